@@ -1,0 +1,204 @@
+"""Typed errors of the service's logic. They know nothing of gRPC: `rpc/errors.py` alone turns them into status.
+
+A public message and a hidden cause stand apart: `message` goes to the caller, `__cause__` goes to the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Reason(StrEnum):
+    """What a caller's program may branch on: the values of `bossjy.common.v1.ErrorReason` without their prefix.
+
+    The contract documents each of them; a test holds the two lists equal.
+    """
+
+    MALFORMED_REQUEST = "MALFORMED_REQUEST"
+    INVALID_FIELD = "INVALID_FIELD"
+    UNKNOWN_METHOD = "UNKNOWN_METHOD"
+    METHOD_NOT_AVAILABLE = "METHOD_NOT_AVAILABLE"
+    INTERNAL = "INTERNAL"
+    SHUTTING_DOWN = "SHUTTING_DOWN"
+    OVERLOADED = "OVERLOADED"
+    RATE_LIMITED = "RATE_LIMITED"
+    DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
+    CACHE_UNAVAILABLE = "CACHE_UNAVAILABLE"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    RESOURCE_NOT_FOUND = "RESOURCE_NOT_FOUND"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    PAGE_TOKEN_INVALID = "PAGE_TOKEN_INVALID"
+    FILTER_INVALID = "FILTER_INVALID"
+    ORDER_INVALID = "ORDER_INVALID"
+    ETAG_MISMATCH = "ETAG_MISMATCH"
+    CREDENTIALS_MISSING = "CREDENTIALS_MISSING"
+    CREDENTIALS_AMBIGUOUS = "CREDENTIALS_AMBIGUOUS"
+    TOKEN_INVALID = "TOKEN_INVALID"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    SESSION_ENDED = "SESSION_ENDED"
+    REFRESH_TOKEN_REUSED = "REFRESH_TOKEN_REUSED"
+    SCOPE_MISSING = "SCOPE_MISSING"
+    LOGIN_REFUSED = "LOGIN_REFUSED"
+    LOGIN_THROTTLED = "LOGIN_THROTTLED"
+    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
+    PASSWORD_REFUSED = "PASSWORD_REFUSED"
+    REGISTRATION_CLOSED = "REGISTRATION_CLOSED"
+    USER_EXISTS = "USER_EXISTS"
+    LAST_OWNER = "LAST_OWNER"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    COLUMNS_UNEQUAL = "COLUMNS_UNEQUAL"
+    ARROW_INVALID = "ARROW_INVALID"
+    LANGUAGE_UNKNOWN = "LANGUAGE_UNKNOWN"
+    PLAN_UNKNOWN = "PLAN_UNKNOWN"
+    NUMBER_NOT_PARSED = "NUMBER_NOT_PARSED"
+    UPLOAD_OUT_OF_ORDER = "UPLOAD_OUT_OF_ORDER"
+    UPLOAD_IDLE = "UPLOAD_IDLE"
+    OFFSET_COMMITTED = "OFFSET_COMMITTED"
+    OFFSET_GAP = "OFFSET_GAP"
+    CHECKSUM_MISMATCH = "CHECKSUM_MISMATCH"
+    PART_TAKEN = "PART_TAKEN"
+    PART_UNKNOWN = "PART_UNKNOWN"
+    PART_SIZE_MISMATCH = "PART_SIZE_MISMATCH"
+    IMPORT_NOT_OPEN = "IMPORT_NOT_OPEN"
+    IMPORT_NOT_REVERTIBLE = "IMPORT_NOT_REVERTIBLE"
+    FILE_TOO_LARGE = "FILE_TOO_LARGE"
+    ROW_TOO_WIDE = "ROW_TOO_WIDE"
+    TOO_MANY_COLUMNS = "TOO_MANY_COLUMNS"
+    PHONE_COLUMN_MISSING = "PHONE_COLUMN_MISSING"
+    MAPPING_INVALID = "MAPPING_INVALID"
+    FORMAT_UNSUPPORTED = "FORMAT_UNSUPPORTED"
+    ENCODING_UNSUPPORTED = "ENCODING_UNSUPPORTED"
+
+
+class Kind(StrEnum):
+    """The class of an error, named as the status codes of google.rpc.Code are."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    ABORTED = "ABORTED"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UNAVAILABLE = "UNAVAILABLE"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One field that breaks a rule: `field` is its path in the request (`spec.parts[3].size_bytes`)."""
+
+    field: str
+    description: str
+
+
+class BossjyError(Exception):
+    """An expected failure, told to the caller.
+
+    `message` says what happened and what to do next, without internals or personal data. `metadata` is for programs
+    (short strings). `retry_after_s` is set where waiting helps.
+    """
+
+    kind: ClassVar[Kind]
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        violations: Sequence[Violation] = (),
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.metadata = dict(metadata or {})
+        self.violations = tuple(violations)
+        self.retry_after_s = retry_after_s
+
+
+class InvalidArgument(BossjyError):
+    """The request is wrong whatever the state of the service."""
+
+    kind = Kind.INVALID_ARGUMENT
+
+
+class FailedPrecondition(BossjyError):
+    """The state of the resource does not allow it; the same request can succeed after a change."""
+
+    kind = Kind.FAILED_PRECONDITION
+
+
+class OutOfRange(BossjyError):
+    """An offset past what has been received."""
+
+    kind = Kind.OUT_OF_RANGE
+
+
+class Unauthenticated(BossjyError):
+    """No credentials, or credentials that do not hold."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class PermissionDenied(BossjyError):
+    """The caller is known and may not."""
+
+    kind = Kind.PERMISSION_DENIED
+
+
+class NotFound(BossjyError):
+    """No such resource for this tenant."""
+
+    kind = Kind.NOT_FOUND
+
+    def __init__(self, resource: str, *, reason: Reason = Reason.RESOURCE_NOT_FOUND, message: str | None = None) -> None:
+        text = message or f"there is no such {resource}: check its id and that it belongs to your tenant"
+        super().__init__(reason, text, metadata={"resource": resource})
+
+
+class AlreadyExists(BossjyError):
+    """The resource is there already."""
+
+    kind = Kind.ALREADY_EXISTS
+
+
+class Aborted(BossjyError):
+    """Lost against a concurrent call; repeat from the start of the sequence."""
+
+    kind = Kind.ABORTED
+
+
+class ResourceExhausted(BossjyError):
+    """A limit of rate, quota or size."""
+
+    kind = Kind.RESOURCE_EXHAUSTED
+
+
+class DeadlineExceeded(BossjyError):
+    """The work did not end within its time."""
+
+    kind = Kind.DEADLINE_EXCEEDED
+
+
+class Unavailable(BossjyError):
+    """A part that is needed does not answer; retry after `retry_after_s`."""
+
+    kind = Kind.UNAVAILABLE
+
+
+class Unimplemented(BossjyError):
+    """The method is not served by this release."""
+
+    kind = Kind.UNIMPLEMENTED
+
+
+class StartError(Exception):
+    """The service cannot start; the text is one line that says what to do."""
