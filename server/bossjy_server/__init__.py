@@ -1,0 +1,1 @@
+"""BossJy: phone numbers put right, over gRPC."""

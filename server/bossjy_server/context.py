@@ -1,0 +1,60 @@
+"""What a call knows of itself: its id, its deadline, its caller. Carried by a context variable, never a dependency."""
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the credentials say. Made by `auth`, read by every feature."""
+
+    tenant_id: str
+    user_id: str
+    scopes: frozenset[str]
+    role: str
+    session_id: str = ""
+    api_key_id: str = ""
+    expire_time_s: float = float("inf")  # Unix time at which the credentials end
+
+
+@dataclass(slots=True)
+class CallContext:
+    """One call, from its first byte to its status."""
+
+    request_id: str
+    method: str  # full name: /bossjy.phone.v1.PhoneService/ValidateNumber
+    address: str = ""  # network address of the peer, without port
+    user_agent: str = ""
+    deadline: float | None = None  # on the monotonic clock, in seconds
+    caller: Caller | None = None
+    log: dict[str, object] = field(default_factory=dict)  # further fields for the call's log line; no personal data
+
+    def remaining_s(self, limit: float) -> float:
+        """Seconds until the deadline, at most `limit`, at least 0."""
+        if self.deadline is None:
+            return limit
+        return max(0.0, min(limit, self.deadline - time.monotonic()))
+
+
+_current: ContextVar[CallContext] = ContextVar("bossjy_call")
+
+
+def enter_call(call: CallContext) -> None:
+    """Make `call` the running task's call. Done once for each call, by `rpc`."""
+    _current.set(call)
+
+
+def current_call() -> CallContext:
+    """The running task's call. Raises LookupError outside a call."""
+    return _current.get()
+
+
+def current_caller() -> Caller:
+    """The running task's caller. Raises LookupError where the method is public."""
+    caller = _current.get().caller
+    if caller is None:
+        raise LookupError("this call has no caller: its method is public")
+    return caller
