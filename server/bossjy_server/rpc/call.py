@@ -1,0 +1,55 @@
+"""One call on its way through the chain. Knows nothing of grpc.aio, so that another front end can be put under it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bossjy_server.context import CallContext
+from bossjy_server.rpc.method import Method
+from google.protobuf.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a call ended. `code` is a name of google.rpc.Code; `details` a serialised google.rpc.Status, or empty."""
+
+    code: str = "OK"
+    message: str = ""
+    details: bytes = b""
+    reason: str = ""
+
+
+OK = Status()
+
+
+@dataclass(slots=True)
+class Call:
+    """A call: what came, where answers go, how it ended."""
+
+    method: Method
+    context: CallContext
+    metadata: Mapping[str, Sequence[str]]  # lower-case key to its values, in order
+    raw_request: bytes  # of a single request; empty for a stream
+    raw_requests: AsyncIterator[bytes] | None
+    send: Callable[[bytes], Awaitable[None]]  # writes one message of a response stream
+    started: float  # monotonic clock, seconds
+    request: Message | None = None
+    requests: AsyncIterator[Message] | None = None
+    reply: bytes = b""  # the single response, serialised
+    sent: int = 0  # messages of the response stream
+    status: Status = field(default=OK)
+
+
+# Runs the rest of the chain for a call: fills `reply` or sends messages.
+Proceed = Callable[[Call], Awaitable[None]]
+# One concern: built once for each method, wraps the rest of the chain. Returns `proceed` itself where it has no work.
+Concern = Callable[[Method, Proceed], Proceed]
+
+
+def compose(method: Method, concerns: Sequence[Concern], innermost: Proceed) -> Proceed:
+    """Wrap `innermost` in the concerns, the first one outermost."""
+    proceed = innermost
+    for concern in reversed(concerns):
+        proceed = concern(method, proceed)
+    return proceed

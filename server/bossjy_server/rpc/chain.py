@@ -1,0 +1,35 @@
+"""The ordered chain. Outside in: context, tracing, metrics, logging, errors, limits, access, validation.
+
+Metrics and logging stand outside errors, so they see the final status, refused calls included. The request context is
+made by the front end (`rpc/server.py`) before the chain begins. A test holds this order.
+"""
+
+from __future__ import annotations
+
+from bossjy_server.rpc.access import Authenticate, access_concern
+from bossjy_server.rpc.call import Concern
+from bossjy_server.rpc.errors import errors_concern
+from bossjy_server.rpc.limits import Limits
+from bossjy_server.rpc.log import logging_concern
+from bossjy_server.rpc.metrics import CallMetrics
+from bossjy_server.rpc.request_context import request_context_concern
+from bossjy_server.rpc.tracing import tracing_concern
+from bossjy_server.rpc.validation import validation_concern
+from bossjy_server.telemetry.logging import Log
+from opentelemetry.trace import Tracer
+
+
+def build_chain(
+    *, tracer: Tracer | None, metrics: CallMetrics, log: Log, limits: Limits, authenticate: Authenticate
+) -> list[Concern]:
+    """The concerns in their order. `tracer` None: no traces are made."""
+    return [
+        request_context_concern(),
+        tracing_concern(tracer),
+        metrics.concern,
+        logging_concern(log),
+        errors_concern(log),
+        limits.concern,
+        access_concern(authenticate),
+        validation_concern(),
+    ]

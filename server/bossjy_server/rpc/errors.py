@@ -1,0 +1,82 @@
+"""The one place where exceptions become status: code, message, and google.rpc details."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from bossjy_server.errors import BossjyError, Kind, Reason
+from bossjy_server.rpc.call import Call, Concern, Proceed, Status
+from bossjy_server.rpc.method import Method
+from bossjy_server.telemetry.logging import ERROR, Log
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+DOMAIN = "bossjy"
+
+
+def errors_concern(log: Log) -> Concern:
+    """Turn whatever is raised below into `call.status`. A cancelled call stays cancelled."""
+
+    def wrap(_method: Method, proceed: Proceed) -> Proceed:
+        async def errors(call: Call) -> None:
+            try:
+                await proceed(call)
+            except BossjyError as error:
+                call.status = status_of(error, call.context.request_id)
+                if error.__cause__ is not None:
+                    log.exception("call refused", error.__cause__, request_id=call.context.request_id)
+            except asyncio.CancelledError:
+                call.status = Status("CANCELLED")
+                raise
+            except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller
+                call.status = internal_status(call.context.request_id)
+                log.exception("call failed", error, request_id=call.context.request_id, method=call.method.path)
+
+        return errors
+
+    return wrap
+
+
+def status_of(error: BossjyError, request_id: str) -> Status:
+    """The status of a typed error, with ErrorInfo and RequestInfo, and BadRequest, RetryInfo, QuotaFailure as they fit."""
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=error.metadata),
+        error_details_pb2.RequestInfo(request_id=request_id),
+    ]
+    if error.violations:
+        bad = error_details_pb2.BadRequest()
+        for violation in error.violations:
+            bad.field_violations.add(field=violation.field, description=violation.description)
+        details.append(bad)
+    if error.retry_after_s is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after_s)))
+    if error.kind is Kind.RESOURCE_EXHAUSTED and error.reason in (Reason.RATE_LIMITED, Reason.QUOTA_EXCEEDED):
+        quota = error_details_pb2.QuotaFailure()
+        quota.violations.add(subject=error.metadata.get("subject", "caller"), description=error.message)
+        details.append(quota)
+    return _status(error.kind.value, error.message, error.reason.value, details)
+
+
+def internal_status(request_id: str) -> Status:
+    """The status of a fault of ours. The caller learns the request id and nothing else."""
+    info = error_details_pb2.ErrorInfo(reason=Reason.INTERNAL.value, domain=DOMAIN)
+    details: list[Message] = [info, error_details_pb2.RequestInfo(request_id=request_id)]
+    message = "the service failed on this call: report it with the request id"
+    return _status("INTERNAL", message, Reason.INTERNAL.value, details)
+
+
+def _status(code: str, message: str, reason: str, details: list[Message]) -> Status:
+    packed = status_pb2.Status(code=code_pb2.Code.Value(code), message=message)
+    for detail in details:
+        wrapped = Any()
+        wrapped.Pack(detail)
+        packed.details.append(wrapped)
+    return Status(code, message, packed.SerializeToString(), reason)
+
+
+def _duration(seconds: float) -> Duration:
+    whole = math.floor(seconds)
+    return Duration(seconds=whole, nanos=int((seconds - whole) * 1e9))

@@ -1,0 +1,85 @@
+"""grpc.health.v1, overall and by service, following the parts that each service needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+from bossjy_server.errors import NotFound
+from grpc_health.v1 import health_pb2
+
+_Response = health_pb2.HealthCheckResponse
+Probe = Callable[[], Awaitable[bool]]
+
+
+class HealthServicer:
+    """Answers Check and Watch. `set_serving` changes what they say; unknown names answer NOT_FOUND, as the protocol asks."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._serving = dict.fromkeys(names, False)
+        self._changed = asyncio.Condition()
+        self._ended = False
+
+    async def set_serving(self, name: str, serving: bool) -> None:
+        """Set the state of one name and wake its watchers."""
+        if self._ended or self._serving.get(name) == serving:
+            return
+        self._serving[name] = serving
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def end(self) -> None:
+        """Everything is NOT_SERVING from now on, whatever probes say; watchers are told and let go."""
+        self._ended = True
+        self._serving = dict.fromkeys(self._serving, False)
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _status(self, name: str) -> _Response.ServingStatus:
+        serving = self._serving.get(name)
+        if serving is None:
+            return _Response.SERVICE_UNKNOWN
+        return _Response.SERVING if serving else _Response.NOT_SERVING
+
+    async def Check(self, request: health_pb2.HealthCheckRequest) -> _Response:
+        """The state of a service; the empty name asks for the whole."""
+        status = self._status(request.service)
+        if status == _Response.SERVICE_UNKNOWN:
+            raise NotFound("service", message="there is no health of this name: ask for \"\" or a full service name")
+        return _Response(status=status)
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncIterator[_Response]:
+        """The state of a service now, and again each time that it changes."""
+        last = None
+        while True:
+            status = self._status(request.service)
+            if status != last:
+                last = status
+                yield _Response(status=status)
+            if self._ended:
+                return
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._ended or self._status(request.service) != last)
+
+
+async def follow_parts(
+    health: HealthServicer,
+    probes: Mapping[str, Probe],
+    needs: Mapping[str, frozenset[str]],
+    interval_s: float,
+    report: Callable[[str, bool], None],
+) -> None:
+    """Ask each part every `interval_s`; a name serves while all parts that it needs answer. Runs until cancelled.
+
+    `needs` maps each health name to the parts it cannot do without; `report` is told of each change of a part.
+    """
+    states: dict[str, bool] = {}
+    while True:
+        answers = await asyncio.gather(*(probe() for probe in probes.values()))
+        for part, answered in zip(probes, answers, strict=True):
+            if states.get(part) != answered:
+                states[part] = answered
+                report(part, answered)
+        for name, parts in needs.items():
+            await health.set_serving(name, all(states[part] for part in parts))
+        await asyncio.sleep(interval_s)

@@ -1,0 +1,81 @@
+"""Methods and their access rules, read from the descriptors of the contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bossjy.common.v1 import access_pb2
+from bossjy_server.errors import StartError
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call: anybody (`public`), or who has valid credentials and, where set, `scope`."""
+
+    public: bool = False
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of one service, as its contract says."""
+
+    path: str  # /bossjy.phone.v1.PhoneService/ValidateNumber
+    service: str
+    name: str
+    request_class: type[Message]
+    client_streaming: bool
+    server_streaming: bool
+    access: Access
+
+    @property
+    def grpc_type(self) -> str:
+        """The kind of call, named as gRPC's metrics name it."""
+        if self.client_streaming:
+            return "bidi_stream" if self.server_streaming else "client_stream"
+        return "server_stream" if self.server_streaming else "unary"
+
+
+# Services whose contracts are not ours and cannot carry the option: their rules stand here.
+FOREIGN_ACCESS = {
+    "grpc.health.v1.Health": Access(public=True),
+    "grpc.reflection.v1alpha.ServerReflection": Access(public=True),
+    "grpc.reflection.v1.ServerReflection": Access(public=True),
+}
+
+
+def methods_of(service: ServiceDescriptor, served_as: str = "") -> Iterator[Method]:
+    """The methods of a service. Raises StartError for one without an access rule.
+
+    `served_as` gives the service another name, for contracts that differ by their name alone.
+    """
+    name = served_as or service.full_name
+    for method in service.methods:
+        yield Method(
+            path=f"/{name}/{method.name}",
+            service=name,
+            name=method.name,
+            request_class=GetMessageClass(method.input_type),
+            client_streaming=method.client_streaming,
+            server_streaming=method.server_streaming,
+            access=FOREIGN_ACCESS.get(name) or _access_of(method),
+        )
+
+
+def _access_of(method: MethodDescriptor) -> Access:
+    rule: access_pb2.AccessRule = method.GetOptions().Extensions[access_pb2.access]
+    kind = rule.WhichOneof("rule")
+    if kind == "scope" and rule.scope:
+        return Access(scope=rule.scope)
+    if kind == "public" and rule.public:
+        return Access(public=True)
+    if kind == "authenticated" and rule.authenticated:
+        return Access()
+    raise StartError(
+        f"{method.full_name} states no access rule: add `option (bossjy.common.v1.access)` to it in protos/ "
+        "and run `make generate`"
+    )

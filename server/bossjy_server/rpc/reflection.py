@@ -1,0 +1,88 @@
+"""Server reflection: what grpcurl and buf curl ask to learn the contracts. Off unless a setting turns it on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from bossjy_server.rpc.server import Router
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import FileDescriptor
+from grpc_reflection.v1alpha import reflection_pb2
+
+_Request = reflection_pb2.ServerReflectionRequest
+_Response = reflection_pb2.ServerReflectionResponse
+_NOT_FOUND = 5  # google.rpc.Code.NOT_FOUND
+# The two versions of the service differ by their name alone.
+_SERVED_AS = ("grpc.reflection.v1alpha.ServerReflection", "grpc.reflection.v1.ServerReflection")
+
+
+class ReflectionServicer:
+    """Tells of the services in `names` and of every message that they reach."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = list(names)
+        self._pool = descriptor_pool.Default()
+
+    async def ServerReflectionInfo(self, requests: AsyncIterator[_Request]) -> AsyncIterator[_Response]:
+        """One response for each request."""
+        async for request in requests:
+            response = self._answer(request)
+            response.valid_host = request.host
+            response.original_request.CopyFrom(request)
+            yield response
+
+    def _answer(self, request: _Request) -> _Response:
+        response = _Response()
+        kind = request.WhichOneof("message_request")
+        try:
+            if kind == "list_services":
+                for name in self._names:
+                    response.list_services_response.service.add(name=name)
+            elif kind == "file_by_filename":
+                _fill(response, self._pool.FindFileByName(request.file_by_filename))
+            elif kind == "file_containing_symbol":
+                _fill(response, self._pool.FindFileContainingSymbol(request.file_containing_symbol))
+            elif kind == "file_containing_extension":
+                wanted = request.file_containing_extension
+                extendee = self._pool.FindMessageTypeByName(wanted.containing_type)
+                _fill(response, self._pool.FindExtensionByNumber(extendee, wanted.extension_number).file)
+            elif kind == "all_extension_numbers_of_type":
+                extendee = self._pool.FindMessageTypeByName(request.all_extension_numbers_of_type)
+                numbers = sorted(extension.number for extension in self._pool.FindAllExtensions(extendee))
+                response.all_extension_numbers_response.base_type_name = extendee.full_name
+                response.all_extension_numbers_response.extension_number.extend(numbers)
+            else:
+                response.error_response.error_code = 3  # INVALID_ARGUMENT
+                response.error_response.error_message = "the request asks for nothing"
+        except KeyError:
+            response.error_response.error_code = _NOT_FOUND
+            response.error_response.error_message = "there is no such file, symbol or extension"
+        return response
+
+
+def _fill(response: _Response, file: FileDescriptor) -> None:
+    """The file and, before it, what it imports: a client needs no second request."""
+    seen: set[str] = set()
+
+    def add(one: FileDescriptor) -> None:
+        if one.name in seen:
+            return
+        seen.add(one.name)
+        for dependency in one.dependencies:
+            add(dependency)
+        response.file_descriptor_response.file_descriptor_proto.append(one.serialized_pb)
+
+    add(file)
+    # The file that was asked for comes first.
+    files = response.file_descriptor_response.file_descriptor_proto
+    ordered = list(files)
+    del files[:]
+    files.extend(reversed(ordered))
+
+
+def add_reflection(router: Router) -> None:
+    """Serve reflection under both of its names, for all services that the router has by now."""
+    descriptor = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
+    servicer = ReflectionServicer([*router.services, *_SERVED_AS])
+    for name in _SERVED_AS:
+        router.add_service(descriptor, servicer, served_as=name)

@@ -1,0 +1,220 @@
+"""The front end: grpc.aio in, the chain, grpc.aio out. The only file that knows grpc's server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+from bossjy_server.context import CallContext
+from bossjy_server.errors import Reason, StartError, Unimplemented
+from bossjy_server.rpc.call import Call, Concern, Proceed, compose
+from bossjy_server.rpc.method import Access, Method, methods_of
+from bossjy_server.rpc.request_context import request_id_for
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.empty_pb2 import Empty
+
+_CODES = {code.name: code for code in grpc.StatusCode}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Limits of the transport. Sizes in bytes, times in seconds."""
+
+    max_message_bytes: int = 4 * 1024 * 1024
+    max_metadata_bytes: int = 16 * 1024
+    max_streams_per_connection: int = 200
+    min_ping_interval_s: float = 10.0
+    keepalive_s: float = 60.0
+    max_connection_age_s: float = 0.0  # 0: connections live as long as they like
+
+    def channel_arguments(self) -> list[tuple[str, int]]:
+        """The options as grpc names them."""
+        arguments = [
+            ("grpc.max_receive_message_length", self.max_message_bytes),
+            ("grpc.max_send_message_length", 2 * self.max_message_bytes),
+            ("grpc.max_metadata_size", self.max_metadata_bytes),
+            ("grpc.absolute_max_metadata_size", self.max_metadata_bytes),
+            ("grpc.max_concurrent_streams", self.max_streams_per_connection),
+            ("grpc.http2.min_ping_interval_without_data_ms", int(self.min_ping_interval_s * 1000)),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", int(self.min_ping_interval_s * 1000)),
+            ("grpc.http2.max_ping_strikes", 2),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
+            ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.so_reuseport", 0),
+        ]
+        if self.max_connection_age_s:
+            arguments.append(("grpc.max_connection_age_ms", int(self.max_connection_age_s * 1000)))
+            arguments.append(("grpc.max_connection_age_grace_ms", 30_000))
+        return arguments
+
+
+class Router(grpc.GenericRpcHandler):
+    """Finds the handler of a method; each is built once. What is unknown passes through the chain as well."""
+
+    def __init__(self, concerns: Sequence[Concern]) -> None:
+        self._concerns = list(concerns)
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._unknown = self._handler(_UNKNOWN, _unknown_method)
+
+    def add_service(self, descriptor: ServiceDescriptor, servicer: object, *, served_as: str = "") -> None:
+        """Serve a service. Methods that `servicer` lacks answer UNIMPLEMENTED with METHOD_NOT_AVAILABLE.
+
+        Raises StartError when a method states no access rule.
+        """
+        for method in methods_of(descriptor, served_as):
+            self._handlers[method.path] = self._handler(method, _innermost(method, servicer))
+
+    @property
+    def services(self) -> list[str]:
+        """Full names of the services that are served, sorted."""
+        return sorted({path.split("/")[1] for path in self._handlers})
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        """Called by grpc for each call."""
+        return self._handlers.get(handler_call_details.method, self._unknown)
+
+    def _handler(self, method: Method, innermost: Proceed) -> grpc.RpcMethodHandler[Any, Any]:
+        proceed = compose(method, self._concerns, innermost)
+
+        async def unary(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+            call = _call(method, context, raw, None)
+            await proceed(call)
+            await _end(call, context)
+            return call.reply
+
+        async def server_stream(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+            call = _call(method, context, raw, None)
+            await proceed(call)
+            await _end(call, context)
+
+        async def both_stream(
+            raws: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
+        ) -> None:
+            call = _call(method, context, b"", raws)
+            await proceed(call)
+            await _end(call, context)
+
+        if method.client_streaming:
+            if not method.server_streaming:
+                raise StartError(f"{method.path}: client streams without a response stream are not served")
+            return grpc.stream_stream_rpc_method_handler(both_stream)  # type: ignore[arg-type]
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(server_stream)  # type: ignore[arg-type]
+        return grpc.unary_unary_rpc_method_handler(unary)  # type: ignore[arg-type]
+
+
+def _call(
+    method: Method,
+    context: grpc.aio.ServicerContext[bytes, bytes],
+    raw: bytes,
+    raws: AsyncIterator[bytes] | None,
+) -> Call:
+    started = time.monotonic()
+    metadata: dict[str, list[str]] = {}
+    for key, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            metadata.setdefault(key, []).append(value)
+    remaining = context.time_remaining()
+    offered = metadata.get("x-request-id")
+    agent = metadata.get("user-agent")
+    return Call(
+        method=method,
+        context=CallContext(
+            request_id=request_id_for(offered[0] if offered else ""),
+            method=method.path,
+            address=_address(context.peer()),
+            user_agent=agent[0] if agent else "",
+            deadline=None if remaining is None else started + remaining,
+        ),
+        metadata=metadata,
+        raw_request=raw,
+        raw_requests=raws,
+        send=context.write,
+        started=started,
+    )
+
+
+async def _end(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+    """Send the request id, and the status where it is not OK (which ends the handler)."""
+    trailing: tuple[tuple[str, str | bytes], ...] = (("x-request-id", call.context.request_id),)
+    if call.status.code == "OK":
+        context.set_trailing_metadata(trailing)
+        return
+    if call.status.details:
+        trailing = (*trailing, ("grpc-status-details-bin", call.status.details))
+    await context.abort(_CODES[call.status.code], call.status.message, trailing)
+
+
+def _address(peer: str) -> str:
+    """`ipv4:127.0.0.1:5000` and `ipv6:%5B::1%5D:5000` to the address alone."""
+    kind, _, rest = peer.partition(":")
+    if kind not in ("ipv4", "ipv6"):
+        return kind
+    return rest.rpartition(":")[0].replace("%5B", "").replace("%5D", "").strip("[]")
+
+
+def _innermost(method: Method, servicer: object) -> Proceed:
+    """The end of the chain: the servicer's own method."""
+    function = getattr(servicer, method.name, None)
+    if function is None:
+
+        async def not_available(_call: Call) -> None:
+            raise Unimplemented(
+                Reason.METHOD_NOT_AVAILABLE,
+                f"{method.name} is not served by this release",
+                metadata={"method": method.path[1:].replace("/", ".")},
+            )
+
+        return not_available
+
+    if not method.server_streaming:
+
+        async def answer(call: Call) -> None:
+            reply = await function(call.request)
+            call.reply = reply if isinstance(reply, bytes) else reply.SerializeToString()
+
+        return answer
+
+    async def answer_all(call: Call) -> None:
+        replies = function(call.requests if method.client_streaming else call.request)
+        try:
+            async for reply in replies:
+                await call.send(reply if isinstance(reply, bytes) else reply.SerializeToString())
+                call.sent += 1
+        finally:
+            # A stream that was cut must run its `finally` now, not when the collector comes by.
+            await replies.aclose()
+
+    return answer_all
+
+
+# Every path that is not served shares one name in metrics and logs: names come from outside and have no bound.
+_UNKNOWN = Method("/unknown/unknown", "unknown", "unknown", Empty, False, False, Access(public=True))
+
+
+async def _unknown_method(_call: Call) -> None:
+    raise Unimplemented(Reason.UNKNOWN_METHOD, "this server has no such method: check service and method name")
+
+
+async def start_server(
+    router: Router, address: str, options: ServerOptions, credentials: grpc.ServerCredentials | None = None
+) -> grpc.aio.Server:
+    """Listen on `address` (`host:port`). Raises StartError with one line when the port cannot be had."""
+    server = grpc.aio.server(options=options.channel_arguments())
+    server.add_generic_rpc_handlers((router,))
+    try:
+        if credentials is None:
+            server.add_insecure_port(address)
+        else:
+            server.add_secure_port(address, credentials)
+    except RuntimeError as error:
+        raise StartError(
+            f"cannot listen on {address}: another process has the port; stop it, or set BOSSJY_PORT to a free one"
+        ) from error
+    await server.start()
+    return server

@@ -1,0 +1,74 @@
+"""Bytes become messages that keep the rules of their contract, or are refused with the fields at fault."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import protovalidate
+from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.rpc.call import Call, Concern, Proceed
+from bossjy_server.rpc.method import Method
+from google.protobuf.message import DecodeError, Message
+
+_MAX_VIOLATIONS = 20
+
+
+def validation_concern() -> Concern:
+    """Read and check each request message: the single one before the call goes on, those of a stream as they come."""
+    validator = protovalidate.Validator()
+
+    def wrap(method: Method, proceed: Proceed) -> Proceed:
+        request_class = method.request_class
+
+        def read(raw: bytes) -> Message:
+            message = request_class()
+            try:
+                message.ParseFromString(raw)
+            except DecodeError as error:
+                raise InvalidArgument(
+                    Reason.MALFORMED_REQUEST,
+                    f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken wire format, or text that is not UTF-8",
+                ) from error
+            violations = validator.collect_violations(message)
+            if violations:
+                raise _refusal(violations)
+            return message
+
+        async def read_all(stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+            async for raw in stream:
+                yield read(raw)
+
+        async def validation(call: Call) -> None:
+            if call.raw_requests is not None:
+                call.requests = read_all(call.raw_requests)
+            else:
+                call.request = read(call.raw_request)
+            await proceed(call)
+
+        return validation
+
+    return wrap
+
+
+def _refusal(violations: list[protovalidate.Violation]) -> InvalidArgument:
+    listed = [
+        Violation(_path(violation), violation.proto.message or violation.proto.rule_id)
+        for violation in violations[:_MAX_VIOLATIONS]
+    ]
+    first = listed[0]
+    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    return InvalidArgument(
+        Reason.INVALID_FIELD, f"{first.field or 'the request'}: {first.description}{more}", violations=listed
+    )
+
+
+def _path(violation: protovalidate.Violation) -> str:
+    """The field's path as the caller writes it: `spec.mapping[2].column`."""
+    parts: list[str] = []
+    for element in violation.proto.field.elements:
+        name = element.field_name
+        subscript = element.subscript
+        if subscript is not None:
+            name += f"[{subscript.value}]"
+        parts.append(name)
+    return ".".join(parts)

@@ -1,0 +1,164 @@
+"""One JSON log, to the console and to a file that rotates. Lines are written by a thread, never by the event loop."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+import orjson
+
+DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+_NAMES = {DEBUG: "debug", INFO: "info", WARNING: "warning", ERROR: "error", logging.CRITICAL: "critical"}
+
+# What must never stand in a log, should a library put it into a message of its own.
+_SECRET = re.compile(r"bj[rkt]_[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/\s@]+(?=@)")
+_NUMBER = re.compile(r"\+?\d(?:[\s().\-/]?\d){6,}")
+
+
+def redact(text: str) -> str:
+    """Free text with secrets and runs of seven or more digits masked."""
+    return _NUMBER.sub("[digits]", _SECRET.sub("[secret]", text))
+
+
+class Log:
+    """The log of one process.
+
+    `write` appends to a bounded queue (0.2 µs) that a thread empties every `flush_s` seconds; if the queue is full the
+    line is dropped, and the number of lines dropped is logged.
+    """
+
+    def __init__(
+        self,
+        *,
+        level: int = INFO,
+        console: TextIO | None = None,
+        console_level: int = INFO,
+        file: Path | None = None,
+        max_bytes: int = 10_000_000,
+        keep: int = 30,
+        queue_lines: int = 100_000,
+        flush_s: float = 0.05,
+    ) -> None:
+        self._level, self._console, self._console_level = level, console, console_level
+        self._file = None
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = logging.handlers.RotatingFileHandler(file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
+        self._queue: deque[tuple[float, int, str, Mapping[str, object]]] = deque()
+        self._limit, self._dropped, self._flush_s = queue_lines, 0, flush_s
+        self._wake = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="bossjy-log", daemon=True)
+        self._thread.start()
+
+    def enabled(self, level: int) -> bool:
+        """Whether lines of this level are written."""
+        return level >= self._level
+
+    def write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
+        """Log one line. `fields` must hold no secret and no phone number; values are JSON types."""
+        if level < self._level:
+            return
+        if len(self._queue) >= self._limit:
+            self._dropped += 1
+            return
+        self._queue.append((time.time(), level, event, fields))
+
+    def info(self, event: str, **fields: object) -> None:
+        """Log one line of level info."""
+        self.write(INFO, event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Log one line of level warning."""
+        self.write(WARNING, event, fields)
+
+    def exception(self, event: str, error: BaseException, **fields: object) -> None:
+        """Log an exception with its traceback, free text redacted."""
+        lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-25)
+        self.write(ERROR, event, {**fields, "error": type(error).__name__, "traceback": redact("".join(lines))})
+
+    def close(self) -> None:
+        """Write what is queued and end the thread."""
+        self._ended = True
+        self._wake.set()
+        self._thread.join(timeout=5)
+        if self._file is not None:
+            self._file.close()
+
+    def _run(self) -> None:
+        while not self._ended:
+            self._wake.wait(self._flush_s)
+            self._drain()
+        self._drain()
+
+    def _drain(self) -> None:
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self._queue.append((time.time(), WARNING, "log lines dropped", {"count": dropped}))
+        file_lines: list[str] = []
+        console_lines: list[str] = []
+        while self._queue:
+            at, level, event, fields = self._queue.popleft()
+            line = _line(at, level, event, fields)
+            file_lines.append(line)
+            if level >= self._console_level:
+                console_lines.append(line)
+            if len(file_lines) >= 1000:
+                self._emit(file_lines, console_lines)
+                file_lines, console_lines = [], []
+        self._emit(file_lines, console_lines)
+
+    def _emit(self, file_lines: list[str], console_lines: list[str]) -> None:
+        if console_lines and self._console is not None:
+            try:
+                self._console.write("".join(line + "\n" for line in console_lines))
+                self._console.flush()
+            except (OSError, ValueError):
+                self._console = None  # the terminal is gone; the file goes on
+        if file_lines and self._file is not None:
+            record = logging.LogRecord("bossjy", INFO, "", 0, "\n".join(file_lines), None, None)
+            self._file.emit(record)
+
+
+def _line(at: float, level: int, event: str, fields: Mapping[str, object]) -> str:
+    whole = int(at)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((at - whole) * 1e6):06d}Z"
+    record = {"time": stamp, "level": _NAMES.get(level, "info"), "event": event, **fields}
+    return orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+class LibraryHandler(logging.Handler):
+    """Brings what libraries log through `logging` into the same log, redacted."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one record."""
+        fields: dict[str, object] = {"logger": record.name}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["traceback"] = redact("".join(traceback.format_exception(*record.exc_info, limit=-25)))
+        self._log.write(record.levelno, redact(record.getMessage())[:2000], fields)
+
+
+def take_over_library_logs(log: Log) -> None:
+    """Send the root logger's records, warnings and worse, to `log`."""
+    root = logging.getLogger()
+    root.handlers[:] = [LibraryHandler(log)]
+    root.setLevel(WARNING)
+    logging.captureWarnings(True)
+
+
+def console_stream() -> TextIO:
+    """Where the console log goes: standard error, so that standard output stays for results."""
+    return sys.stderr
