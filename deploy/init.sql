@@ -35,57 +35,90 @@ RETURN nullif(current_setting('bossjy.tenant_id', true), '');
 ------------------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS bossjy.tenants (
-    tenant_id     text COLLATE "C" PRIMARY KEY CHECK (tenant_id ~ '^[a-z0-9-]{3,40}$'),
-    display_name  text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
-    create_time   timestamptz NOT NULL DEFAULT now()
+    tenant_id         text COLLATE "C" PRIMARY KEY CHECK (tenant_id ~ '^[a-z0-9-]{3,40}$'),
+    display_name      text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
+    default_region    text COLLATE "C" NOT NULL DEFAULT '' CHECK (default_region ~ '^([A-Z]{2})?$'),
+    calls_per_minute  integer NOT NULL DEFAULT 500 CHECK (calls_per_minute > 0),
+    create_time       timestamptz NOT NULL DEFAULT now(),
+    update_time       timestamptz NOT NULL DEFAULT now()
 );
+
+-- Tokens that admit one registration each, as SHA-256 of 256 random bits. Used up in the transaction that makes the
+-- tenant. No tenant_id: they belong to the operator, and the service alone reads them.
+CREATE TABLE IF NOT EXISTS bossjy.registration_tokens (
+    token_hash   bytea PRIMARY KEY,
+    -- The one that the first start makes; so two servers that start at once make one.
+    first_start  boolean UNIQUE CHECK (first_start),
+    create_time  timestamptz NOT NULL DEFAULT now(),
+    used_time    timestamptz
+);
+GRANT SELECT, INSERT, UPDATE ON bossjy.registration_tokens TO bossjy_app;
 
 CREATE TABLE IF NOT EXISTS bossjy.users (
-    tenant_id        text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
-    user_id          text COLLATE "C" NOT NULL,
-    email            text NOT NULL CHECK (length(email) BETWEEN 3 AND 320),
+    tenant_id                 text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
+    user_id                   text COLLATE "C" NOT NULL,
+    email                     text NOT NULL CHECK (length(email) BETWEEN 3 AND 320),
     -- What is compared: the address case-folded by the service.
-    email_key        text COLLATE "C" NOT NULL,
-    display_name     text NOT NULL DEFAULT '' CHECK (length(display_name) <= 200),
-    password_hash    text NOT NULL,
-    role             text NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'service')),
-    state            text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'disabled')),
-    create_time      timestamptz NOT NULL DEFAULT now(),
-    update_time      timestamptz NOT NULL DEFAULT now(),
-    last_login_time  timestamptz,
+    email_key                 text COLLATE "C" NOT NULL,
+    display_name              text NOT NULL DEFAULT '' CHECK (length(display_name) <= 200),
+    language                  text NOT NULL DEFAULT '' CHECK (length(language) <= 35),
+    password_hash             text NOT NULL,
+    password_change_required  boolean NOT NULL DEFAULT false,
+    role                      text NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'service')),
+    state                     text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'disabled')),
+    revision                  bigint NOT NULL DEFAULT 1, -- the etag; a login does not change it
+    -- The call that made the user, so that it can be repeated.
+    request_id                text COLLATE "C",
+    request_hash              bytea,
+    create_time               timestamptz NOT NULL DEFAULT now(),
+    update_time               timestamptz NOT NULL DEFAULT now(),
+    last_login_time           timestamptz,
     PRIMARY KEY (tenant_id, user_id),
-    CONSTRAINT users_email_unique UNIQUE (tenant_id, email_key)
+    CONSTRAINT users_email_unique UNIQUE (tenant_id, email_key),
+    CONSTRAINT users_request_unique UNIQUE (tenant_id, request_id)
 );
 
--- A login. Access tokens name their session; a refresh token is one row of refresh_tokens.
+-- A login. Access tokens name their session. Its refresh tokens are HMACs over the seed and the generation, under a
+-- secret that is not in the database: one row holds a whole family, and the row alone gives no token away.
 CREATE TABLE IF NOT EXISTS bossjy.sessions (
-    tenant_id      text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
-    session_id     text COLLATE "C" NOT NULL,
-    user_id        text COLLATE "C" NOT NULL,
-    device_name    text NOT NULL DEFAULT '' CHECK (length(device_name) <= 200),
-    user_agent     text NOT NULL DEFAULT '' CHECK (length(user_agent) <= 400),
-    address        text NOT NULL DEFAULT '' CHECK (length(address) <= 100),
-    create_time    timestamptz NOT NULL DEFAULT now(),
-    last_use_time  timestamptz NOT NULL DEFAULT now(),
-    expire_time    timestamptz NOT NULL,
-    end_time       timestamptz,
+    tenant_id            text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
+    session_id           text COLLATE "C" NOT NULL,
+    user_id              text COLLATE "C" NOT NULL,
+    device_name          text NOT NULL DEFAULT '' CHECK (length(device_name) <= 200),
+    user_agent           text NOT NULL DEFAULT '' CHECK (length(user_agent) <= 400),
+    address              text NOT NULL DEFAULT '' CHECK (length(address) <= 100),
+    refresh_seed         bytea NOT NULL,
+    -- The refresh token of this generation is the one that works; it came at rotate_time and ends at refresh_expire_time.
+    generation           integer NOT NULL DEFAULT 1,
+    rotate_time          timestamptz NOT NULL DEFAULT now(),
+    refresh_expire_time  timestamptz NOT NULL,
+    create_time          timestamptz NOT NULL DEFAULT now(),
+    last_use_time        timestamptz NOT NULL DEFAULT now(),
+    expire_time          timestamptz NOT NULL,
+    end_time             timestamptz,
     PRIMARY KEY (tenant_id, session_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES bossjy.users ON DELETE CASCADE
 );
 CREATE INDEX IF NOT EXISTS sessions_by_user ON bossjy.sessions (tenant_id, user_id, create_time DESC);
 
-CREATE TABLE IF NOT EXISTS bossjy.refresh_tokens (
-    tenant_id     text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
-    token_hash    bytea NOT NULL,
-    session_id    text COLLATE "C" NOT NULL,
-    parent_hash   bytea,
-    create_time   timestamptz NOT NULL DEFAULT now(),
-    expire_time   timestamptz NOT NULL,
-    revoked_time  timestamptz,
-    PRIMARY KEY (tenant_id, token_hash),
-    FOREIGN KEY (tenant_id, session_id) REFERENCES bossjy.sessions ON DELETE CASCADE
+CREATE TABLE IF NOT EXISTS bossjy.api_keys (
+    tenant_id      text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
+    api_key_id     text COLLATE "C" NOT NULL,
+    secret_hash    bytea NOT NULL, -- SHA-256 of 256 random bits
+    display_name   text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
+    scopes         text[] NOT NULL,
+    created_by     text COLLATE "C" NOT NULL,
+    request_id     text COLLATE "C",
+    request_hash   bytea,
+    create_time    timestamptz NOT NULL DEFAULT now(),
+    expire_time    timestamptz NOT NULL,
+    last_use_time  timestamptz,
+    end_time       timestamptz,
+    PRIMARY KEY (tenant_id, api_key_id),
+    FOREIGN KEY (tenant_id, created_by) REFERENCES bossjy.users ON DELETE CASCADE,
+    CONSTRAINT api_keys_request_unique UNIQUE (tenant_id, request_id)
 );
-CREATE INDEX IF NOT EXISTS refresh_tokens_by_session ON bossjy.refresh_tokens (tenant_id, session_id);
+CREATE INDEX IF NOT EXISTS api_keys_by_time ON bossjy.api_keys (tenant_id, create_time DESC, api_key_id DESC);
 
 ------------------------------------------------------------------------------------------------------------------------
 -- Contacts: a contact is a number

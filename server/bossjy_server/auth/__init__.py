@@ -1,0 +1,1 @@
+"""Tenants, users, sessions, API keys, and the tokens that stand for them."""

@@ -1,0 +1,92 @@
+"""The texts of refresh tokens and API keys: opaque to the client, self-describing to the server.
+
+    bjr_<tenant>.<session>.<generation>.<mac>      a refresh token
+    bjk_<tenant>.<key id>.<random>                 an API key
+
+The tenant stands in the text because every look-up happens inside one tenant.
+
+A refresh token is an HMAC over a random seed of its session (in the database) and its generation, under the secret of
+the service (not in the database). So no token is stored, neither side alone can make one, the child of a token can be
+made again for a parallel call, and the oldest token of a family is still told from a forgery after a year, at the
+cost of one row for each session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+
+from bossjy_server.auth.keys import Keys
+
+_REFRESH = re.compile(
+    r"bjr_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([0-9]{1,9})\.([A-Za-z0-9_-]{43})", re.ASCII
+)
+_API_KEY = re.compile(r"bjk_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+API_KEY_PREFIX = "bjk_"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A refresh token taken apart. Nothing of it is proven."""
+
+    tenant_id: str
+    session_id: str
+    generation: int
+    mac: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyText:
+    """An API key taken apart. Nothing of it is proven."""
+
+    tenant_id: str
+    api_key_id: str
+    secret: str = field(repr=False)
+
+    def digest(self) -> bytes:
+        """What is stored. A plain SHA-256 does: the secret has 256 random bits."""
+        return hashlib.sha256(self.secret.encode()).digest()
+
+
+def random_id(chars: int = 20) -> str:
+    """A random id of lower-case letters and digits, five bits a character."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(chars))
+
+
+def new_seed() -> bytes:
+    """A seed for the refresh tokens of one session."""
+    return secrets.token_bytes(16)
+
+
+def refresh_token(keys: Keys, tenant_id: str, session_id: str, seed: bytes, generation: int) -> str:
+    """The refresh token of that generation."""
+    digest = keys.mac("refresh", tenant_id.encode(), session_id.encode(), seed, b"%d" % generation)
+    mac = urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return f"bjr_{tenant_id}.{session_id}.{generation}.{mac}"
+
+
+def parse_refresh_token(text: str) -> RefreshToken | None:
+    """Take a refresh token apart, or None if it cannot be one."""
+    match = _REFRESH.fullmatch(text)
+    return RefreshToken(match[1], match[2], int(match[3]), match[4]) if match else None
+
+
+def new_api_key(tenant_id: str, api_key_id: str) -> ApiKeyText:
+    """A new API key with a random secret."""
+    return ApiKeyText(tenant_id, api_key_id, secrets.token_urlsafe(32))
+
+
+def api_key_text(key: ApiKeyText) -> str:
+    """The API key as it is shown, once."""
+    return f"{API_KEY_PREFIX}{key.tenant_id}.{key.api_key_id}.{key.secret}"
+
+
+def parse_api_key(text: str) -> ApiKeyText | None:
+    """Take an API key apart, or None if it cannot be one."""
+    match = _API_KEY.fullmatch(text)
+    return ApiKeyText(match[1], match[2], match[3]) if match else None

@@ -1,0 +1,96 @@
+"""Password hashing: argon2id on its own threads, behind a queue that has an end.
+
+A hash takes 16 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores; a few
+wait; beyond that the call is refused at once, and other calls stay fast under a flood of logins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.errors import Reason, ResourceExhausted
+
+T = TypeVar("T")
+
+_RETRY_AFTER_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a password was right, and whether its hash was made with other settings than today's."""
+
+    right: bool
+    rehash: bool = False
+
+
+class Passwords:
+    """Hashes and checks passwords. `close()` when done."""
+
+    def __init__(self, options: AuthOptions) -> None:
+        self._hasher = PasswordHasher(
+            time_cost=options.argon2_time_cost, memory_cost=options.argon2_memory_kib, parallelism=1
+        )
+        self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="argon2")
+        self._limit = options.threads * (1 + options.hash_queue_per_thread)
+        self._running = 0
+        # Checked in place of the hash of an account that does not exist, so that both take the same time.
+        self._dummy = self._hasher.hash(secrets.token_urlsafe(16))
+
+    async def hash(self, password: str) -> str:
+        """The argon2id hash of `password` in its usual text form. Raises ResourceExhausted(OVERLOADED)."""
+        return await self._run(lambda: self._hasher.hash(normal(password)))
+
+    async def verify(self, stored: str | None, password: str) -> Verdict:
+        """Check `password` against a stored hash; None stands for an account that does not exist.
+
+        Raises ResourceExhausted(OVERLOADED) when too many wait already.
+        """
+        return await self._run(lambda: self._verify(stored, password))
+
+    def close(self) -> None:
+        """End the threads; what waits is dropped."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, stored: str | None, password: str) -> Verdict:
+        try:
+            self._hasher.verify(stored or self._dummy, normal(password))
+        except (VerificationError, InvalidHashError):
+            return Verdict(right=False)
+        if stored is None:
+            return Verdict(right=False)
+        return Verdict(right=True, rehash=self._hasher.check_needs_rehash(stored))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._running >= self._limit:
+            raise ResourceExhausted(
+                Reason.OVERLOADED, "too many logins wait already: try again in a moment", retry_after_s=_RETRY_AFTER_S
+            )
+        self._running += 1
+        loop = asyncio.get_running_loop()
+
+        def ended(_: Future[T]) -> None:
+            # On a thread of the executor. The loop is closed when the server has gone away in between.
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._ended)
+
+        future = self._executor.submit(work)
+        future.add_done_callback(ended)
+        return await asyncio.wrap_future(future)
+
+    def _ended(self) -> None:
+        self._running -= 1
+
+
+def normal(password: str) -> str:
+    """One form for what looks the same whatever the keyboard: NFKC, as NIST SP 800-63B has it."""
+    return unicodedata.normalize("NFKC", password)

@@ -1,0 +1,156 @@
+"""Access tokens: short-lived JWTs (RFC 9068) signed with ES256, checked as RFC 8725 asks.
+
+Claims: `iss`, `aud`, `sub` user id, `tid` tenant id, `sid` session id, `role`, `scope` (space between), `typ` = access,
+`iat`, `exp`, `jti`. Header: `alg` = ES256, `typ` = at+jwt, `kid`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.scopes import ALL_SCOPES, Role, scope_text
+from bossjy_server.context import Caller
+from bossjy_server.errors import Reason, Unauthenticated
+
+_ALGORITHM = "ES256"
+_HEADER_TYPE = "at+jwt"
+_TOKEN_TYPE = "access"  # noqa: S105 - the type of a token, not a token
+_CLAIMS = ["iss", "aud", "sub", "tid", "sid", "role", "scope", "typ", "iat", "exp", "jti"]
+_TEXT_CLAIMS = ("sub", "tid", "sid", "role", "scope", "jti")
+# A header that brings or names a key of its own, or asks for rules that we do not know, is refused (RFC 8725, 3.10).
+_REFUSED_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "zip", "b64"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An access token that holds. `issued_at` is Unix time in seconds."""
+
+    caller: Caller
+    issued_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new access token. Not for logs: `token` is a secret, and repr leaves it out."""
+
+    token: str
+    expire_time_s: int
+
+    def __repr__(self) -> str:
+        return f"Issued(expire_time_s={self.expire_time_s})"
+
+
+class AccessTokens:
+    """Makes and checks access tokens. Pure computing: 50 to 100 µs a signature, no input or output."""
+
+    def __init__(self, keys: Keys, options: AuthOptions, clock: Callable[[], float] = time.time) -> None:
+        self._keys = keys
+        self._options = options
+        self._clock = clock
+
+    def issue(self, caller: Caller, not_before: int = 0) -> Issued:
+        """A token for `caller`; its `expire_time_s` bounds the token's life, so a token never outlives its session.
+
+        `not_before` is the session's cutoff, if it has one: a token issued in the same second as a cutoff must pass it.
+        """
+        issued_at = max(int(self._clock()), not_before)
+        expire = int(min(issued_at + self._options.access_lifetime_s, caller.expire_time_s))
+        claims = {
+            "iss": self._options.issuer,
+            "aud": self._options.audience,
+            "sub": caller.user_id,
+            "tid": caller.tenant_id,
+            "sid": caller.session_id,
+            "role": caller.role,
+            "scope": scope_text(caller.scopes),
+            "typ": _TOKEN_TYPE,
+            "iat": issued_at,
+            "exp": expire,
+            "jti": secrets.token_urlsafe(12),
+        }
+        key = self._keys.signing
+        token = jwt.encode(claims, key.private, _ALGORITHM, headers={"kid": key.kid, "typ": _HEADER_TYPE})
+        return Issued(token, expire)
+
+    def verify(self, token: str) -> Verified:
+        """Who the token stands for. Raises Unauthenticated: TOKEN_EXPIRED, or TOKEN_INVALID for all else."""
+        if len(token) > self._options.access_token_max_chars:
+            raise refused()
+        try:
+            claims = self._signed_claims(token)
+        except jwt.PyJWTError as error:
+            raise refused() from error
+        if claims["typ"] != _TOKEN_TYPE or not all(_is_text(claims[name]) for name in _TEXT_CLAIMS):
+            raise refused()
+        issued_at, expire = claims["iat"], claims["exp"]
+        self._check_times(issued_at, expire)
+        return Verified(_caller_of(claims, expire), issued_at)
+
+    def _signed_claims(self, token: str) -> Mapping[str, Any]:
+        header = jwt.get_unverified_header(token)
+        kid = header.get("kid")
+        if _REFUSED_HEADERS & header.keys() or header.get("typ") != _HEADER_TYPE or not isinstance(kid, str):
+            raise jwt.InvalidTokenError("a header that we do not take")
+        key = self._keys.verifying(kid)
+        if key is None:
+            raise jwt.InvalidTokenError("an unknown key")
+        # The times are checked by _check_times, which also bounds the life of the token.
+        return jwt.decode(
+            token,
+            key.public,
+            algorithms=[_ALGORITHM],
+            audience=self._options.audience,
+            issuer=self._options.issuer,
+            options={
+                "require": _CLAIMS,
+                "strict_aud": True,
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+
+    def _check_times(self, issued_at: object, expire: object) -> None:
+        if type(issued_at) is not int or type(expire) is not int:
+            raise refused()
+        now, leeway = self._clock(), self._options.access_leeway_s
+        if issued_at > now + leeway or not 0 <= expire - issued_at <= self._options.access_lifetime_s:
+            raise refused()
+        if expire <= now - leeway:
+            raise expired()
+
+
+def refused() -> Unauthenticated:
+    """The one answer to a token that does not hold, whatever the cause."""
+    return Unauthenticated(Reason.TOKEN_INVALID, "the token or API key does not hold: log in, or use a valid API key")
+
+
+def expired() -> Unauthenticated:
+    """The answer to a token that held once."""
+    return Unauthenticated(Reason.TOKEN_EXPIRED, "the access token has expired: call RefreshToken, then repeat")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _caller_of(claims: Mapping[str, Any], expire: int) -> Caller:
+    scopes = frozenset(claims["scope"].split())
+    if claims["role"] not in Role or not scopes <= ALL_SCOPES:
+        raise refused()
+    return Caller(
+        tenant_id=claims["tid"],
+        user_id=claims["sub"],
+        scopes=scopes,
+        role=claims["role"],
+        session_id=claims["sid"],
+        expire_time_s=float(expire),
+    )
