@@ -1,0 +1,160 @@
+"""The settings: one frozen object, read from the environment once. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bossjy_server.errors import StartError
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _decimal(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    values = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
+    if text.lower() not in values:
+        raise ValueError("`on` or `off`")
+    return values[text.lower()]
+
+
+def _choice(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError("one of " + ", ".join(f"`{name}`" for name in names))
+        return text
+
+    return read
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes:
+            raise ValueError("a URL that begins with " + " or ".join(f"`{scheme}://`" for scheme in schemes))
+        return text
+
+    return read
+
+
+def _host(text: str) -> str:
+    if not text or any(character.isspace() or character == "/" for character in text):
+        raise ValueError("a host name or address, such as `127.0.0.1` or `0.0.0.0`")
+    return text
+
+
+def _setting(name: str, default: Any, read: Callable[[str], Any], about: str) -> Any:  # noqa: ANN401 - any field type
+    return field(default=default, metadata={"name": name, "read": read, "about": about})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, with its default. `bossjy-server settings` prints them with their meaning."""
+
+    database_url: str = _setting(
+        "DATABASE_URL", "", _url("postgresql", "postgres"), "PostgreSQL 18 or later. Empty: an embedded one is started."
+    )
+    database_admin_url: str = _setting(
+        "DATABASE_ADMIN_URL",
+        "",
+        _url("postgresql", "postgres"),
+        "Used to apply deploy/init.sql, where DATABASE_URL may not create tables. Empty: DATABASE_URL.",
+    )
+    redis_url: str = _setting(
+        "REDIS_URL", "", _url("redis", "rediss", "unix"), "Redis 7 or later. Empty: an embedded one is started."
+    )
+    data_dir: Path = _setting(
+        "BOSSJY_DATA_DIR", Path(".bossjy"), Path, "Keys, logs, tables of the plan, and the data of the embedded parts."
+    )
+    host: str = _setting("BOSSJY_HOST", "127.0.0.1", _host, "Address to listen on; `0.0.0.0` for all.")
+    port: int = _setting("BOSSJY_PORT", 18001, _whole(1, 65535), "Port of gRPC.")
+    metrics_port: int = _setting("BOSSJY_METRICS_PORT", 18002, _whole(0, 65535), "Port of the metrics; 0: none.")
+    reflection: bool = _setting("BOSSJY_REFLECTION", False, _switch, "Whether clients may ask for the contracts.")
+    registration: str = _setting(
+        "BOSSJY_REGISTRATION",
+        "token",
+        _choice("open", "token", "closed"),
+        "Who may register a tenant: anybody, who has the registration token, nobody.",
+    )
+    log_level: str = _setting("BOSSJY_LOG_LEVEL", "info", _choice("debug", "info", "warning", "error"), "Least level logged.")
+    log_console: str = _setting(
+        "BOSSJY_LOG_CONSOLE",
+        "info",
+        _choice("debug", "info", "warning", "error", "off"),
+        "Least level shown on the console as well.",
+    )
+    log_file_bytes: int = _setting("BOSSJY_LOG_FILE_BYTES", 10_000_000, _whole(10_000, 10**10), "A log file rotates at this size.")
+    log_files: int = _setting("BOSSJY_LOG_FILES", 30, _whole(1, 1000), "Log files that are kept.")
+    otlp_endpoint: str = _setting(
+        "BOSSJY_OTLP_ENDPOINT", "", _url("http", "https"), "OTLP gRPC receiver of traces. Empty: no traces."
+    )
+    trace_ratio: float = _setting("BOSSJY_TRACE_RATIO", 0.01, _decimal(0, 1), "Share of calls that are traced.")
+    max_running_calls: int = _setting("BOSSJY_MAX_RUNNING_CALLS", 1000, _whole(1, 100_000), "Calls at once, in one process.")
+    calls_per_minute: int = _setting(
+        "BOSSJY_CALLS_PER_MINUTE_PER_ADDRESS", 600_000, _whole(1, 10**9), "Calls a minute from one address, in one process."
+    )
+    max_streams: int = _setting("BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, _whole(1, 100_000), "Calls at once on one connection.")
+    max_connection_age_s: float = _setting(
+        "BOSSJY_MAX_CONNECTION_AGE_S", 0.0, _decimal(0, 86_400), "Connections are renewed after this; 0: never."
+    )
+    drain_s: float = _setting("BOSSJY_DRAIN_S", 20.0, _decimal(0, 3600), "Longest wait for running calls at the end.")
+    health_interval_s: float = _setting("BOSSJY_HEALTH_INTERVAL_S", 2.0, _decimal(0.1, 600), "How often parts are asked for their health.")
+    database_pool: int = _setting("BOSSJY_DATABASE_POOL", 20, _whole(2, 1000), "Most connections to PostgreSQL.")
+    database_wait_s: float = _setting("BOSSJY_DATABASE_WAIT_S", 5.0, _decimal(0.01, 600), "Longest wait for a connection.")
+    statement_timeout_s: float = _setting("BOSSJY_STATEMENT_TIMEOUT_S", 30.0, _decimal(0.1, 3600), "Longest run of one statement.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings. Raises StartError that names every wrong one, and every BOSSJY_ name that is not one."""
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        known = {one.metadata["name"]: one for one in fields(cls)}
+        for name, one in known.items():
+            text = environment.get(name, "").strip()
+            if not text:
+                continue
+            try:
+                values[one.name] = one.metadata["read"](text)
+            except ValueError as error:
+                # The value is not shown: a URL may hold a password.
+                faults.append(f"{name} must be {error}")
+        faults.extend(
+            f"{name} is no setting (`bossjy-server settings` lists them)"
+            for name in sorted(environment)
+            if name.startswith("BOSSJY_") and name not in known
+        )
+        if faults:
+            raise StartError("wrong settings: " + "; ".join(faults))
+        return cls(**values)
+
+    @classmethod
+    def table(cls) -> list[tuple[str, str, str]]:
+        """Name, default and meaning of each setting."""
+        return [(one.metadata["name"], str(one.default), one.metadata["about"]) for one in fields(cls)]
+
+    @property
+    def address(self) -> str:
+        """What gRPC listens on."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
