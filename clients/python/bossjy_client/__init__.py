@@ -1,0 +1,48 @@
+"""The client of BossJy: validated phone numbers, imports that count each row once, contacts.
+
+Everything public is named here. The messages are those of the contracts: packages `bossjy.phone.v1`,
+`bossjy.imports.v1`, `bossjy.contacts.v1`, `bossjy.auth.v1`.
+"""
+
+from __future__ import annotations
+
+from bossjy_client.client import Client
+from bossjy_client.config import ClientConfig
+from bossjy_client.errors import (
+    BossjyError,
+    ConflictError,
+    CredentialsError,
+    FieldViolation,
+    InvalidRequestError,
+    LimitError,
+    NotFoundError,
+    PermissionDeniedError,
+    SourceError,
+    UnauthenticatedError,
+    UnavailableError,
+    UploadError,
+)
+from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
+from bossjy_client.upload import UploadProgress
+
+__all__ = [
+    "BossjyError",
+    "Client",
+    "ClientConfig",
+    "ConflictError",
+    "CredentialsError",
+    "FieldViolation",
+    "InvalidRequestError",
+    "LimitError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "SessionSource",
+    "SessionTokens",
+    "SourceError",
+    "StaticToken",
+    "TokenSource",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UploadError",
+    "UploadProgress",
+]

@@ -1,0 +1,42 @@
+"""What the tool's exit codes mean. They are part of its interface: programs branch on them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from bossjy_client.errors import (
+    BossjyError,
+    CredentialsError,
+    PermissionDeniedError,
+    SourceError,
+    UnauthenticatedError,
+    UnavailableError,
+    UploadError,
+)
+
+
+class ExitCode(IntEnum):
+    """Exit codes of `bossjy`."""
+
+    DONE = 0  # all was done
+    FAULT = 1  # a fault of the service or of the tool
+    USAGE = 2  # the command line is wrong
+    CREDENTIALS = 3  # not logged in, refused, or not allowed
+    REFUSED = 4  # the service refused the request: wrong, not found, not in that state, over a limit
+    UNREACHED = 5  # the service was not reached, or not in time; the same command can succeed later
+    FINDINGS = 6  # all was done, and something in the data is wrong: numbers not valid, rows refused
+    SOURCE = 7  # a file cannot be read or written
+    INTERRUPTED = 130  # Ctrl-C; an import goes on when the same command is run again
+
+
+def exit_code(error: BossjyError) -> ExitCode:
+    """The exit code that tells of an error."""
+    if isinstance(error, CredentialsError | UnauthenticatedError | PermissionDeniedError):
+        return ExitCode.CREDENTIALS
+    if isinstance(error, UnavailableError | UploadError):
+        return ExitCode.UNREACHED
+    if isinstance(error, SourceError):
+        return ExitCode.SOURCE
+    if error.code in ("INTERNAL", "UNKNOWN", "DATA_LOSS"):
+        return ExitCode.FAULT
+    return ExitCode.REFUSED

@@ -1,0 +1,92 @@
+"""The client: one object for one service and one identity."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from bossjy_client.auth import AuthClient
+from bossjy_client.config import ClientConfig
+from bossjy_client.connection import Connection
+from bossjy_client.contacts import ContactClient
+from bossjy_client.imports import ImportClient
+from bossjy_client.phone import PhoneClient
+from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
+
+CONNECT_TIMEOUT_S = 10.0
+
+
+class Client:
+    """BossJy for programs. Made by `connect`, closed by `close` or `async with`.
+
+    async with await Client.connect("127.0.0.1:18001", token=key) as client:
+        answer = await client.phone.validate("138 0000 0000", "CN")
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.auth = AuthClient(connection)
+        self.phone = PhoneClient(connection)
+        self.contacts = ContactClient(connection)
+        self.imports = ImportClient(connection)
+
+    @classmethod
+    async def connect(
+        cls,
+        target: str,
+        *,
+        token: str = "",
+        tenant_id: str = "",
+        email: str = "",
+        password: str = "",
+        tokens: TokenSource | None = None,
+        config: ClientConfig | None = None,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+    ) -> Client:
+        """Connect to `target` (`HOST:PORT`, or any gRPC target) and, with a password, log in.
+
+        Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of yours, or
+        nothing for the public methods. A login renews its access token by itself. Raises UnavailableError when nothing
+        answers within `connect_timeout_s` seconds, UnauthenticatedError when the login is refused.
+        """
+        connection = Connection(target, config or ClientConfig(), tokens or StaticToken(token))
+        client = cls(connection)
+        try:
+            await connection.wait_until_ready(connect_timeout_s)
+            if password:
+                answer = await client.auth.login(tenant_id, email, password)
+                client.use_session(SessionTokens.of(answer.tokens))
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    def use_session(self, tokens: SessionTokens) -> None:
+        """Go on with the tokens of a session, renewed as needed: those that Register or Login gave."""
+        self._connection.tokens = SessionSource(tokens, self.auth.refresh)
+
+    def use_tokens(self, tokens: TokenSource) -> None:
+        """Go on with the tokens of another source."""
+        self._connection.tokens = tokens
+
+    @property
+    def target(self) -> str:
+        """Where the service is."""
+        return self._connection.target
+
+    async def token(self) -> str:
+        """The token that calls carry now; empty if there is none."""
+        return await self._connection.tokens.token()
+
+    async def close(self) -> None:
+        """Close the connection. The session goes on; `auth.logout` ends it."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> Client:
+        """Give the client itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        await self.close()

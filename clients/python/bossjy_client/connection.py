@@ -1,0 +1,133 @@
+"""One channel to the service: credentials on every call, errors as BossjyError, safe calls repeated within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+
+from bossjy_client.config import ClientConfig
+from bossjy_client.errors import BossjyError, UnauthenticatedError, UnavailableError, from_rpc_error
+from bossjy_client.tokens import StaticToken, TokenSource
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Metadata = tuple[tuple[str, str], ...]
+
+# Refusals that name a moment of the server and not a fault of the request: a safe call is repeated after them.
+_PASSING = frozenset({"OVERLOADED", "RATE_LIMITED"})
+
+
+def is_passing(error: BossjyError) -> bool:
+    """Whether the same call can succeed a little later."""
+    return error.code == "UNAVAILABLE" or error.reason in _PASSING
+
+
+def backoff_s(attempt: int, config: ClientConfig, retry_after_s: float | None = None) -> float:
+    """Seconds to wait after try `attempt` (from 0): at random below a bound that doubles, never less than the server asks."""
+    bound = min(config.max_backoff_s, config.initial_backoff_s * 2.0 ** min(attempt, 30))
+    return (retry_after_s or 0.0) + random.uniform(0.1, 1.0) * bound  # noqa: S311 (spreads load, guards nothing)
+
+
+class Connection:
+    """A channel and the token source of its calls."""
+
+    def __init__(self, target: str, config: ClientConfig, tokens: TokenSource | None = None) -> None:
+        self.target = target
+        self.config = config
+        self.tokens: TokenSource = tokens or StaticToken("")
+        self.channel = _open_channel(target, config)
+
+    async def close(self) -> None:
+        """Close the channel; calls under way are cancelled."""
+        await self.channel.close(None)
+
+    async def metadata(self) -> Metadata:
+        """The metadata of a call."""
+        token = await self.tokens.token()
+        return (("authorization", f"Bearer {token}"),) if token else ()
+
+    async def call(
+        self,
+        method: Callable[..., grpc.aio.UnaryUnaryCall[Request, Response]],
+        request: Request,
+        *,
+        safe: bool,
+        public: bool = False,
+        timeout_s: float | None = None,
+    ) -> Response:
+        """Make one unary call.
+
+        `safe`: repeating does no harm, so it is repeated while the service is not reached, within the deadline.
+        `public`: no credentials are sent. Raises BossjyError.
+        """
+        deadline = time.monotonic() + (timeout_s or self.config.timeout_s)
+        attempts = self.config.max_attempts if safe else 1
+        renewed = False
+        attempt = 0
+        while True:
+            metadata = () if public else await self.metadata()
+            try:
+                return await method(request, metadata=metadata, timeout=max(0.001, deadline - time.monotonic()))
+            except grpc.aio.AioRpcError as error:
+                failure = from_rpc_error(error)
+            if not renewed and metadata and await self.renew_after(failure, metadata):
+                renewed = True  # the call was refused before it did anything, so repeating it is safe
+                continue
+            attempt += 1
+            wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
+            too_long = (failure.retry_after_s or 0.0) > self.config.max_backoff_s
+            if attempt >= attempts or not is_passing(failure) or too_long or time.monotonic() + wait_s > deadline:
+                raise failure
+            await asyncio.sleep(wait_s)
+
+    async def renew_after(self, failure: BossjyError, metadata: Metadata) -> bool:
+        """Renew the token if `failure` says that it has expired; True if the call is worth repeating."""
+        if not isinstance(failure, UnauthenticatedError) or failure.reason != "TOKEN_EXPIRED":
+            return False
+        return await self.tokens.renew(metadata[0][1].removeprefix("Bearer "))
+
+    async def stream(
+        self,
+        method: Callable[..., grpc.aio.UnaryStreamCall[Request, Response]],
+        request: Request,
+        *,
+        timeout_s: float | None = None,
+    ) -> AsyncIterator[Response]:
+        """The messages of a server stream. It is not repeated: only the caller knows where to go on. Raises BossjyError."""
+        call = method(request, metadata=await self.metadata(), timeout=timeout_s)
+        try:
+            async for response in call:
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
+
+    async def wait_until_ready(self, timeout_s: float) -> None:
+        """Wait for the connection itself. Raises UnavailableError."""
+        try:
+            await asyncio.wait_for(self.channel.channel_ready(), timeout_s)
+        except TimeoutError:
+            raise UnavailableError(
+                f"nothing answers at {self.target} within {timeout_s:g} s: check the address and that the server runs",
+                code="UNAVAILABLE",
+            ) from None
+
+
+def _open_channel(target: str, config: ClientConfig) -> grpc.aio.Channel:
+    options = [
+        ("grpc.max_receive_message_length", config.max_message_bytes),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", int(config.max_backoff_s * 1000)),
+        ("grpc.primary_user_agent", config.user_agent),
+    ]
+    if config.speaks_plaintext(target):
+        return grpc.aio.insecure_channel(target, options=options)
+    credentials = grpc.ssl_channel_credentials(root_certificates=config.root_certificates)
+    return grpc.aio.secure_channel(target, credentials, options=options)

@@ -1,0 +1,167 @@
+"""What can go wrong with a call, as exceptions with one base.
+
+The server sends `google.rpc.Status` with its details (ErrorInfo, RetryInfo, RequestInfo, BadRequest) in the trailing
+metadata. `from_rpc_error` is the one place that reads them; everything else of the client sees `BossjyError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+
+DETAILS_KEY = "grpc-status-details-bin"
+DOMAIN = "bossjy"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field of the request that breaks a rule."""
+
+    field: str
+    description: str
+
+
+class BossjyError(Exception):
+    """Base of all errors of this package.
+
+    code: name of the status code (`INVALID_ARGUMENT`); empty where no call was made.
+    reason: name of a value of `bossjy.common.v1.ErrorReason` without its prefix (`SCOPE_MISSING`); programs branch on it.
+        Empty where no service answered: a refused connection, a proxy.
+    message: what happened and what to do.
+    metadata: further short strings; the comment of the reason in the contract says which.
+    retry_after_s: seconds after which repeating makes sense, or None.
+    request_id: id of the call in the server's log; quote it when asking for help.
+    violations: fields that break a rule of the contract.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        reason: str = "",
+        metadata: Mapping[str, str] | None = None,
+        retry_after_s: float | None = None,
+        request_id: str = "",
+        violations: tuple[FieldViolation, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.reason = reason
+        self.metadata = dict(metadata or {})
+        self.retry_after_s = retry_after_s
+        self.request_id = request_id
+        self.violations = violations
+
+    def __str__(self) -> str:
+        parts = [self.message or self.code]
+        parts += [f"{violation.field}: {violation.description}" for violation in self.violations]
+        return "; ".join(parts)
+
+
+class InvalidRequestError(BossjyError):
+    """INVALID_ARGUMENT or OUT_OF_RANGE: the request is wrong, repeating it does not help."""
+
+
+class UnauthenticatedError(BossjyError):
+    """UNAUTHENTICATED: no credentials, or credentials that do not hold."""
+
+
+class PermissionDeniedError(BossjyError):
+    """PERMISSION_DENIED: the credentials hold and do not allow it."""
+
+
+class NotFoundError(BossjyError):
+    """NOT_FOUND: the tenant has no such resource."""
+
+
+class ConflictError(BossjyError):
+    """ALREADY_EXISTS, ABORTED or FAILED_PRECONDITION: the state of the resource does not allow it."""
+
+
+class LimitError(BossjyError):
+    """RESOURCE_EXHAUSTED: a rate, a quota or a size."""
+
+
+class UnavailableError(BossjyError):
+    """UNAVAILABLE or DEADLINE_EXCEEDED: the service was not reached, or not in time. Repeating can help."""
+
+
+class UploadError(BossjyError):
+    """An upload could not be carried to its end; what was acknowledged is committed and can be resumed."""
+
+
+class CredentialsError(BossjyError):
+    """There are no stored credentials, or they cannot be read."""
+
+
+class SourceError(BossjyError):
+    """A file or stream that was to be uploaded cannot be read, or has changed."""
+
+
+_BY_CODE: Mapping[grpc.StatusCode, type[BossjyError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidRequestError,
+    grpc.StatusCode.OUT_OF_RANGE: InvalidRequestError,
+    grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDeniedError,
+    grpc.StatusCode.NOT_FOUND: NotFoundError,
+    grpc.StatusCode.ALREADY_EXISTS: ConflictError,
+    grpc.StatusCode.ABORTED: ConflictError,
+    grpc.StatusCode.FAILED_PRECONDITION: ConflictError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: LimitError,
+    grpc.StatusCode.UNAVAILABLE: UnavailableError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: UnavailableError,
+}
+
+
+def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
+    """The typed error that the server raised, or one without a reason if something between here and there answered."""
+    code = error.code()
+    info, retry, request, violations = _details(error)
+    return _BY_CODE.get(code, BossjyError)(
+        error.details() or code.name,
+        code=code.name,
+        reason=info.reason if info.domain == DOMAIN else "",
+        metadata=dict(info.metadata),
+        retry_after_s=None if retry is None else retry.retry_delay.ToTimedelta().total_seconds(),
+        request_id=request.request_id,
+        violations=violations,
+    )
+
+
+def _details(
+    error: grpc.aio.AioRpcError,
+) -> tuple[
+    error_details_pb2.ErrorInfo,
+    error_details_pb2.RetryInfo | None,
+    error_details_pb2.RequestInfo,
+    tuple[FieldViolation, ...],
+]:
+    info = error_details_pb2.ErrorInfo()
+    retry: error_details_pb2.RetryInfo | None = None
+    request = error_details_pb2.RequestInfo()
+    violations: tuple[FieldViolation, ...] = ()
+    status = status_pb2.Status()
+    try:
+        trailing: Any = error.trailing_metadata() or ()  # the stubs type one entry, gRPC gives all of them
+        for key, value in trailing:
+            if key == DETAILS_KEY and isinstance(value, bytes):
+                status.MergeFromString(value)
+        for detail in status.details:
+            if detail.Unpack(info) or detail.Unpack(request):
+                continue
+            candidate = error_details_pb2.RetryInfo()
+            if detail.Unpack(candidate):
+                retry = candidate
+            bad = error_details_pb2.BadRequest()
+            if detail.Unpack(bad):
+                violations = tuple(FieldViolation(item.field, item.description) for item in bad.field_violations)
+    except DecodeError:
+        pass  # details that cannot be read are no reason to hide the status itself
+    return info, retry, request, violations

@@ -1,0 +1,144 @@
+"""Imports: a file becomes contacts, exactly once. ImportService."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator
+from typing import BinaryIO
+
+from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
+from bossjy_client.connection import Connection
+from bossjy_client.errors import ConflictError
+from bossjy_client.sources import FileSource, Source, StreamSource, open_source
+from bossjy_client.upload import OnProgress, PartUpload
+
+FINAL_STATES = frozenset(
+    {
+        import_pb2.IMPORT_STATE_SUCCEEDED,
+        import_pb2.IMPORT_STATE_CANCELLED,
+        import_pb2.IMPORT_STATE_FAILED,
+        import_pb2.IMPORT_STATE_REVERTED,
+    }
+)
+
+
+class ImportClient:
+    """Every method raises BossjyError."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stub = import_service_pb2_grpc.ImportServiceStub(connection.channel)
+
+    async def upload_file(
+        self,
+        source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource,
+        spec: import_pb2.ImportSpec | None = None,
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> import_pb2.Import:
+        """Import a file, a binary stream or bytes to its end, and give back the import with its counts.
+
+        Survives broken connections and restarts of the server. To survive the end of this program as well, keep
+        `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload goes on where it
+        was, and an import that is complete is given back as it is. `on_progress` is called in the event loop.
+        """
+        opened = open_source(source)
+        try:
+            wanted = import_pb2.ImportSpec()
+            if spec is not None:
+                wanted.CopyFrom(spec)
+            wanted.file_name = wanted.file_name or opened.name
+            job = await self.create(wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only)
+            if job.state != import_pb2.IMPORT_STATE_OPEN:
+                return job
+            return await self.upload_part(job.import_id, opened, on_progress=on_progress)
+        finally:
+            opened.close()
+
+    async def create(
+        self, spec: import_pb2.ImportSpec, *, request_id: str, validate_only: bool = False
+    ) -> import_pb2.Import:
+        """Make an import that waits for its upload; the same `request_id` gives the same import."""
+        request = import_service_pb2.CreateImportRequest(request_id=request_id, spec=spec, validate_only=validate_only)
+        return (await self._connection.call(self._stub.CreateImport, request, safe=True)).import_job
+
+    async def upload_part(
+        self, import_id: str, source: Source, *, part: int = 0, on_progress: OnProgress | None = None
+    ) -> import_pb2.Import:
+        """Upload one part to its end, from where the server says it is. Several parts may upload at once."""
+        upload = PartUpload(
+            self._connection, self._stub.Upload, import_id, source, part=part, on_progress=on_progress
+        )
+        try:
+            return await upload.run()
+        except ConflictError as error:
+            # The last message of an earlier try was lost on its way: the part is finished, and nothing is wrong.
+            job = await self.get(import_id) if error.reason == "IMPORT_NOT_OPEN" else None
+            if job is not None and any(done.part == part and done.finished for done in job.parts):
+                return job
+            raise
+
+    async def get(self, import_id: str) -> import_pb2.Import:
+        """An import."""
+        request = import_service_pb2.GetImportRequest(import_id=import_id)
+        return (await self._connection.call(self._stub.GetImport, request, safe=True)).import_job
+
+    async def list(self, filter: str = "") -> AsyncIterator[import_pb2.Import]:  # noqa: A002 (the contract's name)
+        """Imports, the newest first."""
+        request = import_service_pb2.ListImportsRequest(filter=filter)
+        while True:
+            answer = await self._connection.call(self._stub.ListImports, request, safe=True)
+            for job in answer.import_jobs:
+                yield job
+            if not answer.next_page_token:
+                return
+            request.page_token = answer.next_page_token
+
+    async def watch(self, import_id: str, *, after_revision: int = 0) -> AsyncIterator[import_pb2.Import]:
+        """The import each time that it changed, until it has ended."""
+        request = import_service_pb2.WatchImportRequest(import_id=import_id, after_revision=after_revision)
+        async for answer in self._connection.stream(self._stub.WatchImport, request):
+            yield answer.import_job
+
+    async def preview(
+        self, sample: bytes, spec: import_pb2.ImportSpec | None = None, *, complete: bool = False
+    ) -> import_service_pb2.PreviewImportResponse:
+        """What an import would make of the first bytes of a file (at most 1 MiB); keeps nothing."""
+        request = import_service_pb2.PreviewImportRequest(spec=spec, sample=sample, complete=complete)
+        return await self._connection.call(self._stub.PreviewImport, request, safe=True)
+
+    async def cancel(self, import_id: str) -> import_pb2.Import:
+        """End an open import; what was committed stays."""
+        request = import_service_pb2.CancelImportRequest(import_id=import_id)
+        return (await self._connection.call(self._stub.CancelImport, request, safe=True)).import_job
+
+    async def rejected_rows(
+        self, import_id: str, *, reason: import_pb2.RejectReason.ValueType = import_pb2.REJECT_REASON_UNSPECIFIED
+    ) -> AsyncIterator[import_pb2.RejectedRow]:
+        """The rows that were refused, in the order of the file."""
+        request = import_service_pb2.ListRejectedRowsRequest(import_id=import_id, reason=reason, page_size=1000)
+        while True:
+            answer = await self._connection.call(self._stub.ListRejectedRows, request, safe=True)
+            for row in answer.rows:
+                yield row
+            if not answer.next_page_token:
+                return
+            request.page_token = answer.next_page_token
+
+    async def export_rejected_rows(
+        self, import_id: str
+    ) -> AsyncIterator[import_service_pb2.ExportRejectedRowsResponse]:
+        """The rows that were refused as the bytes of a CSV file, piece by piece."""
+        request = import_service_pb2.ExportRejectedRowsRequest(import_id=import_id)
+        async for piece in self._connection.stream(self._stub.ExportRejectedRows, request):
+            yield piece
+
+    async def revert(
+        self, import_id: str, *, validate_only: bool = False
+    ) -> import_service_pb2.RevertImportResponse:
+        """Take an import back; with `validate_only` only count. Not repeated: a second call is refused."""
+        request = import_service_pb2.RevertImportRequest(import_id=import_id, validate_only=validate_only)
+        return await self._connection.call(self._stub.RevertImport, request, safe=validate_only)

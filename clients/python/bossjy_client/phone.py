@@ -1,0 +1,118 @@
+"""Questions about phone numbers: PhoneService."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from bossjy.phone.v1 import number_pb2, phone_service_pb2, phone_service_pb2_grpc, plan_pb2, region_pb2
+from bossjy_client.connection import Connection
+
+BATCH_LIMIT = 10_000  # texts that BatchValidateNumbers takes at most
+
+
+class PhoneClient:
+    """Answers are exactly libphonenumber's. A text that is not a number is an answer (`valid` is false), not an error.
+
+    `default_region` is assumed where a text has no calling code: ISO 3166-1 alpha-2 in capitals; empty: none.
+    `language` is a BCP 47 tag for places, carriers and explanations; empty: English. Every method raises BossjyError.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stub = phone_service_pb2_grpc.PhoneServiceStub(connection.channel)
+
+    async def validate(
+        self, phone_number: str, default_region: str = "", *, full: bool = False, language: str = ""
+    ) -> phone_service_pb2.ValidateNumberResponse:
+        """Whether the text is a valid number, and which. `full` adds formats, carrier, place and time zones."""
+        request = phone_service_pb2.ValidateNumberRequest(
+            phone_number=phone_number, default_region=default_region, view=_view(full), language=language
+        )
+        return await self._connection.call(self._stub.ValidateNumber, request, safe=True)
+
+    async def validate_many(
+        self, phone_numbers: Sequence[str], default_region: str = "", *, full: bool = False, language: str = ""
+    ) -> AsyncIterator[phone_service_pb2.ValidateNumberResponse]:
+        """The same for any amount of texts, in their order."""
+        for start in range(0, len(phone_numbers), BATCH_LIMIT):
+            request = phone_service_pb2.BatchValidateNumbersRequest(
+                phone_numbers=phone_numbers[start : start + BATCH_LIMIT],
+                default_region=default_region,
+                view=_view(full),
+                language=language,
+            )
+            answer = await self._connection.call(self._stub.BatchValidateNumbers, request, safe=True)
+            for result in answer.results:
+                result.metadata_version = answer.metadata_version
+                yield result
+
+    async def format(
+        self, phone_number: str, default_region: str = "", *, calling_from_region: str = ""
+    ) -> phone_service_pb2.FormatNumberResponse:
+        """The number in its formats. NUMBER_NOT_PARSED if the text is not a number."""
+        request = phone_service_pb2.FormatNumberRequest(
+            phone_number=phone_number, default_region=default_region, calling_from_region=calling_from_region
+        )
+        return await self._connection.call(self._stub.FormatNumber, request, safe=True)
+
+    async def match(self, first: str, second: str) -> number_pb2.MatchType.ValueType:
+        """How certainly two texts are the same number."""
+        request = phone_service_pb2.MatchNumbersRequest(first_number=first, second_number=second)
+        return (await self._connection.call(self._stub.MatchNumbers, request, safe=True)).match
+
+    async def find(
+        self,
+        text: str,
+        default_region: str = "",
+        *,
+        leniency: number_pb2.FindLeniency.ValueType = number_pb2.FIND_LENIENCY_VALID,
+        max_results: int = 0,
+    ) -> phone_service_pb2.FindNumbersResponse:
+        """The numbers in a text of at most 100,000 characters."""
+        request = phone_service_pb2.FindNumbersRequest(
+            text=text, default_region=default_region, leniency=leniency, max_results=max_results
+        )
+        return await self._connection.call(self._stub.FindNumbers, request, safe=True)
+
+    async def explain(
+        self, phone_number: str, default_region: str = "", *, language: str = ""
+    ) -> phone_service_pb2.ExplainNumberResponse:
+        """Why the text is refused, at which digit, and which corrections would be valid."""
+        request = phone_service_pb2.ExplainNumberRequest(
+            phone_number=phone_number, default_region=default_region, language=language
+        )
+        return await self._connection.call(self._stub.ExplainNumber, request, safe=True)
+
+    async def region(self, region_code: str, *, language: str = "") -> region_pb2.Region:
+        """One region of the plan. RESOURCE_NOT_FOUND if there is none."""
+        request = phone_service_pb2.GetRegionRequest(region_code=region_code, language=language)
+        return (await self._connection.call(self._stub.GetRegion, request, safe=True)).region
+
+    async def regions(self, *, calling_code: int = 0, language: str = "") -> AsyncIterator[region_pb2.Region]:
+        """The regions of the plan by code; `calling_code` 0: all."""
+        request = phone_service_pb2.ListRegionsRequest(calling_code=calling_code, language=language)
+        while True:
+            answer = await self._connection.call(self._stub.ListRegions, request, safe=True)
+            for region in answer.regions:
+                yield region
+            if not answer.next_page_token:
+                return
+            request.page_token = answer.next_page_token
+
+    async def plan(self) -> plan_pb2.NumberingPlan:
+        """The plan that answers are made from."""
+        request = phone_service_pb2.GetNumberingPlanRequest()
+        return (await self._connection.call(self._stub.GetNumberingPlan, request, safe=True)).plan
+
+    async def diff_plans(
+        self, from_version: str, to_version: str = "", *, region_code: str = ""
+    ) -> phone_service_pb2.DiffNumberingPlansResponse:
+        """How two versions of the plan differ, counted exactly. `to_version` empty: the current one."""
+        request = phone_service_pb2.DiffNumberingPlansRequest(
+            from_version=from_version, to_version=to_version, region_code=region_code
+        )
+        return await self._connection.call(self._stub.DiffNumberingPlans, request, safe=True)
+
+
+def _view(full: bool) -> number_pb2.NumberView.ValueType:
+    return number_pb2.NUMBER_VIEW_FULL if full else number_pb2.NUMBER_VIEW_BASIC

@@ -1,0 +1,220 @@
+"""Uploading one part: chunks within the server's window, and again from the last committed byte after whatever happens.
+
+The server acknowledges an offset only after its rows were committed together with the offset itself. So the client
+keeps no state of its own: it opens the part, is told where to go on, and sends from there. Each row counts once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import google_crc32c
+import grpc.aio
+
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
+
+from bossjy.imports.v1 import import_pb2, import_service_pb2
+from bossjy_client.connection import Connection, backoff_s, is_passing
+from bossjy_client.errors import BossjyError, SourceError, UnavailableError, UploadError, from_rpc_error
+from bossjy_client.sources import Source
+
+# Refusals after which the stream is opened again, because the server then tells where to go on.
+_RESUMABLE = frozenset({"OFFSET_GAP", "UPLOAD_IDLE", "CHECKSUM_MISMATCH", "PART_TAKEN", "PART_SIZE_MISMATCH"})
+# A damaged chunk heals by being sent again; a file whose checksum stays wrong does not.
+_CHECKSUM_ATTEMPTS = 3
+# Codes that a broken connection or a proxy gives, with no reason of the service behind them.
+_BROKEN = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED"})
+
+
+@dataclass(frozen=True, slots=True)
+class UploadProgress:
+    """How far an upload is. Sizes in bytes; `total_bytes` is None while the size of a stream is not known."""
+
+    sent_bytes: int
+    committed_bytes: int
+    total_bytes: int | None
+    counts: import_pb2.ImportCounts
+    reopened: int
+    """How often the upload was opened again, after a broken connection or a restart of the server."""
+
+
+OpenStream = Callable[
+    ..., grpc.aio.StreamStreamCall[import_service_pb2.UploadRequest, import_service_pb2.UploadResponse]
+]
+OnProgress = Callable[[UploadProgress], None]
+
+
+class PartUpload:
+    """The upload of one part. Make one and await `run`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        open_stream: OpenStream,
+        import_id: str,
+        source: Source,
+        *,
+        part: int = 0,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._connection = connection
+        self._open_stream = open_stream
+        self._import_id = import_id
+        self._part = part
+        self._source = source
+        self._on_progress = on_progress
+        self._reopened = 0
+
+    async def run(self) -> import_pb2.Import:
+        """Upload to the end; the import as the last message tells it.
+
+        Raises UploadError when no byte was committed in `ClientConfig.upload_attempts` tries, SourceError when the
+        bytes cannot be read, and the server's own refusal when opening again would not help.
+        """
+        config = self._connection.config
+        attempt = 0
+        committed = -1
+        while True:
+            metadata = await self._connection.metadata()
+            stream = _Stream(self._connection, self._import_id, self._part, self._source, self._tell)
+            try:
+                return await stream.run(self._open_stream, metadata)
+            except BossjyError as error:
+                failure = error
+            if stream.committed > committed:
+                committed, attempt = stream.committed, 0
+            attempt += 1
+            self._reopened += 1
+            if await self._connection.renew_after(failure, metadata):
+                continue
+            limit = _CHECKSUM_ATTEMPTS if failure.reason == "CHECKSUM_MISMATCH" else config.upload_attempts
+            if not _is_resumable(failure):
+                raise failure
+            if attempt >= limit:
+                raise UploadError(
+                    f"the upload made no progress in {attempt} tries: {failure}. What was committed stays; "
+                    "start the same upload again to go on",
+                    code=failure.code,
+                    reason=failure.reason,
+                    request_id=failure.request_id,
+                ) from failure
+            await asyncio.sleep(backoff_s(attempt - 1, config, min(failure.retry_after_s or 0.0, config.max_backoff_s)))
+
+    def _tell(self, stream: _Stream) -> None:
+        if self._on_progress is not None:
+            self._on_progress(
+                UploadProgress(stream.sent, max(stream.committed, 0), self._source.size, stream.counts, self._reopened)
+            )
+
+
+def _is_resumable(failure: BossjyError) -> bool:
+    if isinstance(failure, SourceError):
+        return False
+    return is_passing(failure) or failure.reason in _RESUMABLE or (not failure.reason and failure.code in _BROKEN)
+
+
+class _Stream:
+    """One opening of the part: a task of gRPC draws requests while `run` reads the answers."""
+
+    def __init__(
+        self, connection: Connection, import_id: str, part: int, source: Source, tell: Callable[[_Stream], None]
+    ) -> None:
+        self._config = connection.config
+        self._open = import_service_pb2.UploadOpen(import_id=import_id, part=part)
+        self._source = source
+        self._tell = tell
+        self._window = self._config.window_bytes
+        self._changed = asyncio.Event()
+        self._draining = False
+        self._failure: BossjyError | None = None
+        self._call: Any = None
+        self.sent = 0
+        self.committed = -1  # -1: not opened yet
+        self.counts = import_pb2.ImportCounts()
+
+    async def run(self, open_stream: OpenStream, metadata: object) -> import_pb2.Import:
+        self._call = open_stream(self._requests(), metadata=metadata)
+        try:
+            return await self._answers()
+        except grpc.aio.AioRpcError as error:
+            raise self._failure or from_rpc_error(error) from None
+        except asyncio.CancelledError:
+            if self._failure is None:
+                raise
+            raise self._failure from None
+        finally:
+            self._call.cancel()
+
+    async def _answers(self) -> import_pb2.Import:
+        while True:
+            try:
+                answer = await asyncio.wait_for(self._call.read(), self._config.stall_timeout_s)
+            except TimeoutError:
+                text = f"the server said nothing for {self._config.stall_timeout_s:g} s"
+                raise UnavailableError(text, code="UNAVAILABLE") from None
+            if answer is EOF:
+                raise UnavailableError("the server ended the upload before its end", code="UNAVAILABLE")
+            kind = answer.WhichOneof("message")
+            if kind == "finished":
+                job: import_pb2.Import = answer.finished.import_job
+                return job
+            self._take(kind, answer)
+            self._changed.set()
+            self._tell(self)
+
+    def _take(self, kind: str, answer: import_service_pb2.UploadResponse) -> None:
+        if kind == "opened":
+            self.committed = self.sent = answer.opened.next_offset
+            self.counts = answer.opened.counts
+        elif kind == "ack":
+            self.committed = answer.ack.committed_offset
+            self.counts = answer.ack.counts
+            self._source.release(self.committed)
+        elif kind == "skipped":
+            self.committed = max(self.committed, answer.skipped.committed_offset)
+        elif kind == "flow":
+            self._window = min(self._config.window_bytes, answer.flow.window_bytes)
+        elif kind == "shutting_down":
+            self._draining = True
+
+    async def _requests(self) -> AsyncIterator[import_service_pb2.UploadRequest]:
+        yield import_service_pb2.UploadRequest(open=self._open)
+        try:
+            await self._until(lambda: self.committed >= 0)
+            digest = hashlib.sha256() if self.sent == 0 else None
+            while data := await self._source.read(self.sent, self._chunk_bytes()):
+                await self._until(lambda: self._has_room(len(data)))  # noqa: B023 (called before data changes)
+                if self._draining:
+                    return
+                if digest is not None:
+                    digest.update(data)
+                chunk = import_service_pb2.UploadChunk(
+                    offset=self.sent, data=data, crc32c=google_crc32c.value(data)
+                )
+                self.sent += len(data)
+                yield import_service_pb2.UploadRequest(chunk=chunk)
+                self._tell(self)
+        except BossjyError as error:
+            self._failure = error
+            self._call.cancel()
+            return
+        finish = import_service_pb2.UploadFinish(
+            size_bytes=self.sent, sha256=digest.digest() if digest is not None else b""
+        )
+        yield import_service_pb2.UploadRequest(finish=finish)
+
+    def _chunk_bytes(self) -> int:
+        return max(1, min(self._config.chunk_bytes, self._window))
+
+    def _has_room(self, size: int) -> bool:
+        # With nothing in flight a chunk always goes, else a window below one chunk would stop the upload for good.
+        return self._draining or self.sent == self.committed or self.sent + size <= self.committed + self._window
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
