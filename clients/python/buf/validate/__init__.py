@@ -1,0 +1,1 @@
+"""Generated from the contracts in protos/. Do not edit: `make generate` makes it again."""

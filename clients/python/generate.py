@@ -1,0 +1,107 @@
+"""Makes the Python stubs from protos/: packages `bossjy` and `buf` beside this file, and build/bossjy.binpb.
+
+python clients/python/generate.py            write them
+python clients/python/generate.py --check    exit 1 when they differ from what is there, and say where
+
+The proto package is the Python path (`bossjy.phone.v1` becomes `bossjy/phone/v1/`), so no import is rewritten. Stubs of
+google.api come with googleapis-common-protos; those of buf.validate come with no package and are made here. The
+descriptor set holds our contracts with all that they import, for gateways and for clients without reflection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from grpc_tools import protoc
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = ROOT / "clients" / "python"
+PACKAGES = ("bossjy", "buf")
+DESCRIPTORS = ROOT / "build" / "bossjy.binpb"
+VENDORED = ROOT / "protos" / "vendor"
+INIT = '"""Generated from the contracts in protos/. Do not edit: `make generate` makes it again."""\n'
+
+
+def compile_protos(out: Path, descriptors: Path) -> None:
+    """Compile every contract into `out`. Raises SystemExit when protoc refuses one; protoc prints why."""
+    contracts = sorted(path.relative_to(ROOT / "protos") for path in (ROOT / "protos" / "bossjy").rglob("*.proto"))
+    services = [path for path in contracts if path.name.endswith("_service.proto")]
+    search = [f"-I{ROOT / 'protos'}", f"-I{VENDORED}", f"-I{resources.files('grpc_tools') / '_proto'}"]
+    tools = Path(sys.executable).parent
+    plugins = [f"--plugin=protoc-gen-{name}={tools / f'protoc-gen-{name}'}" for name in ("mypy", "mypy_grpc")]
+    descriptors.parent.mkdir(parents=True, exist_ok=True)
+    messages = [f"--python_out={out}", f"--mypy_out=quiet:{out}"]
+    run_protoc([*search, *plugins, *messages, "buf/validate/validate.proto", *map(str, contracts)])
+    run_protoc([*search, *plugins, f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *map(str, services)])
+    run_protoc([*search, "--include_imports", f"--descriptor_set_out={descriptors}", *map(str, contracts)])
+
+
+def run_protoc(arguments: list[str]) -> None:
+    if protoc.main(["protoc", *arguments]) != 0:
+        raise SystemExit("generate: protoc refused a contract, see above")
+
+
+def complete_packages(out: Path) -> None:
+    """Make packages of the generated folders, and say that they carry types (PEP 561)."""
+    for package in PACKAGES:
+        for folder in sorted({path.parent for path in (out / package).rglob("*.py")} | {out / package}):
+            for made in (folder, *folder.parents):
+                if made == out:
+                    break
+                (made / "__init__.py").write_text(INIT)
+        (out / package / "py.typed").touch()
+
+
+def files_of(folder: Path) -> set[Path]:
+    """The files of the generated packages below `folder`, without compiled ones, relative to it."""
+    found = (path for package in PACKAGES for path in (folder / package).rglob("*") if path.is_file())
+    return {path.relative_to(folder) for path in found if path.suffix != ".pyc"}
+
+
+def differences(made: Path) -> list[str]:
+    """What stands in TARGET otherwise than in `made`, one line a file, sorted."""
+    new, old = files_of(made), files_of(TARGET)
+    changed = (path for path in new & old if not filecmp.cmp(made / path, TARGET / path, shallow=False))
+    lines = [f"changed  {path}" for path in changed]
+    lines += [f"missing  {path}" for path in new - old] + [f"stale    {path}" for path in old - new]
+    return sorted(lines)
+
+
+def install(made: Path) -> None:
+    """Bring TARGET to what `made` holds; files that are already so are not touched."""
+    new, old = files_of(made), files_of(TARGET)
+    for path in old - new:
+        (TARGET / path).unlink()
+    for path in sorted(new):
+        target = TARGET / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path not in old or not filecmp.cmp(made / path, target, shallow=False):
+            (made / path).replace(target)
+
+
+def main() -> int:
+    """Generate, or compare with what is there. Returns the exit status."""
+    parser = argparse.ArgumentParser(description="Make the Python stubs from protos/.")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail when something would change")
+    check = parser.parse_args().check
+    (ROOT / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+        made = Path(folder)
+        compile_protos(made, DESCRIPTORS)
+        complete_packages(made)
+        found = differences(made)
+        if check:
+            print("\n".join(found) or "generated code is what protos/ says")
+            return 1 if found else 0
+        install(made)
+        print("\n".join(found) or "nothing changed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
