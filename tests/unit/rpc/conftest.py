@@ -1,0 +1,73 @@
+"""A real server on a free port with the real chain, and servicers made by each test under the real contracts."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import grpc.aio
+import pytest
+from bossjy.phone.v1 import phone_service_pb2
+from bossjy_server.context import Caller
+from bossjy_server.errors import Reason, Unauthenticated
+from bossjy_server.rpc.chain import build_chain
+from bossjy_server.rpc.limits import Limits
+from bossjy_server.rpc.metrics import CallMetrics
+from bossjy_server.rpc.server import Router, ServerOptions, start_server
+from bossjy_server.telemetry.logging import Log
+from prometheus_client import CollectorRegistry
+
+PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
+READER = Caller(tenant_id="t", user_id="u", scopes=frozenset({"phone.read"}), role="member")
+STRANGER = Caller(tenant_id="t", user_id="u", scopes=frozenset(), role="member")
+
+
+async def authenticate(authorization: str) -> Caller:
+    """Two tokens: one reads phones, one may nothing."""
+    callers = {"Bearer reader": READER, "Bearer stranger": STRANGER}
+    if authorization not in callers:
+        raise Unauthenticated(Reason.TOKEN_INVALID, "this token does not hold")
+    return callers[authorization]
+
+
+@dataclass
+class Served:
+    """A running server and what it leaves behind."""
+
+    channel: grpc.aio.Channel
+    limits: Limits
+    registry: CollectorRegistry
+    log: Log
+    text: io.StringIO = field(default_factory=io.StringIO)
+
+
+
+@pytest.fixture
+def serve() -> Callable[..., object]:
+    """`async with serve(servicer) as served`: a server with that PhoneService."""
+
+    @asynccontextmanager
+    async def start(servicer: object, *, max_running: int = 100, per_minute: int = 100_000) -> AsyncIterator[Served]:
+        text = io.StringIO()
+        log = Log(level=10, console=text, console_level=10, flush_s=0.01)
+        registry = CollectorRegistry()
+        limits = Limits(max_running=max_running, per_minute=per_minute)
+        router = Router(
+            build_chain(tracer=None, metrics=CallMetrics(registry), log=log, limits=limits, authenticate=authenticate)
+        )
+        router.add_service(PHONE, servicer)
+        with tempfile.TemporaryDirectory(prefix="bossjy-") as folder:
+            address = f"unix:{folder}/socket"
+            server = await start_server(router, address, ServerOptions())
+            async with grpc.aio.insecure_channel(address) as channel:
+                try:
+                    yield Served(channel, limits, registry, log, text)
+                finally:
+                    await server.stop(None)
+                    log.close()
+
+    return start
+

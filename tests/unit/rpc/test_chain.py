@@ -1,0 +1,295 @@
+"""Calls through the real chain: order, status, details, and what log and metrics see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import grpc
+import orjson
+import pytest
+from bossjy.phone.v1 import phone_service_pb2 as pb
+from bossjy_server.context import current_call, current_caller
+from bossjy_server.errors import NotFound, Reason, ResourceExhausted
+from bossjy_server.rpc.access import access_concern
+from bossjy_server.rpc.call import Call, compose
+from bossjy_server.rpc.chain import build_chain
+from bossjy_server.rpc.limits import Limits, TokenBuckets
+from bossjy_server.rpc.method import methods_of
+from bossjy_server.rpc.metrics import CallMetrics
+from bossjy_server.telemetry.logging import Log
+from google.rpc import error_details_pb2, status_pb2
+from prometheus_client import CollectorRegistry
+
+from tests.unit.rpc.conftest import PHONE, authenticate
+
+VALIDATE = "/bossjy.phone.v1.PhoneService/ValidateNumber"
+STREAM = "/bossjy.phone.v1.PhoneService/StreamValidateNumbers"
+READER = (("authorization", "Bearer reader"),)
+Serve = Callable[..., Any]
+
+
+class Phone:
+    """Answers of a fixed kind, to see what the chain makes of them."""
+
+    async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> pb.ValidateNumberResponse:
+        if request.phone_number == "missing":
+            raise NotFound("thing")
+        if request.phone_number == "full":
+            raise ResourceExhausted(
+                Reason.QUOTA_EXCEEDED, "enough of these", metadata={"limit": "3"}, retry_after_s=1.5
+            )
+        if request.phone_number == "fault":
+            raise RuntimeError("secret 13812345678")
+        if request.phone_number == "slow":
+            await asyncio.sleep(5)
+        return pb.ValidateNumberResponse(e164=current_caller().user_id, region_code=current_call().request_id)
+
+    async def StreamValidateNumbers(
+        self, requests: AsyncIterator[pb.StreamValidateNumbersRequest]
+    ) -> AsyncIterator[pb.StreamValidateNumbersResponse]:
+        async for request in requests:
+            if request.sequence == 99:
+                raise NotFound("thing")
+            yield pb.StreamValidateNumbersResponse(sequence=request.sequence)
+
+
+async def call(
+    served: Any, text: str = "1", metadata: tuple[tuple[str, str], ...] = READER, method: str = VALIDATE
+) -> pb.ValidateNumberResponse:
+    function = served.channel.unary_unary(
+        method,
+        request_serializer=pb.ValidateNumberRequest.SerializeToString,
+        response_deserializer=pb.ValidateNumberResponse.FromString,
+    )
+    return await function(pb.ValidateNumberRequest(phone_number=text), metadata=metadata, timeout=3)
+
+
+def details_of(error: grpc.aio.AioRpcError) -> dict[str, Any]:
+    packed = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+    found: dict[str, Any] = {}
+    for one in status_pb2.Status.FromString(packed).details:
+        kind = getattr(error_details_pb2, one.type_url.rsplit(".", 1)[1])()
+        one.Unpack(kind)
+        found[kind.DESCRIPTOR.name] = kind
+    return found
+
+
+async def refused(awaitable: Any) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await awaitable
+    return caught.value
+
+
+def lines(served: Any) -> list[dict[str, Any]]:
+    served.log.close()
+    return [orjson.loads(line) for line in served.text.getvalue().splitlines()]
+
+
+def test_order_of_the_chain() -> None:
+    chain = build_chain(
+        tracer=None,
+        metrics=CallMetrics(CollectorRegistry()),
+        log=Log(),
+        limits=Limits(max_running=1, per_minute=1),
+        authenticate=authenticate,
+    )
+    names = [concern.__qualname__.split(".")[0].removesuffix("_concern") for concern in chain]
+    assert names == ["request_context", "tracing", "CallMetrics", "logging", "errors", "Limits", "access", "validation"]
+
+
+async def test_concerns_wrap_from_the_outside_in() -> None:
+    seen: list[str] = []
+
+    def named(name: str) -> Any:
+        def wrap(_method: Any, proceed: Any) -> Any:
+            async def concern(one: Call) -> None:
+                seen.append(name)
+                await proceed(one)
+
+            return concern
+
+        return wrap
+
+    async def innermost(_call: Call) -> None:
+        seen.append("servicer")
+
+    method = next(iter(methods_of(PHONE)))
+    await compose(method, [named("a"), named("b")], innermost)(None)  # type: ignore[arg-type]
+    assert seen == ["a", "b", "servicer"]
+
+
+async def test_a_call_knows_its_caller_and_its_id(serve: Serve) -> None:
+    async with serve(Phone()) as served:
+        answer = await call(served, metadata=(*READER, ("x-request-id", "my-request-1")))
+    assert (answer.e164, answer.region_code) == ("u", "my-request-1")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code", "reason"),
+    [
+        ((), grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_MISSING"),
+        ((*READER, *READER), grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_AMBIGUOUS"),
+        ((("authorization", "Bearer other"),), grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID"),
+        ((("authorization", "Bearer stranger"),), grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING"),
+    ],
+)
+async def test_access(serve: Serve, metadata: Any, code: grpc.StatusCode, reason: str) -> None:
+    async with serve(Phone()) as served:
+        error = await refused(call(served, metadata=metadata))
+        (line,) = lines(served)
+    assert error.code() is code
+    assert details_of(error)["ErrorInfo"].reason == reason
+    assert details_of(error)["ErrorInfo"].domain == "bossjy"
+    assert (line["code"], line["reason"]) == (code.name, reason)
+
+
+async def test_public_methods_read_no_credentials() -> None:
+    async def never(_value: str) -> Any:
+        raise AssertionError("credentials were read")
+
+    from bossjy_server.rpc.server import _UNKNOWN  # noqa: PLC0415
+
+    async def innermost(_call: Call) -> None: ...
+
+    assert access_concern(never)(_UNKNOWN, innermost) is innermost
+
+
+async def test_typed_errors_become_status_with_details(serve: Serve) -> None:
+    async with serve(Phone()) as served:
+        missing = await refused(call(served, "missing"))
+        full = await refused(call(served, "full"))
+    assert missing.code() is grpc.StatusCode.NOT_FOUND
+    assert details_of(missing)["ErrorInfo"].metadata == {"resource": "thing"}
+    assert details_of(missing)["RequestInfo"].request_id == dict(missing.trailing_metadata())["x-request-id"]
+    assert full.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert details_of(full)["RetryInfo"].retry_delay.ToMilliseconds() == 1500
+    assert details_of(full)["QuotaFailure"].violations[0].description == "enough of these"
+
+
+async def test_a_fault_tells_the_caller_nothing_and_the_log_no_number(serve: Serve) -> None:
+    async with serve(Phone()) as served:
+        error = await refused(call(served, "fault"))
+        written = lines(served)
+    assert error.code() is grpc.StatusCode.INTERNAL
+    assert "secret" not in str(error.details())
+    assert details_of(error)["ErrorInfo"].reason == "INTERNAL"
+    fault = next(line for line in written if line["event"] == "call failed")
+    assert "RuntimeError" in fault["traceback"]
+    assert "13812345678" not in served.text.getvalue()
+
+
+async def test_fields_that_break_a_rule_are_named(serve: Serve) -> None:
+    async with serve(Phone()) as served:
+        error = await refused(call(served, "1" * 5000))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    (violation,) = details_of(error)["BadRequest"].field_violations
+    assert violation.field == "phone_number"
+    assert "4096" in violation.description
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe", b"\x0a\x7f1"])
+async def test_bytes_that_are_no_message(serve: Serve, raw: bytes) -> None:
+    async with serve(Phone()) as served:
+        error = await refused(served.channel.unary_unary(VALIDATE)(raw, metadata=READER))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert details_of(error)["ErrorInfo"].reason == "MALFORMED_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        ("/bossjy.phone.v1.PhoneService/FormatNumber", "METHOD_NOT_AVAILABLE"),
+        ("/bossjy.phone.v1.PhoneService/NoSuchMethod", "UNKNOWN_METHOD"),
+        ("/no.such.Service/Method", "UNKNOWN_METHOD"),
+    ],
+)
+async def test_methods_that_are_not_served(serve: Serve, method: str, reason: str) -> None:
+    async with serve(Phone()) as served:
+        error = await refused(served.channel.unary_unary(method)(b"\x0a\x011", metadata=READER))
+        unknown = served.registry.get_sample_value(
+            "grpc_server_handled_total",
+            {"grpc_type": "unary", "grpc_service": "unknown", "grpc_method": "unknown", "grpc_code": "UNIMPLEMENTED"},
+        )
+    assert error.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert details_of(error)["ErrorInfo"].reason == reason
+    assert unknown == (1 if reason == "UNKNOWN_METHOD" else None)
+
+
+async def test_streams_are_answered_checked_and_ended_like_calls(serve: Serve) -> None:
+    def messages(*sequences: int) -> Any:
+        async def generate() -> AsyncIterator[bytes]:
+            for sequence in sequences:
+                request = pb.StreamValidateNumbersRequest(sequence=sequence)
+                if sequence >= 0:
+                    request.texts.phone_numbers.append("1")
+                yield request.SerializeToString()
+
+        return generate()
+
+    async with serve(Phone()) as served:
+        stream = served.channel.stream_stream(STREAM)
+        answers = [pb.StreamValidateNumbersResponse.FromString(raw) async for raw in stream(messages(1, 2), metadata=READER)]
+        assert [answer.sequence for answer in answers] == [1, 2]
+        for sequences, code in (((1, 99), "NOT_FOUND"), ((1, -1), "INVALID_ARGUMENT")):
+            running = stream(messages(*sequences), metadata=READER)
+            got: list[bytes] = []
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                async for raw in running:
+                    got.append(raw)
+            assert caught.value.code().name == code
+            assert len(got) == 1
+        error = await refused(_drain(stream(messages(1))))
+        assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def _drain(stream: Any) -> None:
+    async for _ in stream:
+        pass
+
+
+async def test_limits(serve: Serve) -> None:
+    async with serve(Phone(), max_running=1) as served:
+        slow = asyncio.create_task(call(served, "slow"))
+        await asyncio.sleep(0.1)
+        busy = await refused(call(served))
+        assert details_of(busy)["ErrorInfo"].reason == "OVERLOADED"
+        assert details_of(busy)["RetryInfo"].retry_delay.seconds == 1
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        await call(served)
+        served.limits.draining = True
+        drained = await refused(call(served))
+        assert drained.code() is grpc.StatusCode.UNAVAILABLE
+        assert details_of(drained)["ErrorInfo"].reason == "SHUTTING_DOWN"
+    async with serve(Phone(), per_minute=6) as served:
+        await call(served)
+        limited = await refused(call(served))
+        assert details_of(limited)["ErrorInfo"].reason == "RATE_LIMITED"
+        assert 8 <= details_of(limited)["RetryInfo"].retry_delay.seconds <= 10
+
+
+async def test_a_cancelled_call_is_counted_as_cancelled(serve: Serve) -> None:
+    async with serve(Phone()) as served:
+        running = asyncio.create_task(call(served, "slow"))
+        await asyncio.sleep(0.1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        labels = {"grpc_type": "unary", "grpc_service": "bossjy.phone.v1.PhoneService", "grpc_method": "ValidateNumber"}
+        assert served.registry.get_sample_value("grpc_server_handled_total", {**labels, "grpc_code": "CANCELLED"}) == 1
+        assert served.registry.get_sample_value("bossjy_calls_running") == 0
+        (line,) = lines(served)
+    assert line["code"] == "CANCELLED"
+
+
+def test_buckets_are_bounded_and_fill_again() -> None:
+    buckets = TokenBuckets(per_minute=60, burst=2, max_keys=2)
+    assert [buckets.take("a", 0), buckets.take("a", 0)] == [0, 0]
+    assert buckets.take("a", 0) == pytest.approx(1)
+    assert buckets.take("a", 1.01) == 0
+    buckets.take("b", 1)
+    buckets.take("c", 1)
+    assert len(buckets._buckets) == 2
