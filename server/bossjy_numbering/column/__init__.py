@@ -1,0 +1,1 @@
+"""A column of numbers through the tables: NumPy over rows, no Python loop over them."""

@@ -1,0 +1,136 @@
+"""What is said of a column of numbers: arrays of equal length, and Arrow-compatible text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bossjy_numbering.types import Number, NumberType, ParseError, PossibleReason, not_a_number
+
+# `+`, a calling code of three digits and a national number of seventeen: no E.164 text is longer.
+LONGEST_E164 = 21
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """The answers for n texts. Where `error[i]` is not 0, the text is not a number and the rest says nothing.
+
+    Shapes are (n,) unless said otherwise. `e164_offsets` (n + 1,) and `e164_data` (bytes,) are the buffers of an
+    Arrow string array (int32 offsets) or large string array (int64, for columns beyond some 100 million rows).
+    """
+
+    # ParseError.
+    error: NDArray[np.uint8]
+    # 0 where the text is not a number.
+    calling_code: NDArray[np.uint16]
+    # Index into `regions`, -1 for none; `phonenumbers.region_code_for_number`, so set for some invalid numbers, too.
+    region: NDArray[np.int16]
+    regions: tuple[str, ...]
+    # NumberType; UNKNOWN (99) for what is not valid.
+    type: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    # PossibleReason; NOT_PARSED (255) where the text is not a number.
+    possible_reason: NDArray[np.uint8]
+    has_extension: NDArray[np.bool_]
+    # Whether the row was answered by `phonenumbers` itself, one by one.
+    slow: NDArray[np.bool_]
+    e164_offsets: NDArray[np.int32] | NDArray[np.int64]
+    e164_data: NDArray[np.uint8]
+    # Extension digits of the rows that have one.
+    extensions: Mapping[int, str]
+
+    def __len__(self) -> int:
+        return len(self.error)
+
+    @property
+    def slow_count(self) -> int:
+        """How many rows `phonenumbers` itself answered."""
+        return int(np.count_nonzero(self.slow))
+
+    @property
+    def possible(self) -> NDArray[np.bool_]:
+        """`phonenumbers.is_possible_number` of each row."""
+        return (self.possible_reason == PossibleReason.IS_POSSIBLE) | (
+            self.possible_reason == PossibleReason.IS_POSSIBLE_LOCAL_ONLY
+        )
+
+    @cached_property
+    def national_number(self) -> NDArray[np.uint64]:
+        """The value of the digits behind the calling code, read from E.164 when first asked for; 0 for errors."""
+        return self._national[0]
+
+    @cached_property
+    def leading_zeros(self) -> NDArray[np.uint8]:
+        """How many zeros stand before `national_number`. The last zero of an all-zero number is its value."""
+        return self._national[1]
+
+    @cached_property
+    def _national(self) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+        value = np.zeros(len(self), np.uint64)
+        zeros = np.zeros(len(self), np.uint8)
+        for row, text in enumerate(self.e164):
+            if text:
+                digits = text[1 + len(str(self.calling_code[row])) :]
+                value[row] = int(digits)
+                zeros[row] = len(digits) - len(str(int(digits)))
+        return value, zeros
+
+    @property
+    def e164(self) -> list[str]:
+        """E.164 of each row as str; empty for errors. For many rows prefer the buffers."""
+        text = self.e164_data.tobytes().decode("ascii")
+        ends = self.e164_offsets.tolist()
+        return [text[ends[row] : ends[row + 1]] for row in range(len(self))]
+
+    def number(self, row: int) -> Number:
+        """One row as a Number."""
+        error = ParseError(int(self.error[row]))
+        if error != ParseError.NONE:
+            return not_a_number(error)
+        region = int(self.region[row])
+        reason = PossibleReason(int(self.possible_reason[row]))
+        code = int(self.calling_code[row])
+        e164 = self.e164_data[self.e164_offsets[row] : self.e164_offsets[row + 1]].tobytes().decode("ascii")
+        digits = e164[1 + len(str(code)) :]
+        value = int(digits)
+        zeros = len(digits) - len(str(value))
+        return Number(
+            calling_code=code,
+            national_number=value,
+            italian_leading_zero=zeros > 0,
+            number_of_leading_zeros=zeros,
+            extension=self.extensions.get(row),
+            e164=e164,
+            region=None if region < 0 else self.regions[region],
+            type=NumberType(int(self.type[row])),
+            valid=bool(self.valid[row]),
+            possible=reason in (PossibleReason.IS_POSSIBLE, PossibleReason.IS_POSSIBLE_LOCAL_ONLY),
+            possible_reason=reason,
+            error=error,
+        )
+
+
+def column_of(numbers: Sequence[Number], regions: tuple[str, ...]) -> NumberColumn:
+    """A column of numbers that were answered one by one."""
+    index = {code: position for position, code in enumerate(regions)}
+    offsets = np.zeros(len(numbers) + 1, np.int64 if len(numbers) * LONGEST_E164 >= 2**31 else np.int32)
+    np.cumsum([len(number.e164) for number in numbers], out=offsets[1:])
+    data = "".join(number.e164 for number in numbers).encode("ascii")
+    return NumberColumn(
+        error=np.array([number.error for number in numbers], np.uint8),
+        calling_code=np.array([number.calling_code for number in numbers], np.uint16),
+        region=np.array([index.get(number.region or "", -1) for number in numbers], np.int16),
+        regions=regions,
+        type=np.array([number.type for number in numbers], np.uint8),
+        valid=np.array([number.valid for number in numbers], np.bool_),
+        possible_reason=np.array([number.possible_reason for number in numbers], np.uint8),
+        has_extension=np.array([number.extension is not None for number in numbers], np.bool_),
+        slow=np.ones(len(numbers), np.bool_),
+        e164_offsets=offsets,
+        e164_data=np.frombuffer(data, np.uint8),
+        extensions={row: n.extension for row, n in enumerate(numbers) if n.extension is not None},
+    )

@@ -1,0 +1,99 @@
+"""A column of texts as offsets and UTF-8 bytes, from whatever form the caller has it in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Texts: TypeAlias = "Sequence[str | None] | pyarrow.Array | pyarrow.ChunkedArray | tuple[NDArray[np.integer], bytes]"
+
+
+@dataclass(frozen=True, slots=True)
+class TextBuffers:
+    """Row i is `data[offsets[i]:offsets[i + 1]]`, UTF-8. Shapes: offsets (n + 1,) int64, data (bytes,) uint8."""
+
+    offsets: NDArray[np.int64]
+    data: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def text(self, row: int) -> str:
+        """The text of one row; bytes that are not UTF-8 read as U+FFFD, which no number holds."""
+        raw = self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw.decode("utf-8", "surrogatepass" if _only_surrogates(raw) else "replace")
+
+
+def _only_surrogates(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def text_buffers(values: Texts) -> TextBuffers:
+    """Offsets and bytes of a column. A null is an empty text. ValueError if offsets do not describe the bytes."""
+    if isinstance(values, tuple) and len(values) == 2 and isinstance(values[0], np.ndarray):
+        return _checked(values[0], values[1])
+    if hasattr(values, "null_count"):
+        return _from_arrow(values)
+    return _from_strings(values)  # type: ignore[arg-type]
+
+
+def _checked(offsets: NDArray[np.integer], data: object) -> TextBuffers:
+    flat = np.frombuffer(data, np.uint8)  # type: ignore[call-overload]
+    wide = offsets.astype(np.int64, copy=False)
+    if wide.ndim != 1 or len(wide) == 0:
+        raise ValueError("offsets must be one-dimensional and hold one entry more than there are rows")
+    if wide[0] < 0 or wide[-1] > len(flat) or (len(wide) > 1 and bool((wide[1:] < wide[:-1]).any())):
+        raise ValueError("offsets must rise from 0 and end within the bytes")
+    return TextBuffers(wide, flat)
+
+
+def _from_strings(values: Sequence[str | None]) -> TextBuffers:
+    joined = "".join([value or "" for value in values])
+    if joined.isascii():
+        # The common case: a length in characters is a length in bytes.
+        lengths = np.fromiter((len(value) if value else 0 for value in values), np.int64, len(values))
+        data = joined.encode("ascii")
+    else:
+        encoded = [value.encode("utf-8", "surrogatepass") if value else b"" for value in values]
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        data = b"".join(encoded)
+    offsets = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return TextBuffers(offsets, np.frombuffer(data, np.uint8))
+
+
+def _from_arrow(values: object) -> TextBuffers:
+    import pyarrow as pa  # noqa: PLC0415  # only callers that have Arrow pay for it
+
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
+    if not isinstance(array, pa.Array):
+        raise TypeError("a column is a sequence of str, a pyarrow string array, or (offsets, bytes)")
+    if pa.types.is_dictionary(array.type) or pa.types.is_string_view(array.type) or pa.types.is_null(array.type):
+        array = array.cast(pa.large_string())
+    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        raise TypeError(f"a column of texts is needed, not one of {array.type}")
+    if array.null_count:
+        array = array.fill_null("")
+    width = np.dtype(np.int64 if pa.types.is_large_string(array.type) else np.int32)
+    _, offset_buffer, data_buffer = array.buffers()
+    if offset_buffer is None or len(array) == 0:
+        return TextBuffers(np.zeros(1, np.int64), np.zeros(0, np.uint8))
+    offsets = np.frombuffer(offset_buffer, width, len(array) + 1, array.offset * width.itemsize)
+    data = np.zeros(0, np.uint8) if data_buffer is None else np.frombuffer(data_buffer, np.uint8)
+    return TextBuffers(offsets.astype(np.int64, copy=False), data)

@@ -1,0 +1,98 @@
+"""The answers of the package `phonenumbers` itself, in our types: the measure of all the rest, and the slow path.
+
+Source: `phonenumbers.phonenumberutil` and `phonenumbers.phonenumbermatcher`.
+"""
+
+from __future__ import annotations
+
+import phonenumbers
+from phonenumbers import PhoneNumber
+
+from bossjy_numbering.types import (
+    Format,
+    Found,
+    Leniency,
+    MatchType,
+    Number,
+    NumberType,
+    ParseError,
+    PossibleReason,
+    not_a_number,
+)
+
+# Its 2,000 patterns do not fit `re`'s own cache of 512; without this, each answer compiles some of them anew.
+phonenumbers.enable_pattern_cache()
+
+VERSION: str = phonenumbers.__version__
+
+
+def answer(text: str, default_region: str | None) -> Number:
+    """What `phonenumbers` says of a text. Never raises for a str."""
+    try:
+        parsed = phonenumbers.parse(text, default_region)
+    except phonenumbers.NumberParseException as refusal:
+        return not_a_number(ParseError(refusal.error_type + 1))
+    return describe(parsed)
+
+
+def describe(parsed: PhoneNumber) -> Number:
+    """What `phonenumbers` says of a number that it parsed."""
+    number_type = phonenumbers.number_type(parsed)
+    reason = PossibleReason(phonenumbers.is_possible_number_with_reason(parsed))
+    leading_zeros = 0
+    if parsed.italian_leading_zero:
+        leading_zeros = 1 if parsed.number_of_leading_zeros is None else parsed.number_of_leading_zeros
+    return Number(
+        calling_code=parsed.country_code or 0,
+        national_number=parsed.national_number or 0,
+        italian_leading_zero=bool(parsed.italian_leading_zero),
+        number_of_leading_zeros=leading_zeros,
+        extension=parsed.extension,
+        e164=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),
+        region=phonenumbers.region_code_for_number(parsed),
+        type=NumberType(number_type),
+        valid=phonenumbers.is_valid_number(parsed),
+        possible=reason in (PossibleReason.IS_POSSIBLE, PossibleReason.IS_POSSIBLE_LOCAL_ONLY),
+        possible_reason=reason,
+        error=ParseError.NONE,
+    )
+
+
+def as_phone_number(number: Number) -> PhoneNumber:
+    """The number as `phonenumbers` holds it. The number must be one (`error` NONE)."""
+    zeros = number.number_of_leading_zeros
+    return PhoneNumber(
+        country_code=number.calling_code,
+        national_number=number.national_number,
+        extension=number.extension,
+        italian_leading_zero=number.italian_leading_zero or None,
+        # `phonenumbers` leaves a single zero unsaid; with it said, equal numbers would compare unequal.
+        number_of_leading_zeros=zeros if zeros > 1 else None,
+    )
+
+
+def write(number: Number, form: Format) -> str:
+    """The number in a format. The number must be one (`error` NONE)."""
+    return phonenumbers.format_number(as_phone_number(number), int(form))
+
+
+def write_dialled_from(number: Number, region: str) -> str:
+    """The number as it is dialled from a region. The number must be one (`error` NONE)."""
+    return phonenumbers.format_out_of_country_calling_number(as_phone_number(number), region)
+
+
+def compare(first: str, second: str) -> MatchType:
+    """Whether two texts are the same number, as far as they say."""
+    return MatchType(phonenumbers.is_number_match(first, second))
+
+
+def find(text: str, default_region: str | None, leniency: Leniency, limit: int) -> list[Found]:
+    """The first `limit` numbers in a running text, in its order."""
+    found: list[Found] = []
+    if limit <= 0:
+        return found
+    for match in phonenumbers.PhoneNumberMatcher(text, default_region, int(leniency)):
+        found.append(Found(match.start, match.end, match.raw_string, describe(match.number)))
+        if len(found) >= limit:
+            break
+    return found

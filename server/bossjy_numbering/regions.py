@@ -1,0 +1,51 @@
+"""What the plan says of each region, for people: names of its parts, lengths, kinds of number, one example."""
+
+from __future__ import annotations
+
+import phonenumbers
+from phonenumbers import PhoneMetadata
+
+from bossjy_numbering import oracle
+from bossjy_numbering.types import NumberType, RegionInfo
+
+NON_GEOGRAPHIC = "001"
+
+
+def region_codes() -> tuple[str, ...]:
+    """All region codes in order, "001" first: what a column's region index points into."""
+    return (NON_GEOGRAPHIC, *sorted(phonenumbers.SUPPORTED_REGIONS))
+
+
+def describe_regions() -> tuple[RegionInfo, ...]:
+    """All regions, by region code and then calling code; the non-geographic calling codes come first."""
+    return tuple(
+        _describe(region, code)
+        for region, code in sorted(
+            (region, code)
+            for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
+            for region in regions
+        )
+    )
+
+
+def _describe(region: str, calling_code: int) -> RegionInfo:
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(calling_code, region)
+    if metadata is None or metadata.general_desc is None:
+        raise LookupError(f"phonenumbers has no metadata for {region} +{calling_code}")
+    geographic = region != NON_GEOGRAPHIC
+    if geographic:
+        types = phonenumbers.supported_types_for_region(region)
+        example = phonenumbers.example_number(region)
+    else:
+        types = phonenumbers.supported_types_for_non_geo_entity(calling_code)
+        example = phonenumbers.example_number_for_non_geo_entity(calling_code)
+    return RegionInfo(
+        code=region,
+        calling_code=calling_code,
+        main_region=phonenumbers.region_code_for_country_code(calling_code) if geographic else None,
+        national_prefix=metadata.national_prefix,
+        international_prefix=metadata.international_prefix,
+        possible_lengths=tuple(sorted(metadata.general_desc.possible_length)),
+        types=tuple(sorted(NumberType(kind) for kind in types)),
+        example=None if example is None else oracle.describe(example).e164,
+    )

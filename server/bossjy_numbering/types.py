@@ -1,0 +1,201 @@
+"""What is said of a number: plain values that any caller can keep, compare and pickle.
+
+Names and numeric values are libphonenumber's own (through the package `phonenumbers`) unless a line says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class NumberType(IntEnum):
+    """The kind of line. Values of `phonenumbers.PhoneNumberType`."""
+
+    FIXED_LINE = 0
+    MOBILE = 1
+    FIXED_LINE_OR_MOBILE = 2
+    TOLL_FREE = 3
+    PREMIUM_RATE = 4
+    SHARED_COST = 5
+    VOIP = 6
+    PERSONAL_NUMBER = 7
+    PAGER = 8
+    UAN = 9
+    VOICEMAIL = 10
+    UNKNOWN = 99
+
+
+class PossibleReason(IntEnum):
+    """What the length says. Values of `phonenumbers.ValidationResult`, and NOT_PARSED for a text without a number."""
+
+    IS_POSSIBLE = 0
+    INVALID_COUNTRY_CODE = 1
+    TOO_SHORT = 2
+    TOO_LONG = 3
+    IS_POSSIBLE_LOCAL_ONLY = 4
+    INVALID_LENGTH = 5
+    NOT_PARSED = 255
+
+
+class ParseError(IntEnum):
+    """Why a text is not a number. Values of `phonenumbers.NumberParseException` plus one, so that zero means none."""
+
+    NONE = 0
+    INVALID_COUNTRY_CODE = 1
+    NOT_A_NUMBER = 2
+    TOO_SHORT_AFTER_IDD = 3
+    TOO_SHORT_NSN = 4
+    TOO_LONG = 5
+
+
+class InvalidReason(IntEnum):
+    """Why a text is not a valid number: the first thing that is wrong. Values of the contract's `InvalidReason`."""
+
+    NONE = 0
+    NOT_A_NUMBER = 1
+    INVALID_COUNTRY_CODE = 2
+    TOO_SHORT_AFTER_IDD = 3
+    TOO_SHORT_NSN = 4
+    TOO_SHORT = 5
+    TOO_LONG = 6
+    INVALID_LENGTH = 7
+    LOCAL_ONLY = 8
+    NOT_IN_PLAN = 9
+
+
+class Format(IntEnum):
+    """How a number is written. Values of `phonenumbers.PhoneNumberFormat`."""
+
+    E164 = 0
+    INTERNATIONAL = 1
+    NATIONAL = 2
+    RFC3966 = 3
+
+
+class MatchType(IntEnum):
+    """How certainly two numbers are the same. Values of `phonenumbers.MatchType`."""
+
+    NOT_A_NUMBER = 0
+    NO_MATCH = 1
+    SHORT_NSN_MATCH = 2
+    NSN_MATCH = 3
+    EXACT_MATCH = 4
+
+
+class Leniency(IntEnum):
+    """How strict `Plan.find` is. Values of `phonenumbers.Leniency`."""
+
+    POSSIBLE = 0
+    VALID = 1
+    STRICT_GROUPING = 2
+    EXACT_GROUPING = 3
+
+
+# By ParseError, then by PossibleReason: the reason that a caller is told.
+_REASON_OF_ERROR = {
+    ParseError.INVALID_COUNTRY_CODE: InvalidReason.INVALID_COUNTRY_CODE,
+    ParseError.NOT_A_NUMBER: InvalidReason.NOT_A_NUMBER,
+    ParseError.TOO_SHORT_AFTER_IDD: InvalidReason.TOO_SHORT_AFTER_IDD,
+    ParseError.TOO_SHORT_NSN: InvalidReason.TOO_SHORT_NSN,
+    ParseError.TOO_LONG: InvalidReason.TOO_LONG,
+}
+_REASON_OF_LENGTH = {
+    PossibleReason.IS_POSSIBLE: InvalidReason.NOT_IN_PLAN,
+    PossibleReason.INVALID_COUNTRY_CODE: InvalidReason.INVALID_COUNTRY_CODE,
+    PossibleReason.TOO_SHORT: InvalidReason.TOO_SHORT,
+    PossibleReason.TOO_LONG: InvalidReason.TOO_LONG,
+    PossibleReason.IS_POSSIBLE_LOCAL_ONLY: InvalidReason.LOCAL_ONLY,
+    PossibleReason.INVALID_LENGTH: InvalidReason.INVALID_LENGTH,
+}
+
+
+def invalid_reason(*, valid: bool, error: ParseError, possible_reason: PossibleReason) -> InvalidReason:
+    """The first thing that is wrong with a number, or NONE for a valid one."""
+    if valid:
+        return InvalidReason.NONE
+    if error != ParseError.NONE:
+        return _REASON_OF_ERROR[error]
+    return _REASON_OF_LENGTH[possible_reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """What a text says. If `error` is not NONE, no other field says anything.
+
+    The text itself is not kept: it may hold more than the number.
+    """
+
+    # 0 if the text is not a number.
+    calling_code: int
+    # The value of the digits behind the calling code, without leading zeros.
+    national_number: int
+    # Whether zeros stand before that value, and how many. libphonenumber's «Italian» zeros; every region may have them.
+    italian_leading_zero: bool
+    number_of_leading_zeros: int
+    # The digits of the extension, or None.
+    extension: str | None
+    # `+8613800000000`; empty if the text is not a number. Set for numbers that are not valid, too.
+    e164: str
+    # `phonenumbers.region_code_for_number`: "001" for non-geographic calling codes. Where a calling code has one
+    # region only, it is that region even if the number is not valid.
+    region: str | None
+    type: NumberType
+    valid: bool
+    # `phonenumbers.is_possible_number`: IS_POSSIBLE or IS_POSSIBLE_LOCAL_ONLY.
+    possible: bool
+    possible_reason: PossibleReason
+    error: ParseError
+
+    @property
+    def national_digits(self) -> str:
+        """The digits behind the calling code, leading zeros included; empty if the text is not a number."""
+        if self.error != ParseError.NONE:
+            return ""
+        return "0" * self.number_of_leading_zeros + str(self.national_number)
+
+    @property
+    def reason(self) -> InvalidReason:
+        """The first thing that is wrong with it; NONE for a valid number."""
+        return invalid_reason(valid=self.valid, error=self.error, possible_reason=self.possible_reason)
+
+
+def not_a_number(error: ParseError) -> Number:
+    """The answer for a text that is not a number."""
+    return _REFUSED[error]
+
+
+_REFUSED = {
+    error: Number(
+        0, 0, False, 0, None, "", None, NumberType.UNKNOWN, False, False, PossibleReason.NOT_PARSED, error
+    )
+    for error in ParseError
+    if error != ParseError.NONE
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A number in a running text: characters `start` to `end` (exclusive) are `raw`."""
+
+    start: int
+    end: int
+    raw: str
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
+class RegionInfo:
+    """What the plan says of one region, or of one non-geographic calling code (`code` is "001" then)."""
+
+    code: str
+    calling_code: int
+    # The region that speaks for the calling code; None for "001".
+    main_region: str | None
+    national_prefix: str | None
+    # A regular expression; None where there is none.
+    international_prefix: str | None
+    possible_lengths: tuple[int, ...]
+    types: tuple[NumberType, ...]
+    # A valid number in E.164, or None where the plan gives none.
+    example: str | None
