@@ -1,0 +1,1 @@
+"""PhoneService: answers about numbers, made by `bossjy_numbering`."""

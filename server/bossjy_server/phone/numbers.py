@@ -1,0 +1,86 @@
+"""What PhoneService does between request and response: one plan, threads for what is long, pages of regions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from bossjy_numbering import Format, Found, Leniency, MatchType, Number, NumberColumn, ParseError, Plan, RegionInfo
+from bossjy_server.errors import InvalidArgument, NotFound, Reason
+
+# Columns and texts longer than this are answered by a thread: on the event loop they would hold other calls up.
+_INLINE_ROWS = 50
+_INLINE_CHARACTERS = 500
+_PAGE_SIZE = 300
+
+
+class Numbers:
+    """Answers about numbers. Holds no state but the plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.version = plan.version
+
+    def validate(self, text: str, default_region: str) -> Number:
+        """What one text says."""
+        return self._plan.number(text, default_region or None)
+
+    async def validate_column(
+        self, texts: Sequence[str], default_region: str, default_regions: Sequence[str]
+    ) -> NumberColumn:
+        """What each text says. An empty entry of `default_regions` means `default_region`."""
+        regions: str | Sequence[str | None] | None = default_region or None
+        if default_regions:
+            if len(default_regions) != len(texts):
+                raise InvalidArgument(
+                    Reason.COLUMNS_UNEQUAL,
+                    f"{len(texts)} phone_numbers with {len(default_regions)} default_regions: send as many, or none",
+                )
+            regions = [region or default_region or None for region in default_regions]
+        if len(texts) <= _INLINE_ROWS:
+            return self._plan.column(texts, regions)
+        return await asyncio.to_thread(self._plan.column, texts, regions)
+
+    def formats(self, text: str, default_region: str, calling_from: str) -> tuple[str, str, str, str, str]:
+        """E.164, international, national and RFC 3966 format, and how it is dialled from a region (empty: not asked)."""
+        number = self._plan.number(text, default_region or None)
+        if number.error is not ParseError.NONE:
+            raise InvalidArgument(
+                Reason.NUMBER_NOT_PARSED, f"this text is not a number ({number.error.name}): ask ExplainNumber why"
+            )
+        dialled = self._plan.format_dialled_from(number, calling_from) if calling_from else ""
+        international, national, rfc3966 = (
+            self._plan.format(number, form) for form in (Format.INTERNATIONAL, Format.NATIONAL, Format.RFC3966)
+        )
+        return number.e164, international, national, rfc3966, dialled
+
+    def match(self, first: str, second: str) -> MatchType:
+        """Whether two texts are the same number."""
+        return self._plan.match(first, second)
+
+    async def find(self, text: str, default_region: str, leniency: Leniency, limit: int) -> list[Found]:
+        """The first `limit` numbers in a running text."""
+        region = default_region or None
+        if len(text) <= _INLINE_CHARACTERS:
+            return self._plan.find(text, region, leniency, limit)
+        return await asyncio.to_thread(self._plan.find, text, region, leniency, limit)
+
+    def region(self, region_code: str) -> RegionInfo:
+        """One region; for `001` the first non-geographic calling code."""
+        for region in self._plan.regions():
+            if region.code == region_code:
+                return region
+        raise NotFound("region", message="the plan has no such region: ListRegions names them, in capitals")
+
+    def regions(
+        self, calling_code: int, page_size: int, page_token: str
+    ) -> tuple[Sequence[RegionInfo], str, int]:
+        """A page of regions (of one calling code, if not 0), the token of the next page, and how many there are."""
+        matching = [one for one in self._plan.regions() if calling_code in (0, one.calling_code)]
+        start = 0
+        if page_token:
+            if not (page_token.isascii() and page_token.isdigit()) or not 0 < int(page_token) < len(matching):
+                raise InvalidArgument(Reason.PAGE_TOKEN_INVALID, "this page_token was not given out for this request")
+            start = int(page_token)
+        end = start + (page_size or _PAGE_SIZE)
+        return matching[start:end], str(end) if end < len(matching) else "", len(matching)

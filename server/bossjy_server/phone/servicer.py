@@ -1,0 +1,91 @@
+"""PhoneService: convert in, one call, convert out."""
+
+from __future__ import annotations
+
+from bossjy.phone.v1 import number_pb2, phone_service_pb2 as pb
+from bossjy_numbering import Leniency
+from bossjy_server.phone.convert import match_of, region_of, response_of
+from bossjy_server.phone.numbers import Numbers
+from bossjy_server.phone.region_names import region_name
+
+_LENIENCY = {
+    number_pb2.FIND_LENIENCY_UNSPECIFIED: Leniency.VALID,
+    number_pb2.FIND_LENIENCY_POSSIBLE: Leniency.POSSIBLE,
+    number_pb2.FIND_LENIENCY_VALID: Leniency.VALID,
+    number_pb2.FIND_LENIENCY_STRICT_GROUPING: Leniency.STRICT_GROUPING,
+    number_pb2.FIND_LENIENCY_EXACT_GROUPING: Leniency.EXACT_GROUPING,
+}
+_FIND_LIMIT = 100
+
+
+class PhoneServicer:
+    """The methods of `bossjy.phone.v1.PhoneService` that this release serves."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> pb.ValidateNumberResponse:
+        """What one text says."""
+        response = response_of(self._numbers.validate(request.phone_number, request.default_region))
+        response.metadata_version = self._numbers.version
+        return response
+
+    async def BatchValidateNumbers(self, request: pb.BatchValidateNumbersRequest) -> pb.BatchValidateNumbersResponse:
+        """What each of up to 10,000 texts says."""
+        column = await self._numbers.validate_column(
+            request.phone_numbers, request.default_region, request.default_regions
+        )
+        return pb.BatchValidateNumbersResponse(
+            results=[response_of(column.number(row)) for row in range(len(column))],
+            valid_count=int(column.valid.sum()),
+            metadata_version=self._numbers.version,
+        )
+
+    async def FormatNumber(self, request: pb.FormatNumberRequest) -> pb.FormatNumberResponse:
+        """A number in its formats."""
+        e164, international, national, rfc3966, dialled = self._numbers.formats(
+            request.phone_number, request.default_region, request.calling_from_region
+        )
+        return pb.FormatNumberResponse(
+            e164=e164,
+            international_format=international,
+            national_format=national,
+            rfc3966_format=rfc3966,
+            dialled_format=dialled,
+            metadata_version=self._numbers.version,
+        )
+
+    async def MatchNumbers(self, request: pb.MatchNumbersRequest) -> pb.MatchNumbersResponse:
+        """Whether two texts are the same number."""
+        match = self._numbers.match(request.first_number, request.second_number)
+        return pb.MatchNumbersResponse(match=match_of(match), metadata_version=self._numbers.version)
+
+    async def FindNumbers(self, request: pb.FindNumbersRequest) -> pb.FindNumbersResponse:
+        """The numbers in a running text."""
+        limit = request.max_results or _FIND_LIMIT
+        leniency = _LENIENCY[request.leniency]
+        found = await self._numbers.find(request.text, request.default_region, leniency, limit + 1)
+        return pb.FindNumbersResponse(
+            numbers=[
+                pb.FoundNumber(start=one.start, end=one.end, raw_text=one.raw, number=response_of(one.number))
+                for one in found[:limit]
+            ],
+            truncated=len(found) > limit,
+            metadata_version=self._numbers.version,
+        )
+
+    async def GetRegion(self, request: pb.GetRegionRequest) -> pb.GetRegionResponse:
+        """One region of the plan."""
+        region = self._numbers.region(request.region_code)
+        name = region_name(region.code, request.language)
+        return pb.GetRegionResponse(region=region_of(region, name), metadata_version=self._numbers.version)
+
+    async def ListRegions(self, request: pb.ListRegionsRequest) -> pb.ListRegionsResponse:
+        """The regions of the plan."""
+        page, next_token, total = self._numbers.regions(request.calling_code, request.page_size, request.page_token)
+        return pb.ListRegionsResponse(
+            regions=[region_of(region, region_name(region.code, request.language)) for region in page],
+            next_page_token=next_token,
+            total_size=total,
+            metadata_version=self._numbers.version,
+        )
