@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS bossjy.users (
     language                  text NOT NULL DEFAULT '' CHECK (length(language) <= 35),
     password_hash             text NOT NULL,
     password_change_required  boolean NOT NULL DEFAULT false,
+    password_time             timestamptz NOT NULL DEFAULT now(),
     role                      text NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'service')),
     state                     text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'disabled')),
     revision                  bigint NOT NULL DEFAULT 1, -- the etag; a login does not change it

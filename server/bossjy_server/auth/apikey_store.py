@@ -1,0 +1,147 @@
+"""API keys in the database. Every function runs inside the transaction of one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bossjy_server.auth.records import ApiKey
+from bossjy_server.auth.scopes import Role
+from bossjy_server.auth.store import Connection
+
+_KEY = "api_key_id, display_name, scopes, created_by, create_time, expire_time, last_use_time"
+
+INSERT_KEY = f"""
+INSERT INTO bossjy.api_keys (tenant_id, api_key_id, secret_hash, display_name, scopes, created_by, request_id,
+    request_hash, create_time, expire_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+RETURNING {_KEY}"""
+
+# The key that an earlier try of the same call made.
+SELECT_KEY_BY_REQUEST = (
+    f"SELECT {_KEY}, request_hash FROM bossjy.api_keys WHERE tenant_id = $1 AND request_id = $2"
+)
+
+# Keys that go on, the newest first, after the place where the page before ended.
+LIST_KEYS = f"""
+SELECT {_KEY} FROM bossjy.api_keys
+WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2 AND (create_time, api_key_id) < ($3, $4)
+ORDER BY create_time DESC, api_key_id DESC LIMIT $5"""
+
+COUNT_KEYS = "SELECT count(*) FROM bossjy.api_keys WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2"
+
+END_KEY = """
+UPDATE bossjy.api_keys SET end_time = $3
+WHERE tenant_id = $1 AND api_key_id = $2 AND end_time IS NULL
+RETURNING api_key_id"""
+
+# All keys that one user made.
+END_KEYS_OF = """
+UPDATE bossjy.api_keys SET end_time = $3
+WHERE tenant_id = $1 AND created_by = $2 AND end_time IS NULL"""
+
+# What a check needs: the key if it goes on, and the role of its maker if that is still active.
+SELECT_FOR_CHECK = """
+SELECT k.secret_hash, k.scopes, k.created_by, k.expire_time, u.role
+FROM bossjy.api_keys k JOIN bossjy.users u ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by
+WHERE k.tenant_id = $1 AND k.api_key_id = $2 AND k.end_time IS NULL AND k.expire_time > $3 AND u.state = 'active'"""
+
+# Last use, to the minute: at most one write a minute for each key.
+UPDATE_LAST_USE = """
+UPDATE bossjy.api_keys SET last_use_time = date_trunc('minute', $3::timestamptz)
+WHERE tenant_id = $1 AND api_key_id = $2
+    AND (last_use_time IS NULL OR last_use_time < date_trunc('minute', $3::timestamptz))"""
+
+
+async def insert(
+    connection: Connection,
+    *,
+    tenant_id: str,
+    api_key_id: str,
+    secret_hash: bytes,
+    display_name: str,
+    scopes: frozenset[str],
+    created_by: str,
+    request_id: str | None,
+    request_hash: bytes | None,
+    now: datetime,
+    expire_time: datetime,
+) -> ApiKey:
+    """Keep a new API key. Raises UniqueViolation(api_keys_request_unique)."""
+    row = await connection.fetchrow(
+        INSERT_KEY,
+        tenant_id,
+        api_key_id,
+        secret_hash,
+        display_name,
+        sorted(scopes),
+        created_by,
+        request_id,
+        request_hash,
+        now,
+        expire_time,
+    )
+    assert row is not None  # noqa: S101 - an INSERT that did not raise returns its row
+    return _api_key(row)
+
+
+async def by_request(
+    connection: Connection, tenant_id: str, request_id: str
+) -> tuple[ApiKey, bytes | None] | None:
+    """The key that an earlier call with this request id made, with the hash of that request."""
+    row = await connection.fetchrow(SELECT_KEY_BY_REQUEST, tenant_id, request_id)
+    return (_api_key(row), row["request_hash"]) if row else None
+
+
+async def list_live(
+    connection: Connection, tenant_id: str, now: datetime, before: tuple[datetime, str], limit: int
+) -> list[ApiKey]:
+    """A page of keys that go on, the newest first, older than `before` (time, key id)."""
+    return [_api_key(row) for row in await connection.fetch(LIST_KEYS, tenant_id, now, *before, limit)]
+
+
+async def count_live(connection: Connection, tenant_id: str, now: datetime) -> int:
+    """How many keys of the tenant go on."""
+    return int(await connection.fetchval(COUNT_KEYS, tenant_id, now))
+
+
+async def end(connection: Connection, tenant_id: str, api_key_id: str, now: datetime) -> bool:
+    """End a key; false if there is none that goes on."""
+    return await connection.fetchval(END_KEY, tenant_id, api_key_id, now) is not None
+
+
+async def end_of_user(connection: Connection, tenant_id: str, user_id: str, now: datetime) -> None:
+    """End all keys that a user made."""
+    await connection.execute(END_KEYS_OF, tenant_id, user_id, now)
+
+
+class StoredKey:
+    """What a key is checked against."""
+
+    __slots__ = ("created_by", "expire_time", "role", "scopes", "secret_hash")
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.secret_hash: bytes = row["secret_hash"]
+        self.scopes = frozenset[str](row["scopes"])
+        self.created_by: str = row["created_by"]
+        self.expire_time: datetime = row["expire_time"]
+        self.role = Role(row["role"])
+
+
+async def for_check(
+    connection: Connection, tenant_id: str, api_key_id: str, now: datetime
+) -> StoredKey | None:
+    """What a key is checked against, or None if it does not go on."""
+    row = await connection.fetchrow(SELECT_FOR_CHECK, tenant_id, api_key_id, now)
+    return StoredKey(row) if row else None
+
+
+async def record_use(connection: Connection, tenant_id: str, api_key_id: str, now: datetime) -> None:
+    """Note when the key was used last, to the minute."""
+    await connection.execute(UPDATE_LAST_USE, tenant_id, api_key_id, now)
+
+
+def _api_key(row: Mapping[str, Any]) -> ApiKey:
+    values = {name: row[name] for name in _KEY.split(", ")}
+    return ApiKey(**values | {"scopes": frozenset(values["scopes"])})

@@ -1,0 +1,172 @@
+"""API keys: made, listed, ended, and turned into callers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bossjy_server.auth import apikey_store, opaque, store
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.records import ApiKey, moment
+from bossjy_server.auth.scopes import scopes_of
+from bossjy_server.auth.tokens import refused
+from bossjy_server.context import Caller
+from bossjy_server.errors import (
+    AlreadyExists,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Reason,
+    ResourceExhausted,
+    Violation,
+)
+from bossjy_server.storage.postgres import Database
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """What an API key is made of. `expire_time` None: after the default life."""
+
+    display_name: str
+    scopes: frozenset[str]
+    expire_time: datetime | None = None
+    request_id: str = ""
+
+    def request_hash(self) -> bytes:
+        """Tells whether a repeated request is the same one."""
+        parts = (self.display_name, " ".join(sorted(self.scopes)), str(self.expire_time))
+        return hashlib.sha256("\0".join(parts).encode()).digest()
+
+
+class ApiKeys:
+    """The API keys of all tenants."""
+
+    def __init__(
+        self, database: Database, options: AuthOptions, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._options = options
+        self._clock = clock
+        # SHA-256 of a key's text -> its caller, and when it must be read again; the oldest first
+        self._known: dict[bytes, tuple[Caller, float]] = {}
+
+    async def caller_of(self, text: str) -> Caller:
+        """The caller that a key stands for. Raises Unauthenticated(TOKEN_INVALID), Unavailable.
+
+        A key that is in use is read again every few seconds: that is how soon its end is noticed.
+        """
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+        known = self._known.get(digest)
+        if known and known[1] > self._clock():
+            return known[0]
+        self._known.pop(digest, None)
+        caller = await self._read(text)
+        while len(self._known) >= self._options.verified_tokens_max:
+            del self._known[next(iter(self._known))]
+        until = min(self._clock() + self._options.api_key_recheck_s, caller.expire_time_s)
+        self._known[digest] = (caller, until)
+        return caller
+
+    async def create(self, caller: Caller, new: NewApiKey) -> tuple[ApiKey, str]:
+        """Make a key for the caller; gives it and its secret, which is '' when a repeated call answers.
+
+        Raises InvalidArgument for an end in the past, PermissionDenied(SCOPE_MISSING) for a scope that the caller lacks,
+        AlreadyExists(REQUEST_ID_REUSED), ResourceExhausted(QUOTA_EXCEEDED).
+        """
+        lacking = sorted(new.scopes - caller.scopes)
+        if lacking:
+            raise PermissionDenied(
+                Reason.SCOPE_MISSING,
+                "a key carries at most the scopes of its maker: leave out those that you do not hold",
+                metadata={"scope": lacking[0][:64]},
+            )
+        now = moment(self._clock())
+        expire_time = new.expire_time or moment(self._clock() + self._options.api_key_lifetime_s)
+        if expire_time <= now:
+            violation = Violation("expire_time", "must lie in the future")
+            raise InvalidArgument(Reason.INVALID_FIELD, "expire_time lies in the past", violations=[violation])
+        text = opaque.new_api_key(caller.tenant_id, opaque.random_id())
+        async with self._database.tenant(caller.tenant_id) as connection:
+            # Holding the tenant's row makes the limit exact and lets a parallel call with the same request id wait.
+            await store.tenant(connection, caller.tenant_id, lock=True)
+            if new.request_id:
+                earlier = await apikey_store.by_request(connection, caller.tenant_id, new.request_id)
+                if earlier is not None:
+                    return _same_request(earlier, new), ""
+            if await apikey_store.count_live(connection, caller.tenant_id, now) >= self._limit:
+                raise ResourceExhausted(
+                    Reason.QUOTA_EXCEEDED,
+                    "the tenant has as many API keys as it may have: revoke some",
+                    metadata={"limit": str(self._limit)},
+                )
+            key = await apikey_store.insert(
+                connection,
+                tenant_id=caller.tenant_id,
+                api_key_id=text.api_key_id,
+                secret_hash=text.digest(),
+                display_name=new.display_name,
+                scopes=new.scopes,
+                created_by=caller.user_id,
+                request_id=new.request_id or None,
+                request_hash=new.request_hash() if new.request_id else None,
+                now=now,
+                expire_time=expire_time,
+            )
+        return key, opaque.api_key_text(text)
+
+    async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[ApiKey]:
+        """The tenant's keys that go on, the newest first, older than `before`."""
+        async with self._database.tenant(caller.tenant_id) as connection:
+            return await apikey_store.list_live(
+                connection, caller.tenant_id, moment(self._clock()), before, limit
+            )
+
+    async def revoke(self, caller: Caller, api_key_id: str) -> None:
+        """End a key of the caller's tenant. Raises NotFound."""
+        async with self._database.tenant(caller.tenant_id) as connection:
+            ended = await apikey_store.end(
+                connection, caller.tenant_id, api_key_id, moment(self._clock())
+            )
+        if not ended:
+            raise NotFound("api_key")
+        # Here it ends at once; other replicas notice within `api_key_recheck_s`.
+        gone = [digest for digest, (known, _) in self._known.items() if known.api_key_id == api_key_id]
+        for digest in gone:
+            del self._known[digest]
+
+    @property
+    def _limit(self) -> int:
+        return self._options.api_keys_per_tenant_max
+
+    async def _read(self, text: str) -> Caller:
+        key = opaque.parse_api_key(text)
+        if key is None:
+            raise refused()
+        now = moment(self._clock())
+        async with self._database.tenant(key.tenant_id) as connection:
+            stored = await apikey_store.for_check(connection, key.tenant_id, key.api_key_id, now)
+            if stored is None or not hmac.compare_digest(stored.secret_hash, key.digest()):
+                raise refused()
+            await apikey_store.record_use(connection, key.tenant_id, key.api_key_id, now)
+        return Caller(
+            tenant_id=key.tenant_id,
+            user_id=stored.created_by,
+            # Never more than its maker holds now: a key does not outlive a demotion.
+            scopes=stored.scopes & scopes_of(stored.role),
+            role=stored.role.value,
+            api_key_id=key.api_key_id,
+            expire_time_s=stored.expire_time.timestamp(),
+        )
+
+
+def _same_request(earlier: tuple[ApiKey, bytes | None], new: NewApiKey) -> ApiKey:
+    key, request_hash = earlier
+    if request_hash != new.request_hash():
+        raise AlreadyExists(
+            Reason.REQUEST_ID_REUSED, "this request id was used for another API key: use a new one"
+        )
+    return key

@@ -1,0 +1,109 @@
+"""Who may make a tenant: anybody, whoever has a one-time token, or nobody.
+
+A token is kept in the database as its hash and used up in the transaction that makes the tenant: it works once whatever
+the number of replicas, and a registration that fails does not cost it. The text of the first one stands in a file of the
+data folder that only the service may read, until it is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from bossjy_server.auth.keys import write_private
+from bossjy_server.auth.options import RegistrationPolicy
+from bossjy_server.auth.store import Connection
+from bossjy_server.errors import PermissionDenied, Reason
+from bossjy_server.storage.postgres import Database
+
+FILE_NAME = "registration_token"
+
+INSERT_TOKEN = "INSERT INTO bossjy.registration_tokens (token_hash) VALUES ($1)"
+
+# Nothing happens when an earlier start made one.
+INSERT_FIRST_TOKEN = """
+INSERT INTO bossjy.registration_tokens (token_hash, first_start) VALUES ($1, true)
+ON CONFLICT (first_start) DO NOTHING
+RETURNING token_hash"""
+
+SELECT_UNUSED = "SELECT 1 FROM bossjy.registration_tokens WHERE token_hash = $1 AND used_time IS NULL"
+
+USE_TOKEN = """
+UPDATE bossjy.registration_tokens SET used_time = $2
+WHERE token_hash = $1 AND used_time IS NULL
+RETURNING token_hash"""
+
+
+class Registration:
+    """Holds registrations against the policy."""
+
+    def __init__(self, database: Database, policy: RegistrationPolicy) -> None:
+        self._database = database
+        self._policy = policy
+
+    async def check(self, token: str) -> None:
+        """Raise PermissionDenied(REGISTRATION_CLOSED) unless a registration with this token can go on."""
+        if self._policy == "closed":
+            raise _closed()
+        if self._policy == "token":
+            async with self._database.system() as connection:
+                if await connection.fetchval(SELECT_UNUSED, _digest(token)) is None:
+                    raise _closed()
+
+    async def use(self, connection: Connection, token: str, now: datetime) -> None:
+        """Use the token up, inside the transaction that makes the tenant. Raises as `check` does."""
+        if self._policy == "token" and await connection.fetchval(USE_TOKEN, _digest(token), now) is None:
+            raise _closed()
+
+
+async def new_registration_token(database: Database) -> str:
+    """A further token that admits one registration, for the operator to give out."""
+    token = _new_token()
+    async with database.system() as connection:
+        await connection.execute(INSERT_TOKEN, _digest(token))
+    return token
+
+
+async def first_registration_token(database: Database, data_dir: Path) -> str | None:
+    """The token that the first start of the service makes, until it is used; then None.
+
+    The text is written to `data_dir/registration_token` (mode 0600) before its hash is kept, so that a start that is
+    cut short leaves no token that nobody knows.
+    """
+    path = data_dir / FILE_NAME
+    token = await asyncio.to_thread(_read, path)
+    async with database.system() as connection:
+        if token is None:
+            token = _new_token()
+            await asyncio.to_thread(write_private, path, token.encode() + b"\n")
+        await connection.fetchval(INSERT_FIRST_TOKEN, _digest(token))
+        unused = await connection.fetchval(SELECT_UNUSED, _digest(token)) is not None
+    if unused:
+        return token
+    await asyncio.to_thread(path.unlink, missing_ok=True)
+    return None
+
+
+def _read(path: Path) -> str | None:
+    with suppress(FileNotFoundError):
+        return path.read_text("ascii", errors="replace").strip() or None
+    return None
+
+
+def _new_token() -> str:
+    return f"bjg_{secrets.token_urlsafe(32)}"
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _closed() -> PermissionDenied:
+    return PermissionDenied(
+        Reason.REGISTRATION_CLOSED,
+        "this server takes no registration without a token that holds: ask its operator for a registration token",
+    )

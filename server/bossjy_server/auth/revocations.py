@@ -1,0 +1,139 @@
+"""Cutoffs of sessions: from when on the access tokens of a session must have been issued to hold.
+
+A session that ended has a cutoff that no token passes; one whose user got another role has the time of the change, so
+that its old tokens end and a refresh brings the new scopes. The replica where it happens knows at once. The others read
+a Redis stream once a second, in the background, so that checking a token costs one look into a dict and waits for
+nothing. Entries are kept as long as a token that they stop can live; the database alone says whether a session can be
+refreshed. When Redis is lost, `AuthOptions.revocations_lost` says what happens; what could not be told is told later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.errors import Reason, Unavailable
+
+ENDED = 2**53  # a cutoff that no token passes
+
+_STREAM = "bossjy:auth:cutoffs"
+_BATCH = 1000
+
+
+class Revocations:
+    """The cutoffs that matter now. `run()` keeps them in step with other replicas until it is cancelled."""
+
+    def __init__(
+        self, redis: Redis | None, options: AuthOptions, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._redis = redis
+        self._options = options
+        self._clock = clock
+        # session id -> (cutoff, when it may be forgotten); the oldest first
+        self._cutoffs: dict[str, tuple[int, float]] = {}
+        self._untold: deque[tuple[str, int]] = deque(maxlen=options.revocations_max)
+        self._read_to = "0"
+        self._heard = time.monotonic()
+        self._telling = asyncio.Lock()
+
+    @property
+    def _kept_s(self) -> float:
+        return self._options.access_lifetime_s + 2.0 * self._options.access_leeway_s
+
+    def cutoff(self, session_id: str) -> int:
+        """Unix time before which a token of the session must not have been issued; 0 if there is none."""
+        entry = self._cutoffs.get(session_id)
+        return entry[0] if entry else 0
+
+    def check_heard(self) -> None:
+        """Raise Unavailable when Redis is lost and the settings ask to refuse tokens then."""
+        if (
+            self._redis is not None
+            and self._options.revocations_lost == "refuse"
+            and time.monotonic() - self._heard > self._options.revocation_lost_s
+        ):
+            raise Unavailable(
+                Reason.CACHE_UNAVAILABLE,
+                "whether the session goes on cannot be known now: try again in a moment",
+                retry_after_s=1.0,
+            )
+
+    async def end(self, session_ids: Iterable[str]) -> None:
+        """Let no access token of these sessions pass any more, here at once and elsewhere within about a second."""
+        await self._cut(session_ids, ENDED)
+
+    async def renew(self, session_ids: Iterable[str]) -> None:
+        """Let only access tokens of these sessions pass that are issued from now on."""
+        await self._cut(session_ids, int(self._clock()) + 1)
+
+    async def run(self) -> None:
+        """Tell and hear, for as long as the service runs."""
+        if self._redis is None:
+            return
+        while True:
+            await self.exchange()
+            await asyncio.sleep(self._options.revocation_poll_s)
+
+    async def exchange(self) -> None:
+        """Tell what is untold and read what others told. Redis being away is not an error: the next round does it."""
+        if self._redis is None:
+            return
+        with suppress(RedisError, OSError, TimeoutError):
+            await self._tell(self._redis)
+            await self._hear(self._redis)
+            self._heard = time.monotonic()
+        self._forget_old()
+
+    async def _cut(self, session_ids: Iterable[str], cutoff: int) -> None:
+        ids = list(session_ids)
+        for session_id in ids:
+            self._keep(session_id, cutoff)
+        if self._redis is None or not ids:
+            return
+        self._untold.extend((session_id, cutoff) for session_id in ids)
+        with suppress(RedisError, OSError, TimeoutError):
+            await self._tell(self._redis)
+
+    async def _tell(self, redis: Redis) -> None:
+        async with self._telling:
+            while self._untold:
+                session_id, cutoff = self._untold[0]
+                oldest = max(0, int((self._clock() - self._kept_s - 60) * 1000))
+                fields: dict[str | bytes, str | int] = {"session": session_id, "cutoff": cutoff}
+                await redis.xadd(_STREAM, fields, minid=oldest)
+                self._untold.popleft()
+
+    async def _hear(self, redis: Redis) -> None:
+        while True:
+            entries = await redis.xrange(_STREAM, min=f"({self._read_to}", count=_BATCH)
+            for entry_id, fields in entries or ():
+                self._read_to = _text(entry_id)
+                values = {_text(name): _text(value) for name, value in fields.items()}
+                self._keep(values["session"], int(values["cutoff"]))
+            if len(entries or ()) < _BATCH:
+                return
+
+    def _keep(self, session_id: str, cutoff: int) -> None:
+        known = self._cutoffs.pop(session_id, (0, 0.0))[0]
+        while len(self._cutoffs) >= self._options.revocations_max:
+            del self._cutoffs[next(iter(self._cutoffs))]  # the oldest: its tokens have the shortest time left
+        self._cutoffs[session_id] = (max(known, cutoff), self._clock() + self._kept_s)
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        while self._cutoffs:
+            session_id, (_, until) = next(iter(self._cutoffs.items()))
+            if until > now:
+                return
+            del self._cutoffs[session_id]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,109 @@
+"""Auth put together: what `app` opens and what `rpc` and the other features get of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from bossjy_server.auth.accounts import Accounts
+from bossjy_server.auth.apikeys import ApiKeys
+from bossjy_server.auth.authenticator import Authenticator
+from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.password_rules import PasswordRules
+from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.registration import Registration, first_registration_token
+from bossjy_server.auth.revocations import Revocations
+from bossjy_server.auth.servicer import AuthServicer
+from bossjy_server.auth.sessions import Sessions
+from bossjy_server.auth.throttle import Throttle
+from bossjy_server.auth.tokens import AccessTokens
+from bossjy_server.errors import StartError
+from bossjy_server.storage.postgres import Database
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """What the rest of the service uses."""
+
+    servicer: AuthServicer
+    authenticator: Authenticator
+    keys: Keys
+    registration_token: str | None  # of the first start, until it is used
+
+    def __repr__(self) -> str:
+        return "Auth()"  # the token is a secret
+
+
+@asynccontextmanager
+async def open_auth(
+    database: Database,
+    redis: Redis | None,
+    data_dir: Path,
+    options: AuthOptions | None = None,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[Auth]:
+    """Open auth: load or make the keys in `data_dir/keys`, start the background tasks; end them on the way out.
+
+    Raises StartError for settings or a key folder that cannot be used.
+    """
+    options = options or AuthOptions()
+    try:
+        options.check()
+    except ValueError as error:
+        raise StartError(str(error)) from error
+    keys = await asyncio.to_thread(_load_keys, data_dir, options, clock)
+    revocations = Revocations(redis, options, clock)
+    throttle = Throttle(redis, keys, options)
+    tokens = AccessTokens(keys, options, clock)
+    async with AsyncExitStack() as stack:
+        passwords = await asyncio.to_thread(Passwords, options)
+        stack.callback(passwords.close)
+        rules = PasswordRules(options)
+        api_keys = ApiKeys(database, options, clock)
+        sessions = Sessions(database, keys, tokens, passwords, throttle, revocations, options, clock)
+        registration = Registration(database, options.registration)
+        accounts = Accounts(
+            database, sessions, passwords, rules, registration, throttle, revocations, options, clock
+        )
+        authenticator = Authenticator(tokens, api_keys, revocations, options, clock)
+        token = await first_registration_token(database, data_dir) if options.registration == "token" else None
+        await revocations.exchange()  # sessions that ended while this server was away
+        for work in (revocations.run(), _watch_keys(keys, options)):
+            task = asyncio.create_task(work)
+            stack.push_async_callback(_cancel, task)
+        yield Auth(AuthServicer(accounts, sessions), authenticator, keys, token)
+
+
+def _load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float]) -> Keys:
+    return Keys.load(
+        data_dir / "keys",
+        retire_s=options.access_lifetime_s + 2 * options.access_leeway_s,
+        activation_s=options.key_activation_s,
+        clock=clock,
+    )
+
+
+async def _watch_keys(keys: Keys, options: AuthOptions) -> None:
+    """Look for keys that another process put into the folder. A folder that cannot be read now leaves the keys be."""
+    while True:
+        await asyncio.sleep(options.key_reload_s)
+        try:
+            await asyncio.to_thread(keys.reload)
+        except (OSError, ValueError):
+            _LOG.exception("the key folder cannot be read; the keys that are loaded go on")
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,171 @@
+"""Sessions in the database. Every function runs inside the transaction of one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bossjy_server.auth.records import Session
+from bossjy_server.auth.store import Connection
+
+_SESSION = (
+    "tenant_id, session_id, user_id, device_name, user_agent, address, refresh_seed, generation, rotate_time, "
+    "refresh_expire_time, create_time, last_use_time, expire_time, end_time"
+)
+
+INSERT_SESSION = f"""
+INSERT INTO bossjy.sessions (tenant_id, session_id, user_id, device_name, user_agent, address, refresh_seed,
+    rotate_time, refresh_expire_time, create_time, last_use_time, expire_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $8, $10)
+RETURNING {_SESSION}"""
+
+SELECT_SESSION = f"SELECT {_SESSION} FROM bossjy.sessions WHERE tenant_id = $1 AND session_id = $2"
+
+# Uses up the refresh token of generation $3, once: of parallel calls the first finds the row, the others do not.
+ROTATE = f"""
+UPDATE bossjy.sessions
+SET generation = generation + 1, rotate_time = $4, last_use_time = $4,
+    refresh_expire_time = least($5::timestamptz, expire_time)
+WHERE tenant_id = $1 AND session_id = $2 AND generation = $3
+    AND end_time IS NULL AND refresh_expire_time > $4
+RETURNING {_SESSION}"""
+
+# The caller's sessions that go on, the newest first, after the place where the page before ended.
+LIST_SESSIONS = f"""
+SELECT {_SESSION} FROM bossjy.sessions
+WHERE tenant_id = $1 AND user_id = $2 AND end_time IS NULL AND refresh_expire_time > $3
+    AND (create_time, session_id) < ($4, $5)
+ORDER BY create_time DESC, session_id DESC LIMIT $6"""
+
+# One session of one user. Ended ones are not found.
+END_SESSION = """
+UPDATE bossjy.sessions SET end_time = $4
+WHERE tenant_id = $1 AND user_id = $2 AND session_id = $3 AND end_time IS NULL AND expire_time > $4
+RETURNING session_id"""
+
+# All sessions of one user but one ('' for none).
+END_SESSIONS = """
+UPDATE bossjy.sessions SET end_time = $4
+WHERE tenant_id = $1 AND user_id = $2 AND session_id <> $3 AND end_time IS NULL AND expire_time > $4
+RETURNING session_id"""
+
+# The sessions beyond the limit of a user, those used least recently.
+END_SURPLUS = """
+UPDATE bossjy.sessions SET end_time = $3
+WHERE tenant_id = $1 AND session_id IN (
+    SELECT session_id FROM bossjy.sessions
+    WHERE tenant_id = $1 AND user_id = $2 AND end_time IS NULL AND refresh_expire_time > $3
+    ORDER BY last_use_time DESC, session_id OFFSET $4)
+RETURNING session_id"""
+
+# The user's sessions that can still have access tokens.
+LIVE_SESSIONS = """
+SELECT session_id FROM bossjy.sessions
+WHERE tenant_id = $1 AND user_id = $2 AND end_time IS NULL AND expire_time > $3"""
+
+# Sessions that ended long ago.
+DELETE_OLD = """
+DELETE FROM bossjy.sessions
+WHERE tenant_id = $1 AND user_id = $2 AND (end_time < $3 OR refresh_expire_time < $3)"""
+
+
+async def insert(
+    connection: Connection,
+    *,
+    tenant_id: str,
+    session_id: str,
+    user_id: str,
+    device_name: str,
+    user_agent: str,
+    address: str,
+    refresh_seed: bytes,
+    now: datetime,
+    refresh_expire_time: datetime,
+    expire_time: datetime,
+) -> Session:
+    """Open a session with its first refresh token, generation 1."""
+    row = await connection.fetchrow(
+        INSERT_SESSION,
+        tenant_id,
+        session_id,
+        user_id,
+        device_name,
+        user_agent,
+        address,
+        refresh_seed,
+        now,
+        refresh_expire_time,
+        expire_time,
+    )
+    assert row is not None  # noqa: S101 - an INSERT that did not raise returns its row
+    return _session(row)
+
+
+async def find(connection: Connection, tenant_id: str, session_id: str) -> Session | None:
+    """Read a session, ended or not."""
+    row = await connection.fetchrow(SELECT_SESSION, tenant_id, session_id)
+    return _session(row) if row else None
+
+
+async def rotate(
+    connection: Connection,
+    tenant_id: str,
+    session_id: str,
+    generation: int,
+    now: datetime,
+    refresh_expire_time: datetime,
+) -> Session | None:
+    """Use up the refresh token of `generation`; None if it is not the current one or the session is over."""
+    row = await connection.fetchrow(ROTATE, tenant_id, session_id, generation, now, refresh_expire_time)
+    return _session(row) if row else None
+
+
+async def list_live(
+    connection: Connection,
+    tenant_id: str,
+    user_id: str,
+    now: datetime,
+    before: tuple[datetime, str],
+    limit: int,
+) -> list[Session]:
+    """A page of the user's sessions, the newest first, older than `before` (time, session id)."""
+    rows = await connection.fetch(LIST_SESSIONS, tenant_id, user_id, now, *before, limit)
+    return [_session(row) for row in rows]
+
+
+async def end(connection: Connection, tenant_id: str, user_id: str, session_id: str, now: datetime) -> list[str]:
+    """End one session of a user; gives its id, or nothing if there is none that goes on."""
+    return _ids(await connection.fetch(END_SESSION, tenant_id, user_id, session_id, now))
+
+
+async def end_all(
+    connection: Connection, tenant_id: str, user_id: str, now: datetime, keep: str = ""
+) -> list[str]:
+    """End all sessions of a user but `keep`; gives their ids."""
+    return _ids(await connection.fetch(END_SESSIONS, tenant_id, user_id, keep, now))
+
+
+async def end_surplus(
+    connection: Connection, tenant_id: str, user_id: str, now: datetime, limit: int
+) -> list[str]:
+    """End the sessions of a user beyond `limit`; gives their ids."""
+    return _ids(await connection.fetch(END_SURPLUS, tenant_id, user_id, now, limit))
+
+
+async def live_ids(connection: Connection, tenant_id: str, user_id: str, now: datetime) -> list[str]:
+    """Ids of the user's sessions that go on."""
+    return _ids(await connection.fetch(LIVE_SESSIONS, tenant_id, user_id, now))
+
+
+async def delete_old(connection: Connection, tenant_id: str, user_id: str, before: datetime) -> None:
+    """Forget the user's sessions that ended before that time."""
+    await connection.execute(DELETE_OLD, tenant_id, user_id, before)
+
+
+def _ids(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [row["session_id"] for row in rows]
+
+
+def _session(row: Mapping[str, Any]) -> Session:
+    return Session(**{name: row[name] for name in _SESSION.split(", ")})

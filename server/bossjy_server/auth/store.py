@@ -1,0 +1,249 @@
+"""Tenants and users in the database. Every function runs inside the transaction of one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from bossjy_server.auth.records import Account, Tenant, User
+from bossjy_server.auth.scopes import Role
+from bossjy_server.errors import NotFound
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+_TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time"
+_USER = (
+    "tenant_id, user_id, email, display_name, language, role, state, password_change_required, password_time, "
+    "revision, create_time, update_time, last_login_time"
+)
+
+# A new tenant. The row-level policy admits it because the transaction runs as that tenant.
+INSERT_TENANT = f"""
+INSERT INTO bossjy.tenants (tenant_id, display_name, calls_per_minute, create_time, update_time)
+VALUES ($1, $2, $3, $4, $4)
+RETURNING {_TENANT}"""
+
+SELECT_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1"
+
+# Holds the tenant's row, so that changes which look at several users (the last owner, the limit) happen one by one.
+LOCK_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1 FOR NO KEY UPDATE"
+
+# A parameter that is NULL leaves the column as it is.
+UPDATE_TENANT = f"""
+UPDATE bossjy.tenants
+SET display_name = coalesce($2, display_name), default_region = coalesce($3, default_region), update_time = $4
+WHERE tenant_id = $1
+RETURNING {_TENANT}"""
+
+INSERT_USER = f"""
+INSERT INTO bossjy.users (tenant_id, user_id, email, email_key, display_name, password_hash,
+    password_change_required, role, request_id, request_hash, create_time, update_time, password_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11)
+RETURNING {_USER}"""
+
+SELECT_USER = f"SELECT {_USER} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
+
+# What a login needs, in one look-up.
+SELECT_ACCOUNT_BY_EMAIL = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key = $2"
+
+SELECT_ACCOUNT = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
+
+# The user that an earlier try of the same call made.
+SELECT_USER_BY_REQUEST = (
+    f"SELECT {_USER}, request_hash FROM bossjy.users WHERE tenant_id = $1 AND request_id = $2"
+)
+
+# A page of users by mail address, after the address that the page before ended with.
+LIST_USERS = f"""
+SELECT {_USER}, email_key FROM bossjy.users
+WHERE tenant_id = $1 AND email_key > $2
+ORDER BY email_key LIMIT $3"""
+
+COUNT_USERS = "SELECT count(*) FROM bossjy.users WHERE tenant_id = $1"
+
+# Owners beside one user who can log in.
+COUNT_OTHER_OWNERS = """
+SELECT count(*) FROM bossjy.users
+WHERE tenant_id = $1 AND user_id <> $2 AND role = 'owner' AND state = 'active'"""
+
+# A parameter that is NULL leaves the column as it is.
+UPDATE_USER = f"""
+UPDATE bossjy.users
+SET display_name = coalesce($3, display_name), language = coalesce($4, language), role = coalesce($5, role),
+    state = coalesce($6, state), revision = revision + 1, update_time = $7
+WHERE tenant_id = $1 AND user_id = $2
+RETURNING {_USER}"""
+
+# A new password, by the user or by an administrator.
+UPDATE_PASSWORD = f"""
+UPDATE bossjy.users
+SET password_hash = $3, password_change_required = $4, revision = revision + 1, update_time = $5, password_time = $5
+WHERE tenant_id = $1 AND user_id = $2
+RETURNING {_USER}"""
+
+# The same password with new settings of the hash, unless it was changed in between.
+UPDATE_HASH = """
+UPDATE bossjy.users SET password_hash = $4 WHERE tenant_id = $1 AND user_id = $2 AND password_hash = $3"""
+
+# A login. It does not change the etag.
+UPDATE_LAST_LOGIN = f"""
+UPDATE bossjy.users SET last_login_time = $3
+WHERE tenant_id = $1 AND user_id = $2 AND state = 'active' AND password_time = $4
+RETURNING {_USER}"""
+
+
+async def insert_tenant(
+    connection: Connection, tenant_id: str, display_name: str, calls_per_minute: int, now: datetime
+) -> Tenant:
+    """Make a tenant. Raises UniqueViolation(tenants_pkey) when the id is taken."""
+    return _tenant(await connection.fetchrow(INSERT_TENANT, tenant_id, display_name, calls_per_minute, now))
+
+
+async def tenant(connection: Connection, tenant_id: str, *, lock: bool = False) -> Tenant:
+    """Read a tenant, and hold its row if asked. Raises NotFound."""
+    return _tenant(await connection.fetchrow(LOCK_TENANT if lock else SELECT_TENANT, tenant_id))
+
+
+async def update_tenant(
+    connection: Connection, tenant_id: str, display_name: str | None, default_region: str | None, now: datetime
+) -> Tenant:
+    """Change a tenant; None leaves a field alone. Raises NotFound."""
+    return _tenant(await connection.fetchrow(UPDATE_TENANT, tenant_id, display_name, default_region, now))
+
+
+async def insert_user(
+    connection: Connection,
+    *,
+    tenant_id: str,
+    user_id: str,
+    email: str,
+    display_name: str,
+    password_hash: str,
+    password_change_required: bool,
+    role: Role,
+    request_id: str | None,
+    request_hash: bytes | None,
+    now: datetime,
+) -> User:
+    """Make a user. Raises UniqueViolation: users_email_unique, users_request_unique."""
+    row = await connection.fetchrow(
+        INSERT_USER,
+        tenant_id,
+        user_id,
+        email,
+        email_key(email),
+        display_name,
+        password_hash,
+        password_change_required,
+        role.value,
+        request_id,
+        request_hash,
+        now,
+    )
+    return _user(row)
+
+
+async def user(connection: Connection, tenant_id: str, user_id: str) -> User:
+    """Read a user. Raises NotFound."""
+    return _user(await connection.fetchrow(SELECT_USER, tenant_id, user_id))
+
+
+async def account_by_email(connection: Connection, tenant_id: str, email: str) -> Account | None:
+    """The account of a mail address, or None."""
+    row = await connection.fetchrow(SELECT_ACCOUNT_BY_EMAIL, tenant_id, email_key(email))
+    return Account(_user(row), row["password_hash"]) if row else None
+
+
+async def account(connection: Connection, tenant_id: str, user_id: str) -> Account:
+    """A user with the hash of the password. Raises NotFound."""
+    row = await connection.fetchrow(SELECT_ACCOUNT, tenant_id, user_id)
+    if row is None:
+        raise NotFound("user")
+    return Account(_user(row), row["password_hash"])
+
+
+async def user_by_request(
+    connection: Connection, tenant_id: str, request_id: str
+) -> tuple[User, bytes | None] | None:
+    """The user that an earlier call with this request id made, with the hash of that request."""
+    row = await connection.fetchrow(SELECT_USER_BY_REQUEST, tenant_id, request_id)
+    return (_user(row), row["request_hash"]) if row else None
+
+
+async def list_users(
+    connection: Connection, tenant_id: str, after_key: str, limit: int
+) -> list[tuple[str, User]]:
+    """At most `limit` users whose key is greater than `after_key`, each with its key."""
+    rows = await connection.fetch(LIST_USERS, tenant_id, after_key, limit)
+    return [(row["email_key"], _user(row)) for row in rows]
+
+
+async def count_users(connection: Connection, tenant_id: str) -> int:
+    """How many users the tenant has."""
+    return int(await connection.fetchval(COUNT_USERS, tenant_id))
+
+
+async def count_other_owners(connection: Connection, tenant_id: str, user_id: str) -> int:
+    """How many active owners there are beside that user."""
+    return int(await connection.fetchval(COUNT_OTHER_OWNERS, tenant_id, user_id))
+
+
+async def update_user(
+    connection: Connection,
+    tenant_id: str,
+    user_id: str,
+    now: datetime,
+    *,
+    display_name: str | None = None,
+    language: str | None = None,
+    role: Role | None = None,
+    state: str | None = None,
+) -> User:
+    """Change a user; None leaves a field alone. Raises NotFound."""
+    role_text = role.value if role else None
+    return _user(
+        await connection.fetchrow(UPDATE_USER, tenant_id, user_id, display_name, language, role_text, state, now)
+    )
+
+
+async def update_password(
+    connection: Connection, tenant_id: str, user_id: str, password_hash: str, *, must_change: bool, now: datetime
+) -> User:
+    """Give a user a new password. Raises NotFound."""
+    return _user(await connection.fetchrow(UPDATE_PASSWORD, tenant_id, user_id, password_hash, must_change, now))
+
+
+async def update_hash(connection: Connection, tenant_id: str, user_id: str, old: str, new: str) -> None:
+    """Replace the hash `old` of the same password by `new`."""
+    await connection.execute(UPDATE_HASH, tenant_id, user_id, old, new)
+
+
+async def record_login(
+    connection: Connection, checked: User, now: datetime
+) -> User | None:
+    """Note a login; None if the user was disabled or got another password since `checked` was read."""
+    row = await connection.fetchrow(
+        UPDATE_LAST_LOGIN, checked.tenant_id, checked.user_id, now, checked.password_time
+    )
+    return _user(row) if row else None
+
+
+def email_key(email: str) -> str:
+    """What mail addresses are compared by: letter case does not count."""
+    return email.strip().casefold()
+
+
+def _tenant(row: Mapping[str, Any] | None) -> Tenant:
+    if row is None:
+        raise NotFound("tenant")
+    return Tenant(**{name: row[name] for name in _TENANT.split(", ")})
+
+
+def _user(row: Mapping[str, Any] | None) -> User:
+    if row is None:
+        raise NotFound("user")
+    values = {name: row[name] for name in _USER.split(", ")}
+    return User(**values | {"role": Role(values["role"])})
