@@ -20,7 +20,13 @@ class AuthClient:
         self._stub = auth_service_pb2_grpc.AuthServiceStub(connection.channel)
 
     async def register(
-        self, tenant_display_name: str, email: str, password: str, *, registration_token: str = "", device_name: str = ""
+        self,
+        tenant_display_name: str,
+        email: str,
+        password: str,
+        *,
+        registration_token: str = "",
+        device_name: str = "",
     ) -> auth_service_pb2.RegisterResponse:
         """Make a tenant and its owner. Never repeated by itself: a second call would make a second tenant."""
         request = auth_service_pb2.RegisterRequest(
@@ -35,7 +41,7 @@ class AuthClient:
     async def login(
         self, tenant_id: str, email: str, password: str, *, totp_code: str = "", device_name: str = ""
     ) -> auth_service_pb2.LoginResponse:
-        """Open a session. LOGIN_REFUSED does not say what was wrong; LOGIN_THROTTLED says how long to wait."""
+        """Open a session. LOGIN_REFUSED hides what was wrong; LOGIN_THROTTLED says how long to wait."""
         request = auth_service_pb2.LoginRequest(
             tenant_id=tenant_id, email=email, password=password, totp_code=totp_code, device_name=device_name
         )

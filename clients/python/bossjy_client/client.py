@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from bossjy_client.auth import AuthClient
 from bossjy_client.config import ClientConfig
@@ -44,9 +45,10 @@ class Client:
     ) -> Client:
         """Connect to `target` (`HOST:PORT`, or any gRPC target) and, with a password, log in.
 
-        Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of yours, or
-        nothing for the public methods. A login renews its access token by itself. Raises UnavailableError when nothing
-        answers within `connect_timeout_s` seconds, UnauthenticatedError when the login is refused.
+        Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of
+        yours, or nothing for the public methods. A login renews its access token by itself. Raises
+        UnavailableError when nothing answers within `connect_timeout_s` seconds, UnauthenticatedError when
+        the login is refused.
         """
         connection = Connection(target, config or ClientConfig(), tokens or StaticToken(token))
         client = cls(connection)
@@ -63,6 +65,10 @@ class Client:
     def use_session(self, tokens: SessionTokens) -> None:
         """Go on with the tokens of a session, renewed as needed: those that Register or Login gave."""
         self._connection.tokens = SessionSource(tokens, self.auth.refresh)
+
+    def use_token(self, token: str) -> None:
+        """Go on with an API key or access token."""
+        self._connection.tokens = StaticToken(token)
 
     def use_tokens(self, tokens: TokenSource) -> None:
         """Go on with the tokens of another source."""
@@ -81,7 +87,7 @@ class Client:
         """Close the connection. The session goes on; `auth.logout` ends it."""
         await self._connection.close()
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> Self:
         """Give the client itself."""
         return self
 

@@ -28,14 +28,17 @@ class ClientConfig:
     """Size of an upload's chunks. The server takes at most 3 MiB."""
 
     window_bytes: int = 16 * MIB
-    """Bytes of an upload that may be unacknowledged, and so the memory that a stream without seek costs. The server's
-    own window applies where it is smaller."""
+    """Bytes of an upload that may be unacknowledged, and so the memory that a stream without seek costs.
+    The server's own window applies where it is smaller."""
 
     upload_attempts: int = 30
     """How often an upload is opened again at most without a byte being committed in between."""
 
     stall_timeout_s: float = 60.0
     """An upload that hears nothing from the server for so long is opened again."""
+
+    keepalive_s: float = 60.0
+    """While calls run, a connection that is silent for so long is asked whether it still lives."""
 
     max_message_bytes: int = 32 * MIB
     """Largest message that is received."""

@@ -1,4 +1,4 @@
-"""One channel to the service: credentials on every call, errors as BossjyError, safe calls repeated within bounds."""
+"""One channel to the service: credentials on every call, typed errors, safe calls repeated within bounds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 Metadata = tuple[tuple[str, str], ...]
 
-# Refusals that name a moment of the server and not a fault of the request: a safe call is repeated after them.
+# Refusals that name a moment of the server and not a fault of the request: a safe call is repeated after
+# them.
 _PASSING = frozenset({"OVERLOADED", "RATE_LIMITED"})
 
 
@@ -29,7 +30,7 @@ def is_passing(error: BossjyError) -> bool:
 
 
 def backoff_s(attempt: int, config: ClientConfig, retry_after_s: float | None = None) -> float:
-    """Seconds to wait after try `attempt` (from 0): at random below a bound that doubles, never less than the server asks."""
+    """Seconds to wait after try `attempt` (from 0): below a bound that doubles, above what is asked."""
     bound = min(config.max_backoff_s, config.initial_backoff_s * 2.0 ** min(attempt, 30))
     return (retry_after_s or 0.0) + random.uniform(0.1, 1.0) * bound  # noqa: S311 (spreads load, guards nothing)
 
@@ -63,8 +64,8 @@ class Connection:
     ) -> Response:
         """Make one unary call.
 
-        `safe`: repeating does no harm, so it is repeated while the service is not reached, within the deadline.
-        `public`: no credentials are sent. Raises BossjyError.
+        `safe`: repeating does no harm, so it is repeated while the service is not reached, within the
+        deadline. `public`: no credentials are sent. Raises BossjyError.
         """
         deadline = time.monotonic() + (timeout_s or self.config.timeout_s)
         attempts = self.config.max_attempts if safe else 1
@@ -73,7 +74,9 @@ class Connection:
         while True:
             metadata = () if public else await self.metadata()
             try:
-                return await method(request, metadata=metadata, timeout=max(0.001, deadline - time.monotonic()))
+                return await method(
+                    request, metadata=metadata, timeout=max(0.001, deadline - time.monotonic())
+                )
             except grpc.aio.AioRpcError as error:
                 failure = from_rpc_error(error)
             if not renewed and metadata and await self.renew_after(failure, metadata):
@@ -82,7 +85,12 @@ class Connection:
             attempt += 1
             wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
             too_long = (failure.retry_after_s or 0.0) > self.config.max_backoff_s
-            if attempt >= attempts or not is_passing(failure) or too_long or time.monotonic() + wait_s > deadline:
+            if (
+                attempt >= attempts
+                or not is_passing(failure)
+                or too_long
+                or time.monotonic() + wait_s > deadline
+            ):
                 raise failure
             await asyncio.sleep(wait_s)
 
@@ -99,7 +107,7 @@ class Connection:
         *,
         timeout_s: float | None = None,
     ) -> AsyncIterator[Response]:
-        """The messages of a server stream. It is not repeated: only the caller knows where to go on. Raises BossjyError."""
+        """The messages of a server stream; not repeated, for only the caller knows where to go on."""
         call = method(request, metadata=await self.metadata(), timeout=timeout_s)
         try:
             async for response in call:
@@ -115,7 +123,7 @@ class Connection:
             await asyncio.wait_for(self.channel.channel_ready(), timeout_s)
         except TimeoutError:
             raise UnavailableError(
-                f"nothing answers at {self.target} within {timeout_s:g} s: check the address and that the server runs",
+                f"nothing answers at {self.target} within {timeout_s:g} s: check the address",
                 code="UNAVAILABLE",
             ) from None
 
@@ -125,6 +133,8 @@ def _open_channel(target: str, config: ClientConfig) -> grpc.aio.Channel:
         ("grpc.max_receive_message_length", config.max_message_bytes),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", int(config.max_backoff_s * 1000)),
+        ("grpc.keepalive_time_ms", int(config.keepalive_s * 1000)),
+        ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.primary_user_agent", config.user_agent),
     ]
     if config.speaks_plaintext(target):

@@ -25,10 +25,16 @@ class ContactClient:
         return (await self._connection.call(self._stub.GetContact, request, safe=True)).contact
 
     async def list(
-        self, filter: str = "", *, order_by: str = "", page_size: int = 0  # noqa: A002 (the contract's name)
+        self,
+        filter: str = "",  # noqa: A002 (the contract's name)
+        *,
+        order_by: str = "",
+        page_size: int = 0,
     ) -> AsyncIterator[contact_pb2.Contact]:
         """All contacts that pass the filter, fetched page by page as they are read."""
-        request = contact_service_pb2.ListContactsRequest(filter=filter, order_by=order_by, page_size=page_size)
+        request = contact_service_pb2.ListContactsRequest(
+            filter=filter, order_by=order_by, page_size=page_size
+        )
         while True:
             answer = await self._connection.call(self._stub.ListContacts, request, safe=True)
             for contact in answer.contacts:

@@ -44,7 +44,7 @@ class Login:
 
 
 class CredentialsFile:
-    """JSON: `current` is a target, `logins` maps each target to its login. Every method raises CredentialsError."""
+    """JSON: `current` is a target, `logins` maps targets to logins. Every method raises CredentialsError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -70,7 +70,7 @@ class CredentialsFile:
     async def renew(
         self, target: str, tokens: SessionTokens, refresh: Callable[[SessionTokens], Awaitable[SessionTokens]]
     ) -> SessionTokens:
-        """Exchange `tokens`, unless another process did so since they were read: a refresh token works once."""
+        """Exchange `tokens`, unless another process did so in between: a refresh token works once."""
         lock = locked(self.path)
         await asyncio.to_thread(lock.__enter__)
         try:

@@ -1,7 +1,8 @@
 """What can go wrong with a call, as exceptions with one base.
 
-The server sends `google.rpc.Status` with its details (ErrorInfo, RetryInfo, RequestInfo, BadRequest) in the trailing
-metadata. `from_rpc_error` is the one place that reads them; everything else of the client sees `BossjyError`.
+The server sends `google.rpc.Status` with its details (ErrorInfo, RetryInfo, RequestInfo, BadRequest) in the
+trailing metadata. `from_rpc_error` is the one place that reads them; everything else of the client sees
+`BossjyError`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from google.rpc import error_details_pb2, status_pb2
 
 DETAILS_KEY = "grpc-status-details-bin"
 DOMAIN = "bossjy"
@@ -30,7 +31,8 @@ class BossjyError(Exception):
     """Base of all errors of this package.
 
     code: name of the status code (`INVALID_ARGUMENT`); empty where no call was made.
-    reason: name of a value of `bossjy.common.v1.ErrorReason` without its prefix (`SCOPE_MISSING`); programs branch on it.
+    reason: name of a value of `bossjy.common.v1.ErrorReason` without its prefix (`SCOPE_MISSING`); programs
+    branch on it.
         Empty where no service answered: a refused connection, a proxy.
     message: what happened and what to do.
     metadata: further short strings; the comment of the reason in the contract says which.
@@ -121,7 +123,7 @@ _BY_CODE: Mapping[grpc.StatusCode, type[BossjyError]] = {
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
-    """The typed error that the server raised, or one without a reason if something between here and there answered."""
+    """The typed error that the server raised, or one without a reason if something in between answered."""
     code = error.code()
     info, retry, request, violations = _details(error)
     return _BY_CODE.get(code, BossjyError)(
@@ -161,7 +163,9 @@ def _details(
                 retry = candidate
             bad = error_details_pb2.BadRequest()
             if detail.Unpack(bad):
-                violations = tuple(FieldViolation(item.field, item.description) for item in bad.field_violations)
+                violations = tuple(
+                    FieldViolation(item.field, item.description) for item in bad.field_violations
+                )
     except DecodeError:
         pass  # details that cannot be read are no reason to hide the status itself
     return info, retry, request, violations

@@ -41,9 +41,10 @@ class ImportClient:
     ) -> import_pb2.Import:
         """Import a file, a binary stream or bytes to its end, and give back the import with its counts.
 
-        Survives broken connections and restarts of the server. To survive the end of this program as well, keep
-        `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload goes on where it
-        was, and an import that is complete is given back as it is. `on_progress` is called in the event loop.
+        Survives broken connections and restarts of the server. To survive the end of this program as well,
+        keep `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload
+        goes on where it was, and an import that is complete is given back as it is. `on_progress` is called
+        in the event loop.
         """
         opened = open_source(source)
         try:
@@ -51,7 +52,9 @@ class ImportClient:
             if spec is not None:
                 wanted.CopyFrom(spec)
             wanted.file_name = wanted.file_name or opened.name
-            job = await self.create(wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only)
+            job = await self.create(
+                wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only
+            )
             if job.state != import_pb2.IMPORT_STATE_OPEN:
                 return job
             return await self.upload_part(job.import_id, opened, on_progress=on_progress)
@@ -62,7 +65,9 @@ class ImportClient:
         self, spec: import_pb2.ImportSpec, *, request_id: str, validate_only: bool = False
     ) -> import_pb2.Import:
         """Make an import that waits for its upload; the same `request_id` gives the same import."""
-        request = import_service_pb2.CreateImportRequest(request_id=request_id, spec=spec, validate_only=validate_only)
+        request = import_service_pb2.CreateImportRequest(
+            request_id=request_id, spec=spec, validate_only=validate_only
+        )
         return (await self._connection.call(self._stub.CreateImport, request, safe=True)).import_job
 
     async def upload_part(
@@ -75,7 +80,8 @@ class ImportClient:
         try:
             return await upload.run()
         except ConflictError as error:
-            # The last message of an earlier try was lost on its way: the part is finished, and nothing is wrong.
+            # The last message of an earlier try was lost on its way: the part is finished, and nothing is
+            # wrong.
             job = await self.get(import_id) if error.reason == "IMPORT_NOT_OPEN" else None
             if job is not None and any(done.part == part and done.finished for done in job.parts):
                 return job
@@ -116,10 +122,15 @@ class ImportClient:
         return (await self._connection.call(self._stub.CancelImport, request, safe=True)).import_job
 
     async def rejected_rows(
-        self, import_id: str, *, reason: import_pb2.RejectReason.ValueType = import_pb2.REJECT_REASON_UNSPECIFIED
+        self,
+        import_id: str,
+        *,
+        reason: import_pb2.RejectReason.ValueType = import_pb2.REJECT_REASON_UNSPECIFIED,
     ) -> AsyncIterator[import_pb2.RejectedRow]:
         """The rows that were refused, in the order of the file."""
-        request = import_service_pb2.ListRejectedRowsRequest(import_id=import_id, reason=reason, page_size=1000)
+        request = import_service_pb2.ListRejectedRowsRequest(
+            import_id=import_id, reason=reason, page_size=1000
+        )
         while True:
             answer = await self._connection.call(self._stub.ListRejectedRows, request, safe=True)
             for row in answer.rows:

@@ -11,10 +11,11 @@ BATCH_LIMIT = 10_000  # texts that BatchValidateNumbers takes at most
 
 
 class PhoneClient:
-    """Answers are exactly libphonenumber's. A text that is not a number is an answer (`valid` is false), not an error.
+    """Answers are libphonenumber's. Text that is no number is an answer (`valid` is false), not an error.
 
     `default_region` is assumed where a text has no calling code: ISO 3166-1 alpha-2 in capitals; empty: none.
-    `language` is a BCP 47 tag for places, carriers and explanations; empty: English. Every method raises BossjyError.
+    `language` is a BCP 47 tag for places, carriers and explanations; empty: English. Every method raises
+    BossjyError.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -24,21 +25,26 @@ class PhoneClient:
     async def validate(
         self, phone_number: str, default_region: str = "", *, full: bool = False, language: str = ""
     ) -> phone_service_pb2.ValidateNumberResponse:
-        """Whether the text is a valid number, and which. `full` adds formats, carrier, place and time zones."""
+        """Whether the text is a valid number, and which. `full` adds formats, carrier, place, time zones."""
         request = phone_service_pb2.ValidateNumberRequest(
-            phone_number=phone_number, default_region=default_region, view=_view(full), language=language
+            phone_number=phone_number, default_region=default_region, view=_view(full=full), language=language
         )
         return await self._connection.call(self._stub.ValidateNumber, request, safe=True)
 
     async def validate_many(
-        self, phone_numbers: Sequence[str], default_region: str = "", *, full: bool = False, language: str = ""
+        self,
+        phone_numbers: Sequence[str],
+        default_region: str = "",
+        *,
+        full: bool = False,
+        language: str = "",
     ) -> AsyncIterator[phone_service_pb2.ValidateNumberResponse]:
         """The same for any amount of texts, in their order."""
         for start in range(0, len(phone_numbers), BATCH_LIMIT):
             request = phone_service_pb2.BatchValidateNumbersRequest(
                 phone_numbers=phone_numbers[start : start + BATCH_LIMIT],
                 default_region=default_region,
-                view=_view(full),
+                view=_view(full=full),
                 language=language,
             )
             answer = await self._connection.call(self._stub.BatchValidateNumbers, request, safe=True)
@@ -114,5 +120,5 @@ class PhoneClient:
         return await self._connection.call(self._stub.DiffNumberingPlans, request, safe=True)
 
 
-def _view(full: bool) -> number_pb2.NumberView.ValueType:
+def _view(*, full: bool) -> number_pb2.NumberView.ValueType:
     return number_pb2.NUMBER_VIEW_FULL if full else number_pb2.NUMBER_VIEW_BASIC

@@ -1,4 +1,4 @@
-"""Where the command-line tool keeps its files (XDG base directories), and how: private, whole or not at all."""
+"""Where the command-line tool keeps its files (XDG folders), and how: private, whole or not at all."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of `path` (a file beside it): one process at a time. Blocks; held for one exchange of tokens."""
+    """Hold the lock of `path` (a file beside it): one process at a time. Blocks."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -34,7 +34,7 @@ class Source(Protocol):
 
 
 class FileSource:
-    """A file on disk, or a run of its bytes. Costs no memory; refuses to go on when the file changes under it."""
+    """A file on disk, or a run of its bytes. Costs no memory; refuses to go on when the file changes."""
 
     def __init__(self, path: Path, *, start: int = 0, end: int | None = None) -> None:
         self.name = path.name
@@ -78,10 +78,10 @@ class FileSource:
 
 
 class StreamSource:
-    """A stream that cannot seek, such as standard input. Keeps what is not acknowledged yet, and nothing more.
+    """A stream that cannot seek, such as standard input. Keeps what is not acknowledged yet, no more.
 
-    A stream that begins again from its first byte (the same command piped anew) resumes: bytes that are committed
-    already are read and dropped.
+    A stream that begins again from its first byte (the same command piped anew) resumes: bytes that are
+    committed already are read and dropped.
     """
 
     def __init__(self, stream: BinaryIO, name: str = "") -> None:
@@ -95,7 +95,9 @@ class StreamSource:
     async def read(self, offset: int, size: int) -> bytes:
         """See Source."""
         if offset < self._begin:
-            raise SourceError("the stream cannot go back to bytes that were acknowledged; start the upload again")
+            raise SourceError(
+                "the stream cannot go back to bytes that were acknowledged; start the upload again"
+            )
         while offset >= self._end and self.size is None:
             if offset > self._end:
                 self.release(self._end)
@@ -127,7 +129,9 @@ class StreamSource:
         self._kept.clear()
 
 
-def open_source(source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource, name: str = "") -> Source:
+def open_source(
+    source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource, name: str = ""
+) -> Source:
     """A Source of a path, a binary stream, bytes, or one that is one already. Raises SourceError."""
     if isinstance(source, bytes):
         return StreamSource(io.BytesIO(source), name)

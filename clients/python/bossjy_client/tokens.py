@@ -10,7 +10,9 @@ from typing import Protocol
 
 from bossjy.auth.v1 import account_pb2
 
-RENEW_BEFORE_S = 30.0  # an access token is renewed so long before it ends, so that a call never carries a dying one
+RENEW_BEFORE_S = (
+    30.0  # an access token is renewed so long before it ends, so that a call never carries a dying one
+)
 
 
 class TokenSource(Protocol):
@@ -21,7 +23,7 @@ class TokenSource(Protocol):
         ...
 
     async def renew(self, refused: str) -> bool:
-        """Called when the server refused `refused` as expired. True: a new token is there and the call is repeated."""
+        """Called when the server refused `refused` as expired. True: there is a new one, repeat the call."""
         ...
 
 
@@ -35,7 +37,7 @@ class StaticToken:
         """The token."""
         return self.value
 
-    async def renew(self, refused: str) -> bool:
+    async def renew(self, refused: str) -> bool:  # noqa: ARG002 (the protocol's signature)
         """A fixed token cannot be renewed."""
         return False
 
@@ -64,7 +66,9 @@ class SessionSource:
     `refresh` exchanges the tokens for new ones. It may also answer newer ones that another process stored.
     """
 
-    def __init__(self, tokens: SessionTokens, refresh: Refresh, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, tokens: SessionTokens, refresh: Refresh, *, now: Callable[[], float] = time.time
+    ) -> None:
         self.tokens = tokens
         self._refresh = refresh
         self._now = now

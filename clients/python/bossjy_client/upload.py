@@ -1,7 +1,8 @@
-"""Uploading one part: chunks within the server's window, and again from the last committed byte after whatever happens.
+"""Uploading one part: chunks within the server's window, after whatever happens from the last committed byte.
 
-The server acknowledges an offset only after its rows were committed together with the offset itself. So the client
-keeps no state of its own: it opens the part, is told where to go on, and sends from there. Each row counts once.
+The server acknowledges an offset only after its rows were committed together with the offset itself. So the
+client keeps no state of its own: it opens the part, is told where to go on, and sends from there. Each row
+counts once.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 
 import google_crc32c
 import grpc.aio
-
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2
@@ -72,8 +72,8 @@ class PartUpload:
     async def run(self) -> import_pb2.Import:
         """Upload to the end; the import as the last message tells it.
 
-        Raises UploadError when no byte was committed in `ClientConfig.upload_attempts` tries, SourceError when the
-        bytes cannot be read, and the server's own refusal when opening again would not help.
+        Raises UploadError when no byte was committed in `ClientConfig.upload_attempts` tries, SourceError
+        when the bytes cannot be read, and the server's own refusal when opening again would not help.
         """
         config = self._connection.config
         attempt = 0
@@ -102,26 +102,39 @@ class PartUpload:
                     reason=failure.reason,
                     request_id=failure.request_id,
                 ) from failure
-            await asyncio.sleep(backoff_s(attempt - 1, config, min(failure.retry_after_s or 0.0, config.max_backoff_s)))
+            await asyncio.sleep(
+                backoff_s(attempt - 1, config, min(failure.retry_after_s or 0.0, config.max_backoff_s))
+            )
 
     def _tell(self, stream: _Stream) -> None:
         if self._on_progress is not None:
             self._on_progress(
-                UploadProgress(stream.sent, max(stream.committed, 0), self._source.size, stream.counts, self._reopened)
+                UploadProgress(
+                    stream.sent, max(stream.committed, 0), self._source.size, stream.counts, self._reopened
+                )
             )
 
 
 def _is_resumable(failure: BossjyError) -> bool:
     if isinstance(failure, SourceError):
         return False
-    return is_passing(failure) or failure.reason in _RESUMABLE or (not failure.reason and failure.code in _BROKEN)
+    return (
+        is_passing(failure)
+        or failure.reason in _RESUMABLE
+        or (not failure.reason and failure.code in _BROKEN)
+    )
 
 
 class _Stream:
     """One opening of the part: a task of gRPC draws requests while `run` reads the answers."""
 
     def __init__(
-        self, connection: Connection, import_id: str, part: int, source: Source, tell: Callable[[_Stream], None]
+        self,
+        connection: Connection,
+        import_id: str,
+        part: int,
+        source: Source,
+        tell: Callable[[_Stream], None],
     ) -> None:
         self._config = connection.config
         self._open = import_service_pb2.UploadOpen(import_id=import_id, part=part)
@@ -184,10 +197,10 @@ class _Stream:
     async def _requests(self) -> AsyncIterator[import_service_pb2.UploadRequest]:
         yield import_service_pb2.UploadRequest(open=self._open)
         try:
-            await self._until(lambda: self.committed >= 0)
+            await self._opened()
             digest = hashlib.sha256() if self.sent == 0 else None
             while data := await self._source.read(self.sent, self._chunk_bytes()):
-                await self._until(lambda: self._has_room(len(data)))  # noqa: B023 (called before data changes)
+                await self._room(len(data))
                 if self._draining:
                     return
                 if digest is not None:
@@ -210,11 +223,20 @@ class _Stream:
     def _chunk_bytes(self) -> int:
         return max(1, min(self._config.chunk_bytes, self._window))
 
-    def _has_room(self, size: int) -> bool:
-        # With nothing in flight a chunk always goes, else a window below one chunk would stop the upload for good.
-        return self._draining or self.sent == self.committed or self.sent + size <= self.committed + self._window
+    async def _opened(self) -> None:
+        while self.committed < 0:
+            await self._change()
 
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            self._changed.clear()
-            await self._changed.wait()
+    async def _room(self, size: int) -> None:
+        """Wait until `size` bytes fit into the window, or the server drains.
+
+        With nothing in flight a chunk always goes, else a window below one chunk would stop the upload.
+        """
+        while not self._draining and self.sent != self.committed:
+            if self.sent + size <= self.committed + self._window:
+                return
+            await self._change()
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()

@@ -29,8 +29,14 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # Ctrl-C; an import goes on when the same command is run again
 
 
+class UsageError(BossjyError):
+    """The command line asks for something that cannot be."""
+
+
 def exit_code(error: BossjyError) -> ExitCode:
     """The exit code that tells of an error."""
+    if isinstance(error, UsageError):
+        return ExitCode.USAGE
     if isinstance(error, CredentialsError | UnauthenticatedError | PermissionDeniedError):
         return ExitCode.CREDENTIALS
     if isinstance(error, UnavailableError | UploadError):

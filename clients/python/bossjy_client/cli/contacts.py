@@ -1,0 +1,191 @@
+"""`bossjy contacts`: what was imported."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator
+from typing import Any
+
+from bossjy.contacts.v1 import contact_pb2
+from bossjy.phone.v1 import number_pb2
+from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.files import write_file
+from bossjy_client.cli.output import as_dict, enum_word
+from bossjy_client.cli.session import Session
+from bossjy_client.client import Client
+
+_FORMATS = {
+    "csv": contact_pb2.EXPORT_FORMAT_CSV,
+    "jsonl": contact_pb2.EXPORT_FORMAT_JSONL,
+    "arrow": contact_pb2.EXPORT_FORMAT_ARROW,
+}
+_DIMENSIONS = {
+    "region": contact_pb2.STATS_DIMENSION_REGION,
+    "type": contact_pb2.STATS_DIMENSION_NUMBER_TYPE,
+    "carrier": contact_pb2.STATS_DIMENSION_CARRIER,
+    "day": contact_pb2.STATS_DIMENSION_CREATE_DAY,
+    "import": contact_pb2.STATS_DIMENSION_CREATED_IMPORT,
+}
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the commands of this module."""
+    group = commands.add_parser("contacts", help="list, count, export, delete, erase").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    filtered = argparse.ArgumentParser(add_help=False)
+    filtered.add_argument(
+        "--filter", metavar="TEXT", default="", help='such as: region = "CN" AND name : "wang"'
+    )
+
+    command = group.add_parser("list", parents=[common, filtered], help="contacts that pass a filter")
+    command.add_argument(
+        "--order-by", metavar="FIELD", default="", help="phone_number, create_time, update_time"
+    )
+    command.add_argument(
+        "--limit", type=int, default=100, metavar="N", help="how many at most (default 100; 0: all)"
+    )
+    command.set_defaults(command=_list)
+
+    command = group.add_parser("get", parents=[common], help="one contact")
+    command.add_argument("number", metavar="E164", help="such as +8613800000000")
+    command.set_defaults(command=_get)
+
+    command = group.add_parser("stats", parents=[common, filtered], help="how many, by region, type …")
+    command.add_argument(
+        "--by", choices=sorted(_DIMENSIONS), action="append", default=[], help="may be repeated"
+    )
+    command.set_defaults(command=_stats)
+
+    command = group.add_parser("export", parents=[common, filtered], help="a file of contacts")
+    command.add_argument("-o", "--output", metavar="FILE", required=True, help="- is standard output")
+    command.add_argument("--format", choices=sorted(_FORMATS), default="csv")
+    command.set_defaults(command=_export)
+
+    command = group.add_parser(
+        "delete", parents=[common], help="delete one contact; an import may bring it again"
+    )
+    command.add_argument("number", metavar="E164")
+    command.set_defaults(command=_delete)
+
+    command = group.add_parser(
+        "erase", parents=[common], help="erase numbers for good, with all that was kept of them"
+    )
+    command.add_argument("numbers", metavar="E164", nargs="+")
+    command.add_argument("--purpose", metavar="TEXT", default="", help="why, without personal data")
+    command.set_defaults(command=_erase)
+
+
+async def _list(session: Session) -> ExitCode:
+    args, output = session.args, session.output
+    page_size = min(1000, args.limit) if args.limit else 1000
+    async with session.client() as client:
+        found = client.contacts.list(args.filter, order_by=args.order_by, page_size=page_size)
+        if output.as_json:
+            async for contact in _first(found, args.limit):
+                output.message(contact)
+        else:
+            rows = [_row(contact) async for contact in _first(found, args.limit)]
+            output.table(("number", "region", "type", "name", "mail"), rows)
+    return ExitCode.DONE
+
+
+async def _first(
+    contacts: AsyncIterator[contact_pb2.Contact], limit: int
+) -> AsyncIterator[contact_pb2.Contact]:
+    count = 0
+    async for contact in contacts:
+        yield contact
+        count += 1
+        if count == limit:
+            return
+
+
+def _row(contact: contact_pb2.Contact) -> tuple[str, ...]:
+    kind = enum_word(number_pb2.NumberType.Name(contact.number_type), "NUMBER_TYPE_")
+    return contact.phone_number, contact.region_code, kind, contact.name, contact.email
+
+
+async def _get(session: Session) -> ExitCode:
+    async with session.client() as client:
+        contact = await client.contacts.get(session.args.number)
+    if session.output.as_json:
+        session.output.message(contact)
+    else:
+        number, region, kind, name, email = _row(contact)
+        session.output.pairs(
+            (
+                ("number", number),
+                ("region", region),
+                ("type", kind),
+                ("name", name),
+                ("mail", email),
+                ("further numbers", ", ".join(contact.other_numbers)),
+                *contact.attributes.items(),
+                ("carrier", contact.carrier),
+                ("place", contact.place),
+                ("brought by import", contact.created_import_id),
+                ("changed", contact.update_time.ToJsonString()),
+            )
+        )
+    return ExitCode.DONE
+
+
+async def _stats(session: Session) -> ExitCode:
+    args, output = session.args, session.output
+    dimensions = [_DIMENSIONS[name] for name in args.by]
+    async with session.client() as client:
+        answer = await client.contacts.stats(args.filter, dimensions=dimensions)
+    if output.as_json:
+        output.json(as_dict(answer))
+        return ExitCode.DONE
+    output.pairs((("contacts", answer.total_count),))
+    for table in answer.tables:
+        title = enum_word(contact_pb2.StatsDimension.Name(table.dimension), "STATS_DIMENSION_").lower()
+        rows = [(bucket.value, bucket.count) for bucket in table.buckets]
+        output.table(
+            (title, "contacts#"), [*rows, ("others", table.other_count)] if table.other_count else rows
+        )
+    return ExitCode.DONE
+
+
+async def _export(session: Session) -> ExitCode:
+    args = session.args
+    written = 0
+
+    async def pieces(client: Client) -> AsyncIterator[bytes]:
+        nonlocal written
+        async for piece in client.contacts.export(args.filter, format=_FORMATS[args.format]):
+            written = piece.contact_count
+            yield piece.data
+
+    async with session.client() as client:
+        size = await write_file(pieces(client), args.output)
+    if args.output != "-":
+        if session.output.as_json:
+            session.output.json({"contacts": written, "bytes": size, "file": args.output})
+        session.output.note(f"{written:,} contacts, {size:,} bytes in {args.output}")
+    return ExitCode.DONE
+
+
+async def _delete(session: Session) -> ExitCode:
+    async with session.client() as client:
+        await client.contacts.delete(session.args.number)
+    session.output.note("deleted")
+    return ExitCode.DONE
+
+
+async def _erase(session: Session) -> ExitCode:
+    args = session.args
+    async with session.client() as client:
+        answer = await client.contacts.erase(args.numbers, purpose=args.purpose)
+    if session.output.as_json:
+        session.output.message(answer)
+    else:
+        pairs = (
+            ("record", answer.erasure_id),
+            ("erased", answer.erased_count),
+            ("not there", answer.missing_count),
+        )
+        session.output.pairs(pairs)
+    return ExitCode.DONE

@@ -1,0 +1,133 @@
+"""`bossjy imports`: what was imported, what was refused, and taking it back."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator
+from typing import Any
+
+from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.files import write_file
+from bossjy_client.cli.output import as_dict
+from bossjy_client.cli.session import Session
+from bossjy_client.cli.summary import show_import, show_rejects, state_word
+from bossjy_client.client import Client
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the commands of this module."""
+    group = commands.add_parser("imports", help="imports made before").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    command = group.add_parser("list", parents=[common], help="imports, the newest first")
+    command.add_argument("--filter", metavar="TEXT", default="", help='such as: state = "OPEN"')
+    command.add_argument("--limit", type=int, default=50, metavar="N", help="how many at most (default 50)")
+    command.set_defaults(command=_list)
+    for name, function, text in (
+        ("show", _show, "one import with its counts"),
+        ("watch", _watch, "an import each time that it changes, until it ends"),
+        ("cancel", _cancel, "end an open import; what was committed stays"),
+        ("revert", _revert, "take an import back"),
+        ("rejects", _rejects, "the rows that were refused"),
+    ):
+        command = group.add_parser(name, parents=[common], help=text)
+        command.add_argument("import_id", metavar="IMPORT")
+        command.set_defaults(command=function)
+        if name == "revert":
+            command.add_argument("--dry-run", action="store_true", help="only count what would be taken back")
+        if name == "rejects":
+            command.add_argument(
+                "-o", "--output", metavar="FILE", default="", help="a CSV file to correct and import"
+            )
+            command.add_argument(
+                "--limit", type=int, default=100, metavar="N", help="how many at most (default 100)"
+            )
+
+
+async def _list(session: Session) -> ExitCode:
+    args, output = session.args, session.output
+    jobs = []
+    async with session.client() as client:
+        async for job in client.imports.list(args.filter):
+            jobs.append(job)
+            if len(jobs) == args.limit:
+                break
+    if output.as_json:
+        for job in jobs:
+            output.json(as_dict(job))
+    else:
+        rows = (
+            (
+                j.import_id,
+                j.spec.file_name,
+                state_word(j),
+                j.counts.rows_in,
+                j.counts.rejected,
+                j.create_time.ToJsonString(),
+            )
+            for j in jobs
+        )
+        output.table(("import", "file", "state", "rows#", "refused#", "made"), rows)
+    return ExitCode.DONE
+
+
+async def _show(session: Session) -> ExitCode:
+    async with session.client() as client:
+        show_import(session.output, await client.imports.get(session.args.import_id))
+    return ExitCode.DONE
+
+
+async def _watch(session: Session) -> ExitCode:
+    async with session.client() as client:
+        async for job in client.imports.watch(session.args.import_id):
+            if session.output.as_json:
+                session.output.json(as_dict(job))
+            else:
+                counts = job.counts
+                session.output.out.print(
+                    f"{state_word(job)}  {counts.rows_in:,} rows, {counts.rejected:,} refused"
+                )
+    return ExitCode.DONE
+
+
+async def _cancel(session: Session) -> ExitCode:
+    async with session.client() as client:
+        show_import(session.output, await client.imports.cancel(session.args.import_id))
+    return ExitCode.DONE
+
+
+async def _revert(session: Session) -> ExitCode:
+    async with session.client() as client:
+        answer = await client.imports.revert(session.args.import_id, validate_only=session.args.dry_run)
+    if session.output.as_json:
+        session.output.message(answer)
+    else:
+        session.output.pairs(
+            (
+                ("removed", answer.removed_count),
+                ("restored", answer.restored_count),
+                ("left alone, changed since", answer.conflict_count),
+            )
+        )
+    return ExitCode.DONE
+
+
+async def _rejects(session: Session) -> ExitCode:
+    args = session.args
+
+    async def pieces(client: Client) -> AsyncIterator[bytes]:
+        async for piece in client.imports.export_rejected_rows(args.import_id):
+            yield piece.data
+
+    async with session.client() as client:
+        if args.output:
+            size = await write_file(pieces(client), args.output)
+            session.output.note(f"{size:,} bytes in {args.output}")
+            return ExitCode.DONE
+        rows = []
+        async for row in client.imports.rejected_rows(args.import_id):
+            rows.append(row)
+            if len(rows) == args.limit:
+                break
+    show_rejects(session.output, rows)
+    return ExitCode.DONE

@@ -1,0 +1,56 @@
+"""Imports that this machine began and did not finish, so that the same command goes on where it was.
+
+One small file for each, named by a hash of what makes two uploads the same: service, identity, file with its
+size and time of change, and what is asked. It holds the `request_id` alone; the server knows the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from bossjy.imports.v1 import import_pb2
+from bossjy_client.credentials import Login
+from bossjy_client.errors import SourceError
+from bossjy_client.places import state_folder, write_private
+
+
+class PendingImport:
+    """The request id of one upload, kept until the upload has ended."""
+
+    def __init__(self, login: Login, file: Path, spec: import_pb2.ImportSpec, *, validate_only: bool) -> None:
+        try:
+            state = file.stat()
+        except OSError as error:
+            raise SourceError(f"{file}: {error.strerror}") from error
+        identity = login.tenant_id or hashlib.sha256(login.api_key.encode()).hexdigest()
+        parts: Mapping[str, object] = {
+            "target": login.target,
+            "identity": identity,
+            "file": str(file.resolve()),
+            "size": state.st_size,
+            "changed": state.st_mtime_ns,
+            "spec": spec.SerializeToString(deterministic=True).hex(),
+            "validate_only": validate_only,
+        }
+        name = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+        self._path = state_folder() / "imports" / f"{name}.json"
+        self.resumed = False
+
+    def request_id(self) -> str:
+        """The id that the upload began with, or a new one that is kept before it is used."""
+        try:
+            known = str(json.loads(self._path.read_text(encoding="utf-8"))["request_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            fresh = str(uuid.uuid4())
+            write_private(self._path, json.dumps({"request_id": fresh}) + "\n")
+            return fresh
+        self.resumed = True
+        return known
+
+    def done(self) -> None:
+        """The upload has ended: the next one of the same file is a new import."""
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,219 @@
+"""`bossjy phone`: questions about numbers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from bossjy.phone.v1 import number_pb2, phone_service_pb2
+from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.output import as_dict, enum_word
+from bossjy_client.cli.session import Session
+from bossjy_client.phone import BATCH_LIMIT
+
+_COLUMNS = ("text", "valid", "E.164", "region", "type", "reason")
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the commands of this module."""
+    group = commands.add_parser("phone", help="questions about phone numbers").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    region = argparse.ArgumentParser(add_help=False)
+    region.add_argument(
+        "--region", metavar="CC", default="", help="region assumed where there is no calling code, such as CN"
+    )
+    language = argparse.ArgumentParser(add_help=False)
+    language.add_argument("--language", metavar="TAG", default="", help="language of the answer, such as zh")
+
+    command = group.add_parser(
+        "validate",
+        parents=[common, region, language],
+        help="whether texts are valid numbers (exit code 6: not all)",
+    )
+    command.add_argument(
+        "numbers", nargs="+", metavar="TEXT", help="a number; - reads one a line from standard input"
+    )
+    command.add_argument("--full", action="store_true", help="formats, carrier, place and time zones as well")
+    command.set_defaults(command=_validate)
+
+    command = group.add_parser(
+        "explain", parents=[common, region, language], help="why not, and the likely fixes"
+    )
+    command.add_argument("number", metavar="TEXT")
+    command.set_defaults(command=_explain)
+
+    command = group.add_parser("format", parents=[common, region], help="a number in its formats")
+    command.add_argument("number", metavar="TEXT")
+    command.add_argument(
+        "--from", dest="calling_from", metavar="CC", default="", help="as dialled from this region"
+    )
+    command.set_defaults(command=_format)
+
+    command = group.add_parser("match", parents=[common], help="whether two texts are the same number")
+    command.add_argument("first", metavar="TEXT")
+    command.add_argument("second", metavar="TEXT")
+    command.set_defaults(command=_match)
+
+    command = group.add_parser("find", parents=[common, region], help="the numbers in a text")
+    command.add_argument("text", metavar="TEXT", help="- reads standard input")
+    command.set_defaults(command=_find)
+
+    command = group.add_parser("regions", parents=[common, language], help="the regions of the plan")
+    command.add_argument(
+        "--calling-code", type=int, default=0, metavar="N", help="only those of this calling code"
+    )
+    command.set_defaults(command=_regions)
+
+
+async def _validate(session: Session) -> ExitCode:
+    args, output = session.args, session.output
+    texts = _texts(args.numbers)
+    all_valid = True
+    async with session.client() as client:
+        while batch := list(islice(texts, BATCH_LIMIT)):
+            answers = client.phone.validate_many(batch, args.region, full=args.full, language=args.language)
+            rows = [(text, answer) async for text, answer in _beside(batch, answers)]
+            all_valid = all_valid and all(answer.valid for _, answer in rows)
+            if output.as_json:
+                for text, answer in rows:
+                    output.json({"text": text, **as_dict(answer)})
+            elif len(rows) == 1:
+                _show_number(session, rows[0][1])
+            else:
+                output.table(_COLUMNS, (_row(text, answer) for text, answer in rows))
+    return ExitCode.DONE if all_valid else ExitCode.FINDINGS
+
+
+async def _beside(texts: list[str], answers: Any) -> Any:
+    position = 0
+    async for answer in answers:
+        yield texts[position], answer
+        position += 1
+
+
+def _texts(arguments: list[str]) -> Iterator[str]:
+    for argument in arguments:
+        if argument == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        else:
+            yield argument
+
+
+def _row(text: str, answer: phone_service_pb2.ValidateNumberResponse) -> tuple[str, ...]:
+    return (
+        text,
+        "yes" if answer.valid else "no",
+        answer.e164,
+        answer.region_code,
+        _type(answer),
+        _reason(answer),
+    )
+
+
+def _type(answer: phone_service_pb2.ValidateNumberResponse) -> str:
+    return enum_word(number_pb2.NumberType.Name(answer.type), "NUMBER_TYPE_") if answer.type else ""
+
+
+def _reason(answer: phone_service_pb2.ValidateNumberResponse) -> str:
+    return enum_word(number_pb2.InvalidReason.Name(answer.reason), "INVALID_REASON_") if answer.reason else ""
+
+
+def _show_number(session: Session, answer: phone_service_pb2.ValidateNumberResponse) -> None:
+    session.output.pairs(
+        (
+            ("valid", "yes" if answer.valid else "no"),
+            ("reason", _reason(answer)),
+            ("E.164", answer.e164),
+            ("region", answer.region_code),
+            ("type", _type(answer)),
+            ("extension", answer.extension),
+            ("international", answer.international_format),
+            ("national", answer.national_format),
+            ("URI", answer.rfc3966_format),
+            ("carrier", answer.carrier),
+            ("place", answer.place),
+            ("time zones", ", ".join(answer.time_zones)),
+            ("plan", answer.metadata_version),
+        )
+    )
+
+
+async def _explain(session: Session) -> ExitCode:
+    args = session.args
+    async with session.client() as client:
+        answer = await client.phone.explain(args.number, args.region, language=args.language)
+    if session.output.as_json:
+        session.output.message(answer)
+    else:
+        _show_number(session, answer.number)
+        session.output.out.print(answer.explanation, markup=False)
+        if answer.fixes:
+            session.output.table(
+                ("likely fix", "region", "what was done"),
+                ((fix.e164, fix.region_code, fix.description) for fix in answer.fixes),
+            )
+    return ExitCode.DONE if answer.number.valid else ExitCode.FINDINGS
+
+
+async def _format(session: Session) -> ExitCode:
+    args = session.args
+    async with session.client() as client:
+        answer = await client.phone.format(args.number, args.region, calling_from_region=args.calling_from)
+    if session.output.as_json:
+        session.output.message(answer)
+    else:
+        session.output.pairs(
+            (
+                ("E.164", answer.e164),
+                ("international", answer.international_format),
+                ("national", answer.national_format),
+                ("URI", answer.rfc3966_format),
+                ("dialled", answer.dialled_format),
+            )
+        )
+    return ExitCode.DONE
+
+
+async def _match(session: Session) -> ExitCode:
+    async with session.client() as client:
+        match = await client.phone.match(session.args.first, session.args.second)
+    word = enum_word(number_pb2.MatchType.Name(match), "MATCH_TYPE_")
+    if session.output.as_json:
+        session.output.json({"match": word})
+    else:
+        session.output.out.print(word)
+    different = match in (number_pb2.MATCH_TYPE_NO_MATCH, number_pb2.MATCH_TYPE_NOT_A_NUMBER)
+    return ExitCode.FINDINGS if different else ExitCode.DONE
+
+
+async def _find(session: Session) -> ExitCode:
+    args = session.args
+    text = sys.stdin.read() if args.text == "-" else args.text
+    async with session.client() as client:
+        answer = await client.phone.find(text, args.region)
+    if session.output.as_json:
+        session.output.message(answer)
+    else:
+        rows = ((f.start, f.end, f.raw_text, f.number.e164, f.number.region_code) for f in answer.numbers)
+        session.output.table(("from#", "to#", "text", "E.164", "region"), rows)
+    return ExitCode.DONE
+
+
+async def _regions(session: Session) -> ExitCode:
+    args, output = session.args, session.output
+    async with session.client() as client:
+        regions = [
+            region
+            async for region in client.phone.regions(calling_code=args.calling_code, language=args.language)
+        ]
+    if output.as_json:
+        for region in regions:
+            output.message(region)
+    else:
+        rows = ((r.region_code, f"+{r.calling_code}", r.display_name, r.example_number) for r in regions)
+        output.table(("region", "code#", "name", "example"), rows)
+    return ExitCode.DONE

@@ -1,0 +1,66 @@
+"""`bossjy plan`: the numbering plan, and what changed between its versions."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from bossjy.phone.v1 import number_pb2
+from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.output import enum_word
+from bossjy_client.cli.session import Session
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the commands of this module."""
+    group = commands.add_parser("plan", help="the numbering plan that answers are made from").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    command = group.add_parser("show", parents=[common], help="version and size of the plan")
+    command.set_defaults(command=_show)
+    command = group.add_parser("diff", parents=[common], help="how two versions differ, counted exactly")
+    command.add_argument("old", metavar="FROM")
+    command.add_argument("new", metavar="TO", nargs="?", default="", help="default: the current version")
+    command.add_argument("--region", metavar="CC", default="", help="only this region")
+    command.set_defaults(command=_diff)
+
+
+async def _show(session: Session) -> ExitCode:
+    async with session.client() as client:
+        plan = await client.phone.plan()
+    if session.output.as_json:
+        session.output.message(plan)
+    else:
+        session.output.pairs(
+            (
+                ("version", plan.metadata_version),
+                ("regions", plan.region_count),
+                ("calling codes", plan.calling_code_count),
+                ("states", plan.state_count or None),
+                ("table bytes", plan.table_bytes or None),
+                ("can be compared", ", ".join(plan.comparable_versions)),
+            )
+        )
+    return ExitCode.DONE
+
+
+async def _diff(session: Session) -> ExitCode:
+    args, output = session.args, session.output
+    async with session.client() as client:
+        answer = await client.phone.diff_plans(args.old, args.new, region_code=args.region)
+    if output.as_json:
+        output.message(answer)
+        return ExitCode.DONE
+    rows = [
+        (
+            item.region_code,
+            f"+{item.calling_code}",
+            enum_word(number_pb2.NumberType.Name(item.type), "NUMBER_TYPE_"),
+            item.newly_valid_count,
+            item.newly_invalid_count,
+            item.retyped_count,
+        )
+        for item in answer.differences
+    ]
+    output.table(("region", "code#", "type", "newly valid#", "newly invalid#", "retyped#"), rows)
+    return ExitCode.DONE

@@ -1,0 +1,88 @@
+"""`bossjy`: reads the command line, runs one command, and turns what happens into an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from bossjy_client.cli import contacts, importing, imports, login, phone, plan
+from bossjy_client.cli.exit_codes import ExitCode, exit_code
+from bossjy_client.cli.session import DEFAULT_TARGET, Session
+from bossjy_client.errors import BossjyError
+
+Command = Callable[[Session], Awaitable[ExitCode]]
+
+_EPILOG = """exit codes:
+  0  all was done
+  1  a fault of the service or of the tool
+  2  the command line is wrong
+  3  not logged in, refused, or not allowed
+  4  the service refused the request
+  5  the service was not reached; the same command can succeed later
+  6  all was done, and the data has findings: numbers not valid, rows refused
+  7  a file cannot be read or written
+  130  interrupted; an import goes on when the same command is run again
+
+environment:
+  BOSSJY_TARGET  address of the service, HOST:PORT
+  BOSSJY_TOKEN   API key or access token, in place of `bossjy login`
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("common options")
+    group.add_argument(
+        "--target", metavar="HOST:PORT", help=f"address of the service (at login: {DEFAULT_TARGET})"
+    )
+    group.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    group.add_argument(
+        "--tls", action=argparse.BooleanOptionalAction, help="TLS (default: to other machines)"
+    )
+    group.add_argument("--ca-file", metavar="PEM", help="certificate authorities to trust")
+    top = argparse.ArgumentParser(
+        prog="bossjy",
+        description="Phone numbers checked, lists imported, contacts found.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in (login, phone, importing, imports, contacts, plan):
+        module.add_commands(commands, common)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the tool; gives the exit code."""
+    args = parser().parse_args(arguments)
+    session = Session(args)
+    command: Command = args.command
+    try:
+        return asyncio.run(_interruptible(command(session)))
+    except BossjyError as error:
+        session.output.error(error)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        session.output.note("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of the output went away (`| head`). Keep the interpreter from complaining when it
+        # flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+async def _interruptible(command: Awaitable[ExitCode]) -> ExitCode:
+    """SIGTERM ends the command as Ctrl-C does, so that files and connections are closed."""
+    task = asyncio.ensure_future(command)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

@@ -1,0 +1,60 @@
+"""An import as people and programs read it."""
+
+from __future__ import annotations
+
+from bossjy.imports.v1 import import_pb2
+from bossjy_client.cli.output import Output, as_dict, enum_word
+
+
+def state_word(job: import_pb2.Import) -> str:
+    """The state in a word: `succeeded`, `open` …."""
+    return enum_word(import_pb2.ImportState.Name(job.state), "IMPORT_STATE_").lower()
+
+
+def identity_holds(counts: import_pb2.ImportCounts) -> bool:
+    """Whether every row that came in is accounted for."""
+    outcomes = (counts.inserted, counts.updated, counts.unchanged, counts.duplicate, counts.rejected)
+    return counts.rows_in == sum(outcomes)
+
+
+def show_import(output: Output, job: import_pb2.Import) -> None:
+    """Print an import."""
+    if output.as_json:
+        output.json(as_dict(job))
+        return
+    counts = job.counts
+    output.pairs(
+        (
+            ("import", job.import_id),
+            ("file", job.spec.file_name),
+            ("state", state_word(job) + (" (dry run: nothing was kept)" if job.validate_only else "")),
+            ("failure", job.failure),
+            ("rows", counts.rows_in),
+            ("  new contacts", counts.inserted),
+            ("  changed", counts.updated),
+            ("  unchanged", counts.unchanged),
+            ("  doubles in the file", counts.duplicate),
+            ("  refused", counts.rejected),
+            ("identity", "holds" if identity_holds(counts) else "DOES NOT HOLD"),
+            ("plan", job.metadata_version),
+        )
+    )
+
+
+def show_rejects(output: Output, rows: list[import_pb2.RejectedRow]) -> None:
+    """Print refused rows."""
+    if output.as_json:
+        for row in rows:
+            output.message(row)
+        return
+    cells = (
+        (
+            row.line,
+            row.column,
+            enum_word(import_pb2.RejectReason.Name(row.reason), "REJECT_REASON_"),
+            row.original,
+            row.suggestion,
+        )
+        for row in rows
+    )
+    output.table(("line#", "column", "reason", "as it stood", "suggestion"), cells)
