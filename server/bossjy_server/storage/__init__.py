@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis: pools, the tenant's transaction, the embedded parts."""

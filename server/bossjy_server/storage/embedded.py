@@ -1,0 +1,82 @@
+"""The local default: a real PostgreSQL and a real Redis in a folder, for who has neither.
+
+They are children of a guard (`guard.py`), a process of its own that holds a pipe to this one. When this process ends, in
+whatever way, the pipe closes and the guard stops them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bossjy_server.errors import StartError
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedParts:
+    """Where the parts are. A URL is empty for a part that was not asked for; the URLs hold passwords."""
+
+    database_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
+    database_pid: int = 0
+    redis_pid: int = 0
+    guard_pid: int = 0
+
+
+@asynccontextmanager
+async def start_embedded(
+    data_dir: Path, *, postgres: bool, redis: bool, start_timeout_s: float = 90.0, stop_timeout_s: float = 40.0
+) -> AsyncIterator[EmbeddedParts]:
+    """Run the parts that are asked for, until the block ends. Raises StartError with one line that says what to do.
+
+    The folder is made with mode 0700 and survives. A folder that another server uses is refused; one whose server was
+    killed is taken over.
+    """
+    if not postgres and not redis:
+        yield EmbeddedParts()
+        return
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    wanted = [name for name, asked in (("--postgres", postgres), ("--redis", redis)) if asked]
+    with (data_dir / "guard.log").open("wb") as log:
+        guard = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bossjy_server.storage.guard",
+            str(data_dir.resolve()),
+            *wanted,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            # A Ctrl-C in the terminal must reach this process alone: the parts are needed until it has drained.
+            start_new_session=True,
+        )
+    try:
+        yield await _ready(guard, data_dir, start_timeout_s)
+    finally:
+        if guard.stdin is not None:
+            guard.stdin.close()
+        try:
+            await asyncio.wait_for(guard.wait(), stop_timeout_s)
+        except TimeoutError:
+            guard.terminate()
+
+
+async def _ready(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> EmbeddedParts:
+    """Wait for the guard's one line: where the parts are, or why they are not."""
+    if guard.stdout is None:
+        raise StartError("the guard of the embedded parts has no output")
+    try:
+        line = await asyncio.wait_for(guard.stdout.readline(), timeout_s)
+    except TimeoutError as error:
+        raise StartError(f"the embedded parts did not start in {timeout_s:g} s: see {data_dir}/guard.log") from error
+    if not line:
+        raise StartError(f"the guard of the embedded parts ended at once: see {data_dir}/guard.log")
+    told = json.loads(line)
+    if "error" in told:
+        raise StartError(told["error"])
+    return EmbeddedParts(guard_pid=guard.pid, **told)
