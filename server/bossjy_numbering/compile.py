@@ -1,0 +1,228 @@
+"""From the rules of the metadata to tables.
+
+For each calling code one automaton reads the national number and says at its end, in one outcome: which region, which
+type, and whether the general pattern of each region matches. For each region two small automata read the national
+and the international prefix.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bossjy_numbering.dfa import LONGEST_NATIONAL_NUMBER, Outcomes, StateTable, determinise
+from bossjy_numbering.metadata import TYPE_ORDER, NumberClass, PlanRules, RegionRules
+from bossjy_numbering.nfa import PositionAutomaton
+from bossjy_numbering.patterns import parse, prefix_of
+from bossjy_numbering.prefix import add_prefix
+from bossjy_numbering.tables import LENGTHS, NO_REGION, RegionTable, Tables
+from bossjy_numbering.types import NumberType, PossibleReason
+
+# Raised whenever these tables, or what they mean, change: it is part of the cache file's name.
+COMPILER_VERSION = 1
+
+
+class _OutcomeTable:
+    """Outcomes by number, each kept once: (region ordinal, type, bits of matching general patterns)."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[int, int, int]] = []
+        self._numbers: dict[tuple[int, int, int], int] = {}
+
+    def number(self, outcome: tuple[int, int, int]) -> int:
+        number = self._numbers.get(outcome)
+        if number is None:
+            number = self._numbers[outcome] = len(self.held)
+            self.held.append(outcome)
+        return number
+
+
+class _CallingCode(Outcomes):
+    """The regions of one calling code, their patterns side by side in one automaton."""
+
+    def __init__(self, regions: list[RegionRules], table: _OutcomeTable) -> None:
+        self.automaton = PositionAutomaton()
+        self._regions = regions
+        self._table = table
+        self._numbers: dict[str, int] = {}
+        self._known: dict[tuple[int, int], int] = {}
+        for region in regions:
+            for number_class in (region.general, *region.classes.values()):
+                self._pattern(number_class.pattern)
+            if region.leading_digits is not None:
+                self._leading(region.leading_digits)
+
+    def of(self, matched: int, length: int) -> int:
+        known = self._known.get((matched, length))
+        if known is None:
+            known = self._known[matched, length] = self._table.number(self._outcome(matched, length))
+        return known
+
+    def _pattern(self, pattern: str) -> int:
+        """The pattern's number. Regions and types share equal patterns."""
+        if pattern not in self._numbers:
+            self._numbers[pattern] = self.automaton.add(parse(pattern))
+        return self._numbers[pattern]
+
+    def _leading(self, pattern: str) -> int:
+        key = pattern + " and more"
+        if key not in self._numbers:
+            self._numbers[key] = self.automaton.add(prefix_of(parse(pattern), LONGEST_NATIONAL_NUMBER))
+        return self._numbers[key]
+
+    def _matches(self, number_class: NumberClass | None, matched: int, length: int) -> bool:
+        """Rule 19: a length that is one of the class's, then the whole pattern."""
+        if number_class is None or (number_class.lengths and length not in number_class.lengths):
+            return False
+        return bool(matched >> self._pattern(number_class.pattern) & 1)
+
+    def _type(self, region: RegionRules, matched: int, length: int) -> NumberType:
+        """Rules 18 to 21: general first, then the types in their order."""
+        if not self._matches(region.general, matched, length):
+            return NumberType.UNKNOWN
+        for kind, _ in TYPE_ORDER:
+            if not self._matches(region.classes.get(kind), matched, length):
+                continue
+            if kind == NumberType.FIXED_LINE and (
+                region.mobile_like_fixed
+                or self._matches(region.classes.get(NumberType.MOBILE), matched, length)
+            ):
+                return NumberType.FIXED_LINE_OR_MOBILE
+            if kind == NumberType.MOBILE and region.mobile_like_fixed:
+                continue
+            return kind
+        return NumberType.UNKNOWN
+
+    def _outcome(self, matched: int, length: int) -> tuple[int, int, int]:
+        """Rule 17: leading digits before validation, in the order of the regions."""
+        general = 0
+        for ordinal, region in enumerate(self._regions):
+            general |= (matched >> self._pattern(region.general.pattern) & 1) << ordinal
+        if len(self._regions) == 1:
+            return 0, self._type(self._regions[0], matched, length), general
+        for ordinal, region in enumerate(self._regions):
+            kind = self._type(region, matched, length)
+            if region.leading_digits is not None:
+                if matched >> self._leading(region.leading_digits) & 1:
+                    return ordinal, kind, general
+            elif kind != NumberType.UNKNOWN:
+                return ordinal, kind, general
+        return NO_REGION, NumberType.UNKNOWN, general
+
+
+def compile_plan(rules: PlanRules) -> Tables:
+    """The tables of a plan. PatternError if the metadata uses what they cannot express."""
+    states = StateTable()
+    outcomes = _OutcomeTable()
+    codes: list[int] = []
+    code_states: list[int] = []
+    main_regions: list[int] = []
+    regions: list[RegionTable] = []
+    reasons: list[list[int]] = []
+    for calling_code, members in rules.by_calling_code().items():
+        code = _CallingCode(members, outcomes)
+        main_regions.append(len(regions))
+        code_states.append(determinise(code.automaton, code, states))
+        for ordinal, region in enumerate(members):
+            regions.append(_region_table(region, len(codes), ordinal, states))
+            reasons.append([_possible_reason(region, length) for length in range(LENGTHS)])
+        codes.append(calling_code)
+    return _tables(rules.version, states, outcomes, codes, code_states, main_regions, regions, reasons)
+
+
+def _region_table(region: RegionRules, code_index: int, ordinal: int, states: StateTable) -> RegionTable:
+    national = international = -1
+    if region.national_prefix_for_parsing is not None:
+        pattern = region.national_prefix_for_parsing
+        group = _last_group(pattern) if region.national_prefix_rewriting is not None else 0
+        if region.national_prefix_rewriting is not None and not group:
+            raise ValueError(f"{region.region}: a rewriting rule without a group")
+        national = add_prefix(parse(pattern), group, states)
+    if region.international_prefix is not None:
+        international = add_prefix(parse(region.international_prefix), 0, states)
+    return RegionTable(
+        code=region.region,
+        calling_code=region.calling_code,
+        calling_code_index=code_index,
+        ordinal=ordinal,
+        national_prefix_state=national,
+        international_prefix_state=international,
+        national_prefix_pattern=region.national_prefix_for_parsing,
+        national_prefix_rewriting=region.national_prefix_rewriting,
+    )
+
+
+def _last_group(pattern: str) -> int:
+    import re  # noqa: PLC0415
+
+    return re.compile(pattern).groups
+
+
+def _possible_reason(region: RegionRules, length: int) -> PossibleReason:
+    """Rule 22: local lengths first, then the shortest, the longest, and the gaps between."""
+    lengths = region.general.lengths
+    if length in region.local_lengths:
+        return PossibleReason.IS_POSSIBLE_LOCAL_ONLY
+    if length in lengths:
+        return PossibleReason.IS_POSSIBLE
+    if length < lengths[0]:
+        return PossibleReason.TOO_SHORT
+    return PossibleReason.TOO_LONG if length > lengths[-1] else PossibleReason.INVALID_LENGTH
+
+
+def _tables(
+    version: str,
+    states: StateTable,
+    outcomes: _OutcomeTable,
+    codes: list[int],
+    code_states: list[int],
+    main_regions: list[int],
+    regions: list[RegionTable],
+    reasons: list[list[int]],
+) -> Tables:
+    """Arrays of what was built, with the plain states first."""
+    step = np.array(states.followers, np.int64)
+    plain = _plain(step)
+    order = np.argsort(~plain, kind="stable")
+    renumbered = np.empty(len(order), np.int64)
+    renumbered[order] = np.arange(len(order))
+    if len(order) >= 2**16:
+        raise ValueError(f"{len(order)} states are more than the tables have room for")
+    moved = [
+        _moved(region, renumbered.tolist())
+        for region in regions
+    ]
+    held = np.array(outcomes.held, np.int64)
+    return Tables(
+        version=version,
+        step=renumbered[step[order]].astype(np.uint16),
+        outcome=np.array(states.outcomes, np.int64)[order].astype(np.uint16),
+        plain_states=int(plain.sum()),
+        outcome_region=held[:, 0].astype(np.uint8),
+        outcome_type=held[:, 1].astype(np.uint8),
+        outcome_general=held[:, 2].astype(np.uint32),
+        calling_codes=np.array(codes, np.uint16),
+        calling_code_state=renumbered[code_states].astype(np.uint16),
+        main_region=np.array(main_regions, np.int16),
+        possible_reason=np.array(reasons, np.uint8),
+        regions=tuple(moved),
+    )
+
+
+def _moved(region: RegionTable, renumbered: list[int]) -> RegionTable:
+    from dataclasses import replace  # noqa: PLC0415
+
+    national, international = region.national_prefix_state, region.international_prefix_state
+    return replace(
+        region,
+        national_prefix_state=-1 if national < 0 else renumbered[national],
+        international_prefix_state=-1 if international < 0 else renumbered[international],
+    )
+
+
+def _plain(step: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Which states lead to the same state by every digit, and so on to the end."""
+    same = (step == step[:, :1]).all(axis=1)
+    plain = same.copy()
+    for _ in range(LENGTHS):
+        plain &= plain[step[:, 0]]
+    return plain

@@ -1,0 +1,247 @@
+"""One text through the tables. What the tables do not cover is answered by `phonenumbers` itself.
+
+The steps and their order are those of `phonenumberutil.parse`; the rule numbers in the comments are the ones of the
+decision record on numbering.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bossjy_numbering.dfa import LONGEST_NATIONAL_NUMBER
+from bossjy_numbering.prefix import REWRITES
+from bossjy_numbering.tables import NO_REGION, RegionTable, Tables
+from bossjy_numbering.types import Number, NumberType, ParseError, PossibleReason, not_a_number
+
+# libphonenumber refuses longer texts before it reads them.
+LONGEST_TEXT = 250
+# Punctuation that may stand anywhere in a number and cannot begin an extension; full-width forms of what may count.
+# Not here: `*`, `~`, `x`, `#`, `,`, `;`, letters and other digits. They are `phonenumbers`' business.
+PUNCTUATION = (
+    " -.()[]/\u00a0\u00ad\u200b\u2010\u2011\u2012\u2013\u2014\u2015\u2060\u2212\u3000"
+    "\uff08\uff09\uff0d\uff0e\uff0f\uff3b\uff3d"
+)
+_PLAIN: dict[int, str | None] = {
+    **dict.fromkeys(map(ord, PUNCTUATION)),
+    ord("\uff0b"): "+",
+    **{ord("\uff10") + digit: str(digit) for digit in range(10)},
+}
+# Digits are walked as bytes. States are kept as `10 * state - 48`, so that state plus byte is where the next stands.
+_ZERO = ord("0")
+_KEEP_UNSTRIPPED = (
+    PossibleReason.TOO_SHORT,
+    PossibleReason.IS_POSSIBLE_LOCAL_ONLY,
+    PossibleReason.INVALID_LENGTH,
+)
+_POSSIBLE = (PossibleReason.IS_POSSIBLE, PossibleReason.IS_POSSIBLE_LOCAL_ONLY)
+
+
+class _Region:
+    """What reading a number by the rules of one region needs."""
+
+    __slots__ = ("code", "general_bit", "idd_first", "idd_state", "pattern", "prefix_first", "reasons", "rewriting")
+
+    def __init__(self, table: RegionTable, tables: Tables, index: int, code: _Code) -> None:
+        self.code = code
+        self.general_bit = 1 << table.ordinal
+        self.reasons = tuple(PossibleReason(value) for value in tables.possible_reason[index].tolist())
+        self.idd_state = table.international_prefix_state
+        self.idd_first = _first_digits(tables, table.international_prefix_state)
+        # The digits that the national prefix can begin with: all other numbers are spared the pattern.
+        self.prefix_first = _first_digits(tables, table.national_prefix_state)
+        self.pattern = table.national_prefix_pattern
+        self.rewriting = table.national_prefix_rewriting
+
+
+class _Code:
+    """One calling code."""
+
+    __slots__ = ("main", "plus", "regions", "said", "start", "text", "value")
+
+    def __init__(self, value: int, start: int, regions: tuple[str, ...]) -> None:
+        self.value = value
+        self.text = str(value)
+        self.plus = f"+{value}"
+        self.start = 10 * start - _ZERO
+        self.regions = regions
+        self.main: _Region
+        # By outcome: region, type, valid. Filled as outcomes are met; there are some two hundred.
+        self.said: dict[int, tuple[str | None, NumberType, bool]] = {}
+
+
+def _first_digits(tables: Tables, state: int) -> str:
+    """The digits behind which a prefix automaton is not at once done with «no prefix»."""
+    if state < 0:
+        return ""
+    followers = tables.step[state].tolist()
+    return "".join(
+        str(digit)
+        for digit, follower in enumerate(followers)
+        if int(tables.outcome[follower]) or int(tables.step[follower, 0]) != follower
+    )
+
+
+class ScalarEngine:
+    """Answers one text at a time. Safe to share by threads: what it caches is the same whoever writes it."""
+
+    def __init__(self, tables: Tables, slow: Callable[[str, str | None], Number]) -> None:
+        self._slow = slow
+        self._step = (tables.step.astype("int64") * 10 - _ZERO).ravel().tolist()
+        self._outcome = tables.outcome.tolist()
+        self._general = tables.outcome_general.tolist()
+        self._outcome_region = tables.outcome_region.tolist()
+        self._outcome_type = tables.outcome_type.tolist()
+        self._codes: dict[str, _Code] = {}
+        self._regions: dict[str, _Region] = {}
+        self._read_tables(tables)
+
+    def _read_tables(self, tables: Tables) -> None:
+        starts = tables.calling_code_state.tolist()
+        codes = []
+        for index, value in enumerate(tables.calling_codes.tolist()):
+            names = tuple(region.code for region in tables.regions if region.calling_code_index == index)
+            codes.append(_Code(value, starts[index], names))
+            self._codes[str(value)] = codes[-1]
+        for index, table in enumerate(tables.regions):
+            code = codes[table.calling_code_index]
+            region = _Region(table, tables, index, code)
+            if table.ordinal == 0:
+                code.main = region
+            if table.code != "001":
+                self._regions[table.code] = region
+
+    def number(self, text: str, default_region: str | None) -> Number:
+        """What the text says. Never raises for a str."""
+        plain = text.translate(_PLAIN)
+        international = plain[:1] == "+"
+        digits = plain[1:] if international else plain
+        # Rule 3: three digits and no letters are viable; with fewer it depends on the punctuation.
+        if len(digits) < 3 or not (digits.isdigit() and digits.isascii()) or len(text) > LONGEST_TEXT:
+            return self._slow(text, default_region)
+        if international:
+            code = self._calling_code(digits)
+            if code is None:
+                # Rule 9: tried again without the plus.
+                return self._slow(text, default_region)
+            return self._settle(code.main, digits[len(code.text) :])
+        region = self._regions.get(default_region or "")
+        if region is None:
+            return not_a_number(ParseError.INVALID_COUNTRY_CODE)
+        return self._national(region, digits)
+
+    def _national(self, region: _Region, digits: str) -> Number:
+        if digits[0] in region.idd_first:
+            length = self._prefix_length(region.idd_state, digits)
+            # Rule 7: not if the next digit is a zero.
+            if length and digits[length : length + 1] != "0":
+                return self._behind_idd(digits[length:])
+        code = region.code
+        if digits.startswith(code.text):
+            # Rule 10: the calling code without a plus.
+            rest = self._without_prefix(region, digits[len(code.text) :])
+            if region.reasons[min(len(digits), 31)] is PossibleReason.TOO_LONG or (
+                not self._is_general(region, digits) and self._is_general(region, rest)
+            ):
+                return self._settle(code.main, rest)
+        return self._settle(region, digits)
+
+    def _behind_idd(self, digits: str) -> Number:
+        if len(digits) <= 2:
+            return not_a_number(ParseError.TOO_SHORT_AFTER_IDD)
+        code = self._calling_code(digits)
+        if code is None:
+            return not_a_number(ParseError.INVALID_COUNTRY_CODE)
+        return self._settle(code.main, digits[len(code.text) :])
+
+    def _calling_code(self, digits: str) -> _Code | None:
+        """Rule 8: the shortest known code."""
+        codes = self._codes
+        return codes.get(digits[:1]) or codes.get(digits[:2]) or codes.get(digits[:3])
+
+    def _settle(self, region: _Region, digits: str) -> Number:
+        """Strips the national prefix by the region's rules, and classifies what is left."""
+        if len(digits) < 2:
+            return not_a_number(ParseError.TOO_SHORT_NSN)
+        if digits[0] in region.prefix_first:
+            rest = self._without_prefix(region, digits)
+            # Rule 15.
+            if region.reasons[min(len(rest), 31)] not in _KEEP_UNSTRIPPED:
+                digits = rest
+                if len(digits) < 2:
+                    return not_a_number(ParseError.TOO_SHORT_NSN)
+        if len(digits) > LONGEST_NATIONAL_NUMBER:
+            return not_a_number(ParseError.TOO_LONG)
+        return self._classify(region.code, digits)
+
+    def _classify(self, code: _Code, digits: str) -> Number:
+        step = self._step
+        state = code.start
+        for byte in digits.encode():
+            state = step[state + byte]
+        outcome = self._outcome[(state + _ZERO) // 10]
+        said = code.said.get(outcome)
+        if said is None:
+            said = self._say(code, outcome)
+        reason = code.main.reasons[len(digits)]
+        zeros = 0
+        if digits[0] == "0":
+            # Rule 16: the last zero of an all-zero number is its value.
+            zeros = min(len(digits) - len(digits.lstrip("0")), len(digits) - 1)
+        return Number(
+            code.value,
+            int(digits),
+            zeros > 0,
+            zeros,
+            None,
+            code.plus + digits,
+            said[0],
+            said[1],
+            said[2],
+            reason in _POSSIBLE,
+            reason,
+            ParseError.NONE,
+        )
+
+    def _say(self, code: _Code, outcome: int) -> tuple[str | None, NumberType, bool]:
+        ordinal = self._outcome_region[outcome]
+        kind = NumberType(self._outcome_type[outcome])
+        region = None if ordinal == NO_REGION else code.regions[ordinal]
+        said = code.said[outcome] = (region, kind, kind is not NumberType.UNKNOWN)
+        return said
+
+    def _without_prefix(self, region: _Region, digits: str) -> str:
+        """Rules 12 to 14. The digits as they are if nothing is to be stripped."""
+        if not digits or region.pattern is None or digits[0] not in region.prefix_first:
+            return digits
+        pattern = re.compile(region.pattern)
+        match = pattern.match(digits)
+        if match is None:
+            return digits
+        if region.rewriting is not None and pattern.groups and match[pattern.groups] is not None:
+            rest = pattern.sub(region.rewriting, digits, count=1)
+        else:
+            rest = digits[match.end() :]
+        if self._is_general(region, digits) and not self._is_general(region, rest):
+            return digits
+        return rest
+
+    def _is_general(self, region: _Region, digits: str) -> bool:
+        """Whether the region's general pattern matches, whatever the length."""
+        if len(digits) > LONGEST_NATIONAL_NUMBER:
+            return False
+        step = self._step
+        state = region.code.start
+        for byte in digits.encode():
+            state = step[state + byte]
+        return bool(self._general[self._outcome[(state + _ZERO) // 10]] & region.general_bit)
+
+    def _prefix_length(self, state: int, digits: str) -> int:
+        step = self._step
+        state = 10 * state - _ZERO
+        for byte in digits.encode():
+            state = step[state + byte]
+        length = self._outcome[(state + _ZERO) // 10]
+        if length == REWRITES:
+            raise AssertionError("an international prefix never rewrites")
+        return int(length)
