@@ -3,9 +3,10 @@
 python clients/python/generate.py            write them
 python clients/python/generate.py --check    exit 1 when they differ from what is there, and say where
 
-The proto package is the Python path (`bossjy.phone.v1` becomes `bossjy/phone/v1/`), so no import is rewritten. Stubs of
-google.api come with googleapis-common-protos; those of buf.validate come with no package and are made here. The
-descriptor set holds our contracts with all that they import, for gateways and for clients without reflection.
+The proto package is the Python path (`bossjy.phone.v1` becomes `bossjy/phone/v1/`), so no import is rewritten.
+Stubs of google.api come with googleapis-common-protos; those of buf.validate come with no package and are made
+here. The descriptor set holds our contracts with all that they import, for gateways and for clients that cannot
+ask the server by reflection.
 """
 
 from __future__ import annotations
@@ -29,19 +30,21 @@ INIT = '"""Generated from the contracts in protos/. Do not edit: `make generate`
 
 def compile_protos(out: Path, descriptors: Path) -> None:
     """Compile every contract into `out`. Raises SystemExit when protoc refuses one; protoc prints why."""
-    contracts = sorted(path.relative_to(ROOT / "protos") for path in (ROOT / "protos" / "bossjy").rglob("*.proto"))
-    services = [path for path in contracts if path.name.endswith("_service.proto")]
-    search = [f"-I{ROOT / 'protos'}", f"-I{VENDORED}", f"-I{resources.files('grpc_tools') / '_proto'}"]
+    protos = ROOT / "protos"
+    contracts = sorted(str(path.relative_to(protos)) for path in (protos / "bossjy").rglob("*.proto"))
+    services = [path for path in contracts if path.endswith("_service.proto")]
+    search = [f"-I{protos}", f"-I{VENDORED}", f"-I{resources.files('grpc_tools') / '_proto'}"]
     tools = Path(sys.executable).parent
-    plugins = [f"--plugin=protoc-gen-{name}={tools / f'protoc-gen-{name}'}" for name in ("mypy", "mypy_grpc")]
-    descriptors.parent.mkdir(parents=True, exist_ok=True)
-    messages = [f"--python_out={out}", f"--mypy_out=quiet:{out}"]
-    run_protoc([*search, *plugins, *messages, "buf/validate/validate.proto", *map(str, contracts)])
-    run_protoc([*search, *plugins, f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *map(str, services)])
-    run_protoc([*search, "--include_imports", f"--descriptor_set_out={descriptors}", *map(str, contracts)])
+    plugins = [f"--plugin={tools / name}" for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")]
+    to_python = [f"--python_out={out}", f"--mypy_out=quiet:{out}"]
+    to_grpc = [f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}"]
+    run_protoc([*search, *plugins, *to_python, "buf/validate/validate.proto", *contracts])
+    run_protoc([*search, *plugins, *to_grpc, *services])
+    run_protoc([*search, "--include_imports", f"--descriptor_set_out={descriptors}", *contracts])
 
 
 def run_protoc(arguments: list[str]) -> None:
+    """Run protoc. Raises SystemExit when it fails; it prints why."""
     if protoc.main(["protoc", *arguments]) != 0:
         raise SystemExit("generate: protoc refused a contract, see above")
 
@@ -87,7 +90,9 @@ def install(made: Path) -> None:
 def main() -> int:
     """Generate, or compare with what is there. Returns the exit status."""
     parser = argparse.ArgumentParser(description="Make the Python stubs from protos/.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail when something would change")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail when something would change"
+    )
     check = parser.parse_args().check
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
