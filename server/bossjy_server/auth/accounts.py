@@ -6,7 +6,8 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bossjy_server.auth import opaque, session_store, store
 from bossjy_server.auth.options import AuthOptions
@@ -42,8 +43,9 @@ class NewTenant:
 class Accounts:
     """Tenants, and what a user may do with the own account."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
+        *,
         database: Database,
         sessions: Sessions,
         passwords: Passwords,
@@ -67,7 +69,8 @@ class Accounts:
     async def register(self, new: NewTenant, client: Client) -> tuple[Tenant, User, Tokens]:
         """Make a tenant, its owner and a first session: all or nothing.
 
-        Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument(PASSWORD_REFUSED), ResourceExhausted(OVERLOADED).
+        Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument(PASSWORD_REFUSED),
+        ResourceExhausted(OVERLOADED).
         """
         await self._registration.check(new.registration_token)
         self._rules.check(new.password, [new.email, new.display_name, new.owner_name])
@@ -83,25 +86,13 @@ class Accounts:
         self, tenant_id: str, new: NewTenant, password_hash: str, client: Client
     ) -> tuple[Tenant, User, Tokens]:
         now = moment(self._clock())
+        tenant = Tenant(tenant_id, new.display_name, "", self._options.tenant_calls_per_minute, now)
+        user = new_user(tenant_id, new.email, new.owner_name, Role.OWNER, now)
+        user = replace(user, password_change_required=False, last_login_time=now)
         async with self._database.tenant(tenant_id) as connection:
             await self._registration.use(connection, new.registration_token, now)
-            tenant = await store.insert_tenant(
-                connection, tenant_id, new.display_name, self._options.tenant_calls_per_minute, now
-            )
-            made = await store.insert_user(
-                connection,
-                tenant_id=tenant_id,
-                user_id=opaque.random_id(),
-                email=new.email,
-                display_name=new.owner_name,
-                password_hash=password_hash,
-                password_change_required=False,
-                role=Role.OWNER,
-                request_id=None,
-                request_hash=None,
-                now=now,
-            )
-            user = await store.record_login(connection, made, now) or made
+            await store.insert_tenant(connection, tenant)
+            await store.insert_user(connection, user, password_hash)
             session = await self._sessions.open(connection, user, client)
         return tenant, user, self._sessions.tokens_of(session, user)
 
@@ -122,16 +113,19 @@ class Accounts:
         """Change the caller's tenant; None leaves a field alone."""
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())
-            return await store.update_tenant(
-                connection, caller.tenant_id, display_name, default_region, now
-            )
+            return await store.update_tenant(connection, caller.tenant_id, display_name, default_region, now)
 
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:
         """Change the caller's own name or language; None leaves a field alone."""
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())
             return await store.update_user(
-                connection, caller.tenant_id, caller.user_id, now, display_name=display_name, language=language
+                connection,
+                caller.tenant_id,
+                caller.user_id,
+                now,
+                display_name=display_name,
+                language=language,
             )
 
     async def change_password(
@@ -173,8 +167,27 @@ class Accounts:
         return len(ended)
 
 
+def new_user(tenant_id: str, email: str, display_name: str, role: Role, now: datetime) -> User:
+    """A user that is not kept yet, who must change the password at the first login."""
+    return User(
+        tenant_id=tenant_id,
+        user_id=opaque.random_id(),
+        email=email,
+        display_name=display_name,
+        language="",
+        role=role,
+        state="active",
+        password_change_required=True,
+        password_time=now,
+        revision=1,
+        create_time=now,
+        update_time=now,
+        last_login_time=None,
+    )
+
+
 def tenant_id_for(display_name: str) -> str:
-    """An id from a tenant's name and six random characters: `Acme Ltd.` gives for example `acme-ltd-x7k2p9`."""
+    """A tenant's id: name and six random characters, for example `acme-ltd-x7k2p9` for `Acme Ltd.`."""
     plain = unicodedata.normalize("NFKD", display_name).encode("ascii", "ignore").decode().lower()
     words = "".join(char if char.isalnum() else " " for char in plain).split()
     slug = "-".join(words)[:_SLUG_MAX_CHARS].strip("-") or "tenant"

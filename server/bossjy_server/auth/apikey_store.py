@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
-from bossjy_server.auth.records import ApiKey
+from bossjy_server.auth.records import ApiKey, Request
 from bossjy_server.auth.scopes import Role
-from bossjy_server.auth.store import Connection
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from bossjy_server.storage.postgres import Connection
 
 _KEY = "api_key_id, display_name, scopes, created_by, create_time, expire_time, last_use_time"
 
-INSERT_KEY = f"""
+INSERT_KEY = """
 INSERT INTO bossjy.api_keys (tenant_id, api_key_id, secret_hash, display_name, scopes, created_by, request_id,
     request_hash, create_time, expire_time)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-RETURNING {_KEY}"""
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
 
 # The key that an earlier try of the same call made.
 SELECT_KEY_BY_REQUEST = (
@@ -29,7 +31,9 @@ SELECT {_KEY} FROM bossjy.api_keys
 WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2 AND (create_time, api_key_id) < ($3, $4)
 ORDER BY create_time DESC, api_key_id DESC LIMIT $5"""
 
-COUNT_KEYS = "SELECT count(*) FROM bossjy.api_keys WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2"
+COUNT_KEYS = (
+    "SELECT count(*) FROM bossjy.api_keys WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2"
+)
 
 END_KEY = """
 UPDATE bossjy.api_keys SET end_time = $3
@@ -43,9 +47,9 @@ WHERE tenant_id = $1 AND created_by = $2 AND end_time IS NULL"""
 
 # What a check needs: the key if it goes on, and the role of its maker if that is still active.
 SELECT_FOR_CHECK = """
-SELECT k.secret_hash, k.scopes, k.created_by, k.expire_time, u.role
-FROM bossjy.api_keys k JOIN bossjy.users u ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by
-WHERE k.tenant_id = $1 AND k.api_key_id = $2 AND k.end_time IS NULL AND k.expire_time > $3 AND u.state = 'active'"""
+SELECT k.secret_hash, k.scopes, k.created_by, k.expire_time, u.role FROM bossjy.api_keys k JOIN bossjy.users u
+ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by WHERE k.tenant_id = $1 AND k.api_key_id = $2 AND
+k.end_time IS NULL AND k.expire_time > $3 AND u.state = 'active'"""
 
 # Last use, to the minute: at most one write a minute for each key.
 UPDATE_LAST_USE = """
@@ -55,35 +59,22 @@ WHERE tenant_id = $1 AND api_key_id = $2
 
 
 async def insert(
-    connection: Connection,
-    *,
-    tenant_id: str,
-    api_key_id: str,
-    secret_hash: bytes,
-    display_name: str,
-    scopes: frozenset[str],
-    created_by: str,
-    request_id: str | None,
-    request_hash: bytes | None,
-    now: datetime,
-    expire_time: datetime,
-) -> ApiKey:
+    connection: Connection, tenant_id: str, key: ApiKey, secret_hash: bytes, request: Request | None
+) -> None:
     """Keep a new API key. Raises UniqueViolation(api_keys_request_unique)."""
-    row = await connection.fetchrow(
+    await connection.execute(
         INSERT_KEY,
         tenant_id,
-        api_key_id,
+        key.api_key_id,
         secret_hash,
-        display_name,
-        sorted(scopes),
-        created_by,
-        request_id,
-        request_hash,
-        now,
-        expire_time,
+        key.display_name,
+        sorted(key.scopes),
+        key.created_by,
+        request.request_id if request else None,
+        request.request_hash if request else None,
+        key.create_time,
+        key.expire_time,
     )
-    assert row is not None  # noqa: S101 - an INSERT that did not raise returns its row
-    return _api_key(row)
 
 
 async def by_request(
@@ -121,7 +112,7 @@ class StoredKey:
 
     __slots__ = ("created_by", "expire_time", "role", "scopes", "secret_hash")
 
-    def __init__(self, row: Mapping[str, Any]) -> None:
+    def __init__(self, row: asyncpg.Record) -> None:
         self.secret_hash: bytes = row["secret_hash"]
         self.scopes = frozenset[str](row["scopes"])
         self.created_by: str = row["created_by"]
@@ -142,6 +133,6 @@ async def record_use(connection: Connection, tenant_id: str, api_key_id: str, no
     await connection.execute(UPDATE_LAST_USE, tenant_id, api_key_id, now)
 
 
-def _api_key(row: Mapping[str, Any]) -> ApiKey:
+def _api_key(row: asyncpg.Record) -> ApiKey:
     values = {name: row[name] for name in _KEY.split(", ")}
     return ApiKey(**values | {"scopes": frozenset(values["scopes"])})

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bossjy_server.auth import apikey_store, opaque, store
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.records import ApiKey, moment
+from bossjy_server.auth.records import ApiKey, Request, moment
 from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.tokens import refused
 from bossjy_server.context import Caller
@@ -74,8 +74,8 @@ class ApiKeys:
     async def create(self, caller: Caller, new: NewApiKey) -> tuple[ApiKey, str]:
         """Make a key for the caller; gives it and its secret, which is '' when a repeated call answers.
 
-        Raises InvalidArgument for an end in the past, PermissionDenied(SCOPE_MISSING) for a scope that the caller lacks,
-        AlreadyExists(REQUEST_ID_REUSED), ResourceExhausted(QUOTA_EXCEEDED).
+        Raises InvalidArgument for an end in the past, PermissionDenied(SCOPE_MISSING) for a scope that the
+        caller lacks, AlreadyExists(REQUEST_ID_REUSED), ResourceExhausted(QUOTA_EXCEEDED).
         """
         lacking = sorted(new.scopes - caller.scopes)
         if lacking:
@@ -88,10 +88,13 @@ class ApiKeys:
         expire_time = new.expire_time or moment(self._clock() + self._options.api_key_lifetime_s)
         if expire_time <= now:
             violation = Violation("expire_time", "must lie in the future")
-            raise InvalidArgument(Reason.INVALID_FIELD, "expire_time lies in the past", violations=[violation])
+            raise InvalidArgument(
+                Reason.INVALID_FIELD, "expire_time lies in the past", violations=[violation]
+            )
         text = opaque.new_api_key(caller.tenant_id, opaque.random_id())
         async with self._database.tenant(caller.tenant_id) as connection:
-            # Holding the tenant's row makes the limit exact and lets a parallel call with the same request id wait.
+            # Holding the tenant's row makes the limit exact and lets a parallel call with the same request id
+            # wait.
             await store.tenant(connection, caller.tenant_id, lock=True)
             if new.request_id:
                 earlier = await apikey_store.by_request(connection, caller.tenant_id, new.request_id)
@@ -103,19 +106,11 @@ class ApiKeys:
                     "the tenant has as many API keys as it may have: revoke some",
                     metadata={"limit": str(self._limit)},
                 )
-            key = await apikey_store.insert(
-                connection,
-                tenant_id=caller.tenant_id,
-                api_key_id=text.api_key_id,
-                secret_hash=text.digest(),
-                display_name=new.display_name,
-                scopes=new.scopes,
-                created_by=caller.user_id,
-                request_id=new.request_id or None,
-                request_hash=new.request_hash() if new.request_id else None,
-                now=now,
-                expire_time=expire_time,
+            key = ApiKey(
+                text.api_key_id, new.display_name, new.scopes, caller.user_id, now, expire_time, None
             )
+            request = Request(new.request_id, new.request_hash()) if new.request_id else None
+            await apikey_store.insert(connection, caller.tenant_id, key, text.digest(), request)
         return key, opaque.api_key_text(text)
 
     async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[ApiKey]:
@@ -128,9 +123,7 @@ class ApiKeys:
     async def revoke(self, caller: Caller, api_key_id: str) -> None:
         """End a key of the caller's tenant. Raises NotFound."""
         async with self._database.tenant(caller.tenant_id) as connection:
-            ended = await apikey_store.end(
-                connection, caller.tenant_id, api_key_id, moment(self._clock())
-            )
+            ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, moment(self._clock()))
         if not ended:
             raise NotFound("api_key")
         # Here it ends at once; other replicas notice within `api_key_recheck_s`.

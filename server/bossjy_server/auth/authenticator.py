@@ -1,8 +1,8 @@
 """From the value of the `authorization` entry to a caller. On the way of every call, so it is kept short.
 
-Checking a signature costs about 100 µs, looking into the map of verified tokens about 1. An entry holds until its token
-expires, and is held against the cutoff of its session every time. Keys of the map are SHA-256 of the tokens: the map
-holds no secret.
+Checking a signature costs about 100 µs, looking into the map of verified tokens about 1. An entry holds until
+its token expires, and is held against the cutoff of its session every time. Keys of the map are SHA-256 of
+the tokens: the map holds no secret.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Authenticator:
     async def authenticate(self, authorization: str) -> Caller:
         """The caller of `Bearer TOKEN` or `Bearer API_KEY`.
 
-        Raises Unauthenticated: TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED. Raises Unavailable when an API key must be
-        read from the database and it does not answer.
+        Raises Unauthenticated: TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED. Raises Unavailable when an API
+        key must be read from the database and it does not answer.
         """
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             raise refused()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bossjy.auth.v1 import account_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from bossjy.auth.v1 import account_pb2
 from bossjy_server.auth import records
 from bossjy_server.auth.keys import SigningKey
 from bossjy_server.auth.scopes import Role
@@ -37,7 +37,7 @@ def role_of(number: int) -> Role:
     raise ValueError("not a role")
 
 
-def role_message(role: Role) -> account_pb2.Role:
+def role_message(role: Role) -> account_pb2.Role.ValueType:
     """A role as the contract numbers it."""
     return account_pb2.Role.Value(f"ROLE_{role.name}")
 

@@ -1,11 +1,11 @@
 """The keys of the service, in a folder that only the service may read.
 
-    keys/secret.key              32 random bytes: keys the HMACs of refresh tokens, page tokens and throttle entries
-    keys/<created>-<kid>.pem     one P-256 private key (PKCS #8); `created` is Unix time in seconds
+    keys/secret.key              32 random bytes: keys the HMACs of refresh tokens, page tokens and throttle
+    entries keys/<created>-<kid>.pem     one P-256 private key (PKCS #8); `created` is Unix time in seconds
 
-The file names are the whole state. The newest key that is old enough signs; a key goes on verifying until the last
-token that it can have signed has ended. Replicas that share the folder find a new key within `reload_s`, and it
-signs only after `activation_s`, so nobody meets a key that is not published yet.
+The file names are the whole state. The newest key that is old enough signs; a key goes on verifying until the
+last token that it can have signed has ended. Replicas that share the folder find a new key within `reload_s`,
+and it signs only after `activation_s`, so nobody meets a key that is not published yet.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SigningKey:
 
 
 class Keys:
-    """The keys that are loaded. Reading is free of input and output; `reload` does it, in a thread of the caller."""
+    """The keys that are loaded. Only `load`, `reload` and `rotate` touch the disk."""
 
     def __init__(
         self,
@@ -70,9 +70,9 @@ class Keys:
     def load(
         cls, folder: Path, *, retire_s: float, activation_s: float, clock: Callable[[], float] = time.time
     ) -> Keys:
-        """Load the keys of `folder`; make them if there are none. `retire_s`: longest life of a token, with leeway.
+        """Load the keys of `folder`; make them if there are none.
 
-        Raises StartError when the folder or a file in it cannot be used or may be read by others.
+        `retire_s` is the longest life of a token, with leeway. Raises StartError when the folder or a file in it cannot be used or may be read by others.
         """
         keys = cls(folder, retire_s=retire_s, activation_s=activation_s, clock=clock)
         try:
@@ -109,14 +109,16 @@ class Keys:
         return hmac.digest(self._secret, message, "sha256")
 
     def reload(self) -> None:
-        """Load keys that are new in the folder and forget those that are gone. Blocks; raises OSError, ValueError."""
+        """Load keys that are new in the folder, forget those that are gone. Raises OSError, ValueError."""
         found: dict[str, SigningKey] = {}
         for path in sorted(self._folder.glob("*.pem"), reverse=True)[:_KEYS_MAX]:
             match = _KEY_FILE.match(path.name)
             if match:
                 kid = match["kid"]
                 found[kid] = self._keys.get(kid) or _read_key(path, kid, int(match["created"]))
-        if found or not self._keys:  # a folder that vanished under a running server does not take its keys away
+        if (
+            found or not self._keys
+        ):  # a folder that vanished under a running server does not take its keys away
             self._keys = found
 
     def rotate(self) -> SigningKey:
@@ -165,7 +167,7 @@ def _thumbprint(public: ec.EllipticCurvePublicKey) -> str:
 def _read_key(path: Path, kid: str, created: int) -> SigningKey:
     private = serialization.load_pem_private_key(_read_private(path), password=None)
     if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
-        raise ValueError(f"{path.name} is not a P-256 key")
+        raise ValueError(f"{path.name} is not a P-256 key")  # noqa: TRY004 - of the file, not of an argument
     public = private.public_key()
     if _thumbprint(public) != kid:
         raise ValueError(f"{path.name} does not hold the key that its name says")

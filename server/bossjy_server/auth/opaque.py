@@ -5,10 +5,10 @@
 
 The tenant stands in the text because every look-up happens inside one tenant.
 
-A refresh token is an HMAC over a random seed of its session (in the database) and its generation, under the secret of
-the service (not in the database). So no token is stored, neither side alone can make one, the child of a token can be
-made again for a parallel call, and the oldest token of a family is still told from a forgery after a year, at the
-cost of one row for each session.
+A refresh token is an HMAC over a random seed of its session (in the database) and its generation, under the
+secret of the service (not in the database). So no token is stored, neither side alone can make one, the child
+of a token can be made again for a parallel call, and the oldest token of a family is still told from a
+forgery after a year, at the cost of one row for each session.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from dataclasses import dataclass, field
 
 from bossjy_server.auth.keys import Keys
 
-_REFRESH = re.compile(
-    r"bjr_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([0-9]{1,9})\.([A-Za-z0-9_-]{43})", re.ASCII
-)
+_REFRESH = re.compile(r"bjr_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([0-9]{1,9})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _API_KEY = re.compile(r"bjk_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 

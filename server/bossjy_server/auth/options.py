@@ -36,8 +36,8 @@ class AuthOptions:
     # Revocation: ended sessions are told to all replicas through Redis
     revocation_poll_s: float = 1.0
     revocations_max: int = 100_000
-    # When Redis has not answered for `revocation_lost_s`: `serve` accepts tokens on what this replica knows (they
-    # live ten minutes at most), `refuse` answers CACHE_UNAVAILABLE.
+    # When Redis has not answered for `revocation_lost_s`: `serve` accepts tokens on what this replica knows
+    # (they live ten minutes at most), `refuse` answers CACHE_UNAVAILABLE.
     revocations_lost: LostRevocations = "serve"
     revocation_lost_s: float = 5.0
 

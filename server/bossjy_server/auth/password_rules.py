@@ -1,8 +1,8 @@
-"""Which passwords are taken: long enough, and not one that is guessed first. No rules of composition (NIST 800-63B-4).
+"""Which passwords are taken: long enough, and not one that is guessed first (NIST 800-63B-4).
 
-Refused are passwords that are in the list of common ones, that are built from one common word (repeated, counted on,
-written with 0 for o), that run along the keyboard or the alphabet, that repeat a short piece, or that say nothing but
-the user's or the tenant's name.
+There are no rules of composition. Refused are passwords that are in the list of common ones, that are built from one common word (repeated,
+counted on, written with 0 for o), that run along the keyboard or the alphabet, that repeat a short piece, or
+that say nothing but the user's or the tenant's name.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from importlib import resources
+from itertools import pairwise
 
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import normal
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 
 _LIST = "common_passwords.txt"
-_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
+_LEET = str.maketrans(
+    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"}
+)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CONTEXT_MIN_CHARS = 3  # a shorter name says nothing about a password
 _CONTEXT_REST = 6  # letters and digits that must be left when the names are taken out
@@ -36,10 +39,7 @@ _ROWS = (
     "147258369",
 )
 _NEIGHBOURS = frozenset(
-    pair
-    for row in _ROWS
-    for first, second in zip(row, row[1:], strict=False)
-    for pair in (first + second, second + first)
+    pair for row in _ROWS for first, second in pairwise(row) for pair in (first + second, second + first)
 )
 
 
@@ -51,7 +51,8 @@ class PasswordRules:
         self._max = options.password_max_chars
         lines = resources.files(__package__).joinpath(_LIST).read_text("utf-8").splitlines()
         entries = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
-        # A line without a space of at most 14 characters is a word to build from; all of them are refused whole.
+        # A line without a space of at most 14 characters is a word to build from; all of them are refused
+        # whole.
         self._whole = frozenset(_squashed(entry) for entry in entries)
         self._words = frozenset(entry.casefold() for entry in entries if len(entry) < 15)
 
@@ -85,8 +86,12 @@ class PasswordRules:
         return ""
 
     def _one_word(self, folded: str) -> bool:
-        """Whether there is one common word in it, maybe several times, and beside it digits and signs alone."""
-        for text in (folded, folded.translate(_LEET), folded.rstrip("0123456789!.?*#$@_-+ ").translate(_LEET)):
+        """Whether it is one common word, maybe several times, and beside it digits and signs alone."""
+        for text in (
+            folded,
+            folded.translate(_LEET),
+            folded.rstrip("0123456789!.?*#$@_-+ ").translate(_LEET),
+        ):
             pieces = _LETTERS.findall(text)
             if pieces and len(set(pieces)) == 1 and self._word(pieces[0]):
                 return True
@@ -109,7 +114,7 @@ def _squashed(text: str) -> str:
 
 
 def _repeats(text: str) -> bool:
-    """Whether it is a piece of a few characters over and over, the last one maybe cut, or has hardly any characters."""
+    """Whether it is a short piece over and over, the last one maybe cut, or hardly has any characters."""
     if len(set(text)) <= 3:
         return True
     return any(text[length:] == text[:-length] for length in range(1, _REPEATED_PIECE_MAX + 1))
@@ -117,8 +122,10 @@ def _repeats(text: str) -> bool:
 
 def _runs(text: str) -> bool:
     """Whether most steps go to the same, the next or the neighbouring character."""
-    steps = list(zip(text, text[1:], strict=False))
-    near = sum(1 for first, second in steps if abs(ord(first) - ord(second)) <= 1 or first + second in _NEIGHBOURS)
+    steps = list(pairwise(text))
+    near = sum(
+        1 for first, second in steps if abs(ord(first) - ord(second)) <= 1 or first + second in _NEIGHBOURS
+    )
     return near >= _RUN_SHARE * len(steps)
 
 

@@ -1,7 +1,7 @@
 """Password hashing: argon2id on its own threads, behind a queue that has an end.
 
-A hash takes 16 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores; a few
-wait; beyond that the call is refused at once, and other calls stay fast under a flood of logins.
+A hash takes 16 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores;
+a few wait; beyond that the call is refused at once, and other calls stay fast under a flood of logins.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class Passwords:
     async def _run(self, work: Callable[[], T]) -> T:
         if self._running >= self._limit:
             raise ResourceExhausted(
-                Reason.OVERLOADED, "too many logins wait already: try again in a moment", retry_after_s=_RETRY_AFTER_S
+                Reason.OVERLOADED,
+                "too many logins wait already: try again in a moment",
+                retry_after_s=_RETRY_AFTER_S,
             )
         self._running += 1
         loop = asyncio.get_running_loop()

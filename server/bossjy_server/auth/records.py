@@ -89,6 +89,14 @@ class ApiKey:
     last_use_time: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What makes a call safe to repeat: the caller's request id, and a hash of what it asked for."""
+
+    request_id: str
+    request_hash: bytes
+
+
 def moment(unix_s: float) -> datetime:
     """Unix time in seconds as an aware time in UTC."""
     return datetime.fromtimestamp(unix_s, UTC)

@@ -1,8 +1,8 @@
 """Who may make a tenant: anybody, whoever has a one-time token, or nobody.
 
-A token is kept in the database as its hash and used up in the transaction that makes the tenant: it works once whatever
-the number of replicas, and a registration that fails does not cost it. The text of the first one stands in a file of the
-data folder that only the service may read, until it is used.
+A token is kept in the database as its hash and used up in the transaction that makes the tenant: it works
+once whatever the number of replicas, and a registration that fails does not cost it. The text of the first
+one stands in a file of the data folder that only the service may read, until it is used.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import secrets
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bossjy_server.auth.keys import write_private
 from bossjy_server.auth.options import RegistrationPolicy
-from bossjy_server.auth.store import Connection
 from bossjy_server.errors import PermissionDenied, Reason
 from bossjy_server.storage.postgres import Database
+
+if TYPE_CHECKING:
+    from bossjy_server.storage.postgres import Connection
 
 FILE_NAME = "registration_token"
 
@@ -71,15 +74,15 @@ async def new_registration_token(database: Database) -> str:
 async def first_registration_token(database: Database, data_dir: Path) -> str | None:
     """The token that the first start of the service makes, until it is used; then None.
 
-    The text is written to `data_dir/registration_token` (mode 0600) before its hash is kept, so that a start that is
-    cut short leaves no token that nobody knows.
+    The text is written to `data_dir/registration_token` (mode 0600) before its hash is kept, so that a start
+    that is cut short leaves no token that nobody knows.
     """
     path = data_dir / FILE_NAME
     token = await asyncio.to_thread(_read, path)
+    if token is None:
+        token = _new_token()
+        await asyncio.to_thread(write_private, path, token.encode() + b"\n")
     async with database.system() as connection:
-        if token is None:
-            token = _new_token()
-            await asyncio.to_thread(write_private, path, token.encode() + b"\n")
         await connection.fetchval(INSERT_FIRST_TOKEN, _digest(token))
         unused = await connection.fetchval(SELECT_UNUSED, _digest(token)) is not None
     if unused:
@@ -105,5 +108,5 @@ def _digest(token: str) -> bytes:
 def _closed() -> PermissionDenied:
     return PermissionDenied(
         Reason.REGISTRATION_CLOSED,
-        "this server takes no registration without a token that holds: ask its operator for a registration token",
+        "this server takes no registration without a token that holds: ask its operator for one",
     )

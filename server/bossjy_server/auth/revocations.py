@@ -1,10 +1,11 @@
 """Cutoffs of sessions: from when on the access tokens of a session must have been issued to hold.
 
-A session that ended has a cutoff that no token passes; one whose user got another role has the time of the change, so
-that its old tokens end and a refresh brings the new scopes. The replica where it happens knows at once. The others read
-a Redis stream once a second, in the background, so that checking a token costs one look into a dict and waits for
-nothing. Entries are kept as long as a token that they stop can live; the database alone says whether a session can be
-refreshed. When Redis is lost, `AuthOptions.revocations_lost` says what happens; what could not be told is told later.
+A session that ended has a cutoff that no token passes; one whose user got another role has the time of the
+change, so that its old tokens end and a refresh brings the new scopes. The replica where it happens knows at
+once. The others read a Redis stream once a second, in the background, so that checking a token costs one look
+into a dict and waits for nothing. Entries are kept as long as a token that they stop can live; the database
+alone says whether a session can be refreshed. When Redis is lost, `AuthOptions.revocations_lost` says what
+happens; what could not be told is told later.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Revocations:
             )
 
     async def end(self, session_ids: Iterable[str]) -> None:
-        """Let no access token of these sessions pass any more, here at once and elsewhere within about a second."""
+        """Let no access token of these sessions pass: here at once, elsewhere within about a second."""
         await self._cut(session_ids, ENDED)
 
     async def renew(self, session_ids: Iterable[str]) -> None:
@@ -82,7 +83,7 @@ class Revocations:
             await asyncio.sleep(self._options.revocation_poll_s)
 
     async def exchange(self) -> None:
-        """Tell what is untold and read what others told. Redis being away is not an error: the next round does it."""
+        """Tell what is untold, read what others told. Redis being away is no error: the next round does."""
         if self._redis is None:
             return
         with suppress(RedisError, OSError, TimeoutError):
@@ -106,8 +107,7 @@ class Revocations:
             while self._untold:
                 session_id, cutoff = self._untold[0]
                 oldest = max(0, int((self._clock() - self._kept_s - 60) * 1000))
-                fields: dict[str | bytes, str | int] = {"session": session_id, "cutoff": cutoff}
-                await redis.xadd(_STREAM, fields, minid=oldest)
+                await redis.xadd(_STREAM, {"session": session_id, "cutoff": cutoff}, minid=oldest)
                 self._untold.popleft()
 
     async def _hear(self, redis: Redis) -> None:
@@ -115,7 +115,7 @@ class Revocations:
             entries = await redis.xrange(_STREAM, min=f"({self._read_to}", count=_BATCH)
             for entry_id, fields in entries or ():
                 self._read_to = _text(entry_id)
-                values = {_text(name): _text(value) for name, value in fields.items()}
+                values = {_text(name): _text(value) for name, value in (fields or {}).items()}
                 self._keep(values["session"], int(values["cutoff"]))
             if len(entries or ()) < _BATCH:
                 return
@@ -135,5 +135,5 @@ class Revocations:
             del self._cutoffs[session_id]
 
 
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _text(value: bytes | str | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""

@@ -52,7 +52,7 @@ async def open_auth(
     options: AuthOptions | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Auth]:
-    """Open auth: load or make the keys in `data_dir/keys`, start the background tasks; end them on the way out.
+    """Open auth; what it started ends on the way out. The keys are in `data_dir/keys`, made if need be.
 
     Raises StartError for settings or a key folder that cannot be used.
     """
@@ -70,13 +70,32 @@ async def open_auth(
         stack.callback(passwords.close)
         rules = PasswordRules(options)
         api_keys = ApiKeys(database, options, clock)
-        sessions = Sessions(database, keys, tokens, passwords, throttle, revocations, options, clock)
+        sessions = Sessions(
+            database=database,
+            keys=keys,
+            tokens=tokens,
+            passwords=passwords,
+            throttle=throttle,
+            revocations=revocations,
+            options=options,
+            clock=clock,
+        )
         registration = Registration(database, options.registration)
         accounts = Accounts(
-            database, sessions, passwords, rules, registration, throttle, revocations, options, clock
+            database=database,
+            sessions=sessions,
+            passwords=passwords,
+            rules=rules,
+            registration=registration,
+            throttle=throttle,
+            revocations=revocations,
+            options=options,
+            clock=clock,
         )
         authenticator = Authenticator(tokens, api_keys, revocations, options, clock)
-        token = await first_registration_token(database, data_dir) if options.registration == "token" else None
+        token = (
+            await first_registration_token(database, data_dir) if options.registration == "token" else None
+        )
         await revocations.exchange()  # sessions that ended while this server was away
         for work in (revocations.run(), _watch_keys(keys, options)):
             task = asyncio.create_task(work)
@@ -94,7 +113,7 @@ def _load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float])
 
 
 async def _watch_keys(keys: Keys, options: AuthOptions) -> None:
-    """Look for keys that another process put into the folder. A folder that cannot be read now leaves the keys be."""
+    """Look for keys that another process made. While the folder cannot be read, the keys stay as they are."""
     while True:
         await asyncio.sleep(options.key_reload_s)
         try:

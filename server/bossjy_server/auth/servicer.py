@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
-
 from bossjy_server.auth import convert
 from bossjy_server.auth.accounts import Accounts, NewTenant
 from bossjy_server.auth.sessions import Client, Sessions
@@ -11,7 +10,7 @@ from bossjy_server.context import current_call, current_caller
 
 
 class AuthServicer:
-    """The methods of bossjy.auth.v1.AuthService. A method that is not defined here answers METHOD_NOT_AVAILABLE."""
+    """The methods of bossjy.auth.v1.AuthService; one that is not here answers METHOD_NOT_AVAILABLE."""
 
     def __init__(self, accounts: Accounts, sessions: Sessions) -> None:
         self._accounts = accounts

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
+from bossjy_server.auth.opaque import RefreshToken
 from bossjy_server.auth.records import Session
-from bossjy_server.auth.store import Connection
+from bossjy_server.context import Caller
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from bossjy_server.storage.postgres import Connection
 
 _SESSION = (
-    "tenant_id, session_id, user_id, device_name, user_agent, address, refresh_seed, generation, rotate_time, "
-    "refresh_expire_time, create_time, last_use_time, expire_time, end_time"
+    "tenant_id, session_id, user_id, device_name, user_agent, address, refresh_seed, generation, "
+    "rotate_time, refresh_expire_time, create_time, last_use_time, expire_time, end_time"
 )
 
 INSERT_SESSION = f"""
-INSERT INTO bossjy.sessions (tenant_id, session_id, user_id, device_name, user_agent, address, refresh_seed,
-    rotate_time, refresh_expire_time, create_time, last_use_time, expire_time)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $8, $10)
-RETURNING {_SESSION}"""
+INSERT INTO bossjy.sessions ({_SESSION})
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"""
 
 SELECT_SESSION = f"SELECT {_SESSION} FROM bossjy.sessions WHERE tenant_id = $1 AND session_id = $2"
 
-# Uses up the refresh token of generation $3, once: of parallel calls the first finds the row, the others do not.
+# Uses up the refresh token of generation $3, once: of parallel calls the first finds the row, no other.
 ROTATE = f"""
 UPDATE bossjy.sessions
 SET generation = generation + 1, rotate_time = $4, last_use_time = $4,
@@ -70,36 +74,9 @@ DELETE FROM bossjy.sessions
 WHERE tenant_id = $1 AND user_id = $2 AND (end_time < $3 OR refresh_expire_time < $3)"""
 
 
-async def insert(
-    connection: Connection,
-    *,
-    tenant_id: str,
-    session_id: str,
-    user_id: str,
-    device_name: str,
-    user_agent: str,
-    address: str,
-    refresh_seed: bytes,
-    now: datetime,
-    refresh_expire_time: datetime,
-    expire_time: datetime,
-) -> Session:
-    """Open a session with its first refresh token, generation 1."""
-    row = await connection.fetchrow(
-        INSERT_SESSION,
-        tenant_id,
-        session_id,
-        user_id,
-        device_name,
-        user_agent,
-        address,
-        refresh_seed,
-        now,
-        refresh_expire_time,
-        expire_time,
-    )
-    assert row is not None  # noqa: S101 - an INSERT that did not raise returns its row
-    return _session(row)
+async def insert(connection: Connection, session: Session) -> None:
+    """Keep a new session."""
+    await connection.execute(INSERT_SESSION, *(getattr(session, name) for name in _SESSION.split(", ")))
 
 
 async def find(connection: Connection, tenant_id: str, session_id: str) -> Session | None:
@@ -109,32 +86,26 @@ async def find(connection: Connection, tenant_id: str, session_id: str) -> Sessi
 
 
 async def rotate(
-    connection: Connection,
-    tenant_id: str,
-    session_id: str,
-    generation: int,
-    now: datetime,
-    refresh_expire_time: datetime,
+    connection: Connection, token: RefreshToken, now: datetime, refresh_expire_time: datetime
 ) -> Session | None:
-    """Use up the refresh token of `generation`; None if it is not the current one or the session is over."""
-    row = await connection.fetchrow(ROTATE, tenant_id, session_id, generation, now, refresh_expire_time)
+    """Use up the refresh token; None if it is not of the current generation or the session is over."""
+    row = await connection.fetchrow(
+        ROTATE, token.tenant_id, token.session_id, token.generation, now, refresh_expire_time
+    )
     return _session(row) if row else None
 
 
 async def list_live(
-    connection: Connection,
-    tenant_id: str,
-    user_id: str,
-    now: datetime,
-    before: tuple[datetime, str],
-    limit: int,
+    connection: Connection, caller: Caller, now: datetime, before: tuple[datetime, str], limit: int
 ) -> list[Session]:
-    """A page of the user's sessions, the newest first, older than `before` (time, session id)."""
-    rows = await connection.fetch(LIST_SESSIONS, tenant_id, user_id, now, *before, limit)
+    """A page of the caller's sessions, the newest first, older than `before` (time, session id)."""
+    rows = await connection.fetch(LIST_SESSIONS, caller.tenant_id, caller.user_id, now, *before, limit)
     return [_session(row) for row in rows]
 
 
-async def end(connection: Connection, tenant_id: str, user_id: str, session_id: str, now: datetime) -> list[str]:
+async def end(
+    connection: Connection, tenant_id: str, user_id: str, session_id: str, now: datetime
+) -> list[str]:
     """End one session of a user; gives its id, or nothing if there is none that goes on."""
     return _ids(await connection.fetch(END_SESSION, tenant_id, user_id, session_id, now))
 
@@ -163,9 +134,9 @@ async def delete_old(connection: Connection, tenant_id: str, user_id: str, befor
     await connection.execute(DELETE_OLD, tenant_id, user_id, before)
 
 
-def _ids(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _ids(rows: Sequence[asyncpg.Record]) -> list[str]:
     return [row["session_id"] for row in rows]
 
 
-def _session(row: Mapping[str, Any]) -> Session:
+def _session(row: asyncpg.Record) -> Session:
     return Session(**{name: row[name] for name in _SESSION.split(", ")})

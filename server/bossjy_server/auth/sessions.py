@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bossjy_server.auth import opaque, session_store, store
 from bossjy_server.auth.keys import Keys
@@ -15,12 +16,14 @@ from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Session, User, moment
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.scopes import scopes_of
-from bossjy_server.auth.store import Connection
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, Unauthenticated
 from bossjy_server.storage.postgres import Database
+
+if TYPE_CHECKING:
+    from bossjy_server.storage.postgres import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Sessions:
 
     def __init__(
         self,
+        *,
         database: Database,
         keys: Keys,
         tokens: AccessTokens,
@@ -69,8 +73,8 @@ class Sessions:
     async def login(self, tenant_id: str, email: str, password: str, client: Client) -> tuple[Tokens, User]:
         """Open a session with a password.
 
-        Raises Unauthenticated(LOGIN_REFUSED) in the same time whether tenant, address or password is wrong or the user
-        is disabled; ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
+        Raises Unauthenticated(LOGIN_REFUSED) in the same time whether tenant, address or password is wrong or
+        the user is disabled; ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
         """
         attempt = await self._throttle.attempt(tenant_id, store.email_key(email), client.address)
         async with self._database.tenant(tenant_id) as connection:
@@ -88,10 +92,9 @@ class Sessions:
         return self.tokens_of(session, user), user
 
     async def open(self, connection: Connection, user: User, client: Client) -> Session:
-        """Open a session inside a transaction that goes on. What it gives is worth nothing until that commits."""
+        """Open a session inside a transaction that goes on; worth nothing until that commits."""
         now = self._clock()
-        return await session_store.insert(
-            connection,
+        session = Session(
             tenant_id=user.tenant_id,
             session_id=opaque.random_id(26),
             user_id=user.user_id,
@@ -99,10 +102,16 @@ class Sessions:
             user_agent=client.user_agent[:400],
             address=client.address[:100],
             refresh_seed=opaque.new_seed(),
-            now=moment(now),
+            generation=1,
+            rotate_time=moment(now),
             refresh_expire_time=moment(now + self._options.refresh_idle_s),
+            create_time=moment(now),
+            last_use_time=moment(now),
             expire_time=moment(now + self._options.session_lifetime_s),
+            end_time=None,
         )
+        await session_store.insert(connection, session)
+        return session
 
     def tokens_of(self, session: Session, user: User) -> Tokens:
         """The tokens of the session's current generation. Scopes are those that the user has now."""
@@ -128,9 +137,9 @@ class Sessions:
     async def refresh(self, text: str) -> tuple[Tokens, User]:
         """New tokens for a refresh token, which works once.
 
-        Within the grace the token before the current one gives the current one again. Any older one, or the one before
-        after the grace, ends the session: somebody has a copy. Raises Unauthenticated: TOKEN_INVALID,
-        TOKEN_EXPIRED, SESSION_ENDED, REFRESH_TOKEN_REUSED.
+        Within the grace the token before the current one gives the current one again. Any older one, or the
+        one before after the grace, ends the session: somebody has a copy. Raises Unauthenticated:
+        TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, REFRESH_TOKEN_REUSED.
         """
         token = opaque.parse_refresh_token(text)
         if token is None:
@@ -140,12 +149,12 @@ class Sessions:
         ended: list[str] = []
         async with self._database.tenant(token.tenant_id) as connection:
             session = await session_store.find(connection, token.tenant_id, token.session_id)
-            if session is None or not hmac.compare_digest(text, self._refresh_token(session, token.generation)):
+            if session is None or not hmac.compare_digest(
+                text, self._refresh_token(session, token.generation)
+            ):
                 raise refused()
             user = await store.user(connection, token.tenant_id, session.user_id)
-            rotated = await session_store.rotate(
-                connection, token.tenant_id, token.session_id, token.generation, now, idle
-            )
+            rotated = await session_store.rotate(connection, token, now, idle)
             if rotated is None:
                 rotated = await self._parallel(connection, token, now)
             if rotated is None:
@@ -156,8 +165,8 @@ class Sessions:
             await self._revocations.end(ended)
             raise Unauthenticated(
                 Reason.REFRESH_TOKEN_REUSED,
-                "this refresh token was used before, so its session has ended: log in again, and find out who has a "
-                "copy of the token",
+                "this refresh token was used before, so its session has ended: log in again, and find out who "
+                "has a copy of the token",
             )
         return self.tokens_of(rotated, user), user
 
@@ -186,9 +195,7 @@ class Sessions:
     async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[Session]:
         """The caller's sessions that go on, the newest first, older than `before`."""
         async with self._database.tenant(caller.tenant_id) as connection:
-            return await session_store.list_live(
-                connection, caller.tenant_id, caller.user_id, moment(self._clock()), before, limit
-            )
+            return await session_store.list_live(connection, caller, moment(self._clock()), before, limit)
 
     async def _open_checked(
         self, connection: Connection, checked: User, client: Client

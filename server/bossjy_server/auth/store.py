@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 
-from bossjy_server.auth.records import Account, Tenant, User
+from bossjy_server.auth.records import Account, Request, Tenant, User
 from bossjy_server.auth.scopes import Role
 from bossjy_server.errors import NotFound
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
 
 _TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time"
 _USER = (
-    "tenant_id, user_id, email, display_name, language, role, state, password_change_required, password_time, "
-    "revision, create_time, update_time, last_login_time"
+    "tenant_id, user_id, email, display_name, language, role, state, password_change_required, "
+    "password_time, revision, create_time, update_time, last_login_time"
 )
 
 # A new tenant. The row-level policy admits it because the transaction runs as that tenant.
-INSERT_TENANT = f"""
+INSERT_TENANT = """
 INSERT INTO bossjy.tenants (tenant_id, display_name, calls_per_minute, create_time, update_time)
-VALUES ($1, $2, $3, $4, $4)
-RETURNING {_TENANT}"""
+VALUES ($1, $2, $3, $4, $4)"""
 
 SELECT_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1"
 
-# Holds the tenant's row, so that changes which look at several users (the last owner, the limit) happen one by one.
+# Holds the tenant's row, so that changes which look at several users (the last owner, the limit) happen one
+# by one.
 LOCK_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1 FOR NO KEY UPDATE"
 
 # A parameter that is NULL leaves the column as it is.
@@ -38,16 +39,18 @@ SET display_name = coalesce($2, display_name), default_region = coalesce($3, def
 WHERE tenant_id = $1
 RETURNING {_TENANT}"""
 
-INSERT_USER = f"""
+INSERT_USER = """
 INSERT INTO bossjy.users (tenant_id, user_id, email, email_key, display_name, password_hash,
-    password_change_required, role, request_id, request_hash, create_time, update_time, password_time)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11)
-RETURNING {_USER}"""
+    password_change_required, role, request_id, request_hash, create_time, update_time, password_time,
+    last_login_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)"""
 
 SELECT_USER = f"SELECT {_USER} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
 # What a login needs, in one look-up.
-SELECT_ACCOUNT_BY_EMAIL = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key = $2"
+SELECT_ACCOUNT_BY_EMAIL = (
+    f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key = $2"
+)
 
 SELECT_ACCOUNT = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
@@ -80,7 +83,8 @@ RETURNING {_USER}"""
 # A new password, by the user or by an administrator.
 UPDATE_PASSWORD = f"""
 UPDATE bossjy.users
-SET password_hash = $3, password_change_required = $4, revision = revision + 1, update_time = $5, password_time = $5
+SET password_hash = $3, password_change_required = $4, revision = revision + 1, update_time = $5,
+    password_time = $5
 WHERE tenant_id = $1 AND user_id = $2
 RETURNING {_USER}"""
 
@@ -95,11 +99,11 @@ WHERE tenant_id = $1 AND user_id = $2 AND state = 'active' AND password_time = $
 RETURNING {_USER}"""
 
 
-async def insert_tenant(
-    connection: Connection, tenant_id: str, display_name: str, calls_per_minute: int, now: datetime
-) -> Tenant:
-    """Make a tenant. Raises UniqueViolation(tenants_pkey) when the id is taken."""
-    return _tenant(await connection.fetchrow(INSERT_TENANT, tenant_id, display_name, calls_per_minute, now))
+async def insert_tenant(connection: Connection, tenant: Tenant) -> None:
+    """Keep a new tenant. Raises UniqueViolation(tenants_pkey) when the id is taken."""
+    await connection.execute(
+        INSERT_TENANT, tenant.tenant_id, tenant.display_name, tenant.calls_per_minute, tenant.create_time
+    )
 
 
 async def tenant(connection: Connection, tenant_id: str, *, lock: bool = False) -> Tenant:
@@ -108,42 +112,35 @@ async def tenant(connection: Connection, tenant_id: str, *, lock: bool = False) 
 
 
 async def update_tenant(
-    connection: Connection, tenant_id: str, display_name: str | None, default_region: str | None, now: datetime
+    connection: Connection,
+    tenant_id: str,
+    display_name: str | None,
+    default_region: str | None,
+    now: datetime,
 ) -> Tenant:
     """Change a tenant; None leaves a field alone. Raises NotFound."""
     return _tenant(await connection.fetchrow(UPDATE_TENANT, tenant_id, display_name, default_region, now))
 
 
 async def insert_user(
-    connection: Connection,
-    *,
-    tenant_id: str,
-    user_id: str,
-    email: str,
-    display_name: str,
-    password_hash: str,
-    password_change_required: bool,
-    role: Role,
-    request_id: str | None,
-    request_hash: bytes | None,
-    now: datetime,
-) -> User:
-    """Make a user. Raises UniqueViolation: users_email_unique, users_request_unique."""
-    row = await connection.fetchrow(
+    connection: Connection, user: User, password_hash: str, request: Request | None = None
+) -> None:
+    """Keep a new user. Raises UniqueViolation: users_email_unique, users_request_unique."""
+    await connection.execute(
         INSERT_USER,
-        tenant_id,
-        user_id,
-        email,
-        email_key(email),
-        display_name,
+        user.tenant_id,
+        user.user_id,
+        user.email,
+        email_key(user.email),
+        user.display_name,
         password_hash,
-        password_change_required,
-        role.value,
-        request_id,
-        request_hash,
-        now,
+        user.password_change_required,
+        user.role.value,
+        request.request_id if request else None,
+        request.request_hash if request else None,
+        user.create_time,
+        user.last_login_time,
     )
-    return _user(row)
 
 
 async def user(connection: Connection, tenant_id: str, user_id: str) -> User:
@@ -205,15 +202,25 @@ async def update_user(
     """Change a user; None leaves a field alone. Raises NotFound."""
     role_text = role.value if role else None
     return _user(
-        await connection.fetchrow(UPDATE_USER, tenant_id, user_id, display_name, language, role_text, state, now)
+        await connection.fetchrow(
+            UPDATE_USER, tenant_id, user_id, display_name, language, role_text, state, now
+        )
     )
 
 
 async def update_password(
-    connection: Connection, tenant_id: str, user_id: str, password_hash: str, *, must_change: bool, now: datetime
+    connection: Connection,
+    tenant_id: str,
+    user_id: str,
+    password_hash: str,
+    *,
+    must_change: bool,
+    now: datetime,
 ) -> User:
     """Give a user a new password. Raises NotFound."""
-    return _user(await connection.fetchrow(UPDATE_PASSWORD, tenant_id, user_id, password_hash, must_change, now))
+    return _user(
+        await connection.fetchrow(UPDATE_PASSWORD, tenant_id, user_id, password_hash, must_change, now)
+    )
 
 
 async def update_hash(connection: Connection, tenant_id: str, user_id: str, old: str, new: str) -> None:
@@ -221,9 +228,7 @@ async def update_hash(connection: Connection, tenant_id: str, user_id: str, old:
     await connection.execute(UPDATE_HASH, tenant_id, user_id, old, new)
 
 
-async def record_login(
-    connection: Connection, checked: User, now: datetime
-) -> User | None:
+async def record_login(connection: Connection, checked: User, now: datetime) -> User | None:
     """Note a login; None if the user was disabled or got another password since `checked` was read."""
     row = await connection.fetchrow(
         UPDATE_LAST_LOGIN, checked.tenant_id, checked.user_id, now, checked.password_time
@@ -236,13 +241,13 @@ def email_key(email: str) -> str:
     return email.strip().casefold()
 
 
-def _tenant(row: Mapping[str, Any] | None) -> Tenant:
+def _tenant(row: asyncpg.Record | None) -> Tenant:
     if row is None:
         raise NotFound("tenant")
     return Tenant(**{name: row[name] for name in _TENANT.split(", ")})
 
 
-def _user(row: Mapping[str, Any] | None) -> User:
+def _user(row: asyncpg.Record | None) -> User:
     if row is None:
         raise NotFound("user")
     values = {name: row[name] for name in _USER.split(", ")}

@@ -1,15 +1,16 @@
 """Failed logins are slowed down: by account, by address and by tenant. Nobody is ever locked out for good.
 
-Each of the three has a bucket of attempts that fills again steadily. An attempt takes one from each before anything is
-computed, so a thousand parallel guesses get no further than a thousand in a row; a login that succeeds gives them back.
-The buckets are in Redis, shared by all replicas; without Redis, or when it does not answer in time, each replica keeps
-its own. An account that does not exist has a bucket like any other.
+Each of the three has a bucket of attempts that fills again steadily. An attempt takes one from each before
+anything is computed, so a thousand parallel guesses get no further than a thousand in a row; a login that
+succeeds gives them back. The buckets are in Redis, shared by all replicas; without Redis, or when it does not
+answer in time, each replica keeps its own. An account that does not exist has a bucket like any other.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -19,9 +20,9 @@ from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.errors import Reason, ResourceExhausted
 
-# A bucket is one number: the time at which it would be full again (the generic cell rate algorithm). All buckets are
-# looked at before one is changed. Keys: the buckets. Arguments: for each how many attempts it holds, and the seconds
-# in which one comes back. Gives the seconds to wait, 0 if the attempt was taken.
+# A bucket is one number: the time at which it would be full again (the generic cell rate algorithm). All
+# buckets are looked at before one is changed. Keys: the buckets. Arguments: for each how many attempts it
+# holds, and the seconds in which one comes back. Gives the seconds to wait, 0 if the attempt was taken.
 _TAKE = """
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
@@ -42,8 +43,8 @@ return '0'
 # Gives one attempt back to each bucket.
 _GIVE_BACK = """
 for i, key in ipairs(KEYS) do
-    local full = redis.call('GET', key)
-    if full then redis.call('SET', key, string.format('%.6f', tonumber(full) - tonumber(ARGV[2 * i])), 'KEEPTTL') end
+    local full = redis.call('GET', key) if full then redis.call('SET', key, string.format('%.6f',
+    tonumber(full) - tonumber(ARGV[2 * i])), 'KEEPTTL') end
 end
 return 0
 """
@@ -74,7 +75,11 @@ class Throttle:
     """The buckets of failed logins."""
 
     def __init__(
-        self, redis: Redis | None, keys: Keys, options: AuthOptions, clock: Callable[[], float] = time.monotonic
+        self,
+        redis: Redis | None,
+        keys: Keys,
+        options: AuthOptions,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
         self._keys = keys
@@ -84,7 +89,8 @@ class Throttle:
     async def attempt(self, tenant_id: str, account: str, address: str) -> Attempt:
         """Take one attempt, or raise ResourceExhausted(LOGIN_THROTTLED) that says how long to wait.
 
-        `account` is the mail address's key or the user's id; `address` the caller's network address, may be empty.
+        `account` is the mail address's key or the user's id; `address` the caller's network address, may be
+        empty.
         """
         o = self._options
         buckets = [
@@ -105,10 +111,8 @@ class Throttle:
     async def give_back(self, buckets: Sequence[Bucket]) -> None:
         """Undo one attempt."""
         if self._redis is not None:
-            try:
+            with suppress(RedisError, OSError, TimeoutError):  # the bucket fills again by itself
                 await self._redis.eval(_GIVE_BACK, len(buckets), *_names(buckets), *_sizes(buckets))
-            except (RedisError, OSError, TimeoutError):
-                pass  # the bucket fills again by itself
         self._local.give_back(buckets)
 
     async def _take(self, buckets: Sequence[Bucket]) -> float:
@@ -126,7 +130,7 @@ class Throttle:
 
 
 class LocalBuckets:
-    """The same buckets in the memory of one replica; at most `limit` of them, the oldest is forgotten first."""
+    """The same buckets in the memory of one replica: at most `limit`, the oldest is forgotten first."""
 
     def __init__(self, limit: int, clock: Callable[[], float]) -> None:
         self._limit = limit

@@ -1,7 +1,7 @@
 """Access tokens: short-lived JWTs (RFC 9068) signed with ES256, checked as RFC 8725 asks.
 
-Claims: `iss`, `aud`, `sub` user id, `tid` tenant id, `sid` session id, `role`, `scope` (space between), `typ` = access,
-`iat`, `exp`, `jti`. Header: `alg` = ES256, `typ` = at+jwt, `kid`.
+Claims: `iss`, `aud`, `sub` user id, `tid` tenant id, `sid` session id, `role`, `scope` (space between), `typ`
+= access, `iat`, `exp`, `jti`. Header: `alg` = ES256, `typ` = at+jwt, `kid`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from bossjy_server.errors import Reason, Unauthenticated
 
 _ALGORITHM = "ES256"
 _HEADER_TYPE = "at+jwt"
-_TOKEN_TYPE = "access"  # noqa: S105 - the type of a token, not a token
+_TOKEN_TYPE = "access"
 _CLAIMS = ["iss", "aud", "sub", "tid", "sid", "role", "scope", "typ", "iat", "exp", "jti"]
 _TEXT_CLAIMS = ("sub", "tid", "sid", "role", "scope", "jti")
-# A header that brings or names a key of its own, or asks for rules that we do not know, is refused (RFC 8725, 3.10).
+# A header that brings or names a key of its own, or asks for rules that we do not know, is refused (RFC 8725,
+# 3.10).
 _REFUSED_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "zip", "b64"})
 
 
@@ -57,9 +58,10 @@ class AccessTokens:
         self._clock = clock
 
     def issue(self, caller: Caller, not_before: int = 0) -> Issued:
-        """A token for `caller`; its `expire_time_s` bounds the token's life, so a token never outlives its session.
+        """A token for `caller`, which never outlives the caller's `expire_time_s`, the end of the session.
 
-        `not_before` is the session's cutoff, if it has one: a token issued in the same second as a cutoff must pass it.
+        `not_before` is the session's cutoff, if it has one: a token issued in the same second as a cutoff
+        must pass it.
         """
         issued_at = max(int(self._clock()), not_before)
         expire = int(min(issued_at + self._options.access_lifetime_s, caller.expire_time_s))
@@ -130,12 +132,16 @@ class AccessTokens:
 
 def refused() -> Unauthenticated:
     """The one answer to a token that does not hold, whatever the cause."""
-    return Unauthenticated(Reason.TOKEN_INVALID, "the token or API key does not hold: log in, or use a valid API key")
+    return Unauthenticated(
+        Reason.TOKEN_INVALID, "the token or API key does not hold: log in, or use a valid API key"
+    )
 
 
 def expired() -> Unauthenticated:
     """The answer to a token that held once."""
-    return Unauthenticated(Reason.TOKEN_EXPIRED, "the access token has expired: call RefreshToken, then repeat")
+    return Unauthenticated(
+        Reason.TOKEN_EXPIRED, "the access token has expired: call RefreshToken, then repeat"
+    )
 
 
 def _is_text(value: object) -> bool:
