@@ -62,24 +62,34 @@ class HealthServicer:
                 await self._changed.wait_for(lambda: self._ended or self._status(request.service) != last)
 
 
-async def follow_parts(
-    health: HealthServicer,
-    probes: Mapping[str, Probe],
-    needs: Mapping[str, frozenset[str]],
-    interval_s: float,
-    report: Callable[[str, bool], None],
-) -> None:
-    """Ask each part every `interval_s`; a name serves while all parts that it needs answer. Runs until cancelled.
+class PartsWatch:
+    """Asks parts for their health; a name serves while all parts that it needs answer.
 
     `needs` maps each health name to the parts it cannot do without; `report` is told of each change of a part.
     """
-    states: dict[str, bool] = {}
-    while True:
-        answers = await asyncio.gather(*(probe() for probe in probes.values()))
-        for part, answered in zip(probes, answers, strict=True):
-            if states.get(part) != answered:
-                states[part] = answered
-                report(part, answered)
-        for name, parts in needs.items():
-            await health.set_serving(name, all(states[part] for part in parts))
-        await asyncio.sleep(interval_s)
+
+    def __init__(
+        self,
+        health: HealthServicer,
+        probes: Mapping[str, Probe],
+        needs: Mapping[str, frozenset[str]],
+        report: Callable[[str, bool], None],
+    ) -> None:
+        self._health, self._probes, self._needs, self._report = health, probes, needs, report
+        self._states: dict[str, bool] = {}
+
+    async def check(self) -> None:
+        """Ask every part once."""
+        answers = await asyncio.gather(*(probe() for probe in self._probes.values()))
+        for part, answered in zip(self._probes, answers, strict=True):
+            if self._states.get(part) != answered:
+                self._states[part] = answered
+                self._report(part, answered)
+        for name, parts in self._needs.items():
+            await self._health.set_serving(name, all(self._states[part] for part in parts))
+
+    async def run(self, interval_s: float) -> None:
+        """Ask again every `interval_s`, until cancelled."""
+        while True:
+            await asyncio.sleep(interval_s)
+            await self.check()

@@ -17,6 +17,8 @@ from typing import TextIO
 import orjson
 
 DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+# The levels by their names; `off` is above all of them.
+LEVELS = {"debug": DEBUG, "info": INFO, "warning": WARNING, "error": ERROR, "off": 100}
 _NAMES = {DEBUG: "debug", INFO: "info", WARNING: "warning", ERROR: "error", logging.CRITICAL: "critical"}
 
 # What must never stand in a log, should a library put it into a message of its own.

@@ -1,0 +1,206 @@
+"""The wiring: the one place where objects are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import grpc.aio
+from bossjy.auth.v1 import auth_service_pb2
+from bossjy.contacts.v1 import contact_service_pb2
+from bossjy.imports.v1 import import_service_pb2
+from bossjy.phone.v1 import phone_service_pb2
+from bossjy_numbering import load_plan
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.service import Auth, open_auth
+from bossjy_server.config import Settings
+from bossjy_server.phone.numbers import Numbers
+from bossjy_server.phone.servicer import PhoneServicer
+from bossjy_server.rpc.chain import build_chain
+from bossjy_server.rpc.health import HealthServicer, PartsWatch
+from bossjy_server.rpc.limits import Limits
+from bossjy_server.rpc.metrics import CallMetrics
+from bossjy_server.rpc.reflection import add_reflection
+from bossjy_server.rpc.server import Router, ServerOptions, start_server
+from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.redis import open_redis, ping
+from bossjy_server.storage.schema import apply_schema, read_init_sql
+from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, take_over_library_logs
+from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
+from bossjy_server.telemetry.tracing import Tracing
+from grpc_health.v1 import health_pb2
+from prometheus_client import CollectorRegistry, Gauge
+from redis.asyncio import Redis
+
+PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
+AUTH = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
+CONTACTS = contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]
+IMPORTS = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"]
+HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
+
+# What each service cannot do without. Phone needs nothing; Redis is missed by none: see docs/operations.
+_NEEDS = {
+    "": frozenset({"postgresql"}),
+    PHONE.full_name: frozenset[str](),
+    AUTH.full_name: frozenset({"postgresql"}),
+    CONTACTS.full_name: frozenset({"postgresql"}),
+    IMPORTS.full_name: frozenset({"postgresql"}),
+    "postgresql": frozenset({"postgresql"}),
+    "redis": frozenset({"redis"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that serves."""
+
+    address: str
+    metrics_address: str
+    parts: EmbeddedParts
+    registration_token: str | None = field(repr=False)  # of the first start, until it is used
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """Start everything, serve until the block ends, drain, stop everything. Raises StartError with one line."""
+    async with AsyncExitStack() as stack:
+        log = _open_log(settings, stack)
+        registry = new_registry()
+        parts = await stack.enter_async_context(
+            start_embedded(settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url)
+        )
+        database_url = settings.database_url or parts.database_url
+        await apply_schema(settings.database_admin_url or database_url, read_init_sql())
+        database = await Database.open(
+            database_url,
+            max_size=settings.database_pool,
+            acquire_timeout_s=settings.database_wait_s,
+            statement_timeout_s=settings.statement_timeout_s,
+        )
+        stack.push_async_callback(database.close)
+        redis = open_redis(settings.redis_url or parts.redis_url)
+        stack.push_async_callback(redis.aclose)
+        auth = await stack.enter_async_context(
+            open_auth(database, redis, settings.data_dir, AuthOptions(registration=settings.registration))
+        )
+        plan = await asyncio.to_thread(load_plan, settings.data_dir / "plan")
+
+        limits = Limits(max_running=settings.max_running_calls, per_minute=settings.calls_per_minute)
+        draining = asyncio.Event()
+        router = _router(settings, stack, registry, log, limits, auth)
+        router.add_service(PHONE, PhoneServicer(Numbers(plan)))
+        router.add_service(AUTH, auth.servicer)
+        router.add_service(CONTACTS, object())
+        router.add_service(IMPORTS, object())
+        health = HealthServicer(list(_NEEDS))
+        router.add_service(HEALTH, health)
+        if settings.reflection:
+            add_reflection(router)
+
+        if settings.metrics_port:
+            stack.callback(MetricsEndpoint(registry, settings.host, settings.metrics_port).close)
+        await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
+        # What was made so far lives as long as the process: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        server = await start_server(router, settings.address, _server_options(settings))
+        stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
+        log.info("serving", address=settings.address, services=router.services, plan=plan.version)
+        yield Running(
+            address=settings.address,
+            metrics_address=f"{settings.host}:{settings.metrics_port}",
+            parts=parts,
+            registration_token=auth.registration_token,
+        )
+
+
+def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = Log(
+        level=LEVELS[settings.log_level],
+        console=console_stream(),
+        console_level=LEVELS[settings.log_console],
+        file=settings.data_dir / "logs" / "bossjy.log",
+        max_bytes=settings.log_file_bytes,
+        keep=settings.log_files,
+    )
+    stack.callback(log.close)
+    take_over_library_logs(log)
+    return log
+
+
+def _router(  # noqa: PLR0913 - it takes what the chain is made of
+    settings: Settings, stack: AsyncExitStack, registry: CollectorRegistry, log: Log, limits: Limits, auth: Auth
+) -> Router:
+    tracer = None
+    if settings.otlp_endpoint:
+        tracing = Tracing(settings.otlp_endpoint, settings.trace_ratio)
+        stack.callback(tracing.close)
+        tracer = tracing.tracer
+    return Router(
+        build_chain(
+            tracer=tracer,
+            metrics=CallMetrics(registry),
+            log=log,
+            limits=limits,
+            authenticate=auth.authenticator.authenticate,
+        )
+    )
+
+
+def _server_options(settings: Settings) -> ServerOptions:
+    return ServerOptions(
+        max_streams_per_connection=settings.max_streams, max_connection_age_s=settings.max_connection_age_s
+    )
+
+
+@asynccontextmanager
+async def _following(  # noqa: PLR0913 - the parts that are followed
+    health: HealthServicer,
+    database: Database,
+    redis: Redis,
+    settings: Settings,
+    registry: CollectorRegistry,
+    log: Log,
+) -> AsyncIterator[None]:
+    """Keep the health in step with the parts while the block runs."""
+    up = Gauge("bossjy_part_up", "Whether a part that the service needs answers.", ["part"], registry=registry)
+
+    def report(part: str, answered: bool) -> None:
+        up.labels(part).set(answered)
+        (log.info if answered else log.warning)("part answers" if answered else "part does not answer", part=part)
+
+    probes = {"postgresql": database.ping, "redis": partial(ping, redis)}
+    watch = PartsWatch(health, probes, _NEEDS, report)
+    await watch.check()
+    task = asyncio.create_task(watch.run(settings.health_interval_s))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _drain(  # noqa: PLR0913 - what takes part in the end
+    server: grpc.aio.Server,
+    health: HealthServicer,
+    limits: Limits,
+    draining: asyncio.Event,
+    settings: Settings,
+    log: Log,
+) -> None:
+    """Tell probes and streams, take no new calls, wait for those that run, then cut what is left."""
+    log.info("draining", wait_s=settings.drain_s)
+    limits.draining = True
+    draining.set()
+    await health.end()
+    await server.stop(settings.drain_s)
+    # grpc's stop does not await the handlers that it cut: give their `finally` a moment on the loop.
+    await asyncio.sleep(0.05)
+    log.info("stopped")

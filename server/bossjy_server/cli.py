@@ -1,0 +1,80 @@
+"""The command `bossjy-server`: serve, demo, settings."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from bossjy_server.config import Settings
+from bossjy_server.errors import StartError
+
+# Exit codes: 0 all went well, 1 the demonstration found something wrong, 2 the server could not start.
+EXIT_WRONG, EXIT_NO_START = 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code; a start that fails prints one line that says what to do."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "settings":
+            return _print_settings()
+        settings = Settings.from_environment(os.environ)
+        return asyncio.run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
+    except StartError as error:
+        print(f"bossjy-server: {error}", file=sys.stderr)
+        return EXIT_NO_START
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bossjy-server", description="Phone numbers put right, over gRPC.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
+    demo = commands.add_parser("demo", help="serve with a demonstration tenant and 10,000 imported contacts")
+    demo.add_argument("--once", action="store_true", help="end after the demonstration, with 0 if all of it was right")
+    commands.add_parser("settings", help="list the settings with their defaults and meanings")
+    return parser
+
+
+def _print_settings() -> int:
+    for name, default, about in Settings.table():
+        print(f"{name}={default}\n    {about}")
+    return 0
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that the first SIGTERM or Ctrl-C sets. A second one ends the process at once."""
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(EXIT_WRONG)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return stop
+
+
+async def _serve(settings: Settings) -> int:
+    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are told before anything is loaded
+
+    stop = _stop_on_signals()
+    async with running(settings):
+        await stop.wait()
+    return 0
+
+
+async def _demo(settings: Settings, *, once: bool) -> int:
+    from bossjy_server.demo import run_demo  # noqa: PLC0415 - brings the client, which a server does not need
+
+    return await run_demo(settings, once=once, stop=_stop_on_signals())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
