@@ -72,7 +72,8 @@ class Keys:
     ) -> Keys:
         """Load the keys of `folder`; make them if there are none.
 
-        `retire_s` is the longest life of a token, with leeway. Raises StartError when the folder or a file in it cannot be used or may be read by others.
+        `retire_s` is the longest life of a token, with leeway. Raises StartError when the folder or a file in
+        it cannot be used or may be read by others.
         """
         keys = cls(folder, retire_s=retire_s, activation_s=activation_s, clock=clock)
         try:

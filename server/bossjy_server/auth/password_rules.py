@@ -1,8 +1,8 @@
 """Which passwords are taken: long enough, and not one that is guessed first (NIST 800-63B-4).
 
-There are no rules of composition. Refused are passwords that are in the list of common ones, that are built from one common word (repeated,
-counted on, written with 0 for o), that run along the keyboard or the alphabet, that repeat a short piece, or
-that say nothing but the user's or the tenant's name.
+There are no rules of composition. Refused are passwords that are in the list of common ones, that are built
+from one common word (repeated, counted on, written with 0 for o), that run along the keyboard or the
+alphabet, that repeat a short piece, or that say nothing but the user's or the tenant's name.
 """
 
 from __future__ import annotations

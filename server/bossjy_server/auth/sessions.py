@@ -165,8 +165,8 @@ class Sessions:
             await self._revocations.end(ended)
             raise Unauthenticated(
                 Reason.REFRESH_TOKEN_REUSED,
-                "this refresh token was used before, so its session has ended: log in again, and find out who "
-                "has a copy of the token",
+                "this refresh token was used before, so its session has ended: log in again, and find out "
+                "who has a copy of the token",
             )
         return self.tokens_of(rotated, user), user
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeAlias
-
-import asyncpg
+from typing import TYPE_CHECKING
 
 from bossjy_server.auth.records import Account, Request, Tenant, User
 from bossjy_server.auth.scopes import Role
 from bossjy_server.errors import NotFound
 
-Connection: TypeAlias = (
-    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-)
+if TYPE_CHECKING:
+    import asyncpg
+
+    from bossjy_server.storage.postgres import Connection
 
 _TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time"
 _USER = (
