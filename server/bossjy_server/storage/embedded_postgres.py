@@ -77,7 +77,7 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start, wait until it answers, return its URL."""
-        end_orphan(self._data / "postmaster.pid", str(self._data), _STOP_S, signal.SIGINT)
+        end_orphan(self._data / "postmaster.pid", self._data, _STOP_S, signal.SIGINT)
         if not (self._data / "PG_VERSION").exists():
             self._make()
         settings = _SETTINGS | {"port": str(self._port), "unix_socket_directories": str(self._sockets)}

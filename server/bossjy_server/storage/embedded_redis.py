@@ -37,7 +37,7 @@ class EmbeddedRedis:
     def start(self) -> str:
         """Start, wait until it answers, return its URL."""
         configuration = self._folder / "redis.conf"
-        end_orphan(self._folder / "redis.pid", str(configuration), _STOP_S)
+        end_orphan(self._folder / "redis.pid", self._folder, _STOP_S)
         configuration.touch(mode=0o600)
         # In a file, not on the command line, which every user can read.
         configuration.write_text(

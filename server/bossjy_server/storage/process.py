@@ -69,18 +69,18 @@ def socket_folder(folder: Path) -> Path:
     return short
 
 
-def end_orphan(pid_file: Path, argument: str, timeout_s: float, number: signal.Signals = signal.SIGTERM) -> None:
-    """End the process that `pid_file` names, if it runs with `argument` on its command line: ours, left by a kill."""
+def end_orphan(pid_file: Path, folder: Path, timeout_s: float, number: signal.Signals = signal.SIGTERM) -> None:
+    """End the process that `pid_file` names, if it works in `folder`: then it is ours, left by a kill."""
     try:
         process = psutil.Process(int(pid_file.read_text().split()[0]))
-        if argument in process.cmdline():
+        if Path(process.cwd()) == folder.resolve():
             process.send_signal(number)
             try:
                 process.wait(timeout_s)
             except psutil.TimeoutExpired:
                 process.kill()
                 process.wait(timeout_s)
-    except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+    except (OSError, ValueError, IndexError, psutil.Error):
         pass
     pid_file.unlink(missing_ok=True)
 

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.coverage_table import coverage_rows
+from tests.figures import plain_table, save_figures
+
+START = pytest.StashKey[float]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[START] = time.monotonic()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show coverage by package where it was measured; a whole run leaves build/figures/tests.json as well."""
+    report = (config.getoption("cov_report") or {}).get("json")
+    if not report or not Path(report).exists():
+        return
+    rows = coverage_rows(Path(report))
+    lines = [(package, statements, missed, f"{covered:.1f}") for package, statements, missed, covered in rows]
+    terminalreporter.section("coverage by package")
+    for line in plain_table([("package", "statements", "missed", "covered %"), *lines]):
+        terminalreporter.write_line(line)
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.getoption("keyword"):
+        outcomes = ("passed", "failed", "error", "skipped", "xfailed")
+        figures: dict[str, float] = {
+            f"{name}_tests": len(terminalreporter.getreports(name)) for name in outcomes
+        }
+        figures["test_s"] = round(time.monotonic() - config.stash[START], 1)
+        for package, _, _, covered in rows:
+            figures[f"coverage_{package.replace('.', '_')}_percent"] = round(covered, 1)
+        save_figures("tests", figures)

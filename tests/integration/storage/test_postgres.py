@@ -1,0 +1,111 @@
+"""The pool and the tenant's transaction, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+from bossjy_server.errors import DeadlineExceeded, Reason, StartError, Unavailable
+from bossjy_server.storage.embedded import start_embedded
+from bossjy_server.storage.postgres import Database, UniqueViolation
+from bossjy_server.storage.schema import apply_schema, read_init_sql
+
+_INSERT = "INSERT INTO bossjy.tenants (tenant_id, display_name) VALUES ($1, $1)"
+_SELECT = "SELECT tenant_id FROM bossjy.tenants ORDER BY 1"
+
+
+async def test_a_tenant_sees_its_own_rows_and_no_other(database: Database) -> None:
+    for tenant in ("one", "two"):
+        async with database.tenant(tenant) as connection:
+            await connection.execute(_INSERT, tenant)
+    async with database.tenant("one") as connection:
+        assert [row["tenant_id"] for row in await connection.fetch(_SELECT)] == ["one"]
+    async with database.system() as connection:
+        assert await connection.fetch(_SELECT) == []
+    async with database.tenant("two") as connection:
+        assert await connection.execute("DELETE FROM bossjy.tenants WHERE tenant_id = 'one'") == "DELETE 0"
+
+
+async def test_a_row_of_another_tenant_is_refused(database: Database) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        async with database.tenant("one") as connection:
+            await connection.execute(_INSERT, "two")
+
+
+async def test_every_table_with_a_tenant_has_forced_row_level_security(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    rows = await connection.fetch(
+        """SELECT t.relname, t.relrowsecurity AND t.relforcerowsecurity AS forced,
+                  EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid AND p.polwithcheck IS NOT NULL) AS checked,
+                  (SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'tenant_id')
+                      = (SELECT i.indkey[0] FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary) AS first_in_key,
+                  t.relowner = 'bossjy_app'::regrole AS owned_by_app
+           FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+           WHERE n.nspname = 'bossjy' AND t.relkind IN ('r', 'p') AND EXISTS (
+               SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'tenant_id')"""
+    )
+    await connection.close()
+    assert len(rows) >= 7
+    for row in rows:
+        assert row["forced"], row["relname"]
+        assert row["checked"], row["relname"]
+        assert row["first_in_key"], row["relname"]
+        assert not row["owned_by_app"], row["relname"]
+
+
+async def test_the_schema_can_be_applied_again_and_by_several_at_once(empty_database_url: str) -> None:
+    sql = read_init_sql()
+    await asyncio.gather(*(apply_schema(empty_database_url, sql) for _ in range(4)))
+    await apply_schema(empty_database_url, sql)
+
+
+async def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
+    with pytest.raises(StartError, match="is DATABASE_URL right"):
+        await apply_schema("postgresql://nobody@127.0.0.1:1/none", read_init_sql())
+
+
+async def test_errors_of_the_driver_become_ours(database: Database) -> None:
+    async with database.tenant("one") as connection:
+        await connection.execute(_INSERT, "one")
+    with pytest.raises(UniqueViolation, match="tenants_pkey"):
+        async with database.tenant("one") as connection:
+            await connection.execute(_INSERT, "one")
+    with pytest.raises(DeadlineExceeded):
+        async with database.tenant("one") as connection:
+            await connection.execute("SET LOCAL statement_timeout = 20")
+            await connection.execute("SELECT pg_sleep(5)")
+    assert await database.ping()
+
+
+async def test_a_full_pool_answers_within_its_wait(database_url: str) -> None:
+    database = await Database.open(database_url, min_size=1, max_size=1, acquire_timeout_s=0.1)
+    async with database.system():
+        with pytest.raises(Unavailable) as caught:
+            async with database.system():
+                pass
+    assert caught.value.reason is Reason.DATABASE_UNAVAILABLE
+    assert caught.value.retry_after_s
+    async with database.system() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+    await database.close()
+
+
+async def test_a_server_that_stops_is_unavailable_and_comes_back(tmp_path: Path) -> None:
+    async with start_embedded(tmp_path, postgres=True, redis=False) as parts:
+        await apply_schema(parts.database_url, read_init_sql())
+        database = await Database.open(parts.database_url, min_size=1, max_size=2, connect_timeout_s=1, acquire_timeout_s=1)
+        control = await asyncio.create_subprocess_exec("kill", "-9", str(parts.database_pid))
+        await control.wait()
+        await asyncio.sleep(0.05)
+        with pytest.raises(Unavailable):
+            async with database.system() as connection:
+                await connection.fetchval("SELECT 1")
+        for _ in range(100):  # the guard starts it again
+            if await database.ping():
+                break
+            await asyncio.sleep(0.1)
+        async with database.system() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+        await database.close()

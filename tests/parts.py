@@ -1,0 +1,105 @@
+"""Fixtures: a real PostgreSQL and a real Redis for each test process, a fresh database for each test.
+
+They are the service's own embedded parts, under its own guard, so they end with the test process however it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.redis import open_redis
+from bossjy_server.storage.schema import apply_schema, read_init_sql
+from redis.asyncio import Redis
+
+_TEMPLATE = "bossjy_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def parts() -> Iterator[EmbeddedParts]:
+    """PostgreSQL and Redis of this test process, with a template database that has the schema."""
+    with tempfile.TemporaryDirectory(prefix="bossjy-test-") as folder, asyncio.Runner() as runner:
+        embedded = start_embedded(Path(folder), postgres=True, redis=True)
+        started = runner.run(embedded.__aenter__())
+        try:
+            runner.run(_make_template(started.database_url))
+            yield started
+        finally:
+            runner.run(embedded.__aexit__(None, None, None))
+
+
+async def _make_template(url: str) -> None:
+    admin = await asyncpg.connect(url)
+    try:
+        # Nothing of a test has to survive a power cut.
+        await admin.execute("ALTER SYSTEM SET fsync = off")
+        await admin.execute("ALTER SYSTEM SET synchronous_commit = off")
+        await admin.execute("SELECT pg_reload_conf()")
+        await admin.execute(f"CREATE DATABASE {_TEMPLATE}")
+    finally:
+        await admin.close()
+    await apply_schema(with_database(url, _TEMPLATE), read_init_sql())
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture
+async def empty_database_url(parts: EmbeddedParts) -> AsyncIterator[str]:
+    """A database with nothing in it."""
+    async for url in _database(parts.database_url, "template1"):
+        yield url
+
+
+@pytest.fixture
+async def database_url(parts: EmbeddedParts) -> AsyncIterator[str]:
+    """A database with the schema and no rows. The URL's user owns the tables."""
+    async for url in _database(parts.database_url, _TEMPLATE):
+        yield url
+
+
+async def _database(url: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{next(_numbers)}"
+    admin = await asyncpg.connect(url)
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        yield with_database(url, name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The service's own pool on a fresh database."""
+    opened = await Database.open(database_url, min_size=1, max_size=5)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def redis_url(parts: EmbeddedParts) -> str:
+    """The Redis of this test process, empty."""
+    client = open_redis(parts.redis_url)
+    await client.flushall()
+    await client.aclose()
+    return parts.redis_url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """The service's own client of an empty Redis."""
+    client = open_redis(redis_url)
+    yield client
+    await client.aclose()
