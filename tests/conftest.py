@@ -8,6 +8,9 @@ import pytest
 from tests.coverage_table import coverage_rows
 from tests.figures import plain_table, save_figures
 
+# Fixtures for every folder: real parts, and the whole service on them.
+pytest_plugins = ["tests.parts", "tests.service"]
+
 START = pytest.StashKey[float]()
 
 

@@ -1,0 +1,55 @@
+"""A fixture: the whole service in the test's own process, on real parts, with a tenant that may do everything."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc.aio
+import pytest
+from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from bossjy_server.app import running
+from bossjy_server.config import Settings
+from bossjy_server.storage.process import free_port
+
+EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service and the credentials of its first owner."""
+
+    address: str
+    channel: grpc.aio.Channel
+    tenant_id: str
+    token: str
+    settings: Settings
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {self.token}"),)
+
+
+@pytest.fixture
+async def service(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    """The service on a fresh database, open for registration, without metrics port."""
+    settings = Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        data_dir=tmp_path / "data",
+        port=free_port(),
+        metrics_port=0,
+        registration="open",
+        log_console="off",
+        drain_s=2.0,
+        database_pool=8,
+    )
+    async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:
+        stub = auth_service_pb2_grpc.AuthServiceStub(channel)
+        registered = await stub.Register(
+            auth_service_pb2.RegisterRequest(tenant_display_name="Test", email=EMAIL, password=PASSWORD)
+        )
+        yield Service(
+            served.address, channel, registered.tenant.tenant_id, registered.tokens.access_token, settings
+        )
