@@ -118,14 +118,10 @@ class Accounts:
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:
         """Change the caller's own name or language; None leaves a field alone."""
         async with self._database.tenant(caller.tenant_id) as connection:
+            user = await store.user(connection, caller.tenant_id, caller.user_id)
             now = moment(self._clock())
             return await store.update_user(
-                connection,
-                caller.tenant_id,
-                caller.user_id,
-                now,
-                display_name=display_name,
-                language=language,
+                connection, user, now, display_name=display_name, language=language
             )
 
     async def change_password(
@@ -156,9 +152,7 @@ class Accounts:
         ended: list[str] = []
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())
-            await store.update_password(
-                connection, caller.tenant_id, caller.user_id, password_hash, must_change=False, now=now
-            )
+            await store.update_password(connection, account.user, password_hash, must_change=False, now=now)
             if end_others:
                 ended = await session_store.end_all(
                     connection, caller.tenant_id, caller.user_id, now, keep=caller.session_id

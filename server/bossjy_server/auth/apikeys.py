@@ -126,10 +126,16 @@ class ApiKeys:
             ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, moment(self._clock()))
         if not ended:
             raise NotFound("api_key")
-        # Here it ends at once; other replicas notice within `api_key_recheck_s`.
-        gone = [digest for digest, (known, _) in self._known.items() if known.api_key_id == api_key_id]
-        for digest in gone:
-            del self._known[digest]
+        self.forget(api_key_id)
+
+    def forget(self, owner: str) -> None:
+        """Read the key of that id, or the keys of that user, again at their next use.
+
+        So a change counts at once here; other replicas notice within `api_key_recheck_s`.
+        """
+        gone = [key for key, (known, _) in self._known.items() if owner in (known.api_key_id, known.user_id)]
+        for key in gone:
+            del self._known[key]
 
     @property
     def _limit(self) -> int:

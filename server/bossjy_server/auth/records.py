@@ -100,3 +100,8 @@ class Request:
 def moment(unix_s: float) -> datetime:
     """Unix time in seconds as an aware time in UTC."""
     return datetime.fromtimestamp(unix_s, UTC)
+
+
+def email_key(email: str) -> str:
+    """What mail addresses are compared by: letter case does not count."""
+    return email.strip().casefold()

@@ -25,6 +25,7 @@ from bossjy_server.auth.servicer import AuthServicer
 from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens
+from bossjy_server.auth.users import Users
 from bossjy_server.errors import StartError
 from bossjy_server.storage.postgres import Database
 
@@ -93,6 +94,24 @@ async def open_auth(
             clock=clock,
         )
         authenticator = Authenticator(tokens, api_keys, revocations, options, clock)
+        users = Users(
+            database=database,
+            keys=keys,
+            passwords=passwords,
+            rules=rules,
+            api_keys=api_keys,
+            revocations=revocations,
+            options=options,
+            clock=clock,
+        )
+        servicer = AuthServicer(
+            accounts=accounts,
+            sessions=sessions,
+            users=users,
+            api_keys=api_keys,
+            authenticator=authenticator,
+            keys=keys,
+        )
         token = (
             await first_registration_token(database, data_dir) if options.registration == "token" else None
         )
@@ -100,7 +119,7 @@ async def open_auth(
         for work in (revocations.run(), _watch_keys(keys, options)):
             task = asyncio.create_task(work)
             stack.push_async_callback(_cancel, task)
-        yield Auth(AuthServicer(accounts, sessions), authenticator, keys, token)
+        yield Auth(servicer, authenticator, keys, token)
 
 
 def _load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float]) -> Keys:

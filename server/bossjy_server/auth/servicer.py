@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bossjy.auth.v1 import auth_service_pb2 as pb
-from bossjy_server.auth import convert
+from bossjy_server.auth import convert, user_filter
 from bossjy_server.auth.accounts import Accounts, NewTenant
-from bossjy_server.auth.sessions import Client, Sessions
+from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
+from bossjy_server.auth.authenticator import Authenticator
+from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.pages import PageTokens, page_size
+from bossjy_server.auth.requests import caller_with_session, chosen, client_of, note, plain, region, role, tag
+from bossjy_server.auth.sessions import Sessions
+from bossjy_server.auth.users import Changes, NewUser, Users
 from bossjy_server.context import current_call, current_caller
+from bossjy_server.errors import Unauthenticated
+
+# Where a listing by time begins: later than any row.
+_NEWEST = (datetime.max.replace(tzinfo=UTC), "")
 
 
 class AuthServicer:
     """The methods of bossjy.auth.v1.AuthService; one that is not here answers METHOD_NOT_AVAILABLE."""
 
-    def __init__(self, accounts: Accounts, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        sessions: Sessions,
+        users: Users,
+        api_keys: ApiKeys,
+        authenticator: Authenticator,
+        keys: Keys,
+    ) -> None:
         self._accounts = accounts
         self._sessions = sessions
+        self._users = users
+        self._api_keys = api_keys
+        self._authenticator = authenticator
+        self._keys = keys
+        self._pages = PageTokens(keys)
 
     async def Register(self, request: pb.RegisterRequest) -> pb.RegisterResponse:
         """Make a tenant and its owner, and log the owner in."""
+        plain(request)
         new = NewTenant(
             display_name=request.tenant_display_name,
             email=request.email,
@@ -25,22 +52,57 @@ class AuthServicer:
             owner_name=request.display_name,
             registration_token=request.registration_token,
         )
-        tenant, user, tokens = await self._accounts.register(new, _client(request.device_name))
-        _note("register", tenant.tenant_id, user.user_id)
+        tenant, user, tokens = await self._accounts.register(new, client_of(request.device_name))
+        note("register", tenant_id=tenant.tenant_id, user_id=user.user_id)
         return pb.RegisterResponse(
             tenant=convert.tenant(tenant), user=convert.user(user), tokens=convert.tokens(tokens)
         )
 
     async def Login(self, request: pb.LoginRequest) -> pb.LoginResponse:
         """Open a session with a password."""
+        plain(request)
         tokens, user = await self._sessions.login(
-            request.tenant_id, request.email, request.password, _client(request.device_name)
+            request.tenant_id, request.email, request.password, client_of(request.device_name)
         )
-        _note("login", user.tenant_id, user.user_id)
+        note("login", tenant_id=user.tenant_id, user_id=user.user_id)
         return pb.LoginResponse(
             tokens=convert.tokens(tokens),
             user=convert.user(user),
             password_change_required=user.password_change_required,
+        )
+
+    async def RefreshToken(self, request: pb.RefreshTokenRequest) -> pb.RefreshTokenResponse:
+        """Give new tokens for a refresh token."""
+        tokens, user = await self._sessions.refresh(request.refresh_token)
+        note("refresh", tenant_id=user.tenant_id, user_id=user.user_id)
+        return pb.RefreshTokenResponse(tokens=convert.tokens(tokens))
+
+    async def Logout(self, request: pb.LogoutRequest) -> pb.LogoutResponse:
+        """End the session of the call, or all of its user."""
+        caller = caller_with_session()
+        ended = await self._sessions.logout(caller, all_sessions=request.all_sessions)
+        note("logout", ended_count=ended)
+        return pb.LogoutResponse(ended_count=ended)
+
+    async def GetJwks(self, request: pb.GetJwksRequest) -> pb.GetJwksResponse:  # noqa: ARG002
+        """List the public keys."""
+        return pb.GetJwksResponse(keys=map(convert.jwk, self._keys.published()))
+
+    async def IntrospectToken(self, request: pb.IntrospectTokenRequest) -> pb.IntrospectTokenResponse:
+        """Tell whether a token of the caller's tenant holds."""
+        try:
+            subject = await self._authenticator.caller_of(request.token)
+        except Unauthenticated:
+            return pb.IntrospectTokenResponse(active=False)
+        if subject.tenant_id != current_caller().tenant_id:
+            return pb.IntrospectTokenResponse(active=False)
+        return pb.IntrospectTokenResponse(
+            active=True,
+            tenant_id=subject.tenant_id,
+            subject=subject.api_key_id or subject.user_id,
+            scopes=sorted(subject.scopes),
+            expire_time=convert.timestamp(datetime.fromtimestamp(subject.expire_time_s, UTC)),
+            session_id=subject.session_id,
         )
 
     async def GetMe(self, request: pb.GetMeRequest) -> pb.GetMeResponse:  # noqa: ARG002
@@ -55,12 +117,162 @@ class AuthServicer:
             api_key_id=caller.api_key_id,
         )
 
+    async def UpdateMe(self, request: pb.UpdateMeRequest) -> pb.UpdateMeResponse:
+        """Change the caller's own name or language."""
+        plain(request)
+        values = chosen(request, request.update_mask, ("display_name", "language"))
+        user = await self._accounts.update_me(
+            caller_with_session(), values.get("display_name"), tag(values.get("language"))
+        )
+        return pb.UpdateMeResponse(user=convert.user(user))
 
-def _client(device_name: str) -> Client:
-    call = current_call()
-    return Client(device_name, call.user_agent, call.address)
+    async def ChangePassword(self, request: pb.ChangePasswordRequest) -> pb.ChangePasswordResponse:
+        """Change the caller's password."""
+        ended = await self._accounts.change_password(
+            caller_with_session(),
+            request.current_password,
+            request.new_password,
+            current_call().address,
+            end_others=request.end_other_sessions,
+        )
+        note("change_password", ended_count=ended)
+        return pb.ChangePasswordResponse(ended_count=ended)
 
+    async def ListSessions(self, request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
+        """List the caller's sessions, the newest first."""
+        caller, size = caller_with_session(), page_size(request.page_size)
+        listing = ("sessions", caller.tenant_id, caller.user_id)
+        before = self._pages.time_cursor(listing, request.page_token) or _NEWEST
+        rows = await self._sessions.page(caller, before, size + 1)
+        response = pb.ListSessionsResponse(
+            sessions=[convert.session(row, caller.session_id) for row in rows[:size]]
+        )
+        if len(rows) > size:
+            last = rows[size - 1]
+            response.next_page_token = self._pages.write(
+                listing, last.create_time.isoformat(), last.session_id
+            )
+        return response
 
-def _note(event: str, tenant_id: str, user_id: str) -> None:
-    """Put what happened into the call's log line: ids, never names, addresses or secrets."""
-    current_call().log.update(auth_event=event, tenant_id=tenant_id, user_id=user_id)
+    async def RevokeSession(self, request: pb.RevokeSessionRequest) -> pb.RevokeSessionResponse:
+        """End one of the caller's sessions."""
+        plain(request)
+        await self._sessions.revoke(caller_with_session(), request.session_id)
+        note("revoke_session")
+        return pb.RevokeSessionResponse()
+
+    async def CreateApiKey(self, request: pb.CreateApiKeyRequest) -> pb.CreateApiKeyResponse:
+        """Make an API key."""
+        plain(request)
+        new = NewApiKey(
+            display_name=request.display_name,
+            scopes=frozenset(request.scopes),
+            expire_time=convert.time_of(request.expire_time) if request.HasField("expire_time") else None,
+            request_id=request.request_id,
+        )
+        key, secret = await self._api_keys.create(current_caller(), new)
+        note("create_api_key", api_key_id=key.api_key_id)
+        return pb.CreateApiKeyResponse(api_key=convert.api_key(key), secret=secret)
+
+    async def ListApiKeys(self, request: pb.ListApiKeysRequest) -> pb.ListApiKeysResponse:
+        """List the tenant's API keys, the newest first."""
+        caller, size = current_caller(), page_size(request.page_size)
+        listing = ("api_keys", caller.tenant_id)
+        before = self._pages.time_cursor(listing, request.page_token) or _NEWEST
+        rows = await self._api_keys.page(caller, before, size + 1)
+        response = pb.ListApiKeysResponse(api_keys=map(convert.api_key, rows[:size]))
+        if len(rows) > size:
+            last = rows[size - 1]
+            response.next_page_token = self._pages.write(
+                listing, last.create_time.isoformat(), last.api_key_id
+            )
+        return response
+
+    async def RevokeApiKey(self, request: pb.RevokeApiKeyRequest) -> pb.RevokeApiKeyResponse:
+        """End an API key."""
+        plain(request)
+        await self._api_keys.revoke(current_caller(), request.api_key_id)
+        note("revoke_api_key", api_key_id=request.api_key_id)
+        return pb.RevokeApiKeyResponse()
+
+    async def CreateUser(self, request: pb.CreateUserRequest) -> pb.CreateUserResponse:
+        """Make a user of the caller's tenant."""
+        plain(request)
+        new = NewUser(
+            email=request.email,
+            display_name=request.display_name,
+            role=convert.role_of(request.role),
+            password=request.password,
+            request_id=request.request_id,
+        )
+        user, password = await self._users.create(current_caller(), new)
+        note("create_user", resource=user.user_id)
+        return pb.CreateUserResponse(user=convert.user(user), password=password)
+
+    async def GetUser(self, request: pb.GetUserRequest) -> pb.GetUserResponse:
+        """Read a user."""
+        plain(request)
+        return pb.GetUserResponse(user=convert.user(await self._users.get(current_caller(), request.user_id)))
+
+    async def ListUsers(self, request: pb.ListUsersRequest) -> pb.ListUsersResponse:
+        """List the tenant's users by mail address."""
+        caller, size = current_caller(), page_size(request.page_size)
+        terms = user_filter.parse(request.filter)
+        listing = ("users", caller.tenant_id, request.filter)
+        after = self._pages.read(listing, request.page_token)[0] if request.page_token else ""
+        rows = await self._users.page(caller, terms, after, size + 1)
+        response = pb.ListUsersResponse(users=map(convert.user, rows[:size]))
+        if len(rows) > size:
+            response.next_page_token = self._pages.write(listing, rows[size - 1].user_id)
+        return response
+
+    async def UpdateUser(self, request: pb.UpdateUserRequest) -> pb.UpdateUserResponse:
+        """Change a user."""
+        plain(request)
+        values = chosen(request.user, request.update_mask, ("display_name", "language", "role"))
+        changes = Changes(
+            display_name=values.get("display_name"),
+            language=tag(values.get("language")),
+            role=role(values.get("role")),
+            etag=request.user.etag,
+        )
+        user = await self._users.update(current_caller(), request.user.user_id, changes)
+        note("update_user", resource=user.user_id)
+        return pb.UpdateUserResponse(user=convert.user(user))
+
+    async def DisableUser(self, request: pb.DisableUserRequest) -> pb.DisableUserResponse:
+        """Disable a user."""
+        plain(request)
+        user, ended = await self._users.disable(current_caller(), request.user_id)
+        note("disable_user", resource=user.user_id, ended_count=ended)
+        return pb.DisableUserResponse(user=convert.user(user), ended_count=ended)
+
+    async def EnableUser(self, request: pb.EnableUserRequest) -> pb.EnableUserResponse:
+        """Enable a user."""
+        plain(request)
+        user = await self._users.enable(current_caller(), request.user_id)
+        note("enable_user", resource=user.user_id)
+        return pb.EnableUserResponse(user=convert.user(user))
+
+    async def ResetPassword(self, request: pb.ResetPasswordRequest) -> pb.ResetPasswordResponse:
+        """Give a user a new password."""
+        plain(request)
+        password = await self._users.reset_password(current_caller(), request.user_id)
+        note("reset_password", resource=request.user_id)
+        return pb.ResetPasswordResponse(password=password)
+
+    async def GetTenant(self, request: pb.GetTenantRequest) -> pb.GetTenantResponse:  # noqa: ARG002
+        """Read the caller's tenant."""
+        return pb.GetTenantResponse(tenant=convert.tenant(await self._accounts.tenant(current_caller())))
+
+    async def UpdateTenant(self, request: pb.UpdateTenantRequest) -> pb.UpdateTenantResponse:
+        """Change the caller's tenant."""
+        plain(request)
+        values = chosen(
+            request.tenant, request.update_mask, ("display_name", "default_region"), empty_name=False
+        )
+        tenant = await self._accounts.update_tenant(
+            current_caller(), values.get("display_name"), region(values.get("default_region"))
+        )
+        note("update_tenant")
+        return pb.UpdateTenantResponse(tenant=convert.tenant(tenant))

@@ -13,7 +13,7 @@ from bossjy_server.auth import opaque, session_store, store
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.records import Session, User, moment
+from bossjy_server.auth.records import Session, User, email_key, moment
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.throttle import Throttle
@@ -76,7 +76,7 @@ class Sessions:
         Raises Unauthenticated(LOGIN_REFUSED) in the same time whether tenant, address or password is wrong or
         the user is disabled; ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
         """
-        attempt = await self._throttle.attempt(tenant_id, store.email_key(email), client.address)
+        attempt = await self._throttle.attempt(tenant_id, email_key(email), client.address)
         async with self._database.tenant(tenant_id) as connection:
             account = await store.account_by_email(connection, tenant_id, email)
         verdict = await self._passwords.verify(account.password_hash if account else None, password)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bossjy_server.auth.records import Account, Request, Tenant, User
+from bossjy_server.auth.records import Account, Request, Tenant, User, email_key
 from bossjy_server.auth.scopes import Role
+from bossjy_server.auth.user_filter import Term
 from bossjy_server.errors import NotFound
 
 if TYPE_CHECKING:
@@ -58,11 +60,12 @@ SELECT_USER_BY_REQUEST = (
     f"SELECT {_USER}, request_hash FROM bossjy.users WHERE tenant_id = $1 AND request_id = $2"
 )
 
-# A page of users by mail address, after the address that the page before ended with.
+# A page of users by mail address, after the user $2 ('' for the first page). The filter's conditions follow.
 LIST_USERS = f"""
-SELECT {_USER}, email_key FROM bossjy.users
-WHERE tenant_id = $1 AND email_key > $2
-ORDER BY email_key LIMIT $3"""
+SELECT {_USER} FROM bossjy.users
+WHERE tenant_id = $1
+    AND ($2 = '' OR email_key > (SELECT email_key FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2))"""
+LIST_USERS_ORDER = "ORDER BY email_key LIMIT $3"
 
 COUNT_USERS = "SELECT count(*) FROM bossjy.users WHERE tenant_id = $1"
 
@@ -170,11 +173,15 @@ async def user_by_request(
 
 
 async def list_users(
-    connection: Connection, tenant_id: str, after_key: str, limit: int
-) -> list[tuple[str, User]]:
-    """At most `limit` users whose key is greater than `after_key`, each with its key."""
-    rows = await connection.fetch(LIST_USERS, tenant_id, after_key, limit)
-    return [(row["email_key"], _user(row)) for row in rows]
+    connection: Connection, tenant_id: str, terms: Sequence[Term], after_id: str, limit: int
+) -> list[User]:
+    """At most `limit` users that fit all terms, by mail address, after the user `after_id`."""
+    conditions = [
+        f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)
+    ]
+    command = "\n".join([LIST_USERS, *conditions, LIST_USERS_ORDER])
+    values = (term.value for term in terms)
+    return [_user(row) for row in await connection.fetch(command, tenant_id, after_id, limit, *values)]
 
 
 async def count_users(connection: Connection, tenant_id: str) -> int:
@@ -189,8 +196,7 @@ async def count_other_owners(connection: Connection, tenant_id: str, user_id: st
 
 async def update_user(
     connection: Connection,
-    tenant_id: str,
-    user_id: str,
+    user: User,
     now: datetime,
     *,
     display_name: str | None = None,
@@ -199,27 +205,16 @@ async def update_user(
     state: str | None = None,
 ) -> User:
     """Change a user; None leaves a field alone. Raises NotFound."""
-    role_text = role.value if role else None
-    return _user(
-        await connection.fetchrow(
-            UPDATE_USER, tenant_id, user_id, display_name, language, role_text, state, now
-        )
-    )
+    values = (display_name, language, role.value if role else None, state)
+    return _user(await connection.fetchrow(UPDATE_USER, user.tenant_id, user.user_id, *values, now))
 
 
 async def update_password(
-    connection: Connection,
-    tenant_id: str,
-    user_id: str,
-    password_hash: str,
-    *,
-    must_change: bool,
-    now: datetime,
+    connection: Connection, user: User, password_hash: str, *, must_change: bool, now: datetime
 ) -> User:
     """Give a user a new password. Raises NotFound."""
-    return _user(
-        await connection.fetchrow(UPDATE_PASSWORD, tenant_id, user_id, password_hash, must_change, now)
-    )
+    values = (password_hash, must_change, now)
+    return _user(await connection.fetchrow(UPDATE_PASSWORD, user.tenant_id, user.user_id, *values))
 
 
 async def update_hash(connection: Connection, tenant_id: str, user_id: str, old: str, new: str) -> None:
@@ -233,11 +228,6 @@ async def record_login(connection: Connection, checked: User, now: datetime) -> 
         UPDATE_LAST_LOGIN, checked.tenant_id, checked.user_id, now, checked.password_time
     )
     return _user(row) if row else None
-
-
-def email_key(email: str) -> str:
-    """What mail addresses are compared by: letter case does not count."""
-    return email.strip().casefold()
 
 
 def _tenant(row: asyncpg.Record | None) -> Tenant:

@@ -1,0 +1,107 @@
+"""What the methods of AuthService read from a request and its call, checked for meaning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from bossjy_server.auth import convert
+from bossjy_server.auth.scopes import Role
+from bossjy_server.auth.sessions import Client
+from bossjy_server.context import Caller, current_call, current_caller
+from bossjy_server.errors import InvalidArgument, PermissionDenied, Reason, Violation
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_REGION = re.compile(r"[A-Z]{2}")
+_NAME_MAX_CHARS = 200
+_LANGUAGE_MAX_CHARS = 35
+
+
+def caller_with_session() -> Caller:
+    """The caller, who must have logged in: an API key is no person. Raises PermissionDenied."""
+    caller = current_caller()
+    if not caller.session_id:
+        raise PermissionDenied(
+            Reason.SCOPE_MISSING,
+            "this method is for users who have logged in: an API key does not do",
+            metadata={"scope": "session"},
+        )
+    return caller
+
+
+def client_of(device_name: str) -> Client:
+    """Where the call comes from."""
+    call = current_call()
+    return Client(device_name, call.user_agent, call.address)
+
+
+def note(event: str, **fields: str | int) -> None:
+    """Put what happened into the call's log line: ids and counts, never names, addresses or secrets."""
+    current_call().log.update(fields, auth_event=event)
+
+
+def plain(request: Message) -> None:
+    """Raise InvalidArgument if a text holds a NUL, which PostgreSQL does not store."""
+    for field, value in request.ListFields():
+        if field.type == FieldDescriptor.TYPE_STRING:
+            if any("\0" in text for text in ([value] if isinstance(value, str) else value)):
+                raise _invalid(field.name, "must not hold the character U+0000")
+        elif field.type == FieldDescriptor.TYPE_MESSAGE and isinstance(value, Message):
+            plain(value)
+
+
+def chosen(
+    resource: Message, mask: FieldMask, allowed: Sequence[str], *, empty_name: bool = True
+) -> dict[str, Any]:
+    """The fields that an update changes: those of the mask, or where it is empty those that are not empty.
+
+    Raises InvalidArgument for a mask with another field, or a name that is empty or too long where it may not
+    be.
+    """
+    for path in mask.paths:
+        if path not in allowed:
+            raise _invalid("update_mask", f"may name {', '.join(allowed)}")
+    names = mask.paths or [name for name in allowed if getattr(resource, name)]
+    values = {name: getattr(resource, name) for name in names}
+    if "display_name" in values and not values["display_name"] and not empty_name:
+        raise _invalid("display_name", "must not be empty")
+    if len(values.get("display_name", "")) > _NAME_MAX_CHARS:
+        raise _invalid("display_name", f"has more than {_NAME_MAX_CHARS} characters")
+    return values
+
+
+def tag(language: str | None) -> str | None:
+    """A language as a BCP 47 tag, '' or None. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
+    if language and (len(language) > _LANGUAGE_MAX_CHARS or not _LANGUAGE.fullmatch(language)):
+        raise InvalidArgument(
+            Reason.LANGUAGE_UNKNOWN, "the language is not a BCP 47 tag: use for example en, zh, zh-Hant"
+        )
+    return language
+
+
+def role(number: int | None) -> Role | None:
+    """A role by its number in the contract, or None. Raises InvalidArgument for one that is none."""
+    if number is None:
+        return None
+    try:
+        return convert.role_of(number)
+    except ValueError as error:
+        raise _invalid("user.role", "is not a role") from error
+
+
+def region(code: str | None) -> str | None:
+    """A region as two capital letters, '' or None. Raises InvalidArgument."""
+    if code and not _REGION.fullmatch(code):
+        raise _invalid("default_region", "must be two capital letters, as ISO 3166-1 has them")
+    return code
+
+
+def _invalid(field: str, description: str) -> InvalidArgument:
+    return InvalidArgument(
+        Reason.INVALID_FIELD, f"{field} {description}", violations=[Violation(field, description)]
+    )
