@@ -26,7 +26,8 @@ from bossjy_client.sources import Source
 _RESUMABLE = frozenset({"OFFSET_GAP", "UPLOAD_IDLE", "CHECKSUM_MISMATCH", "PART_TAKEN", "PART_SIZE_MISMATCH"})
 # A damaged chunk heals by being sent again; a file whose checksum stays wrong does not.
 _CHECKSUM_ATTEMPTS = 3
-# Codes that a broken connection or a proxy gives, with no reason of the service behind them.
+# Codes that a broken connection or a proxy gives, with no reason of the service behind them. INTERNAL also hides a
+# refusal whose status crossed a write on its way (grpc/grpc issue 36066); the next opening gets the refusal itself.
 _BROKEN = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED"})
 
 
@@ -199,8 +200,7 @@ class _Stream:
         try:
             await self._opened()
             digest = hashlib.sha256() if self.sent == 0 else None
-            while data := await self._source.read(self.sent, self._chunk_bytes()):
-                await self._room(len(data))
+            while data := await self._source.read(self.sent, await self._room()):
                 if self._draining:
                     return
                 if digest is not None:
@@ -220,22 +220,15 @@ class _Stream:
         )
         yield import_service_pb2.UploadRequest(finish=finish)
 
-    def _chunk_bytes(self) -> int:
-        return max(1, min(self._config.chunk_bytes, self._window))
-
     async def _opened(self) -> None:
         while self.committed < 0:
             await self._change()
 
-    async def _room(self, size: int) -> None:
-        """Wait until `size` bytes fit into the window, or the server drains.
-
-        With nothing in flight a chunk always goes, else a window below one chunk would stop the upload.
-        """
-        while not self._draining and self.sent != self.committed:
-            if self.sent + size <= self.committed + self._window:
-                return
+    async def _room(self) -> int:
+        """How many bytes the next chunk may have: waits until the window has room, or the server drains."""
+        while not self._draining and self.sent >= self.committed + self._window:
             await self._change()
+        return max(1, min(self._config.chunk_bytes, self.committed + self._window - self.sent))
 
     async def _change(self) -> None:
         self._changed.clear()
