@@ -32,7 +32,8 @@ run: $(RUN) ## start the service on embedded parts with a demonstration; ONCE=1:
 
 .PHONY: test
 test: $(DEV) ## run all tests on real parts, with coverage by package; ARGS="-k word" narrows it
-	@$(PYTHON) -m pytest $(ARGS)
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(PYTHON) -m pytest -n 2 --cov --cov-report=json:build/coverage/report.json $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock: every step, then the verdict
@@ -41,6 +42,10 @@ check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock:
 .PHONY: generate
 generate: $(DEV) ## make the stubs in clients/python and build/bossjy.binpb again from protos/
 	@$(PYTHON) clients/python/generate.py
+
+.PHONY: released
+released: $(DEV) ## take the contracts as they are for released: from then on `make check` refuses what breaks them
+	@.venv/bin/buf build --path protos/bossjy --exclude-source-info --output protos/released.binpb
 
 .PHONY: lock
 lock: ## resolve requirements/*.txt again; UPGRADE=1: take the newest versions

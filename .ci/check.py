@@ -31,7 +31,7 @@ class CheckFailed(Exception):
 
 def run(tool: str, *arguments: str) -> None:
     """Run a tool of the environment at the root. Raises CheckFailed with what it printed when it fails."""
-    command = [TOOLS / tool, *arguments]
+    command = [str(TOOLS / tool), *arguments]
     done = subprocess.run(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
@@ -86,7 +86,7 @@ def needs() -> list[Requirement]:
 
 
 STEPS: list[tuple[str, Callable[[], None]]] = [
-    ("lint (ruff)", lambda: run("ruff", "check", "--quiet")),
+    ("lint (ruff)", lambda: run("ruff", "check", "--quiet", "--output-format=concise")),
     ("format (ruff)", lambda: run("ruff", "format", "--check")),
     ("types (mypy --strict)", lambda: run("mypy")),
     ("imports (import-linter)", lambda: run("lint-imports")),

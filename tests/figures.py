@@ -49,11 +49,20 @@ def write_figures(
     rows: Sequence[Sequence[object]] | None = None,
     folder: Path = FOLDER,
 ) -> Path:
-    """Write `figures` to FOLDER/NAME.json and print a table of them. Returns the file's path.
+    """Save `figures` as `save_figures` does and print a table of them. Returns the file's path.
+
+    rows: what to print instead of the figures: the heads of the columns, then the cells of each line.
+    """
+    path = save_figures(name, figures, folder=folder)
+    print_table(rows or [("figure", "value"), *figures.items()], title=name)
+    return path
+
+
+def save_figures(name: str, figures: Mapping[str, float], *, folder: Path = FOLDER) -> Path:
+    """Write `figures` to FOLDER/NAME.json. Returns the file's path.
 
     name: lower-case letters, digits and _; so are the names of the figures, which end in their unit
     (`test_s`, `peak_mib`) or name a plain count. Values are finite numbers.
-    rows: what to print instead of the figures: the heads of the columns, then the cells of each line.
 
     The file holds the figures at its top level, beside `machine`, `commit`, `versions`, `written_time` (UTC).
     It is replaced whole or not at all. Raises ValueError for a bad name or value, before anything is written.
@@ -62,14 +71,13 @@ def write_figures(
         if not NAME.fullmatch(text) or text in RESERVED:
             raise ValueError(f"not a name for figures: {text!r}")
     for figure, value in figures.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not math.isfinite(value):
             raise ValueError(f"figure {figure} is no finite number: {value!r}")
     path = folder / f"{name}.json"
     folder.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n", encoding="utf-8")
     temporary.replace(path)
-    print_table(rows or [("figure", "value"), *figures.items()], title=name)
     return path
 
 
