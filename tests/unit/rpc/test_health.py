@@ -1,0 +1,75 @@
+"""Health by service, watched, following the parts, ending with the server."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from bossjy_server.errors import NotFound
+from bossjy_server.rpc.health import HealthServicer, PartsWatch
+from grpc_health.v1 import health_pb2
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
+
+def request(name: str = "") -> health_pb2.HealthCheckRequest:
+    return health_pb2.HealthCheckRequest(service=name)
+
+
+async def test_services_follow_the_parts_that_they_need() -> None:
+    answers = {"postgresql": True, "redis": True}
+    told: list[tuple[str, bool]] = []
+    health = HealthServicer(["", "phone", "auth"])
+    needs = {"": frozenset({"postgresql"}), "phone": frozenset[str](), "auth": frozenset({"postgresql", "redis"})}
+
+    async def postgresql() -> bool:
+        return answers["postgresql"]
+
+    async def redis() -> bool:
+        return answers["redis"]
+
+    def report(part: str, answered: bool) -> None:  # noqa: FBT001 - as the watch calls it
+        told.append((part, answered))
+
+    watch = PartsWatch(health, {"postgresql": postgresql, "redis": redis}, needs, report)
+    assert (await health.Check(request())).status == NOT_SERVING
+    await watch.check()
+    assert (await health.Check(request())).status == SERVING
+    answers["postgresql"] = False
+    await watch.check()
+    await watch.check()
+    assert (await health.Check(request())).status == NOT_SERVING
+    assert (await health.Check(request("auth"))).status == NOT_SERVING
+    assert (await health.Check(request("phone"))).status == SERVING
+    assert told == [("postgresql", True), ("redis", True), ("postgresql", False)]
+
+
+async def test_a_name_that_is_not_served() -> None:
+    health = HealthServicer([""])
+    with pytest.raises(NotFound):
+        await health.Check(request("other"))
+    stream = health.Watch(request("other"))
+    assert (await anext(stream)).status == SERVICE_UNKNOWN
+    await stream.aclose()
+
+
+async def test_watchers_are_told_of_changes_and_of_the_end() -> None:
+    health = HealthServicer(["", "phone"])
+    seen: list[int] = []
+
+    async def watch() -> None:
+        async for response in health.Watch(request("phone")):
+            seen.append(response.status)
+
+    task = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    for serving in (True, True, False, True):
+        await health.set_serving("phone", serving)
+        await asyncio.sleep(0.01)
+    await health.end()
+    await asyncio.wait_for(task, 1)
+    assert seen == [NOT_SERVING, SERVING, NOT_SERVING, SERVING, NOT_SERVING]
+    await health.set_serving("phone", serving=True)
+    assert (await health.Check(request("phone"))).status == NOT_SERVING

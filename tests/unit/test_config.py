@@ -1,0 +1,69 @@
+"""Settings: defaults, every wrong value, names that are none."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from bossjy_server.config import Settings
+from bossjy_server.errors import StartError
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = Settings.from_environment({"PATH": "/bin", "BOSSJY_PORT": " "})
+    assert settings == Settings()
+    assert (settings.address, settings.metrics_port) == ("127.0.0.1:18001", 18002)
+
+
+def test_values_are_read() -> None:
+    settings = Settings.from_environment(
+        {
+            "DATABASE_URL": "postgresql://u:p@h/d",
+            "REDIS_URL": "rediss://h",
+            "BOSSJY_DATA_DIR": "/var/lib/bossjy",
+            "BOSSJY_HOST": "::1",
+            "BOSSJY_PORT": "19001",
+            "BOSSJY_REFLECTION": "ON",
+            "BOSSJY_TRACE_RATIO": "0.5",
+        }
+    )
+    assert settings.address == "[::1]:19001"
+    assert settings.data_dir == Path("/var/lib/bossjy")
+    assert settings.reflection
+    assert settings.trace_ratio == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("BOSSJY_PORT", "0", "BOSSJY_PORT must be a whole number from 1 to 65535"),
+        ("BOSSJY_PORT", "eighty", "BOSSJY_PORT must be a whole number"),
+        ("BOSSJY_PORT", "１８", "BOSSJY_PORT must be a whole number"),
+        ("BOSSJY_TRACE_RATIO", "2", "BOSSJY_TRACE_RATIO must be a number from 0 to 1"),
+        ("BOSSJY_TRACE_RATIO", "nan", "BOSSJY_TRACE_RATIO must be a number"),
+        ("BOSSJY_TRACE_RATIO", "x", "BOSSJY_TRACE_RATIO must be a number"),
+        ("BOSSJY_REFLECTION", "maybe", "BOSSJY_REFLECTION must be `on` or `off`"),
+        ("BOSSJY_REGISTRATION", "all", "BOSSJY_REGISTRATION must be one of `open`, `token`, `closed`"),
+        ("BOSSJY_HOST", "a b", "BOSSJY_HOST must be a host name"),
+        ("DATABASE_URL", "mysql://u:secret@h/d", "DATABASE_URL must be a URL that begins with `postgresql://`"),
+        ("BOSSJY_PROT", "1", "BOSSJY_PROT is no setting"),
+    ],
+)
+def test_what_is_wrong_is_named_in_one_line(name: str, value: str, says: str) -> None:
+    with pytest.raises(StartError) as caught:
+        Settings.from_environment({name: value})
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(StartError, match="BOSSJY_PORT.*BOSSJY_REFLECTION.*BOSSJY_X"):
+        Settings.from_environment({"BOSSJY_PORT": "x", "BOSSJY_REFLECTION": "x", "BOSSJY_X": "1"})
+
+
+def test_every_setting_is_in_the_table() -> None:
+    table = Settings.table()
+    assert len(table) == len(fields(Settings))
+    assert all(name.isupper() and about.endswith(".") for name, _, about in table)
