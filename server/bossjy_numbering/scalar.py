@@ -40,7 +40,17 @@ _POSSIBLE = (PossibleReason.IS_POSSIBLE, PossibleReason.IS_POSSIBLE_LOCAL_ONLY)
 class _Region:
     """What reading a number by the rules of one region needs."""
 
-    __slots__ = ("code", "general_bit", "idd_first", "idd_state", "pattern", "prefix_first", "reasons", "rewriting")
+    __slots__ = (
+        "code",
+        "compiled",
+        "general_bit",
+        "idd_first",
+        "idd_state",
+        "pattern",
+        "prefix_first",
+        "reasons",
+        "rewriting",
+    )
 
     def __init__(self, table: RegionTable, tables: Tables, index: int, code: _Code) -> None:
         self.code = code
@@ -51,6 +61,7 @@ class _Region:
         # The digits that the national prefix can begin with: all other numbers are spared the pattern.
         self.prefix_first = _first_digits(tables, table.national_prefix_state)
         self.pattern = table.national_prefix_pattern
+        self.compiled: re.Pattern[str] | None = None
         self.rewriting = table.national_prefix_rewriting
 
 
@@ -113,11 +124,16 @@ class ScalarEngine:
 
     def number(self, text: str, default_region: str | None) -> Number:
         """What the text says. Never raises for a str."""
-        plain = text.translate(_PLAIN)
-        international = plain[:1] == "+"
-        digits = plain[1:] if international else plain
+        international = text[:1] == "+"
+        digits = text[1:] if international else text
+        if not (digits.isdigit() and digits.isascii()):
+            plain = text.translate(_PLAIN)
+            international = plain[:1] == "+"
+            digits = plain[1:] if international else plain
+            if not (digits.isdigit() and digits.isascii()):
+                return self._slow(text, default_region)
         # Rule 3: three digits and no letters are viable; with fewer it depends on the punctuation.
-        if len(digits) < 3 or not (digits.isdigit() and digits.isascii()) or len(text) > LONGEST_TEXT:
+        if len(digits) < 3 or len(text) > LONGEST_TEXT:
             return self._slow(text, default_region)
         if international:
             code = self._calling_code(digits)
@@ -214,7 +230,10 @@ class ScalarEngine:
         """Rules 12 to 14. The digits as they are if nothing is to be stripped."""
         if not digits or region.pattern is None or digits[0] not in region.prefix_first:
             return digits
-        pattern = re.compile(region.pattern)
+        pattern = region.compiled
+        if pattern is None:
+            # Compiled when first met: most processes see few regions.
+            pattern = region.compiled = re.compile(region.pattern)
         match = pattern.match(digits)
         if match is None:
             return digits

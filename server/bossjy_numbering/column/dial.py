@@ -1,0 +1,230 @@
+"""From digits to calling code and national number, for a column: the steps of `phonenumberutil.parse`.
+
+The same steps for one number, easier to read, are in `scalar.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bossjy_numbering.column.words import Flags, Ints, Walker
+from bossjy_numbering.prefix import NO_PREFIX, REWRITES
+from bossjy_numbering.tables import Tables
+from bossjy_numbering.types import ParseError, PossibleReason
+
+Bytes = NDArray[np.uint8]
+_ZERO = ord("0")
+
+
+@dataclass(slots=True)
+class Dialled:
+    """What digits say, row by row; all (n,). Where `error` or `unclear` is set, the rest says nothing."""
+
+    # Position of the calling code in `Tables.calling_codes`.
+    code: Ints
+    # The national number in the buffer that was read.
+    starts: Ints
+    lengths: Ints
+    outcome: NDArray[np.uint16]
+    error: Bytes
+    # Rows that a prefix writes anew, or that are tried a second time: answered one by one.
+    unclear: Flags
+
+
+class Dialler:
+    """The tables of a plan, laid out for parsing columns."""
+
+    def __init__(self, tables: Tables, walker: Walker) -> None:
+        self._walker = walker
+        self._outcome = tables.outcome
+        self._general = tables.outcome_general
+        self._codes = codes = tables.calling_codes.astype(np.int64)
+        self.code_state = tables.calling_code_state
+        self.code_length = np.where(codes < 10, 1, np.where(codes < 100, 2, 3)).astype(np.int64)
+        self._main_region = tables.main_region.astype(np.int64)
+        self.code_by_digits = _codes_by_three_digits(codes)
+        regions = tables.regions
+        self._region_code = np.array([region.calling_code_index for region in regions], np.int64)
+        self._general_bit = np.array([1 << region.ordinal for region in regions], np.uint32)
+        self._reason = tables.possible_reason
+        national = np.array([region.national_prefix_state for region in regions], np.int64)
+        international = np.array([region.international_prefix_state for region in regions], np.int64)
+        self._national_state = national.clip(min=0).astype(np.uint16)
+        self._international_state = international.clip(min=0).astype(np.uint16)
+        self._national_first = _first_digits(tables, national)
+        self._international_first = _first_digits(tables, international)
+        keeps = np.zeros(256, np.bool_)
+        keeps[[PossibleReason.TOO_SHORT, PossibleReason.IS_POSSIBLE_LOCAL_ONLY, PossibleReason.INVALID_LENGTH]] = True
+        # Rule 15, by region and length: whether a number this short is worse than one with its prefix left on.
+        self._not_stripped = keeps[tables.possible_reason]
+
+    def dial(self, buffer: Bytes, starts: Ints, lengths: Ints, plus: Flags, region: Ints) -> Dialled:
+        """Reads digits: 3 to ROOM in each row. `region`: position in `Tables.regions`, -1 for none. All (n,)."""
+        count = len(starts)
+        row = Dialled(
+            code=np.zeros(count, np.int64),
+            starts=starts.copy(),
+            lengths=lengths.copy(),
+            outcome=np.zeros(count, np.uint16),
+            error=np.zeros(count, np.uint8),
+            unclear=np.zeros(count, np.bool_),
+        )
+        # The region whose rules the national number is read by.
+        rules = region.copy()
+        self._international(buffer, row, rules, np.flatnonzero(plus))
+        self._national(buffer, row, rules, np.flatnonzero(~plus))
+        going = np.flatnonzero((row.error == 0) & ~row.unclear)
+        self._strip_national_prefix(buffer, row, rules, going)
+        going = going[(row.error[going] == 0) & ~row.unclear[going]]
+        state = self._walker.walk(
+            buffer, row.starts[going], row.lengths[going], self.code_state[row.code[going]]
+        )
+        row.outcome[going] = self._outcome[state]
+        return row
+
+    def _international(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
+        unknown = self._take_code(buffer, row, rules, rows)
+        # Rule 9: tried again without the plus.
+        row.unclear[unknown] = True
+
+    def _take_code(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> Ints:
+        """Rules 8 and 11: takes the calling code off the front of rows. Returns those where none is known."""
+        starts = row.starts[rows]
+        code = self.code_by_digits[_number(buffer, starts, 3)]
+        known = code >= 0
+        rows_known, code = rows[known], code[known]
+        length = self.code_length[code]
+        row.code[rows_known] = code
+        row.starts[rows_known] += length
+        row.lengths[rows_known] -= length
+        rules[rows_known] = self._main_region[code]
+        return rows[~known]
+
+    def _national(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
+        without_region = rules[rows] < 0
+        row.error[rows[without_region]] = ParseError.INVALID_COUNTRY_CODE
+        rows = rows[~without_region]
+        row.code[rows] = self._region_code[rules[rows]]
+        first = buffer[row.starts[rows]].astype(np.int64) - _ZERO
+        behind_idd = self._strip_idd(buffer, row, rules, rows[self._international_first[rules[rows], first]])
+        if len(behind_idd):
+            enough = behind_idd[row.error[behind_idd] == 0]
+            row.error[self._take_code(buffer, row, rules, enough)] = ParseError.INVALID_COUNTRY_CODE
+            self._code_without_plus(buffer, row, rules, np.setdiff1d(rows, behind_idd, assume_unique=True))
+        else:
+            self._code_without_plus(buffer, row, rules, rows)
+
+    def _strip_idd(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> Ints:
+        """Rule 7: strips international prefixes. Returns the rows that had one, those in error included."""
+        starts, lengths = row.starts[rows], row.lengths[rows]
+        state = self._walker.walk(buffer, starts, lengths, self._international_state[rules[rows]])
+        length = self._outcome[state].astype(np.int64)
+        followed = (length < lengths) & (buffer[starts + length] == _ZERO)
+        had = (length != NO_PREFIX) & ~followed
+        rows, length = rows[had], length[had]
+        row.starts[rows] += length
+        row.lengths[rows] -= length
+        too_short = row.lengths[rows] <= 2
+        row.error[rows[too_short]] = ParseError.TOO_SHORT_AFTER_IDD
+        return rows
+
+    def _code_without_plus(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
+        """Rule 10: the default region's own calling code, written without a plus."""
+        starts, region, code = row.starts[rows], rules[rows], row.code[rows]
+        beginning = _number(buffer, starts, 3) // _TENS[3 - self.code_length[code]]
+        begins = beginning == self._codes[code]
+        rows, starts, region, code = rows[begins], starts[begins], region[begins], code[begins]
+        if not len(rows):
+            return
+        lengths, skipped = row.lengths[rows], self.code_length[code]
+        rest_starts, rest_lengths, unclear = self._without_prefix(
+            buffer, starts + skipped, lengths - skipped, region, code
+        )
+        whole = self._is_general(buffer, starts, lengths, region, code)
+        rest = self._is_general(buffer, rest_starts, rest_lengths, region, code)
+        too_long = self._reason[region, lengths] == PossibleReason.TOO_LONG
+        taken = (too_long | (rest & ~whole)) & ~unclear
+        row.unclear[rows[unclear]] = True
+        rows = rows[taken]
+        row.starts[rows], row.lengths[rows] = rest_starts[taken], rest_lengths[taken]
+        rules[rows] = self._main_region[code[taken]]
+
+    def _strip_national_prefix(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
+        too_short = row.lengths[rows] < 2
+        row.error[rows[too_short]] = ParseError.TOO_SHORT_NSN
+        rows = rows[~too_short]
+        first = buffer[row.starts[rows]].astype(np.int64) - _ZERO
+        rows = rows[self._national_first[rules[rows], first]]
+        if not len(rows):
+            return
+        region, code = rules[rows], row.code[rows]
+        starts, lengths, unclear = self._without_prefix(
+            buffer, row.starts[rows], row.lengths[rows], region, code
+        )
+        row.unclear[rows[unclear]] = True
+        stripped = ~unclear & ~self._not_stripped[region, lengths]
+        rows = rows[stripped]
+        row.starts[rows], row.lengths[rows] = starts[stripped], lengths[stripped]
+        row.error[rows[lengths[stripped] < 2]] = ParseError.TOO_SHORT_NSN
+
+    def _without_prefix(
+        self, buffer: Bytes, starts: Ints, lengths: Ints, region: Ints, code: Ints
+    ) -> tuple[Ints, Ints, Flags]:
+        """Rules 12 to 14: starts and lengths behind the national prefix, and the rows that it writes anew."""
+        first = buffer[starts].astype(np.int64) - _ZERO
+        # Behind a row's last digit stands anything; then there is nothing to strip.
+        rows = np.flatnonzero((lengths > 0) & (first >= 0) & (first <= 9))
+        rows = rows[self._national_first[region[rows], first[rows]]]
+        unclear = np.zeros(len(starts), np.bool_)
+        if not len(rows):
+            return starts, lengths, unclear
+        state = self._walker.walk(buffer, starts[rows], lengths[rows], self._national_state[region[rows]])
+        length = self._outcome[state].astype(np.int64)
+        unclear[rows[length == REWRITES]] = True
+        has = (length != NO_PREFIX) & (length != REWRITES)
+        rows, length = rows[has], length[has]
+        region, code = region[rows], code[rows]
+        new_starts, new_lengths = starts[rows] + length, lengths[rows] - length
+        undone = self._is_general(buffer, starts[rows], lengths[rows], region, code)
+        undone &= ~self._is_general(buffer, new_starts, new_lengths, region, code)
+        starts, lengths = starts.copy(), lengths.copy()
+        starts[rows[~undone]], lengths[rows[~undone]] = new_starts[~undone], new_lengths[~undone]
+        return starts, lengths, unclear
+
+    def _is_general(self, buffer: Bytes, starts: Ints, lengths: Ints, region: Ints, code: Ints) -> Flags:
+        state = self._walker.walk(buffer, starts, lengths, self.code_state[code])
+        matching: Flags = (self._general[self._outcome[state]] & self._general_bit[region]) != 0
+        return matching
+
+
+_TENS = 10 ** np.arange(4)
+
+
+def _number(buffer: Bytes, starts: Ints, digits: int) -> Ints:
+    """The value of the first digits of each row."""
+    value = np.zeros(len(starts), np.int64)
+    for digit in range(digits):
+        value *= 10
+        value += buffer[starts + digit]
+        value -= _ZERO
+    return value
+
+
+def _codes_by_three_digits(codes: Ints) -> Ints:
+    """By the first three digits: position of the calling code that they begin with, -1 for none (rule 8)."""
+    by_digits = np.full(1000, -1, np.int64)
+    for position, code in enumerate(codes.tolist()):
+        room = 10 ** (3 - len(str(code)))
+        by_digits[code * room : (code + 1) * room] = position
+    return by_digits
+
+
+def _first_digits(tables: Tables, states: Ints) -> Flags:
+    """(r, 10): whether a region's prefix can begin with the digit."""
+    followers = tables.step[states.clip(min=0)]
+    done = tables.step[followers, 0] == followers
+    can: Flags = ~(done & (tables.outcome[followers] == NO_PREFIX)) & (states >= 0)[:, None]
+    return can

@@ -1,0 +1,135 @@
+"""From texts as people write them to digits: punctuation taken out, full-width characters read as plain ones.
+
+What may be more than a plain number (letters behind the start, extensions, other scripts' digits) is not decided
+here: such rows are marked, and answered one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints
+from bossjy_numbering.scalar import LONGEST_TEXT, PUNCTUATION
+
+Bytes = NDArray[np.uint8]
+
+# Classes of bytes. IGNORED may stand anywhere; OUTSIDE before and behind the number; LETTER before it only.
+_IGNORED, _DIGIT, _PLUS, _OUTSIDE, _LETTER, _UNCLEAR = range(6)
+
+
+def _classes() -> bytes:
+    classes = bytearray([_OUTSIDE]) * 128 + bytearray([_UNCLEAR]) * 128
+    for character in PUNCTUATION:
+        if character.isascii():
+            classes[ord(character)] = _IGNORED
+    for byte in range(128):
+        if chr(byte).isalpha():
+            classes[byte] = _LETTER
+    classes[ord("0") : ord("9") + 1] = bytes([_DIGIT]) * 10
+    classes[ord("+")] = _PLUS
+    for byte in b"#*~;":
+        # Parts of extensions, of phone contexts, or punctuation that only some rules accept.
+        classes[byte] = _UNCLEAR
+    # A comma inside a number begins an extension; behind it, it is nothing. OUTSIDE says just that.
+    return bytes(classes)
+
+
+_CLASS_OF = _classes()
+
+
+def _wide_characters(size: int) -> tuple[Ints, Bytes]:
+    """UTF-8 forms of `size` bytes that read as one ASCII character: sorted values, and that character."""
+    read = {ord(character): " " for character in PUNCTUATION if not character.isascii()}
+    read |= {0xFF10 + digit: str(digit) for digit in range(10)} | {0xFF0B: "+"}
+    # Full-width colon and comma, ideographic comma and full stop: nothing outside of a number, never inside.
+    read |= dict.fromkeys((0xFF1A, 0xFF0C, 0x3001, 0x3002), ":")
+    forms = sorted(
+        (int.from_bytes(encoded, "big"), ord(plain))
+        for code_point, plain in read.items()
+        if len(encoded := chr(code_point).encode()) == size
+    )
+    return np.array([form for form, _ in forms], np.int64), np.array([plain for _, plain in forms], np.uint8)
+
+
+_WIDE = {size: _wide_characters(size) for size in (2, 3)}
+# First bytes of U+4000 to U+9FFF, where there are letters and no digits: Chinese text before a number is dropped.
+_IDEOGRAPHS = tuple(range(0xE4, 0xEA))
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """The digits of each row, one row behind the other, in `buffer` (with PADDING behind the last). All (n,)."""
+
+    buffer: Bytes
+    starts: Ints
+    lengths: Ints
+    # Whether a `+` goes before them.
+    plus: Flags
+    # Rows that hold no digit and no plus, nor anything unclear: not a number.
+    nothing: Flags
+    # Rows that must be answered one by one; the rest says nothing of them.
+    unclear: Flags
+
+
+def read_digits(data: Bytes, offsets: Ints) -> Digits:
+    """The digits of texts. Shapes: data (bytes,), offsets (n + 1,), rising from 0 to the number of bytes."""
+    count = len(offsets) - 1
+    text = _plain(data, offsets)
+    classes = np.frombuffer(text.tobytes().translate(_CLASS_OF), np.uint8)
+    is_digit = classes == _DIGIT
+    places = np.flatnonzero(is_digit)
+    before = np.zeros(len(data) + 1, np.int32)
+    np.cumsum(is_digit, out=before[1:])
+    bounds = before.take(offsets).astype(np.int64)
+    starts, lengths = bounds[:-1], np.diff(bounds)
+    buffer = np.zeros(len(places) + PADDING, np.uint8)
+    text.take(places, out=buffer[: len(places)], mode="clip")
+
+    # Rows without digits have no first and last one; whatever stands here for them is not looked at.
+    padded = np.append(places, np.int64(0))
+    first, last = padded.take(starts), padded.take(starts + lengths - 1, mode="clip")
+    has_digits = lengths > 0
+    others = np.flatnonzero(classes >= _PLUS)
+    rows = np.searchsorted(offsets, others, side="right") - 1
+    kinds = classes[others]
+    plus_rows, plus_places = rows[kinds == _PLUS], others[kinds == _PLUS]
+    plus_count = np.bincount(plus_rows, minlength=count)
+    begins = first.copy()
+    begins[plus_rows] = plus_places
+    unclear = (plus_count > 1) | (has_digits & (begins > first)) | (lengths > ROOM)
+    unclear |= np.diff(offsets) > LONGEST_TEXT
+    unclear |= (lengths < 3) & (has_digits | (plus_count > 0))
+    ends_before = others < begins[rows]
+    fine = ((kinds == _OUTSIDE) & (ends_before | (others > last[rows]))) | ((kinds == _LETTER) & ends_before)
+    fine |= (kinds == _PLUS) | (~has_digits[rows] & (kinds != _UNCLEAR))
+    unclear[rows[~fine]] = True
+    return Digits(buffer, starts, lengths, plus_count == 1, ~has_digits & ~unclear, unclear)
+
+
+def _plain(data: Bytes, offsets: Ints) -> Bytes:
+    """The bytes with wide characters replaced: the last byte by what it reads as, those before it by spaces."""
+    if not len(data) or int(data.max()) < 0x80:
+        return data
+    text = data.copy()
+    for size, leads in ((2, (0xC2,)), (3, (0xE2, 0xE3, 0xEF))):
+        places = np.flatnonzero(np.isin(data, leads))
+        # A character cut off by the end of its row is no character.
+        ends = offsets[np.searchsorted(offsets, places, side="right")]
+        places = places[places + size <= ends]
+        forms = np.zeros(len(places), np.int64)
+        for byte in range(size):
+            forms = forms << 8 | data[places + byte]
+        known, reads = _WIDE[size]
+        found = np.searchsorted(known, forms).clip(max=len(known) - 1)
+        hit = known[found] == forms
+        for byte in range(size - 1):
+            text[places[hit] + byte] = ord(" ")
+        text[places[hit] + size - 1] = reads[found[hit]]
+    places = np.flatnonzero(np.isin(data, _IDEOGRAPHS))
+    places = places[places + 3 <= offsets[np.searchsorted(offsets, places, side="right")]]
+    for byte in range(3):
+        text[places + byte] = ord("a")
+    return text
