@@ -1,0 +1,83 @@
+"""Starting and stopping, as an operator sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+
+import grpc
+import pytest
+
+from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
+from tests.e2e.conftest import MakeServer, ServerProcess, Tenant
+
+
+def refusal(server: ServerProcess) -> str:
+    """Start a server that cannot; the one line that it says."""
+    server.launch()
+    assert server.process.wait(40) == 2
+    lines = server.text().strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("BOSSJY_PORT", "eighty", "a whole number from 1 to 65535"),
+        ("BOSSJY_DRAIN_S", "-1", "a number from 0"),
+        ("DATABASE_URL", "mysql://user:secret@host/db", "postgresql://"),
+        ("BOSSJY_PROT", "18001", "is no setting"),
+    ],
+)
+def test_wrong_setting(make_server: MakeServer, name: str, value: str, told: str) -> None:
+    line = refusal(make_server(**{name: value}))
+    assert name in line
+    assert told in line
+    assert "secret" not in line
+
+
+def test_unreachable_database(make_server: MakeServer, redis_url: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"postgresql://user:secret@127.0.0.1:{unused.getsockname()[1]}/db"
+        line = refusal(make_server(DATABASE_URL=url, REDIS_URL=redis_url, BOSSJY_LOG_CONSOLE="off"))
+    assert "DATABASE_URL" in line
+    assert "secret" not in line
+
+
+def test_port_taken(make_server: MakeServer, database_url: str, redis_url: str) -> None:
+    server = make_server(DATABASE_URL=database_url, REDIS_URL=redis_url, BOSSJY_LOG_CONSOLE="off")
+    with socket.create_server(("127.0.0.1", int(server.environment["BOSSJY_PORT"]))):
+        line = refusal(server)
+    assert "another process has the port" in line
+    assert "BOSSJY_PORT" in line
+
+
+def test_sigterm_ends_it_with_0(server_process: ServerProcess) -> None:
+    assert server_process.terminate() == 0
+    assert "Traceback" not in server_process.text()
+
+
+async def test_sigterm_lets_running_calls_end(server_process: ServerProcess, tenant: Tenant) -> None:
+    """A stream that runs when SIGTERM comes gets its answers; a call that comes after it is refused."""
+    metadata = (("authorization", f"Bearer {tenant.token}"),)
+
+    def message(sequence: int) -> phone_service_pb2.StreamValidateNumbersRequest:
+        texts = phone_service_pb2.NumberTexts(phone_numbers=["+86 138 0000 0000"])
+        return phone_service_pb2.StreamValidateNumbersRequest(sequence=sequence, texts=texts)
+
+    async with grpc.aio.insecure_channel(server_process.target) as channel:
+        stub = phone_service_pb2_grpc.PhoneServiceStub(channel)
+        stream = stub.StreamValidateNumbers(metadata=metadata)
+        await stream.write(message(1))
+        assert (await stream.read()).sequence == 1
+        server_process.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.5)
+        await stream.write(message(2))
+        assert (await stream.read()).sequence == 2
+        await stream.done_writing()
+        assert await stream.read() is grpc.aio.EOF
+        assert await stream.code() is grpc.StatusCode.OK
+    assert await asyncio.to_thread(server_process.process.wait, 20) == 0
