@@ -6,7 +6,7 @@ digits in one step, and no row is moved. Whatever is in doubt goes the long way 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,26 +19,16 @@ from bossjy_numbering.tables import Tables
 
 _LEAST = 8
 _PLUS = ord("+")
-_NO_CODE = 255
+_NO_CODE = 2**15
 # Eight digits as four pair codes; this product has, in its third and fourth byte, the code of the first four digits.
 _QUAD = np.uint64(PAIRS << 16 | 1)
+_SIXTEEN, _THIRTY_TWO, _FORTY_EIGHT = np.uint64(16), np.uint64(32), np.uint64(48)
 _LOW_SIXTEEN = np.uint64(0xFFFF)
 _LOW_EIGHT = np.uint64(0xFF)
 
 
-@dataclass(frozen=True, slots=True)
-class CleanRows:
-    """What was read; all (n,). Where `done` is not set, the rest says nothing."""
-
-    done: Flags
-    plus: Flags
-    # Where the digits begin, and how many they are.
-    starts: Ints
-    lengths: Ints
-    code: NDArray[np.uint8]
-    outcome: NDArray[np.uint16]
-    # Whether the row is nothing but digits, at most ROOM of them, behind its plus if it has one.
-    only_digits: Flags
+# Clean rows, codes, outcomes and lengths of national numbers, all (n,).
+CleanRows: TypeAlias = tuple[Flags, Ints, NDArray[np.uint16], Ints]
 
 
 class CleanReader:
@@ -47,6 +37,7 @@ class CleanReader:
     def __init__(self, tables: Tables, walker: Walker, dialler: Dialler) -> None:
         self._walker = walker
         self._outcome = tables.outcome
+        self._code_length = dialler.code_length
         quads = np.arange(10_000)
         digits = np.stack([quads // 1000, quads // 100 % 10, quads // 10 % 10, quads % 10])
         code = dialler.code_by_digits[quads // 10]
@@ -64,30 +55,40 @@ class CleanReader:
         places = digits[0] * 11**3 + digits[1] * 11**2 + digits[2] * 11 + digits[3]
         self._state = np.zeros(11**4, np.int64)
         self._state[places] = state * PAIRS
-        self._code = np.full(11**4, _NO_CODE, np.uint8)
+        self._code = np.full(11**4, _NO_CODE, np.int64)
         self._code[places] = np.where(doubtful, _NO_CODE, code)
 
     def read(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> CleanRows:
-        """Reads rows of text. Shapes: buffer (bytes + PADDING,), starts and lengths (n,) in bytes."""
+        """Reads rows of text. Shapes: buffer (bytes + PADDING,), starts and lengths (n,) in bytes.
+
+        Returns, all (n,): whether the row was clean; position of its calling code; its outcome; the length of its
+        national number. What stands for rows that were not clean says nothing.
+        """
         plus = buffer.take(starts) == _PLUS
-        starts, lengths = starts + plus, lengths - plus
+        lengths = lengths - 1
         keep = words.keep_masks(lengths)
-        values = words.digit_values(words.gather(buffer, starts), keep)
-        only_digits = ~words.not_digits(values) & (lengths <= ROOM)
+        values = words.digit_values(words.gather(buffer, starts + 1), keep)
         codes = words.pair_codes(values[:, 0])
         quad = codes * _QUAD
-        np.right_shift(quad, np.uint64(16), out=quad)
+        np.right_shift(quad, _SIXTEEN, out=quad)
         np.bitwise_and(quad, _LOW_SIXTEEN, out=quad)
-        place = self._state.take(quad.view(np.int64), mode="clip")
-        code = self._code.take(quad.view(np.int64), mode="clip")
-        place += (np.right_shift(codes, np.uint64(32)) & _LOW_EIGHT).view(np.int64)
+        first = quad.view(np.int64)
+        place = self._state.take(first, mode="clip")
+        code = self._code.take(first, mode="clip")
+        np.right_shift(codes, _THIRTY_TWO, out=quad)
+        np.bitwise_and(quad, _LOW_EIGHT, out=quad)
+        place += first
         state = self._walker.pairs.take(place, mode="clip")
         np.multiply(state, PAIRS, out=place, dtype=np.int64)
-        place += np.right_shift(codes, np.uint64(48)).view(np.int64)
+        np.right_shift(codes, _FORTY_EIGHT, out=quad)
+        place += first
         state = self._walker.pairs.take(place, mode="clip")
-        done = only_digits & plus & (lengths >= _LEAST) & (code != _NO_CODE)
+        plus &= ~words.not_digits(values)
+        plus &= (lengths >= _LEAST) & (lengths <= ROOM)
+        plus &= code != _NO_CODE
         state = self._end(state, values, keep, lengths)
-        return CleanRows(done, plus, starts, lengths, code, self._outcome.take(state), only_digits)
+        lengths -= self._code_length.take(code, mode="clip")
+        return plus, code, self._outcome.take(state), lengths
 
     def _end(self, state: words.States, values: words.Words, keep: words.Words, lengths: Ints) -> words.States:
         further = lengths - _LEAST

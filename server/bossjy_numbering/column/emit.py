@@ -1,62 +1,115 @@
-"""E.164 of each row, written as one run of bytes."""
+"""E.164 of a column, written as one run of bytes.
+
+A row keeps its own text unless something else was written for it: a column of clean E.164 is copied whole.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering.column import words
-from bossjy_numbering.column.words import Ints, Words
+from bossjy_numbering.column.result import LONGEST_E164
+from bossjy_numbering.column.texts import TextBuffers
+from bossjy_numbering.column.words import PADDING, Ints, Words
 
-# Bytes of a row's slot: three words. E.164 has at most 21.
-SLOT = 24
+# A written row: three words, E.164 from the left and zeros behind it.
+_WORDS = 3
 _EIGHT = np.uint64(8)
 _SIXTY_FOUR = np.uint64(64)
+_PLUS = np.uint64(ord("+"))
+_ONE = np.uint64(1)
 
 
-class Slots:
-    """A row of SLOT bytes for each text: E.164 from the left, zeros behind it, all zeros for none."""
+class Writer:
+    """Collects what is written for rows, and joins it with the texts of the others."""
 
-    def __init__(self, count: int) -> None:
-        self._words: Words = np.zeros((count, SLOT // 8), np.uint64)
-        self._bytes: NDArray[np.uint8] = self._words.view(np.uint8)
+    def __init__(self, texts: TextBuffers, calling_codes: Ints) -> None:
+        self._texts = texts
+        heads = [f"+{code}".encode("ascii") for code in calling_codes.tolist()]
+        self._heads = np.array([int.from_bytes(head, "little") for head in heads], np.uint64)
+        self._head_sizes = np.array([len(head) for head in heads], np.uint64)
+        self._rows: list[Ints] = []
+        self._slots: list[Words] = []
+        self._lengths: list[Ints] = []
 
-    def write(
-        self, rows: Ints | slice, heads: Words, sizes: Words, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints
-    ) -> None:
-        """Writes a head (its bytes in a word, and how many: 1 to 4) and then digits of a buffer. All (n,)."""
-        raw = words.gather(buffer, starts)
-        np.bitwise_and(raw, words.keep_masks(lengths), out=raw)
-        first, second = raw[:, 0], raw[:, 1]
-        up = sizes * _EIGHT
-        down = _SIXTY_FOUR - up
-        target = self._words
-        target[rows, 0] = heads | (first << up)
-        target[rows, 1] = (first >> down) | (second << up)
-        target[rows, 2] = second >> down
+    def write(self, rows: Ints, code: Ints, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> None:
+        """Writes calling codes (by position) and national numbers out of a buffer. All (n,)."""
+        sizes = self._head_sizes.take(code)
+        slots = _slots(self._heads.take(code), sizes, buffer, starts, lengths)
+        self._add(rows, slots, lengths + sizes.view(np.int64))
 
-    def write_text(self, row: int, text: str) -> None:
-        """Writes the E.164 of one row."""
-        encoded = text.encode("ascii")
-        self._bytes[row] = 0
-        self._bytes[row, : len(encoded)] = np.frombuffer(encoded, np.uint8)
-
-    def clear(self, rows: Ints) -> None:
+    def write_nothing(self, rows: Ints) -> None:
         """Leaves rows without E.164."""
-        self._words[rows] = 0
+        if len(rows):
+            self._add(rows, np.zeros((len(rows), _WORDS), np.uint64), np.zeros(len(rows), np.int64))
 
-    def lengths(self) -> Ints:
-        """How many bytes each row has."""
-        counted: Ints = (self._bytes != 0).sum(axis=1, dtype=np.int64)
-        return counted
+    def write_texts(self, rows: Ints, texts: Sequence[str]) -> None:
+        """Writes E.164 as it is given."""
+        if len(rows):
+            padded = b"".join([text.encode("ascii").ljust(8 * _WORDS, b"\0") for text in texts])
+            slots = np.frombuffer(padded, np.uint64).reshape(-1, _WORDS)
+            self._add(rows, slots, np.array([len(text) for text in texts], np.int64))
 
-    def run(self) -> bytes:
-        """All rows, one behind the other."""
-        return self._bytes.tobytes().translate(None, b"\0")
+    def _add(self, rows: Ints, slots: Words, lengths: Ints) -> None:
+        self._rows.append(rows)
+        self._slots.append(slots)
+        self._lengths.append(lengths)
+
+    def done(self, chunk: int) -> tuple[NDArray[np.int32] | NDArray[np.int64], NDArray[np.uint8]]:
+        """Offsets and bytes of the whole column."""
+        texts, count = self._texts, len(self._texts)
+        bounds = texts.offsets - texts.offsets[0]
+        if not self._rows:
+            return _narrow(bounds, count), texts.data[texts.offsets[0] : texts.offsets[-1]]
+        rows = np.concatenate(self._rows)
+        order = np.argsort(rows, kind="stable")
+        rows = rows[order]
+        slots = np.concatenate(self._slots)[order]
+        lengths = np.diff(bounds)
+        lengths[rows] = np.concatenate(self._lengths)[order]
+        np.cumsum(lengths, out=bounds[1:])
+        parts = []
+        for begin in range(0, count, chunk):
+            end = min(begin + chunk, count)
+            first, last = np.searchsorted(rows, (begin, end)).tolist()
+            parts.append(self._part(begin, end, rows[first:last], slots[first:last]))
+        return _narrow(bounds, count), np.frombuffer(b"".join(parts), np.uint8)
+
+    def _part(self, begin: int, end: int, rows: Ints, written: Words) -> bytes:
+        """The bytes of one chunk of rows, of which some were written."""
+        texts = self._texts
+        if not len(rows):
+            return texts.data[texts.offsets[begin] : texts.offsets[end]].tobytes()
+        if len(rows) < end - begin:
+            kept = np.ones(end - begin, np.bool_)
+            kept[rows - begin] = False
+            buffer, offsets = texts.padded(begin, end, PADDING)
+            starts, lengths = offsets[:-1][kept] + 1, np.diff(offsets)[kept] - 1
+            count = len(starts)
+            slots = np.empty((end - begin, _WORDS), np.uint64)
+            slots[kept] = _slots(np.full(count, _PLUS), np.full(count, _ONE), buffer, starts, lengths)
+            slots[rows - begin] = written
+            written = slots
+        return written.tobytes().translate(None, b"\0")
 
 
-def heads_of(codes: Ints) -> tuple[Words, Words]:
-    """`+` and a calling code, for each code: the bytes in a word, and how many."""
-    texts = [f"+{code}".encode("ascii") for code in codes.tolist()]
-    heads = np.array([int.from_bytes(text, "little") for text in texts], np.uint64)
-    return heads, np.array([len(text) for text in texts], np.uint64)
+def _slots(heads: Words, sizes: Words, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> Words:
+    """A head (its bytes in a word, and how many: 1 to 4) and then digits of a buffer. All (n,) -> (n, 3)."""
+    raw = words.gather(buffer, starts)
+    np.bitwise_and(raw, words.keep_masks(lengths), out=raw)
+    first, second = raw[:, 0], raw[:, 1]
+    up = sizes * _EIGHT
+    down = _SIXTY_FOUR - up
+    slots = np.empty((len(starts), _WORDS), np.uint64)
+    np.bitwise_or(heads, first << up, out=slots[:, 0])
+    np.bitwise_or(first >> down, second << up, out=slots[:, 1])
+    np.right_shift(second, down, out=slots[:, 2])
+    return slots
+
+
+def _narrow(bounds: Ints, count: int) -> NDArray[np.int32] | NDArray[np.int64]:
+    """Offsets of 32 bits, as an Arrow string array has them, unless the column is too long for them."""
+    return bounds if count * LONGEST_E164 >= 2**31 else bounds.astype(np.int32)

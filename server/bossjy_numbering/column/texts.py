@@ -25,6 +25,27 @@ class TextBuffers:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def padded(self, begin: int, end: int, padding: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The bytes of rows `begin` to `end` with zeros behind them, and their offsets from 0."""
+        offsets = self.offsets[begin : end + 1]
+        first, size = int(offsets[0]), int(offsets[-1] - offsets[0])
+        buffer = np.empty(size + padding, np.uint8)
+        buffer[:size] = self.data[first : first + size]
+        buffer[size:] = 0
+        return buffer, offsets - first
+
+    def some(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The bytes of some rows (rising, at least one), one behind the other, and their offsets from 0."""
+        if int(rows[-1]) - int(rows[0]) == len(rows) - 1:
+            offsets = self.offsets[rows[0] : rows[-1] + 2]
+            return self.data[offsets[0] : offsets[-1]], offsets - offsets[0]
+        starts = self.offsets[rows]
+        bounds = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(self.offsets[rows + 1] - starts, out=bounds[1:])
+        place = np.repeat(starts - bounds[:-1], np.diff(bounds))
+        place += np.arange(len(place))
+        return self.data.take(place), bounds
+
     def text(self, row: int) -> str:
         """The text of one row; bytes that are not UTF-8 read as U+FFFD, which no number holds."""
         raw = self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()

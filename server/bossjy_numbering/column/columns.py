@@ -1,0 +1,115 @@
+"""The arrays of a NumberColumn while they are filled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bossjy_numbering.column.result import NumberColumn
+from bossjy_numbering.column.words import Ints
+from bossjy_numbering.tables import LENGTHS, NO_REGION, Tables
+from bossjy_numbering.types import Number, NumberType, PossibleReason
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A plan's tables by what a column asks of them. c calling codes, o outcomes."""
+
+    regions: tuple[str, ...]
+    region_index: dict[str, int]
+    outcomes: int
+    # (c,)
+    calling_code: NDArray[np.uint16]
+    # (c * o,): index into `regions`, -1 for none.
+    region: NDArray[np.int16]
+    # (o,)
+    type: NDArray[np.uint8]
+    # (c * LENGTHS,)
+    possible_reason: NDArray[np.uint8]
+
+
+class Columns:
+    """Filled in any order; each row once."""
+
+    def __init__(self, count: int, layout: Layout) -> None:
+        self._layout = layout
+        self._error = np.zeros(count, np.uint8)
+        self._calling_code = np.empty(count, np.uint16)
+        self._region = np.empty(count, np.int16)
+        self._type = np.empty(count, np.uint8)
+        self._possible_reason = np.empty(count, np.uint8)
+        self._slow = np.zeros(count, np.bool_)
+        self._extensions: dict[int, str] = {}
+
+    @staticmethod
+    def layout(tables: Tables) -> Layout:
+        """Lays out a plan's tables."""
+        names = tuple(sorted({region.code for region in tables.regions}))
+        index = {code: position for position, code in enumerate(names)}
+        named = np.array([index[region.code] for region in tables.regions] + [-1], np.int16)
+        position = tables.main_region.astype(np.int64)[:, None] + tables.outcome_region
+        position[:, tables.outcome_region == NO_REGION] = len(tables.regions)
+        return Layout(
+            regions=names,
+            region_index=index,
+            outcomes=len(tables.outcome_type),
+            calling_code=tables.calling_codes,
+            region=named[position.clip(max=len(tables.regions))].reshape(-1),
+            type=tables.outcome_type,
+            possible_reason=tables.possible_reason[tables.main_region].reshape(-1),
+        )
+
+    def put(self, rows: Ints | slice, code: Ints, outcome: NDArray[np.uint16], lengths: Ints) -> None:
+        """Numbers: calling code (position), outcome, length of the national number. A slice may hold other rows."""
+        layout = self._layout
+        self._calling_code[rows] = layout.calling_code.take(code, mode="clip")
+        self._type[rows] = layout.type.take(outcome, mode="clip")
+        place = code * layout.outcomes
+        place += outcome
+        self._region[rows] = layout.region.take(place, mode="clip")
+        np.multiply(code, LENGTHS, out=place)
+        place += lengths
+        self._possible_reason[rows] = layout.possible_reason.take(place, mode="clip")
+
+    def refuse(self, rows: Ints, errors: NDArray[np.uint8]) -> None:
+        """Rows that are not numbers."""
+        self._error[rows] = errors
+        self._calling_code[rows] = 0
+        self._region[rows] = -1
+        self._type[rows] = NumberType.UNKNOWN
+        self._possible_reason[rows] = PossibleReason.NOT_PARSED
+
+    def put_answers(self, rows: Ints, numbers: Sequence[Number]) -> None:
+        """Rows that were answered one by one."""
+        self._slow[rows] = True
+        self._error[rows] = [number.error for number in numbers]
+        self._calling_code[rows] = [number.calling_code for number in numbers]
+        index = self._layout.region_index
+        self._region[rows] = [index.get(number.region or "", -1) for number in numbers]
+        self._type[rows] = [number.type for number in numbers]
+        self._possible_reason[rows] = [number.possible_reason for number in numbers]
+        for row, number in zip(rows.tolist(), numbers, strict=True):
+            if number.extension is not None:
+                self._extensions[row] = number.extension
+
+    def done(self, e164_offsets: NDArray[np.int32] | NDArray[np.int64], e164_data: NDArray[np.uint8]) -> NumberColumn:
+        """The column."""
+        has_extension = np.zeros(len(self._error), np.bool_)
+        has_extension[list(self._extensions)] = True
+        return NumberColumn(
+            error=self._error,
+            calling_code=self._calling_code,
+            region=self._region,
+            regions=self._layout.regions,
+            type=self._type,
+            valid=self._type != NumberType.UNKNOWN,
+            possible_reason=self._possible_reason,
+            has_extension=has_extension,
+            slow=self._slow,
+            e164_offsets=e164_offsets,
+            e164_data=e164_data,
+            extensions=self._extensions,
+        )
