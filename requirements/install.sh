@@ -44,11 +44,13 @@ install_uv() {
     fi
 }
 
-# The version of .python-version where it is found or can be downloaded, else the machine's own.
+# The version of .python-version where it is found or can be downloaded, else another of the machine's own.
 make_environment() {
     .venv/bin/python -c '' 2>/dev/null && return
     wanted=$(cat .python-version)
+    own=$(.uv/bin/python -c 'import sys; print(sys._base_executable if sys.version_info >= (3, 11) else "none")')
     UV_HTTP_RETRIES=1 .uv/bin/uv venv --quiet --clear --python "$wanted" .venv 2>/dev/null ||
+        .uv/bin/uv venv --quiet --clear --no-python-downloads --python "$own" .venv 2>/dev/null ||
         .uv/bin/uv venv --quiet --clear --no-python-downloads --python ">=3.11" .venv 2>/dev/null ||
         fail "Python 3.11 or newer is needed: none is here, and Python $wanted could not be downloaded"
     echo "bossjy: environment .venv with $(.venv/bin/python --version)"
