@@ -14,11 +14,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from redis.asyncio import Redis
+
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis
 from bossjy_server.storage.schema import apply_schema, read_init_sql
-from redis.asyncio import Redis
 
 _TEMPLATE = "bossjy_template"
 _numbers = itertools.count(1)

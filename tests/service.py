@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grpc.aio
 import pytest
+
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.app import running
 from bossjy_server.config import Settings
@@ -50,6 +51,4 @@ async def service(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
         registered = await stub.Register(
             auth_service_pb2.RegisterRequest(tenant_display_name="Test", email=EMAIL, password=PASSWORD)
         )
-        yield Service(
-            served.address, channel, registered.tenant.tenant_id, registered.tokens.access_token, settings
-        )
+        yield Service(served.address, channel, registered.tenant.tenant_id, registered.tokens.access_token, settings)

@@ -8,8 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2
+from prometheus_client import CollectorRegistry, Gauge
+from redis.asyncio import Redis
+
 from bossjy.auth.v1 import auth_service_pb2
 from bossjy.contacts.v1 import contact_service_pb2
 from bossjy.imports.v1 import import_service_pb2
@@ -21,7 +27,7 @@ from bossjy_server.config import Settings
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.servicer import PhoneServicer
 from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.health import HealthServicer, PartsWatch
+from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
 from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.reflection import add_reflection
@@ -33,15 +39,12 @@ from bossjy_server.storage.schema import apply_schema, read_init_sql
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, take_over_library_logs
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.tracing import Tracing
-from grpc_health.v1 import health_pb2
-from prometheus_client import CollectorRegistry, Gauge
-from redis.asyncio import Redis
 
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
 AUTH = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
 CONTACTS = contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]
 IMPORTS = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"]
-HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
+HEALTH = cast("ServiceDescriptor", health_pb2.DESCRIPTOR.services_by_name["Health"])
 
 # What each service cannot do without. Phone needs nothing; Redis is missed by none: see docs/operations.
 _NEEDS = {
@@ -134,8 +137,13 @@ def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
     return log
 
 
-def _router(  # noqa: PLR0913 - it takes what the chain is made of
-    settings: Settings, stack: AsyncExitStack, registry: CollectorRegistry, log: Log, limits: Limits, auth: Auth
+def _router(  # noqa: PLR0917 - it takes what the chain is made of
+    settings: Settings,
+    stack: AsyncExitStack,
+    registry: CollectorRegistry,
+    log: Log,
+    limits: Limits,
+    auth: Auth,
 ) -> Router:
     tracer = None
     if settings.otlp_endpoint:
@@ -160,7 +168,7 @@ def _server_options(settings: Settings) -> ServerOptions:
 
 
 @asynccontextmanager
-async def _following(  # noqa: PLR0913 - the parts that are followed
+async def _following(  # noqa: PLR0917 - the parts that are followed
     health: HealthServicer,
     database: Database,
     redis: Redis,
@@ -171,11 +179,11 @@ async def _following(  # noqa: PLR0913 - the parts that are followed
     """Keep the health in step with the parts while the block runs."""
     up = Gauge("bossjy_part_up", "Whether a part that the service needs answers.", ["part"], registry=registry)
 
-    def report(part: str, answered: bool) -> None:
+    def report(part: str, answered: bool) -> None:  # noqa: FBT001 - as the watch calls it
         up.labels(part).set(answered)
         (log.info if answered else log.warning)("part answers" if answered else "part does not answer", part=part)
 
-    probes = {"postgresql": database.ping, "redis": partial(ping, redis)}
+    probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis)}
     watch = PartsWatch(health, probes, _NEEDS, report)
     await watch.check()
     task = asyncio.create_task(watch.run(settings.health_interval_s))
@@ -187,7 +195,7 @@ async def _following(  # noqa: PLR0913 - the parts that are followed
             await task
 
 
-async def _drain(  # noqa: PLR0913 - what takes part in the end
+async def _drain(  # noqa: PLR0917 - what takes part in the end
     server: grpc.aio.Server,
     health: HealthServicer,
     limits: Limits,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bossjy_server.errors import StartError
@@ -34,7 +34,16 @@ def _decimal(low: float, high: float) -> Callable[[str], float]:
 
 
 def _switch(text: str) -> bool:
-    values = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
+    values = {
+        "1": True,
+        "on": True,
+        "true": True,
+        "yes": True,
+        "0": False,
+        "off": False,
+        "false": False,
+        "no": False,
+    }
     if text.lower() not in values:
         raise ValueError("`on` or `off`")
     return values[text.lower()]
@@ -64,7 +73,7 @@ def _host(text: str) -> str:
     return text
 
 
-def _setting(name: str, default: Any, read: Callable[[str], Any], about: str) -> Any:  # noqa: ANN401 - any field type
+def _setting(name: str, default: Any, read: Callable[[str], Any], about: str) -> Any:
     return field(default=default, metadata={"name": name, "read": read, "about": about})
 
 
@@ -73,7 +82,10 @@ class Settings:
     """Every setting, with its default. `bossjy-server settings` prints them with their meaning."""
 
     database_url: str = _setting(
-        "DATABASE_URL", "", _url("postgresql", "postgres"), "PostgreSQL 18 or later. Empty: an embedded one is started."
+        "DATABASE_URL",
+        "",
+        _url("postgresql", "postgres"),
+        "PostgreSQL 18 or later. Empty: an embedded one is started.",
     )
     database_admin_url: str = _setting(
         "DATABASE_ADMIN_URL",
@@ -82,47 +94,73 @@ class Settings:
         "Used to apply deploy/init.sql, where DATABASE_URL may not create tables. Empty: DATABASE_URL.",
     )
     redis_url: str = _setting(
-        "REDIS_URL", "", _url("redis", "rediss", "unix"), "Redis 7 or later. Empty: an embedded one is started."
+        "REDIS_URL",
+        "",
+        _url("redis", "rediss", "unix"),
+        "Redis 7 or later. Empty: an embedded one is started.",
     )
     data_dir: Path = _setting(
-        "BOSSJY_DATA_DIR", Path(".bossjy"), Path, "Keys, logs, tables of the plan, and the data of the embedded parts."
+        "BOSSJY_DATA_DIR",
+        Path(".bossjy"),
+        Path,
+        "Keys, logs, tables of the plan, and the data of the embedded parts.",
     )
     host: str = _setting("BOSSJY_HOST", "127.0.0.1", _host, "Address to listen on; `0.0.0.0` for all.")
     port: int = _setting("BOSSJY_PORT", 18001, _whole(1, 65535), "Port of gRPC.")
     metrics_port: int = _setting("BOSSJY_METRICS_PORT", 18002, _whole(0, 65535), "Port of the metrics; 0: none.")
     reflection: bool = _setting("BOSSJY_REFLECTION", False, _switch, "Whether clients may ask for the contracts.")
-    registration: str = _setting(
+    registration: Literal["open", "token", "closed"] = _setting(
         "BOSSJY_REGISTRATION",
         "token",
         _choice("open", "token", "closed"),
         "Who may register a tenant: anybody, who has the registration token, nobody.",
     )
-    log_level: str = _setting("BOSSJY_LOG_LEVEL", "info", _choice("debug", "info", "warning", "error"), "Least level logged.")
+    log_level: str = _setting(
+        "BOSSJY_LOG_LEVEL", "info", _choice("debug", "info", "warning", "error"), "Least level logged."
+    )
     log_console: str = _setting(
         "BOSSJY_LOG_CONSOLE",
         "info",
         _choice("debug", "info", "warning", "error", "off"),
         "Least level shown on the console as well.",
     )
-    log_file_bytes: int = _setting("BOSSJY_LOG_FILE_BYTES", 10_000_000, _whole(10_000, 10**10), "A log file rotates at this size.")
+    log_file_bytes: int = _setting(
+        "BOSSJY_LOG_FILE_BYTES", 10_000_000, _whole(10_000, 10**10), "A log file rotates at this size."
+    )
     log_files: int = _setting("BOSSJY_LOG_FILES", 30, _whole(1, 1000), "Log files that are kept.")
     otlp_endpoint: str = _setting(
         "BOSSJY_OTLP_ENDPOINT", "", _url("http", "https"), "OTLP gRPC receiver of traces. Empty: no traces."
     )
     trace_ratio: float = _setting("BOSSJY_TRACE_RATIO", 0.01, _decimal(0, 1), "Share of calls that are traced.")
-    max_running_calls: int = _setting("BOSSJY_MAX_RUNNING_CALLS", 1000, _whole(1, 100_000), "Calls at once, in one process.")
-    calls_per_minute: int = _setting(
-        "BOSSJY_CALLS_PER_MINUTE_PER_ADDRESS", 600_000, _whole(1, 10**9), "Calls a minute from one address, in one process."
+    max_running_calls: int = _setting(
+        "BOSSJY_MAX_RUNNING_CALLS", 1000, _whole(1, 100_000), "Calls at once, in one process."
     )
-    max_streams: int = _setting("BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, _whole(1, 100_000), "Calls at once on one connection.")
+    calls_per_minute: int = _setting(
+        "BOSSJY_CALLS_PER_MINUTE_PER_ADDRESS",
+        600_000,
+        _whole(1, 10**9),
+        "Calls a minute from one address, in one process.",
+    )
+    max_streams: int = _setting(
+        "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, _whole(1, 100_000), "Calls at once on one connection."
+    )
     max_connection_age_s: float = _setting(
-        "BOSSJY_MAX_CONNECTION_AGE_S", 0.0, _decimal(0, 86_400), "Connections are renewed after this; 0: never."
+        "BOSSJY_MAX_CONNECTION_AGE_S",
+        0.0,
+        _decimal(0, 86_400),
+        "Connections are renewed after this; 0: never.",
     )
     drain_s: float = _setting("BOSSJY_DRAIN_S", 20.0, _decimal(0, 3600), "Longest wait for running calls at the end.")
-    health_interval_s: float = _setting("BOSSJY_HEALTH_INTERVAL_S", 2.0, _decimal(0.1, 600), "How often parts are asked for their health.")
+    health_interval_s: float = _setting(
+        "BOSSJY_HEALTH_INTERVAL_S", 2.0, _decimal(0.1, 600), "How often parts are asked for their health."
+    )
     database_pool: int = _setting("BOSSJY_DATABASE_POOL", 20, _whole(2, 1000), "Most connections to PostgreSQL.")
-    database_wait_s: float = _setting("BOSSJY_DATABASE_WAIT_S", 5.0, _decimal(0.01, 600), "Longest wait for a connection.")
-    statement_timeout_s: float = _setting("BOSSJY_STATEMENT_TIMEOUT_S", 30.0, _decimal(0.1, 3600), "Longest run of one statement.")
+    database_wait_s: float = _setting(
+        "BOSSJY_DATABASE_WAIT_S", 5.0, _decimal(0.01, 600), "Longest wait for a connection."
+    )
+    statement_timeout_s: float = _setting(
+        "BOSSJY_STATEMENT_TIMEOUT_S", 30.0, _decimal(0.1, 3600), "Longest run of one statement."
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -159,7 +159,9 @@ class NotFound(BossjyError):
 
     kind = Kind.NOT_FOUND
 
-    def __init__(self, resource: str, *, reason: Reason = Reason.RESOURCE_NOT_FOUND, message: str | None = None) -> None:
+    def __init__(
+        self, resource: str, *, reason: Reason = Reason.RESOURCE_NOT_FOUND, message: str | None = None
+    ) -> None:
         text = message or f"there is no such {resource}: check its id and that it belongs to your tenant"
         super().__init__(reason, text, metadata={"resource": resource})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -22,9 +23,11 @@ _TEXTS: tuple[Callable[[random.Random], str], ...] = (
     lambda _: "tel:+86-138-0000-0000;ext=5;phone-context=example.com",
     lambda _: "' OR 1=1; --",
     lambda _: "../../etc/passwd",
-    lambda _: "region = \"CN\" AND (((",
+    lambda _: 'region = "CN" AND (((',
     lambda _: "{}[]<>%s%n$(id)`id`",
-    lambda r: "".join(chr(r.choice((r.randrange(32, 127), r.randrange(0xA0, 0xD7FF)))) for _ in range(r.randint(1, 60))),
+    lambda r: "".join(
+        chr(r.choice((r.randrange(32, 127), r.randrange(0xA0, 0xD7FF)))) for _ in range(r.randint(1, 60))
+    ),
 )
 _WHOLE = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
@@ -37,7 +40,7 @@ _WHOLE = {
 
 def fill(message: Message, rng: random.Random, depth: int = 0) -> None:
     """Set some fields of `message`, each to something that a caller might send."""
-    for field in message.DESCRIPTOR.fields:
+    for field in cast("list[FieldDescriptor]", message.DESCRIPTOR.fields):
         if rng.random() < (0.3 if depth < 3 else 0.9):
             continue
         if field.message_type is not None and field.message_type.GetOptions().map_entry:

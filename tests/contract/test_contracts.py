@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from google.api import annotations_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf.descriptor import ServiceDescriptor
+
 from bossjy.auth.v1 import auth_service_pb2
 from bossjy.common.v1 import error_reason_pb2
 from bossjy.contacts.v1 import contact_service_pb2
@@ -10,9 +14,6 @@ from bossjy.imports.v1 import import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_server.errors import Reason, StartError
 from bossjy_server.rpc.method import methods_of
-from google.api import annotations_pb2
-from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.descriptor import ServiceDescriptor
 
 SERVICES: list[ServiceDescriptor] = [
     phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"],
@@ -25,7 +26,7 @@ PUBLIC = {"Register", "Login", "RefreshToken", "GetJwks"}
 
 def test_reasons_are_those_of_the_contract() -> None:
     prefix = "ERROR_REASON_"
-    contract = [name.removeprefix(prefix) for name in error_reason_pb2.ErrorReason.keys()]
+    contract = [name.removeprefix(prefix) for name in error_reason_pb2.ErrorReason.keys()  # noqa: SIM118 - no mapping]
     assert contract == ["UNSPECIFIED", *(reason.value for reason in Reason)]
 
 

@@ -6,15 +6,16 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
+from google.rpc import error_details_pb2, status_pb2
+
 from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
 from bossjy_server.errors import Reason
 from bossjy_server.rpc.method import Method, methods_of
-from google.rpc import error_details_pb2, status_pb2
-
 from tests.contract.messages import broken, fill
 from tests.figures import write_figures
 from tests.service import Service
@@ -36,13 +37,14 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
             for detail in status_pb2.Status.FromString(value).details:
                 info = error_details_pb2.ErrorInfo()
                 if detail.Unpack(info):
-                    return info.reason
+                    return str(info.reason)
     return ""
 
 
 async def send(service: Service, method: Method, messages: list[bytes]) -> tuple[str, str]:
     """Send the messages as one call. Returns the code and the reason."""
     metadata = service.metadata if method.name not in ENDING else ()
+    channel: Any = service.channel
 
     async def stream() -> AsyncIterator[bytes]:
         for message in messages:
@@ -51,14 +53,14 @@ async def send(service: Service, method: Method, messages: list[bytes]) -> tuple
     try:
         async with asyncio.timeout(30):
             if method.client_streaming:
-                async for _ in service.channel.stream_stream(method.path)(stream(), metadata=metadata):
+                async for _ in channel.stream_stream(method.path)(stream(), metadata=metadata):
                     pass
             elif method.server_streaming:
-                running = service.channel.unary_stream(method.path)(messages[0], metadata=metadata, timeout=2)
+                running = channel.unary_stream(method.path)(messages[0], metadata=metadata, timeout=2)
                 async for _ in running:
                     pass
             else:
-                await service.channel.unary_unary(method.path)(messages[0], metadata=metadata)
+                await channel.unary_unary(method.path)(messages[0], metadata=metadata)
     except grpc.aio.AioRpcError as error:
         return error.code().name, reason_of(error)
     return "OK", ""

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
 
@@ -46,7 +47,11 @@ def test_values_are_read() -> None:
         ("BOSSJY_REFLECTION", "maybe", "BOSSJY_REFLECTION must be `on` or `off`"),
         ("BOSSJY_REGISTRATION", "all", "BOSSJY_REGISTRATION must be one of `open`, `token`, `closed`"),
         ("BOSSJY_HOST", "a b", "BOSSJY_HOST must be a host name"),
-        ("DATABASE_URL", "mysql://u:secret@h/d", "DATABASE_URL must be a URL that begins with `postgresql://`"),
+        (
+            "DATABASE_URL",
+            "mysql://u:secret@h/d",
+            "DATABASE_URL must be a URL that begins with `postgresql://`",
+        ),
         ("BOSSJY_PROT", "1", "BOSSJY_PROT is no setting"),
     ],
 )

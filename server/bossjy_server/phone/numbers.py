@@ -5,7 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bossjy_numbering import Format, Found, Leniency, MatchType, Number, NumberColumn, ParseError, Plan, RegionInfo
+from bossjy_numbering import (
+    Format,
+    Found,
+    Leniency,
+    MatchType,
+    Number,
+    NumberColumn,
+    ParseError,
+    Plan,
+    RegionInfo,
+)
 from bossjy_server.errors import InvalidArgument, NotFound, Reason
 
 # Columns and texts longer than this are answered by a thread: on the event loop they would hold other calls up.
@@ -42,11 +52,12 @@ class Numbers:
         return await asyncio.to_thread(self._plan.column, texts, regions)
 
     def formats(self, text: str, default_region: str, calling_from: str) -> tuple[str, str, str, str, str]:
-        """E.164, international, national and RFC 3966 format, and how it is dialled from a region (empty: not asked)."""
+        """E.164, international, national, RFC 3966, and how it is dialled from a region (empty: not asked)."""
         number = self._plan.number(text, default_region or None)
         if number.error is not ParseError.NONE:
             raise InvalidArgument(
-                Reason.NUMBER_NOT_PARSED, f"this text is not a number ({number.error.name}): ask ExplainNumber why"
+                Reason.NUMBER_NOT_PARSED,
+                f"this text is not a number ({number.error.name}): ask ExplainNumber why",
             )
         dialled = self._plan.format_dialled_from(number, calling_from) if calling_from else ""
         international, national, rfc3966 = (
@@ -72,9 +83,7 @@ class Numbers:
                 return region
         raise NotFound("region", message="the plan has no such region: ListRegions names them, in capitals")
 
-    def regions(
-        self, calling_code: int, page_size: int, page_token: str
-    ) -> tuple[Sequence[RegionInfo], str, int]:
+    def regions(self, calling_code: int, page_size: int, page_token: str) -> tuple[Sequence[RegionInfo], str, int]:
         """A page of regions (of one calling code, if not 0), the token of the next page, and how many there are."""
         matching = [one for one in self._plan.regions() if calling_code in (0, one.calling_code)]
         start = 0

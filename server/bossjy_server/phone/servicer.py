@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bossjy.phone.v1 import number_pb2, phone_service_pb2 as pb
+from bossjy.phone.v1 import number_pb2
+from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
 from bossjy_server.phone.convert import match_of, region_of, response_of
 from bossjy_server.phone.numbers import Numbers

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from google.protobuf.message import Message
+
 from bossjy_server.context import CallContext
 from bossjy_server.rpc.method import Method
-from google.protobuf.message import Message
 
 
 @dataclass(frozen=True, slots=True)

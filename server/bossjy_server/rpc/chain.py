@@ -6,6 +6,8 @@ made by the front end (`rpc/server.py`) before the chain begins. A test holds th
 
 from __future__ import annotations
 
+from opentelemetry.trace import Tracer
+
 from bossjy_server.rpc.access import Authenticate, access_concern
 from bossjy_server.rpc.call import Concern
 from bossjy_server.rpc.errors import errors_concern
@@ -16,7 +18,6 @@ from bossjy_server.rpc.request_context import request_context_concern
 from bossjy_server.rpc.tracing import tracing_concern
 from bossjy_server.rpc.validation import validation_concern
 from bossjy_server.telemetry.logging import Log
-from opentelemetry.trace import Tracer
 
 
 def build_chain(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 
-from bossjy_server.errors import BossjyError, Kind, Reason
-from bossjy_server.rpc.call import Call, Concern, Proceed, Status
-from bossjy_server.rpc.method import Method
-from bossjy_server.telemetry.logging import ERROR, Log
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from bossjy_server.errors import BossjyError, Kind, Reason
+from bossjy_server.rpc.call import Call, Concern, Proceed, Status
+from bossjy_server.rpc.method import Method
+from bossjy_server.telemetry.logging import Log
 
 DOMAIN = "bossjy"
 
@@ -27,13 +28,13 @@ def errors_concern(log: Log) -> Concern:
             except BossjyError as error:
                 call.status = status_of(error, call.context.request_id)
                 if error.__cause__ is not None:
-                    log.exception("call refused", error.__cause__, request_id=call.context.request_id)
+                    log.failure("call refused", error.__cause__, request_id=call.context.request_id)
             except asyncio.CancelledError:
                 call.status = Status("CANCELLED")
                 raise
             except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller
                 call.status = internal_status(call.context.request_id)
-                log.exception("call failed", error, request_id=call.context.request_id, method=call.method.path)
+                log.failure("call failed", error, request_id=call.context.request_id, method=call.method.path)
 
         return errors
 
@@ -41,7 +42,7 @@ def errors_concern(log: Log) -> Concern:
 
 
 def status_of(error: BossjyError, request_id: str) -> Status:
-    """The status of a typed error, with ErrorInfo and RequestInfo, and BadRequest, RetryInfo, QuotaFailure as they fit."""
+    """The status of a typed error: ErrorInfo and RequestInfo; BadRequest, RetryInfo, QuotaFailure as they fit."""
     details: list[Message] = [
         error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=error.metadata),
         error_details_pb2.RequestInfo(request_id=request_id),

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 
-from bossjy_server.errors import NotFound
 from grpc_health.v1 import health_pb2
 
+from bossjy_server.errors import NotFound
+
 _Response = health_pb2.HealthCheckResponse
+# The contract's enum is bare numbers for the type checker.
+_SERVING: int = _Response.SERVING
+_NOT_SERVING: int = _Response.NOT_SERVING
+_SERVICE_UNKNOWN: int = _Response.SERVICE_UNKNOWN
 Probe = Callable[[], Awaitable[bool]]
 
 
 class HealthServicer:
-    """Answers Check and Watch. `set_serving` changes what they say; unknown names answer NOT_FOUND, as the protocol asks."""
+    """Answers Check and Watch. `set_serving` changes what they say; unknown names answer NOT_FOUND."""
 
     def __init__(self, names: list[str]) -> None:
         self._serving = dict.fromkeys(names, False)
         self._changed = asyncio.Condition()
         self._ended = False
 
-    async def set_serving(self, name: str, serving: bool) -> None:
+    async def set_serving(self, name: str, *, serving: bool) -> None:
         """Set the state of one name and wake its watchers."""
         if self._ended or self._serving.get(name) == serving:
             return
@@ -35,22 +41,22 @@ class HealthServicer:
         async with self._changed:
             self._changed.notify_all()
 
-    def _status(self, name: str) -> _Response.ServingStatus:
+    def _status(self, name: str) -> int:
         serving = self._serving.get(name)
         if serving is None:
-            return _Response.SERVICE_UNKNOWN
-        return _Response.SERVING if serving else _Response.NOT_SERVING
+            return _SERVICE_UNKNOWN
+        return _SERVING if serving else _NOT_SERVING
 
     async def Check(self, request: health_pb2.HealthCheckRequest) -> _Response:
         """The state of a service; the empty name asks for the whole."""
         status = self._status(request.service)
-        if status == _Response.SERVICE_UNKNOWN:
-            raise NotFound("service", message="there is no health of this name: ask for \"\" or a full service name")
+        if status == _SERVICE_UNKNOWN:
+            raise NotFound("service", message='there is no health of this name: ask for "" or a full service name')
         return _Response(status=status)
 
     async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncIterator[_Response]:
         """The state of a service now, and again each time that it changes."""
-        last = None
+        last = -1
         while True:
             status = self._status(request.service)
             if status != last:
@@ -59,7 +65,10 @@ class HealthServicer:
             if self._ended:
                 return
             async with self._changed:
-                await self._changed.wait_for(lambda: self._ended or self._status(request.service) != last)
+                await self._changed.wait_for(partial(self._differs, request.service, status))
+
+    def _differs(self, name: str, status: int) -> bool:
+        return self._ended or self._status(name) != status
 
 
 class PartsWatch:
@@ -86,7 +95,7 @@ class PartsWatch:
                 self._states[part] = answered
                 self._report(part, answered)
         for name, parts in self._needs.items():
-            await self._health.set_serving(name, all(self._states[part] for part in parts))
+            await self._health.set_serving(name, serving=all(self._states[part] for part in parts))
 
     async def run(self, interval_s: float) -> None:
         """Ask again every `interval_s`, until cancelled."""

@@ -17,7 +17,7 @@ _EXEMPT_SERVICES = frozenset({"grpc.health.v1.Health"})
 
 
 class TokenBuckets:
-    """One bucket for each key, filled at `per_minute`, holding at most `burst`. Keeps `max_keys` keys, the latest used."""
+    """One bucket a key, filled at `per_minute`, holding at most `burst`. Keeps the `max_keys` keys used last."""
 
     def __init__(self, per_minute: int, burst: int, max_keys: int = 10_000) -> None:
         self._rate, self._burst, self._max_keys = per_minute / 60, float(burst), max_keys
@@ -51,11 +51,15 @@ class Limits:
         async def limits(call: Call) -> None:
             if self.draining:
                 raise Unavailable(
-                    Reason.SHUTTING_DOWN, "this server is shutting down: call again, another one will answer", retry_after_s=1
+                    Reason.SHUTTING_DOWN,
+                    "this server is shutting down: call again, another one will answer",
+                    retry_after_s=1,
                 )
             if self._running >= self._max_running:
                 raise ResourceExhausted(
-                    Reason.OVERLOADED, "the server has as many calls as it admits: call again with jitter", retry_after_s=1
+                    Reason.OVERLOADED,
+                    "the server has as many calls as it admits: call again with jitter",
+                    retry_after_s=1,
                 )
             wait = self._buckets.take(call.context.address, time.monotonic())
             if wait > 0:

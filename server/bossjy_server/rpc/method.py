@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bossjy.common.v1 import access_pb2
-from bossjy_server.errors import StartError
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+
+from bossjy.common.v1 import access_pb2
+from bossjy_server.errors import StartError
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.method import Method
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _LABELS = ("grpc_type", "grpc_service", "grpc_method")
@@ -17,9 +18,15 @@ class CallMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._started = Counter("grpc_server_started", "Calls begun.", _LABELS, registry=registry)
-        self._handled = Counter("grpc_server_handled", "Calls ended, by status.", (*_LABELS, "grpc_code"), registry=registry)
+        self._handled = Counter(
+            "grpc_server_handled", "Calls ended, by status.", (*_LABELS, "grpc_code"), registry=registry
+        )
         self._seconds = Histogram(
-            "grpc_server_handling_seconds", "Time of unary calls.", _LABELS, buckets=_BUCKETS, registry=registry
+            "grpc_server_handling_seconds",
+            "Time of unary calls.",
+            _LABELS,
+            buckets=_BUCKETS,
+            registry=registry,
         )
         self._running = Gauge("bossjy_calls_running", "Calls in flight.", registry=registry)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import cast
+
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
+from grpc_reflection.v1alpha import reflection_pb2
 
 from bossjy_server.rpc.server import Router
-from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import FileDescriptor
-from grpc_reflection.v1alpha import reflection_pb2
 
 _Request = reflection_pb2.ServerReflectionRequest
 _Response = reflection_pb2.ServerReflectionResponse
@@ -45,7 +47,8 @@ class ReflectionServicer:
             elif kind == "file_containing_extension":
                 wanted = request.file_containing_extension
                 extendee = self._pool.FindMessageTypeByName(wanted.containing_type)
-                _fill(response, self._pool.FindExtensionByNumber(extendee, wanted.extension_number).file)
+                extension = self._pool.FindExtensionByNumber(extendee, wanted.extension_number)
+                _fill(response, self._pool.FindFileContainingSymbol(extension.full_name))
             elif kind == "all_extension_numbers_of_type":
                 extendee = self._pool.FindMessageTypeByName(request.all_extension_numbers_of_type)
                 numbers = sorted(extension.number for extension in self._pool.FindAllExtensions(extendee))
@@ -82,7 +85,7 @@ def _fill(response: _Response, file: FileDescriptor) -> None:
 
 def add_reflection(router: Router) -> None:
     """Serve reflection under both of its names, for all services that the router has by now."""
-    descriptor = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
+    descriptor = cast("ServiceDescriptor", reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"])
     servicer = ReflectionServicer([*router.services, *_SERVED_AS])
     for name in _SERVED_AS:
         router.add_service(descriptor, servicer, served_as=name)

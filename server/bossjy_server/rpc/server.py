@@ -9,13 +9,14 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.empty_pb2 import Empty
+
 from bossjy_server.context import CallContext
 from bossjy_server.errors import Reason, StartError, Unimplemented
 from bossjy_server.rpc.call import Call, Concern, Proceed, compose
 from bossjy_server.rpc.method import Access, Method, methods_of
 from bossjy_server.rpc.request_context import request_id_for
-from google.protobuf.descriptor import ServiceDescriptor
-from google.protobuf.empty_pb2 import Empty
 
 _CODES = {code.name: code for code in grpc.StatusCode}
 
@@ -92,9 +93,7 @@ class Router(grpc.GenericRpcHandler):
             await proceed(call)
             await _end(call, context)
 
-        async def both_stream(
-            raws: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
-        ) -> None:
+        async def both_stream(raws: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
             call = _call(method, context, b"", raws)
             await proceed(call)
             await _end(call, context)
@@ -102,10 +101,10 @@ class Router(grpc.GenericRpcHandler):
         if method.client_streaming:
             if not method.server_streaming:
                 raise StartError(f"{method.path}: client streams without a response stream are not served")
-            return grpc.stream_stream_rpc_method_handler(both_stream)  # type: ignore[arg-type]
+            return grpc.stream_stream_rpc_method_handler(both_stream)
         if method.server_streaming:
-            return grpc.unary_stream_rpc_method_handler(server_stream)  # type: ignore[arg-type]
-        return grpc.unary_unary_rpc_method_handler(unary)  # type: ignore[arg-type]
+            return grpc.unary_stream_rpc_method_handler(server_stream)
+        return grpc.unary_unary_rpc_method_handler(unary)
 
 
 def _call(
@@ -116,9 +115,9 @@ def _call(
 ) -> Call:
     started = time.monotonic()
     metadata: dict[str, list[str]] = {}
-    for key, value in context.invocation_metadata() or ():
-        if isinstance(value, str):
-            metadata.setdefault(key, []).append(value)
+    for key, value in context.invocation_metadata():
+        if not key.endswith("-bin"):
+            metadata.setdefault(key, []).append(str(value))
     remaining = context.time_remaining()
     offered = metadata.get("x-request-id")
     agent = metadata.get("user-agent")

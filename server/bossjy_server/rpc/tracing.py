@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 from bossjy_server.telemetry.tracing import parent_of
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 
 def tracing_concern(tracer: Tracer | None) -> Concern:

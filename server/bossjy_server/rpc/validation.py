@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import protovalidate
+from google.protobuf.message import DecodeError, Message
+
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
-from google.protobuf.message import DecodeError, Message
 
 _MAX_VIOLATIONS = 20
 
@@ -27,7 +28,7 @@ def validation_concern() -> Concern:
             except DecodeError as error:
                 raise InvalidArgument(
                     Reason.MALFORMED_REQUEST,
-                    f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken wire format, or text that is not UTF-8",
+                    f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken wire format, or text not in UTF-8",
                 ) from error
             violations = validator.collect_violations(message)
             if violations:
@@ -65,7 +66,7 @@ def _refusal(violations: list[protovalidate.Violation]) -> InvalidArgument:
 def _path(violation: protovalidate.Violation) -> str:
     """The field's path as the caller writes it: `spec.mapping[2].column`."""
     parts: list[str] = []
-    for element in violation.proto.field.elements:
+    for element in violation.proto.field.elements if violation.proto.field else ():
         name = element.field_name
         subscript = element.subscript
         if subscript is not None:

@@ -1,7 +1,7 @@
 """The local default: a real PostgreSQL and a real Redis in a folder, for who has neither.
 
-They are children of a guard (`guard.py`), a process of its own that holds a pipe to this one. When this process ends, in
-whatever way, the pipe closes and the guard stops them.
+They are children of a guard (`guard.py`), a process of its own that holds a pipe to this one. When this process ends,
+in whatever way, the pipe closes and the guard stops them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ class EmbeddedParts:
 
 @asynccontextmanager
 async def start_embedded(
-    data_dir: Path, *, postgres: bool, redis: bool, start_timeout_s: float = 90.0, stop_timeout_s: float = 40.0
+    data_dir: Path,
+    *,
+    postgres: bool,
+    redis: bool,
+    start_timeout_s: float = 90.0,
+    stop_timeout_s: float = 40.0,
 ) -> AsyncIterator[EmbeddedParts]:
     """Run the parts that are asked for, until the block ends. Raises StartError with one line that says what to do.
 

@@ -11,7 +11,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bossjy_server.errors import StartError
-from bossjy_server.storage.process import end_orphan, end_process, free_port, package_folder, password, socket_folder
+from bossjy_server.storage.process import (
+    end_orphan,
+    end_process,
+    free_port,
+    package_folder,
+    password,
+    socket_folder,
+)
 
 _START_S, _STOP_S = 60.0, 30.0
 _USER = _DATABASE = "bossjy"

@@ -8,7 +8,14 @@ import time
 from pathlib import Path
 
 from bossjy_server.errors import StartError
-from bossjy_server.storage.process import end_orphan, end_process, free_port, package_folder, password, socket_folder
+from bossjy_server.storage.process import (
+    end_orphan,
+    end_process,
+    free_port,
+    package_folder,
+    password,
+    socket_folder,
+)
 
 _START_S, _STOP_S = 20.0, 20.0
 

@@ -1,7 +1,7 @@
 """The guard of the embedded parts: starts them, starts them again should they die, stops them when its server ends.
 
-Run by `embedded.py` as `python -m bossjy_server.storage.guard FOLDER [--postgres] [--redis]`. It writes one line of JSON
-to standard output (where the parts are, or an error), then watches: standard input at its end means that the server is
+Run by `embedded.py` as `python -m bossjy_server.storage.guard FOLDER [--postgres] [--redis]`. It writes one line of
+JSON to standard output (where the parts are, or an error), then watches: standard input at its end means that the server is
 gone. The folder is locked for as long as the guard lives.
 """
 
@@ -75,7 +75,11 @@ def _watch(parts: list[Part], stop: list[int]) -> None:
                 print(f"{part.name} died too often", file=sys.stderr, flush=True)
                 return
             restarts.append(now)
-            print(f"{part.name} died with {part.process.returncode}, starting it again", file=sys.stderr, flush=True)
+            print(
+                f"{part.name} died with {part.process.returncode}, starting it again",
+                file=sys.stderr,
+                flush=True,
+            )
             try:
                 part.start()
             except StartError as error:

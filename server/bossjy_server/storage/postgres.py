@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
+
 from bossjy_server.errors import DeadlineExceeded, Reason, Unavailable
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _RETRY_S = 1.0
 _UNAVAILABLE_CLASSES = ("08", "53", "57P")
 
 
-class UniqueViolation(Exception):  # noqa: N818 - names the event, as PostgreSQL does
+class UniqueViolation(Exception):
     """A unique constraint refused a row. `constraint` is its name; stores turn it into what it means to a caller."""
 
     def __init__(self, constraint: str) -> None:
@@ -40,7 +41,9 @@ async def errors_from_driver() -> AsyncIterator[None]:
         raise UniqueViolation(error.constraint_name or "") from error
     except asyncpg.QueryCanceledError as error:
         raise DeadlineExceeded(
-            Reason.DEADLINE_EXCEEDED, "the database did not end the work in its time: ask for less at once", retry_after_s=_RETRY_S
+            Reason.DEADLINE_EXCEEDED,
+            "the database did not end the work in its time: ask for less at once",
+            retry_after_s=_RETRY_S,
         ) from error
     except asyncpg.PostgresError as error:
         if str(error.sqlstate or "").startswith(_UNAVAILABLE_CLASSES):
@@ -53,7 +56,9 @@ async def errors_from_driver() -> AsyncIterator[None]:
 
 def _unavailable() -> Unavailable:
     return Unavailable(
-        Reason.DATABASE_UNAVAILABLE, "the database does not answer: call again after a moment", retry_after_s=_RETRY_S
+        Reason.DATABASE_UNAVAILABLE,
+        "the database does not answer: call again after a moment",
+        retry_after_s=_RETRY_S,
     )
 
 
@@ -107,7 +112,9 @@ class Database:
                 connection = await self._pool.acquire(timeout=self._acquire_timeout_s)
             except TimeoutError as error:
                 raise Unavailable(
-                    Reason.DATABASE_UNAVAILABLE, "no database connection came free in time: call again", retry_after_s=_RETRY_S
+                    Reason.DATABASE_UNAVAILABLE,
+                    "no database connection came free in time: call again",
+                    retry_after_s=_RETRY_S,
                 ) from error
             try:
                 yield connection  # type: ignore[misc]
@@ -133,5 +140,11 @@ class Database:
             async with asyncio.timeout(timeout_s):
                 async with self._pool.acquire() as connection:
                     return bool(await connection.fetchval("SELECT 1") == 1)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        except (
+            TimeoutError,
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ):
             return False

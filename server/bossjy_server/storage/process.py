@@ -1,4 +1,4 @@
-"""What both embedded parts need of the operating system: packages, passwords, ports, socket folders, the end of a process."""
+"""What both embedded parts need of the system: packages, passwords, ports, socket folders, ends of processes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import psutil
+
 from bossjy_server.errors import StartError
 
 # Below the ephemeral range: a port there can be taken by any outgoing connection at any moment.
@@ -62,7 +63,7 @@ def socket_folder(folder: Path) -> Path:
         run.mkdir(mode=0o700, exist_ok=True)
         return run
     if run.is_symlink() and run.exists():
-        return Path(os.readlink(run))
+        return run.readlink()
     run.unlink(missing_ok=True)
     short = Path(tempfile.mkdtemp(prefix="bossjy-"))
     run.symlink_to(short)
@@ -85,9 +86,7 @@ def end_orphan(pid_file: Path, folder: Path, timeout_s: float, number: signal.Si
     pid_file.unlink(missing_ok=True)
 
 
-def end_process(
-    process: subprocess.Popen[bytes], timeout_s: float, number: signal.Signals = signal.SIGTERM
-) -> None:
+def end_process(process: subprocess.Popen[bytes], timeout_s: float, number: signal.Signals = signal.SIGTERM) -> None:
     """Ask a child to end; kill it when it has not after `timeout_s`."""
     if process.poll() is not None:
         return

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
+
 from bossjy_server.errors import StartError
 
 MINIMUM_VERSION = 18
@@ -23,7 +24,9 @@ def read_init_sql() -> str:
     try:
         return checkout.read_text(encoding="utf-8")
     except OSError as error:
-        raise StartError(f"{checkout} cannot be read: reinstall bossjy-server, or start it from a whole checkout") from error
+        raise StartError(
+            f"{checkout} cannot be read: reinstall bossjy-server, or start it from a whole checkout"
+        ) from error
 
 
 async def apply_schema(url: str, init_sql: str, *, connect_timeout_s: float = 10.0) -> None:
@@ -37,7 +40,9 @@ async def apply_schema(url: str, init_sql: str, *, connect_timeout_s: float = 10
     try:
         version = connection.get_server_version().major
         if version < MINIMUM_VERSION:
-            raise StartError(f"PostgreSQL {MINIMUM_VERSION} or later is needed, DATABASE_URL names a {version}: upgrade it")
+            raise StartError(
+                f"PostgreSQL {MINIMUM_VERSION} or later is needed, DATABASE_URL names a {version}: upgrade it"
+            )
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)

@@ -54,7 +54,9 @@ class Log:
         self._file = None
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file = logging.handlers.RotatingFileHandler(file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
+            self._file = logging.handlers.RotatingFileHandler(
+                file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8"
+            )
         self._queue: deque[tuple[float, int, str, Mapping[str, object]]] = deque()
         self._limit, self._dropped, self._flush_s = queue_lines, 0, flush_s
         self._wake = threading.Event()
@@ -83,7 +85,7 @@ class Log:
         """Log one line of level warning."""
         self.write(WARNING, event, fields)
 
-    def exception(self, event: str, error: BaseException, **fields: object) -> None:
+    def failure(self, event: str, error: BaseException, **fields: object) -> None:
         """Log an exception with its traceback, free text redacted."""
         lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-25)
         self.write(ERROR, event, {**fields, "error": type(error).__name__, "traceback": redact("".join(lines))})

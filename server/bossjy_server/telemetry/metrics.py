@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bossjy_server.errors import StartError
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from bossjy_server.errors import StartError
 
 
 def new_registry() -> CollectorRegistry:

@@ -17,7 +17,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class Tracing:
-    """A tracer and what must be closed with it. `ratio` is the share of calls that are traced without a traced parent."""
+    """A tracer and what must be closed with it. `ratio`: share of calls traced that have no traced parent."""
 
     def __init__(self, endpoint: str, ratio: float) -> None:
         resource = Resource.create({"service.name": "bossjy", "service.version": version("bossjy-server")})

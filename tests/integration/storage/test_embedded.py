@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+
 from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.redis import open_redis, ping

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from bossjy_server.errors import DeadlineExceeded, Reason, StartError, Unavailable
 from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.postgres import Database, UniqueViolation
@@ -39,8 +40,8 @@ async def test_every_table_with_a_tenant_has_forced_row_level_security(database_
     rows = await connection.fetch(
         """SELECT t.relname, t.relrowsecurity AND t.relforcerowsecurity AS forced,
                   EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid AND p.polwithcheck IS NOT NULL) AS checked,
-                  (SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'tenant_id')
-                      = (SELECT i.indkey[0] FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary) AS first_in_key,
+                  (SELECT a.attnum FROM pg_attribute a
+                   WHERE a.attrelid = t.oid AND a.attname = 'tenant_id') = (SELECT i.indkey[0] FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary) AS first_in_key,
                   t.relowner = 'bossjy_app'::regrole AS owned_by_app
            FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
            WHERE n.nspname = 'bossjy' AND t.relkind IN ('r', 'p') AND EXISTS (
@@ -95,7 +96,9 @@ async def test_a_full_pool_answers_within_its_wait(database_url: str) -> None:
 async def test_a_server_that_stops_is_unavailable_and_comes_back(tmp_path: Path) -> None:
     async with start_embedded(tmp_path, postgres=True, redis=False) as parts:
         await apply_schema(parts.database_url, read_init_sql())
-        database = await Database.open(parts.database_url, min_size=1, max_size=2, connect_timeout_s=1, acquire_timeout_s=1)
+        database = await Database.open(
+            parts.database_url, min_size=1, max_size=2, connect_timeout_s=1, acquire_timeout_s=1
+        )
         control = await asyncio.create_subprocess_exec("kill", "-9", str(parts.database_pid))
         await control.wait()
         await asyncio.sleep(0.05)

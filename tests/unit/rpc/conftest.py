@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import grpc.aio
 import pytest
+from prometheus_client import CollectorRegistry
+
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated
@@ -18,7 +20,6 @@ from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.server import Router, ServerOptions, start_server
 from bossjy_server.telemetry.logging import Log
-from prometheus_client import CollectorRegistry
 
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
 READER = Caller(tenant_id="t", user_id="u", scopes=frozenset({"phone.read"}), role="member")
@@ -42,7 +43,6 @@ class Served:
     registry: CollectorRegistry
     log: Log
     text: io.StringIO = field(default_factory=io.StringIO)
-
 
 
 @pytest.fixture
@@ -70,4 +70,3 @@ def serve() -> Callable[..., object]:
                     log.close()
 
     return start
-

@@ -9,6 +9,9 @@ from typing import Any
 import grpc
 import orjson
 import pytest
+from google.rpc import error_details_pb2, status_pb2
+from prometheus_client import CollectorRegistry
+
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_server.context import current_call, current_caller
 from bossjy_server.errors import NotFound, Reason, ResourceExhausted
@@ -19,9 +22,6 @@ from bossjy_server.rpc.limits import Limits, TokenBuckets
 from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.telemetry.logging import Log
-from google.rpc import error_details_pb2, status_pb2
-from prometheus_client import CollectorRegistry
-
 from tests.unit.rpc.conftest import PHONE, authenticate
 
 VALIDATE = "/bossjy.phone.v1.PhoneService/ValidateNumber"
@@ -63,7 +63,10 @@ async def call(
         request_serializer=pb.ValidateNumberRequest.SerializeToString,
         response_deserializer=pb.ValidateNumberResponse.FromString,
     )
-    return await function(pb.ValidateNumberRequest(phone_number=text), metadata=metadata, timeout=3)
+    answer: pb.ValidateNumberResponse = await function(
+        pb.ValidateNumberRequest(phone_number=text), metadata=metadata, timeout=3
+    )
+    return answer
 
 
 def details_of(error: grpc.aio.AioRpcError) -> dict[str, Any]:
@@ -96,7 +99,16 @@ def test_order_of_the_chain() -> None:
         authenticate=authenticate,
     )
     names = [concern.__qualname__.split(".")[0].removesuffix("_concern") for concern in chain]
-    assert names == ["request_context", "tracing", "CallMetrics", "logging", "errors", "Limits", "access", "validation"]
+    assert names == [
+        "request_context",
+        "tracing",
+        "CallMetrics",
+        "logging",
+        "errors",
+        "Limits",
+        "access",
+        "validation",
+    ]
 
 
 async def test_concerns_wrap_from_the_outside_in() -> None:
@@ -210,7 +222,12 @@ async def test_methods_that_are_not_served(serve: Serve, method: str, reason: st
         error = await refused(served.channel.unary_unary(method)(b"\x0a\x011", metadata=READER))
         unknown = served.registry.get_sample_value(
             "grpc_server_handled_total",
-            {"grpc_type": "unary", "grpc_service": "unknown", "grpc_method": "unknown", "grpc_code": "UNIMPLEMENTED"},
+            {
+                "grpc_type": "unary",
+                "grpc_service": "unknown",
+                "grpc_method": "unknown",
+                "grpc_code": "UNIMPLEMENTED",
+            },
         )
     assert error.code() is grpc.StatusCode.UNIMPLEMENTED
     assert details_of(error)["ErrorInfo"].reason == reason
@@ -230,7 +247,9 @@ async def test_streams_are_answered_checked_and_ended_like_calls(serve: Serve) -
 
     async with serve(Phone()) as served:
         stream = served.channel.stream_stream(STREAM)
-        answers = [pb.StreamValidateNumbersResponse.FromString(raw) async for raw in stream(messages(1, 2), metadata=READER)]
+        answers = [
+            pb.StreamValidateNumbersResponse.FromString(raw) async for raw in stream(messages(1, 2), metadata=READER)
+        ]
         assert [answer.sequence for answer in answers] == [1, 2]
         for sequences, code in (((1, 99), "NOT_FOUND"), ((1, -1), "INVALID_ARGUMENT")):
             running = stream(messages(*sequences), metadata=READER)
@@ -278,7 +297,11 @@ async def test_a_cancelled_call_is_counted_as_cancelled(serve: Serve) -> None:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await asyncio.sleep(0.1)
-        labels = {"grpc_type": "unary", "grpc_service": "bossjy.phone.v1.PhoneService", "grpc_method": "ValidateNumber"}
+        labels = {
+            "grpc_type": "unary",
+            "grpc_service": "bossjy.phone.v1.PhoneService",
+            "grpc_method": "ValidateNumber",
+        }
         assert served.registry.get_sample_value("grpc_server_handled_total", {**labels, "grpc_code": "CANCELLED"}) == 1
         assert served.registry.get_sample_value("bossjy_calls_running") == 0
         (line,) = lines(served)

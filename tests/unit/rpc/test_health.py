@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from grpc_health.v1 import health_pb2
+
 from bossjy_server.errors import NotFound
 from bossjy_server.rpc.health import HealthServicer, PartsWatch
-from grpc_health.v1 import health_pb2
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -22,7 +23,11 @@ async def test_services_follow_the_parts_that_they_need() -> None:
     answers = {"postgresql": True, "redis": True}
     told: list[tuple[str, bool]] = []
     health = HealthServicer(["", "phone", "auth"])
-    needs = {"": frozenset({"postgresql"}), "phone": frozenset[str](), "auth": frozenset({"postgresql", "redis"})}
+    needs = {
+        "": frozenset({"postgresql"}),
+        "phone": frozenset[str](),
+        "auth": frozenset({"postgresql", "redis"}),
+    }
 
     async def postgresql() -> bool:
         return answers["postgresql"]
@@ -50,9 +55,9 @@ async def test_a_name_that_is_not_served() -> None:
     health = HealthServicer([""])
     with pytest.raises(NotFound):
         await health.Check(request("other"))
-    stream = health.Watch(request("other"))
-    assert (await anext(stream)).status == SERVICE_UNKNOWN
-    await stream.aclose()
+    async for response in health.Watch(request("other")):
+        assert response.status == SERVICE_UNKNOWN
+        break
 
 
 async def test_watchers_are_told_of_changes_and_of_the_end() -> None:
@@ -66,7 +71,7 @@ async def test_watchers_are_told_of_changes_and_of_the_end() -> None:
     task = asyncio.create_task(watch())
     await asyncio.sleep(0)
     for serving in (True, True, False, True):
-        await health.set_serving("phone", serving)
+        await health.set_serving("phone", serving=serving)
         await asyncio.sleep(0.01)
     await health.end()
     await asyncio.wait_for(task, 1)

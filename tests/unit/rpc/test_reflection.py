@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from bossjy_server.rpc.reflection import ReflectionServicer, add_reflection
-from bossjy_server.rpc.server import Router
 from google.protobuf import descriptor_pb2
 from grpc_reflection.v1alpha import reflection_pb2 as pb
 
+from bossjy_server.rpc.reflection import ReflectionServicer, add_reflection
+from bossjy_server.rpc.server import Router
 from tests.unit.rpc.conftest import PHONE
 
 

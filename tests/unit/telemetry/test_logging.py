@@ -10,7 +10,16 @@ from pathlib import Path
 
 import orjson
 import pytest
-from bossjy_server.telemetry.logging import ERROR, INFO, WARNING, LibraryHandler, Log, redact, take_over_library_logs
+
+from bossjy_server.telemetry.logging import (
+    ERROR,
+    INFO,
+    WARNING,
+    LibraryHandler,
+    Log,
+    redact,
+    take_over_library_logs,
+)
 
 
 def read(text: io.StringIO) -> list[dict[str, object]]:
@@ -41,7 +50,10 @@ def test_lines_go_to_console_and_file_by_level(tmp_path: Path) -> None:
     log.close()
     assert [line["event"] for line in read(console)] == ["loud"]
     lines = [orjson.loads(line) for line in file.read_text().splitlines()]
-    assert [(line["level"], line["event"], line["n"]) for line in lines] == [("info", "quiet", 1), ("warning", "loud", 2)]
+    assert [(line["level"], line["event"], line["n"]) for line in lines] == [
+        ("info", "quiet", 1),
+        ("warning", "loud", 2),
+    ]
     assert lines[0]["time"].endswith("Z")
     assert file.parent.stat().st_mode & 0o077 == 0
 
@@ -73,7 +85,7 @@ def test_exceptions_are_redacted() -> None:
     try:
         raise ValueError("bad number 13812345678")
     except ValueError as error:
-        log.exception("failed", error, request_id="r")
+        log.failure("failed", error, request_id="r")
     log.close()
     (line,) = read(console)
     assert (line["level"], line["error"], line["request_id"]) == ("error", "ValueError", "r")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.request
 
 import pytest
+
 from bossjy_server.errors import StartError
 from bossjy_server.storage.process import free_port
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
@@ -15,7 +16,7 @@ def test_metrics_are_served_until_closed() -> None:
     endpoint = MetricsEndpoint(new_registry(), "127.0.0.1", port)
     with pytest.raises(StartError, match="BOSSJY_METRICS_PORT"):
         MetricsEndpoint(new_registry(), "127.0.0.1", port)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:  # noqa: S310 - our own
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         assert "process_resident_memory_bytes" in answer.read().decode()
     endpoint.close()
     MetricsEndpoint(new_registry(), "127.0.0.1", port).close()
