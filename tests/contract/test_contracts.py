@@ -26,7 +26,7 @@ PUBLIC = {"Register", "Login", "RefreshToken", "GetJwks"}
 
 def test_reasons_are_those_of_the_contract() -> None:
     prefix = "ERROR_REASON_"
-    contract = [name.removeprefix(prefix) for name in error_reason_pb2.ErrorReason.keys()  # noqa: SIM118 - no mapping]
+    contract = [name.removeprefix(prefix) for name in error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name]
     assert contract == ["UNSPECIFIED", *(reason.value for reason in Reason)]
 
 

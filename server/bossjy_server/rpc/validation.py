@@ -28,7 +28,7 @@ def validation_concern() -> Concern:
             except DecodeError as error:
                 raise InvalidArgument(
                     Reason.MALFORMED_REQUEST,
-                    f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken wire format, or text not in UTF-8",
+                    f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken format, or text not in UTF-8",
                 ) from error
             violations = validator.collect_violations(message)
             if violations:

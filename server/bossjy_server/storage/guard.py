@@ -1,8 +1,8 @@
 """The guard of the embedded parts: starts them, starts them again should they die, stops them when its server ends.
 
 Run by `embedded.py` as `python -m bossjy_server.storage.guard FOLDER [--postgres] [--redis]`. It writes one line of
-JSON to standard output (where the parts are, or an error), then watches: standard input at its end means that the server is
-gone. The folder is locked for as long as the guard lives.
+JSON to standard output (where the parts are, or an error), then watches: standard input at its end means that the
+server is gone. The folder is locked for as long as the guard lives.
 """
 
 from __future__ import annotations

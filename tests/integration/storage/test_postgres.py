@@ -41,7 +41,8 @@ async def test_every_table_with_a_tenant_has_forced_row_level_security(database_
         """SELECT t.relname, t.relrowsecurity AND t.relforcerowsecurity AS forced,
                   EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid AND p.polwithcheck IS NOT NULL) AS checked,
                   (SELECT a.attnum FROM pg_attribute a
-                   WHERE a.attrelid = t.oid AND a.attname = 'tenant_id') = (SELECT i.indkey[0] FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary) AS first_in_key,
+                   WHERE a.attrelid = t.oid AND a.attname = 'tenant_id')
+                   = (SELECT i.indkey[0] FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary) AS first_in_key,
                   t.relowner = 'bossjy_app'::regrole AS owned_by_app
            FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
            WHERE n.nspname = 'bossjy' AND t.relkind IN ('r', 'p') AND EXISTS (
