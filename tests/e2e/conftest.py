@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -51,7 +52,7 @@ class ServerProcess:
         self.launch()
         deadline = time.monotonic() + START_S
         with grpc.insecure_channel(self.target) as channel:
-            health = health_pb2_grpc.HealthStub(channel)
+            health: Any = health_pb2_grpc.HealthStub(channel)  # the stubs name no method
             while True:
                 with contextlib.suppress(grpc.RpcError):
                     answer = health.Check(health_pb2.HealthCheckRequest(), timeout=1, wait_for_ready=True)

@@ -8,6 +8,7 @@ import socket
 
 import grpc
 import pytest
+from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
 
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 from tests.e2e.conftest import MakeServer, ServerProcess, Tenant
@@ -78,6 +79,6 @@ async def test_sigterm_lets_running_calls_end(server_process: ServerProcess, ten
         await stream.write(message(2))
         assert (await stream.read()).sequence == 2
         await stream.done_writing()
-        assert await stream.read() is grpc.aio.EOF
+        assert await stream.read() is EOF
         assert await stream.code() is grpc.StatusCode.OK
     assert await asyncio.to_thread(server_process.process.wait, 20) == 0

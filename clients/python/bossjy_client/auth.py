@@ -62,6 +62,11 @@ class AuthClient:
         """Who calls."""
         return await self._connection.call(self._stub.GetMe, auth_service_pb2.GetMeRequest(), safe=True)
 
+    async def holds(self, token: str) -> bool:
+        """Whether a token or API key of this tenant holds now."""
+        request = auth_service_pb2.IntrospectTokenRequest(token=token)
+        return (await self._connection.call(self._stub.IntrospectToken, request, safe=True)).active
+
     async def create_api_key(
         self, display_name: str, scopes: Sequence[str], *, expire_time_s: float | None = None
     ) -> auth_service_pb2.CreateApiKeyResponse:

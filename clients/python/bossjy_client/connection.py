@@ -74,9 +74,7 @@ class Connection:
         while True:
             metadata = () if public else await self.metadata()
             try:
-                return await method(
-                    request, metadata=metadata, timeout=max(0.001, deadline - time.monotonic())
-                )
+                return await method(request, metadata=metadata, timeout=max(0.001, deadline - time.monotonic()))
             except grpc.aio.AioRpcError as error:
                 failure = from_rpc_error(error)
             if not renewed and metadata and await self.renew_after(failure, metadata):
@@ -85,12 +83,7 @@ class Connection:
             attempt += 1
             wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
             too_long = (failure.retry_after_s or 0.0) > self.config.max_backoff_s
-            if (
-                attempt >= attempts
-                or not is_passing(failure)
-                or too_long
-                or time.monotonic() + wait_s > deadline
-            ):
+            if attempt >= attempts or not is_passing(failure) or too_long or time.monotonic() + wait_s > deadline:
                 raise failure
             await asyncio.sleep(wait_s)
 

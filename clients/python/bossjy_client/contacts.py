@@ -32,9 +32,7 @@ class ContactClient:
         page_size: int = 0,
     ) -> AsyncIterator[contact_pb2.Contact]:
         """All contacts that pass the filter, fetched page by page as they are read."""
-        request = contact_service_pb2.ListContactsRequest(
-            filter=filter, order_by=order_by, page_size=page_size
-        )
+        request = contact_service_pb2.ListContactsRequest(filter=filter, order_by=order_by, page_size=page_size)
         while True:
             answer = await self._connection.call(self._stub.ListContacts, request, safe=True)
             for contact in answer.contacts:

@@ -163,9 +163,7 @@ def _details(
                 retry = candidate
             bad = error_details_pb2.BadRequest()
             if detail.Unpack(bad):
-                violations = tuple(
-                    FieldViolation(item.field, item.description) for item in bad.field_violations
-                )
+                violations = tuple(FieldViolation(item.field, item.description) for item in bad.field_violations)
     except DecodeError:
         pass  # details that cannot be read are no reason to hide the status itself
     return info, retry, request, violations

@@ -52,9 +52,7 @@ class ImportClient:
             if spec is not None:
                 wanted.CopyFrom(spec)
             wanted.file_name = wanted.file_name or opened.name
-            job = await self.create(
-                wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only
-            )
+            job = await self.create(wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only)
             if job.state != import_pb2.IMPORT_STATE_OPEN:
                 return job
             return await self.upload_part(job.import_id, opened, on_progress=on_progress)
@@ -65,18 +63,14 @@ class ImportClient:
         self, spec: import_pb2.ImportSpec, *, request_id: str, validate_only: bool = False
     ) -> import_pb2.Import:
         """Make an import that waits for its upload; the same `request_id` gives the same import."""
-        request = import_service_pb2.CreateImportRequest(
-            request_id=request_id, spec=spec, validate_only=validate_only
-        )
+        request = import_service_pb2.CreateImportRequest(request_id=request_id, spec=spec, validate_only=validate_only)
         return (await self._connection.call(self._stub.CreateImport, request, safe=True)).import_job
 
     async def upload_part(
         self, import_id: str, source: Source, *, part: int = 0, on_progress: OnProgress | None = None
     ) -> import_pb2.Import:
         """Upload one part to its end, from where the server says it is. Several parts may upload at once."""
-        upload = PartUpload(
-            self._connection, self._stub.Upload, import_id, source, part=part, on_progress=on_progress
-        )
+        upload = PartUpload(self._connection, self._stub.Upload, import_id, source, part=part, on_progress=on_progress)
         try:
             return await upload.run()
         except ConflictError as error:
@@ -128,9 +122,7 @@ class ImportClient:
         reason: import_pb2.RejectReason.ValueType = import_pb2.REJECT_REASON_UNSPECIFIED,
     ) -> AsyncIterator[import_pb2.RejectedRow]:
         """The rows that were refused, in the order of the file."""
-        request = import_service_pb2.ListRejectedRowsRequest(
-            import_id=import_id, reason=reason, page_size=1000
-        )
+        request = import_service_pb2.ListRejectedRowsRequest(import_id=import_id, reason=reason, page_size=1000)
         while True:
             answer = await self._connection.call(self._stub.ListRejectedRows, request, safe=True)
             for row in answer.rows:
@@ -147,9 +139,7 @@ class ImportClient:
         async for piece in self._connection.stream(self._stub.ExportRejectedRows, request):
             yield piece
 
-    async def revert(
-        self, import_id: str, *, validate_only: bool = False
-    ) -> import_service_pb2.RevertImportResponse:
+    async def revert(self, import_id: str, *, validate_only: bool = False) -> import_service_pb2.RevertImportResponse:
         """Take an import back; with `validate_only` only count. Not repeated: a second call is refused."""
         request = import_service_pb2.RevertImportRequest(import_id=import_id, validate_only=validate_only)
         return await self._connection.call(self._stub.RevertImport, request, safe=validate_only)

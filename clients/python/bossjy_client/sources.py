@@ -95,9 +95,7 @@ class StreamSource:
     async def read(self, offset: int, size: int) -> bytes:
         """See Source."""
         if offset < self._begin:
-            raise SourceError(
-                "the stream cannot go back to bytes that were acknowledged; start the upload again"
-            )
+            raise SourceError("the stream cannot go back to bytes that were acknowledged; start the upload again")
         while offset >= self._end and self.size is None:
             if offset > self._end:
                 self.release(self._end)

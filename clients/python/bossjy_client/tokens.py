@@ -10,9 +10,7 @@ from typing import Protocol
 
 from bossjy.auth.v1 import account_pb2
 
-RENEW_BEFORE_S = (
-    30.0  # an access token is renewed so long before it ends, so that a call never carries a dying one
-)
+RENEW_BEFORE_S = 30.0  # an access token is renewed so long before it ends, so that a call never carries a dying one
 
 
 class TokenSource(Protocol):
@@ -66,9 +64,7 @@ class SessionSource:
     `refresh` exchanges the tokens for new ones. It may also answer newer ones that another process stored.
     """
 
-    def __init__(
-        self, tokens: SessionTokens, refresh: Refresh, *, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, tokens: SessionTokens, refresh: Refresh, *, now: Callable[[], float] = time.time) -> None:
         self.tokens = tokens
         self._refresh = refresh
         self._now = now

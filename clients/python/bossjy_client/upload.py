@@ -103,27 +103,19 @@ class PartUpload:
                     reason=failure.reason,
                     request_id=failure.request_id,
                 ) from failure
-            await asyncio.sleep(
-                backoff_s(attempt - 1, config, min(failure.retry_after_s or 0.0, config.max_backoff_s))
-            )
+            await asyncio.sleep(backoff_s(attempt - 1, config, min(failure.retry_after_s or 0.0, config.max_backoff_s)))
 
     def _tell(self, stream: _Stream) -> None:
         if self._on_progress is not None:
             self._on_progress(
-                UploadProgress(
-                    stream.sent, max(stream.committed, 0), self._source.size, stream.counts, self._reopened
-                )
+                UploadProgress(stream.sent, max(stream.committed, 0), self._source.size, stream.counts, self._reopened)
             )
 
 
 def _is_resumable(failure: BossjyError) -> bool:
     if isinstance(failure, SourceError):
         return False
-    return (
-        is_passing(failure)
-        or failure.reason in _RESUMABLE
-        or (not failure.reason and failure.code in _BROKEN)
-    )
+    return is_passing(failure) or failure.reason in _RESUMABLE or (not failure.reason and failure.code in _BROKEN)
 
 
 class _Stream:
@@ -205,9 +197,7 @@ class _Stream:
                     return
                 if digest is not None:
                     digest.update(data)
-                chunk = import_service_pb2.UploadChunk(
-                    offset=self.sent, data=data, crc32c=google_crc32c.value(data)
-                )
+                chunk = import_service_pb2.UploadChunk(offset=self.sent, data=data, crc32c=google_crc32c.value(data))
                 self.sent += len(data)
                 yield import_service_pb2.UploadRequest(chunk=chunk)
                 self._tell(self)

@@ -18,7 +18,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
+from bossjy.imports.v1 import import_pb2, import_service_pb2
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -58,7 +58,7 @@ Fault = Callable[["ImportDouble", Context], Awaitable[None]]
 
 
 @dataclass
-class ImportDouble(import_service_pb2_grpc.ImportServiceServicer):
+class ImportDouble:
     """Takes the bytes of one part, commits whole lines, and runs `faults` once each, at the chunk they are keyed by."""
 
     window_bytes: int = 1 << 20
@@ -74,6 +74,25 @@ class ImportDouble(import_service_pb2_grpc.ImportServiceServicer):
         default_factory=lambda: import_pb2.Import(import_id="imp1", state=import_pb2.IMPORT_STATE_OPEN)
     )
     requests: list[import_service_pb2.CreateImportRequest] = field(default_factory=list)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serve the methods that are here; the others answer UNIMPLEMENTED."""
+        messages = import_service_pb2
+        handlers = {
+            "CreateImport": grpc.unary_unary_rpc_method_handler(
+                self.CreateImport,
+                messages.CreateImportRequest.FromString,
+                messages.CreateImportResponse.SerializeToString,
+            ),
+            "GetImport": grpc.unary_unary_rpc_method_handler(
+                self.GetImport, messages.GetImportRequest.FromString, messages.GetImportResponse.SerializeToString
+            ),
+            "Upload": grpc.stream_stream_rpc_method_handler(
+                self.Upload, messages.UploadRequest.FromString, messages.UploadResponse.SerializeToString
+            ),
+        }
+        handler = grpc.method_handlers_generic_handler("bossjy.imports.v1.ImportService", handlers)
+        server.add_generic_rpc_handlers((handler,))
 
     async def CreateImport(
         self, request: import_service_pb2.CreateImportRequest, context: Context
@@ -95,8 +114,8 @@ class ImportDouble(import_service_pb2_grpc.ImportServiceServicer):
         first = await anext(request_iterator)
         assert first.open.import_id == "imp1"
         respond = import_service_pb2.UploadResponse
-        yield respond(opened={"next_offset": len(self.committed), "counts": self.counts()})
-        yield respond(flow={"window_bytes": self.window_bytes})
+        yield respond(opened=import_service_pb2.UploadOpened(next_offset=len(self.committed), counts=self.counts()))
+        yield respond(flow=import_service_pb2.UploadFlow(window_bytes=self.window_bytes))
         waiting = bytearray()
         async for request in request_iterator:
             if request.WhichOneof("message") == "finish":
@@ -105,7 +124,7 @@ class ImportDouble(import_service_pb2_grpc.ImportServiceServicer):
                 self.sha256 = request.finish.sha256
                 self.finish()
                 await self._fault(-1, context)
-                yield respond(finished={"import_job": self.job})
+                yield respond(finished=import_service_pb2.UploadFinished(import_job=self.job))
                 return
             await self._fault(self.chunks, context)
             self.chunks += 1
@@ -118,7 +137,9 @@ class ImportDouble(import_service_pb2_grpc.ImportServiceServicer):
                 end = waiting.rfind(b"\n") + 1
                 self.committed += waiting[:end]
                 del waiting[:end]
-                yield respond(ack={"committed_offset": len(self.committed), "counts": self.counts()})
+                yield respond(
+                    ack=import_service_pb2.UploadAck(committed_offset=len(self.committed), counts=self.counts())
+                )
 
     async def _fault(self, at: int, context: Context) -> None:
         fault = self.faults.pop(at, None)

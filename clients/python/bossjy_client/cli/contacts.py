@@ -34,17 +34,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         title="commands", metavar="COMMAND", required=True
     )
     filtered = argparse.ArgumentParser(add_help=False)
-    filtered.add_argument(
-        "--filter", metavar="TEXT", default="", help='such as: region = "CN" AND name : "wang"'
-    )
+    filtered.add_argument("--filter", metavar="TEXT", default="", help='such as: region = "CN" AND name : "wang"')
 
     command = group.add_parser("list", parents=[common, filtered], help="contacts that pass a filter")
-    command.add_argument(
-        "--order-by", metavar="FIELD", default="", help="phone_number, create_time, update_time"
-    )
-    command.add_argument(
-        "--limit", type=int, default=100, metavar="N", help="how many at most (default 100; 0: all)"
-    )
+    command.add_argument("--order-by", metavar="FIELD", default="", help="phone_number, create_time, update_time")
+    command.add_argument("--limit", type=int, default=100, metavar="N", help="how many at most (default 100; 0: all)")
     command.set_defaults(command=_list)
 
     command = group.add_parser("get", parents=[common], help="one contact")
@@ -52,9 +46,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.set_defaults(command=_get)
 
     command = group.add_parser("stats", parents=[common, filtered], help="how many, by region, type …")
-    command.add_argument(
-        "--by", choices=sorted(_DIMENSIONS), action="append", default=[], help="may be repeated"
-    )
+    command.add_argument("--by", choices=sorted(_DIMENSIONS), action="append", default=[], help="may be repeated")
     command.set_defaults(command=_stats)
 
     command = group.add_parser("export", parents=[common, filtered], help="a file of contacts")
@@ -62,15 +54,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=sorted(_FORMATS), default="csv")
     command.set_defaults(command=_export)
 
-    command = group.add_parser(
-        "delete", parents=[common], help="delete one contact; an import may bring it again"
-    )
+    command = group.add_parser("delete", parents=[common], help="delete one contact; an import may bring it again")
     command.add_argument("number", metavar="E164")
     command.set_defaults(command=_delete)
 
-    command = group.add_parser(
-        "erase", parents=[common], help="erase numbers for good, with all that was kept of them"
-    )
+    command = group.add_parser("erase", parents=[common], help="erase numbers for good, with all that was kept of them")
     command.add_argument("numbers", metavar="E164", nargs="+")
     command.add_argument("--purpose", metavar="TEXT", default="", help="why, without personal data")
     command.set_defaults(command=_erase)
@@ -90,9 +78,7 @@ async def _list(session: Session) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _first(
-    contacts: AsyncIterator[contact_pb2.Contact], limit: int
-) -> AsyncIterator[contact_pb2.Contact]:
+async def _first(contacts: AsyncIterator[contact_pb2.Contact], limit: int) -> AsyncIterator[contact_pb2.Contact]:
     count = 0
     async for contact in contacts:
         yield contact
@@ -143,9 +129,7 @@ async def _stats(session: Session) -> ExitCode:
     for table in answer.tables:
         title = enum_word(contact_pb2.StatsDimension.Name(table.dimension), "STATS_DIMENSION_").lower()
         rows = [(bucket.value, bucket.count) for bucket in table.buckets]
-        output.table(
-            (title, "contacts#"), [*rows, ("others", table.other_count)] if table.other_count else rows
-        )
+        output.table((title, "contacts#"), [*rows, ("others", table.other_count)] if table.other_count else rows)
     return ExitCode.DONE
 
 

@@ -45,9 +45,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = commands.add_parser("import", parents=[common], help="files become contacts", description=text)
     command.add_argument("files", nargs="*", metavar="FILE", help="CSV, TSV, JSONL; - is standard input")
     command.add_argument("--file", action="append", default=[], dest="more", metavar="FILE", help="the same")
-    command.add_argument(
-        "--region", metavar="CC", default="", help="region assumed where there is no calling code"
-    )
+    command.add_argument("--region", metavar="CC", default="", help="region assumed where there is no calling code")
     command.add_argument(
         "--existing", choices=sorted(_EXISTING), help="contacts that are there already (default: overwrite)"
     )
@@ -61,16 +59,12 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="COLUMN=FIELD",
         help=f"what a column means: {', '.join(_FIELDS)}; may be repeated",
     )
-    command.add_argument(
-        "--encoding", default="", metavar="NAME", help="such as gb18030 (default: found out)"
-    )
+    command.add_argument("--encoding", default="", metavar="NAME", help="such as gb18030 (default: found out)")
     command.add_argument("--delimiter", default="", metavar="C", help="one character (default: found out)")
     command.add_argument("--header", choices=sorted(_HEADER), help="whether the first row names the columns")
     command.add_argument("--name", default="", metavar="TEXT", help="name of the import, for people")
     command.add_argument("--dry-run", action="store_true", help="merge for real and roll back: only count")
-    command.add_argument(
-        "--rejects-are-fine", action="store_true", help="exit with 0 though rows were refused"
-    )
+    command.add_argument("--rejects-are-fine", action="store_true", help="exit with 0 though rows were refused")
     command.set_defaults(command=_import)
 
 
@@ -94,9 +88,7 @@ async def _import(session: Session) -> ExitCode:
     return ExitCode.FINDINGS if findings and not args.rejects_are_fine else ExitCode.DONE
 
 
-async def _import_one(
-    session: Session, client: Client, file: str, spec: import_pb2.ImportSpec
-) -> import_pb2.Import:
+async def _import_one(session: Session, client: Client, file: str, spec: import_pb2.ImportSpec) -> import_pb2.Import:
     args, output = session.args, session.output
     pending = None
     source: FileSource | StreamSource

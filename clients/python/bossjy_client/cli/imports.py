@@ -36,12 +36,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         if name == "revert":
             command.add_argument("--dry-run", action="store_true", help="only count what would be taken back")
         if name == "rejects":
-            command.add_argument(
-                "-o", "--output", metavar="FILE", default="", help="a CSV file to correct and import"
-            )
-            command.add_argument(
-                "--limit", type=int, default=100, metavar="N", help="how many at most (default 100)"
-            )
+            command.add_argument("-o", "--output", metavar="FILE", default="", help="a CSV file to correct and import")
+            command.add_argument("--limit", type=int, default=100, metavar="N", help="how many at most (default 100)")
 
 
 async def _list(session: Session) -> ExitCode:
@@ -84,9 +80,7 @@ async def _watch(session: Session) -> ExitCode:
                 session.output.json(as_dict(job))
             else:
                 counts = job.counts
-                session.output.out.print(
-                    f"{state_word(job)}  {counts.rows_in:,} rows, {counts.rejected:,} refused"
-                )
+                session.output.out.print(f"{state_word(job)}  {counts.rows_in:,} rows, {counts.rejected:,} refused")
     return ExitCode.DONE
 
 

@@ -23,9 +23,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     login.add_argument("--tenant", metavar="ID", default="", help="tenant id (default: asked for)")
     login.add_argument("--email", metavar="ADDRESS", default="", help="mail address (default: asked for)")
     login.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    login.add_argument(
-        "--api-key-stdin", action="store_true", help="read an API key from standard input instead"
-    )
+    login.add_argument("--api-key-stdin", action="store_true", help="read an API key from standard input instead")
     login.set_defaults(command=_login)
     logout = commands.add_parser("logout", parents=[common], help="end the session and forget it")
     logout.set_defaults(command=_logout)
@@ -50,9 +48,7 @@ async def _login(session: Session) -> ExitCode:
     session.credentials.save(stored)
     if session.output.as_json:
         session.output.json({"target": target, "tenant_id": stored.tenant_id, "email": email})
-    session.output.note(
-        f"logged in at {target} as {email} of {stored.tenant_id}; kept in {session.credentials.path}"
-    )
+    session.output.note(f"logged in at {target} as {email} of {stored.tenant_id}; kept in {session.credentials.path}")
     return ExitCode.DONE
 
 

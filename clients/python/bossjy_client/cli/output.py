@@ -33,9 +33,7 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
         """A table for people. Columns that end in `#` stand to the right."""
-        table = Table(
-            title=title or None, title_justify="left", header_style="bold", show_edge=False, pad_edge=False
-        )
+        table = Table(title=title or None, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
         for column in columns:
             right = column.endswith("#")
             table.add_column(column.removesuffix("#"), justify="right" if right else "left", overflow="fold")
@@ -72,16 +70,12 @@ class Output:
             sys.stderr.write(json.dumps({"error": fields}, ensure_ascii=False) + "\n")
             return
         tail = " ".join(part for part in (error.reason or error.code, error.request_id) if part)
-        self.err.print(
-            f"[bold red]bossjy:[/] {escape(str(error))}" + (f" [dim]({escape(tail)})[/]" if tail else "")
-        )
+        self.err.print(f"[bold red]bossjy:[/] {escape(str(error))}" + (f" [dim]({escape(tail)})[/]" if tail else ""))
 
 
 def escape(text: str) -> str:
     """Text as it is: no markup of it is read, and no control character of it reaches the terminal."""
-    shown = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return shown.replace("[", r"\[")
 
 

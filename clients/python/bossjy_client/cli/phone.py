@@ -34,23 +34,17 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common, region, language],
         help="whether texts are valid numbers (exit code 6: not all)",
     )
-    command.add_argument(
-        "numbers", nargs="+", metavar="TEXT", help="a number; - reads one a line from standard input"
-    )
+    command.add_argument("numbers", nargs="+", metavar="TEXT", help="a number; - reads one a line from standard input")
     command.add_argument("--full", action="store_true", help="formats, carrier, place and time zones as well")
     command.set_defaults(command=_validate)
 
-    command = group.add_parser(
-        "explain", parents=[common, region, language], help="why not, and the likely fixes"
-    )
+    command = group.add_parser("explain", parents=[common, region, language], help="why not, and the likely fixes")
     command.add_argument("number", metavar="TEXT")
     command.set_defaults(command=_explain)
 
     command = group.add_parser("format", parents=[common, region], help="a number in its formats")
     command.add_argument("number", metavar="TEXT")
-    command.add_argument(
-        "--from", dest="calling_from", metavar="CC", default="", help="as dialled from this region"
-    )
+    command.add_argument("--from", dest="calling_from", metavar="CC", default="", help="as dialled from this region")
     command.set_defaults(command=_format)
 
     command = group.add_parser("match", parents=[common], help="whether two texts are the same number")
@@ -63,9 +57,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.set_defaults(command=_find)
 
     command = group.add_parser("regions", parents=[common, language], help="the regions of the plan")
-    command.add_argument(
-        "--calling-code", type=int, default=0, metavar="N", help="only those of this calling code"
-    )
+    command.add_argument("--calling-code", type=int, default=0, metavar="N", help="only those of this calling code")
     command.set_defaults(command=_regions)
 
 
@@ -207,8 +199,7 @@ async def _regions(session: Session) -> ExitCode:
     args, output = session.args, session.output
     async with session.client() as client:
         regions = [
-            region
-            async for region in client.phone.regions(calling_code=args.calling_code, language=args.language)
+            region async for region in client.phone.regions(calling_code=args.calling_code, language=args.language)
         ]
     if output.as_json:
         for region in regions:

@@ -37,13 +37,9 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("common options")
-    group.add_argument(
-        "--target", metavar="HOST:PORT", help=f"address of the service (at login: {DEFAULT_TARGET})"
-    )
+    group.add_argument("--target", metavar="HOST:PORT", help=f"address of the service (at login: {DEFAULT_TARGET})")
     group.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
-    group.add_argument(
-        "--tls", action=argparse.BooleanOptionalAction, help="TLS (default: to other machines)"
-    )
+    group.add_argument("--tls", action=argparse.BooleanOptionalAction, help="TLS (default: to other machines)")
     group.add_argument("--ca-file", metavar="PEM", help="certificate authorities to trust")
     top = argparse.ArgumentParser(
         prog="bossjy",

@@ -52,7 +52,7 @@ class UploadBar:
         """Show how far it is. What an earlier run committed counts as done, and not for the rate."""
         if self._first_rows is None:
             self._first_rows = progress.counts.rows_in
-        again = f", reconnected {progress.reopened}×" if progress.reopened else ""  # noqa: RUF001 (meant as it stands)
+        again = f", reconnected {progress.reopened}×" if progress.reopened else ""
         self._progress.update(
             self._task,
             completed=progress.committed_bytes,

@@ -1,0 +1,143 @@
+"""What the import of the demonstration's file must come to, made apart: Python's csv module, libphonenumber, a loop.
+
+Nothing of the service's own numbering or importing takes part, so that the two can be compared.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import phonenumbers
+from phonenumbers import NumberParseException, ValidationResult
+
+from bossjy.imports.v1 import import_pb2
+from bossjy_client import Client
+
+PHONE_COLUMN = "手机号"
+REGION = "CN"
+
+_ROUNDED = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
+_DECIMAL = re.compile(r"(\+?[0-9]{5,})\.0+")
+_NOT_PARSED: Mapping[int, str] = {
+    NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
+    NumberParseException.NOT_A_NUMBER: "NOT_A_NUMBER",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "TOO_SHORT",
+    NumberParseException.TOO_SHORT_NSN: "TOO_SHORT",
+    NumberParseException.TOO_LONG: "TOO_LONG",
+}
+_NOT_VALID: Mapping[int, str] = {
+    ValidationResult.IS_POSSIBLE: "NOT_IN_PLAN",
+    ValidationResult.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
+    ValidationResult.TOO_SHORT: "TOO_SHORT",
+    ValidationResult.TOO_LONG: "TOO_LONG",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "LOCAL_ONLY",
+    ValidationResult.INVALID_LENGTH: "INVALID_LENGTH",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What the service says of an import: reasons of its refused rows, and the contacts that it brought."""
+
+    reasons: Counter[str]
+    brought: frozenset[str]
+    present: frozenset[str]
+
+
+@dataclass(slots=True)
+class Expected:
+    """What must come out, in a tenant that had no contacts."""
+
+    counts: import_pb2.ImportCounts = field(default_factory=import_pb2.ImportCounts)
+    reasons: Counter[str] = field(default_factory=Counter)
+    regions: Counter[str] = field(default_factory=Counter)
+    numbers: set[str] = field(default_factory=set)
+
+    def differences(self, job: import_pb2.Import, found: Imported) -> list[str]:
+        """Each difference as a line for people, without numbers of anybody; none: all is right."""
+        lines = []
+        if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
+            lines.append(f"the import is {import_pb2.ImportState.Name(job.state)}")
+        for name in ("rows_in", "inserted", "updated", "unchanged", "duplicate", "rejected"):
+            got, wanted = getattr(job.counts, name), getattr(self.counts, name)
+            if got != wanted:
+                lines.append(f"{name} is {got}, expected {wanted}")
+        lines += [
+            f"{found.reasons[reason]} rows refused for {reason}, expected {self.reasons[reason]}"
+            for reason in sorted({*self.reasons, *found.reasons})
+            if self.reasons[reason] != found.reasons[reason]
+        ]
+        missing, foreign = len(self.numbers - found.present), len(found.brought - self.numbers)
+        if missing or foreign:
+            lines.append(f"{missing} contacts are missing, {foreign} are there that should not be")
+        return lines
+
+
+def expect(path: Path) -> Expected:
+    """Read the file and say what must come of it. Takes about a second for 10,000 rows."""
+    expected = Expected()
+    counts = expected.counts
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        header = next(rows)
+        phone = header.index(PHONE_COLUMN)
+        for row in rows:
+            if not row:
+                continue
+            counts.rows_in += 1
+            number = _number(row[phone]) if len(row) == len(header) else "WRONG_CELL_COUNT"
+            if isinstance(number, str):
+                expected.reasons[number] += 1
+                counts.rejected += 1
+                continue
+            e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            if e164 in expected.numbers:
+                counts.duplicate += 1
+                continue
+            expected.numbers.add(e164)
+            expected.regions[phonenumbers.region_code_for_number(number) or "?"] += 1
+            counts.inserted += 1
+    return expected
+
+
+def _number(cell: str) -> phonenumbers.PhoneNumber | str:
+    """The valid number of a cell, or why there is none."""
+    text = _repaired(cell.strip())
+    if not text:
+        return "PHONE_EMPTY"
+    try:
+        number = phonenumbers.parse(text, REGION)
+    except NumberParseException as error:
+        reason = _NOT_PARSED[error.error_type]
+    else:
+        if phonenumbers.is_valid_number(number):
+            return number
+        reason = _NOT_VALID[phonenumbers.is_possible_number_with_reason(number)]
+    return "PRECISION_LOST" if _ROUNDED.fullmatch(text) else reason
+
+
+def _repaired(text: str) -> str:
+    """What a spreadsheet did, undone where nothing was lost: the apostrophe before digits, the `.0` behind them."""
+    if text.startswith('="') and text.endswith('"'):
+        text = text[2:-1]
+    text = text.lstrip("'`").strip()
+    decimal = _DECIMAL.fullmatch(text)
+    return decimal[1] if decimal else text
+
+
+async def imported(client: Client, job: import_pb2.Import) -> Imported:
+    """Ask the service what it refused and which contacts are there."""
+    reasons: Counter[str] = Counter()
+    async for row in client.imports.rejected_rows(job.import_id):
+        reasons[import_pb2.RejectReason.Name(row.reason).removeprefix("REJECT_REASON_")] += 1
+    present, brought = set(), set()
+    async for contact in client.contacts.list(page_size=1000):
+        present.add(contact.phone_number)
+        if contact.created_import_id == job.import_id:
+            brought.add(contact.phone_number)
+    return Imported(reasons, frozenset(brought), frozenset(present))

@@ -1,0 +1,101 @@
+"""The course of the demonstration."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from bossjy.imports.v1 import import_pb2
+from bossjy_client import BossjyError, Client, ClientConfig, UploadProgress
+from bossjy_client.cli.progress import UploadBar
+from bossjy_server.app import running
+from bossjy_server.config import Settings
+from bossjy_server.demo import report
+from bossjy_server.demo.expected import expect, imported
+from bossjy_server.demo.tenant import Demo, DemoFolder, enter, with_api_key
+from bossjy_server.errors import StartError
+
+# Small chunks, so that the bar moves and an import that is cut has something to go on from.
+_CHUNK_BYTES = 64 * 1024
+
+
+def demo_file() -> Path:
+    """The file that is imported. Raises StartError outside a checkout."""
+    path = Path(__file__).parents[3] / "deploy" / "demo" / "contacts.csv"
+    if not path.is_file():
+        raise StartError(f"{path} is missing: start the demonstration from a whole checkout")
+    return path
+
+
+async def run_demo(settings: Settings, *, once: bool, stop: asyncio.Event) -> int:
+    """Start everything, import the file, show the result and how to call. Serve until `stop`, or end if `once`.
+
+    Gives 0 when the counts and the contacts are exactly those that a model made apart expects, else 1.
+    Raises StartError with one line when the service or the demonstration cannot start.
+    """
+    path = demo_file()
+    expecting = asyncio.create_task(asyncio.to_thread(expect, path))
+    console = Console(highlight=False, soft_wrap=True)
+    # Reflection lets grpcurl ask for the contracts; the log of each call would stand between the lines shown.
+    quiet = "warning" if settings.log_console == "info" else settings.log_console
+    settings = replace(settings, reflection=True, log_console=quiet)
+    console.print("BossJy starts: PostgreSQL, Redis, the service …")
+    async with running(settings) as served:
+        config = ClientConfig(chunk_bytes=_CHUNK_BYTES)
+        async with await Client.connect(_reachable(served.address), config=config) as client:
+            folder = DemoFolder(settings.data_dir / "demo")
+            try:
+                demo = await _enter(client, folder, served.registration_token, console)
+                job = await _import(client, folder, demo, path, console)
+                found = await imported(client, job)
+            except BossjyError as error:
+                console.print(f"The demonstration failed: {error}", markup=False)
+                return 1
+        expected = await expecting
+        differences = expected.differences(job, found)
+        report.show_result(console, job, expected, differences)
+        report.show_calls(console, _reachable(served.address), folder.token)
+        if not once:
+            console.print(f"\nServing at {served.address}. Ctrl-C ends it.", markup=False)
+            await stop.wait()
+    return 1 if differences else 0
+
+
+def _reachable(address: str) -> str:
+    """The address as a client of this machine names it: `0.0.0.0` is none to connect to."""
+    host, _, port = address.rpartition(":")
+    return f"127.0.0.1:{port}" if host in {"0.0.0.0", "[::]"} else address  # noqa: S104 (compared, not bound)
+
+
+async def _enter(client: Client, folder: DemoFolder, registration_token: str | None, console: Console) -> Demo:
+    demo, made = await enter(client, folder, registration_token)
+    demo = await with_api_key(client, demo)
+    await asyncio.to_thread(folder.save, demo)
+    if made:
+        report.show_credentials(console, demo, folder)
+    else:
+        console.print(f"Logged in as {demo.email} of {demo.tenant_id}, made at an earlier start.", markup=False)
+    return demo
+
+
+async def _import(client: Client, folder: DemoFolder, demo: Demo, path: Path, console: Console) -> import_pb2.Import:
+    """Import the file through the service's own gRPC API; an import that was cut goes on, one that ended is shown."""
+    digest = hashlib.sha256(await asyncio.to_thread(path.read_bytes)).hexdigest()
+    if digest not in demo.requests:
+        demo = replace(demo, requests={**demo.requests, digest: str(uuid.uuid4())})
+        # Kept before it is used: a start that is cut after this line is gone on with, not begun again.
+        await asyncio.to_thread(folder.save, demo)
+    spec = import_pb2.ImportSpec(display_name="Demonstration", default_region="CN")
+    with UploadBar(console, path.name, show=True) as bar:
+
+        def show(progress: UploadProgress) -> None:
+            bar.update(progress)
+            if not console.is_terminal:
+                console.print(f"{progress.counts.rows_in:,} rows committed")
+
+        return await client.imports.upload_file(path, spec, request_id=demo.requests[digest], on_progress=show)
