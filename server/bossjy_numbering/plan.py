@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import cache, cached_property
 from pathlib import Path
 
 from bossjy_numbering import oracle
-from bossjy_numbering.column.result import NumberColumn, column_of
+from bossjy_numbering.cache import default_cache_dir, load_or_build
+from bossjy_numbering.column.engine import ColumnEngine
+from bossjy_numbering.column.regions import DefaultRegions, region_rows
+from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import Texts, text_buffers
-from bossjy_numbering.regions import describe_regions, region_codes
+from bossjy_numbering.compile import COMPILER_VERSION, compile_plan
+from bossjy_numbering.metadata import installed_rules
+from bossjy_numbering.regions import describe_regions
+from bossjy_numbering.scalar import ScalarEngine
+from bossjy_numbering.tables import Tables, tables_of
 from bossjy_numbering.types import Format, Found, Leniency, MatchType, Number, RegionInfo
 
 # How many numbers `Plan.find` returns unless told otherwise.
@@ -16,39 +24,44 @@ FIND_LIMIT = 100
 
 
 class Plan:
-    """The plan of one metadata version. Immutable: it may be shared by threads. Pickles as its cache folder."""
+    """The plan of one metadata version. Immutable: threads may share it. Pickles as its cache folder."""
 
-    def __init__(self, cache_dir: Path | None = None) -> None:
+    def __init__(self, tables: Tables, cache_dir: Path) -> None:
+        self.tables = tables
         self._cache_dir = cache_dir
-        self._region_codes = region_codes()
 
     def __reduce__(self) -> tuple[Callable[[Path | None], Plan], tuple[Path | None]]:
         return load_plan, (self._cache_dir,)
 
+    @cached_property
+    def _scalar(self) -> ScalarEngine:
+        # Laid out when first asked for: a process that only reads columns does without.
+        return ScalarEngine(self.tables, oracle.answer)
+
+    @cached_property
+    def _columns(self) -> ColumnEngine:
+        return ColumnEngine(self.tables, self.number)
+
     @property
     def version(self) -> str:
         """Version of libphonenumber's metadata: `9.0.43`."""
-        return oracle.VERSION
+        return self.tables.version
 
     def number(self, text: str, default_region: str | None = None) -> Number:
         """What one text says. Never raises for a str; a region that the plan does not know counts as none."""
-        return oracle.answer(text, default_region)
+        return self._scalar.number(text, default_region)
 
-    def column(self, values: Texts, default_regions: str | Sequence[str | None] | None = None) -> NumberColumn:
-        """What each text of a column says. ValueError if `default_regions` is a sequence of another length.
+    def column(self, values: Texts, default_regions: DefaultRegions = None) -> NumberColumn:
+        """What each text of a column says. ValueError if there are not as many default regions as texts.
 
-        `values`: n str, a pyarrow string or large_string array, or (offsets (n + 1,) int32 or int64, UTF-8 bytes).
-        `default_regions`: one region for all rows, None, or one for each row; a row's None or "" means none.
+        `values`: n str, a pyarrow string or large_string array, or (offsets (n + 1,), UTF-8 bytes).
+        `default_regions`: one region for all rows, None, or n of them (str, or a pyarrow string or dictionary
+        array); a row's None or "" means none.
         """
         texts = text_buffers(values)
-        if default_regions is None or isinstance(default_regions, str):
-            default_regions = [default_regions] * len(texts)
-        if len(default_regions) != len(texts):
-            raise ValueError(f"{len(texts)} texts with {len(default_regions)} default regions")
-        numbers = [
-            oracle.answer(texts.text(row), region or None) for row, region in enumerate(default_regions)
-        ]
-        return column_of(numbers, self._region_codes)
+        engine = self._columns
+        regions, region_texts = region_rows(default_regions, len(texts), engine.region_position)
+        return engine.column(texts, regions, region_texts)
 
     def format(self, number: Number, form: Format) -> str:
         """The number as `form` writes it. ValueError if it is not a number."""
@@ -82,5 +95,16 @@ class Plan:
 
 
 def load_plan(cache_dir: Path | None = None) -> Plan:
-    """The plan of the installed `phonenumbers`. Tables are kept in `cache_dir` (default: the user's cache folder)."""
-    return Plan(cache_dir)
+    """The plan of the installed `phonenumbers`.
+
+    Its tables are kept in `cache_dir` (default: `.cache/bossjy` in the home folder), one file for each metadata
+    version, and built where there are none: some two seconds. A process loads each folder's plan once.
+    """
+    return _load(cache_dir or default_cache_dir())
+
+
+@cache
+def _load(cache_dir: Path) -> Plan:
+    path = cache_dir / f"numbering-{oracle.VERSION}-{COMPILER_VERSION}.tables"
+    content = load_or_build(path, lambda: compile_plan(installed_rules()).to_content())
+    return Plan(tables_of(*content), cache_dir)

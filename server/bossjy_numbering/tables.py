@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +68,25 @@ class Tables:
     def nbytes(self) -> int:
         """Bytes of the tables as they are kept in the cache file, without the regions' few strings."""
         return sum(getattr(self, name).nbytes for name in ARRAYS)
+
+    def to_content(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Header and arrays for a cache file."""
+        header = {
+            "version": self.version,
+            "plain_states": self.plain_states,
+            "regions": [asdict(region) for region in self.regions],
+        }
+        return header, {name: getattr(self, name) for name in ARRAYS}
+
+
+def tables_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Tables:
+    """The tables that `to_content` gave."""
+    return Tables(
+        version=header["version"],
+        plain_states=header["plain_states"],
+        regions=tuple(RegionTable(**region) for region in header["regions"]),
+        **{name: arrays[name] for name in ARRAYS},
+    )
 
 
 ARRAYS = (

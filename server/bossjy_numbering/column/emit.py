@@ -37,6 +37,8 @@ class Writer:
 
     def write(self, rows: Ints, code: Ints, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> None:
         """Writes calling codes (by position) and national numbers out of a buffer. All (n,)."""
+        if not len(rows):
+            return
         sizes = self._head_sizes.take(code)
         slots = _slots(self._heads.take(code), sizes, buffer, starts, lengths)
         self._add(rows, slots, lengths + sizes.view(np.int64))

@@ -99,5 +99,11 @@ class ColumnEngine:
             use = use[fine]
             said = said.only(np.flatnonzero(fine))
         columns.put(rows[use], said.code, said.outcome, said.lengths)
+        # Plus and digits alone, of which nothing was stripped: the row's E.164 is its own text.
+        digits = read.lengths[use]
+        new = ~read.plus[use] | (np.diff(offsets)[use] != digits + 1)
+        new |= said.lengths + self._dialler.code_length.take(said.code) != digits
+        if not bool(new.all()):
+            use, said = use[new], said.only(np.flatnonzero(new))
         writer.write(rows[use], said.code, read.buffer, said.starts, said.lengths)
         return rows[unclear]

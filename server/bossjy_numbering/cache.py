@@ -1,0 +1,129 @@
+"""Arrays kept in a file: built once, checked on every load, safe when two processes build at once.
+
+A file holds a header in JSON, the arrays as they are in memory, and a SHA-256 of both at the end. A file that is
+missing, cut short, damaged or of another layout is built anew; it is never half read, and never half written.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LOG = logging.getLogger(__name__)
+_MAGIC = b"BOSSJY01"
+_CHECKSUM = hashlib.sha256().digest_size
+# Arrays begin at multiples of this, so that they can be used where they are.
+_ALIGNMENT = 64
+
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+Content: TypeAlias = tuple[dict[str, Any], Arrays]
+
+
+class CacheError(Exception):
+    """The file does not hold what it should."""
+
+
+def default_cache_dir() -> Path:
+    """Where tables are kept unless the caller says otherwise."""
+    return Path.home() / ".cache" / "bossjy"
+
+
+def load_or_build(path: Path, build: Callable[[], Content]) -> Content:
+    """The content of a file; built and written first if there is none that is sound.
+
+    If the folder cannot be written, what was built is returned all the same, and a warning is logged.
+    """
+    try:
+        return read(path)
+    except CacheError:
+        pass
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path.with_name(path.name + ".lock")):
+            try:
+                # Another process may have built it while this one waited.
+                return read(path)
+            except CacheError:
+                content = build()
+                write(path, *content)
+                return content
+    except OSError as problem:
+        _LOG.warning("tables cannot be kept in %s: %s", path.parent, problem)
+        return build()
+
+
+def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes a file whole, or not at all. OSError if the folder cannot be written."""
+    parts = _parts(header, arrays)
+    digest = hashlib.sha256()
+    handle, name = tempfile.mkstemp(prefix=path.name, suffix=".new", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for part in parts:
+                digest.update(part)
+                file.write(part)
+            file.write(digest.digest())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read(path: Path) -> Content:
+    """Header and arrays of a file. The arrays cannot be written. CacheError if it is not sound."""
+    try:
+        held = path.read_bytes()
+    except OSError as problem:
+        raise CacheError(str(problem)) from problem
+    body = memoryview(held)[:-_CHECKSUM]
+    if held[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != held[-_CHECKSUM:]:
+        raise CacheError(f"{path} is damaged")
+    size = int.from_bytes(held[len(_MAGIC) : len(_MAGIC) + 8], "little")
+    begin = len(_MAGIC) + 8
+    stored = json.loads(bytes(held[begin : begin + size]))
+    arrays: Arrays = {}
+    for name, (dtype, shape, offset) in stored["arrays"].items():
+        kind = np.dtype(dtype)
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays[name] = np.frombuffer(held, kind, count, _aligned(begin + size) + offset).reshape(shape)
+    return stored["header"], arrays
+
+
+def _parts(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Iterator[bytes]:
+    places: dict[str, tuple[str, tuple[int, ...], int]] = {}
+    offset = 0
+    for name, array in arrays.items():
+        places[name] = (array.dtype.str, array.shape, offset)
+        offset = _aligned(offset + array.nbytes)
+    described = json.dumps({"header": header, "arrays": places}, separators=(",", ":")).encode()
+    begin = len(_MAGIC) + 8 + len(described)
+    yield _MAGIC + len(described).to_bytes(8, "little") + described
+    yield bytes(_aligned(begin) - begin)
+    for array in arrays.values():
+        yield np.ascontiguousarray(array).tobytes()
+        yield bytes(_aligned(array.nbytes) - array.nbytes)
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // _ALIGNMENT) * _ALIGNMENT
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds a lock against other processes. The system lets go of it when its holder ends, however it ends."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
