@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import grpc.aio
@@ -115,10 +115,10 @@ def _call(
 ) -> Call:
     started = time.monotonic()
     metadata: dict[str, list[str]] = {}
-    for key, value in context.invocation_metadata():
+    for key, value in context.invocation_metadata() or ():
         if not key.endswith("-bin"):
             metadata.setdefault(key, []).append(str(value))
-    remaining = context.time_remaining()
+    remaining = cast("float | None", context.time_remaining())  # the stubs leave out None
     offered = metadata.get("x-request-id")
     agent = metadata.get("user-agent")
     return Call(
