@@ -107,9 +107,7 @@ class Accounts:
         async with self._database.tenant(caller.tenant_id) as connection:
             return await store.tenant(connection, caller.tenant_id)
 
-    async def update_tenant(
-        self, caller: Caller, display_name: str | None, default_region: str | None
-    ) -> Tenant:
+    async def update_tenant(self, caller: Caller, display_name: str | None, default_region: str | None) -> Tenant:
         """Change the caller's tenant; None leaves a field alone."""
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())
@@ -120,13 +118,9 @@ class Accounts:
         async with self._database.tenant(caller.tenant_id) as connection:
             user = await store.user(connection, caller.tenant_id, caller.user_id)
             now = moment(self._clock())
-            return await store.update_user(
-                connection, user, now, display_name=display_name, language=language
-            )
+            return await store.update_user(connection, user, now, display_name=display_name, language=language)
 
-    async def change_password(
-        self, caller: Caller, current: str, new: str, address: str, *, end_others: bool
-    ) -> int:
+    async def change_password(self, caller: Caller, current: str, new: str, address: str, *, end_others: bool) -> int:
         """Give the caller a new password; gives how many other sessions ended.
 
         Raises Unauthenticated(LOGIN_REFUSED) when the current one is wrong, PermissionDenied for a service,

@@ -21,9 +21,7 @@ INSERT INTO bossjy.api_keys (tenant_id, api_key_id, secret_hash, display_name, s
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
 
 # The key that an earlier try of the same call made.
-SELECT_KEY_BY_REQUEST = (
-    f"SELECT {_KEY}, request_hash FROM bossjy.api_keys WHERE tenant_id = $1 AND request_id = $2"
-)
+SELECT_KEY_BY_REQUEST = f"SELECT {_KEY}, request_hash FROM bossjy.api_keys WHERE tenant_id = $1 AND request_id = $2"
 
 # Keys that go on, the newest first, after the place where the page before ended.
 LIST_KEYS = f"""
@@ -31,9 +29,7 @@ SELECT {_KEY} FROM bossjy.api_keys
 WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2 AND (create_time, api_key_id) < ($3, $4)
 ORDER BY create_time DESC, api_key_id DESC LIMIT $5"""
 
-COUNT_KEYS = (
-    "SELECT count(*) FROM bossjy.api_keys WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2"
-)
+COUNT_KEYS = "SELECT count(*) FROM bossjy.api_keys WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2"
 
 END_KEY = """
 UPDATE bossjy.api_keys SET end_time = $3
@@ -77,9 +73,7 @@ async def insert(
     )
 
 
-async def by_request(
-    connection: Connection, tenant_id: str, request_id: str
-) -> tuple[ApiKey, bytes | None] | None:
+async def by_request(connection: Connection, tenant_id: str, request_id: str) -> tuple[ApiKey, bytes | None] | None:
     """The key that an earlier call with this request id made, with the hash of that request."""
     row = await connection.fetchrow(SELECT_KEY_BY_REQUEST, tenant_id, request_id)
     return (_api_key(row), row["request_hash"]) if row else None
@@ -120,9 +114,7 @@ class StoredKey:
         self.role = Role(row["role"])
 
 
-async def for_check(
-    connection: Connection, tenant_id: str, api_key_id: str, now: datetime
-) -> StoredKey | None:
+async def for_check(connection: Connection, tenant_id: str, api_key_id: str, now: datetime) -> StoredKey | None:
     """What a key is checked against, or None if it does not go on."""
     row = await connection.fetchrow(SELECT_FOR_CHECK, tenant_id, api_key_id, now)
     return StoredKey(row) if row else None

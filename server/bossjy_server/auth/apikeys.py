@@ -45,9 +45,7 @@ class NewApiKey:
 class ApiKeys:
     """The API keys of all tenants."""
 
-    def __init__(
-        self, database: Database, options: AuthOptions, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: Database, options: AuthOptions, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._options = options
         self._clock = clock
@@ -88,9 +86,7 @@ class ApiKeys:
         expire_time = new.expire_time or moment(self._clock() + self._options.api_key_lifetime_s)
         if expire_time <= now:
             violation = Violation("expire_time", "must lie in the future")
-            raise InvalidArgument(
-                Reason.INVALID_FIELD, "expire_time lies in the past", violations=[violation]
-            )
+            raise InvalidArgument(Reason.INVALID_FIELD, "expire_time lies in the past", violations=[violation])
         text = opaque.new_api_key(caller.tenant_id, opaque.random_id())
         async with self._database.tenant(caller.tenant_id) as connection:
             # Holding the tenant's row makes the limit exact and lets a parallel call with the same request id
@@ -106,9 +102,7 @@ class ApiKeys:
                     "the tenant has as many API keys as it may have: revoke some",
                     metadata={"limit": str(self._limit)},
                 )
-            key = ApiKey(
-                text.api_key_id, new.display_name, new.scopes, caller.user_id, now, expire_time, None
-            )
+            key = ApiKey(text.api_key_id, new.display_name, new.scopes, caller.user_id, now, expire_time, None)
             request = Request(new.request_id, new.request_hash()) if new.request_id else None
             await apikey_store.insert(connection, caller.tenant_id, key, text.digest(), request)
         return key, opaque.api_key_text(text)
@@ -116,9 +110,7 @@ class ApiKeys:
     async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[ApiKey]:
         """The tenant's keys that go on, the newest first, older than `before`."""
         async with self._database.tenant(caller.tenant_id) as connection:
-            return await apikey_store.list_live(
-                connection, caller.tenant_id, moment(self._clock()), before, limit
-            )
+            return await apikey_store.list_live(connection, caller.tenant_id, moment(self._clock()), before, limit)
 
     async def revoke(self, caller: Caller, api_key_id: str) -> None:
         """End a key of the caller's tenant. Raises NotFound."""
@@ -165,7 +157,5 @@ class ApiKeys:
 def _same_request(earlier: tuple[ApiKey, bytes | None], new: NewApiKey) -> ApiKey:
     key, request_hash = earlier
     if request_hash != new.request_hash():
-        raise AlreadyExists(
-            Reason.REQUEST_ID_REUSED, "this request id was used for another API key: use a new one"
-        )
+        raise AlreadyExists(Reason.REQUEST_ID_REUSED, "this request id was used for another API key: use a new one")
     return key

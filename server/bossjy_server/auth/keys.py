@@ -117,9 +117,7 @@ class Keys:
             if match:
                 kid = match["kid"]
                 found[kid] = self._keys.get(kid) or _read_key(path, kid, int(match["created"]))
-        if (
-            found or not self._keys
-        ):  # a folder that vanished under a running server does not take its keys away
+        if found or not self._keys:  # a folder that vanished under a running server does not take its keys away
             self._keys = found
 
     def rotate(self) -> SigningKey:

@@ -17,9 +17,7 @@ from bossjy_server.auth.passwords import normal
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 
 _LIST = "common_passwords.txt"
-_LEET = str.maketrans(
-    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"}
-)
+_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CONTEXT_MIN_CHARS = 3  # a shorter name says nothing about a password
 _CONTEXT_REST = 6  # letters and digits that must be left when the names are taken out
@@ -102,8 +100,7 @@ class PasswordRules:
         size = len(letters)
         lengths = [length for length in range(3, size + 1) if size % length == 0]
         return any(
-            letters[:length] in self._words and letters[:length] * (size // length) == letters
-            for length in lengths
+            letters[:length] in self._words and letters[:length] * (size // length) == letters for length in lengths
         )
 
 
@@ -123,9 +120,7 @@ def _repeats(text: str) -> bool:
 def _runs(text: str) -> bool:
     """Whether most steps go to the same, the next or the neighbouring character."""
     steps = list(pairwise(text))
-    near = sum(
-        1 for first, second in steps if abs(ord(first) - ord(second)) <= 1 or first + second in _NEIGHBOURS
-    )
+    near = sum(1 for first, second in steps if abs(ord(first) - ord(second)) <= 1 or first + second in _NEIGHBOURS)
     return near >= _RUN_SHARE * len(steps)
 
 

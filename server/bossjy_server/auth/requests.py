@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -55,9 +56,7 @@ def plain(request: Message) -> None:
             plain(value)
 
 
-def chosen(
-    resource: Message, mask: FieldMask, allowed: Sequence[str], *, empty_name: bool = True
-) -> dict[str, Any]:
+def chosen(resource: Message, mask: FieldMask, allowed: Sequence[str], *, empty_name: bool = True) -> dict[str, Any]:
     """The fields that an update changes: those of the mask, or where it is empty those that are not empty.
 
     Raises InvalidArgument for a mask with another field, or a name that is empty or too long where it may not
@@ -84,6 +83,17 @@ def tag(language: str | None) -> str | None:
     return language
 
 
+def time_of(request: Message, field: str) -> datetime | None:
+    """A time of the request in UTC; None if it is not set. Raises InvalidArgument for what is no time."""
+    if not request.HasField(field):
+        return None
+    try:
+        time: datetime = getattr(request, field).ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise _invalid(field, "is not a time between the years 1 and 9999") from error
+    return time
+
+
 def role(number: int | None) -> Role | None:
     """A role by its number in the contract, or None. Raises InvalidArgument for one that is none."""
     if number is None:
@@ -102,6 +112,4 @@ def region(code: str | None) -> str | None:
 
 
 def _invalid(field: str, description: str) -> InvalidArgument:
-    return InvalidArgument(
-        Reason.INVALID_FIELD, f"{field} {description}", violations=[Violation(field, description)]
-    )
+    return InvalidArgument(Reason.INVALID_FIELD, f"{field} {description}", violations=[Violation(field, description)])

@@ -31,9 +31,7 @@ _BATCH = 1000
 class Revocations:
     """The cutoffs that matter now. `run()` keeps them in step with other replicas until it is cancelled."""
 
-    def __init__(
-        self, redis: Redis | None, options: AuthOptions, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, redis: Redis | None, options: AuthOptions, clock: Callable[[], float] = time.time) -> None:
         self._redis = redis
         self._options = options
         self._clock = clock

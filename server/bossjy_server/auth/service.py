@@ -112,9 +112,7 @@ async def open_auth(
             authenticator=authenticator,
             keys=keys,
         )
-        token = (
-            await first_registration_token(database, data_dir) if options.registration == "token" else None
-        )
+        token = await first_registration_token(database, data_dir) if options.registration == "token" else None
         await revocations.exchange()  # sessions that ended while this server was away
         for work in (revocations.run(), _watch_keys(keys, options)):
             task = asyncio.create_task(work)

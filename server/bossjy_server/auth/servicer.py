@@ -11,7 +11,7 @@ from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.pages import PageTokens, page_size
-from bossjy_server.auth.requests import caller_with_session, chosen, client_of, note, plain, region, role, tag
+from bossjy_server.auth.requests import caller_with_session, chosen, client_of, note, plain, region, role, tag, time_of
 from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.users import Changes, NewUser, Users
 from bossjy_server.context import current_call, current_caller
@@ -144,14 +144,10 @@ class AuthServicer:
         listing = ("sessions", caller.tenant_id, caller.user_id)
         before = self._pages.time_cursor(listing, request.page_token) or _NEWEST
         rows = await self._sessions.page(caller, before, size + 1)
-        response = pb.ListSessionsResponse(
-            sessions=[convert.session(row, caller.session_id) for row in rows[:size]]
-        )
+        response = pb.ListSessionsResponse(sessions=[convert.session(row, caller.session_id) for row in rows[:size]])
         if len(rows) > size:
             last = rows[size - 1]
-            response.next_page_token = self._pages.write(
-                listing, last.create_time.isoformat(), last.session_id
-            )
+            response.next_page_token = self._pages.write(listing, last.create_time.isoformat(), last.session_id)
         return response
 
     async def RevokeSession(self, request: pb.RevokeSessionRequest) -> pb.RevokeSessionResponse:
@@ -167,7 +163,7 @@ class AuthServicer:
         new = NewApiKey(
             display_name=request.display_name,
             scopes=frozenset(request.scopes),
-            expire_time=convert.time_of(request.expire_time) if request.HasField("expire_time") else None,
+            expire_time=time_of(request, "expire_time"),
             request_id=request.request_id,
         )
         key, secret = await self._api_keys.create(current_caller(), new)
@@ -183,9 +179,7 @@ class AuthServicer:
         response = pb.ListApiKeysResponse(api_keys=map(convert.api_key, rows[:size]))
         if len(rows) > size:
             last = rows[size - 1]
-            response.next_page_token = self._pages.write(
-                listing, last.create_time.isoformat(), last.api_key_id
-            )
+            response.next_page_token = self._pages.write(listing, last.create_time.isoformat(), last.api_key_id)
         return response
 
     async def RevokeApiKey(self, request: pb.RevokeApiKeyRequest) -> pb.RevokeApiKeyResponse:
@@ -268,9 +262,7 @@ class AuthServicer:
     async def UpdateTenant(self, request: pb.UpdateTenantRequest) -> pb.UpdateTenantResponse:
         """Change the caller's tenant."""
         plain(request)
-        values = chosen(
-            request.tenant, request.update_mask, ("display_name", "default_region"), empty_name=False
-        )
+        values = chosen(request.tenant, request.update_mask, ("display_name", "default_region"), empty_name=False)
         tenant = await self._accounts.update_tenant(
             current_caller(), values.get("display_name"), region(values.get("default_region"))
         )

@@ -103,23 +103,17 @@ async def list_live(
     return [_session(row) for row in rows]
 
 
-async def end(
-    connection: Connection, tenant_id: str, user_id: str, session_id: str, now: datetime
-) -> list[str]:
+async def end(connection: Connection, tenant_id: str, user_id: str, session_id: str, now: datetime) -> list[str]:
     """End one session of a user; gives its id, or nothing if there is none that goes on."""
     return _ids(await connection.fetch(END_SESSION, tenant_id, user_id, session_id, now))
 
 
-async def end_all(
-    connection: Connection, tenant_id: str, user_id: str, now: datetime, keep: str = ""
-) -> list[str]:
+async def end_all(connection: Connection, tenant_id: str, user_id: str, now: datetime, keep: str = "") -> list[str]:
     """End all sessions of a user but `keep`; gives their ids."""
     return _ids(await connection.fetch(END_SESSIONS, tenant_id, user_id, keep, now))
 
 
-async def end_surplus(
-    connection: Connection, tenant_id: str, user_id: str, now: datetime, limit: int
-) -> list[str]:
+async def end_surplus(connection: Connection, tenant_id: str, user_id: str, now: datetime, limit: int) -> list[str]:
     """End the sessions of a user beyond `limit`; gives their ids."""
     return _ids(await connection.fetch(END_SURPLUS, tenant_id, user_id, now, limit))
 

@@ -149,18 +149,14 @@ class Sessions:
         ended: list[str] = []
         async with self._database.tenant(token.tenant_id) as connection:
             session = await session_store.find(connection, token.tenant_id, token.session_id)
-            if session is None or not hmac.compare_digest(
-                text, self._refresh_token(session, token.generation)
-            ):
+            if session is None or not hmac.compare_digest(text, self._refresh_token(session, token.generation)):
                 raise refused()
             user = await store.user(connection, token.tenant_id, session.user_id)
             rotated = await session_store.rotate(connection, token, now, idle)
             if rotated is None:
                 rotated = await self._parallel(connection, token, now)
             if rotated is None:
-                ended = await session_store.end(
-                    connection, token.tenant_id, session.user_id, token.session_id, now
-                )
+                ended = await session_store.end(connection, token.tenant_id, session.user_id, token.session_id, now)
         if rotated is None:
             await self._revocations.end(ended)
             raise Unauthenticated(
@@ -177,9 +173,7 @@ class Sessions:
             if all_sessions:
                 ended = await session_store.end_all(connection, caller.tenant_id, caller.user_id, now)
             else:
-                ended = await session_store.end(
-                    connection, caller.tenant_id, caller.user_id, caller.session_id, now
-                )
+                ended = await session_store.end(connection, caller.tenant_id, caller.user_id, caller.session_id, now)
         await self._revocations.end(ended)
         return len(ended)
 
@@ -215,9 +209,7 @@ class Sessions:
         )
         return session, user, ended
 
-    async def _parallel(
-        self, connection: Connection, token: opaque.RefreshToken, now: datetime
-    ) -> Session | None:
+    async def _parallel(self, connection: Connection, token: opaque.RefreshToken, now: datetime) -> Session | None:
         """The session if the token was used a moment ago by a parallel call; None if that was too long ago.
 
         Read again: between the first look and the UPDATE another call can have gone through.
@@ -232,9 +224,7 @@ class Sessions:
         return session if parent and now - session.rotate_time <= grace else None
 
     def _refresh_token(self, session: Session, generation: int) -> str:
-        return opaque.refresh_token(
-            self._keys, session.tenant_id, session.session_id, session.refresh_seed, generation
-        )
+        return opaque.refresh_token(self._keys, session.tenant_id, session.session_id, session.refresh_seed, generation)
 
 
 def _login_refused() -> Unauthenticated:

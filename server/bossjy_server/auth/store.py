@@ -49,16 +49,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)"""
 SELECT_USER = f"SELECT {_USER} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
 # What a login needs, in one look-up.
-SELECT_ACCOUNT_BY_EMAIL = (
-    f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key = $2"
-)
+SELECT_ACCOUNT_BY_EMAIL = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key = $2"
 
 SELECT_ACCOUNT = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
 # The user that an earlier try of the same call made.
-SELECT_USER_BY_REQUEST = (
-    f"SELECT {_USER}, request_hash FROM bossjy.users WHERE tenant_id = $1 AND request_id = $2"
-)
+SELECT_USER_BY_REQUEST = f"SELECT {_USER}, request_hash FROM bossjy.users WHERE tenant_id = $1 AND request_id = $2"
 
 # A page of users by mail address, after the user $2 ('' for the first page). The filter's conditions follow.
 LIST_USERS = f"""
@@ -124,9 +120,7 @@ async def update_tenant(
     return _tenant(await connection.fetchrow(UPDATE_TENANT, tenant_id, display_name, default_region, now))
 
 
-async def insert_user(
-    connection: Connection, user: User, password_hash: str, request: Request | None = None
-) -> None:
+async def insert_user(connection: Connection, user: User, password_hash: str, request: Request | None = None) -> None:
     """Keep a new user. Raises UniqueViolation: users_email_unique, users_request_unique."""
     await connection.execute(
         INSERT_USER,
@@ -164,9 +158,7 @@ async def account(connection: Connection, tenant_id: str, user_id: str) -> Accou
     return Account(_user(row), row["password_hash"])
 
 
-async def user_by_request(
-    connection: Connection, tenant_id: str, request_id: str
-) -> tuple[User, bytes | None] | None:
+async def user_by_request(connection: Connection, tenant_id: str, request_id: str) -> tuple[User, bytes | None] | None:
     """The user that an earlier call with this request id made, with the hash of that request."""
     row = await connection.fetchrow(SELECT_USER_BY_REQUEST, tenant_id, request_id)
     return (_user(row), row["request_hash"]) if row else None
@@ -176,9 +168,7 @@ async def list_users(
     connection: Connection, tenant_id: str, terms: Sequence[Term], after_id: str, limit: int
 ) -> list[User]:
     """At most `limit` users that fit all terms, by mail address, after the user `after_id`."""
-    conditions = [
-        f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)
-    ]
+    conditions = [f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)]
     command = "\n".join([LIST_USERS, *conditions, LIST_USERS_ORDER])
     values = (term.value for term in terms)
     return [_user(row) for row in await connection.fetch(command, tenant_id, after_id, limit, *values)]
@@ -224,9 +214,7 @@ async def update_hash(connection: Connection, tenant_id: str, user_id: str, old:
 
 async def record_login(connection: Connection, checked: User, now: datetime) -> User | None:
     """Note a login; None if the user was disabled or got another password since `checked` was read."""
-    row = await connection.fetchrow(
-        UPDATE_LAST_LOGIN, checked.tenant_id, checked.user_id, now, checked.password_time
-    )
+    row = await connection.fetchrow(UPDATE_LAST_LOGIN, checked.tenant_id, checked.user_id, now, checked.password_time)
     return _user(row) if row else None
 
 

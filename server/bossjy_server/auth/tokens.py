@@ -84,11 +84,11 @@ class AccessTokens:
 
     def verify(self, token: str) -> Verified:
         """Who the token stands for. Raises Unauthenticated: TOKEN_EXPIRED, or TOKEN_INVALID for all else."""
-        if len(token) > self._options.access_token_max_chars:
+        if len(token) > self._options.access_token_max_chars or not token.isascii():
             raise refused()
         try:
             claims = self._signed_claims(token)
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, RecursionError) as error:  # a header can be JSON that is nested too deeply
             raise refused() from error
         if claims["typ"] != _TOKEN_TYPE or not all(_is_text(claims[name]) for name in _TEXT_CLAIMS):
             raise refused()
@@ -132,16 +132,12 @@ class AccessTokens:
 
 def refused() -> Unauthenticated:
     """The one answer to a token that does not hold, whatever the cause."""
-    return Unauthenticated(
-        Reason.TOKEN_INVALID, "the token or API key does not hold: log in, or use a valid API key"
-    )
+    return Unauthenticated(Reason.TOKEN_INVALID, "the token or API key does not hold: log in, or use a valid API key")
 
 
 def expired() -> Unauthenticated:
     """The answer to a token that held once."""
-    return Unauthenticated(
-        Reason.TOKEN_EXPIRED, "the access token has expired: call RefreshToken, then repeat"
-    )
+    return Unauthenticated(Reason.TOKEN_EXPIRED, "the access token has expired: call RefreshToken, then repeat")
 
 
 def _is_text(value: object) -> bool:

@@ -15,7 +15,7 @@ from bossjy_server.errors import InvalidArgument, Reason
 
 _TERMS_MAX = 20
 _TERM = re.compile(r'\s*([a-z_]+)\s*(!=|<=|>=|=|<|>)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"()]+))\s*')
-_AND = re.compile(r"AND\s+")
+_AND = re.compile(r"AND(?:\s+|$)")
 _EQUALITY = ("=", "!=")
 _ORDER = ("=", "!=", "<", "<=", ">", ">=")
 
@@ -33,12 +33,7 @@ def parse(text: str) -> list[Term]:
     """The comparisons of a filter. Raises InvalidArgument(FILTER_INVALID) that says where."""
     terms: list[Term] = []
     position = 0
-    while text[position:].strip():
-        if terms:
-            joint = _AND.match(text, position)
-            if joint is None:
-                raise _invalid("AND is expected", position)
-            position = joint.end()
+    while text.strip():
         match = _TERM.match(text, position)
         if match is None:
             raise _invalid('a comparison is expected, for example role = "admin"', position)
@@ -47,6 +42,12 @@ def parse(text: str) -> list[Term]:
         value = match[4] if match[3] is None else re.sub(r"\\(.)", r"\1", match[3])
         terms.append(_term(match[1], match[2], value, match.start(1)))
         position = match.end()
+        if position == len(text):
+            break
+        joint = _AND.match(text, position)
+        if joint is None:
+            raise _invalid("AND is expected", position)
+        position = joint.end()
     return terms
 
 
@@ -60,9 +61,10 @@ def _term(field: str, operator: str, value: str, position: int) -> Term:
     if field == "create_time" and operator in _ORDER:
         try:
             time = datetime.fromisoformat(value)
-        except ValueError as error:
+            time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise _invalid("create_time needs a time such as 2026-01-31T00:00:00Z", position) from error
-        return Term("create_time", operator, time if time.tzinfo else time.replace(tzinfo=UTC))
+        return Term("create_time", operator, time)
     raise _invalid("this field, comparison or value is not one that users are filtered by", position)
 
 

@@ -102,10 +102,7 @@ class Users:
                     earlier = await store.user_by_request(connection, caller.tenant_id, request.request_id)
                     if earlier:
                         return _same_request(earlier, request), ""
-                if (
-                    await store.count_users(connection, caller.tenant_id)
-                    >= self._options.users_per_tenant_max
-                ):
+                if await store.count_users(connection, caller.tenant_id) >= self._options.users_per_tenant_max:
                     raise ResourceExhausted(
                         Reason.QUOTA_EXCEEDED,
                         "the tenant has as many users as it may have",
@@ -113,9 +110,7 @@ class Users:
                     )
                 await store.insert_user(connection, user, password_hash, request)
         except UniqueViolation as error:
-            raise AlreadyExists(
-                Reason.USER_EXISTS, "a user with this mail address exists in your tenant"
-            ) from error
+            raise AlreadyExists(Reason.USER_EXISTS, "a user with this mail address exists in your tenant") from error
         return user, made
 
     async def get(self, caller: Caller, user_id: str) -> User:
@@ -141,9 +136,7 @@ class Users:
             user = await store.user(connection, caller.tenant_id, user_id)
             _check_rank(caller, user.role)
             if changes.etag and changes.etag != user.etag:
-                raise Aborted(
-                    Reason.ETAG_MISMATCH, "the user was changed meanwhile: read it again, then repeat"
-                )
+                raise Aborted(Reason.ETAG_MISMATCH, "the user was changed meanwhile: read it again, then repeat")
             if changes.role is not None and changes.role is not user.role:
                 _check_rank(caller, changes.role)
                 if user.role is Role.OWNER and user.active:
@@ -246,7 +239,5 @@ def _made_password() -> str:
 def _same_request(earlier: tuple[User, bytes | None], request: Request) -> User:
     user, request_hash = earlier
     if request_hash != request.request_hash:
-        raise AlreadyExists(
-            Reason.REQUEST_ID_REUSED, "this request id was used for another user: use a new one"
-        )
+        raise AlreadyExists(Reason.REQUEST_ID_REUSED, "this request id was used for another user: use a new one")
     return user

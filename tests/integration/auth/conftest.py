@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from redis.asyncio import Redis
+
 from bossjy.auth.v1 import account_pb2
 from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy_server.auth.options import AuthOptions
@@ -17,7 +19,6 @@ from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.context import CallContext, enter_call
 from bossjy_server.errors import BossjyError, Reason
 from bossjy_server.storage.postgres import Database
-from redis.asyncio import Redis
 
 PASSWORD = "violet lamp over river"
 EMAIL = "ann@example.com"
@@ -65,10 +66,11 @@ class User:
 
     async def refreshed(self) -> User:
         """The same session with new tokens."""
-        response = await self.call("RefreshToken", refresh_token=self.refresh_token)
+        public = replace(self, credential="")
+        response = await public.call("RefreshToken", refresh_token=self.refresh_token)
         return replace(self, **_tokens(response.tokens))
 
-    async def new_user(self, email: str, role: account_pb2.Role.ValueType) -> User:
+    async def new_user(self, email: str, role: int) -> User:
         """A user of the tenant who has logged in and changed the first password."""
         made = await self.call("CreateUser", email=email, role=role)
         user = await self.login(email, made.password)
@@ -77,7 +79,7 @@ class User:
         return await user.refreshed()
 
 
-def _tokens(tokens: account_pb2.Tokens) -> dict[str, str]:
+def _tokens(tokens: account_pb2.Tokens) -> dict[str, Any]:
     return {
         "credential": tokens.access_token,
         "refresh_token": tokens.refresh_token,
@@ -87,12 +89,8 @@ def _tokens(tokens: account_pb2.Tokens) -> dict[str, str]:
 
 async def register(auth: Auth, name: str = "Acme", email: str = EMAIL, **fields: Any) -> User:
     """The owner of a new tenant."""
-    response = await User(auth).call(
-        "Register", tenant_display_name=name, email=email, password=PASSWORD, **fields
-    )
-    return User(
-        auth, tenant_id=response.tenant.tenant_id, user_id=response.user.user_id, **_tokens(response.tokens)
-    )
+    response = await User(auth).call("Register", tenant_display_name=name, email=email, password=PASSWORD, **fields)
+    return User(auth, tenant_id=response.tenant.tenant_id, user_id=response.user.user_id, **_tokens(response.tokens))
 
 
 async def reason_of(call: Awaitable[Any]) -> Reason:
@@ -112,7 +110,8 @@ def opened(database: Database, redis: Redis, tmp_path: Path, clock: Clock) -> Op
     """Opens auth; a second one is another replica on the same parts."""
 
     def open_one(*, redis_client: Redis | None = redis, **options: Any) -> AbstractAsyncContextManager[Auth]:
-        chosen = AuthOptions(**{"registration": "open", "hash_threads": 2, "key_activation_s": 0} | options)
+        defaults: dict[str, Any] = {"registration": "open", "hash_threads": 2, "key_activation_s": 0}
+        chosen = AuthOptions(**defaults | options)
         return open_auth(database, redis_client, tmp_path, chosen, clock)
 
     return open_one

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import asyncpg
 import pytest
+
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.service import Auth
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
-
 from tests.integration.auth.conftest import EMAIL, PASSWORD, Clock, Opened, User, reason_of, register
 
 
@@ -37,9 +37,7 @@ async def test_whatever_is_wrong_the_answer_is_the_same(owner: User, wrong: dict
     with pytest.raises(BossjyError) as caught:
         await User(owner.auth).call("Login", **fields)
     assert caught.value.reason is Reason.LOGIN_REFUSED
-    assert caught.value.message == (
-        "tenant, mail address and password do not belong together: check all three"
-    )
+    assert caught.value.message == ("tenant, mail address and password do not belong together: check all three")
     assert not caught.value.metadata
 
 

@@ -5,11 +5,11 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from bossjy_server.auth.registration import new_registration_token
 from bossjy_server.auth.service import Auth
 from bossjy_server.errors import BossjyError, InvalidArgument, Reason
 from bossjy_server.storage.postgres import Database
-
 from tests.integration.auth.conftest import EMAIL, Opened, User, reason_of, register
 
 
@@ -58,9 +58,7 @@ async def test_the_first_token_admits_one_registration(opened: Opened, tmp_path:
         assert await reason_of(register(auth)) is Reason.REGISTRATION_CLOSED
         assert await reason_of(register(auth, registration_token="bjg_no")) is Reason.REGISTRATION_CLOSED
         # A registration that fails for another reason does not cost the token.
-        poor = User(auth).call(
-            "Register", tenant_display_name="A", email=EMAIL, password="x", registration_token=token
-        )
+        poor = User(auth).call("Register", tenant_display_name="A", email=EMAIL, password="x", registration_token=token)
         assert await reason_of(poor) is Reason.PASSWORD_REFUSED
     async with opened(registration="token") as again:
         assert again.registration_token == token
@@ -71,9 +69,7 @@ async def test_the_first_token_admits_one_registration(opened: Opened, tmp_path:
         assert not file.exists()
 
 
-async def test_of_parallel_registrations_with_one_token_one_goes_through(
-    opened: Opened, database: Database
-) -> None:
+async def test_of_parallel_registrations_with_one_token_one_goes_through(opened: Opened, database: Database) -> None:
     async with opened(registration="token", hash_queue_per_thread=20) as auth:
         token = await new_registration_token(database)
         results = await asyncio.gather(

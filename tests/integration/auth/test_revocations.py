@@ -1,0 +1,131 @@
+"""What ends on one replica ends on the other, and what happens without Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from redis.asyncio import Redis
+
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.revocations import ENDED, Revocations
+from bossjy_server.errors import BossjyError, Reason
+from bossjy_server.storage.redis import open_redis
+from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register
+
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+async def until_refused(user: User, limit_s: float) -> Reason:
+    """Call until it is refused."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        try:
+            await user.call("GetMe")
+        except BossjyError:
+            return await reason_of(user.call("GetMe"))
+        await asyncio.sleep(0.05)
+    raise AssertionError("the token goes on working")
+
+
+async def test_a_logout_is_known_to_other_replicas_within_five_seconds(opened: Opened) -> None:
+    async with opened() as here, opened() as there:
+        user = await register(here)
+        elsewhere = replace(user, auth=there)
+        await elsewhere.call("GetMe")
+        await user.call("Logout")
+        assert await reason_of(user.call("GetMe")) is Reason.SESSION_ENDED
+        assert await until_refused(elsewhere, 5) is Reason.SESSION_ENDED
+
+
+async def test_a_replica_that_starts_later_knows_what_ended(opened: Opened) -> None:
+    async with opened() as here:
+        user = await register(here)
+        await user.call("Logout")
+    async with opened() as there:
+        assert await reason_of(replace(user, auth=there).call("GetMe")) is Reason.SESSION_ENDED
+
+
+async def test_a_new_role_counts_at_once_on_every_replica(opened: Opened) -> None:
+    async with opened() as here, opened() as there:
+        owner = await register(here)
+        admin = await owner.new_user("bob@example.com", 3)
+        elsewhere = replace(admin, auth=there)
+        await elsewhere.call("ListUsers")
+        await owner.call("UpdateUser", user={"user_id": admin.user_id, "role": 2})
+        assert await reason_of(admin.call("GetMe")) is Reason.TOKEN_EXPIRED
+        member = await admin.refreshed()
+        assert "users.write" not in (await member.call("GetMe")).scopes
+        assert await until_refused(elsewhere, 5) is Reason.TOKEN_EXPIRED
+        assert "users.write" not in (await (await replace(member, auth=there).refreshed()).call("GetMe")).scopes
+
+
+async def test_without_redis_access_tokens_go_on_by_default(opened: Opened) -> None:
+    nowhere = open_redis(NOWHERE, timeout_s=0.1)
+    async with opened(redis_client=nowhere, revocation_lost_s=0.0) as auth:
+        user = await register(auth)
+        await user.call("GetMe")
+        user = await user.refreshed()
+        second = await user.login()
+        # What ends here is known here.
+        await second.call("Logout")
+        assert await reason_of(second.call("GetMe")) is Reason.SESSION_ENDED
+    await nowhere.aclose()
+
+
+async def test_without_redis_tokens_are_refused_where_the_setting_asks_for_it(opened: Opened) -> None:
+    nowhere = open_redis(NOWHERE, timeout_s=0.1)
+    async with opened(redis_client=nowhere, revocations_lost="refuse", revocation_lost_s=0.0) as auth:
+        user = await register(auth)
+        assert await reason_of(user.call("GetMe")) is Reason.CACHE_UNAVAILABLE
+    await nowhere.aclose()
+
+
+async def test_what_could_not_be_told_is_told_when_redis_is_back(redis: Redis) -> None:
+    options = AuthOptions()
+    nowhere = open_redis(NOWHERE, timeout_s=0.1)
+    here, there = Revocations(nowhere, options), Revocations(redis, options)
+    await here.end(["one", "two"])
+    await here.exchange()
+    await there.exchange()
+    assert there.cutoff("one") == 0
+    here._redis = redis
+    await here.exchange()
+    await there.exchange()
+    assert (there.cutoff("one"), there.cutoff("two")) == (ENDED, ENDED)
+    await nowhere.aclose()
+
+
+async def test_entries_are_forgotten_when_no_token_can_need_them(redis: Redis) -> None:
+    clock = Clock()
+    revocations = Revocations(redis, AuthOptions(), clock)
+    await revocations.end(["one"])
+    clock.ahead_s = 600
+    await revocations.exchange()
+    assert revocations.cutoff("one") == ENDED
+    clock.ahead_s = 1300  # the stream was read once more in between, which keeps an entry as long again
+    await revocations.exchange()
+    assert revocations.cutoff("one") == 0
+
+
+async def test_there_is_an_end_to_what_is_remembered(redis: Redis) -> None:
+    revocations = Revocations(redis, AuthOptions(revocations_max=10))
+    await revocations.end(f"s{number}" for number in range(25))
+    assert len(revocations._cutoffs) == 10
+    assert revocations.cutoff("s24") == ENDED
+    assert revocations.cutoff("s14") == 0
+
+
+async def test_a_long_stream_is_read_to_its_end(redis: Redis) -> None:
+    here, there = Revocations(redis, AuthOptions()), Revocations(redis, AuthOptions())
+    await here.end(f"s{number}" for number in range(2500))
+    await there.exchange()
+    assert all(there.cutoff(f"s{number}") == ENDED for number in range(2500))
+
+
+async def test_an_end_stays_an_end(redis: Redis) -> None:
+    revocations = Revocations(redis, AuthOptions())
+    await revocations.end(["one"])
+    await revocations.renew(["one"])
+    assert revocations.cutoff("one") == ENDED

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.password_rules import PasswordRules
+from bossjy_server.auth.passwords import Passwords
+from bossjy_server.errors import InvalidArgument, Reason, ResourceExhausted
+
+OPTIONS = AuthOptions(hash_threads=1, hash_queue_per_thread=2)
+RULES = PasswordRules(AuthOptions())
+
+
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    made = Passwords(OPTIONS)
+    yield made
+    made.close()
+
+
+async def test_a_hash_is_argon2id_of_its_own_salt(passwords: Passwords) -> None:
+    first, second = await passwords.hash("a password"), await passwords.hash("a password")
+    assert first.startswith("$argon2id$v=19$m=12288,t=3,p=1$")
+    assert first != second
+    for stored in (first, second):
+        verdict = await passwords.verify(stored, "a password")
+        assert (verdict.right, verdict.rehash) == (True, False)
+    assert not (await passwords.verify(first, "another")).right
+
+
+async def test_nothing_is_cut_off(passwords: Passwords) -> None:
+    stored = await passwords.hash("x" * 256)
+    assert not (await passwords.verify(stored, "x" * 255)).right
+    assert not (await passwords.verify(stored, "x" * 257)).right
+    assert not (await passwords.verify(await passwords.hash("a\0b"), "a\0c")).right
+
+
+async def test_what_looks_the_same_is_the_same(passwords: Passwords) -> None:
+    stored = await passwords.hash("cafe\N{COMBINING ACUTE ACCENT}")
+    assert (await passwords.verify(stored, "caf\N{LATIN SMALL LETTER E WITH ACUTE}")).right
+
+
+async def test_nobody_has_no_password(passwords: Passwords) -> None:
+    for text in ("", "x", "a password"):
+        assert not (await passwords.verify(None, text)).right
+    assert not (await passwords.verify("not a hash", "x")).right
+
+
+async def test_an_older_setting_asks_for_a_new_hash(passwords: Passwords) -> None:
+    weak = Passwords(AuthOptions(argon2_time_cost=1))
+    stored = await weak.hash("a password")
+    weak.close()
+    assert (await passwords.verify(stored, "a password")).rehash
+
+
+async def test_beyond_the_queue_a_hash_is_refused_at_once(passwords: Passwords) -> None:
+    running = [asyncio.create_task(passwords.hash("x")) for _ in range(3)]
+    await asyncio.sleep(0)
+    began = time.perf_counter()
+    with pytest.raises(ResourceExhausted) as caught:
+        await passwords.hash("x")
+    assert time.perf_counter() - began < 0.01
+    assert caught.value.reason is Reason.OVERLOADED
+    assert caught.value.retry_after_s
+    await asyncio.gather(*running)
+    await passwords.hash("x")
+
+
+async def test_calls_that_are_given_up_free_their_place(passwords: Passwords) -> None:
+    for _ in range(5):
+        running = [asyncio.create_task(passwords.hash("x")) for _ in range(3)]
+        await asyncio.sleep(0)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.sleep(0.05)
+    await passwords.hash("x")
+    assert passwords._running == 0
+
+
+async def test_the_loop_stays_free_while_hashes_run(passwords: Passwords) -> None:
+    running = [asyncio.create_task(passwords.hash("x")) for _ in range(3)]
+    ticks = 0
+    while not all(task.done() for task in running):
+        await asyncio.sleep(0.001)
+        ticks += 1
+    assert ticks >= 5
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "violet lamp over river",
+        "我家的猫每天早上六点钟叫我起床吃饭",
+        "k3J9x-2mPq8-Zt5Lw",
+        "               x y z w v u",
+        "thisonehasonlylowercaseletters",
+        "840275 190746 338291",
+        "Password of my own invention",
+        "a" * 8 + "violet" * 2 + "lamp" * 2,
+    ],
+)
+def test_any_composition_is_taken(password: str) -> None:
+    RULES.check(password)
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("short", "fewer than 15"),
+        ("x" * 14, "fewer than 15"),
+        ("violet " * 37, "more than 256"),
+        ("correct horse battery staple", "tried first"),
+        ("CorrectHorseBatteryStaple", "tried first"),
+        ("Password1234567", "tried first"),
+        ("P@ssw0rdP@ssw0rd", "tried first"),
+        ("Dragon!Dragon!Dragon!", "tried first"),
+        ("Summer2026Summer", "tried first"),
+        ("123456789012345", "tried first"),
+        ("aaaaaaaaaaaaaaa", "tried first"),
+        ("bababababababab", "repeats"),
+        ("x9!x9!x9!x9!x9!x9!", "repeats"),
+        ("qwertzuiop7654321", "keyboard"),
+        ("fedcbazyxwvutsrq", "keyboard"),
+        ("98767898789876545", "keyboard"),
+        ("ann@example.com1", "your name"),
+        ("AnnSmith Example 2026", "your name"),
+    ],
+)
+def test_what_is_guessed_first_is_refused(password: str, why: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        RULES.check(password, ["ann@example.com", "Ann Smith", ""], field="new_password")
+    assert caught.value.reason is Reason.PASSWORD_REFUSED
+    (violation,) = caught.value.violations
+    assert violation.field == "new_password"
+    assert why in violation.description
+    assert password not in caught.value.message
+
+
+def test_a_limit_is_counted_in_characters() -> None:
+    RULES.check("violet lamps ok")
+    RULES.check("ж" * 4 + "violet lamps " * 19 + "ok ok")
+    with pytest.raises(InvalidArgument):
+        RULES.check("violet lamps o")
+
+
+def test_the_list_that_ships_is_long_enough() -> None:
+    assert len(RULES._whole) > 1000
+    assert all(len(word) < 15 for word in RULES._words)
+
+
+def test_rules_take_no_time_on_any_text() -> None:
+    began = time.perf_counter()
+    for text in ("a1" * 128, "password" * 32, "\N{COMBINING ACUTE ACCENT}" * 256, "!" * 256, "x " * 128):
+        with pytest.raises(InvalidArgument):
+            RULES.check(text, ["a" * 320, "b" * 200])
+    assert time.perf_counter() - began < 0.1
