@@ -1,0 +1,99 @@
+"""The rules of the house that a contract of import-linter cannot say. The others stand in pyproject.toml."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+SERVER = Path(__file__).resolve().parents[2] / "server"
+SERVICE = SERVER / "bossjy_server"
+FEATURES = ("auth", "contacts", "imports", "phone")
+SQL = re.compile(r"\b(SELECT\s|INSERT INTO\s|UPDATE\s+[\w.]+\s+SET\s|DELETE FROM\s)")
+
+
+def nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+            yield from nodes(child)
+
+
+def imported(found: Iterator[ast.AST]) -> set[str]:
+    """The modules that import statements name, in full."""
+    names = set()
+    for node in found:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add("." * node.level + (node.module or ""))
+    return names
+
+
+def files_where(folder: Path, broken: Callable[[Path, ast.Module], bool]) -> list[str]:
+    """The files below a folder for which `broken` says yes."""
+    files = sorted(folder.rglob("*.py"))
+    assert files, f"nothing to look at in {folder}"
+    return [str(path.relative_to(SERVER)) for path in files if broken(path, ast.parse(path.read_text("utf-8")))]
+
+
+def test_the_numbering_plan_is_imported_with_numpy_and_phonenumbers_alone() -> None:
+    # Arrow is imported where a caller brings Arrow.
+    allowed = sys.stdlib_module_names | {"bossjy_numbering", "numpy", "phonenumbers"}
+
+    def broken(_: Path, tree: ast.Module) -> bool:
+        at_import = (node for node in nodes(tree) if node in tree.body)
+        return not {name.partition(".")[0] for name in imported(at_import)} <= allowed
+
+    assert files_where(SERVER / "bossjy_numbering", broken) == []
+
+
+def test_messages_stop_at_the_servicer() -> None:
+    # requests: what a request's field mask and messages mean, for all methods of auth;
+    # columns: parallel columns and Arrow of a stream, converted without a step by row.
+    converts = {"servicer", "convert", "requests", "columns"}
+
+    def broken(path: Path, tree: ast.Module) -> bool:
+        messages = [name for name in imported(nodes(tree)) if re.match(r"(bossjy|google\.protobuf)(\.|$)", name)]
+        return bool(messages) and path.stem not in converts
+
+    for feature in (*FEATURES, "storage"):
+        assert files_where(SERVICE / feature, broken) == []
+
+
+def test_sql_stops_at_the_store() -> None:
+    # merge: set-wise statements are what merging is; registration: one table of its own.
+    stores = re.compile(r"(\w+_)?store|merge|registration")
+
+    def broken(path: Path, tree: ast.Module) -> bool:
+        texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        speaks = any(isinstance(text, str) and SQL.search(text) for text in texts)
+        asks = "asyncpg" in imported(nodes(tree))
+        inside = path.is_relative_to(SERVICE / "storage") or stores.fullmatch(path.stem)
+        return (speaks or asks) and not inside
+
+    assert files_where(SERVICE, broken) == []
+
+
+def test_the_environment_is_read_by_the_settings_alone() -> None:
+    # cli hands it to them.
+    def broken(path: Path, tree: ast.Module) -> bool:
+        reads = any(isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"} for node in ast.walk(tree))
+        return reads and path.stem not in {"cli", "config"}
+
+    assert files_where(SERVER, broken) == []
+
+
+def test_imports_name_the_whole_path() -> None:
+    def broken(_: Path, tree: ast.Module) -> bool:
+        return any(name.startswith(".") for name in imported(nodes(tree)))
+
+    assert files_where(SERVER, broken) == []
+
+
+def test_files_are_named_for_what_they_are() -> None:
+    vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+    assert [str(path) for path in SERVER.rglob("*") if path.stem in vague] == []
