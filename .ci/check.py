@@ -89,7 +89,7 @@ STEPS: list[tuple[str, Callable[[], None]]] = [
     ("lint (ruff)", lambda: run("ruff", "check", "--quiet", "--output-format=concise")),
     ("format (ruff)", lambda: run("ruff", "format", "--check")),
     ("types (mypy --strict)", lambda: run("mypy")),
-    ("imports (import-linter)", lambda: run("lint-imports")),
+    ("imports (import-linter)", lambda: run("lint-imports", "--no-logo")),
     ("contracts: lint (buf)", lambda: run("buf", "lint")),
     (
         "contracts: format (buf)",
