@@ -125,8 +125,10 @@ CREATE INDEX IF NOT EXISTS api_keys_by_time ON bossjy.api_keys (tenant_id, creat
 -- Contacts: a contact is a number
 ------------------------------------------------------------------------------------------------------------------------
 
+-- No foreign key to the tenant: its check costs each row of an import more than the row itself. Row-level security
+-- admits no tenant that the service did not name.
 CREATE TABLE IF NOT EXISTS bossjy.contacts (
-    tenant_id          text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
+    tenant_id          text COLLATE "C" NOT NULL,
     e164               text COLLATE "C" NOT NULL CHECK (e164 ~ '^\+[1-9][0-9]{1,19}$'),
     region             text COLLATE "C" NOT NULL,
     number_type        smallint NOT NULL, -- libphonenumber's PhoneNumberType
@@ -134,8 +136,10 @@ CREATE TABLE IF NOT EXISTS bossjy.contacts (
     email              text NOT NULL DEFAULT '',
     other_numbers      text[] NOT NULL DEFAULT '{}',
     attributes         jsonb NOT NULL DEFAULT '{}',
-    -- Which import brought the row, which changed it last, and where in that import's file the winning row begins.
+    -- Which import brought the row, which changed it last, and where in that import the winning row begins: 48 bits of
+    -- byte offset below the number of the part.
     created_import_id  text COLLATE "C",
+    created_position   bigint,
     changed_import_id  text COLLATE "C",
     changed_position   bigint,
     create_time        timestamptz NOT NULL DEFAULT now(),
@@ -160,6 +164,10 @@ CREATE TABLE IF NOT EXISTS bossjy.imports (
     part_count      integer NOT NULL DEFAULT 1 CHECK (part_count BETWEEN 1 AND 1000),
     revision        bigint NOT NULL DEFAULT 1,
     plan_version    text NOT NULL,
+    -- A dry run: every block is merged and rolled back; its counts and refused rows stay.
+    validate_only   boolean NOT NULL DEFAULT false,
+    failure         text NOT NULL DEFAULT '',
+    rejects_truncated boolean NOT NULL DEFAULT false,
     create_time     timestamptz NOT NULL DEFAULT now(),
     update_time     timestamptz NOT NULL DEFAULT now(),
     end_time        timestamptz,
@@ -206,6 +214,18 @@ CREATE TABLE IF NOT EXISTS bossjy.import_rejects (
     row_text     text NOT NULL DEFAULT '',
     PRIMARY KEY (tenant_id, import_id, part, byte_offset),
     FOREIGN KEY (tenant_id, import_id) REFERENCES bossjy.imports ON DELETE CASCADE
+);
+
+-- Contacts from before an import that a row of it named: the first such row, and what the contact was before, where it
+-- was changed. Later rows with the number are duplicates by it; RevertImport gives the former values back. What an import
+-- brought itself is told by contacts.created_import_id. No foreign key, for the same reason as above.
+CREATE TABLE IF NOT EXISTS bossjy.import_changes (
+    tenant_id  text COLLATE "C" NOT NULL,
+    import_id  text COLLATE "C" NOT NULL,
+    e164       text COLLATE "C" NOT NULL,
+    position   bigint NOT NULL,
+    former     jsonb, -- NULL where nothing was changed
+    CONSTRAINT import_changes_pkey PRIMARY KEY (tenant_id, import_id, e164)
 );
 
 ------------------------------------------------------------------------------------------------------------------------

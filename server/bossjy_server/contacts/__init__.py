@@ -1,0 +1,1 @@
+"""ContactService: what was imported, read, listed and deleted."""

@@ -1,0 +1,1 @@
+"""ImportService: a list streamed in is cleaned, deduplicated and merged into the contacts, exactly once."""

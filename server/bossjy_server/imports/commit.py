@@ -1,0 +1,111 @@
+"""One block into the database: rows, refused rows, counts and offset, in one transaction or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason
+from bossjy_server.imports import store
+from bossjy_server.imports.layout import Place
+from bossjy_server.imports.merge import Merged, merge
+from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, State
+from bossjy_server.imports.stage import StagedRows
+from bossjy_server.imports.store import Connection
+from bossjy_server.storage.postgres import Database
+
+
+@dataclass(frozen=True, slots=True)
+class CleanBlock:
+    """A block that is ready to be committed: it covers the bytes from `start` to `next.offset`."""
+
+    start: int
+    next: Place
+    decoder: str
+    row_count: int
+    rejected: int
+    rejects: list[RejectedRow]
+    staged: StagedRows
+    # Whether it is the last of its part.
+    final: bool
+
+
+class PartWriter:
+    """Commits the blocks of one part, in order, for the stream that holds it."""
+
+    def __init__(self, database: Database, tenant_id: str, job: ImportJob, part: int, holder: str) -> None:
+        self._database = database
+        self._tenant_id = tenant_id
+        self._job = job
+        self._part = part
+        self._holder = holder
+
+    async def commit(self, block: CleanBlock) -> Part:
+        """Commit a block. Raises Aborted(PART_TAKEN) or FailedPrecondition(IMPORT_NOT_OPEN); then nothing is kept."""
+        import_id = self._job.import_id
+        async with self._database.tenant(self._tenant_id) as connection:
+            await self._check_part(connection, block)
+            merged = await self._merge(connection, block)
+            await store.insert_rejects(connection, self._tenant_id, import_id, self._part, block.rejects)
+            part = await store.advance_part(
+                connection,
+                self._tenant_id,
+                import_id,
+                self._part,
+                offset=block.next.offset,
+                lines=block.next.line - 1,
+                decoder=block.decoder,
+                counts=Counts(
+                    rows_in=block.row_count,
+                    inserted=merged.inserted,
+                    updated=merged.updated,
+                    unchanged=merged.unchanged,
+                    duplicate=merged.duplicate,
+                    rejected=block.rejected,
+                ),
+                finished=block.final,
+            )
+            # Last, because parts of one import wait for each other here.
+            truncated = len(block.rejects) < block.rejected
+            if not await store.touch_import(connection, self._tenant_id, import_id, truncated=truncated):
+                raise await not_open(connection, self._tenant_id, import_id)
+            if block.final:
+                await store.finish_import(connection, self._tenant_id, import_id)
+            return part
+
+    async def _check_part(self, connection: Connection, block: CleanBlock) -> None:
+        offset, holder, finished = await store.lock_part(connection, self._tenant_id, self._job.import_id, self._part)
+        if holder != self._holder or finished or offset != block.start:
+            raise part_taken()
+
+    async def _merge(self, connection: Connection, block: CleanBlock) -> Merged:
+        policy = self._job.spec.existing_policy
+        if not self._job.validate_only:
+            return await merge(connection, self._tenant_id, self._job.import_id, block.staged, policy)
+        trial = connection.transaction()
+        await trial.start()
+        try:
+            return await merge(connection, self._tenant_id, self._job.import_id, block.staged, policy)
+        finally:
+            await trial.rollback()
+
+
+async def not_open(connection: Connection, tenant_id: str, import_id: str) -> BossjyError:
+    """What is told when an import takes no more rows from a stream."""
+    state = await store.find_state(connection, tenant_id, import_id)
+    if state is None:
+        return NotFound("import")
+    return part_taken() if state is State.OPEN else import_not_open(state)
+
+
+def import_not_open(state: State) -> FailedPrecondition:
+    """The import has ended."""
+    return FailedPrecondition(
+        Reason.IMPORT_NOT_OPEN,
+        f"the import takes no more rows, it is {state.value}: make a new import for new data",
+        metadata={"state": state.value},
+    )
+
+
+def part_taken() -> Aborted:
+    """A newer stream holds the part."""
+    return Aborted(Reason.PART_TAKEN, "another stream uploads this part now: let one of them go on")

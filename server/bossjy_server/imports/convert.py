@@ -1,0 +1,210 @@
+"""Messages of the contract to plain values and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from bossjy.common.v1 import error_reason_pb2
+from bossjy.imports.v1 import import_pb2, import_service_pb2
+from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.imports.messages import (
+    Ack,
+    Answer,
+    Chunk,
+    Finish,
+    Finished,
+    Flow,
+    Message,
+    Open,
+    Opened,
+    ShuttingDown,
+    Skipped,
+)
+from bossjy_server.imports.records import (
+    ColumnMapping,
+    Compression,
+    ContactField,
+    Counts,
+    DuplicatePolicy,
+    ExistingPolicy,
+    FileFormat,
+    Header,
+    ImportJob,
+    Part,
+    RejectedRow,
+    SourceFormat,
+    Spec,
+    State,
+)
+
+_STATES = {
+    State.OPEN: import_pb2.IMPORT_STATE_OPEN,
+    State.SUCCEEDED: import_pb2.IMPORT_STATE_SUCCEEDED,
+    State.CANCELLED: import_pb2.IMPORT_STATE_CANCELLED,
+    State.FAILED: import_pb2.IMPORT_STATE_FAILED,
+    State.REVERTED: import_pb2.IMPORT_STATE_REVERTED,
+}
+
+
+def spec_from(message: import_pb2.ImportSpec) -> Spec:
+    """What is asked, with defaults in place. Raises InvalidArgument for text that the database cannot hold."""
+    source = message.source
+    texts = [message.display_name, message.file_name, source.encoding, source.delimiter, source.quote]
+    texts += [*source.columns, *(one.column + one.attribute for one in message.mapping), message.language]
+    if any("\0" in text for text in texts):
+        raise InvalidArgument(
+            Reason.INVALID_FIELD,
+            "text must not hold U+0000",
+            violations=[Violation("spec", "a text in it holds U+0000")],
+        )
+    return Spec(
+        display_name=message.display_name or message.file_name,
+        file_name=message.file_name,
+        source=SourceFormat(
+            format=FileFormat(source.format),
+            compression=Compression(source.compression),
+            encoding=source.encoding,
+            delimiter=source.delimiter,
+            quote=source.quote,
+            header=Header(source.header),
+            columns=tuple(source.columns),
+        ),
+        mapping=tuple(ColumnMapping(one.column, ContactField(one.field), one.attribute) for one in message.mapping),
+        default_region=message.default_region,
+        existing_policy=ExistingPolicy(message.existing_policy or ExistingPolicy.OVERWRITE),
+        duplicate_policy=DuplicatePolicy(message.duplicate_policy or DuplicatePolicy.FIRST_WINS),
+        part_count=message.part_count or 1,
+        drop_unknown_columns=message.drop_unknown_columns,
+        enrich=message.enrich,
+        language=message.language,
+        parent_import_id=message.parent_import_id,
+    )
+
+
+def spec(value: Spec) -> import_pb2.ImportSpec:
+    """A spec as a message."""
+    source = value.source
+    return import_pb2.ImportSpec(
+        display_name=value.display_name,
+        file_name=value.file_name,
+        source=import_pb2.SourceFormat(
+            format=import_pb2.FileFormat.ValueType(source.format),
+            compression=import_pb2.Compression.ValueType(source.compression),
+            encoding=source.encoding,
+            delimiter=source.delimiter,
+            quote=source.quote,
+            header=import_pb2.Header.ValueType(source.header),
+            columns=source.columns,
+        ),
+        mapping=[
+            import_pb2.ColumnMapping(
+                column=one.column, field=import_pb2.ContactField.ValueType(one.field), attribute=one.attribute
+            )
+            for one in value.mapping
+        ],
+        default_region=value.default_region,
+        existing_policy=import_pb2.ExistingPolicy.ValueType(value.existing_policy),
+        duplicate_policy=import_pb2.DuplicatePolicy.ValueType(value.duplicate_policy),
+        part_count=value.part_count,
+        drop_unknown_columns=value.drop_unknown_columns,
+        enrich=value.enrich,
+        language=value.language,
+        parent_import_id=value.parent_import_id,
+    )
+
+
+def counts(value: Counts) -> import_pb2.ImportCounts:
+    """Counts as a message."""
+    return import_pb2.ImportCounts(
+        rows_in=value.rows_in,
+        inserted=value.inserted,
+        updated=value.updated,
+        unchanged=value.unchanged,
+        duplicate=value.duplicate,
+        rejected=value.rejected,
+    )
+
+
+def import_job(value: ImportJob) -> import_pb2.Import:
+    """An import as a message."""
+    return import_pb2.Import(
+        import_id=value.import_id,
+        state=_STATES[value.state],
+        spec=spec(value.spec),
+        resolved=spec(value.resolved) if value.resolved else None,
+        counts=counts(value.counts),
+        parts=[_part(part) for part in value.parts],
+        revision=value.revision,
+        validate_only=value.validate_only,
+        metadata_version=value.metadata_version,
+        created_by=value.created_by,
+        create_time=_time(value.create_time),
+        update_time=_time(value.update_time),
+        end_time=_time(value.end_time) if value.end_time else None,
+        failure=value.failure,
+        rejects_truncated=value.rejects_truncated,
+    )
+
+
+def rejected_row(value: RejectedRow) -> import_pb2.RejectedRow:
+    """A refused row as a message."""
+    return import_pb2.RejectedRow(
+        part=value.part,
+        line=value.line,
+        byte_offset=value.byte_offset,
+        column=value.column,
+        reason=import_pb2.RejectReason.ValueType(value.reason),
+        original=value.original,
+        suggestion=value.suggestion,
+        row_text=value.row_text,
+    )
+
+
+def message_from(request: import_service_pb2.UploadRequest) -> Message:
+    """One message of a client."""
+    kind = request.WhichOneof("message")
+    if kind == "chunk":
+        chunk = request.chunk
+        return Chunk(chunk.offset, chunk.data, chunk.crc32c if chunk.HasField("crc32c") else None)
+    if kind == "finish":
+        return Finish(request.finish.size_bytes, request.finish.sha256)
+    return Open(request.open.import_id, request.open.part)
+
+
+def answer(value: Answer) -> import_service_pb2.UploadResponse:
+    """One message of the server."""
+    pb = import_service_pb2
+    match value:
+        case Ack():
+            said = pb.UploadAck(committed_offset=value.committed_offset, counts=counts(value.counts))
+            return pb.UploadResponse(ack=said)
+        case Opened():
+            return pb.UploadResponse(opened=pb.UploadOpened(next_offset=value.next_offset, counts=counts(value.counts)))
+        case Flow():
+            return pb.UploadResponse(flow=pb.UploadFlow(window_bytes=value.window_bytes))
+        case Skipped():
+            reason = error_reason_pb2.ERROR_REASON_OFFSET_COMMITTED
+            return pb.UploadResponse(
+                skipped=pb.UploadSkipped(offset=value.offset, committed_offset=value.committed_offset, reason=reason)
+            )
+        case ShuttingDown():
+            return pb.UploadResponse(shutting_down=pb.UploadShuttingDown(grace_ms=value.grace_ms))
+        case Finished():
+            return pb.UploadResponse(finished=pb.UploadFinished(import_job=import_job(value.job)))
+
+
+def _part(value: Part) -> import_pb2.ImportPart:
+    return import_pb2.ImportPart(
+        part=value.part,
+        committed_offset=value.committed_offset,
+        finished=value.finished,
+        counts=counts(value.counts),
+    )
+
+
+def _time(value: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(value)
+    return stamp

@@ -1,0 +1,221 @@
+"""The taking side of an upload: bytes in order become clean blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import NoReturn
+
+import google_crc32c
+
+from bossjy_server.errors import BossjyError, InvalidArgument, OutOfRange, Reason, ResourceExhausted
+from bossjy_server.imports import store
+from bossjy_server.imports.blocks import BlockMaker
+from bossjy_server.imports.commit import CleanBlock, import_not_open, not_open
+from bossjy_server.imports.decode import missing_header, resolve
+from bossjy_server.imports.inbox import Inbox, Silence
+from bossjy_server.imports.messages import Answer, Chunk, Finish, Open, ShuttingDown, Skipped
+from bossjy_server.imports.process import UploadProcess
+from bossjy_server.imports.records import ImportJob, Part, Spec, State
+
+# What a client is told to wait for when the server drains.
+_GRACE_MS = 2_000
+
+
+class Intake:
+    """Takes the messages behind `open` and puts blocks into `blocks`; None after the last."""
+
+    def __init__(
+        self,
+        process: UploadProcess,
+        tenant_id: str,
+        job: ImportJob,
+        part: Part,
+        inbox: Inbox,
+        *,
+        answers: asyncio.Queue[Answer | None],
+        blocks: asyncio.Queue[CleanBlock | None],
+        slots: asyncio.Semaphore,
+    ) -> None:
+        self._process = process
+        self._options = process.options
+        self._tenant_id = tenant_id
+        self._job = job
+        self._part = part
+        self._inbox = inbox
+        self._answers = answers
+        self._blocks = blocks
+        self._slots = slots
+        self._maker: BlockMaker | None = None
+        self._buffer = bytearray()
+        # Offset behind the last byte that came, and behind the last whose rows are committed.
+        self._received = part.committed_offset
+        self.committed = part.committed_offset
+        # Known only if this stream carries the part from its first byte on.
+        self._digest = hashlib.sha256() if part.committed_offset == 0 else None
+        # What ended the stream, and whether the part came to its end.
+        self.failure: BossjyError | None = None
+        self.finished = False
+
+    async def take_all(self) -> None:
+        """Take messages until the part ends, the server drains, or a message is wrong (`failure`)."""
+        try:
+            await self._take_all()
+        except BossjyError as error:
+            self.failure = error
+        await self._blocks.put(None)
+
+    async def _take_all(self) -> None:
+        flushed = True
+        while True:
+            message = await self._inbox.get(self._options.poll_s if flushed else self._options.flush_s)
+            match message:
+                case Chunk():
+                    await self._take(message)
+                    flushed = False
+                    if len(self._buffer) >= self._options.block_bytes:
+                        await self._submit(final=False)
+                case Finish():
+                    await self._finish(message)
+                    return
+                case Open():
+                    raise out_of_order("open comes once, as the first message")
+                case Silence.TIMEOUT:
+                    if not flushed:
+                        await self._submit(final=False)
+                        flushed = True
+                    else:
+                        await self._check_open()
+                case Silence.DRAINING:
+                    await self._submit(final=False)
+                    await self._answers.put(ShuttingDown(_GRACE_MS))
+                    return
+                case Silence.END:
+                    await self._submit(final=False)
+                    return
+
+    async def _take(self, chunk: Chunk) -> None:
+        if chunk.crc32c is not None and chunk.crc32c != google_crc32c.value(chunk.data):
+            raise InvalidArgument(Reason.CHECKSUM_MISMATCH, "the chunk was damaged on its way: send it again")
+        end = chunk.offset + len(chunk.data)
+        if chunk.offset > self._received:
+            raise OutOfRange(
+                Reason.OFFSET_GAP, f"the chunk begins at {chunk.offset}, {self._received} is next: bytes are missing"
+            )
+        if end <= self._received:
+            await self._answers.put(Skipped(chunk.offset, self.committed))
+            return
+        if end > self._options.max_file_bytes:
+            limit = self._options.max_file_bytes
+            await self._fail(
+                ResourceExhausted(
+                    Reason.FILE_TOO_LARGE,
+                    f"the part has more than {limit} bytes: split the file",
+                    metadata={"limit_bytes": str(limit)},
+                )
+            )
+        data = chunk.data[self._received - chunk.offset :] if chunk.offset < self._received else chunk.data
+        if self._digest is not None:
+            self._digest.update(data)
+        self._buffer += data
+        self._received = end
+
+    async def _finish(self, message: Finish) -> None:
+        if message.size_bytes != self._received:
+            raise InvalidArgument(
+                Reason.PART_SIZE_MISMATCH,
+                f"{self._received} bytes came, {message.size_bytes} were declared: open again, send what is missing",
+            )
+        if message.sha256 and self._digest is not None and message.sha256 != self._digest.digest():
+            raise InvalidArgument(
+                Reason.CHECKSUM_MISMATCH,
+                "the part is not what was declared: cancel the import and read the file again",
+            )
+        if not self._part.finished:
+            await self._submit(final=True)
+        self.finished = True
+
+    async def _submit(self, *, final: bool) -> None:
+        """Cut and clean what is there, and give it to be committed. Waits while two blocks are under way."""
+        if self._part.finished:
+            return
+        if self._maker is None:
+            self._maker = await self._make_maker(final=final)
+        if self._maker is None or (not self._buffer and not final):
+            return
+        await self._slots.acquire()
+        data = bytes(self._buffer)
+        block = await asyncio.get_running_loop().run_in_executor(
+            self._process.executor, lambda: self._made(data, final=final)
+        )
+        consumed = block.next.offset - block.start
+        del self._buffer[:consumed]
+        if consumed == 0 and not final:
+            self._slots.release()
+            return
+        await self._blocks.put(block)
+
+    def _made(self, data: bytes, *, final: bool) -> CleanBlock:
+        assert self._maker is not None  # noqa: S101 - _submit made it
+        return self._maker.make(data, final=final)
+
+    async def _make_maker(self, *, final: bool) -> BlockMaker | None:
+        """Ready to read rows, once it is known what the file is. None while too little of it is there."""
+        spec = self._job.resolved
+        if spec is None:
+            spec = await (self._resolve(final=final) if self._part.part == 0 else self._resolved_by_first())
+        if spec is None:
+            return None
+        return BlockMaker(self._process.plan, self._options, spec, self._part)
+
+    async def _resolve(self, *, final: bool) -> Spec | None:
+        head = bytes(self._buffer)
+        try:
+            found = resolve(head, self._job.spec, self._options, final=final)
+        except BossjyError as error:
+            await self._fail(error)
+        if found is None:
+            return None
+        async with self._process.database.tenant(self._tenant_id) as connection:
+            region = found.spec.default_region or await store.default_region(connection, self._tenant_id)
+            spec = found.spec.with_region(region)
+            part = await store.resolve_import(connection, self._tenant_id, self._job.import_id, spec, found.place)
+            if part is None:
+                raise await not_open(connection, self._tenant_id, self._job.import_id)
+        self._part = part
+        del self._buffer[: found.place.offset]
+        self.committed = found.place.offset
+        return spec
+
+    async def _resolved_by_first(self) -> Spec:
+        """What part 0 found out. Raises FailedPrecondition if it does not come in time."""
+        deadline = asyncio.get_running_loop().time() + self._options.header_wait_s
+        while asyncio.get_running_loop().time() < deadline:
+            async with self._process.database.tenant(self._tenant_id) as connection:
+                job = await store.find_import(connection, self._tenant_id, self._job.import_id)
+            if job is not None and job.resolved is not None:
+                return job.resolved
+            if job is None or job.state is not State.OPEN:
+                break
+            await asyncio.sleep(self._options.poll_s)
+        raise missing_header()
+
+    async def _fail(self, error: BossjyError) -> NoReturn:
+        """End the import: its file cannot be read. What was committed stays."""
+        async with self._process.database.tenant(self._tenant_id) as connection:
+            await store.end_import(connection, self._tenant_id, self._job.import_id, State.FAILED, error.message)
+        raise error
+
+    async def _check_open(self) -> None:
+        """Raises FailedPrecondition(IMPORT_NOT_OPEN) if the import was ended meanwhile."""
+        if self._part.finished:
+            return
+        async with self._process.database.tenant(self._tenant_id) as connection:
+            state = await store.find_state(connection, self._tenant_id, self._job.import_id)
+        if state is not None and state is not State.OPEN:
+            raise import_not_open(state)
+
+
+def out_of_order(what: str) -> InvalidArgument:
+    """The messages are not in their order."""
+    return InvalidArgument(Reason.UPLOAD_OUT_OF_ORDER, f"{what}: follow the order open, chunk, finish")

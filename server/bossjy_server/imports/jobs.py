@@ -1,0 +1,130 @@
+"""Imports as a whole: made, read, listed, watched, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from bossjy_server.context import Caller
+from bossjy_server.errors import AlreadyExists, InvalidArgument, NotFound, Reason, ResourceExhausted, Violation
+from bossjy_server.imports import store
+from bossjy_server.imports.commit import import_not_open
+from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.records import ImportJob, RejectedRow, Spec, State
+from bossjy_server.storage.postgres import Database
+
+# Later than any import: where the first page of a list begins.
+_NEWEST = (datetime.max.replace(tzinfo=UTC), "")
+
+
+class ImportJobs:
+    """What is done with imports beside uploading."""
+
+    def __init__(self, database: Database, options: ImportOptions, plan_version: str) -> None:
+        self._database = database
+        self._options = options
+        self._plan_version = plan_version
+
+    async def create(self, caller: Caller, spec: Spec, *, request_id: str, validate_only: bool) -> ImportJob:
+        """Make an import, or give the one that the same request made before.
+
+        Raises AlreadyExists(REQUEST_ID_REUSED), ResourceExhausted(QUOTA_EXCEEDED), NotFound for the parent.
+        """
+        if spec.part_count > 1 and spec.source.columns == () and spec.source.header.name == "ABSENT":
+            raise InvalidArgument(
+                Reason.INVALID_FIELD,
+                "a file in several parts needs a header or source.columns",
+                violations=[Violation("spec.source.columns", "give the names of the columns")],
+            )
+        fingerprint = hashlib.sha256(f"{validate_only}{spec.to_json()}".encode()).digest()
+        import_id = f"imp_{secrets.token_hex(10)}"
+        async with self._database.tenant(caller.tenant_id) as connection:
+            if request_id and (made := await store.find_request(connection, caller.tenant_id, request_id)):
+                return await self._repeated(connection, caller.tenant_id, made, fingerprint)
+            open_count = await store.count_open(connection, caller.tenant_id)
+            # Asked again behind the lock: of two equal calls at once, the second waited there.
+            if request_id and (made := await store.find_request(connection, caller.tenant_id, request_id)):
+                return await self._repeated(connection, caller.tenant_id, made, fingerprint)
+            if open_count >= self._options.max_open_imports:
+                limit = self._options.max_open_imports
+                raise ResourceExhausted(
+                    Reason.QUOTA_EXCEEDED,
+                    f"the tenant has {open_count} open imports, {limit} are allowed: finish or cancel some",
+                    metadata={"limit": str(limit)},
+                )
+            if spec.parent_import_id:
+                await self._find(connection, caller.tenant_id, spec.parent_import_id)
+            await store.insert_import(
+                connection,
+                caller.tenant_id,
+                import_id,
+                request_id=request_id,
+                request_hash=fingerprint,
+                created_by=caller.api_key_id or caller.user_id,
+                spec=spec,
+                validate_only=validate_only,
+                plan_version=self._plan_version,
+            )
+            return await self._find(connection, caller.tenant_id, import_id)
+
+    async def get(self, tenant_id: str, import_id: str) -> ImportJob:
+        """Read an import. Raises NotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            return await self._find(connection, tenant_id, import_id)
+
+    async def list(self, tenant_id: str, before: tuple[datetime, str] | None, limit: int) -> list[ImportJob]:
+        """A page of imports, the newest first, older than `before` (time, import id)."""
+        async with self._database.tenant(tenant_id) as connection:
+            return await store.list_imports(connection, tenant_id, before or _NEWEST, limit)
+
+    async def watch(self, tenant_id: str, import_id: str, after_revision: int) -> AsyncIterator[ImportJob]:
+        """The import each time it changed, until it has ended. Raises NotFound."""
+        while True:
+            async with self._database.tenant(tenant_id) as connection:
+                revision = await store.find_revision(connection, tenant_id, import_id)
+                if revision is None:
+                    raise NotFound("import")
+                job = await self._find(connection, tenant_id, import_id) if revision > after_revision else None
+                ended = job is None and await store.find_state(connection, tenant_id, import_id) is not State.OPEN
+            if job is not None:
+                after_revision = job.revision
+                yield job
+                ended = job.state is not State.OPEN
+            if ended:
+                return
+            await asyncio.sleep(self._options.poll_s)
+
+    async def cancel(self, tenant_id: str, import_id: str) -> ImportJob:
+        """End an open import; one that is cancelled stays so. Raises NotFound, FailedPrecondition."""
+        async with self._database.tenant(tenant_id) as connection:
+            ended = await store.end_import(connection, tenant_id, import_id, State.CANCELLED)
+            job = await self._find(connection, tenant_id, import_id)
+            if not ended and job.state is not State.CANCELLED:
+                raise import_not_open(job.state)
+            return job
+
+    async def list_rejects(
+        self, tenant_id: str, import_id: str, after: tuple[int, int], reason: int, limit: int
+    ) -> list[RejectedRow]:
+        """A page of refused rows behind `after` (part, byte offset). Raises NotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            if await store.find_revision(connection, tenant_id, import_id) is None:
+                raise NotFound("import")
+            return await store.list_rejects(connection, tenant_id, import_id, after, reason, limit)
+
+    async def _find(self, connection: store.Connection, tenant_id: str, import_id: str) -> ImportJob:
+        job = await store.find_import(connection, tenant_id, import_id)
+        if job is None:
+            raise NotFound("import")
+        return job
+
+    async def _repeated(
+        self, connection: store.Connection, tenant_id: str, made: tuple[str, bytes], fingerprint: bytes
+    ) -> ImportJob:
+        import_id, request_hash = made
+        if request_hash != fingerprint:
+            raise AlreadyExists(Reason.REQUEST_ID_REUSED, "the request id was used for another import: use a new one")
+        return await self._find(connection, tenant_id, import_id)

@@ -1,0 +1,86 @@
+"""How the bytes of a file become rows, and the rows that came of a block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+LF, CR = 10, 13
+
+
+class RejectReason(IntEnum):
+    """Why a row was refused. Values of the contract's `RejectReason`."""
+
+    PHONE_EMPTY = 1
+    NOT_A_NUMBER = 2
+    INVALID_COUNTRY_CODE = 3
+    TOO_SHORT = 4
+    TOO_LONG = 5
+    INVALID_LENGTH = 6
+    LOCAL_ONLY = 7
+    NOT_IN_PLAN = 8
+    PRECISION_LOST = 9
+    WRONG_CELL_COUNT = 10
+    BAD_QUOTE = 11
+    BAD_TEXT = 12
+    ROW_TOO_LONG = 13
+    BAD_JSON = 14
+    VALUE_TOO_LONG = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Delimited text: `delimiter` and `quote` are one byte each; an empty `quote` means that there are no quotes."""
+
+    delimiter: bytes
+    quote: bytes
+    column_count: int
+    max_row_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a decoder stands in its part: the next byte, its line from 1, and whether the rest of a row is skipped."""
+
+    offset: int = 0
+    line: int = 1
+    skipping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A row that is none: its bytes are `data[start:end]` of its block."""
+
+    start: int
+    end: int
+    line: int
+    reason: RejectReason
+
+
+@dataclass(frozen=True, slots=True)
+class RowBlock:
+    """The complete rows at the front of `data`.
+
+    Good rows in columns, shapes (n,): `columns[j][i]` is cell j of row i as text, `starts[i]:ends[i]` are its bytes in
+    `data` without line end, `lines[i]` its line. Byte i of `data` has the offset `base` + i in the part.
+    """
+
+    data: bytes
+    base: int
+    columns: list[pa.StringArray]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    faults: list[RowFault] = field(default_factory=list)
+    # How many bytes of `data` are used up, and where the decoder stands behind them.
+    consumed: int = 0
+    next: Place = Place()
+
+    @property
+    def row_count(self) -> int:
+        """Rows read, good and bad."""
+        return len(self.starts) + len(self.faults)

@@ -1,0 +1,33 @@
+"""The limits of imports. Each has a default; `app` sets them from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """Sizes in bytes, times in seconds. Limits hold for one tenant's one import unless said otherwise."""
+
+    max_chunk_bytes: int = 3 * 1024 * 1024
+    # Rows are cut, cleaned and committed in blocks of about this size.
+    block_bytes: int = 1024 * 1024
+    # How much a client may have in flight beyond the last acknowledged offset; at least twice `block_bytes`.
+    window_bytes: int = 8 * 1024 * 1024
+    max_file_bytes: int = 64 * 1024**3
+    max_row_bytes: int = 1024 * 1024
+    max_columns: int = 1000
+    # Refused rows that are kept to be listed; `counts.rejected` goes on counting.
+    max_rejects_kept: int = 1_000_000
+    # Imports of one tenant that are open at once.
+    max_open_imports: int = 20
+    # An upload that says nothing for longer is ended; it can be opened again.
+    idle_s: float = 60.0
+    # Rows that wait for more to come are committed after this.
+    flush_s: float = 0.25
+    # How often WatchImport looks for a change, and an idle upload whether its import was cancelled.
+    poll_s: float = 0.2
+    # Longest wait of a part for the header that another part brings.
+    header_wait_s: float = 30.0
+    # Threads that cut and clean blocks, for all uploads of the process together.
+    threads: int = 2

@@ -1,0 +1,225 @@
+"""What an import is, in plain values. Enumerations have the values of the contract's."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+import orjson
+
+
+class State(StrEnum):
+    """Where an import is in its life; the text of bossjy.imports.state."""
+
+    OPEN = "open"
+    SUCCEEDED = "succeeded"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    REVERTED = "reverted"
+
+
+class FileFormat(IntEnum):
+    """Form of the bytes."""
+
+    FOUND_OUT = 0
+    CSV = 1
+    TSV = 2
+    JSONL = 3
+    ARROW = 4
+
+
+class Compression(IntEnum):
+    """Compression of the bytes."""
+
+    FOUND_OUT = 0
+    NONE = 1
+    GZIP = 2
+    ZSTD = 3
+
+
+class Header(IntEnum):
+    """Whether the first row names the columns."""
+
+    FOUND_OUT = 0
+    PRESENT = 1
+    ABSENT = 2
+
+
+class ContactField(IntEnum):
+    """What a column means."""
+
+    PHONE_NUMBER = 1
+    OTHER_NUMBER = 2
+    NAME = 3
+    EMAIL = 4
+    COUNTRY = 5
+    ATTRIBUTE = 6
+    IGNORE = 7
+
+
+class ExistingPolicy(IntEnum):
+    """What happens to a row whose number was a contact before the import."""
+
+    SKIP = 1
+    FILL_EMPTY = 2
+    OVERWRITE = 3
+
+
+class DuplicatePolicy(IntEnum):
+    """Which of several rows with one number counts."""
+
+    FIRST_WINS = 1
+    LAST_WINS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """What one column means; `attribute` is its name among the attributes."""
+
+    column: str
+    field: ContactField
+    attribute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFormat:
+    """What the bytes are; what is empty or FOUND_OUT was not said."""
+
+    format: FileFormat = FileFormat.FOUND_OUT
+    compression: Compression = Compression.FOUND_OUT
+    encoding: str = ""
+    delimiter: str = ""
+    quote: str = ""
+    header: Header = Header.FOUND_OUT
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is asked of an import, or what was found out of it."""
+
+    display_name: str = ""
+    file_name: str = ""
+    source: SourceFormat = SourceFormat()
+    mapping: tuple[ColumnMapping, ...] = ()
+    default_region: str = ""
+    existing_policy: ExistingPolicy = ExistingPolicy.OVERWRITE
+    duplicate_policy: DuplicatePolicy = DuplicatePolicy.FIRST_WINS
+    part_count: int = 1
+    drop_unknown_columns: bool = False
+    enrich: bool = False
+    language: str = ""
+    parent_import_id: str = ""
+
+    def with_region(self, region: str) -> Spec:
+        """The same with another default region."""
+        return replace(self, default_region=region)
+
+    def to_json(self) -> str:
+        """As it is kept in the database; equal specs give equal text."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Spec | None:
+        """Read what `to_json` wrote; None for the empty object."""
+        values: dict[str, Any] = orjson.loads(text)
+        if not values:
+            return None
+        source = values["source"]
+        return cls(
+            **{
+                **values,
+                "source": SourceFormat(
+                    **{
+                        **source,
+                        "format": FileFormat(source["format"]),
+                        "compression": Compression(source["compression"]),
+                        "header": Header(source["header"]),
+                        "columns": tuple(source["columns"]),
+                    }
+                ),
+                "mapping": tuple(
+                    ColumnMapping(one["column"], ContactField(one["field"]), one["attribute"])
+                    for one in values["mapping"]
+                ),
+                "existing_policy": ExistingPolicy(values["existing_policy"]),
+                "duplicate_policy": DuplicatePolicy(values["duplicate_policy"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows came to what. rows_in is the sum of the rest; the database refuses anything else."""
+
+    rows_in: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return replace(
+            self,
+            rows_in=self.rows_in + other.rows_in,
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            duplicate=self.duplicate + other.duplicate,
+            rejected=self.rejected + other.rejected,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the file, as far as it is committed."""
+
+    part: int
+    committed_offset: int
+    next_line: int
+    counts: Counts
+    finished: bool = False
+    holder: str = ""
+    decoder: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """An import with its parts."""
+
+    import_id: str
+    state: State
+    spec: Spec
+    resolved: Spec | None
+    parts: tuple[Part, ...]
+    revision: int
+    validate_only: bool
+    metadata_version: str
+    created_by: str
+    create_time: datetime
+    update_time: datetime
+    end_time: datetime | None
+    failure: str
+    rejects_truncated: bool
+
+    @property
+    def counts(self) -> Counts:
+        """Sum over the parts."""
+        return sum((part.counts for part in self.parts), Counts())
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that was refused, as it is kept."""
+
+    part: int
+    line: int
+    byte_offset: int
+    column: str
+    reason: int
+    original: str
+    suggestion: str
+    row_text: str

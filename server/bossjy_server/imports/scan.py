@@ -1,0 +1,132 @@
+"""Rows of delimited text, one at a time and exactly: the slow path, and the measure of the fast one (split.py).
+
+The rules (RFC 4180, and what people send): a row ends at LF, CR or CRLF. A cell that begins with a quote goes to its
+closing quote, may hold delimiters and line ends, and writes a quote twice; behind it comes a delimiter or the row's end.
+A quote elsewhere is a character like any other. An empty line is no row.
+
+A quote that does not close must not swallow the file. So a row whose quote does not close within `max_row_bytes`, or is
+followed by other characters, or that spans lines and has not as many cells as the header, is refused as far as its first
+line goes, and reading goes on at the next line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bossjy_server.imports.layout import CR, LF, Layout, RejectReason
+
+_LINE_END = re.compile(rb"[\r\n]")
+
+
+class Incomplete(Exception):
+    """The row goes on behind the bytes that are there."""
+
+
+class _Refused(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedRow:
+    """One row: cells without quotes. `end` is behind its last byte, `next` behind its line end."""
+
+    start: int
+    end: int
+    next: int
+    cells: list[bytes]
+    fault: RejectReason | None = None
+
+
+def scan_row(data: bytes, start: int, layout: Layout, *, final: bool) -> ScannedRow:
+    """The row that begins at `start`. Raises Incomplete if it may go on behind `data` (never if `final`)."""
+    try:
+        cells, end = _cells(data, start, layout, final=final)
+    except _Refused:
+        return _first_line(data, start, layout, final=final)
+    behind = _behind_line_end(data, end, final=final)
+    spans_lines = _LINE_END.search(data, start, end) is not None
+    if spans_lines and layout.column_count and len(cells) != layout.column_count:
+        return _first_line(data, start, layout, final=final)
+    if end - start > layout.max_row_bytes:
+        return _first_line(data, start, layout, final=final)
+    wrong = layout.column_count and len(cells) != layout.column_count and end > start
+    fault = RejectReason.WRONG_CELL_COUNT if wrong else None
+    return ScannedRow(start, end, behind, cells, fault)
+
+
+def _cells(data: bytes, start: int, layout: Layout, *, final: bool) -> tuple[list[bytes], int]:
+    """Cells of the row and the position of its line end (or of the end of the bytes)."""
+    cells: list[bytes] = []
+    delimiter, quote = layout.delimiter[0], layout.quote[0] if layout.quote else -1
+    cell_end = _cell_end(layout.delimiter)
+    position, size = start, len(data)
+    while True:
+        if position < size and data[position] == quote:
+            closing = _closing_quote(data, position + 1, start, layout, final=final)
+            cells.append(data[position + 1 : closing].replace(layout.quote * 2, layout.quote))
+            position = closing + 1
+        else:
+            found = cell_end.search(data, position)
+            if found is None and not final:
+                # A row that is too long is known as such before its end has come.
+                if size - start > layout.max_row_bytes + 1:
+                    raise _Refused
+                raise Incomplete
+            end = size if found is None else found.start()
+            cells.append(data[position:end])
+            position = end
+        if position >= size:
+            if not final:
+                raise Incomplete
+            return cells, size
+        if data[position] == delimiter:
+            position += 1
+        elif data[position] in (LF, CR):
+            return cells, position
+        else:
+            raise _Refused  # characters behind a closing quote
+
+
+def _closing_quote(data: bytes, position: int, start: int, layout: Layout, *, final: bool) -> int:
+    quote = layout.quote
+    limit = start + layout.max_row_bytes + 1
+    while True:
+        found = data.find(quote, position, limit)
+        if found < 0:
+            if final or len(data) >= limit:
+                raise _Refused
+            raise Incomplete
+        if data[found + 1 : found + 2] != quote:
+            if found + 1 == len(data) and not final:
+                raise Incomplete
+            return found
+        position = found + 2
+
+
+def _first_line(data: bytes, start: int, layout: Layout, *, final: bool) -> ScannedRow:
+    """Refuse the line that begins at `start`; `next` is -1 if its end has not come and the rest is to be skipped."""
+    found = _LINE_END.search(data, start)
+    end = len(data) if found is None else found.start()
+    if end - start > layout.max_row_bytes:
+        behind = _behind_line_end(data, end, final=final) if found is not None or final else -1
+        return ScannedRow(start, end, behind, [], RejectReason.ROW_TOO_LONG)
+    if found is None and not final:
+        raise Incomplete
+    return ScannedRow(start, end, _behind_line_end(data, end, final=final), [], RejectReason.BAD_QUOTE)
+
+
+def _behind_line_end(data: bytes, end: int, *, final: bool) -> int:
+    if end >= len(data):
+        return end
+    if data[end] == LF:
+        return end + 1
+    if end + 1 == len(data) and not final:
+        raise Incomplete  # an LF may follow the CR
+    return end + 2 if data[end + 1 : end + 2] == b"\n" else end + 1
+
+
+@lru_cache(maxsize=64)
+def _cell_end(delimiter: bytes) -> re.Pattern[bytes]:
+    return re.compile(b"[\r\n" + re.escape(delimiter) + b"]")

@@ -1,0 +1,111 @@
+"""ImportService: convert in, one call, convert out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from bossjy.imports.v1 import import_service_pb2 as pb
+from bossjy_numbering import Plan
+from bossjy_server.context import current_caller
+from bossjy_server.imports import convert
+from bossjy_server.imports.jobs import ImportJobs
+from bossjy_server.imports.messages import Message
+from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.pages import page_token, read_page_token
+from bossjy_server.imports.process import UploadProcess
+from bossjy_server.imports.upload import Upload
+from bossjy_server.storage.postgres import Database
+
+_IMPORTS_A_PAGE = 50
+_REJECTS_A_PAGE = 100
+
+
+class ImportServicer:
+    """The methods of bossjy.imports.v1.ImportService; one that is not here answers METHOD_NOT_AVAILABLE."""
+
+    def __init__(
+        self, database: Database, plan: Plan, draining: asyncio.Event, options: ImportOptions | None = None
+    ) -> None:
+        options = options or ImportOptions()
+        self._options = options
+        self._jobs = ImportJobs(database, options, plan.version)
+        self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="bossjy-import")
+        self._process = UploadProcess(database, plan, options, self._executor, draining)
+
+    def close(self) -> None:
+        """End the threads; uploads must have ended."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def CreateImport(self, request: pb.CreateImportRequest) -> pb.CreateImportResponse:
+        """Make an import."""
+        job = await self._jobs.create(
+            current_caller(),
+            convert.spec_from(request.spec),
+            request_id=request.request_id,
+            validate_only=request.validate_only,
+        )
+        return pb.CreateImportResponse(
+            import_job=convert.import_job(job), max_chunk_bytes=self._options.max_chunk_bytes
+        )
+
+    async def Upload(self, requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[pb.UploadResponse]:
+        """Upload one part."""
+        upload = Upload(self._process, current_caller().tenant_id)
+        answers = upload.run(_messages(requests))
+        try:
+            async for answer in answers:
+                yield convert.answer(answer)
+        finally:
+            await answers.aclose()
+
+    async def GetImport(self, request: pb.GetImportRequest) -> pb.GetImportResponse:
+        """Read an import."""
+        job = await self._jobs.get(current_caller().tenant_id, request.import_id)
+        return pb.GetImportResponse(import_job=convert.import_job(job))
+
+    async def ListImports(self, request: pb.ListImportsRequest) -> pb.ListImportsResponse:
+        """List imports, the newest first."""
+        size = request.page_size or _IMPORTS_A_PAGE
+        listing = ["imports", current_caller().tenant_id, request.filter]
+        cursor = read_page_token(listing, request.page_token, str, str)
+        before = (datetime.fromisoformat(str(cursor[0])), str(cursor[1])) if cursor else None
+        jobs = await self._jobs.list(current_caller().tenant_id, before, size + 1)
+        token = ""
+        if len(jobs) > size:
+            last = jobs[size - 1]
+            token = page_token(listing, last.create_time.isoformat(), last.import_id)
+        return pb.ListImportsResponse(
+            import_jobs=[convert.import_job(job) for job in jobs[:size]], next_page_token=token
+        )
+
+    async def WatchImport(self, request: pb.WatchImportRequest) -> AsyncIterator[pb.WatchImportResponse]:
+        """Stream an import each time it changed."""
+        changes = self._jobs.watch(current_caller().tenant_id, request.import_id, request.after_revision)
+        async for job in changes:
+            yield pb.WatchImportResponse(import_job=convert.import_job(job))
+
+    async def CancelImport(self, request: pb.CancelImportRequest) -> pb.CancelImportResponse:
+        """End an open import."""
+        job = await self._jobs.cancel(current_caller().tenant_id, request.import_id)
+        return pb.CancelImportResponse(import_job=convert.import_job(job))
+
+    async def ListRejectedRows(self, request: pb.ListRejectedRowsRequest) -> pb.ListRejectedRowsResponse:
+        """List refused rows in the order of the file."""
+        size = request.page_size or _REJECTS_A_PAGE
+        tenant_id = current_caller().tenant_id
+        listing = ["rejects", tenant_id, request.import_id, request.reason]
+        cursor = read_page_token(listing, request.page_token, int, int)
+        after = (int(cursor[0]), int(cursor[1])) if cursor else (0, -1)
+        rows = await self._jobs.list_rejects(tenant_id, request.import_id, after, request.reason, size + 1)
+        token = page_token(listing, rows[size - 1].part, rows[size - 1].byte_offset) if len(rows) > size else ""
+        return pb.ListRejectedRowsResponse(
+            rows=[convert.rejected_row(row) for row in rows[:size]], next_page_token=token
+        )
+
+
+async def _messages(requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[Message]:
+    async for request in requests:
+        yield convert.message_from(request)

@@ -1,0 +1,121 @@
+"""One upload stream: takes bytes in order, cleans them block by block, and acknowledges what was committed.
+
+Two tasks: the intake reads messages, cuts and cleans blocks (in a thread); the other merges them. So a block is cleaned
+while the one before it is merged, and no more than two are held at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from bossjy_server.errors import BossjyError, NotFound, OutOfRange, Reason
+from bossjy_server.imports import store
+from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
+from bossjy_server.imports.inbox import Inbox, Silence
+from bossjy_server.imports.intake import Intake, out_of_order
+from bossjy_server.imports.messages import Ack, Answer, Finished, Flow, Message, Open, Opened
+from bossjy_server.imports.process import UploadProcess
+from bossjy_server.imports.records import ImportJob, Part, State
+
+# Answers that wait to be sent. A client that does not read them stops its own upload.
+_ANSWERS = 64
+_BLOCKS_AT_ONCE = 2
+
+
+class Upload:
+    """One stream. Make one and iterate over `run`."""
+
+    def __init__(self, process: UploadProcess, tenant_id: str) -> None:
+        self._process = process
+        self._tenant_id = tenant_id
+        self._answers: asyncio.Queue[Answer | None] = asyncio.Queue(_ANSWERS)
+
+    async def run(self, messages: AsyncIterator[Message]) -> AsyncIterator[Answer]:
+        """Answers to the messages of a client. Raises what ended the stream, after what was committed is told."""
+        worker = asyncio.create_task(self._work(messages))
+        try:
+            while (answer := await self._answers.get()) is not None:
+                yield answer
+            await worker
+        finally:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+
+    async def _work(self, messages: AsyncIterator[Message]) -> None:
+        inbox = Inbox(messages, self._process.draining, self._process.options.idle_s)
+        try:
+            first = await inbox.get(self._process.options.idle_s)
+            if not isinstance(first, Open):
+                if first is Silence.END:
+                    return
+                raise out_of_order("the first message of an upload is open")
+            await self._upload(first, inbox)
+        finally:
+            await inbox.close()
+            await self._answers.put(None)
+
+    async def _upload(self, opening: Open, inbox: Inbox) -> None:
+        holder = secrets.token_hex(8)
+        job, part = await self._open(opening, holder)
+        await self._answers.put(Opened(part.committed_offset, part.counts))
+        await self._answers.put(Flow(self._process.options.window_bytes))
+        blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue(_BLOCKS_AT_ONCE)
+        slots = asyncio.Semaphore(_BLOCKS_AT_ONCE)
+        intake = Intake(
+            self._process, self._tenant_id, job, part, inbox, answers=self._answers, blocks=blocks, slots=slots
+        )
+        writer = PartWriter(self._process.database, self._tenant_id, job, part.part, holder)
+
+        async def commit_all() -> None:
+            while (block := await blocks.get()) is not None:
+                committed = await writer.commit(block)
+                intake.committed = committed.committed_offset
+                slots.release()
+                await self._answers.put(Ack(committed.committed_offset, committed.counts))
+
+        await _together(intake.take_all(), commit_all())
+        if intake.failure is not None:
+            raise _with_offset(intake.failure, intake.committed)
+        if intake.finished:
+            await self._answers.put(Finished(await self._job(opening.import_id)))
+
+    async def _open(self, opening: Open, holder: str) -> tuple[ImportJob, Part]:
+        """Take the part. A finished one may be opened as well: its client may not have heard of the end."""
+        async with self._process.database.tenant(self._tenant_id) as connection:
+            job = await store.find_import(connection, self._tenant_id, opening.import_id)
+            if job is None:
+                raise NotFound("import")
+            if job.state not in (State.OPEN, State.SUCCEEDED):
+                raise import_not_open(job.state)
+            part = await store.take_part(connection, self._tenant_id, opening.import_id, opening.part, holder)
+        if part is None:
+            raise OutOfRange(
+                Reason.PART_UNKNOWN, f"the import has {len(job.parts)} parts, numbered from 0: use one of them"
+            )
+        return job, part
+
+    async def _job(self, import_id: str) -> ImportJob:
+        async with self._process.database.tenant(self._tenant_id) as connection:
+            job = await store.find_import(connection, self._tenant_id, import_id)
+        if job is None:
+            raise NotFound("import")
+        return job
+
+
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all; the first that fails ends the others, and its error is raised as it is."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _with_offset(error: BossjyError, next_offset: int) -> BossjyError:
+    error.metadata.setdefault("next_offset", str(next_offset))
+    return error
