@@ -13,6 +13,7 @@ from bossjy_numbering.column.regions import DefaultRegions, region_rows
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import Texts, text_buffers
 from bossjy_numbering.compile import COMPILER_VERSION, compile_plan
+from bossjy_numbering.explain import Explainer, Explanation
 from bossjy_numbering.metadata import installed_rules
 from bossjy_numbering.regions import describe_regions
 from bossjy_numbering.scalar import ScalarEngine
@@ -41,6 +42,10 @@ class Plan:
     @cached_property
     def _columns(self) -> ColumnEngine:
         return ColumnEngine(self.tables, self.number)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.tables, self.number)
 
     @property
     def version(self) -> str:
@@ -88,6 +93,10 @@ class Plan:
     ) -> list[Found]:
         """The first `limit` numbers in a running text, in its order."""
         return oracle.find(text, default_region, leniency, limit)
+
+    def explain(self, text: str, default_region: str | None = None, language: str = "en") -> Explanation:
+        """Why a text is valid or not, in words (`en` or `zh`), with likely fixes; each of them is a valid number."""
+        return self._explainer.explain(text, default_region, language)
 
     def regions(self) -> tuple[RegionInfo, ...]:
         """All regions, by region code and then calling code; the non-geographic calling codes come first."""

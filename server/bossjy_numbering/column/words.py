@@ -32,7 +32,7 @@ def _bytes_of(value: int) -> np.uint64:
     return np.uint64(int.from_bytes(bytes([value]) * 8, "little"))
 
 
-_ASCII_ZEROS = _bytes_of(ord("0"))
+ASCII_ZEROS = _bytes_of(ord("0"))
 _BLANKS = _bytes_of(BLANK)
 _OVER_NINE = _bytes_of(0x80 - 10)
 _HIGH_BITS = _bytes_of(0x80)
@@ -67,7 +67,7 @@ def keep_masks(lengths: Ints) -> Words:
 
 def digit_values(raw: Words, keep: Words) -> Words:
     """ASCII digits as values 0 to 9, and 0 behind the last one. `raw` is overwritten and returned."""
-    np.bitwise_xor(raw, _ASCII_ZEROS, out=raw)
+    np.bitwise_xor(raw, ASCII_ZEROS, out=raw)
     return np.bitwise_and(raw, keep, out=raw)
 
 

@@ -1,0 +1,101 @@
+"""Arrow record batch in, Arrow record batch out: one pure function that any engine's workers can run.
+
+Needs NumPy, pyarrow and phonenumbers. A worker loads the plan from its own cache folder when it is first called.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bossjy_numbering.column.result import NumberColumn
+from bossjy_numbering.plan import load_plan
+from bossjy_numbering.types import NumberType, ParseError, PossibleReason
+
+# Columns that are added to a batch, in this order.
+COLUMNS = (
+    "e164",
+    "calling_code",
+    "national_number",
+    "leading_zeros",
+    "region",
+    "type",
+    "valid",
+    "possibility",
+    "error",
+    "extension",
+)
+
+
+def clean_batch(
+    batch: pa.RecordBatch,
+    column: str = "phone_number",
+    default_region: str | None = None,
+    region_column: str | None = None,
+    cache_dir: Path | None = None,
+) -> pa.RecordBatch:
+    """The batch with the columns of COLUMNS behind its own; those of the same name are replaced.
+
+    `column`: name of the texts. `default_region`: for all rows; `region_column`: name of the column that says it for
+    each row. KeyError if a column is not there, TypeError if it does not hold text, ValueError if both are given.
+    """
+    if default_region is not None and region_column is not None:
+        raise ValueError("a default region for all rows, or a column of them, but not both")
+    regions = default_region if region_column is None else batch.column(region_column)
+    answers = load_plan(cache_dir).column(batch.column(column), regions)
+    added = arrow_columns(answers)
+    kept = [name for name in batch.schema.names if name not in added]
+    arrays = [batch.column(name) for name in kept] + list(added.values())
+    return pa.RecordBatch.from_arrays(arrays, names=kept + list(added))
+
+
+def arrow_columns(answers: NumberColumn) -> dict[str, pa.Array[Any]]:
+    """A column of answers as Arrow arrays, by the names of COLUMNS. What a text does not say is null."""
+    parsed = answers.error == ParseError.NONE
+    return {
+        "e164": _nulled(_strings(answers), parsed),
+        "calling_code": _nulled(pa.array(answers.calling_code), parsed),
+        "national_number": _nulled(pa.array(answers.national_number), parsed),
+        "leading_zeros": _nulled(pa.array(answers.leading_zeros), parsed),
+        "region": _named(answers.region.astype(np.int16), list(answers.regions), answers.region >= 0),
+        "type": _named(*_enumerated(answers.type, NumberType), parsed),
+        "valid": pa.array(answers.valid),
+        "possibility": _named(*_enumerated(answers.possible_reason, PossibleReason), parsed),
+        "error": _named(*_enumerated(answers.error, ParseError), ~parsed),
+        "extension": pa.array([answers.extensions.get(row) for row in range(len(answers))], pa.string())
+        if answers.extensions
+        else pa.nulls(len(answers), pa.string()),
+    }
+
+
+def _strings(answers: NumberColumn) -> pa.Array[Any]:
+    """E.164 on the column's own buffers: nothing is copied."""
+    kind = pa.string() if answers.e164_offsets.dtype == np.int32 else pa.large_string()
+    buffers = [None, pa.py_buffer(answers.e164_offsets), pa.py_buffer(answers.e164_data)]
+    return pa.Array.from_buffers(kind, len(answers), buffers)
+
+
+def _nulled(array: pa.Array[Any], said: NDArray[np.bool_]) -> pa.Array[Any]:
+    if bool(said.all()):
+        return array
+    bits = pa.py_buffer(np.packbits(said, bitorder="little"))
+    return pa.Array.from_buffers(array.type, len(array), [bits, *array.buffers()[1:]])
+
+
+def _enumerated(values: NDArray[np.uint8], kind: type[Any]) -> tuple[NDArray[np.int16], list[str]]:
+    """Values of an enumeration as indices into its names."""
+    members = list(kind)
+    index = np.zeros(256, np.int16)
+    for position, member in enumerate(members):
+        index[int(member)] = position
+    return index[values], [member.name for member in members]
+
+
+def _named(indices: NDArray[np.int16], names: list[str], said: NDArray[np.bool_]) -> pa.Array[Any]:
+    """Text by index, null where it is not said."""
+    held = pa.array(indices, mask=~said)
+    return pa.DictionaryArray.from_arrays(held, pa.array(names, pa.string()))

@@ -1,0 +1,53 @@
+"""A plan's rules kept in a file, so that a later version can be compared with them.
+
+What is kept are the metadata's own rules, not tables: tables are made of them by whatever version reads them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from io import BytesIO
+from pathlib import Path
+
+from bossjy_numbering.metadata import PlanRules, installed_rules, rules_from_json
+
+_KIND = "bossjy numbering plan"
+_LAYOUT = 1
+# Decompressed size that is still read; the plan of today has some 0.4 MB.
+_MOST_BYTES = 64 * 2**20
+
+
+class SnapshotError(ValueError):
+    """The file is not a snapshot that this version reads."""
+
+
+def snapshot_bytes(rules: PlanRules | None = None) -> bytes:
+    """A snapshot of rules (default: the installed ones): gzip of JSON, the same bytes for the same rules."""
+    held = {"kind": _KIND, "layout": _LAYOUT, "rules": (rules or installed_rules()).to_json()}
+    return gzip.compress(json.dumps(held, sort_keys=True, separators=(",", ":")).encode(), mtime=0)
+
+
+def read_snapshot(data: bytes) -> PlanRules:
+    """The rules of a snapshot. SnapshotError if it is none."""
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(data)) as file:
+            text = file.read(_MOST_BYTES + 1)
+        if len(text) > _MOST_BYTES:
+            raise SnapshotError("the snapshot is too large")
+        held = json.loads(text)
+        if held["kind"] != _KIND or held["layout"] != _LAYOUT:
+            raise SnapshotError("not a snapshot of a numbering plan, or of another layout")
+        return rules_from_json(held["rules"])
+    except (OSError, EOFError, KeyError, TypeError, ValueError) as problem:
+        if isinstance(problem, SnapshotError):
+            raise
+        raise SnapshotError("not a snapshot of a numbering plan") from problem
+
+
+def write_snapshot(path: Path, rules: PlanRules | None = None) -> None:
+    """Writes a snapshot, whole or not at all. OSError if it cannot be written."""
+    new = path.with_name(path.name + ".new")
+    new.write_bytes(snapshot_bytes(rules))
+    new.replace(path)
+
