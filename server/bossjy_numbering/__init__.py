@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from bossjy_numbering.column.result import NumberColumn
+from bossjy_numbering.compile import compile_plan
+from bossjy_numbering.diff import Difference, NumberRange, PlanDiff, diff_plans
+from bossjy_numbering.explain import Explanation
+from bossjy_numbering.fixes import Fix, FixKind
 from bossjy_numbering.plan import Plan, load_plan
+from bossjy_numbering.snapshot import SnapshotError, read_snapshot, snapshot_bytes, write_snapshot
+from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import (
     Format,
     Found,
@@ -18,6 +24,10 @@ from bossjy_numbering.types import (
 )
 
 __all__ = [
+    "Difference",
+    "Explanation",
+    "Fix",
+    "FixKind",
     "Format",
     "Found",
     "InvalidReason",
@@ -25,10 +35,19 @@ __all__ = [
     "MatchType",
     "Number",
     "NumberColumn",
+    "NumberRange",
     "NumberType",
     "ParseError",
     "Plan",
+    "PlanDiff",
     "PossibleReason",
     "RegionInfo",
+    "SnapshotError",
+    "Tables",
+    "compile_plan",
+    "diff_plans",
     "load_plan",
+    "read_snapshot",
+    "snapshot_bytes",
+    "write_snapshot",
 ]

@@ -5,6 +5,7 @@ Needs NumPy, pyarrow and phonenumbers. A worker loads the plan from its own cach
 
 from __future__ import annotations
 
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def _nulled(array: pa.Array[Any], said: NDArray[np.bool_]) -> pa.Array[Any]:
     return pa.Array.from_buffers(array.type, len(array), [bits, *array.buffers()[1:]])
 
 
-def _enumerated(values: NDArray[np.uint8], kind: type[Any]) -> tuple[NDArray[np.int16], list[str]]:
+def _enumerated(values: NDArray[np.uint8], kind: type[IntEnum]) -> tuple[NDArray[np.int16], list[str]]:
     """Values of an enumeration as indices into its names."""
     members = list(kind)
     index = np.zeros(256, np.int16)
@@ -97,5 +98,5 @@ def _enumerated(values: NDArray[np.uint8], kind: type[Any]) -> tuple[NDArray[np.
 
 def _named(indices: NDArray[np.int16], names: list[str], said: NDArray[np.bool_]) -> pa.Array[Any]:
     """Text by index, null where it is not said."""
-    held = pa.array(indices, mask=~said)
+    held: Any = pa.array(indices, mask=~said)
     return pa.DictionaryArray.from_arrays(held, pa.array(names, pa.string()))

@@ -76,7 +76,7 @@ def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, NDArray[An
             file.write(digest.digest())
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -8,6 +8,7 @@ and the international prefix.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bossjy_numbering.dfa import LONGEST_NATIONAL_NUMBER, Outcomes, StateTable, determinise
 from bossjy_numbering.metadata import TYPE_ORDER, NumberClass, PlanRules, RegionRules
@@ -83,8 +84,7 @@ class _CallingCode(Outcomes):
             if not self._matches(region.classes.get(kind), matched, length):
                 continue
             if kind == NumberType.FIXED_LINE and (
-                region.mobile_like_fixed
-                or self._matches(region.classes.get(NumberType.MOBILE), matched, length)
+                region.mobile_like_fixed or self._matches(region.classes.get(NumberType.MOBILE), matched, length)
             ):
                 return NumberType.FIXED_LINE_OR_MOBILE
             if kind == NumberType.MOBILE and region.mobile_like_fixed:
@@ -187,10 +187,7 @@ def _tables(
     renumbered[order] = np.arange(len(order))
     if len(order) >= 2**16:
         raise ValueError(f"{len(order)} states are more than the tables have room for")
-    moved = [
-        _moved(region, renumbered.tolist())
-        for region in regions
-    ]
+    moved = [_moved(region, renumbered.tolist()) for region in regions]
     held = np.array(outcomes.held, np.int64)
     return Tables(
         version=version,
@@ -219,10 +216,10 @@ def _moved(region: RegionTable, renumbered: list[int]) -> RegionTable:
     )
 
 
-def _plain(step: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _plain(step: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which states lead to the same state by every digit, and so on to the end."""
     same = (step == step[:, :1]).all(axis=1)
-    plain = same.copy()
+    plain: NDArray[np.bool_] = same.copy()
     for _ in range(LENGTHS):
         plain &= plain[step[:, 0]]
     return plain

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+import phonenumbers
+
 from bossjy_numbering.types import Number, NumberType
 
 # More fixes than this are no help.
@@ -50,7 +52,9 @@ def is_unrecoverable(text: str) -> bool:
     return match is not None and len(match[2] or "") < int(match[3])
 
 
-def find_fixes(text: str, default_region: str | None, number: Number, regions: tuple[str, ...], ask: Ask) -> tuple[Fix, ...]:
+def find_fixes(
+    text: str, default_region: str | None, number: Number, regions: tuple[str, ...], ask: Ask
+) -> tuple[Fix, ...]:
     """Fixes for a text whose answer is `number`, the likeliest first; none for a valid one.
 
     `regions`: those to assume where none was given. `ask`: what the plan says of a text.
@@ -102,10 +106,12 @@ def _by_calling_code(number: Number) -> Iterator[_Candidate]:
     if number.calling_code == 54 and len(digits) == 10:
         # Argentina's mobile numbers have a 9 when called from abroad.
         yield FixKind.ADD_DIGIT, code + "9" + digits, None
+    main = phonenumbers.region_code_for_country_code(number.calling_code)
+    trunk = phonenumbers.ndd_prefix_for_region(main, strip_non_digits=True)
+    if trunk and digits.startswith(trunk):
+        yield FixKind.REMOVE_TRUNK_PREFIX, code + digits.removeprefix(trunk), None
     if digits.startswith("0"):
         yield FixKind.REMOVE_TRUNK_PREFIX, code + digits.lstrip("0"), None
-    if digits[:1] in ("1", "8"):
-        yield FixKind.REMOVE_TRUNK_PREFIX, code + digits[1:], None
     yield FixKind.RESTORE_LEADING_ZERO, code + "0" + digits, None
 
 

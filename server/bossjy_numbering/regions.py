@@ -21,9 +21,7 @@ def describe_regions() -> tuple[RegionInfo, ...]:
     return tuple(
         _describe(region, code)
         for region, code in sorted(
-            (region, code)
-            for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
-            for region in regions
+            (region, code) for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items() for region in regions
         )
     )
 

@@ -50,4 +50,3 @@ def write_snapshot(path: Path, rules: PlanRules | None = None) -> None:
     new = path.with_name(path.name + ".new")
     new.write_bytes(snapshot_bytes(rules))
     new.replace(path)
-

@@ -167,9 +167,7 @@ def not_a_number(error: ParseError) -> Number:
 
 
 _REFUSED: dict[ParseError, Number] = {
-    error: Number(
-        0, 0, False, 0, None, "", None, NumberType.UNKNOWN, False, False, PossibleReason.NOT_PARSED, error
-    )
+    error: Number(0, 0, False, 0, None, "", None, NumberType.UNKNOWN, False, False, PossibleReason.NOT_PARSED, error)
     for error in ParseError
     if error != ParseError.NONE
 }

@@ -21,13 +21,13 @@ class Layout:
     regions: tuple[str, ...]
     region_index: dict[str, int]
     outcomes: int
-    # (c,)
+    # By calling code.
     calling_code: NDArray[np.uint16]
     # (c * o,): index into `regions`, -1 for none.
     region: NDArray[np.int16]
-    # (o,)
+    # By outcome.
     type: NDArray[np.uint8]
-    # (c * LENGTHS,)
+    # By calling code, then length: (c * LENGTHS,).
     possible_reason: NDArray[np.uint8]
 
 

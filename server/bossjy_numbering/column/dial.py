@@ -90,9 +90,7 @@ class Dialler:
         going = np.flatnonzero((row.error == 0) & ~row.unclear)
         self._strip_national_prefix(buffer, row, rules, going)
         going = going[(row.error[going] == 0) & ~row.unclear[going]]
-        state = self._walker.walk(
-            buffer, row.starts[going], row.lengths[going], self.code_state[row.code[going]]
-        )
+        state = self._walker.walk(buffer, row.starts[going], row.lengths[going], self.code_state[row.code[going]])
         row.outcome[going] = self._outcome[state]
         return row
 
@@ -172,9 +170,7 @@ class Dialler:
         if not len(rows):
             return
         region, code = rules[rows], row.code[rows]
-        starts, lengths, unclear = self._without_prefix(
-            buffer, row.starts[rows], row.lengths[rows], region, code
-        )
+        starts, lengths, unclear = self._without_prefix(buffer, row.starts[rows], row.lengths[rows], region, code)
         row.unclear[rows[unclear]] = True
         stripped = ~unclear & ~self._not_stripped[region, lengths]
         rows = rows[stripped]

@@ -111,7 +111,7 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
 
 def _plain(data: Bytes, offsets: Ints) -> Bytes:
     """The bytes with wide characters replaced: the last byte by what it reads as, those before it by spaces."""
-    if not len(data) or int(data.max()) < 0x80:
+    if not len(data) or not (data >= 0x80).any():
         return data
     text = data.copy()
     for size, leads in ((2, (0xC2,)), (3, (0xE2, 0xE3, 0xEF))):

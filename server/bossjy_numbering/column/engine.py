@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bossjy_numbering.column.clean import CleanReader
 from bossjy_numbering.column.columns import Columns
@@ -76,9 +75,7 @@ class ColumnEngine:
             rest.append(others)
         return np.concatenate(rest) if rest else np.zeros(0, np.int64)
 
-    def _read_rest(
-        self, texts: TextBuffers, rows: Ints, region: Ints, columns: Columns, writer: Writer
-    ) -> Ints:
+    def _read_rest(self, texts: TextBuffers, rows: Ints, region: Ints, columns: Columns, writer: Writer) -> Ints:
         """Reads rows by their digits. Returns those that must be answered one by one."""
         data, offsets = texts.some(rows)
         read = read_digits(data, offsets)
@@ -87,9 +84,7 @@ class ColumnEngine:
         writer.write_nothing(nothing)
         unclear = read.unclear.copy()
         use = np.flatnonzero(~read.unclear & ~read.nothing)
-        said = self._dialler.dial(
-            read.buffer, read.starts[use], read.lengths[use], read.plus[use], region[use]
-        )
+        said = self._dialler.dial(read.buffer, read.starts[use], read.lengths[use], read.plus[use], region[use])
         unclear[use[said.unclear]] = True
         refused = (said.error != 0) & ~said.unclear
         columns.refuse(rows[use[refused]], said.error[refused])

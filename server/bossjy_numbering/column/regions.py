@@ -10,14 +10,12 @@ import numpy as np
 from bossjy_numbering.column.words import Ints
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
-DefaultRegions: TypeAlias = "str | Sequence[str | None] | pyarrow.Array[Any] | pyarrow.ChunkedArray[Any] | None"
+DefaultRegions: TypeAlias = "str | Sequence[str | None] | pa.Array[Any] | pa.ChunkedArray[Any] | None"
 
 
-def region_rows(
-    given: DefaultRegions, count: int, positions: Mapping[str, int]
-) -> tuple[Ints, Sequence[str | None]]:
+def region_rows(given: DefaultRegions, count: int, positions: Mapping[str, int]) -> tuple[Ints, Sequence[str | None]]:
     """Positions (-1 for none or unknown) and the regions as given, each (count,), or (1,) for one region for all.
 
     ValueError if there are not as many regions as rows.
@@ -28,7 +26,7 @@ def region_rows(
         raise ValueError(f"{count} texts with {len(given)} default regions")
     if hasattr(given, "null_count"):
         return _from_arrow(given, positions)
-    held: Sequence[str | None] = given  # type: ignore[assignment]
+    held: Sequence[str | None] = given
     known = {region: positions.get(region or "", -1) for region in set(held)}
     return np.fromiter(map(known.__getitem__, held), np.int64, count), held
 
@@ -36,7 +34,7 @@ def region_rows(
 def _from_arrow(given: Any, positions: Mapping[str, int]) -> tuple[Ints, Sequence[str | None]]:
     import pyarrow as pa  # noqa: PLC0415  # only callers that have Arrow pay for it
 
-    array = pa.concat_arrays(given.chunks) if isinstance(given, pa.ChunkedArray) and given.chunks else given
+    array: Any = pa.concat_arrays(given.chunks) if isinstance(given, pa.ChunkedArray) and given.chunks else given
     if isinstance(array, pa.ChunkedArray):
         return np.zeros(0, np.int64), []
     if not pa.types.is_dictionary(array.type):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bossjy_numbering.column.values import national_numbers
 from bossjy_numbering.types import Number, NumberType, ParseError, PossibleReason, not_a_number
 
 # `+`, a calling code of three digits and a national number of seventeen: no E.164 text is longer.
 LONGEST_E164 = 21
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NumberColumn:
     """The answers for n texts. Where `error[i]` is not 0, the text is not a number and the rest says nothing.
 
@@ -54,9 +55,9 @@ class NumberColumn:
     @property
     def possible(self) -> NDArray[np.bool_]:
         """`phonenumbers.is_possible_number` of each row."""
-        return (self.possible_reason == PossibleReason.IS_POSSIBLE) | (
-            self.possible_reason == PossibleReason.IS_POSSIBLE_LOCAL_ONLY
-        )
+        possible: NDArray[np.bool_] = self.possible_reason == PossibleReason.IS_POSSIBLE
+        possible |= self.possible_reason == PossibleReason.IS_POSSIBLE_LOCAL_ONLY
+        return possible
 
     @cached_property
     def national_number(self) -> NDArray[np.uint64]:
@@ -70,14 +71,10 @@ class NumberColumn:
 
     @cached_property
     def _national(self) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-        value = np.zeros(len(self), np.uint64)
-        zeros = np.zeros(len(self), np.uint8)
-        for row, text in enumerate(self.e164):
-            if text:
-                digits = text[1 + len(str(self.calling_code[row])) :]
-                value[row] = int(digits)
-                zeros[row] = len(digits) - len(str(int(digits)))
-        return value, zeros
+        code = self.calling_code
+        head = 2 + (code >= 10).astype(np.int64) + (code >= 100)
+        starts = self.e164_offsets[:-1] + head
+        return national_numbers(self.e164_data, starts, self.e164_offsets[1:] - starts)
 
     @property
     def e164(self) -> list[str]:
@@ -112,25 +109,3 @@ class NumberColumn:
             possible_reason=reason,
             error=error,
         )
-
-
-def column_of(numbers: Sequence[Number], regions: tuple[str, ...]) -> NumberColumn:
-    """A column of numbers that were answered one by one."""
-    index = {code: position for position, code in enumerate(regions)}
-    offsets = np.zeros(len(numbers) + 1, np.int64 if len(numbers) * LONGEST_E164 >= 2**31 else np.int32)
-    np.cumsum([len(number.e164) for number in numbers], out=offsets[1:])
-    data = "".join(number.e164 for number in numbers).encode("ascii")
-    return NumberColumn(
-        error=np.array([number.error for number in numbers], np.uint8),
-        calling_code=np.array([number.calling_code for number in numbers], np.uint16),
-        region=np.array([index.get(number.region or "", -1) for number in numbers], np.int16),
-        regions=regions,
-        type=np.array([number.type for number in numbers], np.uint8),
-        valid=np.array([number.valid for number in numbers], np.bool_),
-        possible_reason=np.array([number.possible_reason for number in numbers], np.uint8),
-        has_extension=np.array([number.extension is not None for number in numbers], np.bool_),
-        slow=np.ones(len(numbers), np.bool_),
-        e164_offsets=offsets,
-        e164_data=np.frombuffer(data, np.uint8),
-        extensions={row: n.extension for row, n in enumerate(numbers) if n.extension is not None},
-    )

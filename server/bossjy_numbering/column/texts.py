@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
-Texts: TypeAlias = "Sequence[str | None] | pyarrow.Array | pyarrow.ChunkedArray | tuple[NDArray[np.integer], bytes]"
+Texts: TypeAlias = "Sequence[str | None] | pa.Array[Any] | pa.ChunkedArray[Any] | tuple[NDArray[Any], bytes]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,11 @@ def text_buffers(values: Texts) -> TextBuffers:
         return _checked(values[0], values[1])
     if hasattr(values, "null_count"):
         return _from_arrow(values)
-    return _from_strings(values)  # type: ignore[arg-type]
+    return _from_strings(values)
 
 
 def _checked(offsets: NDArray[np.integer], data: object) -> TextBuffers:
-    flat = np.frombuffer(data, np.uint8)  # type: ignore[call-overload]
+    flat = np.frombuffer(data, np.uint8)
     wide = offsets.astype(np.int64, copy=False)
     if wide.ndim != 1 or len(wide) == 0:
         raise ValueError("offsets must be one-dimensional and hold one entry more than there are rows")

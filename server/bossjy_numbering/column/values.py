@@ -60,7 +60,7 @@ def _leading_zeros(data: NDArray[np.uint8], starts: Ints, lengths: Ints) -> NDAr
     """How many zeros each run begins with, its last digit not counted."""
     zeros = np.zeros(len(starts), np.uint8)
     going = np.arange(len(starts))
-    for place in range(int(lengths.max(initial=0)) - 1):
+    for place in range(max(lengths.tolist(), default=0) - 1):
         going = going[lengths[going] - 1 > place]
         going = going[data[starts[going] + place] == _ZERO]
         zeros[going] += 1

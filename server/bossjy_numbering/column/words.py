@@ -76,7 +76,8 @@ def not_digits(values: Words) -> Flags:
     probe = values + _OVER_NINE
     np.bitwise_or(probe, values, out=probe)
     np.bitwise_and(probe, _HIGH_BITS, out=probe)
-    return (probe[:, 0] | probe[:, 1]) != 0
+    found: Flags = (probe[:, 0] | probe[:, 1]) != 0
+    return found
 
 
 def with_blanks(values: Words, keep: Words) -> Words:
@@ -88,7 +89,7 @@ def with_blanks(values: Words, keep: Words) -> Words:
 
 def pair_codes(values: Words) -> Words:
     """Two digits as one code `11 * first + second`, in the even bytes of each word; the odd ones are 0."""
-    codes = values * _PAIRING
+    codes: Words = values * _PAIRING
     np.right_shift(codes, _EIGHT, out=codes)
     return np.bitwise_and(codes, _EVEN_BYTES, out=codes)
 

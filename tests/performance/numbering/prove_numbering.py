@@ -98,7 +98,9 @@ def prove_many(comparisons: int, seed: int, processes: int) -> Proof:
             total.add(one)
             if done % 50 == 0:
                 spent = time.monotonic() - begun
-                print(f"{total.comparisons:,} comparisons in {spent:.0f} s, {len(total.differences)} differ", flush=True)
+                print(
+                    f"{total.comparisons:,} comparisons in {spent:.0f} s, {len(total.differences)} differ", flush=True
+                )
     return total
 
 

@@ -45,8 +45,32 @@ AFTER = (
     " #12",
     " 12#",
 )
-CONTEXTS = (";phone-context=+86", ";phone-context=example.com", ";phone-context=+1-212", ";phone-context=", ";phone-context=a b")
-SEPARATORS = (" ", "-", ".", "/", "(", ")", "[", "\u3000", "\u2010", "\u00a0", "\uff0d", "\u2212", "*", "~", ",", "_", "\u200b")
+CONTEXTS = (
+    ";phone-context=+86",
+    ";phone-context=example.com",
+    ";phone-context=+1-212",
+    ";phone-context=",
+    ";phone-context=a b",
+)
+SEPARATORS = (
+    " ",
+    "-",
+    ".",
+    "/",
+    "(",
+    ")",
+    "[",
+    "\u3000",
+    "\u2010",
+    "\u00a0",
+    "\uff0d",
+    "\u2212",
+    "*",
+    "~",
+    ",",
+    "_",
+    "\u200b",
+)
 
 
 class Texts:
@@ -121,7 +145,9 @@ class Texts:
             return f"{code}{trunk}{digits}"
         if draw < 0.95:
             return f"{choice.choice(IDDS)}{code}{digits}"
-        return choice.choice((f"+{code} (0) {digits}", f"++{code}{digits}", f"+{digits}", f"+{code}+{digits}", digits[::-1]))
+        return choice.choice(
+            (f"+{code} (0) {digits}", f"++{code}{digits}", f"+{digits}", f"+{code}+{digits}", digits[::-1])
+        )
 
     def _dressed(self, text: str) -> str:
         choice = self._random
