@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
 
 from bossjy_numbering import (
     Format,
@@ -36,7 +39,10 @@ class Numbers:
         return self._plan.number(text, default_region or None)
 
     async def validate_column(
-        self, texts: Sequence[str], default_region: str, default_regions: Sequence[str]
+        self,
+        texts: Sequence[str] | pa.Array[Any],
+        default_region: str,
+        default_regions: Sequence[str | None],
     ) -> NumberColumn:
         """What each text says. An empty entry of `default_regions` means `default_region`."""
         regions: str | Sequence[str | None] | None = default_region or None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
+from bossjy_server.phone.arrow import read_texts, write_columns
+from bossjy_server.phone.columns import columns_message, wanted_columns
 from bossjy_server.phone.convert import match_of, region_of, response_of
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.region_names import region_name
@@ -41,6 +45,30 @@ class PhoneServicer:
             valid_count=int(column.valid.sum()),
             metadata_version=self._numbers.version,
         )
+
+    async def StreamValidateNumbers(
+        self, requests: AsyncIterator[pb.StreamValidateNumbersRequest]
+    ) -> AsyncIterator[pb.StreamValidateNumbersResponse]:
+        """What any number of texts says, message by message, in columns or as Arrow IPC bytes."""
+        async for request in requests:
+            yield await self._answer(request)
+
+    async def _answer(self, request: pb.StreamValidateNumbersRequest) -> pb.StreamValidateNumbersResponse:
+        wanted = wanted_columns(set(request.read_mask.paths))
+        response = pb.StreamValidateNumbersResponse(sequence=request.sequence, metadata_version=self._numbers.version)
+        if request.WhichOneof("input") == "arrow_ipc":
+            texts, regions = read_texts(request.arrow_ipc)
+            column = await self._numbers.validate_column(texts, request.default_region, regions or ())
+            response.arrow_ipc = write_columns(column, wanted)
+        else:
+            rows = request.texts
+            column = await self._numbers.validate_column(
+                rows.phone_numbers, request.default_region, rows.default_regions
+            )
+            response.columns.CopyFrom(columns_message(column, wanted))
+        response.valid_count = int(column.valid.sum())
+        response.slow_count = column.slow_count
+        return response
 
     async def FormatNumber(self, request: pb.FormatNumberRequest) -> pb.FormatNumberResponse:
         """A number in its formats."""

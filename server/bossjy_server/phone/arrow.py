@@ -1,0 +1,78 @@
+"""Arrow IPC bytes in and out, for callers with data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bossjy_numbering import NumberColumn
+from bossjy_server.errors import InvalidArgument, Reason
+from bossjy_server.phone.columns import possibilities_of, reasons_of, regions_of, types_of
+
+_MAX_ROWS = 100_000
+_TEXT, _REGION = "phone_number", "default_region"
+
+
+def read_texts(data: bytes) -> tuple[pa.Array[Any], list[str | None] | None]:
+    """The texts of an Arrow IPC stream, and the default region of each (None: the stream has no such column).
+
+    Raises InvalidArgument for bytes that are no such stream. No text is copied.
+    """
+    try:
+        with pa.ipc.open_stream(data) as stream:
+            table = stream.read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
+        raise InvalidArgument(
+            Reason.ARROW_INVALID, "these bytes are not an Arrow IPC stream that can be read"
+        ) from error
+    if _TEXT not in table.column_names:
+        raise InvalidArgument(Reason.ARROW_INVALID, f"the Arrow stream has no column `{_TEXT}`")
+    if table.num_rows > _MAX_ROWS:
+        raise InvalidArgument(
+            Reason.ARROW_INVALID, f"the Arrow stream has {table.num_rows} rows: send at most {_MAX_ROWS} a message"
+        )
+    regions = None
+    if _REGION in table.column_names:
+        regions = _strings(table, _REGION).to_pylist()
+    return _strings(table, _TEXT), regions
+
+
+def _strings(table: pa.Table, name: str) -> pa.Array[Any]:
+    column = table.column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        raise InvalidArgument(
+            Reason.ARROW_INVALID, f"column `{name}` is {column.type}: send utf8, large_utf8, or a dictionary of them"
+        )
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def write_columns(column: NumberColumn, wanted: AbstractSet[str]) -> bytes:
+    """The columns that are wanted, as an Arrow IPC stream of one record batch."""
+    arrays: dict[str, Any] = {}
+    if "valid" in wanted:
+        arrays["valid"] = pa.array(column.valid)
+    for name, values in (("reason", reasons_of), ("possibility", possibilities_of), ("type", types_of)):
+        if name in wanted:
+            arrays[name] = pa.array(values(column))
+    if "e164" in wanted:
+        text = pa.large_string() if column.e164_offsets.dtype == np.int64 else pa.string()
+        buffers = [None, pa.py_buffer(column.e164_offsets), pa.py_buffer(column.e164_data)]
+        arrays["e164"] = pa.Array.from_buffers(text, len(column), buffers)
+    for name in ("calling_code", "national_number", "leading_zeros"):
+        if name in wanted:
+            arrays[name] = pa.array(getattr(column, name))
+    if "region" in wanted:
+        arrays["region"] = pa.DictionaryArray.from_arrays(pa.array(regions_of(column)), pa.array(["", *column.regions]))
+    if "extension" in wanted:
+        arrays["extension"] = pa.array([column.extensions.get(row, "") for row in range(len(column))])
+    batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()

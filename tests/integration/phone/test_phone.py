@@ -1,0 +1,314 @@
+"""PhoneService as a caller sees it, against what `phonenumbers` itself says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import grpc
+import grpc.aio
+import phonenumbers
+import pyarrow as pa
+import pytest
+from bossjy.phone.v1 import number_pb2, phone_service_pb2 as pb
+from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
+
+from tests.contract.test_fuzz import reason_of
+from tests.service import Service
+
+TEXTS = [
+    "+86 138 0000 0000", "138 0000 0000", "0086-10-6552 9988", "+1 650 253 0000 ext. 5", "invalid", "", "+999123456",
+    "12", "+86 138", "+862012345678901234", "+44 (0) 20 7946 0958", "+800 1234 5678", "１３８００００００００", "+39 06 6982",
+    "0" * 300, "+1 310 1234",
+]  # fmt: skip
+
+
+class Phone:
+    """The generated stub with the credentials of the service's owner."""
+
+    def __init__(self, service: Service) -> None:
+        self._stub: Any = PhoneServiceStub(service.channel)
+        self._metadata = service.metadata
+
+    async def ask(self, request: Any) -> Any:
+        name = type(request).__name__.removesuffix("Request")
+        return await getattr(self._stub, name)(request, metadata=self._metadata)
+
+    async def refused(self, request: Any) -> tuple[str, str]:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await self.ask(request)
+        return caught.value.code().name, reason_of(caught.value)
+
+    async def stream(self, requests: Iterable[pb.StreamValidateNumbersRequest]) -> list[Any]:
+        async def generate() -> AsyncIterator[pb.StreamValidateNumbersRequest]:
+            for request in requests:
+                yield request
+
+        return [one async for one in self._stub.StreamValidateNumbers(generate(), metadata=self._metadata)]
+
+
+@pytest.fixture
+def phone(service: Service) -> Phone:
+    return Phone(service)
+
+
+def oracle(text: str, region: str | None) -> dict[str, Any]:
+    """The basic view as `phonenumbers` tells it."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return {"valid": False, "e164": "", "calling_code": 0, "national_number": "", "type": 0, "extension": ""}
+    valid = phonenumbers.is_valid_number(number)
+    kind = phonenumbers.number_type(number)
+    return {
+        "valid": valid,
+        "possible": phonenumbers.is_possible_number(number),
+        "possibility": phonenumbers.is_possible_number_with_reason(number) + 1,
+        "e164": phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        "calling_code": number.country_code,
+        "national_number": phonenumbers.national_significant_number(number),
+        "region_code": (phonenumbers.region_code_for_number(number) or "") if valid else "",
+        "type": number_pb2.NUMBER_TYPE_UNKNOWN if kind == phonenumbers.PhoneNumberType.UNKNOWN else kind + 1,
+        "extension": number.extension or "",
+    }
+
+
+def check(response: pb.ValidateNumberResponse, text: str, region: str | None) -> None:
+    wanted = oracle(text, region)
+    assert {name: getattr(response, name) for name in wanted} == wanted, text
+    assert (response.reason == number_pb2.INVALID_REASON_UNSPECIFIED) == response.valid
+
+
+async def test_one_number(phone: Phone) -> None:
+    for text in TEXTS:
+        response = await phone.ask(pb.ValidateNumberRequest(phone_number=text, default_region="CN"))
+        check(response, text, "CN")
+        assert response.metadata_version == phonenumbers.__version__
+
+
+async def test_the_first_example(phone: Phone) -> None:
+    good = await phone.ask(pb.ValidateNumberRequest(phone_number="+86 138 0000 0000", default_region="CN"))
+    assert (good.valid, good.e164, good.region_code) == (True, "+8613800000000", "CN")
+    assert good.type == number_pb2.NUMBER_TYPE_MOBILE
+    bad = await phone.ask(pb.ValidateNumberRequest(phone_number="invalid"))
+    assert (bad.valid, bad.reason) == (False, number_pb2.INVALID_REASON_NOT_A_NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "reason"),
+    [
+        ("", "CN", "NOT_A_NUMBER"),
+        ("+999123456", "", "INVALID_COUNTRY_CODE"),
+        ("13800000000", "", "INVALID_COUNTRY_CODE"),
+        ("13800000000", "cn", "INVALID_COUNTRY_CODE"),
+        ("0086", "CN", "TOO_SHORT_AFTER_IDD"),
+        ("+861", "", "TOO_SHORT_NSN"),
+        ("+86 138", "", "TOO_SHORT"),
+        ("+86201234567890123", "", "TOO_LONG"),
+        ("1" * 251, "CN", "TOO_LONG"),
+        ("+1 310 1234", "", "LOCAL_ONLY"),
+        ("+86 110 0000 0000", "", "NOT_IN_PLAN"),
+    ],
+)
+async def test_reasons(phone: Phone, text: str, region: str, reason: str) -> None:
+    response = await phone.ask(pb.ValidateNumberRequest(phone_number=text, default_region=region))
+    assert number_pb2.InvalidReason.Name(response.reason) == f"INVALID_REASON_{reason}"
+
+
+async def test_batches(phone: Phone) -> None:
+    response = await phone.ask(pb.BatchValidateNumbersRequest(phone_numbers=TEXTS, default_region="CN"))
+    for result, text in zip(response.results, TEXTS, strict=True):
+        check(result, text, "CN")
+    assert response.valid_count == sum(result.valid for result in response.results)
+    regions = ["CN", "", "US", "GB"] * 4
+    response = await phone.ask(
+        pb.BatchValidateNumbersRequest(phone_numbers=TEXTS, default_region="CN", default_regions=regions)
+    )
+    for result, text, region in zip(response.results, TEXTS, regions, strict=True):
+        check(result, text, region or "CN")
+    assert await phone.refused(pb.BatchValidateNumbersRequest()) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+    assert await phone.refused(pb.BatchValidateNumbersRequest(phone_numbers=["1"] * 10_001)) == (
+        "INVALID_ARGUMENT",
+        "INVALID_FIELD",
+    )
+    assert await phone.refused(pb.BatchValidateNumbersRequest(phone_numbers=TEXTS, default_regions=["CN"])) == (
+        "INVALID_ARGUMENT",
+        "COLUMNS_UNEQUAL",
+    )
+    most = await phone.ask(pb.BatchValidateNumbersRequest(phone_numbers=["+8613800000000"] * 10_000))
+    assert most.valid_count == 10_000
+
+
+def rows_of(columns: pb.NumberColumns) -> list[dict[str, Any]]:
+    extensions = columns.extension or [""] * len(columns.e164)
+    return [
+        {
+            "valid": columns.valid[row],
+            "possibility": columns.possibility[row],
+            "e164": columns.e164[row],
+            "calling_code": columns.calling_code[row],
+            "national_number": "0" * columns.leading_zeros[row] + str(columns.national_number[row]) if code else "",
+            "region_code": columns.region_codes[columns.region[row]],
+            "type": columns.type[row],
+            "extension": extensions[row],
+        }
+        for row, code in enumerate(columns.calling_code)
+    ]
+
+
+async def test_streams_of_columns(phone: Phone) -> None:
+    many = TEXTS * 20
+    first, second, third = await phone.stream(
+        [
+            pb.StreamValidateNumbersRequest(sequence=7, default_region="CN", texts=pb.NumberTexts(phone_numbers=many)),
+            pb.StreamValidateNumbersRequest(
+                texts=pb.NumberTexts(phone_numbers=TEXTS[:2], default_regions=["", "CN"]),
+                read_mask={"paths": ["valid", "region_codes"]},
+            ),
+            pb.StreamValidateNumbersRequest(texts=pb.NumberTexts()),
+        ]
+    )
+    assert (first.sequence, first.metadata_version) == (7, phonenumbers.__version__)
+    for row, text in zip(rows_of(first.columns), many, strict=True):
+        wanted = oracle(text, "CN")
+        wanted.pop("possible", None)
+        assert {name: row[name] for name in wanted} == wanted, text
+    assert first.valid_count == sum(first.columns.valid)
+    assert (list(second.columns.valid), list(second.columns.region_codes)) == ([True, True], ["", "CN"])
+    assert list(second.columns.region) == [1, 1]
+    assert not second.columns.e164
+    assert third.columns == pb.NumberColumns(region_codes=[""])
+
+
+def ipc(columns: dict[str, Any]) -> bytes:
+    batch = pa.record_batch(columns)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("text", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+async def test_streams_of_arrow(phone: Phone, text: pa.DataType) -> None:
+    regions = ["CN", "US", None, ""] * 4
+    texts = pa.array(TEXTS).cast(text) if pa.types.is_dictionary(text) else pa.array(TEXTS, text)
+    data = ipc({"phone_number": texts, "default_region": pa.array(regions), "more": pa.array(range(len(TEXTS)))})
+    (answer,) = await phone.stream([pb.StreamValidateNumbersRequest(arrow_ipc=data, default_region="GB")])
+    table = pa.ipc.open_stream(answer.arrow_ipc).read_all().to_pylist()
+    for row, source, region in zip(table, TEXTS, regions, strict=True):
+        wanted = oracle(source, region or "GB")
+        for name in ("valid", "e164", "calling_code", "type", "extension"):
+            assert row[name] == wanted[name], (source, name)
+        assert row["region"] == wanted.get("region_code", "")
+    (few,) = await phone.stream(
+        [pb.StreamValidateNumbersRequest(arrow_ipc=ipc({"phone_number": texts}), read_mask={"paths": ["e164"]})]
+    )
+    assert pa.ipc.open_stream(few.arrow_ipc).schema.names == ["e164"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (pb.StreamValidateNumbersRequest(arrow_ipc=b"no arrow"), "ARROW_INVALID"),
+        (pb.StreamValidateNumbersRequest(arrow_ipc=b""), "ARROW_INVALID"),
+        (pb.StreamValidateNumbersRequest(arrow_ipc=ipc({"other": pa.array(["1"])})), "ARROW_INVALID"),
+        (pb.StreamValidateNumbersRequest(arrow_ipc=ipc({"phone_number": pa.array([1])})), "ARROW_INVALID"),
+        (pb.StreamValidateNumbersRequest(arrow_ipc=ipc({"phone_number": pa.array(["1"] * 100_001)})), "ARROW_INVALID"),
+        (pb.StreamValidateNumbersRequest(), "INVALID_FIELD"),
+        (
+            pb.StreamValidateNumbersRequest(texts=pb.NumberTexts(), read_mask={"paths": ["no_column"]}),
+            "INVALID_FIELD",
+        ),
+        (
+            pb.StreamValidateNumbersRequest(texts=pb.NumberTexts(phone_numbers=["1"], default_regions=["CN", "CN"])),
+            "COLUMNS_UNEQUAL",
+        ),
+    ],
+    ids=["no arrow", "empty", "no column", "no text", "too many rows", "no input", "no such column", "unequal"],
+)
+async def test_streams_that_are_refused(phone: Phone, request_: pb.StreamValidateNumbersRequest, reason: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await phone.stream([request_])
+    assert (caught.value.code().name, reason_of(caught.value)) == ("INVALID_ARGUMENT", reason)
+
+
+async def test_formats(phone: Phone) -> None:
+    response = await phone.ask(
+        pb.FormatNumberRequest(phone_number="138 0000 0000", default_region="CN", calling_from_region="US")
+    )
+    assert response.e164 == "+8613800000000"
+    assert response.international_format == "+86 138 0000 0000"
+    assert response.national_format == "138 0000 0000"
+    assert response.rfc3966_format == "tel:+86-138-0000-0000"
+    assert response.dialled_format == "011 86 138 0000 0000"
+    assert not (await phone.ask(pb.FormatNumberRequest(phone_number="+8613800000000"))).dialled_format
+    assert await phone.refused(pb.FormatNumberRequest(phone_number="x")) == ("INVALID_ARGUMENT", "NUMBER_NOT_PARSED")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "match"),
+    [
+        ("+86 138 0000 0000", "0086 138 00000000", "NOT_A_NUMBER"),
+        ("+86 138 0000 0000", "+8613800000000", "EXACT_MATCH"),
+        ("+86 138 0000 0000", "13800000000", "NSN_MATCH"),
+        ("+86 138 0000 0000", "0000 0000", "SHORT_NSN_MATCH"),
+        ("+86 138 0000 0000", "+86 139 0000 0000", "NO_MATCH"),
+    ],
+)
+async def test_matches(phone: Phone, first: str, second: str, match: str) -> None:
+    response = await phone.ask(pb.MatchNumbersRequest(first_number=first, second_number=second))
+    wanted = phonenumbers.is_number_match(first, second)
+    assert response.match == wanted + 1
+    if match != "NOT_A_NUMBER":
+        assert number_pb2.MatchType.Name(response.match) == f"MATCH_TYPE_{match}"
+
+
+async def test_numbers_in_a_text(phone: Phone) -> None:
+    text = "Ring 13800000000 or +44 20 7946 0958; not 12345." + " x" * 300
+    response = await phone.ask(pb.FindNumbersRequest(text=text, default_region="CN"))
+    assert [(one.raw_text, text[one.start : one.end]) for one in response.numbers] == [
+        ("13800000000", "13800000000"),
+        ("+44 20 7946 0958", "+44 20 7946 0958"),
+    ]
+    assert response.numbers[0].number.e164 == "+8613800000000"
+    assert not response.truncated
+    one = await phone.ask(pb.FindNumbersRequest(text=text, default_region="CN", max_results=1))
+    assert (len(one.numbers), one.truncated) == (1, True)
+    short = await phone.ask(
+        pb.FindNumbersRequest(text="12345678", default_region="CN", leniency=number_pb2.FIND_LENIENCY_POSSIBLE)
+    )
+    assert len(short.numbers) == 1
+
+
+async def test_regions(phone: Phone) -> None:
+    china = (await phone.ask(pb.GetRegionRequest(region_code="CN", language="zh"))).region
+    assert (china.calling_code, china.display_name, china.main_region_code) == (86, "中国", "CN")
+    assert 11 in china.possible_lengths
+    assert number_pb2.NUMBER_TYPE_MOBILE in china.types
+    guernsey = (await phone.ask(pb.GetRegionRequest(region_code="GG", language="xx-YY"))).region
+    assert (guernsey.display_name, guernsey.main_region_code) == ("Guernsey", "GB")
+    free = (await phone.ask(pb.GetRegionRequest(region_code="001"))).region
+    assert (free.calling_code, free.display_name) == (800, "")
+    assert await phone.refused(pb.GetRegionRequest(region_code="XX")) == ("NOT_FOUND", "RESOURCE_NOT_FOUND")
+
+
+async def test_pages_of_regions(phone: Phone) -> None:
+    whole = await phone.ask(pb.ListRegionsRequest())
+    assert whole.total_size == len(whole.regions) == 254
+    assert not whole.next_page_token
+    seen: list[tuple[str, int]] = []
+    token = ""
+    while True:
+        page = await phone.ask(pb.ListRegionsRequest(page_size=100, page_token=token))
+        seen += [(region.region_code, region.calling_code) for region in page.regions]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == [(region.region_code, region.calling_code) for region in whole.regions]
+    shared = await phone.ask(pb.ListRegionsRequest(calling_code=1))
+    assert shared.total_size == 25
+    for token in ("x", "0", "254", "１"):
+        assert await phone.refused(pb.ListRegionsRequest(page_token=token)) == (
+            "INVALID_ARGUMENT",
+            "PAGE_TOKEN_INVALID",
+        )
