@@ -24,6 +24,8 @@ from bossjy_numbering import load_plan
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.config import Settings
+from bossjy_server.contacts.servicer import ContactServicer
+from bossjy_server.imports.servicer import ImportServicer
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.servicer import PhoneServicer
 from bossjy_server.rpc.chain import build_chain
@@ -98,8 +100,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         router = _router(settings, stack, registry, log, limits, auth)
         router.add_service(PHONE, PhoneServicer(Numbers(plan)))
         router.add_service(AUTH, auth.servicer)
-        router.add_service(CONTACTS, object())
-        router.add_service(IMPORTS, object())
+        router.add_service(CONTACTS, ContactServicer(database))
+        imports = ImportServicer(database, plan, draining)
+        stack.callback(imports.close)
+        router.add_service(IMPORTS, imports)
         health = HealthServicer(list(_NEEDS))
         router.add_service(HEALTH, health)
         if settings.reflection:
