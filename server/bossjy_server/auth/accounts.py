@@ -72,6 +72,7 @@ class Accounts:
         Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument(PASSWORD_REFUSED),
         ResourceExhausted(OVERLOADED).
         """
+        self._passwords.check_room()
         await self._registration.check(new.registration_token)
         self._rules.check(new.password, [new.email, new.display_name, new.owner_name])
         password_hash = await self._passwords.hash(new.password)
@@ -133,13 +134,12 @@ class Accounts:
                 metadata={"scope": "users.write"},
             )
         # Who has stolen an access token must not find the password with it, so this counts as a login does.
-        attempt = await self._throttle.attempt(caller.tenant_id, caller.user_id, address)
-        async with self._database.tenant(caller.tenant_id) as connection:
-            account = await store.account(connection, caller.tenant_id, caller.user_id)
-            tenant = await store.tenant(connection, caller.tenant_id)
-        if not (await self._passwords.verify(account.password_hash, current)).right:
-            raise Unauthenticated(Reason.LOGIN_REFUSED, "the current password is wrong")
-        await attempt.succeeded()
+        async with self._throttle.attempt(caller.tenant_id, caller.user_id, address):
+            async with self._database.tenant(caller.tenant_id) as connection:
+                account = await store.account(connection, caller.tenant_id, caller.user_id)
+                tenant = await store.tenant(connection, caller.tenant_id)
+            if not (await self._passwords.verify(account.password_hash, current)).right:
+                raise Unauthenticated(Reason.LOGIN_REFUSED, "the current password is wrong")
         names = [account.user.email, account.user.display_name, tenant.display_name, tenant.tenant_id]
         self._rules.check(new, names, field="new_password")
         password_hash = await self._passwords.hash(new)

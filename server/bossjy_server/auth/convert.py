@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -11,7 +11,6 @@ from bossjy_server.auth import records
 from bossjy_server.auth.keys import SigningKey
 from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.sessions import Tokens
-from bossjy_server.errors import InvalidArgument, Reason
 
 _STATES = {"active": account_pb2.USER_STATE_ACTIVE, "disabled": account_pb2.USER_STATE_DISABLED}
 
@@ -23,16 +22,6 @@ def timestamp(time: datetime | None) -> Timestamp | None:
     message = Timestamp()
     message.FromDatetime(time)
     return message
-
-
-def time_of(message: Timestamp) -> datetime:
-    """A message as a time in UTC. Raises InvalidArgument for one outside the years 1 to 9999."""
-    try:
-        return message.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidArgument(
-            Reason.INVALID_FIELD, "a time must lie in the years 1 to 9999, with nanoseconds below a second"
-        ) from error
 
 
 def role_of(number: int) -> Role:

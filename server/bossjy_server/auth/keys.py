@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -164,7 +165,10 @@ def _thumbprint(public: ec.EllipticCurvePublicKey) -> str:
 
 
 def _read_key(path: Path, kid: str, created: int) -> SigningKey:
-    private = serialization.load_pem_private_key(_read_private(path), password=None)
+    try:
+        private = serialization.load_pem_private_key(_read_private(path), password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(f"{path.name} is encrypted or of a kind that is not used here") from error
     if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
         raise ValueError(f"{path.name} is not a P-256 key")  # noqa: TRY004 - of the file, not of an argument
     public = private.public_key()

@@ -46,6 +46,15 @@ class Passwords:
         # Checked in place of the hash of an account that does not exist, so that both take the same time.
         self._dummy = self._hasher.hash(secrets.token_urlsafe(16))
 
+    def check_room(self) -> None:
+        """Raise ResourceExhausted(OVERLOADED) when a hash would be refused: before anything else is done."""
+        if self._running >= self._limit:
+            raise ResourceExhausted(
+                Reason.OVERLOADED,
+                "too many logins wait already: try again in a moment",
+                retry_after_s=_RETRY_AFTER_S,
+            )
+
     async def hash(self, password: str) -> str:
         """The argon2id hash of `password` in its usual text form. Raises ResourceExhausted(OVERLOADED)."""
         return await self._run(lambda: self._hasher.hash(normal(password)))
@@ -71,12 +80,7 @@ class Passwords:
         return Verdict(right=True, rehash=self._hasher.check_needs_rehash(stored))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._running >= self._limit:
-            raise ResourceExhausted(
-                Reason.OVERLOADED,
-                "too many logins wait already: try again in a moment",
-                retry_after_s=_RETRY_AFTER_S,
-            )
+        self.check_room()
         self._running += 1
         loop = asyncio.get_running_loop()
 

@@ -18,6 +18,7 @@ from bossjy_server.context import Caller, current_call, current_caller
 from bossjy_server.errors import InvalidArgument, PermissionDenied, Reason, Violation
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_TENANT = re.compile(r"[a-z0-9-]{3,40}")
 _REGION = re.compile(r"[A-Z]{2}")
 _NAME_MAX_CHARS = 200
 _LANGUAGE_MAX_CHARS = 35
@@ -44,6 +45,11 @@ def client_of(device_name: str) -> Client:
 def note(event: str, **fields: str | int) -> None:
     """Put what happened into the call's log line: ids and counts, never names, addresses or secrets."""
     current_call().log.update(fields, auth_event=event)
+
+
+def note_attempt(event: str, tenant_id: str) -> None:
+    """Note what is tried, with the tenant where the text can be one: people type other things by mistake."""
+    note(event, **({"tenant_id": tenant_id} if _TENANT.fullmatch(tenant_id) else {}))
 
 
 def plain(request: Message) -> None:

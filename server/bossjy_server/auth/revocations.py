@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import islice
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -25,7 +26,10 @@ from bossjy_server.errors import Reason, Unavailable
 ENDED = 2**53  # a cutoff that no token passes
 
 _STREAM = "bossjy:auth:cutoffs"
+_SESSION, _CUTOFF = "session", "cutoff"  # the fields of an entry
 _BATCH = 1000
+_TELL_LIMIT_S = 2.0
+_LOST = (RedisError, OSError, TimeoutError)
 
 
 class Revocations:
@@ -84,7 +88,7 @@ class Revocations:
         """Tell what is untold, read what others told. Redis being away is no error: the next round does."""
         if self._redis is None:
             return
-        with suppress(RedisError, OSError, TimeoutError):
+        with suppress(*_LOST):
             await self._tell(self._redis)
             await self._hear(self._redis)
             self._heard = time.monotonic()
@@ -97,25 +101,37 @@ class Revocations:
         if self._redis is None or not ids:
             return
         self._untold.extend((session_id, cutoff) for session_id in ids)
-        with suppress(RedisError, OSError, TimeoutError):
-            await self._tell(self._redis)
+        if not self._telling.locked():  # else who tells now tells these too
+            with suppress(*_LOST):
+                await self._tell(self._redis)
 
     async def _tell(self, redis: Redis) -> None:
         async with self._telling:
             while self._untold:
-                session_id, cutoff = self._untold[0]
-                oldest = max(0, int((self._clock() - self._kept_s - 60) * 1000))
-                await redis.xadd(_STREAM, {"session": session_id, "cutoff": cutoff}, minid=oldest)
-                self._untold.popleft()
+                batch = list(islice(self._untold, _BATCH))
+                pipeline = redis.pipeline(transaction=False)
+                for session_id, cutoff in batch:
+                    pipeline.xadd(  # type: ignore[unused-awaitable] # a pipeline only queues it
+                        _STREAM,
+                        {_SESSION: session_id, _CUTOFF: cutoff},
+                        maxlen=self._options.revocations_max,
+                    )
+                oldest = int((self._clock() - self._kept_s - 60) * 1000)
+                pipeline.xtrim(_STREAM, minid=oldest)  # type: ignore[unused-awaitable] # as above
+                async with asyncio.timeout(_TELL_LIMIT_S):
+                    await pipeline.execute()
+                for _ in batch:
+                    self._untold.popleft()
 
     async def _hear(self, redis: Redis) -> None:
         while True:
-            entries = await redis.xrange(_STREAM, min=f"({self._read_to}", count=_BATCH)
-            for entry_id, fields in entries or ():
+            entries = await redis.xrange(_STREAM, min=f"({self._read_to}", count=_BATCH) or []
+            for entry_id, fields in entries:
                 self._read_to = _text(entry_id)
                 values = {_text(name): _text(value) for name, value in (fields or {}).items()}
-                self._keep(values["session"], int(values["cutoff"]))
-            if len(entries or ()) < _BATCH:
+                with suppress(KeyError, ValueError):  # an entry that is not ours to understand
+                    self._keep(values[_SESSION], int(values[_CUTOFF]))
+            if len(entries) < _BATCH:
                 return
 
     def _keep(self, session_id: str, cutoff: int) -> None:

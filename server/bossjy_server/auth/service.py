@@ -62,7 +62,7 @@ async def open_auth(
         options.check()
     except ValueError as error:
         raise StartError(str(error)) from error
-    keys = await asyncio.to_thread(_load_keys, data_dir, options, clock)
+    keys = await asyncio.to_thread(load_keys, data_dir, options, clock)
     revocations = Revocations(redis, options, clock)
     throttle = Throttle(redis, keys, options)
     tokens = AccessTokens(keys, options, clock)
@@ -120,7 +120,8 @@ async def open_auth(
         yield Auth(servicer, authenticator, keys, token)
 
 
-def _load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float]) -> Keys:
+def load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float] = time.time) -> Keys:
+    """The keys in `data_dir/keys`, made if need be. Blocks; raises StartError. `rotate` on it makes a new key."""
     return Keys.load(
         data_dir / "keys",
         retire_s=options.access_lifetime_s + 2 * options.access_leeway_s,

@@ -11,7 +11,18 @@ from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.pages import PageTokens, page_size
-from bossjy_server.auth.requests import caller_with_session, chosen, client_of, note, plain, region, role, tag, time_of
+from bossjy_server.auth.requests import (
+    caller_with_session,
+    chosen,
+    client_of,
+    note,
+    note_attempt,
+    plain,
+    region,
+    role,
+    tag,
+    time_of,
+)
 from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.users import Changes, NewUser, Users
 from bossjy_server.context import current_call, current_caller
@@ -61,6 +72,7 @@ class AuthServicer:
     async def Login(self, request: pb.LoginRequest) -> pb.LoginResponse:
         """Open a session with a password."""
         plain(request)
+        note_attempt("login", request.tenant_id)
         tokens, user = await self._sessions.login(
             request.tenant_id, request.email, request.password, client_of(request.device_name)
         )

@@ -76,18 +76,18 @@ class Sessions:
         Raises Unauthenticated(LOGIN_REFUSED) in the same time whether tenant, address or password is wrong or
         the user is disabled; ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
         """
-        attempt = await self._throttle.attempt(tenant_id, email_key(email), client.address)
-        async with self._database.tenant(tenant_id) as connection:
-            account = await store.account_by_email(connection, tenant_id, email)
-        verdict = await self._passwords.verify(account.password_hash if account else None, password)
-        if account is None or not verdict.right or not account.user.active:
-            raise _login_refused()
+        self._passwords.check_room()
+        async with self._throttle.attempt(tenant_id, email_key(email), client.address):
+            async with self._database.tenant(tenant_id) as connection:
+                account = await store.account_by_email(connection, tenant_id, email)
+            verdict = await self._passwords.verify(account.password_hash if account else None, password)
+            if account is None or not verdict.right or not account.user.active:
+                raise _login_refused()
         new_hash = await self._passwords.hash(password) if verdict.rehash else None
         async with self._database.tenant(tenant_id) as connection:
             session, user, ended = await self._open_checked(connection, account.user, client)
             if new_hash is not None:
                 await store.update_hash(connection, tenant_id, user.user_id, account.password_hash, new_hash)
-        await attempt.succeeded()
         await self._revocations.end(ended)
         return self.tokens_of(session, user), user
 

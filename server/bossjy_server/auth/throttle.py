@@ -8,9 +8,10 @@ answer in time, each replica keeps its own. An account that does not exist has a
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -18,7 +19,9 @@ from redis.exceptions import RedisError
 
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.errors import Reason, ResourceExhausted
+from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
+
+_LOST = (RedisError, OSError, TimeoutError)
 
 # A bucket is one number: the time at which it would be full again (the generic cell rate algorithm). All
 # buckets are looked at before one is changed. Keys: the buckets. Arguments: for each how many attempts it
@@ -59,18 +62,6 @@ class Bucket:
     every_s: float
 
 
-class Attempt:
-    """An attempt that was let through. `succeeded()` gives it back."""
-
-    def __init__(self, throttle: Throttle, buckets: Sequence[Bucket]) -> None:
-        self._throttle = throttle
-        self._buckets = buckets
-
-    async def succeeded(self) -> None:
-        """The password was right: the attempt does not count."""
-        await self._throttle.give_back(self._buckets)
-
-
 class Throttle:
     """The buckets of failed logins."""
 
@@ -86,9 +77,11 @@ class Throttle:
         self._options = options
         self._local = LocalBuckets(options.throttle_local_max, clock)
 
-    async def attempt(self, tenant_id: str, account: str, address: str) -> Attempt:
-        """Take one attempt, or raise ResourceExhausted(LOGIN_THROTTLED) that says how long to wait.
+    @asynccontextmanager
+    async def attempt(self, tenant_id: str, account: str, address: str) -> AsyncIterator[None]:
+        """Check a password inside of it. Raises ResourceExhausted(LOGIN_THROTTLED) that says how long to wait.
 
+        It counts if the block raises LOGIN_REFUSED, or is given up by its caller.
         `account` is the mail address's key or the user's id; `address` the caller's network address, may be
         empty.
         """
@@ -106,22 +99,35 @@ class Throttle:
                 "too many failed logins: wait before the next one; nothing is locked for good",
                 retry_after_s=wait_s,
             )
-        return Attempt(self, buckets)
+        try:
+            yield
+        except BossjyError as error:
+            if error.reason is not Reason.LOGIN_REFUSED:
+                await self._give_back(buckets)
+            raise
+        await self._give_back(buckets)
 
-    async def give_back(self, buckets: Sequence[Bucket]) -> None:
+    async def _give_back(self, buckets: Sequence[Bucket]) -> None:
         """Undo one attempt."""
         if self._redis is not None:
-            with suppress(RedisError, OSError, TimeoutError):  # the bucket fills again by itself
-                await self._redis.eval(_GIVE_BACK, len(buckets), *_names(buckets), *_sizes(buckets))
+            with suppress(*_LOST):  # the bucket fills again by itself
+                await self._run(self._redis, _GIVE_BACK, buckets)
         self._local.give_back(buckets)
 
     async def _take(self, buckets: Sequence[Bucket]) -> float:
         if self._redis is not None:
             try:
-                return float(await self._redis.eval(_TAKE, len(buckets), *_names(buckets), *_sizes(buckets)))
-            except (RedisError, OSError, TimeoutError):
+                return float(await self._run(self._redis, _TAKE, buckets))
+            except _LOST:
                 pass  # a login must not depend on Redis: this replica counts alone until it is back
         return self._local.take(buckets)
+
+    async def _run(self, redis: Redis, script: str, buckets: Sequence[Bucket]) -> bytes:
+        names = [bucket.key for bucket in buckets]
+        sizes = [str(value) for bucket in buckets for value in (bucket.size, bucket.every_s)]
+        async with asyncio.timeout(self._options.throttle_redis_timeout_s):
+            answer: bytes = await redis.eval(script, len(buckets), *names, *sizes)
+        return answer
 
     def _name(self, kind: str, *parts: str) -> str:
         """A key that gives no mail or network address away to who can read Redis."""
@@ -156,11 +162,3 @@ class LocalBuckets:
         for bucket in buckets:
             if bucket.key in self._full_at:
                 self._full_at[bucket.key] -= bucket.every_s
-
-
-def _names(buckets: Sequence[Bucket]) -> list[str]:
-    return [bucket.key for bucket in buckets]
-
-
-def _sizes(buckets: Sequence[Bucket]) -> list[str]:
-    return [str(value) for bucket in buckets for value in (bucket.size, bucket.every_s)]

@@ -5,7 +5,7 @@ import pytest
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.throttle import Bucket, LocalBuckets, Throttle
-from bossjy_server.errors import Reason, ResourceExhausted
+from bossjy_server.errors import Reason, ResourceExhausted, Unauthenticated
 from tests.unit.auth.conftest import Clock
 
 
@@ -51,11 +51,22 @@ def test_there_is_an_end_to_the_buckets(clock: Clock) -> None:
 
 async def test_without_redis_a_replica_counts_alone(keys: Keys, clock: Clock) -> None:
     throttle = Throttle(None, keys, AuthOptions(account_failures=2), clock)
+
+    async def guess(account: str, reason: Reason | None) -> None:
+        async with throttle.attempt("acme", account, "10.0.0.1"):
+            if reason:
+                raise Unauthenticated(reason, "no")
+
+    for _ in range(5):
+        await guess("ann@example.com", None)
+        # What was refused for another cause tells nothing about the password and does not count.
+        with pytest.raises(Unauthenticated):
+            await guess("ann@example.com", Reason.OVERLOADED)
     for _ in range(2):
-        await throttle.attempt("acme", "ann@example.com", "")
+        with pytest.raises(Unauthenticated):
+            await guess("ann@example.com", Reason.LOGIN_REFUSED)
     with pytest.raises(ResourceExhausted) as caught:
-        await throttle.attempt("acme", "ann@example.com", "10.0.0.1")
+        await guess("ann@example.com", None)
     assert caught.value.reason is Reason.LOGIN_THROTTLED
-    attempt = await throttle.attempt("acme", "bob@example.com", "10.0.0.1")
-    await attempt.succeeded()
+    await guess("bob@example.com", None)
     assert "example" not in str(list(throttle._local._full_at))
