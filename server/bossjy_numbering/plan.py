@@ -34,6 +34,11 @@ class Plan:
     def __reduce__(self) -> tuple[Callable[[Path | None], Plan], tuple[Path | None]]:
         return load_plan, (self._cache_dir,)
 
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of the tables in memory, with what columns are walked by; the file holds a tenth of it."""
+        return self.tables.nbytes + self._columns.nbytes
+
     @cached_property
     def _scalar(self) -> ScalarEngine:
         # Laid out when first asked for: a process that only reads columns does without.
@@ -109,11 +114,16 @@ def load_plan(cache_dir: Path | None = None) -> Plan:
     Its tables are kept in `cache_dir` (default: `.cache/bossjy` in the home folder), one file for each metadata
     version, and built where there are none: some two seconds. A process loads each folder's plan once.
     """
-    return _load(cache_dir or default_cache_dir())
+    return _kept(cache_dir or default_cache_dir())
 
 
 @cache
-def _load(cache_dir: Path) -> Plan:
+def _kept(cache_dir: Path) -> Plan:
+    return plan_from(cache_dir)
+
+
+def plan_from(cache_dir: Path) -> Plan:
+    """The plan as `load_plan` gives it, read from its file anew."""
     path = cache_dir / f"numbering-{oracle.VERSION}-{COMPILER_VERSION}.tables"
     content = load_or_build(path, lambda: compile_plan(installed_rules()).to_content())
     return Plan(tables_of(*content), cache_dir)

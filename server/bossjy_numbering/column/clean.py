@@ -58,6 +58,11 @@ class CleanReader:
         self._code = np.full(11**4, _NO_CODE, np.int64)
         self._code[places] = np.where(doubtful, _NO_CODE, code)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tables."""
+        return self._state.nbytes + self._code.nbytes
+
     def read(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> CleanRows:
         """Reads rows of text. Shapes: buffer (bytes + PADDING,), starts and lengths (n,) in bytes.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column.words import Flags, Ints, Walker
+from bossjy_numbering.column.words import ROOM, Flags, Ints, Walker
 from bossjy_numbering.prefix import NO_PREFIX, REWRITES
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import ParseError, PossibleReason
@@ -73,7 +73,7 @@ class Dialler:
         self._not_stripped = keeps[tables.possible_reason]
 
     def dial(self, buffer: Bytes, starts: Ints, lengths: Ints, plus: Flags, region: Ints) -> Dialled:
-        """Reads digits: 3 to ROOM in each row. `region`: position in `Tables.regions`, -1 for none. All (n,)."""
+        """Reads digits: 3 or more in each row. `region`: position in `Tables.regions`, -1 for none. All (n,)."""
         count = len(starts)
         row = Dialled(
             code=np.zeros(count, np.int64),
@@ -87,6 +87,7 @@ class Dialler:
         rules = region.copy()
         self._international(buffer, row, rules, np.flatnonzero(plus))
         self._national(buffer, row, rules, np.flatnonzero(~plus))
+        row.unclear |= row.lengths > ROOM
         going = np.flatnonzero((row.error == 0) & ~row.unclear)
         self._strip_national_prefix(buffer, row, rules, going)
         going = going[(row.error[going] == 0) & ~row.unclear[going]]
@@ -129,7 +130,9 @@ class Dialler:
     def _strip_idd(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> Ints:
         """Rule 7: strips international prefixes. Returns the rows that had one, those in error included."""
         starts, lengths = row.starts[rows], row.lengths[rows]
-        state = self._walker.walk(buffer, starts, lengths, self._international_state[rules[rows]])
+        # No international prefix is as long as what is walked.
+        walked = lengths.clip(max=ROOM)
+        state = self._walker.walk(buffer, starts, walked, self._international_state[rules[rows]])
         length = self._outcome[state].astype(np.int64)
         followed = (length < lengths) & (buffer[starts + length] == _ZERO)
         had = (length != NO_PREFIX) & ~followed
@@ -145,6 +148,8 @@ class Dialler:
         starts, region, code = row.starts[rows], rules[rows], row.code[rows]
         beginning = _number(buffer, starts, 3) // _TENS[3 - self.code_length[code]]
         begins = beginning == self._codes[code]
+        # Longer than what is walked: `dial` marks it as unclear.
+        begins &= row.lengths[rows] <= ROOM
         rows, starts, region, code = rows[begins], starts[begins], region[begins], code[begins]
         if not len(rows):
             return

@@ -15,6 +15,8 @@ from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints
 from bossjy_numbering.scalar import LONGEST_TEXT, PUNCTUATION
 
 Bytes = NDArray[np.uint8]
+# An international prefix, a calling code and a national number seldom have more digits.
+MOST_DIGITS = ROOM + 8
 
 # Classes of bytes. IGNORED may stand anywhere; OUTSIDE before and behind the number; LETTER before it only.
 _IGNORED, _DIGIT, _PLUS, _OUTSIDE, _LETTER, _UNCLEAR = range(6)
@@ -68,7 +70,7 @@ class Digits:
     lengths: Ints
     # Whether a `+` goes before them.
     plus: Flags
-    # Rows that hold no digit and no plus, nor anything unclear: not a number.
+    # Rows with too few digits to be a number, and nothing unclear.
     nothing: Flags
     # Rows that must be answered one by one; the rest says nothing of them.
     unclear: Flags
@@ -99,14 +101,23 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     plus_count = np.bincount(plus_rows, minlength=count)
     begins = first.copy()
     begins[plus_rows] = plus_places
-    unclear = (plus_count > 1) | (has_digits & (begins > first)) | (lengths > ROOM)
+    unclear = (plus_count > 1) | (has_digits & (begins > first)) | (lengths > MOST_DIGITS)
     unclear |= np.diff(offsets) > LONGEST_TEXT
-    unclear |= (lengths < 3) & (has_digits | (plus_count > 0))
+    # Rule 3: fewer than three digits are a number only if they are two without a plus, side by side.
+    few = lengths < 3
+    unclear |= (lengths == 2) & (plus_count == 0)
     ends_before = others < begins[rows]
     fine = ((kinds == _OUTSIDE) & (ends_before | (others > last[rows]))) | ((kinds == _LETTER) & ends_before)
     fine |= (kinds == _PLUS) | (~has_digits[rows] & (kinds != _UNCLEAR))
     unclear[rows[~fine]] = True
-    return Digits(buffer, starts, lengths, plus_count == 1, ~has_digits & ~unclear, unclear)
+    return Digits(buffer, starts, lengths, plus_count == 1, few & ~unclear, unclear)
+
+
+def _any_of(data: Bytes, wanted: tuple[int, ...]) -> Flags:
+    found: Flags = data == wanted[0]
+    for byte in wanted[1:]:
+        found |= data == byte
+    return found
 
 
 def _plain(data: Bytes, offsets: Ints) -> Bytes:
@@ -115,7 +126,7 @@ def _plain(data: Bytes, offsets: Ints) -> Bytes:
         return data
     text = data.copy()
     for size, leads in ((2, (0xC2,)), (3, (0xE2, 0xE3, 0xEF))):
-        places = np.flatnonzero(np.isin(data, leads))
+        places = np.flatnonzero(_any_of(data, leads))
         # A character cut off by the end of its row is no character.
         ends = offsets[np.searchsorted(offsets, places, side="right")]
         places = places[places + size <= ends]
@@ -128,7 +139,7 @@ def _plain(data: Bytes, offsets: Ints) -> Bytes:
         for byte in range(size - 1):
             text[places[hit] + byte] = ord(" ")
         text[places[hit] + size - 1] = reads[found[hit]]
-    places = np.flatnonzero(np.isin(data, _IDEOGRAPHS))
+    places = np.flatnonzero((data >= _IDEOGRAPHS[0]) & (data <= _IDEOGRAPHS[-1]))
     places = places[places + 3 <= offsets[np.searchsorted(offsets, places, side="right")]]
     for byte in range(3):
         text[places + byte] = ord("a")

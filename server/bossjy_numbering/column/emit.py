@@ -1,6 +1,7 @@
 """E.164 of a column, written as one run of bytes.
 
-A row keeps its own text unless something else was written for it: a column of clean E.164 is copied whole.
+A row keeps its own text unless something else was written for it: a column of clean E.164 is copied whole. Only a
+plus and at most ROOM digits may be kept.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from bossjy_numbering.column.digits import read_digits
 from bossjy_numbering.column.emit import Writer
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import TextBuffers
-from bossjy_numbering.column.words import PADDING, Flags, Ints, Walker
+from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints, Walker
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import Number, ParseError
 
@@ -34,13 +34,18 @@ class ColumnEngine:
     def __init__(self, tables: Tables, answer: Answer) -> None:
         self._tables = tables
         self._answer = answer
-        walker = Walker(tables)
+        self._walker = walker = Walker(tables)
         self._dialler = Dialler(tables, walker)
         self._clean = CleanReader(tables, walker, self._dialler)
         self._columns_of = Columns.layout(tables)
         self.region_position = {
             region.code: position for position, region in enumerate(tables.regions) if region.code != "001"
         }
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is laid out for columns."""
+        return self._walker.nbytes + self._clean.nbytes
 
     def column(self, texts: TextBuffers, regions: Ints, region_texts: Sequence[str | None]) -> NumberColumn:
         """Answers texts. Default regions: (n,), or (1,) for all rows alike.
@@ -96,7 +101,7 @@ class ColumnEngine:
         columns.put(rows[use], said.code, said.outcome, said.lengths)
         # Plus and digits alone, of which nothing was stripped: the row's E.164 is its own text.
         digits = read.lengths[use]
-        new = ~read.plus[use] | (np.diff(offsets)[use] != digits + 1)
+        new = ~read.plus[use] | (np.diff(offsets)[use] != digits + 1) | (digits > ROOM)
         new |= said.lengths + self._dialler.code_length.take(said.code) != digits
         if not bool(new.all()):
             use, said = use[new], said.only(np.flatnonzero(new))

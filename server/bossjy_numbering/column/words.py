@@ -112,6 +112,11 @@ class Walker:
         self.chain: States = chain.reshape(-1)
         self.outcome = tables.outcome
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tables."""
+        return self.pairs.nbytes + self.chain.nbytes
+
     def walk(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints, states: States) -> States:
         """The state behind the digits of each row, at most ROOM of them, from a state of its own. All (n,)."""
         keep = keep_masks(lengths)
