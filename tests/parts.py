@@ -1,14 +1,18 @@
 """Fixtures: a real PostgreSQL and a real Redis for each test process, a fresh database for each test.
 
-They are the service's own embedded parts, under its own guard, so they end with the test process however it ends.
+They are the service's own embedded parts, under its own guard, so they end with the test process however it ends;
+then their folder is removed, also after a kill.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,18 +28,37 @@ from bossjy_server.storage.schema import apply_schema, read_init_sql
 _TEMPLATE = "bossjy_template"
 _numbers = itertools.count(1)
 
+# A process of its own: waits for the end of its input (of the test process, however it ends), then for the guard's.
+_SWEEP = """
+import fcntl, shutil, sys
+sys.stdin.read()
+with open(sys.argv[1] + "/lock", "a") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
+
 
 @pytest.fixture(scope="session")
 def parts() -> Iterator[EmbeddedParts]:
     """PostgreSQL and Redis of this test process, with a template database that has the schema."""
-    with tempfile.TemporaryDirectory(prefix="bossjy-test-") as folder, asyncio.Runner() as runner:
-        embedded = start_embedded(Path(folder), postgres=True, redis=True)
+    with swept_folder() as folder, asyncio.Runner() as runner:
+        embedded = start_embedded(folder, postgres=True, redis=True)
         started = runner.run(embedded.__aenter__())
         try:
             runner.run(_make_template(started.database_url))
             yield started
         finally:
             runner.run(embedded.__aexit__(None, None, None))
+
+
+@contextmanager
+def swept_folder() -> Iterator[Path]:
+    """A folder for embedded parts that is removed after the block, or after this process was killed."""
+    folder = Path(tempfile.mkdtemp(prefix="bossjy-test-"))
+    command = [sys.executable, "-c", _SWEEP, str(folder)]
+    # Out of reach of a Ctrl-C in the terminal.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
+        yield folder
 
 
 async def _make_template(url: str) -> None:
@@ -59,18 +82,19 @@ def with_database(url: str, name: str) -> str:
 @pytest.fixture
 async def empty_database_url(parts: EmbeddedParts) -> AsyncIterator[str]:
     """A database with nothing in it."""
-    async for url in _database(parts.database_url, "template1"):
+    async for url in fresh_database(parts.database_url, "template1"):
         yield url
 
 
 @pytest.fixture
 async def database_url(parts: EmbeddedParts) -> AsyncIterator[str]:
     """A database with the schema and no rows. The URL's user owns the tables."""
-    async for url in _database(parts.database_url, _TEMPLATE):
+    async for url in fresh_database(parts.database_url):
         yield url
 
 
-async def _database(url: str, template: str) -> AsyncIterator[str]:
+async def fresh_database(url: str, template: str = _TEMPLATE) -> AsyncIterator[str]:
+    """A database of its own on the server at `url`; dropped when the iteration goes on."""
     name = f"test_{next(_numbers)}"
     admin = await asyncpg.connect(url)
     try:

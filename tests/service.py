@@ -8,11 +8,14 @@ from pathlib import Path
 
 import grpc.aio
 import pytest
+import pytest_asyncio
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.app import running
 from bossjy_server.config import Settings
+from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.process import free_port
+from tests.parts import fresh_database
 
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
 
@@ -32,13 +35,12 @@ class Service:
         return (("authorization", f"Bearer {self.token}"),)
 
 
-@pytest.fixture
-async def service(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
-    """The service on a fresh database, open for registration, without metrics port."""
+async def serve(database_url: str, redis_url: str, folder: Path) -> AsyncIterator[Service]:
+    """The service on a database, open for registration, without metrics port; ends when the iteration goes on."""
     settings = Settings(
         database_url=database_url,
         redis_url=redis_url,
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
         port=free_port(),
         metrics_port=0,
         registration="open",
@@ -52,3 +54,18 @@ async def service(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
             auth_service_pb2.RegisterRequest(tenant_display_name="Test", email=EMAIL, password=PASSWORD)
         )
         yield Service(served.address, channel, registered.tenant.tenant_id, registered.tokens.access_token, settings)
+
+
+@pytest.fixture
+async def service(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    """A service of the test's own, on a fresh database."""
+    async for one in serve(database_url, redis_url, tmp_path):
+        yield one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_service(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """One service for all tests of a module, for methods that keep nothing. Such tests run in the module's loop."""
+    async for url in fresh_database(parts.database_url):
+        async for one in serve(url, parts.redis_url, tmp_path_factory.mktemp("shared")):
+            yield one

@@ -27,6 +27,7 @@ from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.imports.servicer import ImportServicer
 from bossjy_server.phone.numbers import Numbers
+from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.servicer import PhoneServicer
 from bossjy_server.rpc.chain import build_chain
 from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
@@ -94,11 +95,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             open_auth(database, redis, settings.data_dir, AuthOptions(registration=settings.registration))
         )
         plan = await asyncio.to_thread(load_plan, settings.data_dir / "plan")
+        plans = await asyncio.to_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
 
         limits = Limits(max_running=settings.max_running_calls, per_minute=settings.calls_per_minute)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, auth)
-        router.add_service(PHONE, PhoneServicer(Numbers(plan)))
+        router.add_service(PHONE, PhoneServicer(Numbers(plan), plans))
         router.add_service(AUTH, auth.servicer)
         router.add_service(CONTACTS, ContactServicer(database))
         imports = ImportServicer(database, plan, draining)

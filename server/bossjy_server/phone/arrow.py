@@ -68,7 +68,8 @@ def write_columns(column: NumberColumn, wanted: AbstractSet[str]) -> bytes:
         if name in wanted:
             arrays[name] = pa.array(getattr(column, name))
     if "region" in wanted:
-        arrays["region"] = pa.DictionaryArray.from_arrays(pa.array(regions_of(column)), pa.array(["", *column.regions]))
+        indices: Any = pa.array(regions_of(column))
+        arrays["region"] = pa.DictionaryArray.from_arrays(indices, pa.array(["", *column.regions]))
     if "extension" in wanted:
         arrays["extension"] = pa.array([column.extensions.get(row, "") for row in range(len(column))])
     batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))

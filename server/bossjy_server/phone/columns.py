@@ -17,7 +17,7 @@ from bossjy_numbering import InvalidReason, NumberColumn, NumberType, ParseError
 from bossjy_numbering.types import invalid_reason, not_a_number
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 
-_FIELDS = phone_service_pb2.NumberColumns.DESCRIPTOR.fields_by_name
+_NUMBERS = {field.name: field.number for field in phone_service_pb2.NumberColumns.DESCRIPTOR.fields}
 # What is sent when nothing is asked for. `region_codes` comes with `region`, names with their indices.
 DEFAULT_COLUMNS = frozenset(
     {
@@ -63,7 +63,7 @@ def wanted_columns(paths: AbstractSet[str]) -> AbstractSet[str]:
     """The columns that a read mask asks for. Raises InvalidArgument for a path that is no column."""
     if not paths:
         return DEFAULT_COLUMNS
-    unknown = sorted(paths - _FIELDS.keys())
+    unknown = sorted(paths - _NUMBERS.keys())
     if unknown:
         raise InvalidArgument(
             Reason.INVALID_FIELD,
@@ -127,7 +127,7 @@ def columns_message(column: NumberColumn, wanted: AbstractSet[str]) -> phone_ser
 
 def _packed(name: str, values: NDArray[np.uint8]) -> bytes:
     """A packed field on the wire: tag, length, one byte a row. All values must be below 128."""
-    return _varint(_FIELDS[name].number << 3 | 2) + _varint(len(values)) + values.tobytes()
+    return _varint(_NUMBERS[name] << 3 | 2) + _varint(len(values)) + values.tobytes()
 
 
 def _varint(value: int) -> bytes:

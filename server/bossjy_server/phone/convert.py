@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from bossjy.phone.v1 import number_pb2, phone_service_pb2, region_pb2
-from bossjy_numbering import MatchType, Number, NumberType, ParseError, PossibleReason, RegionInfo
+from bossjy.phone.v1 import number_pb2, phone_service_pb2, plan_pb2, region_pb2
+from bossjy_numbering import (
+    Difference,
+    Explanation,
+    MatchType,
+    Number,
+    NumberType,
+    ParseError,
+    Plan,
+    PlanDiff,
+    PossibleReason,
+    RegionInfo,
+)
 
 _UNKNOWN_TYPE = number_pb2.NUMBER_TYPE_UNKNOWN
 _NOT_PARSED = number_pb2.POSSIBILITY_UNSPECIFIED
@@ -59,4 +70,64 @@ def region_of(region: RegionInfo, display_name: str) -> region_pb2.Region:
         possible_lengths=region.possible_lengths,
         types=[type_of(kind) for kind in region.types],
         example_number=region.example or "",
+    )
+
+
+def explanation_of(explanation: Explanation) -> phone_service_pb2.ExplainNumberResponse:
+    """Why a text is valid or not, without the metadata version."""
+    return phone_service_pb2.ExplainNumberResponse(
+        number=response_of(explanation.number),
+        failed_digit=explanation.failed_digit,
+        explanation=explanation.text,
+        fixes=[
+            phone_service_pb2.NumberFix(
+                kind=number_pb2.FixKind.ValueType(fix.kind),
+                e164=fix.number.e164,
+                region_code=fix.number.region or "",
+                description=text,
+            )
+            for fix, text in zip(explanation.fixes, explanation.fix_texts, strict=True)
+        ],
+        unrecoverable=explanation.unrecoverable,
+    )
+
+
+def plan_of(plan: Plan, versions: list[str]) -> plan_pb2.NumberingPlan:
+    """The plan that answers are made from."""
+    regions = plan.regions()
+    return plan_pb2.NumberingPlan(
+        metadata_version=plan.version,
+        region_count=sum(1 for region in regions if region.main_region),
+        calling_code_count=len({region.calling_code for region in regions}),
+        state_count=plan.tables.state_count,
+        table_bytes=plan.tables.nbytes,
+        comparable_versions=versions,
+    )
+
+
+def diff_of(diff: PlanDiff, region_code: str) -> phone_service_pb2.DiffNumberingPlansResponse:
+    """The differences of one region, or of all where `region_code` is empty."""
+    chosen = [one for one in diff.differences if region_code in ("", one.region or "")]
+    return phone_service_pb2.DiffNumberingPlansResponse(
+        differences=[_difference(one) for one in chosen],
+        newly_valid_count=sum(one.newly_valid for one in chosen),
+        newly_invalid_count=sum(one.newly_invalid for one in chosen),
+        retyped_count=sum(one.retyped for one in chosen),
+        from_version=diff.from_version,
+        to_version=diff.to_version,
+    )
+
+
+def _difference(difference: Difference) -> plan_pb2.PlanDifference:
+    return plan_pb2.PlanDifference(
+        region_code=difference.region or "",
+        calling_code=difference.calling_code,
+        type=type_of(difference.type),
+        newly_valid_count=difference.newly_valid,
+        newly_invalid_count=difference.newly_invalid,
+        retyped_count=difference.retyped,
+        example_ranges=[
+            plan_pb2.NumberRange(prefix=one.prefix, digits=one.digits, example_number=one.example)
+            for one in difference.ranges[:10]
+        ],
     )

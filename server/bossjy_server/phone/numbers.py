@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from bossjy_numbering import (
+    Explanation,
     Format,
     Found,
     Leniency,
@@ -81,6 +82,10 @@ class Numbers:
         if len(text) <= _INLINE_CHARACTERS:
             return self._plan.find(text, region, leniency, limit)
         return await asyncio.to_thread(self._plan.find, text, region, leniency, limit)
+
+    async def explain(self, text: str, default_region: str, language: str) -> Explanation:
+        """Why a text is valid or not. By a thread: fixes are tried one by one."""
+        return await asyncio.to_thread(self._plan.explain, text, default_region or None, language)
 
     def region(self, region_code: str) -> RegionInfo:
         """One region; for `001` the first non-geographic calling code."""

@@ -9,8 +9,9 @@ from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
 from bossjy_server.phone.arrow import read_texts, write_columns
 from bossjy_server.phone.columns import columns_message, wanted_columns
-from bossjy_server.phone.convert import match_of, region_of, response_of
+from bossjy_server.phone.convert import diff_of, explanation_of, match_of, plan_of, region_of, response_of
 from bossjy_server.phone.numbers import Numbers
+from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.region_names import region_name
 
 _LENIENCY = {
@@ -26,8 +27,9 @@ _FIND_LIMIT = 100
 class PhoneServicer:
     """The methods of `bossjy.phone.v1.PhoneService` that this release serves."""
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers, plans: Plans) -> None:
         self._numbers = numbers
+        self._plans = plans
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> pb.ValidateNumberResponse:
         """What one text says."""
@@ -102,6 +104,22 @@ class PhoneServicer:
             truncated=len(found) > limit,
             metadata_version=self._numbers.version,
         )
+
+    async def ExplainNumber(self, request: pb.ExplainNumberRequest) -> pb.ExplainNumberResponse:
+        """Why a text is refused, and the likely fixes."""
+        explanation = await self._numbers.explain(request.phone_number, request.default_region, request.language)
+        response = explanation_of(explanation)
+        response.number.metadata_version = self._numbers.version
+        return response
+
+    async def GetNumberingPlan(self, _request: pb.GetNumberingPlanRequest) -> pb.GetNumberingPlanResponse:
+        """The plan that answers are made from."""
+        return pb.GetNumberingPlanResponse(plan=plan_of(self._plans.plan, self._plans.versions()))
+
+    async def DiffNumberingPlans(self, request: pb.DiffNumberingPlansRequest) -> pb.DiffNumberingPlansResponse:
+        """How two versions of the plan differ, exactly."""
+        diff = await self._plans.diff(request.from_version, request.to_version or self._numbers.version)
+        return diff_of(diff, request.region_code)
 
     async def GetRegion(self, request: pb.GetRegionRequest) -> pb.GetRegionResponse:
         """One region of the plan."""

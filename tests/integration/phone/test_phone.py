@@ -10,11 +10,15 @@ import grpc.aio
 import phonenumbers
 import pyarrow as pa
 import pytest
-from bossjy.phone.v1 import number_pb2, phone_service_pb2 as pb
-from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
+from google.protobuf.field_mask_pb2 import FieldMask
 
+from bossjy.phone.v1 import number_pb2
+from bossjy.phone.v1 import phone_service_pb2 as pb
+from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 from tests.contract.test_fuzz import reason_of
 from tests.service import Service
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TEXTS = [
     "+86 138 0000 0000", "138 0000 0000", "0086-10-6552 9988", "+1 650 253 0000 ext. 5", "invalid", "", "+999123456",
@@ -48,8 +52,8 @@ class Phone:
 
 
 @pytest.fixture
-def phone(service: Service) -> Phone:
-    return Phone(service)
+def phone(shared_service: Service) -> Phone:
+    return Phone(shared_service)
 
 
 def oracle(text: str, region: str | None) -> dict[str, Any]:
@@ -106,7 +110,7 @@ async def test_the_first_example(phone: Phone) -> None:
         ("+86 138", "", "TOO_SHORT"),
         ("+86201234567890123", "", "TOO_LONG"),
         ("1" * 251, "CN", "TOO_LONG"),
-        ("+1 310 1234", "", "LOCAL_ONLY"),
+        ("+1 253 0000", "", "LOCAL_ONLY"),
         ("+86 110 0000 0000", "", "NOT_IN_PLAN"),
     ],
 )
@@ -163,7 +167,7 @@ async def test_streams_of_columns(phone: Phone) -> None:
             pb.StreamValidateNumbersRequest(sequence=7, default_region="CN", texts=pb.NumberTexts(phone_numbers=many)),
             pb.StreamValidateNumbersRequest(
                 texts=pb.NumberTexts(phone_numbers=TEXTS[:2], default_regions=["", "CN"]),
-                read_mask={"paths": ["valid", "region_codes"]},
+                read_mask=FieldMask(paths=["valid", "region_codes"]),
             ),
             pb.StreamValidateNumbersRequest(texts=pb.NumberTexts()),
         ]
@@ -201,7 +205,7 @@ async def test_streams_of_arrow(phone: Phone, text: pa.DataType) -> None:
             assert row[name] == wanted[name], (source, name)
         assert row["region"] == wanted.get("region_code", "")
     (few,) = await phone.stream(
-        [pb.StreamValidateNumbersRequest(arrow_ipc=ipc({"phone_number": texts}), read_mask={"paths": ["e164"]})]
+        [pb.StreamValidateNumbersRequest(arrow_ipc=ipc({"phone_number": texts}), read_mask=FieldMask(paths=["e164"]))]
     )
     assert pa.ipc.open_stream(few.arrow_ipc).schema.names == ["e164"]
 
@@ -216,7 +220,7 @@ async def test_streams_of_arrow(phone: Phone, text: pa.DataType) -> None:
         (pb.StreamValidateNumbersRequest(arrow_ipc=ipc({"phone_number": pa.array(["1"] * 100_001)})), "ARROW_INVALID"),
         (pb.StreamValidateNumbersRequest(), "INVALID_FIELD"),
         (
-            pb.StreamValidateNumbersRequest(texts=pb.NumberTexts(), read_mask={"paths": ["no_column"]}),
+            pb.StreamValidateNumbersRequest(texts=pb.NumberTexts(), read_mask=FieldMask(paths=["no_column"])),
             "INVALID_FIELD",
         ),
         (
@@ -312,3 +316,61 @@ async def test_pages_of_regions(phone: Phone) -> None:
             "INVALID_ARGUMENT",
             "PAGE_TOKEN_INVALID",
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "fix", "kind"),
+    [
+        ("8613800000000", "", "+8613800000000", "ADD_PLUS"),
+        ("13800000000.0", "CN", "+8613800000000", "REMOVE_DECIMAL"),
+        ("+44 020 7946 0958", "", None, None),
+        ("2079460958", "GB", None, None),
+        ("138001", "CN", None, None),
+    ],
+)
+async def test_explanations(phone: Phone, text: str, region: str, fix: str | None, kind: str | None) -> None:
+    for language in ("en", "zh", "xx"):
+        response = await phone.ask(pb.ExplainNumberRequest(phone_number=text, default_region=region, language=language))
+        check(response.number, text, region or None)
+        assert response.explanation
+        assert response.number.metadata_version == phonenumbers.__version__
+        for offered in response.fixes:
+            assert phonenumbers.is_valid_number(phonenumbers.parse(offered.e164))
+            assert offered.description
+        if fix and kind:
+            assert response.fixes[0].e164 == fix
+            assert number_pb2.FixKind.Name(response.fixes[0].kind) == f"FIX_KIND_{kind}"
+
+
+async def test_what_a_spreadsheet_rounded_is_said_to_be_lost(phone: Phone) -> None:
+    response = await phone.ask(pb.ExplainNumberRequest(phone_number="1.38E+10", default_region="CN"))
+    assert response.unrecoverable
+    assert not response.fixes
+
+
+async def test_the_plan_and_its_differences(phone: Phone) -> None:
+    plan = (await phone.ask(pb.GetNumberingPlanRequest())).plan
+    assert plan.metadata_version == phonenumbers.__version__
+    assert (plan.region_count, plan.calling_code_count) == (245, 215)
+    assert plan.state_count > 5_000
+    assert plan.table_bytes < 5 * 2**20
+    assert plan.comparable_versions[-1] == plan.metadata_version
+    assert "9.0.38" in plan.comparable_versions
+    whole = await phone.ask(pb.DiffNumberingPlansRequest(from_version="9.0.38"))
+    assert (whole.from_version, whole.to_version) == ("9.0.38", phonenumbers.__version__)
+    assert whole.newly_valid_count == sum(one.newly_valid_count for one in whole.differences) > 0
+    for one in whole.differences:
+        for example in one.example_ranges:
+            if one.newly_valid_count and not (one.newly_invalid_count or one.retyped_count):
+                assert phonenumbers.is_valid_number(phonenumbers.parse(example.example_number)), example
+            if one.newly_invalid_count and not (one.newly_valid_count or one.retyped_count):
+                assert not phonenumbers.is_valid_number(phonenumbers.parse(example.example_number)), example
+    region = whole.differences[0].region_code
+    part = await phone.ask(pb.DiffNumberingPlansRequest(from_version="9.0.38", region_code=region))
+    assert {one.region_code for one in part.differences} == {region}
+    same = await phone.ask(
+        pb.DiffNumberingPlansRequest(from_version=plan.metadata_version, to_version=plan.metadata_version)
+    )
+    assert not same.differences
+    for version in ("1.2.3", "../secrets", "9"):
+        assert await phone.refused(pb.DiffNumberingPlansRequest(from_version=version)) == ("NOT_FOUND", "PLAN_UNKNOWN")
