@@ -132,8 +132,10 @@ class ScalarEngine:
             digits = plain[1:] if international else plain
             if not (digits.isdigit() and digits.isascii()):
                 return self._slow(text, default_region)
-        # Rule 3: three digits and no letters are viable; with fewer it depends on the punctuation.
-        if len(digits) < 3 or len(text) > LONGEST_TEXT:
+        if len(text) > LONGEST_TEXT:
+            return self._slow(text, default_region)
+        # Rule 3: three digits are viable, or two side by side without a plus.
+        if len(digits) < 3 and (international or len(digits) < 2 or digits not in text):
             return self._slow(text, default_region)
         if international:
             code = self._calling_code(digits)

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column.words import ROOM, Flags, Ints, Walker
+from bossjy_numbering.column.words import ROOM, Flags, Ints, States, Walker
 from bossjy_numbering.prefix import NO_PREFIX, REWRITES
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import ParseError, PossibleReason
 
 Bytes = NDArray[np.uint8]
 _ZERO = ord("0")
+# A prefix that goes on behind its second digit, or that depends on how many digits follow.
+_UNDECIDED = 255
 
 
 @dataclass(slots=True)
@@ -65,8 +67,8 @@ class Dialler:
         international = np.array([region.international_prefix_state for region in regions], np.int64)
         self._national_state = national.clip(min=0).astype(np.uint16)
         self._international_state = international.clip(min=0).astype(np.uint16)
-        self._national_first = _first_digits(tables, national)
-        self._international_first = _first_digits(tables, international)
+        self._national_length = _lengths_by_two_digits(tables, national)
+        self._international_length = _lengths_by_two_digits(tables, international)
         keeps = np.zeros(256, np.bool_)
         keeps[[PossibleReason.TOO_SHORT, PossibleReason.IS_POSSIBLE_LOCAL_ONLY, PossibleReason.INVALID_LENGTH]] = True
         # Rule 15, by region and length: whether a number this short is worse than one with its prefix left on.
@@ -88,11 +90,9 @@ class Dialler:
         self._international(buffer, row, rules, np.flatnonzero(plus))
         self._national(buffer, row, rules, np.flatnonzero(~plus))
         row.unclear |= row.lengths > ROOM
-        going = np.flatnonzero((row.error == 0) & ~row.unclear)
-        self._strip_national_prefix(buffer, row, rules, going)
-        going = going[(row.error[going] == 0) & ~row.unclear[going]]
-        state = self._walker.walk(buffer, row.starts[going], row.lengths[going], self.code_state[row.code[going]])
-        row.outcome[going] = self._outcome[state]
+        known = self._strip_national_prefix(buffer, row, rules)
+        going = np.flatnonzero((row.error == 0) & ~row.unclear & ~known)
+        row.outcome[going] = self._outcomes(buffer, row.starts[going], row.lengths[going], row.code[going])
         return row
 
     def _international(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
@@ -118,8 +118,7 @@ class Dialler:
         row.error[rows[without_region]] = ParseError.INVALID_COUNTRY_CODE
         rows = rows[~without_region]
         row.code[rows] = self._region_code[rules[rows]]
-        first = buffer[row.starts[rows]].astype(np.int64) - _ZERO
-        behind_idd = self._strip_idd(buffer, row, rules, rows[self._international_first[rules[rows], first]])
+        behind_idd = self._strip_idd(buffer, row, rules, rows)
         if len(behind_idd):
             enough = behind_idd[row.error[behind_idd] == 0]
             row.error[self._take_code(buffer, row, rules, enough)] = ParseError.INVALID_COUNTRY_CODE
@@ -129,11 +128,12 @@ class Dialler:
 
     def _strip_idd(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> Ints:
         """Rule 7: strips international prefixes. Returns the rows that had one, those in error included."""
-        starts, lengths = row.starts[rows], row.lengths[rows]
-        # No international prefix is as long as what is walked.
-        walked = lengths.clip(max=ROOM)
-        state = self._walker.walk(buffer, starts, walked, self._international_state[rules[rows]])
-        length = self._outcome[state].astype(np.int64)
+        starts = row.starts[rows]
+        length = self._international_length.take(_by_region(buffer, starts, rules[rows]))
+        may = np.flatnonzero(length != NO_PREFIX)
+        rows, starts, length = rows[may], starts[may], length[may]
+        lengths = row.lengths[rows]
+        self._walk_undecided(buffer, starts, lengths, self._international_state[rules[rows]], length)
         followed = (length < lengths) & (buffer[starts + length] == _ZERO)
         had = (length != NO_PREFIX) & ~followed
         rows, length = rows[had], length[had]
@@ -154,11 +154,11 @@ class Dialler:
         if not len(rows):
             return
         lengths, skipped = row.lengths[rows], self.code_length[code]
-        rest_starts, rest_lengths, unclear = self._without_prefix(
+        rest_starts, rest_lengths, unclear, _, _ = self._without_prefix(
             buffer, starts + skipped, lengths - skipped, region, code
         )
-        whole = self._is_general(buffer, starts, lengths, region, code)
-        rest = self._is_general(buffer, rest_starts, rest_lengths, region, code)
+        whole = self._matches(self._outcomes(buffer, starts, lengths, code), region)
+        rest = self._matches(self._outcomes(buffer, rest_starts, rest_lengths, code), region)
         too_long = self._reason[region, lengths] == PossibleReason.TOO_LONG
         taken = (too_long | (rest & ~whole)) & ~unclear
         row.unclear[rows[unclear]] = True
@@ -166,49 +166,72 @@ class Dialler:
         row.starts[rows], row.lengths[rows] = rest_starts[taken], rest_lengths[taken]
         rules[rows] = self._main_region[code[taken]]
 
-    def _strip_national_prefix(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
-        too_short = row.lengths[rows] < 2
-        row.error[rows[too_short]] = ParseError.TOO_SHORT_NSN
-        rows = rows[~too_short]
-        first = buffer[row.starts[rows]].astype(np.int64) - _ZERO
-        rows = rows[self._national_first[rules[rows], first]]
-        if not len(rows):
-            return
-        region, code = rules[rows], row.code[rows]
-        starts, lengths, unclear = self._without_prefix(buffer, row.starts[rows], row.lengths[rows], region, code)
+    def _strip_national_prefix(self, buffer: Bytes, row: Dialled, rules: Ints) -> Flags:
+        """Strips national prefixes. Returns the rows whose outcome was found on the way."""
+        known = np.zeros(len(rules), np.bool_)
+        row.error[(row.lengths < 2) & (row.error == 0) & ~row.unclear] = ParseError.TOO_SHORT_NSN
+        rows = np.flatnonzero((row.error == 0) & ~row.unclear)
+        region = rules[rows]
+        place = _by_region(buffer, row.starts[rows], region)
+        may = np.flatnonzero(self._national_length.take(place) != NO_PREFIX)
+        rows, region = rows[may], region[may]
+        starts, lengths, unclear, outcome, stripped = self._without_prefix(
+            buffer, row.starts[rows], row.lengths[rows], region, row.code[rows]
+        )
         row.unclear[rows[unclear]] = True
-        stripped = ~unclear & ~self._not_stripped[region, lengths]
+        stripped &= ~self._not_stripped[region, lengths]
         rows = rows[stripped]
         row.starts[rows], row.lengths[rows] = starts[stripped], lengths[stripped]
+        row.outcome[rows] = outcome[stripped]
+        known[rows] = True
         row.error[rows[lengths[stripped] < 2]] = ParseError.TOO_SHORT_NSN
+        return known
 
     def _without_prefix(
         self, buffer: Bytes, starts: Ints, lengths: Ints, region: Ints, code: Ints
-    ) -> tuple[Ints, Ints, Flags]:
-        """Rules 12 to 14: starts and lengths behind the national prefix, and the rows that it writes anew."""
-        first = buffer[starts].astype(np.int64) - _ZERO
-        # Behind a row's last digit stands anything; then there is nothing to strip.
-        rows = np.flatnonzero((lengths > 0) & (first >= 0) & (first <= 9))
-        rows = rows[self._national_first[region[rows], first[rows]]]
-        unclear = np.zeros(len(starts), np.bool_)
-        if not len(rows):
-            return starts, lengths, unclear
-        state = self._walker.walk(buffer, starts[rows], lengths[rows], self._national_state[region[rows]])
-        length = self._outcome[state].astype(np.int64)
-        unclear[rows[length == REWRITES]] = True
-        has = (length != NO_PREFIX) & (length != REWRITES)
-        rows, length = rows[has], length[has]
-        region, code = region[rows], code[rows]
-        new_starts, new_lengths = starts[rows] + length, lengths[rows] - length
-        undone = self._is_general(buffer, starts[rows], lengths[rows], region, code)
-        undone &= ~self._is_general(buffer, new_starts, new_lengths, region, code)
-        starts, lengths = starts.copy(), lengths.copy()
-        starts[rows[~undone]], lengths[rows[~undone]] = new_starts[~undone], new_lengths[~undone]
-        return starts, lengths, unclear
+    ) -> tuple[Ints, Ints, Flags, NDArray[np.uint16], Flags]:
+        """Rules 12 to 14: starts and lengths behind the national prefix, and the rows that it writes anew.
 
-    def _is_general(self, buffer: Bytes, starts: Ints, lengths: Ints, region: Ints, code: Ints) -> Flags:
-        state = self._walker.walk(buffer, starts, lengths, self.code_state[code])
-        matching: Flags = (self._general[self._outcome[state]] & self._general_bit[region]) != 0
+        Then the outcomes of the rows that had one stripped, and which they are. A row may be empty.
+        """
+        length = self._national_length.take(_by_region(buffer, starts, region))
+        # Behind a row's last digit stands anything: a prefix of two digits may not be the row's own.
+        short = (lengths < 2) & (length != NO_PREFIX)
+        length[short] = np.where(lengths[short] < 1, NO_PREFIX, _UNDECIDED)
+        self._walk_undecided(buffer, starts, lengths, self._national_state[region], length)
+        unclear = length == REWRITES
+        stripped = (length != NO_PREFIX) & ~unclear
+        rows = np.flatnonzero(stripped)
+        new_starts, new_lengths = starts.copy(), lengths.copy()
+        new_starts[rows] += length[rows]
+        new_lengths[rows] -= length[rows]
+        outcome = np.zeros(len(starts), np.uint16)
+        outcome[rows] = self._outcomes(buffer, new_starts[rows], new_lengths[rows], code[rows])
+        # Undone if the general pattern matched before, and matches no more.
+        doubtful = rows[~self._matches(outcome[rows], region[rows])]
+        before = self._outcomes(buffer, starts[doubtful], lengths[doubtful], code[doubtful])
+        undone = doubtful[self._matches(before, region[doubtful])]
+        new_starts[undone], new_lengths[undone] = starts[undone], lengths[undone]
+        stripped[undone] = False
+        return new_starts, new_lengths, unclear, outcome, stripped
+
+    def _walk_undecided(self, buffer: Bytes, starts: Ints, lengths: Ints, states: States, length: Ints) -> None:
+        """Finds the lengths of prefixes that two digits do not decide; few are."""
+        rows = np.flatnonzero(length == _UNDECIDED)
+        if len(rows):
+            # No prefix is as long as what is walked.
+            walked = lengths[rows].clip(max=ROOM)
+            length[rows] = self._outcome[self._walker.walk(buffer, starts[rows], walked, states[rows])]
+
+    def _outcomes(self, buffer: Bytes, starts: Ints, lengths: Ints, code: Ints) -> NDArray[np.uint16]:
+        if not len(starts):
+            return np.zeros(0, np.uint16)
+        state = self._walker.walk(buffer, starts, lengths, self.code_state.take(code))
+        return self._outcome.take(state)
+
+    def _matches(self, outcome: NDArray[np.uint16], region: Ints) -> Flags:
+        """Whether the region's general pattern matches."""
+        matching: Flags = (self._general.take(outcome) & self._general_bit.take(region)) != 0
         return matching
 
 
@@ -234,9 +257,21 @@ def _codes_by_three_digits(codes: Ints) -> Ints:
     return by_digits
 
 
-def _first_digits(tables: Tables, states: Ints) -> Flags:
-    """(r, 10): whether a region's prefix can begin with the digit."""
-    followers = tables.step[states.clip(min=0)]
-    done = tables.step[followers, 0] == followers
-    can: Flags = ~(done & (tables.outcome[followers] == NO_PREFIX)) & (states >= 0)[:, None]
-    return can
+def _by_region(buffer: Bytes, starts: Ints, region: Ints) -> Ints:
+    """Where a region's two-digit table says something of the first two digits of each row."""
+    place = region * 100
+    # What is no digit stands behind a row's last one, and is read as any.
+    place += np.minimum(buffer.take(starts) - np.uint8(_ZERO), 9) * np.int64(10)
+    place += np.minimum(buffer.take(starts + 1) - np.uint8(_ZERO), 9)
+    return place
+
+
+def _lengths_by_two_digits(tables: Tables, states: Ints) -> Ints:
+    """(r * 100,): by a region's position and two digits, the length of its prefix, NO_PREFIX, or _UNDECIDED."""
+    pairs = np.arange(100)
+    first = tables.step[states.clip(min=0)[:, None], pairs // 10]
+    second = tables.step[first, pairs % 10]
+    decided = tables.step[second, 0] == second
+    lengths = np.where(decided, tables.outcome[second], _UNDECIDED)
+    lengths[states < 0] = NO_PREFIX
+    return lengths.astype(np.int64).reshape(-1)

@@ -24,6 +24,36 @@ _PLUS = np.uint64(ord("+"))
 _ONE = np.uint64(1)
 
 
+class Batch:
+    """What is written for some rows; nothing, until it is. Places are positions among the rows."""
+
+    def __init__(self, rows: Ints, heads: Words, head_sizes: Words) -> None:
+        self.rows = rows
+        self.slots: Words = np.zeros((len(rows), _WORDS), np.uint64)
+        self.lengths: Ints = np.zeros(len(rows), np.int64)
+        self._heads = heads
+        self._head_sizes = head_sizes
+
+    def write(self, places: Ints, code: Ints, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> None:
+        """Writes calling codes (by position) and national numbers out of a buffer. All (n,)."""
+        sizes = self._head_sizes.take(code)
+        self.slots[places] = _slots(self._heads.take(code), sizes, buffer, starts, lengths)
+        self.lengths[places] = lengths + sizes.view(np.int64)
+
+    def write_texts(self, places: Ints, texts: Sequence[str]) -> None:
+        """Writes E.164 as it is given."""
+        if len(places):
+            padded = b"".join([text.encode("ascii").ljust(8 * _WORDS, b"\0") for text in texts])
+            self.slots[places] = np.frombuffer(padded, np.uint64).reshape(-1, _WORDS)
+            self.lengths[places] = [len(text) for text in texts]
+
+    def keep(self, places: Ints) -> None:
+        """Leaves rows with their own text after all."""
+        if len(places):
+            self.rows, self.slots = np.delete(self.rows, places), np.delete(self.slots, places, axis=0)
+            self.lengths = np.delete(self.lengths, places)
+
+
 class Writer:
     """Collects what is written for rows, and joins it with the texts of the others."""
 
@@ -32,47 +62,24 @@ class Writer:
         heads = [f"+{code}".encode("ascii") for code in calling_codes.tolist()]
         self._heads = np.array([int.from_bytes(head, "little") for head in heads], np.uint64)
         self._head_sizes = np.array([len(head) for head in heads], np.uint64)
-        self._rows: list[Ints] = []
-        self._slots: list[Words] = []
-        self._lengths: list[Ints] = []
+        self._batches: list[Batch] = []
 
-    def write(self, rows: Ints, code: Ints, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> None:
-        """Writes calling codes (by position) and national numbers out of a buffer. All (n,)."""
-        if not len(rows):
-            return
-        sizes = self._head_sizes.take(code)
-        slots = _slots(self._heads.take(code), sizes, buffer, starts, lengths)
-        self._add(rows, slots, lengths + sizes.view(np.int64))
-
-    def write_nothing(self, rows: Ints) -> None:
-        """Leaves rows without E.164."""
-        if len(rows):
-            self._add(rows, np.zeros((len(rows), _WORDS), np.uint64), np.zeros(len(rows), np.int64))
-
-    def write_texts(self, rows: Ints, texts: Sequence[str]) -> None:
-        """Writes E.164 as it is given."""
-        if len(rows):
-            padded = b"".join([text.encode("ascii").ljust(8 * _WORDS, b"\0") for text in texts])
-            slots = np.frombuffer(padded, np.uint64).reshape(-1, _WORDS)
-            self._add(rows, slots, np.array([len(text) for text in texts], np.int64))
-
-    def _add(self, rows: Ints, slots: Words, lengths: Ints) -> None:
-        self._rows.append(rows)
-        self._slots.append(slots)
-        self._lengths.append(lengths)
+    def batch(self, rows: Ints) -> Batch:
+        """A batch of rows to write; batches come in the order of their rows, and no row comes twice."""
+        batch = Batch(rows, self._heads, self._head_sizes)
+        self._batches.append(batch)
+        return batch
 
     def done(self, chunk: int) -> tuple[NDArray[np.int32] | NDArray[np.int64], NDArray[np.uint8]]:
         """Offsets and bytes of the whole column."""
         texts, count = self._texts, len(self._texts)
         bounds = texts.offsets - texts.offsets[0]
-        if not self._rows:
+        if not self._batches:
             return _narrow(bounds, count), texts.data[texts.offsets[0] : texts.offsets[-1]]
-        rows = np.concatenate(self._rows)
-        order = np.argsort(rows, kind="stable")
-        rows = rows[order]
-        slots = np.concatenate(self._slots)[order]
+        rows = np.concatenate([batch.rows for batch in self._batches])
+        slots = np.concatenate([batch.slots for batch in self._batches])
         lengths = np.diff(bounds)
-        lengths[rows] = np.concatenate(self._lengths)[order]
+        lengths[rows] = np.concatenate([batch.lengths for batch in self._batches])
         np.cumsum(lengths, out=bounds[1:])
         parts = []
         for begin in range(0, count, chunk):

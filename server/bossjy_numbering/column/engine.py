@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bossjy_numbering.column.clean import CleanReader
 from bossjy_numbering.column.columns import Columns
 from bossjy_numbering.column.dial import Dialler
 from bossjy_numbering.column.digits import read_digits
-from bossjy_numbering.column.emit import Writer
+from bossjy_numbering.column.emit import Batch, Writer
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import TextBuffers
 from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints, Walker
@@ -25,6 +26,8 @@ from bossjy_numbering.types import Number, ParseError
 
 # Rows of a chunk: 64 KiB for each column of 64-bit numbers.
 CHUNK = 8192
+# Rows of a chunk that are tried before it is read as clean.
+_PROBE = 128
 Answer: TypeAlias = Callable[[str, "str | None"], Number]
 
 
@@ -58,13 +61,7 @@ class ColumnEngine:
         for begin in range(0, len(rest), CHUNK):
             rows = rest[begin : begin + CHUNK]
             own = regions[rows] if len(regions) > 1 else np.full(len(rows), regions[0])
-            slow = self._read_rest(texts, rows, own, columns, writer)
-            answers = [
-                self._answer(texts.text(row), region_texts[row if len(region_texts) > 1 else 0])
-                for row in slow.tolist()
-            ]
-            columns.put_answers(slow, answers)
-            writer.write_texts(slow, [number.e164 for number in answers])
+            self._read_rest(texts, rows, own, region_texts, columns, writer.batch(rows))
         return columns.done(*writer.done(CHUNK))
 
     def _read_clean(self, texts: TextBuffers, columns: Columns) -> Ints:
@@ -73,6 +70,9 @@ class ColumnEngine:
         for begin in range(0, len(texts), CHUNK):
             end = min(begin + CHUNK, len(texts))
             buffer, offsets = texts.padded(begin, end, PADDING)
+            if not self._worth_reading(buffer, offsets):
+                rest.append(np.arange(begin, end))
+                continue
             done, code, outcome, lengths = self._clean.read(buffer, offsets[:-1], np.diff(offsets))
             columns.put(slice(begin, end), code, outcome, lengths)
             others = np.flatnonzero(~done)
@@ -80,30 +80,48 @@ class ColumnEngine:
             rest.append(others)
         return np.concatenate(rest) if rest else np.zeros(0, np.int64)
 
-    def _read_rest(self, texts: TextBuffers, rows: Ints, region: Ints, columns: Columns, writer: Writer) -> Ints:
-        """Reads rows by their digits. Returns those that must be answered one by one."""
+    def _worth_reading(self, buffer: NDArray[np.uint8], offsets: Ints) -> bool:
+        """Whether most of a chunk seems to be clean. If not, the few clean rows go the long way with the others."""
+        step = max((len(offsets) - 1) // _PROBE, 1)
+        starts, ends = offsets[:-1:step], offsets[1::step]
+        done, _, _, _ = self._clean.read(buffer, starts, ends - starts)
+        return 2 * int(np.count_nonzero(done)) > len(starts)
+
+    def _read_rest(
+        self,
+        texts: TextBuffers,
+        rows: Ints,
+        region: Ints,
+        region_texts: Sequence[str | None],
+        columns: Columns,
+        batch: Batch,
+    ) -> None:
+        """Reads rows by their digits, or else one by one."""
         data, offsets = texts.some(rows)
         read = read_digits(data, offsets)
-        nothing = rows[read.nothing]
-        columns.refuse(nothing, np.full(len(nothing), ParseError.NOT_A_NUMBER, np.uint8))
-        writer.write_nothing(nothing)
+        refused = np.flatnonzero(read.nothing)
+        columns.refuse(rows[refused], np.full(len(refused), ParseError.NOT_A_NUMBER, np.uint8))
         unclear = read.unclear.copy()
         use = np.flatnonzero(~read.unclear & ~read.nothing)
         said = self._dialler.dial(read.buffer, read.starts[use], read.lengths[use], read.plus[use], region[use])
         unclear[use[said.unclear]] = True
-        refused = (said.error != 0) & ~said.unclear
-        columns.refuse(rows[use[refused]], said.error[refused])
-        writer.write_nothing(rows[use[refused]])
         fine: Flags = (said.error == 0) & ~said.unclear
         if not bool(fine.all()):
-            use = use[fine]
-            said = said.only(np.flatnonzero(fine))
+            refused = (said.error != 0) & ~said.unclear
+            columns.refuse(rows[use[refused]], said.error[refused])
+            use, said = use[fine], said.only(np.flatnonzero(fine))
         columns.put(rows[use], said.code, said.outcome, said.lengths)
-        # Plus and digits alone, of which nothing was stripped: the row's E.164 is its own text.
-        digits = read.lengths[use]
-        new = ~read.plus[use] | (np.diff(offsets)[use] != digits + 1) | (digits > ROOM)
-        new |= said.lengths + self._dialler.code_length.take(said.code) != digits
-        if not bool(new.all()):
-            use, said = use[new], said.only(np.flatnonzero(new))
-        writer.write(rows[use], said.code, read.buffer, said.starts, said.lengths)
-        return rows[unclear]
+        batch.write(use, said.code, read.buffer, said.starts, said.lengths)
+        slow = np.flatnonzero(unclear)
+        answers = [
+            self._answer(texts.text(row), region_texts[row if len(region_texts) > 1 else 0])
+            for row in rows[slow].tolist()
+        ]
+        columns.put_answers(rows[slow], answers)
+        batch.write_texts(slow, [number.e164 for number in answers])
+        if int(rows[-1]) - int(rows[0]) >= len(rows):
+            # Among clean rows, one that is its own E.164 is better kept: its chunk may then be copied whole.
+            digits = read.lengths[use]
+            own = read.plus[use] & (np.diff(offsets)[use] == digits + 1) & (digits <= ROOM)
+            own &= said.lengths + self._dialler.code_length.take(said.code) == digits
+            batch.keep(use[own])
