@@ -76,12 +76,14 @@ class Accounts:
         await self._registration.check(new.registration_token)
         self._rules.check(new.password, [new.email, new.display_name, new.owner_name])
         password_hash = await self._passwords.hash(new.password)
-        for _ in range(_ID_TRIES - 1):
+        tries_left = _ID_TRIES
+        while True:
+            tries_left -= 1
             try:
                 return await self._register_as(tenant_id_for(new.display_name), new, password_hash, client)
-            except UniqueViolation:
-                continue  # the id is taken: one in a thousand million
-        return await self._register_as(tenant_id_for(new.display_name), new, password_hash, client)
+            except UniqueViolation:  # the id is taken: one in a thousand million
+                if not tries_left:
+                    raise
 
     async def _register_as(
         self, tenant_id: str, new: NewTenant, password_hash: str, client: Client

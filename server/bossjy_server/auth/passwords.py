@@ -71,13 +71,12 @@ class Passwords:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str | None, password: str) -> Verdict:
+        checked = stored or self._dummy
         try:
-            self._hasher.verify(stored or self._dummy, normal(password))
+            self._hasher.verify(checked, normal(password))
         except (VerificationError, InvalidHashError):
             return Verdict(right=False)
-        if stored is None:
-            return Verdict(right=False)
-        return Verdict(right=True, rehash=self._hasher.check_needs_rehash(stored))
+        return Verdict(right=stored is not None, rehash=self._hasher.check_needs_rehash(checked))
 
     async def _run(self, work: Callable[[], T]) -> T:
         self.check_room()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
-from bossjy_server.errors import NotFound, Reason, Unauthenticated
+from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
 from bossjy_server.storage.postgres import Database
 
 if TYPE_CHECKING:
@@ -83,7 +84,10 @@ class Sessions:
             verdict = await self._passwords.verify(account.password_hash if account else None, password)
             if account is None or not verdict.right or not account.user.active:
                 raise _login_refused()
-        new_hash = await self._passwords.hash(password) if verdict.rehash else None
+        new_hash = None
+        if verdict.rehash:
+            with suppress(ResourceExhausted):  # too busy now: the next login does it
+                new_hash = await self._passwords.hash(password)
         async with self._database.tenant(tenant_id) as connection:
             session, user, ended = await self._open_checked(connection, account.user, client)
             if new_hash is not None:

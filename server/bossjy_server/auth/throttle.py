@@ -2,8 +2,8 @@
 
 Each of the three has a bucket of attempts that fills again steadily. An attempt takes one from each before
 anything is computed, so a thousand parallel guesses get no further than a thousand in a row; a login that
-succeeds gives them back. The buckets are in Redis, shared by all replicas; without Redis, or when it does not
-answer in time, each replica keeps its own. An account that does not exist has a bucket like any other.
+succeeds gives them back. Each replica has buckets of its own and all share those in Redis; while Redis does
+not answer in time, a replica counts alone. An account that does not exist has a bucket like any other.
 """
 
 from __future__ import annotations
@@ -79,11 +79,10 @@ class Throttle:
 
     @asynccontextmanager
     async def attempt(self, tenant_id: str, account: str, address: str) -> AsyncIterator[None]:
-        """Check a password inside of it. Raises ResourceExhausted(LOGIN_THROTTLED) that says how long to wait.
+        """Check a password inside of it. It counts if the block raises LOGIN_REFUSED or is cancelled.
 
-        It counts if the block raises LOGIN_REFUSED, or is given up by its caller.
         `account` is the mail address's key or the user's id; `address` the caller's network address, may be
-        empty.
+        empty. Raises ResourceExhausted(LOGIN_THROTTLED) that says how long to wait.
         """
         o = self._options
         buckets = [
@@ -115,12 +114,17 @@ class Throttle:
         self._local.give_back(buckets)
 
     async def _take(self, buckets: Sequence[Bucket]) -> float:
-        if self._redis is not None:
-            try:
-                return float(await self._run(self._redis, _TAKE, buckets))
-            except _LOST:
-                pass  # a login must not depend on Redis: this replica counts alone until it is back
-        return self._local.take(buckets)
+        # What this replica counted alone is enough to refuse, which costs no round trip in a flood.
+        wait_s = self._local.take(buckets)
+        if wait_s > 0 or self._redis is None:
+            return wait_s
+        try:
+            wait_s = float(await self._run(self._redis, _TAKE, buckets))
+        except _LOST:
+            return 0.0  # a login must not depend on Redis: this replica counts alone until it is back
+        if wait_s > 0:
+            self._local.give_back(buckets)
+        return wait_s
 
     async def _run(self, redis: Redis, script: str, buckets: Sequence[Bucket]) -> bytes:
         names = [bucket.key for bucket in buckets]

@@ -8,10 +8,14 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from bossjy_server.auth import store
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.service import Auth
+from bossjy_server.auth.sessions import Client
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
+from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.redis import open_redis
 from tests.integration.auth.conftest import EMAIL, PASSWORD, Clock, Opened, User, reason_of, register
 
 
@@ -82,6 +86,28 @@ async def test_parallel_guesses_get_no_further(opened: Opened) -> None:
     assert reasons.count(Reason.LOGIN_THROTTLED) == 26
 
 
+async def test_replicas_count_together(opened: Opened) -> None:
+    async with opened(account_failures=2) as here, opened(account_failures=2) as there:
+        owner = await register(here)
+        elsewhere = replace(owner, auth=there)
+        assert await reason_of(owner.login(password="wrong")) is Reason.LOGIN_REFUSED
+        assert await reason_of(elsewhere.login(password="wrong")) is Reason.LOGIN_REFUSED
+        # Here only one was wrong; what Redis refuses is not counted here.
+        for _ in range(2):
+            assert await reason_of(owner.login()) is Reason.LOGIN_THROTTLED
+        assert await reason_of(replace(elsewhere, address="").login()) is Reason.LOGIN_THROTTLED
+
+
+async def test_without_redis_a_login_goes_on(opened: Opened) -> None:
+    nowhere = open_redis("redis://127.0.0.1:1/0", timeout_s=0.1)
+    async with opened(redis_client=nowhere, account_failures=1) as auth:
+        owner = await register(auth)
+        await owner.login()
+        assert await reason_of(owner.login(password="wrong")) is Reason.LOGIN_REFUSED
+        assert await reason_of(owner.login()) is Reason.LOGIN_THROTTLED
+    await nowhere.aclose()
+
+
 async def test_logins_that_succeed_are_not_counted(opened: Opened) -> None:
     async with opened(account_failures=2) as auth:
         owner = await register(auth)
@@ -128,6 +154,17 @@ async def test_a_hash_with_old_settings_is_renewed_at_login(owner: User, databas
         await connection.close()
     assert "m=12288,t=3,p=1" in stored
     await owner.login()
+
+
+async def test_a_password_that_changed_while_it_was_checked_opens_nothing(
+    owner: User, auth: Auth, database: Database
+) -> None:
+    async with database.tenant(owner.tenant_id) as connection:
+        checked = await store.user(connection, owner.tenant_id, owner.user_id)
+    await owner.call("ChangePassword", current_password=PASSWORD, new_password="seven quiet boats at noon")
+    async with database.tenant(owner.tenant_id) as connection:
+        opening = auth.servicer._sessions._open_checked(connection, checked, Client())
+        assert await reason_of(opening) is Reason.LOGIN_REFUSED
 
 
 async def test_a_user_has_so_many_sessions_and_no_more(opened: Opened, clock: Clock) -> None:

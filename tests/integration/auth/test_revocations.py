@@ -124,6 +124,33 @@ async def test_a_long_stream_is_read_to_its_end(redis: Redis) -> None:
     assert all(there.cutoff(f"s{number}") == ENDED for number in range(2500))
 
 
+async def test_a_replica_alone_needs_no_redis() -> None:
+    revocations = Revocations(None, AuthOptions(revocations_lost="refuse", revocation_lost_s=0.0))
+    await revocations.end(["one"])
+    await revocations.exchange()
+    await revocations.run()  # there is nothing to do, so it ends
+    revocations.check_heard()
+    assert revocations.cutoff("one") == ENDED
+
+
+async def test_who_logs_out_does_not_wait_behind_others(redis: Redis) -> None:
+    here, there = Revocations(redis, AuthOptions()), Revocations(redis, AuthOptions())
+    async with here._telling:
+        await asyncio.wait_for(here.end(["one"]), 1)
+    await here.exchange()
+    await there.exchange()
+    assert there.cutoff("one") == ENDED
+
+
+async def test_an_entry_that_cannot_be_read_does_no_harm(redis: Redis) -> None:
+    revocations = Revocations(redis, AuthOptions())
+    await redis.xadd("bossjy:auth:cutoffs", {"session": "one", "cutoff": "soon"})
+    await redis.xadd("bossjy:auth:cutoffs", {"other": "field"})
+    await redis.xadd("bossjy:auth:cutoffs", {"session": "two", "cutoff": "7"})
+    await revocations.exchange()
+    assert (revocations.cutoff("one"), revocations.cutoff("two")) == (0, 7)
+
+
 async def test_an_end_stays_an_end(redis: Redis) -> None:
     revocations = Revocations(redis, AuthOptions())
     await revocations.end(["one"])

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt import PyJWK
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.keys import Keys, write_private
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.errors import StartError, Unauthenticated
@@ -81,7 +81,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path, clock: Clock, opt
         load_keys(tmp_path, clock, options)
 
 
-@pytest.mark.parametrize("damage", ["empty", "text", "curve", "name", "short"])
+@pytest.mark.parametrize("damage", ["empty", "text", "curve", "encrypted", "name", "short"])
 def test_a_damaged_folder_is_refused_in_one_line(
     tmp_path: Path, clock: Clock, options: AuthOptions, damage: str
 ) -> None:
@@ -98,6 +98,14 @@ def test_a_damaged_folder_is_refused_in_one_line(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
+    elif damage == "encrypted":
+        path.write_bytes(
+            ec.generate_private_key(ec.SECP256R1()).private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.BestAvailableEncryption(b"secret"),
+            )
+        )
     elif damage == "name":
         path.rename(path.with_name(f"1-{'A' * 43}.pem"))
     else:
@@ -105,6 +113,13 @@ def test_a_damaged_folder_is_refused_in_one_line(
     with pytest.raises(StartError) as caught:
         load_keys(tmp_path, clock, options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(OSError, match="there"):
+        write_private(tmp_path / "there", b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
 def test_files_that_are_no_keys_do_not_matter(tmp_path: Path, clock: Clock, options: AuthOptions) -> None:

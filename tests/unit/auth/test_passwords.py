@@ -91,6 +91,15 @@ async def test_the_loop_stays_free_while_hashes_run(passwords: Passwords) -> Non
     assert ticks >= 5
 
 
+def test_a_hash_may_outlive_its_loop(passwords: Passwords) -> None:
+    async def begin() -> None:
+        asyncio.get_running_loop().create_task(passwords.hash("x"))
+        await asyncio.sleep(0)
+
+    asyncio.run(begin())
+    assert passwords._executor.submit(int).result(5) == 0
+
+
 @pytest.mark.parametrize(
     "password",
     [
