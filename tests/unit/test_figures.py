@@ -39,9 +39,7 @@ def test_figures_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_rows_are_printed_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_figures(
-        "sample", {"a_s": 1}, rows=[("call", "p50 ms", "p99 ms"), ("Get", 0.25, 1234.5)], folder=tmp_path
-    )
+    write_figures("sample", {"a_s": 1}, rows=[("call", "p50 ms", "p99 ms"), ("Get", 0.25, 1234.5)], folder=tmp_path)
     assert capsys.readouterr().out.splitlines() == [
         "sample",
         "call  p50 ms   p99 ms",
