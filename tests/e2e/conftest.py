@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -9,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.process import free_port
+from tests.parts import fresh_database
 
 ROOT = Path(__file__).parents[2]
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
@@ -33,7 +36,7 @@ class ServerProcess:
     environment: dict[str, str]
     output: Path
     command: tuple[str, ...] = ("serve",)
-    process: subprocess.Popen[bytes] = field(init=False)
+    process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:
         with self.output.open("ab") as output:
@@ -47,6 +50,19 @@ class ServerProcess:
                 cwd=ROOT,
             )
 
+    @property
+    def ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def wait(self, wait_s: float) -> int:
+        """Wait for its end; the exit code."""
+        assert self.process is not None
+        return self.process.wait(wait_s)
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
     def start(self) -> None:
         """Launch and wait until it serves."""
         self.launch()
@@ -58,7 +74,7 @@ class ServerProcess:
                     answer = health.Check(health_pb2.HealthCheckRequest(), timeout=1, wait_for_ready=True)
                     if answer.status == health_pb2.HealthCheckResponse.SERVING:
                         return
-                assert self.process.poll() is None, f"it ended:\n{self.text()}"
+                assert not self.ended, f"it ended:\n{self.text()}"
                 assert time.monotonic() < deadline, f"it does not serve:\n{self.text()}"
 
     @property
@@ -70,66 +86,96 @@ class ServerProcess:
         return Path(self.environment["BOSSJY_DATA_DIR"])
 
     def text(self) -> str:
-        return self.output.read_text("utf-8", errors="replace") if self.output.exists() else ""
+        return self.output.read_text("utf-8", errors="replace")
 
     def terminate(self, wait_s: float = 30.0) -> int:
         """SIGTERM, as an orchestrator sends it; the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(wait_s)
+        self.send(signal.SIGTERM)
+        return self.wait(wait_s)
 
     def kill(self) -> None:
         """SIGKILL: no line of ours runs after it."""
-        self.process.kill()
-        self.process.wait(10)
+        self.send(signal.SIGKILL)
+        self.wait(10)
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
+        if not self.ended:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(30)
-        if self.process.poll() is None:
+                self.terminate()
+        if not self.ended:
             self.kill()
 
 
 MakeServer = Callable[..., ServerProcess]
 
 
+def made_server(folder: Path, *command: str, **settings: str) -> ServerProcess:
+    """A server process that is not launched yet, on free ports, with a data folder below `folder`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BOSSJY_")}
+    environment |= {
+        "BOSSJY_DATA_DIR": str(folder / "data"),
+        "BOSSJY_PORT": str(free_port()),
+        "BOSSJY_METRICS_PORT": "0",
+        "BOSSJY_DRAIN_S": "5",
+        **settings,
+    }
+    number = len(list(folder.glob("server*.log")))
+    output = folder / f"server{number}.log"
+    output.touch()
+    return ServerProcess(environment, output, command or ("serve",))
+
+
+def on_parts(database_url: str, redis_url: str) -> dict[str, str]:
+    """Settings of a server on this test run's PostgreSQL and Redis, with reflection, open for registration."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "BOSSJY_REFLECTION": "on",
+        "BOSSJY_REGISTRATION": "open",
+        "BOSSJY_DATABASE_POOL": "8",
+    }
+
+
 @pytest.fixture
 def make_server(tmp_path: Path) -> Iterator[MakeServer]:
-    """Make server processes, each on free ports and with a data folder below the test's; all end with the test."""
+    """Make server processes; all of them end with the test."""
     made: list[ServerProcess] = []
 
-    def make(*command: str, data: str = "data", **settings: str) -> ServerProcess:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("BOSSJY_")}
-        environment |= {
-            "BOSSJY_DATA_DIR": str(tmp_path / data),
-            "BOSSJY_PORT": str(free_port()),
-            "BOSSJY_METRICS_PORT": "0",
-            "BOSSJY_DRAIN_S": "5",
-            **settings,
-        }
-        one = ServerProcess(environment, tmp_path / f"server{len(made)}.log", command or ("serve",))
-        made.append(one)
-        return one
+    def make(*command: str, **settings: str) -> ServerProcess:
+        made.append(made_server(tmp_path, *command, **settings))
+        return made[-1]
 
     yield make
     for one in made:
-        if hasattr(one, "process"):
-            one.end()
+        one.end()
 
 
 @pytest.fixture
 def server_process(make_server: MakeServer, database_url: str, redis_url: str) -> ServerProcess:
-    """A running server on this test run's PostgreSQL and Redis, with reflection, open for registration."""
-    server = make_server(
-        DATABASE_URL=database_url,
-        REDIS_URL=redis_url,
-        BOSSJY_REFLECTION="on",
-        BOSSJY_REGISTRATION="open",
-        BOSSJY_DATABASE_POOL="8",
-    )
+    """A running server of the test's own, which it may end."""
+    server = make_server(**on_parts(database_url, redis_url))
     server.start()
     return server
+
+
+@pytest.fixture(scope="module")
+def shared_server(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A running server for all tests of a module; a test makes a tenant of its own."""
+    with asyncio.Runner() as runner:
+        databases = fresh_database(parts.database_url)
+        url = runner.run(_next(databases))
+        assert url is not None
+        server = made_server(tmp_path_factory.mktemp("shared"), **on_parts(url, parts.redis_url))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.end()
+            runner.run(_next(databases))
+
+
+async def _next(values: AsyncIterator[str]) -> str | None:
+    return await anext(values, None)
 
 
 @dataclass(frozen=True)
@@ -151,9 +197,20 @@ def register(target: str, registration_token: str = "") -> Tenant:
 
 
 @pytest.fixture
-def tenant(server_process: ServerProcess) -> Tenant:
-    """A tenant of `server_process`."""
-    return register(server_process.target)
+def tenant(shared_server: ServerProcess) -> Tenant:
+    """A tenant of `shared_server`, for this test alone."""
+    return register(shared_server.target)
+
+
+def caller_environment(folder: Path) -> dict[str, str]:
+    """The environment of a user of the tool, with files of its own below `folder`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BOSSJY_")}
+    return environment | {
+        "HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "XDG_STATE_HOME": str(folder / "state"),
+        "COLUMNS": "120",
+    }
 
 
 def program(name: str) -> str:

@@ -30,24 +30,24 @@ def buf_curl(target: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("call", [grpcurl, buf_curl])
-def test_tools(server_process: ServerProcess, tenant: Tenant, call: object) -> None:
+def test_tools(shared_server: ServerProcess, tenant: Tenant, call: object) -> None:
     assert callable(call)
-    done = call(server_process.target, "-H", f"authorization: Bearer {tenant.token}")
+    done = call(shared_server.target, "-H", f"authorization: Bearer {tenant.token}")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["valid"] is True
     assert answer["e164"] == "+8613800000000"
     assert answer.get("regionCode", answer.get("region_code")) == "CN"
 
-    refused = call(server_process.target)
+    refused = call(shared_server.target)
     assert refused.returncode != 0
     assert "unauthenticated" in refused.stderr.lower().replace(" ", "")
     assert "this method needs credentials" in refused.stderr
 
 
-def test_generated_stub(server_process: ServerProcess, tenant: Tenant) -> None:
+def test_generated_stub(shared_server: ServerProcess, tenant: Tenant) -> None:
     request = phone_service_pb2.ValidateNumberRequest(phone_number="+86 138 0000 0000", default_region="CN")
-    with grpc.insecure_channel(server_process.target) as channel:
+    with grpc.insecure_channel(shared_server.target) as channel:
         stub = phone_service_pb2_grpc.PhoneServiceStub(channel)
         answer = stub.ValidateNumber(request, metadata=(("authorization", f"Bearer {tenant.token}"),), timeout=10)
         assert answer.valid
@@ -57,13 +57,13 @@ def test_generated_stub(server_process: ServerProcess, tenant: Tenant) -> None:
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
-async def test_client(server_process: ServerProcess, tenant: Tenant) -> None:
-    async with await Client.connect(server_process.target, token=tenant.token) as client:
+async def test_client(shared_server: ServerProcess, tenant: Tenant) -> None:
+    async with await Client.connect(shared_server.target, token=tenant.token) as client:
         assert (await client.phone.validate("138 0000 0000", "CN")).e164 == "+8613800000000"
         invalid = await client.phone.validate("invalid")
         assert not invalid.valid
         assert invalid.reason
-    async with await Client.connect(server_process.target) as client:
+    async with await Client.connect(shared_server.target) as client:
         with pytest.raises(UnauthenticatedError) as caught:
             await client.phone.validate("138 0000 0000", "CN")
     assert caught.value.reason == "CREDENTIALS_MISSING"

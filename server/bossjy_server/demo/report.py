@@ -85,7 +85,7 @@ def show_calls(console: Console, address: str, token: Path) -> None:
         "With the command-line tool:",
         "",
         f"  .venv/bin/bossjy login --target {address} --api-key-stdin < {shown}",
-        "  .venv/bin/bossjy phone explain --region CN 1380000",
+        "  .venv/bin/bossjy phone validate --region CN '138 0000 0000'",
         "  .venv/bin/bossjy contacts list --limit 5",
     )
     console.print()

@@ -20,8 +20,9 @@ from bossjy_server.demo.expected import expect, imported
 from bossjy_server.demo.tenant import Demo, DemoFolder, enter, with_api_key
 from bossjy_server.errors import StartError
 
-# Small chunks, so that the bar moves and an import that is cut has something to go on from.
-_CHUNK_BYTES = 64 * 1024
+# A small window, so that the file is committed in several steps: the bar moves, and an import that is cut has something
+# to go on from. A real client sends as much as the server's window takes.
+_CONFIG = ClientConfig(chunk_bytes=32 * 1024, window_bytes=128 * 1024)
 
 
 def demo_file() -> Path:
@@ -46,8 +47,7 @@ async def run_demo(settings: Settings, *, once: bool, stop: asyncio.Event) -> in
     settings = replace(settings, reflection=True, log_console=quiet)
     console.print("BossJy starts: PostgreSQL, Redis, the service …")
     async with running(settings) as served:
-        config = ClientConfig(chunk_bytes=_CHUNK_BYTES)
-        async with await Client.connect(_reachable(served.address), config=config) as client:
+        async with await Client.connect(_reachable(served.address), config=_CONFIG) as client:
             folder = DemoFolder(settings.data_dir / "demo")
             try:
                 demo = await _enter(client, folder, served.registration_token, console)
@@ -91,11 +91,14 @@ async def _import(client: Client, folder: DemoFolder, demo: Demo, path: Path, co
         # Kept before it is used: a start that is cut after this line is gone on with, not begun again.
         await asyncio.to_thread(folder.save, demo)
     spec = import_pb2.ImportSpec(display_name="Demonstration", default_region="CN")
+    told = 0
     with UploadBar(console, path.name, show=True) as bar:
 
         def show(progress: UploadProgress) -> None:
+            nonlocal told
             bar.update(progress)
-            if not console.is_terminal:
-                console.print(f"{progress.counts.rows_in:,} rows committed")
+            if not console.is_terminal and progress.counts.rows_in != told:
+                told = progress.counts.rows_in
+                console.print(f"{told:,} rows committed")
 
         return await client.imports.upload_file(path, spec, request_id=demo.requests[digest], on_progress=show)

@@ -9,6 +9,7 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +22,7 @@ class Output:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self.out = Console(highlight=False, soft_wrap=True)
-        self.err = Console(stderr=True, highlight=False)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def json(self, value: object) -> None:
         """One line of JSON."""
@@ -33,7 +34,7 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
         """A table for people. Columns that end in `#` stand to the right."""
-        table = Table(title=title or None, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+        table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for column in columns:
             right = column.endswith("#")
             table.add_column(column.removesuffix("#"), justify="right" if right else "left", overflow="fold")

@@ -1,0 +1,123 @@
+"""`make run`, as it is: on embedded parts, in a data folder of its own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import ROOT, MakeServer, ServerProcess, caller_environment, program
+
+pytestmark = pytest.mark.timeout(240)
+
+_COMMITTED = re.compile(r"^([\d,]+) rows committed$", re.MULTILINE)
+_COUNTS = re.compile(r"│ (rows in the file|new contacts|doubles in the file|refused) +│ +([\d,]+) │ +([\d,]+) │")
+
+
+def committed(server: ServerProcess) -> list[int]:
+    return [int(number.replace(",", "")) for number in _COMMITTED.findall(server.text())]
+
+
+def wait_for(server: ServerProcess, what: str, deadline_s: float = 90.0) -> None:
+    deadline = time.monotonic() + deadline_s
+    while what not in server.text():
+        assert not server.ended, server.text()
+        assert time.monotonic() < deadline, server.text()
+        time.sleep(0.005)
+
+
+def assert_right(server: ServerProcess) -> None:
+    text = server.text()
+    counts = {name: (got, wanted) for name, got, wanted in _COUNTS.findall(text)}
+    assert len(counts) == 4, text
+    assert all(got == wanted for got, wanted in counts.values()), text
+    assert counts["rows in the file"][0] == "10,000"
+    assert "exactly those of a model made apart" in text
+    assert "WRONG" not in text
+    assert "Traceback" not in text
+
+
+def test_once_and_again(make_server: MakeServer) -> None:
+    """The first run makes a tenant and imports; the second one finds both."""
+    first = make_server("demo", "--once")
+    first.launch()
+    assert first.wait(120) == 0, first.text()
+    assert_right(first)
+    assert "This is shown once" in first.text()
+    password = re.search(r"^password +(\S+)", first.text(), re.MULTILINE)
+    assert password is not None
+    folder = first.data_dir / "demo"
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+        "credentials.json": 0o600,
+        "token": 0o600,
+    }
+
+    again = make_server("demo", "--once")
+    again.launch()
+    assert again.wait(120) == 0, again.text()
+    assert_right(again)
+    assert password[1] not in again.text()
+    assert "This is shown once" not in again.text()
+    assert (folder / "token").read_text() not in first.text() + again.text()
+    logs = b"".join(path.read_bytes() for path in (first.data_dir / "logs").iterdir())
+    assert password[1].encode() not in logs
+
+
+def test_killed_in_the_middle_of_the_import(make_server: MakeServer) -> None:
+    """kill -9 after the first rows were committed; the next start goes on, and the counts are exact."""
+    cut = make_server("demo", "--once")
+    cut.launch()
+    wait_for(cut, "rows committed")
+    cut.kill()
+    before = committed(cut)
+    assert 0 < before[-1] < 10_000
+
+    again = make_server("demo", "--once")
+    again.launch()
+    assert again.wait(120) == 0, again.text()
+    assert_right(again)
+    after = committed(again)
+    assert after[0] >= before[-1], "it began again from the first row"
+    assert after[-1] == 10_000
+
+
+def test_lines_that_it_shows_work(make_server: MakeServer, tmp_path: Path) -> None:
+    server = make_server("demo")
+    server.launch()
+    wait_for(server, "Ctrl-C ends it")
+    shown = server.text()
+    script = "set -e\n" + shown[shown.index("  export TOKEN=") : shown.index("Serving at")]
+    for heading in ("From Python:", "With the command-line tool:"):
+        assert heading in script
+        script = script.replace(heading, "")
+    python = shlex.quote(sys.executable)
+    for written, real in (
+        (".venv/bin/grpcurl", shlex.quote(program("grpcurl"))),
+        (".venv/bin/python", python),
+        (".venv/bin/bossjy", f"{python} -m bossjy_client"),
+    ):
+        assert written in script
+        script = script.replace(written, real)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=ROOT,
+        env=caller_environment(tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"valid": true' in done.stdout
+    assert '"e164": "+8613800000000"' in done.stdout
+    assert len(re.findall(r'"phone_?[nN]umber"', done.stdout)) == 3
+    assert "bossjy.imports.v1.ImportService" in done.stdout
+    assert 'e164: "+8613800000000"' in done.stdout
+    assert "logged in at" in done.stderr
+    assert len(re.findall(r"^ ?\+\d+ +[A-Z]{2} ", done.stdout, re.MULTILINE)) == 5
+    assert server.terminate() == 0
