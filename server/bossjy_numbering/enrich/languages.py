@@ -1,0 +1,47 @@
+"""Which names serve a language: libphonenumber's rules of falling back (phonenumbers/prefix.py, `_find_lang`)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+# Readers of these languages are not shown English names in place of their own.
+_WITHOUT_ENGLISH = frozenset({"zh", "ja", "ko"})
+_WRITTEN_AS = {"zh_TW": "zh_Hant", "zh_HK": "zh_Hant", "zh_MO": "zh_Hant"}
+
+
+@lru_cache(maxsize=256)
+def parse_language(tag: str) -> tuple[str, str | None, str | None]:
+    """Language, script and region of a BCP 47 tag: `zh-Hant-TW` is ("zh", "Hant", "TW"). `_` serves as `-` does.
+
+    What else a tag holds is passed over. A tag that makes no sense names a language without names.
+    """
+    language, *others = tag.replace("_", "-").split("-")
+    script = next((part.title() for part in others if len(part) == 4 and part.isalpha()), None)
+    region = next((part.upper() for part in others if len(part) == 2 and part.isalpha()), None)
+    return language.lower(), script, region
+
+
+@lru_cache(maxsize=256)
+def names_in_order(language: str, script: str | None, region: str | None) -> tuple[str, ...]:
+    """Keys of the names that serve, the best first; each prefix is answered by the first that it has."""
+    full = "_".join(part for part in (language, script, region) if part is not None)
+    keys = [_WRITTEN_AS[full]] if full in _WRITTEN_AS else []
+    keys.append(full)
+    if script is not None:
+        keys.append(f"{language}_{script}")
+    if region is not None:
+        keys.append(f"{language}_{region}")
+    keys.append(language)
+    if language not in _WITHOUT_ENGLISH:
+        keys.append("en")
+    return tuple(dict.fromkeys(keys))
+
+
+def hidden(key: str, nearer: dict[str, str]) -> bool:
+    """Whether no language would ever take the name `key` of a prefix, since a longer prefix has the names `nearer`.
+
+    The longer prefix answers whenever it has any name that serves. `key` is looked for together with the bare
+    language behind it, and with English behind that.
+    """
+    bare = key.partition("_")[0]
+    return key in nearer or bare in nearer or (bare not in _WITHOUT_ENGLISH and "en" in nearer)
