@@ -72,10 +72,10 @@ class Accounts:
         Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument(PASSWORD_REFUSED),
         ResourceExhausted(OVERLOADED).
         """
-        self._passwords.check_room()
-        await self._registration.check(new.registration_token)
-        self._rules.check(new.password, [new.email, new.display_name, new.owner_name])
-        password_hash = await self._passwords.hash(new.password)
+        with self._passwords.place() as place:
+            await self._registration.check(new.registration_token)
+            self._rules.check(new.password, [new.email, new.display_name, new.owner_name])
+            password_hash = await place.hash(new.password)
         tries_left = _ID_TRIES
         while True:
             tries_left -= 1
@@ -136,15 +136,16 @@ class Accounts:
                 metadata={"scope": "users.write"},
             )
         # Who has stolen an access token must not find the password with it, so this counts as a login does.
-        async with self._throttle.attempt(caller.tenant_id, caller.user_id, address):
-            async with self._database.tenant(caller.tenant_id) as connection:
-                account = await store.account(connection, caller.tenant_id, caller.user_id)
-                tenant = await store.tenant(connection, caller.tenant_id)
-            if not (await self._passwords.verify(account.password_hash, current)).right:
-                raise Unauthenticated(Reason.LOGIN_REFUSED, "the current password is wrong")
-        names = [account.user.email, account.user.display_name, tenant.display_name, tenant.tenant_id]
-        self._rules.check(new, names, field="new_password")
-        password_hash = await self._passwords.hash(new)
+        with self._passwords.place() as place:
+            async with self._throttle.attempt(caller.tenant_id, caller.user_id, address):
+                async with self._database.tenant(caller.tenant_id) as connection:
+                    account = await store.account(connection, caller.tenant_id, caller.user_id)
+                    tenant = await store.tenant(connection, caller.tenant_id)
+                if not (await place.verify(account.password_hash, current)).right:
+                    raise Unauthenticated(Reason.LOGIN_REFUSED, "the current password is wrong")
+            names = [account.user.email, account.user.display_name, tenant.display_name, tenant.tenant_id]
+            self._rules.check(new, names, field="new_password")
+            password_hash = await place.hash(new)
         ended: list[str] = []
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())

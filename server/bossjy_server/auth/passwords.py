@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import unicodedata
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -34,7 +35,7 @@ class Verdict:
 
 
 class Passwords:
-    """Hashes and checks passwords. `close()` when done."""
+    """Hashes and checks passwords, for who holds a place. `close()` when done."""
 
     def __init__(self, options: AuthOptions) -> None:
         self._hasher = PasswordHasher(
@@ -42,33 +43,48 @@ class Passwords:
         )
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="argon2")
         self._limit = options.threads * (1 + options.hash_queue_per_thread)
-        self._running = 0
+        self._held = 0
         # Checked in place of the hash of an account that does not exist, so that both take the same time.
         self._dummy = self._hasher.hash(secrets.token_urlsafe(16))
 
-    def check_room(self) -> None:
-        """Raise ResourceExhausted(OVERLOADED) when a hash would be refused: before anything else is done."""
-        if self._running >= self._limit:
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """A place in the queue, held for the whole of a call that hashes, its work in the database included.
+
+        So a flood is refused before it costs anything. Raises ResourceExhausted(OVERLOADED) when all are taken.
+        """
+        if self._held >= self._limit:
             raise ResourceExhausted(
                 Reason.OVERLOADED,
                 "too many logins wait already: try again in a moment",
                 retry_after_s=_RETRY_AFTER_S,
             )
-
-    async def hash(self, password: str) -> str:
-        """The argon2id hash of `password` in its usual text form. Raises ResourceExhausted(OVERLOADED)."""
-        return await self._run(lambda: self._hasher.hash(normal(password)))
-
-    async def verify(self, stored: str | None, password: str) -> Verdict:
-        """Check `password` against a stored hash; None stands for an account that does not exist.
-
-        Raises ResourceExhausted(OVERLOADED) when too many wait already.
-        """
-        return await self._run(lambda: self._verify(stored, password))
+        self._held += 1
+        try:
+            yield Place(self._hasher, self._executor, self._dummy)
+        finally:
+            self._held -= 1
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class Place:
+    """What may be done in a place. A hash that is running when its call is given up ends by itself."""
+
+    def __init__(self, hasher: PasswordHasher, executor: ThreadPoolExecutor, dummy: str) -> None:
+        self._hasher = hasher
+        self._executor = executor
+        self._dummy = dummy
+
+    async def hash(self, password: str) -> str:
+        """The argon2id hash of `password` in its usual text form."""
+        return await self._run(lambda: self._hasher.hash(normal(password)))
+
+    async def verify(self, stored: str | None, password: str) -> Verdict:
+        """Check `password` against a stored hash; None stands for an account that does not exist."""
+        return await self._run(lambda: self._verify(stored, password))
 
     def _verify(self, stored: str | None, password: str) -> Verdict:
         checked = stored or self._dummy
@@ -79,21 +95,7 @@ class Passwords:
         return Verdict(right=stored is not None, rehash=self._hasher.check_needs_rehash(checked))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        self.check_room()
-        self._running += 1
-        loop = asyncio.get_running_loop()
-
-        def ended(_: Future[T]) -> None:
-            # On a thread of the executor. The loop is closed when the server has gone away in between.
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self._ended)
-
-        future = self._executor.submit(work)
-        future.add_done_callback(ended)
-        return await asyncio.wrap_future(future)
-
-    def _ended(self) -> None:
-        self._running -= 1
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
 def normal(password: str) -> str:

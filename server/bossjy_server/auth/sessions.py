@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
-from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
+from bossjy_server.errors import NotFound, Reason, Unauthenticated
 from bossjy_server.storage.postgres import Database
 
 if TYPE_CHECKING:
@@ -77,21 +76,18 @@ class Sessions:
         Raises Unauthenticated(LOGIN_REFUSED) in the same time whether tenant, address or password is wrong or
         the user is disabled; ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
         """
-        self._passwords.check_room()
-        async with self._throttle.attempt(tenant_id, email_key(email), client.address):
+        with self._passwords.place() as place:
+            async with self._throttle.attempt(tenant_id, email_key(email), client.address):
+                async with self._database.tenant(tenant_id) as connection:
+                    account = await store.account_by_email(connection, tenant_id, email)
+                verdict = await place.verify(account.password_hash if account else None, password)
+                if account is None or not verdict.right or not account.user.active:
+                    raise _login_refused()
+            new_hash = await place.hash(password) if verdict.rehash else None
             async with self._database.tenant(tenant_id) as connection:
-                account = await store.account_by_email(connection, tenant_id, email)
-            verdict = await self._passwords.verify(account.password_hash if account else None, password)
-            if account is None or not verdict.right or not account.user.active:
-                raise _login_refused()
-        new_hash = None
-        if verdict.rehash:
-            with suppress(ResourceExhausted):  # too busy now: the next login does it
-                new_hash = await self._passwords.hash(password)
-        async with self._database.tenant(tenant_id) as connection:
-            session, user, ended = await self._open_checked(connection, account.user, client)
-            if new_hash is not None:
-                await store.update_hash(connection, tenant_id, user.user_id, account.password_hash, new_hash)
+                session, user, ended = await self._open_checked(connection, account.user, client)
+                if new_hash is not None:
+                    await store.update_hash(connection, tenant_id, user.user_id, account.password_hash, new_hash)
         await self._revocations.end(ended)
         return self.tokens_of(session, user), user
 

@@ -89,7 +89,8 @@ class Users:
         if new.password:
             self._rules.check(new.password, [new.email, new.display_name])
         made = "" if new.password else _made_password()
-        password_hash = await self._passwords.hash(new.password or made)
+        with self._passwords.place() as place:
+            password_hash = await place.hash(new.password or made)
         request = Request(new.request_id, self._request_hash(new)) if new.request_id else None
         now = moment(self._clock())
         user = new_user(caller.tenant_id, new.email, new.display_name, new.role, now)
@@ -197,7 +198,8 @@ class Users:
         user = await self.get(caller, user_id)
         _check_rank(caller, user.role)
         made = _made_password()
-        password_hash = await self._passwords.hash(made)
+        with self._passwords.place() as place:
+            password_hash = await place.hash(made)
         must_change = user.role is not Role.SERVICE
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())

@@ -127,23 +127,15 @@ async def test_an_address_is_slowed_down_over_all_accounts(opened: Opened) -> No
 async def test_a_flood_is_shed(opened: Opened) -> None:
     async with opened(hash_queue_per_thread=2, account_failures=1000, address_failures=1000) as auth:
         owner = await register(auth)
-        began = time.perf_counter()
-        refused_after: list[float] = []
-
-        async def guess() -> Reason:
-            reason = await reason_of(owner.login(password="wrong"))
-            if reason is Reason.OVERLOADED:
-                refused_after.append(time.perf_counter() - began)
-            return reason
-
-        reasons = await asyncio.gather(*(guess() for _ in range(60)))
-    assert set(reasons) == {Reason.LOGIN_REFUSED, Reason.OVERLOADED}
-    assert reasons.count(Reason.OVERLOADED) >= 30
+        reasons = await asyncio.gather(*(reason_of(owner.login(password="wrong")) for _ in range(60)))
+        await owner.login()
+    assert (reasons.count(Reason.LOGIN_REFUSED), reasons.count(Reason.OVERLOADED)) == (6, 54)
 
 
 async def test_a_hash_with_old_settings_is_renewed_at_login(owner: User, database_url: str) -> None:
     weak = Passwords(AuthOptions(argon2_memory_kib=8 * 1024, argon2_time_cost=1))
-    old = await weak.hash(PASSWORD)
+    with weak.place() as place:
+        old = await place.hash(PASSWORD)
     weak.close()
     connection = await asyncpg.connect(database_url)
     try:
