@@ -71,9 +71,11 @@ uv) install_uv ;;
 run | dev)
     install_uv
     make_environment
-    echo "bossjy: installing requirements/$1.txt into .venv"
-    install_packages "$1"
-    touch ".venv/.installed-$1"
+    # An environment that has the tools of dev keeps them: dev.txt holds all of run.txt.
+    set -- "$1" "$([ -e .venv/.installed-dev ] && echo dev || echo "$1")"
+    echo "bossjy: installing requirements/$2.txt into .venv"
+    install_packages "$2"
+    touch ".venv/.installed-$1" ".venv/.installed-$2"
     ;;
 *) fail "usage: sh requirements/install.sh uv|run|dev" ;;
 esac

