@@ -7,6 +7,9 @@ and the international prefix.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -109,31 +112,38 @@ class _CallingCode(Outcomes):
         return NO_REGION, NumberType.UNKNOWN, general
 
 
+@dataclass(slots=True)
+class _Built:
+    """What grows calling code by calling code."""
+
+    states: StateTable = field(default_factory=StateTable)
+    outcomes: _OutcomeTable = field(default_factory=_OutcomeTable)
+    codes: list[int] = field(default_factory=list)
+    code_states: list[int] = field(default_factory=list)
+    main_regions: list[int] = field(default_factory=list)
+    regions: list[RegionTable] = field(default_factory=list)
+    reasons: list[list[int]] = field(default_factory=list)
+
+
 def compile_plan(rules: PlanRules) -> Tables:
     """The tables of a plan. PatternError if the metadata uses what they cannot express."""
-    states = StateTable()
-    outcomes = _OutcomeTable()
-    codes: list[int] = []
-    code_states: list[int] = []
-    main_regions: list[int] = []
-    regions: list[RegionTable] = []
-    reasons: list[list[int]] = []
+    built = _Built()
     for calling_code, members in rules.by_calling_code().items():
-        code = _CallingCode(members, outcomes)
-        main_regions.append(len(regions))
-        code_states.append(determinise(code.automaton, code, states))
+        code = _CallingCode(members, built.outcomes)
+        built.main_regions.append(len(built.regions))
+        built.code_states.append(determinise(code.automaton, code, built.states))
         for ordinal, region in enumerate(members):
-            regions.append(_region_table(region, len(codes), ordinal, states))
-            reasons.append([_possible_reason(region, length) for length in range(LENGTHS)])
-        codes.append(calling_code)
-    return _tables(rules.version, states, outcomes, codes, code_states, main_regions, regions, reasons)
+            built.regions.append(_region_table(region, len(built.codes), ordinal, built.states))
+            built.reasons.append([_possible_reason(region, length) for length in range(LENGTHS)])
+        built.codes.append(calling_code)
+    return _tables(rules.version, built)
 
 
 def _region_table(region: RegionRules, code_index: int, ordinal: int, states: StateTable) -> RegionTable:
     national = international = -1
     if region.national_prefix_for_parsing is not None:
         pattern = region.national_prefix_for_parsing
-        group = _last_group(pattern) if region.national_prefix_rewriting is not None else 0
+        group = re.compile(pattern).groups if region.national_prefix_rewriting is not None else 0
         if region.national_prefix_rewriting is not None and not group:
             raise ValueError(f"{region.region}: a rewriting rule without a group")
         national = add_prefix(parse(pattern), group, states)
@@ -151,12 +161,6 @@ def _region_table(region: RegionRules, code_index: int, ordinal: int, states: St
     )
 
 
-def _last_group(pattern: str) -> int:
-    import re  # noqa: PLC0415
-
-    return re.compile(pattern).groups
-
-
 def _possible_reason(region: RegionRules, length: int) -> PossibleReason:
     """Rule 22: local lengths first, then the shortest, the longest, and the gaps between."""
     lengths = region.general.lengths
@@ -169,45 +173,34 @@ def _possible_reason(region: RegionRules, length: int) -> PossibleReason:
     return PossibleReason.TOO_LONG if length > lengths[-1] else PossibleReason.INVALID_LENGTH
 
 
-def _tables(
-    version: str,
-    states: StateTable,
-    outcomes: _OutcomeTable,
-    codes: list[int],
-    code_states: list[int],
-    main_regions: list[int],
-    regions: list[RegionTable],
-    reasons: list[list[int]],
-) -> Tables:
+def _tables(version: str, built: _Built) -> Tables:
     """Arrays of what was built, with the plain states first."""
-    step = np.array(states.followers, np.int64)
+    step = np.array(built.states.followers, np.int64)
     plain = _plain(step)
     order = np.argsort(~plain, kind="stable")
     renumbered = np.empty(len(order), np.int64)
     renumbered[order] = np.arange(len(order))
     if len(order) >= 2**16:
         raise ValueError(f"{len(order)} states are more than the tables have room for")
-    moved = [_moved(region, renumbered.tolist()) for region in regions]
-    held = np.array(outcomes.held, np.int64)
+    moved = [_moved(region, renumbered.tolist()) for region in built.regions]
+    held = np.array(built.outcomes.held, np.int64)
     return Tables(
         version=version,
         step=renumbered[step[order]].astype(np.uint16),
-        outcome=np.array(states.outcomes, np.int64)[order].astype(np.uint16),
+        outcome=np.array(built.states.outcomes, np.int64)[order].astype(np.uint16),
         plain_states=int(plain.sum()),
         outcome_region=held[:, 0].astype(np.uint8),
         outcome_type=held[:, 1].astype(np.uint8),
         outcome_general=held[:, 2].astype(np.uint32),
-        calling_codes=np.array(codes, np.uint16),
-        calling_code_state=renumbered[code_states].astype(np.uint16),
-        main_region=np.array(main_regions, np.int16),
-        possible_reason=np.array(reasons, np.uint8),
+        calling_codes=np.array(built.codes, np.uint16),
+        calling_code_state=renumbered[built.code_states].astype(np.uint16),
+        main_region=np.array(built.main_regions, np.int16),
+        possible_reason=np.array(built.reasons, np.uint8),
         regions=tuple(moved),
     )
 
 
 def _moved(region: RegionTable, renumbered: list[int]) -> RegionTable:
-    from dataclasses import replace  # noqa: PLC0415
-
     national, international = region.national_prefix_state, region.international_prefix_state
     return replace(
         region,

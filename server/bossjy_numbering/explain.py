@@ -14,7 +14,7 @@ _SAID = {
     "en": {
         InvalidReason.NONE: "It is a valid number.",
         InvalidReason.NOT_A_NUMBER: "The text is not a phone number: too few digits, or characters no number has.",
-        InvalidReason.INVALID_COUNTRY_CODE: "It has no calling code that exists, and no region was given to assume one.",
+        InvalidReason.INVALID_COUNTRY_CODE: "It has no known calling code, and no region was given to assume one.",
         InvalidReason.TOO_SHORT_AFTER_IDD: "Nothing follows the international prefix.",
         InvalidReason.TOO_SHORT_NSN: "Fewer than two digits follow the calling code.",
         InvalidReason.TOO_SHORT: "It is shorter than every number of its region.",

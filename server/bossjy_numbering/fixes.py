@@ -89,9 +89,10 @@ def _candidates(text: str, region: str | None, number: Number) -> Iterator[_Cand
         yield FixKind.ADD_PLUS, "+" + digits, None
         if digits.startswith("00"):
             yield FixKind.ADD_PLUS, "+" + digits[2:], None
-        yield FixKind.RESTORE_LEADING_ZERO, "0" + digits, region
     if digits != text:
         yield FixKind.REMOVE_CHARACTERS, ("+" if plus else "") + digits, region
+    if not plus:
+        yield FixKind.RESTORE_LEADING_ZERO, "0" + digits, region
 
 
 def _by_calling_code(number: Number) -> Iterator[_Candidate]:

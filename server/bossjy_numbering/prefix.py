@@ -72,13 +72,7 @@ class _Program:
                 first = self._emit(_Instruction("split", self._build(part, then), first))
             return first
         if isinstance(node, Repeat):
-            after = then
-            for _ in range(node.most - node.least):
-                # Optional: once more is preferred to leaving, so `(x(x)?)?` and not `x?x?`.
-                after = self._emit(_Instruction("split", self._build(node.part, after), then))
-            for _ in range(node.least):
-                after = self._build(node.part, after)
-            return after
+            return self._repeat(node, then)
         if isinstance(node, Group):
             if node.number == self._rewriting_group:
                 then = self._emit(_Instruction("mark", then))
@@ -86,6 +80,15 @@ class _Program:
         if isinstance(node, End):
             return self._emit(_Instruction("end", then))
         raise TypeError(f"not a pattern: {node!r}")
+
+    def _repeat(self, node: Repeat, then: int) -> int:
+        after = then
+        for _ in range(node.most - node.least):
+            # Optional: once more is preferred to leaving, so `(x(x)?)?` and not `x?x?`.
+            after = self._emit(_Instruction("split", self._build(node.part, after), then))
+        for _ in range(node.least):
+            after = self._build(node.part, after)
+        return after
 
 
 class _Determiniser:

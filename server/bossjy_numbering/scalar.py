@@ -130,19 +130,19 @@ class ScalarEngine:
             plain = text.translate(_PLAIN)
             international = plain[:1] == "+"
             digits = plain[1:] if international else plain
-            if not (digits.isdigit() and digits.isascii()):
-                return self._slow(text, default_region)
-        if len(text) > LONGEST_TEXT:
-            return self._slow(text, default_region)
         # Rule 3: three digits are viable, or two side by side without a plus.
-        if len(digits) < 3 and (international or len(digits) < 2 or digits not in text):
+        if (
+            not (digits.isdigit() and digits.isascii())
+            or len(text) > LONGEST_TEXT
+            or (len(digits) < 3 and (international or len(digits) < 2 or digits not in text))
+        ):
             return self._slow(text, default_region)
         if international:
             code = self._calling_code(digits)
-            if code is None:
-                # Rule 9: tried again without the plus.
-                return self._slow(text, default_region)
-            return self._settle(code.main, digits[len(code.text) :])
+            if code is not None:
+                return self._settle(code.main, digits[len(code.text) :])
+            # Rule 9: tried again without the plus.
+            return self._slow(text, default_region)
         region = self._regions.get(default_region or "")
         if region is None:
             return not_a_number(ParseError.INVALID_COUNTRY_CODE)

@@ -8,6 +8,7 @@ Each row goes the first way that covers it: clean E.164 (`clean.py`), digits (`d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -29,6 +30,20 @@ CHUNK = 8192
 # Rows of a chunk that are tried before it is read as clean.
 _PROBE = 128
 Answer: TypeAlias = Callable[[str, "str | None"], Number]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a call asks for, and where the answers go."""
+
+    texts: TextBuffers
+    # One for each row, or one for all.
+    region_texts: Sequence[str | None]
+    columns: Columns
+
+    def region(self, row: int) -> str | None:
+        """The default region of a row, as it was given."""
+        return self.region_texts[row if len(self.region_texts) > 1 else 0]
 
 
 class ColumnEngine:
@@ -57,11 +72,12 @@ class ColumnEngine:
         """
         columns = Columns(len(texts), self._columns_of)
         writer = Writer(texts, self._tables.calling_codes.astype(np.int64))
+        asked = _Asked(texts, region_texts, columns)
         rest = self._read_clean(texts, columns)
         for begin in range(0, len(rest), CHUNK):
             rows = rest[begin : begin + CHUNK]
             own = regions[rows] if len(regions) > 1 else np.full(len(rows), regions[0])
-            self._read_rest(texts, rows, own, region_texts, columns, writer.batch(rows))
+            self._read_rest(asked, rows, own, writer.batch(rows))
         return columns.done(*writer.done(CHUNK))
 
     def _read_clean(self, texts: TextBuffers, columns: Columns) -> Ints:
@@ -87,17 +103,10 @@ class ColumnEngine:
         done, _, _, _ = self._clean.read(buffer, starts, ends - starts)
         return 2 * int(np.count_nonzero(done)) > len(starts)
 
-    def _read_rest(
-        self,
-        texts: TextBuffers,
-        rows: Ints,
-        region: Ints,
-        region_texts: Sequence[str | None],
-        columns: Columns,
-        batch: Batch,
-    ) -> None:
+    def _read_rest(self, asked: _Asked, rows: Ints, region: Ints, batch: Batch) -> None:
         """Reads rows by their digits, or else one by one."""
-        data, offsets = texts.some(rows)
+        columns = asked.columns
+        data, offsets = asked.texts.some(rows)
         read = read_digits(data, offsets)
         refused = np.flatnonzero(read.nothing)
         columns.refuse(rows[refused], np.full(len(refused), ParseError.NOT_A_NUMBER, np.uint8))
@@ -113,10 +122,7 @@ class ColumnEngine:
         columns.put(rows[use], said.code, said.outcome, said.lengths)
         batch.write(use, said.code, read.buffer, said.starts, said.lengths)
         slow = np.flatnonzero(unclear)
-        answers = [
-            self._answer(texts.text(row), region_texts[row if len(region_texts) > 1 else 0])
-            for row in rows[slow].tolist()
-        ]
+        answers = [self._answer(asked.texts.text(row), asked.region(row)) for row in rows[slow].tolist()]
         columns.put_answers(rows[slow], answers)
         batch.write_texts(slow, [number.e164 for number in answers])
         if int(rows[-1]) - int(rows[0]) >= len(rows):

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -101,9 +102,9 @@ def contest(plan: Plan, peers: dict[str, ModuleType], texts: list[str], regions:
     }
     for name, library in peers.items():
         if name == "turbohtml":
-            contestants[name] = (lambda library=library: by_turbohtml(library, few, few_regions), len(few))
+            contestants[name] = (partial(by_turbohtml, library, few, few_regions), len(few))
         else:
-            contestants[name] = (lambda library=library: by_library(library, few, few_regions), len(few))
+            contestants[name] = (partial(by_library, library, few, few_regions), len(few))
     plan.column(column, named)
     return rates(contestants)
 

@@ -54,7 +54,9 @@ class StateCheck:
             if region.national_prefix_state >= 0:
                 rewrites = bool(metadata.national_prefix_transform_rule)
                 assert metadata.national_prefix_for_parsing is not None
-                self._check_prefix(region.national_prefix_state, metadata.national_prefix_for_parsing, rewrites)
+                self._check_prefix(
+                    region.national_prefix_state, metadata.national_prefix_for_parsing, rewrites=rewrites
+                )
             if region.international_prefix_state >= 0:
                 assert metadata.international_prefix is not None
                 self._check_prefix(region.international_prefix_state, metadata.international_prefix, rewrites=False)
@@ -82,7 +84,7 @@ class StateCheck:
             if said != (measured := expected(code, word)):
                 self.differences.append(f"+{code} {word}: {said}, by the patterns {measured}")
 
-    def _check_prefix(self, start: int, pattern: str, rewrites: bool) -> None:
+    def _check_prefix(self, start: int, pattern: str, *, rewrites: bool) -> None:
         compiled = re.compile(pattern)
         for word, state in self._edges(start):
             self.words += 1
@@ -109,7 +111,8 @@ def expected(code: int, word: str) -> tuple[str | None, int, int]:
     general = 0
     for ordinal, region in enumerate(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]):
         metadata = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
-        assert metadata is not None and metadata.general_desc is not None
+        assert metadata is not None
+        assert metadata.general_desc is not None
         pattern = metadata.general_desc.national_number_pattern
         if pattern and re.fullmatch(pattern, word):
             general |= 1 << ordinal
