@@ -20,9 +20,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = Path(sys.executable).parent
 # All that a requirement file may hold: versions, markers, hashes, remarks. No address, no option, no folder.
-LOCKED = re.compile(
-    r"[a-z0-9._-]+==\S+(?: ; [^/]+)? \\| {4}--hash=sha256:[0-9a-f]{64}(?: \\)?| *#(?!.*:/).*|"
-)
+LOCKED = re.compile(r"[a-z0-9._-]+==\S+(?: ; [^/]+)? \\| {4}--hash=sha256:[0-9a-f]{64}(?: \\)?| *#(?!.*:/).*|")
 
 
 class CheckFailed(Exception):
@@ -32,9 +30,7 @@ class CheckFailed(Exception):
 def run(tool: str, *arguments: str) -> None:
     """Run a tool of the environment at the root. Raises CheckFailed with what it printed when it fails."""
     command = [str(TOOLS / tool), *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         raise CheckFailed(done.stdout)
 
@@ -72,17 +68,12 @@ def lock() -> None:
 def needs() -> list[Requirement]:
     """What our packages and the dependency groups need on this machine, our own packages left out."""
     root, *packages = (
-        tomllib.loads((ROOT / folder / "pyproject.toml").read_text())
-        for folder in (".", "server", "clients/python")
+        tomllib.loads((ROOT / folder / "pyproject.toml").read_text()) for folder in (".", "server", "clients/python")
     )
     groups = root["dependency-groups"]
-    stated = chain(
-        *(package["project"]["dependencies"] for package in packages), groups["build"], groups["dev"]
-    )
+    stated = chain(*(package["project"]["dependencies"] for package in packages), groups["build"], groups["dev"])
     found = [Requirement(text) for text in stated]
-    return [
-        need for need in found if need.name != "bossjy" and (need.marker is None or need.marker.evaluate())
-    ]
+    return [need for need in found if need.name != "bossjy" and (need.marker is None or need.marker.evaluate())]
 
 
 STEPS: list[tuple[str, Callable[[], None]]] = [
