@@ -32,8 +32,8 @@ class Contacts:
             raise NotFound("contact")
         return found
 
-    async def list(
-        self, tenant_id: str, filter_text: str, order_by: str, after: str, *, limit: int, count_total: bool
+    async def list_page(
+        self, tenant_id: str, filter_text: str, order_by: str, *, after: str, limit: int, count_total: bool
     ) -> ContactPage:
         """A page behind `after`. Raises InvalidArgument for an order or a filter that is not served."""
         if filter_text.strip():

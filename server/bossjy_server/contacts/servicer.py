@@ -30,11 +30,11 @@ class ContactServicer:
         listing = ["contacts", tenant_id, request.filter, request.order_by]
         cursor = read_page_token(listing, request.page_token, str)
         after = str(cursor[0]) if cursor else ""
-        page = await self._contacts.list(
+        page = await self._contacts.list_page(
             tenant_id,
             request.filter,
             request.order_by,
-            after,
+            after=after,
             limit=size + 1,
             count_total=request.count_total,
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 import orjson
@@ -63,7 +62,7 @@ async def count_contacts(connection: Connection, tenant_id: str) -> int:
     return int(await connection.fetchval(COUNT_CONTACTS, tenant_id))
 
 
-def _contact(row: Mapping[str, Any]) -> Contact:
+def _contact(row: asyncpg.Record) -> Contact:
     return Contact(
         e164=row["e164"],
         region=row["region"],

@@ -4,49 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
+
+from bossjy_server.imports import arrow
+from bossjy_server.imports.arrow import TextColumn
 
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 
 
-def json_objects(names: Sequence[str], columns: Sequence[pa.StringArray], rows: int) -> pa.StringArray:
+def json_objects(names: Sequence[str], columns: Sequence[TextColumn], rows: int) -> TextColumn:
     """For each row `{"name":"cell"}` of its cells that are not empty. Shapes: columns (m, n), result (n,)."""
-    pieces = []
+    pieces: list[TextColumn] = []
     for name, column in zip(names, columns, strict=True):
+        empty = arrow.is_empty(column)
+        if empty.all():
+            continue
         key = orjson.dumps(name).decode()
-        piece = pc.binary_join_element_wise(f',{key}:"', json_text(column), '"', "")
-        pieces.append(pc.if_else(pc.equal(pc.binary_length(column), 0), "", piece))
+        pieces.append(arrow.chosen(empty, "", arrow.joined(f',{key}:"', json_text(column), '"')))
     if not pieces:
-        return pa.array(np.full(rows, "{}", object), pa.string())
-    inner = pc.binary_join_element_wise(*pieces, "") if len(pieces) > 1 else pieces[0]
-    without_comma = pc.utf8_slice_codeunits(inner, 1)
-    return pc.binary_join_element_wise("{", without_comma, "}", "")
+        return arrow.repeated("{}", rows)
+    return arrow.joined("{", arrow.without_first_character(arrow.joined(*pieces)), "}")
 
 
-def json_text(column: pa.StringArray) -> pa.StringArray:
+def json_text(column: TextColumn) -> TextColumn:
     """The cells as they stand between the quotes of a JSON text."""
-    if not _holds(column, special=True):
+    view = arrow.bytes_of(column)
+    if not ((view < 0x20) | (view == 0x22) | (view == 0x5C)).any():
         return column
     for plain, escaped in _ESCAPES:
-        column = pc.replace_substring(column, plain, escaped)
-    if not _holds(column, special=False):
+        column = arrow.replaced(column, plain, escaped)
+    if not (arrow.bytes_of(column) < 0x20).any():
         return column
     # Rare control characters. Every other escape stands already, so only these are left to write.
-    return pa.array(
-        ["".join(c if c >= " " else f"\\u{ord(c):04x}" for c in cell) for cell in column.to_pylist()], pa.string()
-    )
+    return arrow.text_column(_without_controls(str(cell)) for cell in column)
 
 
-def _holds(column: pa.StringArray, *, special: bool) -> bool:
-    """Whether a byte of the column is a control character, or, with `special`, a quote or a backslash."""
-    data = column.buffers()[2]
-    if data is None:
-        return False
-    view = np.frombuffer(data, np.uint8)
-    found = view < 0x20
-    if special:
-        found |= (view == 0x22) | (view == 0x5C)
-    return bool(found.any())
+def _without_controls(text: str) -> str:
+    return "".join(sign if sign >= " " else f"\\u{ord(sign):04x}" for sign in text)

@@ -8,7 +8,7 @@ from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFo
 from bossjy_server.imports import store
 from bossjy_server.imports.layout import Place
 from bossjy_server.imports.merge import Merged, merge
-from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, State
+from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.stage import StagedRows
 from bossjy_server.imports.store import Connection
 from bossjy_server.storage.postgres import Database
@@ -71,6 +71,25 @@ class PartWriter:
             if block.final:
                 await store.finish_import(connection, self._tenant_id, import_id)
             return part
+
+    async def resolve(self, found: Spec, place: Place) -> tuple[Spec, Part]:
+        """Keep what the first bytes of part 0 said. If an older stream did so already, what it kept.
+
+        Raises as `commit` does.
+        """
+        import_id = self._job.import_id
+        async with self._database.tenant(self._tenant_id) as connection:
+            _, holder, _ = await store.lock_part(connection, self._tenant_id, import_id, self._part)
+            if holder != self._holder:
+                raise part_taken()
+            region = found.default_region or await store.default_region(connection, self._tenant_id)
+            part = await store.resolve_import(connection, self._tenant_id, import_id, found.with_region(region), place)
+            job = await store.find_import(connection, self._tenant_id, import_id)
+            if job is None:
+                raise NotFound("import")
+            if job.resolved is None:
+                raise import_not_open(job.state)
+            return job.resolved, part or job.parts[self._part]
 
     async def _check_part(self, connection: Connection, block: CleanBlock) -> None:
         offset, holder, finished = await store.lock_part(connection, self._tenant_id, self._job.import_id, self._part)

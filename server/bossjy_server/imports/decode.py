@@ -50,10 +50,11 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
     if first is None:
         return None
     row, line = first
+    if row.fault is not None and not columns:
+        raise _unreadable_header(options)
     cells = [cell.decode("utf-8", "replace") for cell in row.cells]
     if spec.source.header is Header.PRESENT or (spec.source.header is Header.FOUND_OUT and looks_like_header(cells)):
         header = Header.PRESENT
-        _check_header(row, options)
         place = Place(row.next, line + 1 + _extra_lines(head[row.start : row.next]))
     if len(columns) == 0:
         columns = column_names(cells if header is Header.PRESENT else [""] * len(cells))
@@ -116,13 +117,12 @@ def _first_row(head: bytes, start: int, layout: Layout, *, final: bool) -> tuple
         start, line = row.next, line + 1
 
 
-def _check_header(row: ScannedRow, options: ImportOptions) -> None:
-    if row.fault is not None:
-        raise InvalidArgument(
-            Reason.ROW_TOO_WIDE,
-            "the header row cannot be read: check the delimiter, the quotes and the line ends",
-            metadata={"limit_bytes": str(options.max_row_bytes)},
-        )
+def _unreadable_header(options: ImportOptions) -> InvalidArgument:
+    return InvalidArgument(
+        Reason.ROW_TOO_WIDE,
+        "the first row cannot be read: check the delimiter, the quotes and the line ends",
+        metadata={"limit_bytes": str(options.max_row_bytes)},
+    )
 
 
 def _extra_lines(row: bytes) -> int:

@@ -11,7 +11,7 @@ import google_crc32c
 from bossjy_server.errors import BossjyError, InvalidArgument, OutOfRange, Reason, ResourceExhausted
 from bossjy_server.imports import store
 from bossjy_server.imports.blocks import BlockMaker
-from bossjy_server.imports.commit import CleanBlock, import_not_open, not_open
+from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
 from bossjy_server.imports.decode import missing_header, resolve
 from bossjy_server.imports.inbox import Inbox, Silence
 from bossjy_server.imports.messages import Answer, Chunk, Finish, Open, ShuttingDown, Skipped
@@ -25,14 +25,15 @@ _GRACE_MS = 2_000
 class Intake:
     """Takes the messages behind `open` and puts blocks into `blocks`; None after the last."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one stream is made of
         self,
         process: UploadProcess,
         tenant_id: str,
         job: ImportJob,
         part: Part,
-        inbox: Inbox,
         *,
+        inbox: Inbox,
+        writer: PartWriter,
         answers: asyncio.Queue[Answer | None],
         blocks: asyncio.Queue[CleanBlock | None],
         slots: asyncio.Semaphore,
@@ -43,6 +44,7 @@ class Intake:
         self._job = job
         self._part = part
         self._inbox = inbox
+        self._writer = writer
         self._answers = answers
         self._blocks = blocks
         self._slots = slots
@@ -176,15 +178,9 @@ class Intake:
             await self._fail(error)
         if found is None:
             return None
-        async with self._process.database.tenant(self._tenant_id) as connection:
-            region = found.spec.default_region or await store.default_region(connection, self._tenant_id)
-            spec = found.spec.with_region(region)
-            part = await store.resolve_import(connection, self._tenant_id, self._job.import_id, spec, found.place)
-            if part is None:
-                raise await not_open(connection, self._tenant_id, self._job.import_id)
-        self._part = part
-        del self._buffer[: found.place.offset]
-        self.committed = found.place.offset
+        spec, self._part = await self._writer.resolve(found.spec, found.place)
+        del self._buffer[: self._part.committed_offset]
+        self.committed = self._part.committed_offset
         return spec
 
     async def _resolved_by_first(self) -> Spec:

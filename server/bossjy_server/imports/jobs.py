@@ -75,7 +75,7 @@ class ImportJobs:
         async with self._database.tenant(tenant_id) as connection:
             return await self._find(connection, tenant_id, import_id)
 
-    async def list(self, tenant_id: str, before: tuple[datetime, str] | None, limit: int) -> list[ImportJob]:
+    async def list_jobs(self, tenant_id: str, before: tuple[datetime, str] | None, limit: int) -> list[ImportJob]:
         """A page of imports, the newest first, older than `before` (time, import id)."""
         async with self._database.tenant(tenant_id) as connection:
             return await store.list_imports(connection, tenant_id, before or _NEWEST, limit)
@@ -107,13 +107,13 @@ class ImportJobs:
             return job
 
     async def list_rejects(
-        self, tenant_id: str, import_id: str, after: tuple[int, int], reason: int, limit: int
+        self, tenant_id: str, import_id: str, after: tuple[int, int], *, reason: int, limit: int
     ) -> list[RejectedRow]:
         """A page of refused rows behind `after` (part, byte offset). Raises NotFound."""
         async with self._database.tenant(tenant_id) as connection:
             if await store.find_revision(connection, tenant_id, import_id) is None:
                 raise NotFound("import")
-            return await store.list_rejects(connection, tenant_id, import_id, after, reason, limit)
+            return await store.list_rejects(connection, tenant_id, import_id, after, reason=reason, limit=limit)
 
     async def _find(self, connection: store.Connection, tenant_id: str, import_id: str) -> ImportJob:
         job = await store.find_import(connection, tenant_id, import_id)

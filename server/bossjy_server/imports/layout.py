@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
+
+from bossjy_server.imports.arrow import TextColumn
 
 LF, CR = 10, 13
 
@@ -71,7 +72,7 @@ class RowBlock:
 
     data: bytes
     base: int
-    columns: list[pa.StringArray]
+    columns: list[TextColumn]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     lines: NDArray[np.int64]

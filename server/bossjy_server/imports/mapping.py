@@ -10,28 +10,29 @@ from bossjy_server.imports.records import ColumnMapping, ContactField
 
 # Names as people write them, compared without case, spaces and signs. Extend here.
 _NAMES: dict[ContactField, str] = {
-    ContactField.PHONE_NUMBER: (
-        "手机号 手机号码 手机 移动电话 移动电话号码 电话 电话号码 联系电话 联系手机 联系号码 联系方式 号码 本机号码 手機 "
-        "手機號碼 電話 電話號碼 聯絡電話 phone phonenumber phoneno mobile mobilenumber mobileno mobilephone cell cellphone "
-        "cellnumber tel telephone telephonenumber telno contactnumber contactno number msisdn handphone whatsapp e164 "
-        "primaryphone customerphone userphone"
-    ),
-    ContactField.OTHER_NUMBER: (
-        "其他电话 备用电话 备用手机 备用号码 第二电话 家庭电话 办公电话 固定电话 座机 固话 公司电话 住宅电话 電話2 电话2 手机2 "
-        "手机号2 otherphone othernumber phone2 phonenumber2 mobile2 tel2 secondaryphone alternatephone altphone homephone "
-        "workphone officephone businessphone landline"
-    ),
-    ContactField.NAME: (
-        "姓名 名字 名称 客户姓名 客户名称 客户名 联系人 联系人姓名 用户名 用户姓名 收件人 收货人 顾客 姓名全称 聯絡人 名稱 name "
-        "fullname contact contactname customer customername clientname username displayname person"
-    ),
-    ContactField.EMAIL: (
-        "邮箱 电子邮箱 电子邮件 邮件 邮箱地址 邮件地址 電郵 電子郵件 信箱 email mail emailaddress mailaddress"
-    ),
-    ContactField.COUNTRY: (
-        "国家 国家地区 国家或地区 国家代码 地区代码 国别 國家 國家地區 country countrycode countryname countryregion nation iso "
-        "iso2 isocode regioncode"
-    ),
+    ContactField.PHONE_NUMBER: """
+        手机号 手机号码 手机 移动电话 移动电话号码 电话 电话号码 联系电话 联系手机 联系号码 联系方式 号码 本机号码
+        手機 手機號碼 電話 電話號碼 聯絡電話
+        phone phonenumber phoneno mobile mobilenumber mobileno mobilephone cell cellphone cellnumber tel telephone
+        telephonenumber telno contactnumber contactno number msisdn handphone whatsapp e164 primaryphone
+        customerphone userphone""",
+    ContactField.OTHER_NUMBER: """
+        其他电话 备用电话 备用手机 备用号码 第二电话 家庭电话 办公电话 固定电话 座机 固话 公司电话 住宅电话
+        电话2 手机2 手机号2 電話2
+        otherphone othernumber phone2 phonenumber2 mobile2 tel2 secondaryphone alternatephone altphone homephone
+        workphone officephone businessphone landline""",
+    ContactField.NAME: """
+        姓名 名字 名称 客户姓名 客户名称 客户名 联系人 联系人姓名 用户名 用户姓名 收件人 收货人 顾客 姓名全称
+        聯絡人 名稱
+        name fullname contact contactname customer customername clientname username displayname person""",
+    ContactField.EMAIL: """
+        邮箱 电子邮箱 电子邮件 邮件 邮箱地址 邮件地址 信箱
+        電郵 電子郵件
+        email mail emailaddress mailaddress""",
+    ContactField.COUNTRY: """
+        国家 国家地区 国家或地区 国家代码 地区代码 国别
+        國家 國家地區
+        country countrycode countryname countryregion nation iso iso2 isocode regioncode""",
 }
 _FIELD_BY_NAME = {name: field for field, names in _NAMES.items() for name in names.split()}
 _SIGNS = re.compile(r"[\s_\-./\\()（）:：*#'\"\[\]]+")
@@ -139,6 +140,8 @@ def _check_attributes(mapping: Sequence[ColumnMapping]) -> None:
             f"{len(names)} columns would be kept as attributes: map the ones that matter, and set drop_unknown_columns",
             metadata={"limit": str(MAX_ATTRIBUTES)},
         )
+    # Cells that are no address or no number are kept under the name of their column.
+    names += [one.column for one in mapping if one.field in (ContactField.EMAIL, ContactField.OTHER_NUMBER)]
     for name in names:
         if names.count(name) > 1:
             raise _invalid(name, "an attribute has the name of another column")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import asyncpg
+import numpy as np
+from numpy.typing import NDArray
 
 from bossjy_server.imports.records import ExistingPolicy
 from bossjy_server.imports.stage import StagedRows
@@ -34,38 +36,47 @@ CREATE TEMPORARY TABLE bossjy_staged (
 
 STAGED_TABLE_EXISTS = "SELECT to_regclass('pg_temp.bossjy_staged') IS NOT NULL"
 
-# The planner knows nothing of the staged rows, and would read all contacts for a block of them.
+# The planner knows nothing of the staged rows: it must look each of them up in the index, whatever it thinks of the
+# size of tables that grow from nothing while a statement is prepared.
 PREFER_INDEX = """
 SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-    set_config('enable_seqscan', 'on', true), set_config('jit', 'off', true)"""
+    set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"""
 
-# New contacts. What was inserted leaves the staging table; what stays was there before.
+# New contacts, in the order in which they were staged: that of the index. Gives the positions of those that were new,
+# as int8 in network order; the others were contacts before.
 INSERT_NEW = f"""
 WITH fresh AS (
     INSERT INTO bossjy.contacts (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
         created_import_id, created_position, changed_import_id, changed_position)
     SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, $2, position, $2, position
-    FROM {_STAGED} ORDER BY e164
+    FROM {_STAGED}
     ON CONFLICT ON CONSTRAINT contacts_pkey DO NOTHING
     RETURNING created_position
 )
-SELECT count(*), array_agg(created_position) FROM fresh"""
+SELECT string_agg(int8send(created_position), '') FROM fresh"""
 
-DELETE_FRESH = f"DELETE FROM {_STAGED} WHERE position = ANY ($1::bigint[])"
+# The same for rows whose contact was deleted by somebody after it stood in the way.
+INSERT_AGAIN = INSERT_NEW.replace("ON CONFLICT", "WHERE position = ANY ($3::bigint[]) ON CONFLICT")
 
 # The first row of this import that names a contact from before it. Where two parts race, the index lets one through.
 MARK_SEEN = f"""
-INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position)
-SELECT $1, $2, s.e164, s.position
-FROM {_STAGED} s JOIN bossjy.contacts c ON c.tenant_id = $1 AND c.e164 = s.e164
-WHERE c.created_import_id IS DISTINCT FROM $2
-ORDER BY s.e164
-ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING"""
+WITH seen AS (
+    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position)
+    SELECT $1, $2, s.e164, s.position
+    FROM {_STAGED} s
+    WHERE s.position = ANY ($3::bigint[])
+        AND (SELECT c.created_import_id IS DISTINCT FROM $2
+             FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164)
+    ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING
+    RETURNING position
+)
+SELECT string_agg(int8send(position), '') FROM seen"""
 
-# Staged rows whose contact is gone: deleted by somebody between two statements.
-COUNT_MISSING = f"""
-SELECT count(*) FROM {_STAGED} s
-WHERE NOT EXISTS (SELECT FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164)"""
+# Staged rows whose contact is gone.
+FIND_MISSING = f"""
+SELECT string_agg(int8send(s.position), '') FROM {_STAGED} s
+WHERE s.position = ANY ($2::bigint[])
+    AND NOT EXISTS (SELECT FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164)"""
 
 _FORMER = """jsonb_build_object('region', old.region, 'number_type', old.number_type, 'name', old.name,
         'email', old.email, 'other_numbers', old.other_numbers, 'attributes', old.attributes,
@@ -102,14 +113,14 @@ WITH changed AS (
     UPDATE bossjy.contacts c
     SET (region, number_type, name, email, other_numbers, attributes) = ROW ({values}),
         changed_import_id = $2, changed_position = s.position, update_time = now()
-    FROM {_STAGED} s JOIN bossjy.import_changes m
-        ON m.tenant_id = $1 AND m.import_id = $2 AND m.e164 = s.e164 AND m.position = s.position
-    WHERE c.tenant_id = $1 AND c.e164 = s.e164
+    FROM {_STAGED} s
+    WHERE s.position = ANY ($3::bigint[]) AND c.tenant_id = $1 AND c.e164 = s.e164
         AND (c.region, c.number_type, c.name, c.email, c.other_numbers, c.attributes) IS DISTINCT FROM ROW ({values})
-    RETURNING c.e164, {_FORMER} AS former
+    RETURNING c.e164, s.position, {_FORMER} AS former
 )
-UPDATE bossjy.import_changes m SET former = changed.former
-FROM changed WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.e164 = changed.e164"""
+INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position, former)
+SELECT $1, $2, e164, position, former FROM changed
+ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET former = excluded.former"""
 
 
 # As many times a block may find that contacts were deleted while it was merged.
@@ -130,7 +141,7 @@ async def merge(
     connection: Connection, tenant_id: str, import_id: str, staged: StagedRows, policy: ExistingPolicy
 ) -> Merged:
     """Merge one block. The connection is in a transaction of the tenant."""
-    if staged.row_count == 0:
+    if len(staged.positions) == 0:
         return Merged(duplicate=staged.duplicate)
     if not await connection.fetchval(STAGED_TABLE_EXISTS):
         await connection.execute(STAGED_TABLE)
@@ -138,25 +149,29 @@ async def merge(
     await connection.copy_to_table(
         "bossjy_staged", source=io.BytesIO(staged.copy_text), format="csv", null="\\N", schema_name="pg_temp"
     )
-    inserted = marked = 0
-    residue = staged.row_count
+    fresh = _positions(await connection.fetchval(INSERT_NEW, tenant_id, import_id))
+    inserted = len(fresh)
+    residue = np.setdiff1d(staged.positions, fresh, assume_unique=True)
+    marked = np.zeros(0, np.int64)
     for _ in range(_ATTEMPTS):
-        count, positions = await connection.fetchrow(INSERT_NEW, tenant_id, import_id)
-        inserted += count
-        residue -= count
-        if residue == 0:
+        if len(residue) == 0:
             break
-        if count:
-            await connection.execute(DELETE_FRESH, positions)
-        marked += _affected(await connection.execute(MARK_SEEN, tenant_id, import_id))
-        if not await connection.fetchval(COUNT_MISSING, tenant_id):
+        seen = _positions(await connection.fetchval(MARK_SEEN, tenant_id, import_id, residue.tolist()))
+        marked = np.concatenate((marked, seen))
+        residue = np.setdiff1d(residue, seen, assume_unique=True)
+        missing = _positions(await connection.fetchval(FIND_MISSING, tenant_id, residue.tolist()))
+        if len(missing) == 0:
             break
+        fresh = _positions(await connection.fetchval(INSERT_AGAIN, tenant_id, import_id, missing.tolist()))
+        inserted += len(fresh)
+        residue = np.setdiff1d(residue, fresh, assume_unique=True)
     updated = 0
-    if marked and policy is not ExistingPolicy.SKIP:
-        updated = _affected(await connection.execute(update_existing(policy), tenant_id, import_id))
-    return Merged(inserted, updated, marked - updated, staged.duplicate + residue - marked)
+    if len(marked) and policy is not ExistingPolicy.SKIP:
+        tag = await connection.execute(update_existing(policy), tenant_id, import_id, marked.tolist())
+        updated = int(tag.rpartition(" ")[2])
+    return Merged(inserted, updated, len(marked) - updated, staged.duplicate + len(residue))
 
 
-def _affected(tag: str) -> int:
-    """The count in a command tag: `UPDATE 12`."""
-    return int(tag.rpartition(" ")[2])
+def _positions(packed: bytes | None) -> NDArray[np.int64]:
+    """Positions as PostgreSQL packs them; none where the aggregate is NULL."""
+    return np.frombuffer(packed or b"", ">i8").astype(np.int64)

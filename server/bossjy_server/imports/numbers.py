@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bossjy_numbering import ParseError, Plan, PossibleReason
+from bossjy_server.imports import arrow
+from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.layout import RejectReason
 
 # `1.38E+10`: the digits behind the point are all that is left of the number.
@@ -19,6 +19,8 @@ _ROUNDED = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}$"
 _DECIMAL = r"^([+]?[0-9]{5,})[.]0+$"
 # `'13800000000` and `="13800000000"`: how spreadsheets are told that digits are text.
 _AS_TEXT = r"^(?:=\"([^\"]*)\"|['’`]+\s*(.*?))$"
+_POINT = 0x2E
+_LETTERS_E = (0x45, 0x65)
 
 _REASON_OF_ERROR = np.zeros(256, np.uint8)
 _REASON_OF_ERROR[ParseError.INVALID_COUNTRY_CODE] = RejectReason.INVALID_COUNTRY_CODE
@@ -40,36 +42,37 @@ class CheckedNumbers:
     """The answers for n cells, shapes (n,). `reason` is 0 where the number is valid; then the rest says something."""
 
     reason: NDArray[np.uint8]
-    e164: pa.StringArray
-    region: pa.StringArray
+    e164: TextColumn
+    region: TextColumn
     type: NDArray[np.int16]
 
 
-def check_numbers(cells: pa.StringArray, plan: Plan, regions: str | Sequence[str | None] | None) -> CheckedNumbers:
+def check_numbers(cells: TextColumn, plan: Plan, regions: str | Sequence[str | None] | None) -> CheckedNumbers:
     """What the plan says of trimmed cells; `regions` as for `Plan.column`."""
     repaired = repair(cells)
     column = plan.column(repaired, regions)
-    reason = np.where(
-        column.error != 0, _REASON_OF_ERROR[column.error], _REASON_OF_LENGTH[column.possible_reason]
-    ).astype(np.uint8)
+    reason = np.where(column.error != 0, _REASON_OF_ERROR[column.error], _REASON_OF_LENGTH[column.possible_reason])
     reason[column.valid] = 0
-    reason[~column.valid & _matches(repaired, "e", "E", _ROUNDED)] = RejectReason.PRECISION_LOST
-    reason[pc.binary_length(repaired).to_numpy() == 0] = RejectReason.PHONE_EMPTY
-    e164 = pa.Array.from_buffers(
-        pa.string() if column.e164_offsets.dtype.itemsize == 4 else pa.large_string(),
-        len(column),
-        [None, pa.py_buffer(column.e164_offsets), pa.py_buffer(column.e164_data)],
+    if np.isin(arrow.bytes_of(repaired), _LETTERS_E).any():
+        reason[arrow.matches(repaired, _ROUNDED) & ~column.valid] = RejectReason.PRECISION_LOST
+    reason[arrow.is_empty(repaired)] = RejectReason.PHONE_EMPTY
+    return CheckedNumbers(
+        reason,
+        arrow.from_buffers(column.e164_offsets, column.e164_data),
+        arrow.from_codes(column.region, column.regions),
+        column.type.astype(np.int16),
     )
-    codes = pa.array(column.region, mask=column.region < 0)
-    region = pa.DictionaryArray.from_arrays(codes, pa.array(column.regions, pa.string())).cast(pa.string())
-    return CheckedNumbers(reason, e164, region, column.type.astype(np.int16))
 
 
-def repair(cells: pa.StringArray) -> pa.StringArray:
+def repair(cells: TextColumn) -> TextColumn:
     """Undo what a spreadsheet did, where nothing was lost: a leading apostrophe, `="…"`, a trailing `.0`."""
-    as_text = pc.or_(pc.starts_with(cells, "'"), pc.or_(pc.starts_with(cells, "="), pc.starts_with(cells, "’")))
-    cells = _replaced(cells, as_text, _AS_TEXT, r"\1\2")
-    return _replaced(cells, pc.ends_with(cells, "0"), _DECIMAL, r"\1") if _has_text(cells, b".0") else cells
+    as_text = np.zeros(len(cells), np.bool_)
+    for sign in ("'", "=", "’", "`"):
+        as_text |= arrow.starts_with(cells, sign)
+    cells = arrow.replaced_where(cells, as_text, _AS_TEXT, r"\1\2")
+    if not (arrow.bytes_of(cells) == _POINT).any():
+        return cells
+    return arrow.replaced_where(cells, arrow.ends_with(cells, "0"), _DECIMAL, r"\1")
 
 
 def suggest(text: str, reason: int, plan: Plan, region: str | None) -> str:
@@ -85,21 +88,3 @@ def suggest(text: str, reason: int, plan: Plan, region: str | None) -> str:
         if number.valid:
             return number.e164
     return ""
-
-
-def _replaced(cells: pa.StringArray, where: pa.BooleanArray, pattern: str, by: str) -> pa.StringArray:
-    if not pc.any(where).as_py():
-        return cells
-    changed = pc.replace_substring_regex(cells.filter(where), pattern, by)
-    return pc.replace_with_mask(cells, where, changed)
-
-
-def _matches(cells: pa.StringArray, letter: str, capital: str, pattern: str) -> NDArray[np.bool_]:
-    if not (_has_text(cells, letter.encode()) or _has_text(cells, capital.encode())):
-        return np.zeros(len(cells), np.bool_)
-    return pc.match_substring_regex(cells, pattern).to_numpy(zero_copy_only=False)
-
-
-def _has_text(cells: pa.StringArray, text: bytes) -> bool:
-    data = cells.buffers()[2]
-    return data is not None and text in memoryview(data).tobytes()

@@ -1,12 +1,12 @@
 """Rows of delimited text, one at a time and exactly: the slow path, and the measure of the fast one (split.py).
 
 The rules (RFC 4180, and what people send): a row ends at LF, CR or CRLF. A cell that begins with a quote goes to its
-closing quote, may hold delimiters and line ends, and writes a quote twice; behind it comes a delimiter or the row's end.
-A quote elsewhere is a character like any other. An empty line is no row.
+closing quote, may hold delimiters and line ends, and writes a quote twice; behind it comes a delimiter or the row's
+end. A quote elsewhere is a character like any other. An empty line is no row.
 
-A quote that does not close must not swallow the file. So a row whose quote does not close within `max_row_bytes`, or is
-followed by other characters, or that spans lines and has not as many cells as the header, is refused as far as its first
-line goes, and reading goes on at the next line.
+A quote that does not close must not swallow the file. So a row whose quote does not close within `max_row_bytes`, or
+is followed by other characters, or that spans lines and has not as many cells as the header, is refused as far as its
+first line goes, and reading goes on at the next line.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -51,7 +51,7 @@ class ImportServicer:
             import_job=convert.import_job(job), max_chunk_bytes=self._options.max_chunk_bytes
         )
 
-    async def Upload(self, requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[pb.UploadResponse]:
+    async def Upload(self, requests: AsyncIterator[pb.UploadRequest]) -> AsyncGenerator[pb.UploadResponse]:
         """Upload one part."""
         upload = Upload(self._process, current_caller().tenant_id)
         answers = upload.run(_messages(requests))
@@ -72,7 +72,7 @@ class ImportServicer:
         listing = ["imports", current_caller().tenant_id, request.filter]
         cursor = read_page_token(listing, request.page_token, str, str)
         before = (datetime.fromisoformat(str(cursor[0])), str(cursor[1])) if cursor else None
-        jobs = await self._jobs.list(current_caller().tenant_id, before, size + 1)
+        jobs = await self._jobs.list_jobs(current_caller().tenant_id, before, size + 1)
         token = ""
         if len(jobs) > size:
             last = jobs[size - 1]
@@ -81,7 +81,7 @@ class ImportServicer:
             import_jobs=[convert.import_job(job) for job in jobs[:size]], next_page_token=token
         )
 
-    async def WatchImport(self, request: pb.WatchImportRequest) -> AsyncIterator[pb.WatchImportResponse]:
+    async def WatchImport(self, request: pb.WatchImportRequest) -> AsyncGenerator[pb.WatchImportResponse]:
         """Stream an import each time it changed."""
         changes = self._jobs.watch(current_caller().tenant_id, request.import_id, request.after_revision)
         async for job in changes:
@@ -96,10 +96,10 @@ class ImportServicer:
         """List refused rows in the order of the file."""
         size = request.page_size or _REJECTS_A_PAGE
         tenant_id = current_caller().tenant_id
-        listing = ["rejects", tenant_id, request.import_id, request.reason]
+        listing: list[str | int] = ["rejects", tenant_id, request.import_id, request.reason]
         cursor = read_page_token(listing, request.page_token, int, int)
         after = (int(cursor[0]), int(cursor[1])) if cursor else (0, -1)
-        rows = await self._jobs.list_rejects(tenant_id, request.import_id, after, request.reason, size + 1)
+        rows = await self._jobs.list_rejects(tenant_id, request.import_id, after, reason=request.reason, limit=size + 1)
         token = page_token(listing, rows[size - 1].part, rows[size - 1].byte_offset) if len(rows) > size else ""
         return pb.ListRejectedRowsResponse(
             rows=[convert.rejected_row(row) for row in rows[:size]], next_page_token=token

@@ -1,19 +1,21 @@
 """A block of delimited text cut into columns, without a Python loop over its rows: the fast path.
 
 NumPy finds delimiters, quotes and line ends and checks that every quote opens, closes or doubles; then the number of
-quotes before a byte says whether it lies inside one. Where a block breaks that, `scan.py` reads it row by row. Both give
-the same rows. Arrow's CSV reader, which leaves the interpreter free, then makes the columns: all of text.
+quotes before a byte says whether it lies inside one. Where a block breaks that, `scan.py` reads it row by row. Both
+give the same rows. Arrow's CSV reader, which leaves the interpreter free, then makes the columns: all of text.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from bossjy_server.imports.arrow import TextColumn, text_column
 from bossjy_server.imports.layout import CR, LF, Layout, Place, RejectReason, RowBlock, RowFault
 from bossjy_server.imports.scan import Incomplete, scan_row
 
@@ -94,7 +96,7 @@ def split_slowly(data: bytes, place: Place, layout: Layout, *, final: bool) -> R
     return RowBlock(
         data=data,
         base=place.offset,
-        columns=[pa.array([row[j] for row in cells], pa.string()) for j in range(layout.column_count)],
+        columns=[text_column(row[j] for row in cells) for j in range(layout.column_count)],
         starts=np.array(starts, np.int64),
         ends=np.array(ends, np.int64),
         lines=np.array(lines, np.int64),
@@ -129,7 +131,7 @@ def _skip(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock
     return RowBlock(
         data=data,
         base=place.offset,
-        columns=[pa.array([], pa.string()) for _ in range(layout.column_count)],
+        columns=[text_column([]) for _ in range(layout.column_count)],
         starts=empty,
         ends=empty,
         lines=empty,
@@ -224,17 +226,17 @@ def _faults(data: bytes, rows: _Rows, layout: Layout) -> NDArray[np.uint8]:
     return faults
 
 
-def _columns(data: bytes, rows: _Rows, faults: NDArray[np.uint8], layout: Layout) -> list[pa.StringArray] | None:
+def _columns(data: bytes, rows: _Rows, faults: NDArray[np.uint8], layout: Layout) -> list[TextColumn] | None:
     """The cells of the rows without a fault, by column; None if Arrow sees other rows than we do."""
     bad = np.flatnonzero(faults)
     count = len(rows.starts) - len(bad)
     if count == 0:
-        return [pa.array([], pa.string()) for _ in range(layout.column_count)]
+        return [text_column([]) for _ in range(layout.column_count)]
     source: bytes = data if len(bad) == 0 else _without(data, rows, bad)
     if len(bad) == 0 and rows.consumed < len(data):
         source = data[: rows.consumed]
     table = csv.read_csv(
-        pa.BufferReader(source),
+        pa.BufferReader(source),  # type: ignore[arg-type]  # the stub does not know Arrow's own files
         read_options=csv.ReadOptions(
             use_threads=False,
             block_size=len(source) + 1,
@@ -259,9 +261,10 @@ def _columns(data: bytes, rows: _Rows, faults: NDArray[np.uint8], layout: Layout
     return [_one_chunk(table.column(column)) for column in range(layout.column_count)]
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.StringArray:
+def _one_chunk(column: Any) -> TextColumn:
     chunks = column.chunks
-    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+    whole: TextColumn = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+    return whole
 
 
 def _without(data: bytes, rows: _Rows, bad: NDArray[np.intp]) -> bytes:

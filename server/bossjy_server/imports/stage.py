@@ -1,13 +1,15 @@
-"""Contacts of a block, ready for the database: one row for each number, in the order of the index, as COPY reads them."""
+"""Contacts of a block, ready for the database: one row a number, in the order of the index, as COPY reads them."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyarrow import csv
 
 from bossjy_server.imports.clean import CleanRows
@@ -19,10 +21,10 @@ _OFFSET_BITS = 48
 
 @dataclass(frozen=True, slots=True)
 class StagedRows:
-    """`copy_text` is CSV of `row_count` rows in the columns of `merge.STAGED_TABLE`, sorted by number."""
+    """`copy_text` is CSV in the columns of `merge.STAGED_TABLE`, sorted by number; `positions` (n,) are its rows'."""
 
     copy_text: bytes
-    row_count: int
+    positions: NDArray[np.int64]
     # Rows that lost against another row of the same block.
     duplicate: int
 
@@ -30,7 +32,7 @@ class StagedRows:
 def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     """Sort a block by number and keep one row for each. Inserting in the order of the index is much faster."""
     if len(rows) == 0:
-        return StagedRows(b"", 0, 0)
+        return StagedRows(b"", np.zeros(0, np.int64), 0)
     table = pa.table(
         {
             "e164": rows.e164,
@@ -43,7 +45,7 @@ def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
             "position": pa.array((part << _OFFSET_BITS) | rows.offset),
         }
     )
-    order = "ascending" if policy is DuplicatePolicy.FIRST_WINS else "descending"
+    order: Literal["ascending", "descending"] = "ascending" if policy is DuplicatePolicy.FIRST_WINS else "descending"
     indices = pc.sort_indices(table, sort_keys=[("e164", "ascending"), ("position", order)])
     sorted_numbers = table.column("e164").take(indices).combine_chunks()
     differs = pc.not_equal(sorted_numbers[1:], sorted_numbers[:-1]).to_numpy(zero_copy_only=False)
@@ -52,4 +54,5 @@ def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     sink = io.BytesIO()
     # All text is quoted, so that none can be read as NULL.
     csv.write_csv(kept, sink, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
-    return StagedRows(sink.getvalue(), kept.num_rows, table.num_rows - kept.num_rows)
+    positions = kept.column("position").to_numpy()
+    return StagedRows(sink.getvalue(), positions, table.num_rows - kept.num_rows)

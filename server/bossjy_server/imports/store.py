@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 
@@ -118,7 +118,7 @@ WHERE tenant_id = $1 AND import_id = $2 AND (part, byte_offset) > ($3, $4) AND (
 ORDER BY part, byte_offset LIMIT $6"""
 
 
-async def insert_import(
+async def insert_import(  # noqa: PLR0913 - the columns of the row
     connection: Connection,
     tenant_id: str,
     import_id: str,
@@ -211,7 +211,7 @@ async def lock_part(connection: Connection, tenant_id: str, import_id: str, part
     return row["committed_offset"], row["holder"] or "", row["finished"]
 
 
-async def advance_part(
+async def advance_part(  # noqa: PLR0913 - the columns of the row
     connection: Connection,
     tenant_id: str,
     import_id: str,
@@ -300,7 +300,7 @@ async def insert_rejects(
 
 
 async def list_rejects(
-    connection: Connection, tenant_id: str, import_id: str, after: tuple[int, int], reason: int, limit: int
+    connection: Connection, tenant_id: str, import_id: str, after: tuple[int, int], *, reason: int, limit: int
 ) -> list[RejectedRow]:
     """A page of refused rows behind `after` (part, byte offset); reason 0 for all."""
     rows = await connection.fetch(LIST_REJECTS, tenant_id, import_id, *after, reason, limit)
@@ -319,7 +319,7 @@ async def list_rejects(
     ]
 
 
-def _part(row: Mapping[str, Any]) -> Part:
+def _part(row: asyncpg.Record) -> Part:
     return Part(
         part=row["part"],
         committed_offset=row["committed_offset"],
@@ -333,7 +333,7 @@ def _part(row: Mapping[str, Any]) -> Part:
     )
 
 
-def _import(row: Mapping[str, Any], parts: Sequence[Part]) -> ImportJob:
+def _import(row: asyncpg.Record, parts: Sequence[Part]) -> ImportJob:
     spec = Spec.from_json(row["spec"])
     if spec is None:
         raise LookupError("an import without a spec")

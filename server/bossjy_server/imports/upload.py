@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from typing import Any
 
 from bossjy_server.errors import BossjyError, NotFound, OutOfRange, Reason
@@ -33,7 +33,7 @@ class Upload:
         self._tenant_id = tenant_id
         self._answers: asyncio.Queue[Answer | None] = asyncio.Queue(_ANSWERS)
 
-    async def run(self, messages: AsyncIterator[Message]) -> AsyncIterator[Answer]:
+    async def run(self, messages: AsyncIterator[Message]) -> AsyncGenerator[Answer]:
         """Answers to the messages of a client. Raises what ended the stream, after what was committed is told."""
         worker = asyncio.create_task(self._work(messages))
         try:
@@ -64,10 +64,18 @@ class Upload:
         await self._answers.put(Flow(self._process.options.window_bytes))
         blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue(_BLOCKS_AT_ONCE)
         slots = asyncio.Semaphore(_BLOCKS_AT_ONCE)
-        intake = Intake(
-            self._process, self._tenant_id, job, part, inbox, answers=self._answers, blocks=blocks, slots=slots
-        )
         writer = PartWriter(self._process.database, self._tenant_id, job, part.part, holder)
+        intake = Intake(
+            self._process,
+            self._tenant_id,
+            job,
+            part,
+            inbox=inbox,
+            writer=writer,
+            answers=self._answers,
+            blocks=blocks,
+            slots=slots,
+        )
 
         async def commit_all() -> None:
             while (block := await blocks.get()) is not None:
@@ -85,16 +93,17 @@ class Upload:
     async def _open(self, opening: Open, holder: str) -> tuple[ImportJob, Part]:
         """Take the part. A finished one may be opened as well: its client may not have heard of the end."""
         async with self._process.database.tenant(self._tenant_id) as connection:
+            # Taken first: from here on no older stream changes what is read below.
+            part = await store.take_part(connection, self._tenant_id, opening.import_id, opening.part, holder)
             job = await store.find_import(connection, self._tenant_id, opening.import_id)
             if job is None:
                 raise NotFound("import")
-            if job.state not in (State.OPEN, State.SUCCEEDED):
+            if job.state not in {State.OPEN, State.SUCCEEDED}:
                 raise import_not_open(job.state)
-            part = await store.take_part(connection, self._tenant_id, opening.import_id, opening.part, holder)
-        if part is None:
-            raise OutOfRange(
-                Reason.PART_UNKNOWN, f"the import has {len(job.parts)} parts, numbered from 0: use one of them"
-            )
+            if part is None:
+                raise OutOfRange(
+                    Reason.PART_UNKNOWN, f"the import has {len(job.parts)} parts, numbered from 0: use one of them"
+                )
         return job, part
 
     async def _job(self, import_id: str) -> ImportJob:

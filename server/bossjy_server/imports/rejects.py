@@ -1,0 +1,79 @@
+"""Refused rows, as they are told: line, offset, column, reason, the value as it stood, and a fix where one is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bossjy_numbering import Plan
+from bossjy_server.imports.arrow import TextColumn
+from bossjy_server.imports.layout import RejectReason, RowBlock
+from bossjy_server.imports.numbers import suggest
+from bossjy_server.imports.records import ColumnMapping, RejectedRow
+
+# What is kept of a refused row, in characters, as the contract says.
+_KEPT_ORIGINAL = 1_000
+_KEPT_ROW = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """For each row of a block the reason to refuse it, or 0, and the column at fault. Shapes (n,)."""
+
+    reason: NDArray[np.uint8]
+    column: NDArray[np.int16]
+
+    def refuse(self, rows: NDArray[np.bool_], reason: RejectReason, column: int) -> None:
+        """Refuse the flagged rows that are not refused yet."""
+        new = rows & (self.reason == 0)
+        self.reason[new] = reason
+        self.column[new] = column
+
+
+def rejected_rows(
+    block: RowBlock,
+    refusals: Refusals,
+    cells: Sequence[TextColumn],
+    mapping: Sequence[ColumnMapping],
+    *,
+    part: int,
+    plan: Plan,
+    regions: str | Sequence[str | None] | None,
+    limit: int,
+) -> list[RejectedRow]:
+    """The first `limit` refused rows of a block in the order of the file."""
+    found = [
+        RejectedRow(
+            part, fault.line, block.base + fault.start, "", fault.reason, "", "", _shown(block, fault.start, fault.end)
+        )
+        for fault in block.faults[:limit]
+    ]
+    for index in np.flatnonzero(refusals.reason)[:limit]:
+        row, at_fault = int(index), int(refusals.column[index])
+        reason = int(refusals.reason[row])
+        original = str(cells[at_fault][row])
+        region = regions if regions is None or isinstance(regions, str) else regions[row]
+        start = int(block.starts[row])
+        found.append(
+            RejectedRow(
+                part=part,
+                line=int(block.lines[row]),
+                byte_offset=block.base + start,
+                column=mapping[at_fault].column,
+                reason=reason,
+                original=original[:_KEPT_ORIGINAL],
+                suggestion="" if reason == RejectReason.VALUE_TOO_LONG else suggest(original, reason, plan, region),
+                row_text=_shown(block, start, int(block.ends[row])),
+            )
+        )
+    found.sort(key=lambda row: row.byte_offset)
+    return found[:limit]
+
+
+def _shown(block: RowBlock, start: int, end: int) -> str:
+    """Text of a row that may not be text. PostgreSQL holds no NUL, so it is shown as U+2400."""
+    raw = block.data[start : min(end, start + 4 * _KEPT_ROW)]
+    return raw.decode("utf-8", "replace").replace("\0", "\u2400")[:_KEPT_ROW]
