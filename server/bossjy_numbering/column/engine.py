@@ -25,8 +25,8 @@ from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints, Walker
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import Number, ParseError
 
-# Rows of a chunk: 64 KiB for each column of 64-bit numbers.
-CHUNK = 8192
+# Rows of a chunk: 128 KiB for each column of 64-bit numbers.
+CHUNK = 16_384
 # Rows of a chunk that are tried before it is read as clean.
 _PROBE = 128
 Answer: TypeAlias = Callable[[str, "str | None"], Number]
