@@ -103,6 +103,9 @@ class Countries:
     # (s, 10): the state behind each digit; (s,): the region's number plus one, or 0.
     step: NDArray[np.unsignedinteger]
     outcome: NDArray[np.int16]
+    # `step` row behind row, and `outcome`, as plain ints.
+    step_view: memoryview
+    outcome_view: memoryview
 
     def names_in(self, language: str) -> NDArray[np.int32]:
         """Numbers of names by region's number, with a 0 behind them for NONE, (r + 1,)."""
@@ -118,10 +121,10 @@ class Countries:
         if region != SHARED:
             return region
         state = int(self.code_state[calling_code])
-        step = self.step
+        step = self.step_view
         for digit in national_digits[: LONGEST_NATIONAL_NUMBER + 1]:
-            state = int(step[state, ord(digit) - 48])
-        return int(self.outcome[state]) - 1
+            state = step[10 * state + int(digit)]
+        return self.outcome_view[state] - 1
 
     def countries(
         self,
@@ -152,4 +155,6 @@ def unpack_countries(header: Mapping[str, Any], arrays: Arrays) -> Countries:
         arrays["code_state"],
         arrays["step"],
         arrays["outcome"],
+        memoryview(arrays["step"].reshape(-1)),
+        memoryview(arrays["outcome"]),
     )

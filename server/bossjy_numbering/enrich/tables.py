@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import phonenumbers
 from numpy.typing import NDArray
 from phonenumbers.phonenumberutil import is_number_type_geographical
 
@@ -21,9 +22,7 @@ from bossjy_numbering.types import NumberType
 
 # Kinds of number that have a carrier: `phonenumbers.carrier._is_mobile`.
 CARRIED = (NumberType.MOBILE, NumberType.FIXED_LINE_OR_MOBILE, NumberType.PAGER)
-# More languages than this at once are laid out anew in turn; one takes 200 kB.
-_LANGUAGES = 64
-# Any text may be asked for as a language; most of them read the same.
+# Any text may be asked for as a language. Most of them read the same: what differs takes 4 MB for all languages.
 _TAGS = 1024
 
 
@@ -56,43 +55,38 @@ class EnrichTables:
         self.geographic = _geographic()
         self.geographic_kinds = frozenset(zip(*map(np.ndarray.tolist, np.nonzero(self.geographic)), strict=True))
         self.carried = np.isin(np.arange(256), CARRIED)
-        self._by_tag: dict[tuple[str, str | None], Reading] = {}
-        self._readings: dict[tuple[object, ...], Reading] = {}
+        self._readings: dict[tuple[str, str | None], Reading] = {}
+        self._serving: dict[tuple[str, ...], NDArray[np.int32]] = {}
 
     def reading(self, tag: str, region: str | None = None) -> Reading:
         """What a language reads. `region` is the reader's, where the tag names none."""
-        reading = self._by_tag.get((tag, region))
+        reading = self._readings.get((tag, region))
         if reading is None:
             reading = self._reading(tag, region)
-            if len(self._by_tag) >= _TAGS:
-                self._by_tag.clear()
-            self._by_tag[tag, region] = reading
+            if len(self._readings) >= _TAGS:
+                self._readings.clear()
+            self._readings[tag, region] = reading
         return reading
 
     def _reading(self, tag: str, region: str | None) -> Reading:
         language, script, own_region = parse_language(tag)
         keys = names_in_order(language, script, own_region or region)
-        places, carriers = self.places.known(keys), self.carriers.known(keys)
-        reads = (places, carriers, language if language in self.countries.languages else None)
-        reading = self._readings.get(reads)
-        if reading is None:
-            of_places, of_carriers = self.places.serving(places), self.carriers.serving(carriers)
-            reading = Reading(
-                of_places,
-                of_carriers,
-                self.countries.names_in(language),
-                memoryview(of_places),
-                memoryview(of_carriers),
-            )
-            if len(self._readings) >= _LANGUAGES:
-                self._readings.clear()
-            self._readings[reads] = reading
-        return reading
+        places = self._names_serving("place", self.places, keys)
+        carriers = self._names_serving("carrier", self.carriers, keys)
+        countries = self.countries.names_in(language)
+        return Reading(places, carriers, countries, memoryview(places), memoryview(carriers))
+
+    def _names_serving(self, part: str, names: PrefixNames, keys: Sequence[str]) -> NDArray[np.int32]:
+        known = names.known(keys)
+        serving = self._serving.get((part, *known))
+        if serving is None:
+            serving = self._serving[part, *known] = names.serving(known)
+        return serving
 
 
 def _geographic() -> NDArray[np.bool_]:
     table = np.zeros((CALLING_CODES, 256), np.bool_)
-    for code in range(CALLING_CODES):
+    for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
         for kind in NumberType:
             table[code, kind] = is_number_type_geographical(kind, code)
     return table

@@ -6,6 +6,7 @@ it is done as well.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,40 +24,35 @@ class MobileToken:
     token: str
     # The region in which the rest is read.
     region: str
-    # Whether «15 behind an area code» and «0 in front» are all that the region's national prefix may be.
+    # What may stand before the rest there, if anything does.
+    prefixes: tuple[re.Pattern[str], ...]
+    # Whether such a prefix begins with 0 or has 15 in it.
     prefix_is_15: bool
-
-    def are_plain(
-        self, data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """`is_plain` of each of n rests, `data[starts[i] : starts[i] + lengths[i]]`."""
-        if not self.prefix_is_15:
-            return np.zeros(len(starts), np.bool_)
-
-        def stands(text: str, place: int) -> NDArray[np.bool_]:
-            there = lengths >= place + len(text)
-            for offset, digit in enumerate(text):
-                there &= data[np.minimum(starts + place + offset, len(data) - 1)] == ord(digit)
-            return there
-
-        plain = lengths > 2
-        for text, place in (("0", 0), (str(self.calling_code), 0), *(("15", place) for place in range(2, 7))):
-            plain &= ~stands(text, place)
-        return plain
 
     def is_plain(self, rest: str) -> bool:
         """Whether parsing national digits without their token surely gives the same digits.
 
-        No 0 in front, which a national or an international prefix has; no calling code in front; no 15 behind what
-        may be an area code of two to six digits.
+        No national or international prefix in front, no calling code, and no zero that a number would keep apart.
         """
-        return (
-            self.prefix_is_15
-            and len(rest) > 2
-            and rest[0] != "0"
-            and not rest.startswith(str(self.calling_code))
-            and "15" not in rest[2:8]
-        )
+        if len(rest) < 3 or rest[0] == "0" or rest.startswith(str(self.calling_code)):
+            return False
+        return not any(found.end() for prefix in self.prefixes if (found := prefix.match(rest)) is not None)
+
+    def are_plain(
+        self, data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """True for those of n rests `data[starts[i] : starts[i] + lengths[i]]` that are plain without a closer look."""
+        if not self.prefix_is_15:
+            return np.zeros(len(starts), np.bool_)
+
+        # What is read beyond the end of a rest can only call for a closer look in vain.
+        longest = max(int(np.max(lengths, initial=0)), 3)
+        digits = data[np.minimum(starts[:, None] + np.arange(longest), len(data) - 1)]
+        code = np.frombuffer(str(self.calling_code).encode(), np.uint8)
+        doubtful = (digits[:, 0] == ord("0")) | (digits[:, : len(code)] == code).all(axis=1)
+        doubtful |= ((digits[:, :-1] == ord("1")) & (digits[:, 1:] == ord("5"))).any(axis=1)
+        plain: NDArray[np.bool_] = (lengths >= 3) & ~doubtful
+        return plain
 
     def digits(self, digits: str) -> str:
         """The digits of E.164, without `+`, by which the place of a number with the token is found."""
@@ -80,7 +76,14 @@ def mobile_tokens() -> dict[int, MobileToken]:
             if len(token) != 1:
                 raise NotImplementedError(f"the mobile token {token} of +{code}")
             metadata = PhoneMetadata.metadata_for_region(regions[0])
-            prefix = (metadata.national_prefix_for_parsing or "") if metadata is not None else ""
-            known = prefix.startswith("0?(?:(") and prefix.endswith(")15)?")
-            tokens[code] = MobileToken(code, str(token), regions[0], known)
+            if metadata is None:
+                raise NotImplementedError(f"{regions[0]} without metadata")
+            national = metadata.national_prefix_for_parsing or ""
+            prefixes = tuple(re.compile(one) for one in (national, metadata.international_prefix or ""))
+            tokens[code] = MobileToken(code, str(token), regions[0], prefixes, _is_15(national))
     return tokens
+
+
+def _is_15(prefix: str) -> bool:
+    """Whether a pattern is `0?(?:(area code)15)?`, as Argentina's."""
+    return prefix.startswith("0?(?:(") and prefix.endswith(")15)?")
