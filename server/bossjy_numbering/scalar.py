@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from bossjy_numbering.dfa import LONGEST_NATIONAL_NUMBER
 from bossjy_numbering.prefix import REWRITES
-from bossjy_numbering.tables import NO_REGION, RegionTable, Tables
+from bossjy_numbering.scalar_rules import ZERO, Code, Region, read_rules
+from bossjy_numbering.tables import NO_REGION, Tables
 from bossjy_numbering.types import Number, NumberType, ParseError, PossibleReason, not_a_number
 
 # libphonenumber refuses longer texts before it reads them.
@@ -27,8 +28,6 @@ _PLAIN: dict[int, str | None] = {
     ord("\uff0b"): "+",
     **{ord("\uff10") + digit: str(digit) for digit in range(10)},
 }
-# Digits are walked as bytes. States are kept as `10 * state - 48`, so that state plus byte is where the next stands.
-_ZERO = ord("0")
 _KEEP_UNSTRIPPED = (
     PossibleReason.TOO_SHORT,
     PossibleReason.IS_POSSIBLE_LOCAL_ONLY,
@@ -37,90 +36,17 @@ _KEEP_UNSTRIPPED = (
 _POSSIBLE = (PossibleReason.IS_POSSIBLE, PossibleReason.IS_POSSIBLE_LOCAL_ONLY)
 
 
-class _Region:
-    """What reading a number by the rules of one region needs."""
-
-    __slots__ = (
-        "code",
-        "compiled",
-        "general_bit",
-        "idd_first",
-        "idd_state",
-        "pattern",
-        "prefix_first",
-        "reasons",
-        "rewriting",
-    )
-
-    def __init__(self, table: RegionTable, tables: Tables, index: int, code: _Code) -> None:
-        self.code = code
-        self.general_bit = 1 << table.ordinal
-        self.reasons = tuple(PossibleReason(value) for value in tables.possible_reason[index].tolist())
-        self.idd_state = table.international_prefix_state
-        self.idd_first = _first_digits(tables, table.international_prefix_state)
-        # The digits that the national prefix can begin with: all other numbers are spared the pattern.
-        self.prefix_first = _first_digits(tables, table.national_prefix_state)
-        self.pattern = table.national_prefix_pattern
-        self.compiled: re.Pattern[str] | None = None
-        self.rewriting = table.national_prefix_rewriting
-
-
-class _Code:
-    """One calling code."""
-
-    __slots__ = ("main", "plus", "regions", "said", "start", "text", "value")
-
-    def __init__(self, value: int, start: int, regions: tuple[str, ...]) -> None:
-        self.value = value
-        self.text = str(value)
-        self.plus = f"+{value}"
-        self.start = 10 * start - _ZERO
-        self.regions = regions
-        self.main: _Region
-        # By outcome: region, type, valid. Filled as outcomes are met; there are some two hundred.
-        self.said: dict[int, tuple[str | None, NumberType, bool]] = {}
-
-
-def _first_digits(tables: Tables, state: int) -> str:
-    """The digits behind which a prefix automaton is not at once done with «no prefix»."""
-    if state < 0:
-        return ""
-    followers = tables.step[state].tolist()
-    return "".join(
-        str(digit)
-        for digit, follower in enumerate(followers)
-        if int(tables.outcome[follower]) or int(tables.step[follower, 0]) != follower
-    )
-
-
 class ScalarEngine:
     """Answers one text at a time. Safe to share by threads: what it caches is the same whoever writes it."""
 
     def __init__(self, tables: Tables, slow: Callable[[str, str | None], Number]) -> None:
         self._slow = slow
-        self._step = (tables.step.astype("int64") * 10 - _ZERO).ravel().tolist()
+        self._step = (tables.step.astype("int64") * 10 - ZERO).ravel().tolist()
         self._outcome = tables.outcome.tolist()
         self._general = tables.outcome_general.tolist()
         self._outcome_region = tables.outcome_region.tolist()
         self._outcome_type = tables.outcome_type.tolist()
-        self._codes: dict[str, _Code] = {}
-        self._regions: dict[str, _Region] = {}
-        self._read_tables(tables)
-
-    def _read_tables(self, tables: Tables) -> None:
-        starts = tables.calling_code_state.tolist()
-        codes = []
-        for index, value in enumerate(tables.calling_codes.tolist()):
-            names = tuple(region.code for region in tables.regions if region.calling_code_index == index)
-            codes.append(_Code(value, starts[index], names))
-            self._codes[str(value)] = codes[-1]
-        for index, table in enumerate(tables.regions):
-            code = codes[table.calling_code_index]
-            region = _Region(table, tables, index, code)
-            if table.ordinal == 0:
-                code.main = region
-            if table.code != "001":
-                self._regions[table.code] = region
+        self._codes, self._regions = read_rules(tables)
 
     def number(self, text: str, default_region: str | None) -> Number:
         """What the text says. Never raises for a str."""
@@ -148,7 +74,7 @@ class ScalarEngine:
             return not_a_number(ParseError.INVALID_COUNTRY_CODE)
         return self._national(region, digits)
 
-    def _national(self, region: _Region, digits: str) -> Number:
+    def _national(self, region: Region, digits: str) -> Number:
         if digits[0] in region.idd_first:
             length = self._prefix_length(region.idd_state, digits)
             # Rule 7: not if the next digit is a zero.
@@ -172,12 +98,12 @@ class ScalarEngine:
             return not_a_number(ParseError.INVALID_COUNTRY_CODE)
         return self._settle(code.main, digits[len(code.text) :])
 
-    def _calling_code(self, digits: str) -> _Code | None:
+    def _calling_code(self, digits: str) -> Code | None:
         """Rule 8: the shortest known code."""
         codes = self._codes
         return codes.get(digits[:1]) or codes.get(digits[:2]) or codes.get(digits[:3])
 
-    def _settle(self, region: _Region, digits: str) -> Number:
+    def _settle(self, region: Region, digits: str) -> Number:
         """Strips the national prefix by the region's rules, and classifies what is left."""
         if len(digits) < 2:
             return not_a_number(ParseError.TOO_SHORT_NSN)
@@ -192,12 +118,12 @@ class ScalarEngine:
             return not_a_number(ParseError.TOO_LONG)
         return self._classify(region.code, digits)
 
-    def _classify(self, code: _Code, digits: str) -> Number:
+    def _classify(self, code: Code, digits: str) -> Number:
         step = self._step
         state = code.start
         for byte in digits.encode():
             state = step[state + byte]
-        outcome = self._outcome[(state + _ZERO) // 10]
+        outcome = self._outcome[(state + ZERO) // 10]
         said = code.said.get(outcome)
         if said is None:
             said = self._say(code, outcome)
@@ -221,14 +147,14 @@ class ScalarEngine:
             ParseError.NONE,
         )
 
-    def _say(self, code: _Code, outcome: int) -> tuple[str | None, NumberType, bool]:
+    def _say(self, code: Code, outcome: int) -> tuple[str | None, NumberType, bool]:
         ordinal = self._outcome_region[outcome]
         kind = NumberType(self._outcome_type[outcome])
         region = None if ordinal == NO_REGION else code.regions[ordinal]
         said = code.said[outcome] = (region, kind, kind is not NumberType.UNKNOWN)
         return said
 
-    def _without_prefix(self, region: _Region, digits: str) -> str:
+    def _without_prefix(self, region: Region, digits: str) -> str:
         """Rules 12 to 14. The digits as they are if nothing is to be stripped."""
         if not digits or region.pattern is None or digits[0] not in region.prefix_first:
             return digits
@@ -247,7 +173,7 @@ class ScalarEngine:
             return digits
         return rest
 
-    def _is_general(self, region: _Region, digits: str) -> bool:
+    def _is_general(self, region: Region, digits: str) -> bool:
         """Whether the region's general pattern matches, whatever the length."""
         if len(digits) > LONGEST_NATIONAL_NUMBER:
             return False
@@ -255,14 +181,14 @@ class ScalarEngine:
         state = region.code.start
         for byte in digits.encode():
             state = step[state + byte]
-        return bool(self._general[self._outcome[(state + _ZERO) // 10]] & region.general_bit)
+        return bool(self._general[self._outcome[(state + ZERO) // 10]] & region.general_bit)
 
     def _prefix_length(self, state: int, digits: str) -> int:
         step = self._step
-        state = 10 * state - _ZERO
+        state = 10 * state - ZERO
         for byte in digits.encode():
             state = step[state + byte]
-        length = self._outcome[(state + _ZERO) // 10]
+        length = self._outcome[(state + ZERO) // 10]
         if length == REWRITES:
             raise AssertionError("an international prefix never rewrites")
         return int(length)

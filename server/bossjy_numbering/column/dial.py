@@ -10,15 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bossjy_numbering.column.beginnings import (
+    TENS,
+    UNDECIDED,
+    ZERO,
+    by_region,
+    codes_by_three_digits,
+    first_number,
+    lengths_by_two_digits,
+)
 from bossjy_numbering.column.words import ROOM, Flags, Ints, States, Walker
 from bossjy_numbering.prefix import NO_PREFIX, REWRITES
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import ParseError, PossibleReason
 
 Bytes = NDArray[np.uint8]
-_ZERO = ord("0")
-# A prefix that goes on behind its second digit, or that depends on how many digits follow.
-_UNDECIDED = 255
 
 
 @dataclass(slots=True)
@@ -58,7 +64,7 @@ class Dialler:
         self.code_state = tables.calling_code_state
         self.code_length = np.where(codes < 10, 1, np.where(codes < 100, 2, 3)).astype(np.int64)
         self._main_region = tables.main_region.astype(np.int64)
-        self.code_by_digits = _codes_by_three_digits(codes)
+        self.code_by_digits = codes_by_three_digits(codes)
         regions = tables.regions
         self._region_code = np.array([region.calling_code_index for region in regions], np.int64)
         self._general_bit = np.array([1 << region.ordinal for region in regions], np.uint32)
@@ -67,8 +73,8 @@ class Dialler:
         international = np.array([region.international_prefix_state for region in regions], np.int64)
         self._national_state = national.clip(min=0).astype(np.uint16)
         self._international_state = international.clip(min=0).astype(np.uint16)
-        self._national_length = _lengths_by_two_digits(tables, national)
-        self._international_length = _lengths_by_two_digits(tables, international)
+        self._national_length = lengths_by_two_digits(tables, national)
+        self._international_length = lengths_by_two_digits(tables, international)
         keeps = np.zeros(256, np.bool_)
         keeps[[PossibleReason.TOO_SHORT, PossibleReason.IS_POSSIBLE_LOCAL_ONLY, PossibleReason.INVALID_LENGTH]] = True
         # Rule 15, by region and length: whether a number this short is worse than one with its prefix left on.
@@ -103,7 +109,7 @@ class Dialler:
     def _take_code(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> Ints:
         """Rules 8 and 11: takes the calling code off the front of rows. Returns those where none is known."""
         starts = row.starts[rows]
-        code = self.code_by_digits[_number(buffer, starts, 3)]
+        code = self.code_by_digits[first_number(buffer, starts, 3)]
         known = code >= 0
         rows_known, code = rows[known], code[known]
         length = self.code_length[code]
@@ -129,12 +135,12 @@ class Dialler:
     def _strip_idd(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> Ints:
         """Rule 7: strips international prefixes. Returns the rows that had one, those in error included."""
         starts = row.starts[rows]
-        length = self._international_length.take(_by_region(buffer, starts, rules[rows]))
+        length = self._international_length.take(by_region(buffer, starts, rules[rows]))
         may = np.flatnonzero(length != NO_PREFIX)
         rows, starts, length = rows[may], starts[may], length[may]
         lengths = row.lengths[rows]
         self._walk_undecided(buffer, starts, lengths, self._international_state[rules[rows]], length)
-        followed = (length < lengths) & (buffer[starts + length] == _ZERO)
+        followed = (length < lengths) & (buffer[starts + length] == ZERO)
         had = (length != NO_PREFIX) & ~followed
         rows, length = rows[had], length[had]
         row.starts[rows] += length
@@ -146,7 +152,7 @@ class Dialler:
     def _code_without_plus(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
         """Rule 10: the default region's own calling code, written without a plus."""
         starts, region, code = row.starts[rows], rules[rows], row.code[rows]
-        beginning = _number(buffer, starts, 3) // _TENS[3 - self.code_length[code]]
+        beginning = first_number(buffer, starts, 3) // TENS[3 - self.code_length[code]]
         begins = beginning == self._codes[code]
         # Longer than what is walked: `dial` marks it as unclear.
         begins &= row.lengths[rows] <= ROOM
@@ -172,7 +178,7 @@ class Dialler:
         row.error[(row.lengths < 2) & (row.error == 0) & ~row.unclear] = ParseError.TOO_SHORT_NSN
         rows = np.flatnonzero((row.error == 0) & ~row.unclear)
         region = rules[rows]
-        place = _by_region(buffer, row.starts[rows], region)
+        place = by_region(buffer, row.starts[rows], region)
         may = np.flatnonzero(self._national_length.take(place) != NO_PREFIX)
         rows, region = rows[may], region[may]
         starts, lengths, unclear, outcome, stripped = self._without_prefix(
@@ -194,10 +200,10 @@ class Dialler:
 
         Then the outcomes of the rows that had one stripped, and which they are. A row may be empty.
         """
-        length = self._national_length.take(_by_region(buffer, starts, region))
+        length = self._national_length.take(by_region(buffer, starts, region))
         # Behind a row's last digit stands anything: a prefix of two digits may not be the row's own.
         short = (lengths < 2) & (length != NO_PREFIX)
-        length[short] = np.where(lengths[short] < 1, NO_PREFIX, _UNDECIDED)
+        length[short] = np.where(lengths[short] < 1, NO_PREFIX, UNDECIDED)
         self._walk_undecided(buffer, starts, lengths, self._national_state[region], length)
         unclear = length == REWRITES
         stripped = (length != NO_PREFIX) & ~unclear
@@ -217,7 +223,7 @@ class Dialler:
 
     def _walk_undecided(self, buffer: Bytes, starts: Ints, lengths: Ints, states: States, length: Ints) -> None:
         """Finds the lengths of prefixes that two digits do not decide; few are."""
-        rows = np.flatnonzero(length == _UNDECIDED)
+        rows = np.flatnonzero(length == UNDECIDED)
         if len(rows):
             # No prefix is as long as what is walked.
             walked = lengths[rows].clip(max=ROOM)
@@ -233,45 +239,3 @@ class Dialler:
         """Whether the region's general pattern matches."""
         matching: Flags = (self._general.take(outcome) & self._general_bit.take(region)) != 0
         return matching
-
-
-_TENS = 10 ** np.arange(4)
-
-
-def _number(buffer: Bytes, starts: Ints, digits: int) -> Ints:
-    """The value of the first digits of each row."""
-    value = np.zeros(len(starts), np.int64)
-    for digit in range(digits):
-        value *= 10
-        value += buffer[starts + digit]
-        value -= _ZERO
-    return value
-
-
-def _codes_by_three_digits(codes: Ints) -> Ints:
-    """By the first three digits: position of the calling code that they begin with, -1 for none (rule 8)."""
-    by_digits = np.full(1000, -1, np.int64)
-    for position, code in enumerate(codes.tolist()):
-        room = 10 ** (3 - len(str(code)))
-        by_digits[code * room : (code + 1) * room] = position
-    return by_digits
-
-
-def _by_region(buffer: Bytes, starts: Ints, region: Ints) -> Ints:
-    """Where a region's two-digit table says something of the first two digits of each row."""
-    place = region * 100
-    # What is no digit stands behind a row's last one, and is read as any.
-    place += np.minimum(buffer.take(starts) - np.uint8(_ZERO), 9) * np.int64(10)
-    place += np.minimum(buffer.take(starts + 1) - np.uint8(_ZERO), 9)
-    return place
-
-
-def _lengths_by_two_digits(tables: Tables, states: Ints) -> Ints:
-    """(r * 100,): by a region's position and two digits, the length of its prefix, NO_PREFIX, or _UNDECIDED."""
-    pairs = np.arange(100)
-    first = tables.step[states.clip(min=0)[:, None], pairs // 10]
-    second = tables.step[first, pairs % 10]
-    decided = tables.step[second, 0] == second
-    lengths = np.where(decided, tables.outcome[second], _UNDECIDED)
-    lengths[states < 0] = NO_PREFIX
-    return lengths.astype(np.int64).reshape(-1)

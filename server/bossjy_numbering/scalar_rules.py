@@ -1,0 +1,86 @@
+"""What reading one number needs of the tables, by region and by calling code."""
+
+from __future__ import annotations
+
+import re
+
+from bossjy_numbering.tables import RegionTable, Tables
+from bossjy_numbering.types import NumberType, PossibleReason
+
+# Digits are walked as bytes. States are kept as `10 * state - ZERO`, so that state plus byte is where the next stands.
+ZERO = ord("0")
+
+
+class Region:
+    """What reading a number by the rules of one region needs."""
+
+    __slots__ = (
+        "code",
+        "compiled",
+        "general_bit",
+        "idd_first",
+        "idd_state",
+        "pattern",
+        "prefix_first",
+        "reasons",
+        "rewriting",
+    )
+
+    def __init__(self, table: RegionTable, tables: Tables, index: int, code: Code) -> None:
+        self.code = code
+        self.general_bit = 1 << table.ordinal
+        self.reasons = tuple(PossibleReason(value) for value in tables.possible_reason[index].tolist())
+        self.idd_state = table.international_prefix_state
+        self.idd_first = _first_digits(tables, table.international_prefix_state)
+        # The digits that the national prefix can begin with: all other numbers are spared the pattern.
+        self.prefix_first = _first_digits(tables, table.national_prefix_state)
+        self.pattern = table.national_prefix_pattern
+        self.compiled: re.Pattern[str] | None = None
+        self.rewriting = table.national_prefix_rewriting
+
+
+class Code:
+    """One calling code."""
+
+    __slots__ = ("main", "plus", "regions", "said", "start", "text", "value")
+
+    def __init__(self, value: int, start: int, regions: tuple[str, ...]) -> None:
+        self.value = value
+        self.text = str(value)
+        self.plus = f"+{value}"
+        self.start = 10 * start - ZERO
+        self.regions = regions
+        self.main: Region
+        # By outcome: region, type, valid. Filled as outcomes are met; there are some two hundred.
+        self.said: dict[int, tuple[str | None, NumberType, bool]] = {}
+
+
+def _first_digits(tables: Tables, state: int) -> str:
+    """The digits behind which a prefix automaton is not at once done with «no prefix»."""
+    if state < 0:
+        return ""
+    followers = tables.step[state].tolist()
+    return "".join(
+        str(digit)
+        for digit, follower in enumerate(followers)
+        if int(tables.outcome[follower]) or int(tables.step[follower, 0]) != follower
+    )
+
+
+def read_rules(tables: Tables) -> tuple[dict[str, Code], dict[str, Region]]:
+    """Calling codes by their digits, and geographic regions by their code."""
+    by_digits: dict[str, Code] = {}
+    by_region: dict[str, Region] = {}
+    mains = [*tables.main_region.tolist(), len(tables.regions)]
+    starts = tables.calling_code_state.tolist()
+    for index, value in enumerate(tables.calling_codes.tolist()):
+        members = range(mains[index], mains[index + 1])
+        code = by_digits[str(value)] = Code(value, starts[index], tuple(tables.regions[at].code for at in members))
+        for at in members:
+            table = tables.regions[at]
+            region = Region(table, tables, at, code)
+            if table.ordinal == 0:
+                code.main = region
+            if table.code != "001":
+                by_region[table.code] = region
+    return by_digits, by_region
