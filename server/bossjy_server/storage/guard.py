@@ -15,6 +15,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -22,18 +23,34 @@ from typing import IO
 from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
 from bossjy_server.storage.embedded_redis import EmbeddedRedis
+from bossjy_server.storage.process import remove_socket_folder
 
 Part = EmbeddedPostgres | EmbeddedRedis
 
-# How long a start waits for the guard of a server that has just ended, and for one that is still serving.
-_WAIT_STOPPING_S, _WAIT_SERVING_S = 40.0, 3.0
-# A part that dies is started again, so often within a minute.
+# How long a start waits for a guard that serves: its server may have ended this very moment.
+_WAIT_SERVING_S = 3.0
+# A part that dies is started again, so often within a minute, after a wait that grows.
 _RESTARTS_A_MINUTE = 5
-_WATCH_S = 0.1
+_RESTART_WAIT_S = 0.2
+_WATCH_S, _TIDY_S = 0.1, 30.0
 
 
-def _lock(folder: Path) -> IO[str]:
-    """Hold the folder. Raises StartError when another server serves from it."""
+def server_ended() -> Callable[[float], bool]:
+    """A question that waits for its answer for the seconds it is given, at most: has the server ended?"""
+    server = os.getppid()
+
+    def ended(wait_s: float) -> bool:
+        readable, _, _ = select.select([sys.stdin], [], [], wait_s)
+        if readable and not os.read(sys.stdin.fileno(), 1024):
+            return True
+        # A child that the server forked holds a copy of the pipe, and may outlive it.
+        return os.getppid() != server
+
+    return ended
+
+
+def hold(folder: Path, wait_s: float, ended: Callable[[float], bool]) -> IO[str]:
+    """Lock the folder. Waits `wait_s` for a guard that is stopping. Raises StartError where another server serves."""
     lock = (folder / "lock").open("a+")
     began = time.monotonic()
     while True:
@@ -41,12 +58,13 @@ def _lock(folder: Path) -> IO[str]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            limit = _WAIT_STOPPING_S if lock.read().startswith("stopping") else _WAIT_SERVING_S
+            limit = wait_s if lock.read().startswith("stopping") else min(wait_s, _WAIT_SERVING_S)
             if time.monotonic() - began > limit:
                 raise StartError(
                     f"another server uses the data folder {folder}: stop it, or set BOSSJY_DATA_DIR to another folder"
                 ) from None
-            time.sleep(0.05)
+            if ended(0.05):
+                raise StartError("the server ended while it waited") from None
         else:
             _say(lock, "serving")
             return lock
@@ -59,31 +77,49 @@ def _say(lock: IO[str], state: str) -> None:
     lock.flush()
 
 
-def _watch(parts: list[Part], stop: list[int]) -> None:
-    """Return when the server is gone, or when a part dies too often."""
+def _log(text: object) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _watch(parts: list[Part], stop: list[int], ended: Callable[[float], bool]) -> None:
+    """Return when the server is gone, or when parts die too often."""
     restarts: list[float] = []
-    while not stop:
-        readable, _, _ = select.select([sys.stdin], [], [], _WATCH_S)
-        if readable and not os.read(sys.stdin.fileno(), 1024):
-            return
+    tidied = time.monotonic()
+    while not stop and not ended(_WATCH_S):
+        now = time.monotonic()
+        if now - tidied > _TIDY_S:
+            tidied = now
+            for part in parts:
+                part.tidy()
         for part in parts:
             if part.process.poll() is None:
                 continue
-            now = time.monotonic()
             restarts = [at for at in restarts if now - at < 60]
             if len(restarts) >= _RESTARTS_A_MINUTE:
-                print(f"{part.name} died too often", file=sys.stderr, flush=True)
+                _log(f"{part.name} died too often")
+                return
+            if ended(_RESTART_WAIT_S * len(restarts)):
                 return
             restarts.append(now)
-            print(
-                f"{part.name} died with {part.process.returncode}, starting it again",
-                file=sys.stderr,
-                flush=True,
-            )
+            _log(f"{part.name} died with {part.process.returncode}, starting it again")
             try:
                 part.start()
             except StartError as error:
-                print(error, file=sys.stderr, flush=True)
+                _log(error)
+
+
+def _start(folder: Path, parts: list[Part], *, postgres: bool, redis: bool) -> dict[str, str | int]:
+    """Start what is asked for, each put into `parts` before it runs. Returns the fields of EmbeddedParts."""
+    told: dict[str, str | int] = {}
+    if postgres:
+        database = EmbeddedPostgres(folder)
+        parts.append(database)
+        told |= {"database_url": database.start(), "database_pid": database.process.pid}
+    if redis:
+        cache = EmbeddedRedis(folder)
+        parts.append(cache)
+        told |= {"redis_url": cache.start(), "redis_pid": cache.process.pid}
+    return told
 
 
 def main() -> int:
@@ -92,41 +128,36 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--redis", action="store_true")
+    parser.add_argument("--wait-s", type=float, default=45.0)
     options = parser.parse_args()
+    os.umask(0o077)
     stop: list[int] = []
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         stop.append(number)
 
     signal.signal(signal.SIGTERM, on_signal)
+    ended = server_ended()
     parts: list[Part] = []
+    lock = None
     try:
-        lock = _lock(options.folder)
-    except StartError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
-        return 1
-    try:
-        told: dict[str, str | int] = {}
-        if options.postgres:
-            postgres = EmbeddedPostgres(options.folder)
-            parts.append(postgres)
-            told["database_url"] = postgres.start()
-            told["database_pid"] = postgres.process.pid
-        if options.redis:
-            redis = EmbeddedRedis(options.folder)
-            parts.append(redis)
-            told["redis_url"] = redis.start()
-            told["redis_pid"] = redis.process.pid
+        lock = hold(options.folder, options.wait_s, ended)
+        told = _start(options.folder, parts, postgres=options.postgres, redis=options.redis)
         print(json.dumps(told), flush=True)
-        _watch(parts, stop)
+        _watch(parts, stop, ended)
     except StartError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
+    except BrokenPipeError:
+        _log("the server ended while its parts were starting")
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - or Python tries the broken pipe once more at exit
     finally:
-        _say(lock, "stopping")
-        for part in reversed(parts):
-            part.stop()
-        lock.close()
+        if lock is not None:
+            _say(lock, "stopping")
+            for part in reversed(parts):
+                part.stop()
+            remove_socket_folder(options.folder)
+            lock.close()
     return 0
 
 

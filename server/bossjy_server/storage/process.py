@@ -1,4 +1,4 @@
-"""What both embedded parts need of the system: packages, passwords, ports, socket folders, ends of processes."""
+"""What both embedded parts need of the system: packages, passwords, ports, socket folders, logs, ends of processes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 import os
 import random
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -44,22 +45,42 @@ def password(file: Path) -> str:
     return made
 
 
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # A port whose last connections are still in TIME_WAIT is free for a server.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def free_port() -> int:
     """A loopback TCP port that is free now."""
     for port in random.sample(_PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if _is_free(port):
             return port
     raise StartError("no free port was found on 127.0.0.1 between 20000 and 32000: stop what holds them")
 
 
+def kept_port(file: Path) -> int:
+    """The port of the last start, so that a psql command goes on working; another where it is taken."""
+    try:
+        port = int(file.read_text())
+    except (OSError, ValueError):
+        port = 0
+    if port not in _PORTS or not _is_free(port):
+        port = free_port()
+        file.write_text(f"{port}\n")
+    return port
+
+
 def socket_folder(folder: Path) -> Path:
-    """Where Unix sockets go: `folder`/run, or a private folder of a shorter name."""
+    """Where Unix sockets go: `folder`/run, or a private folder of a short, plain name."""
     run = folder / "run"
-    if len(str(run)) <= _LONGEST_SOCKET_FOLDER:
+    # A comma parts the hosts of a PostgreSQL URL, also where it is escaped.
+    if len(os.fsencode(run)) <= _LONGEST_SOCKET_FOLDER and "," not in str(run):
         run.mkdir(mode=0o700, exist_ok=True)
         return run
     if run.is_symlink() and run.exists():
@@ -70,19 +91,60 @@ def socket_folder(folder: Path) -> Path:
     return short
 
 
+def remove_socket_folder(folder: Path) -> None:
+    """Leave nothing behind outside of `folder`."""
+    run = folder / "run"
+    if run.is_symlink():
+        shutil.rmtree(run.readlink(), ignore_errors=True)
+        run.unlink(missing_ok=True)
+
+
+def bound_log(file: Path, limit_bytes: int) -> None:
+    """Keep a log that another process appends to below `limit_bytes`: what is there goes to `file`.1."""
+    try:
+        if file.stat().st_size > limit_bytes:
+            shutil.copyfile(file, file.with_name(file.name + ".1"))
+            os.truncate(file, 0)
+    except OSError:
+        return  # not there yet, or no room: the next look tries again
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return Path(process.cwd()) == folder
+    except psutil.AccessDenied:
+        pass  # of another account (a container's root may not look): the command line is open to all
+    except (OSError, psutil.Error):
+        return False
+    try:
+        return str(folder) in process.cmdline()
+    except (OSError, psutil.Error):
+        return False
+
+
 def end_orphan(pid_file: Path, folder: Path, timeout_s: float, number: signal.Signals = signal.SIGTERM) -> None:
-    """End the process that `pid_file` names, if it works in `folder`: then it is ours, left by a kill."""
+    """End what a killed guard left working in `folder`: the process that `pid_file` names, then any that is left.
+
+    A process that works elsewhere is not ours: its number was given anew, and the file is stale.
+    """
+    if not pid_file.exists():
+        return
+    folder = folder.resolve()
     try:
         process = psutil.Process(int(pid_file.read_text().split()[0]))
-        if Path(process.cwd()) == folder.resolve():
+        if _works_in(process, folder):
             process.send_signal(number)
-            try:
-                process.wait(timeout_s)
-            except psutil.TimeoutExpired:
-                process.kill()
-                process.wait(timeout_s)
+            process.wait(timeout_s)
     except (OSError, ValueError, IndexError, psutil.Error):
         pass
+    # Children outlive a killed PostgreSQL for as long as their statement runs, and no other can start meanwhile.
+    left = [process for process in psutil.process_iter() if _works_in(process, folder)]
+    for process in left:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(left, timeout_s)
     pid_file.unlink(missing_ok=True)
 
 

