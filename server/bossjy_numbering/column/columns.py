@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,14 @@ class Layout:
     type: NDArray[np.uint8]
     # By calling code, then length: (c * LENGTHS,).
     possible_reason: NDArray[np.uint8]
+
+
+def _look_up(table: NDArray[Any], places: NDArray[Any], column: NDArray[Any], rows: Ints | slice) -> None:
+    """Writes `table[places]` into rows of a column; into a slice of it without a copy between."""
+    if isinstance(rows, slice):
+        np.take(table, places, out=column[rows], mode="clip")
+    else:
+        column[rows] = table.take(places, mode="clip")
 
 
 class Columns:
@@ -65,14 +74,14 @@ class Columns:
     def put(self, rows: Ints | slice, code: Ints, outcome: NDArray[np.uint16], lengths: Ints) -> None:
         """Numbers: calling code (position), outcome, length of the national number. A slice may hold other rows."""
         layout = self._layout
-        self._calling_code[rows] = layout.calling_code.take(code, mode="clip")
-        self._type[rows] = layout.type.take(outcome, mode="clip")
+        _look_up(layout.calling_code, code, self._calling_code, rows)
+        _look_up(layout.type, outcome, self._type, rows)
         place = code * layout.outcomes
         place += outcome
-        self._region[rows] = layout.region.take(place, mode="clip")
+        _look_up(layout.region, place, self._region, rows)
         np.multiply(code, LENGTHS, out=place)
         place += lengths
-        self._possible_reason[rows] = layout.possible_reason.take(place, mode="clip")
+        _look_up(layout.possible_reason, place, self._possible_reason, rows)
 
     def refuse(self, rows: Ints, errors: NDArray[np.uint8]) -> None:
         """Rows that are not numbers."""

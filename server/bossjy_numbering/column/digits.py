@@ -120,16 +120,28 @@ def _any_of(data: Bytes, wanted: tuple[int, ...]) -> Flags:
     return found
 
 
+def _rows_are_whole(data: Bytes, offsets: Ints) -> bool:
+    """Whether no row begins, and the last does not end, inside a character. So it is for all UTF-8."""
+    firsts = data.take(offsets[:-1], mode="clip")
+    cut_end = (data[-2:] >= 0xC0).any()
+    return not cut_end and not ((firsts >= 0x80) & (firsts < 0xC0)).any()
+
+
+def _inside_rows(places: Ints, size: int, offsets: Ints) -> Ints:
+    """The characters of `size` bytes that their row does not cut off: one that is cut off is no character."""
+    ends = offsets[np.searchsorted(offsets, places, side="right")]
+    return places[places + size <= ends]
+
+
 def _plain(data: Bytes, offsets: Ints) -> Bytes:
     """The bytes with wide characters replaced: the last byte by what it reads as, those before it by spaces."""
     if not len(data) or not (data >= 0x80).any():
         return data
     text = data.copy()
+    whole = _rows_are_whole(data, offsets)
     for size, leads in ((2, (0xC2,)), (3, (0xE2, 0xE3, 0xEF))):
         places = np.flatnonzero(_any_of(data, leads))
-        # A character cut off by the end of its row is no character.
-        ends = offsets[np.searchsorted(offsets, places, side="right")]
-        places = places[places + size <= ends]
+        places = places if whole else _inside_rows(places, size, offsets)
         forms = np.zeros(len(places), np.int64)
         for byte in range(size):
             forms = forms << 8 | data[places + byte]
@@ -140,7 +152,8 @@ def _plain(data: Bytes, offsets: Ints) -> Bytes:
             text[places[hit] + byte] = ord(" ")
         text[places[hit] + size - 1] = reads[found[hit]]
     places = np.flatnonzero((data >= _IDEOGRAPHS[0]) & (data <= _IDEOGRAPHS[-1]))
-    places = places[places + 3 <= offsets[np.searchsorted(offsets, places, side="right")]]
+    places = places if whole else _inside_rows(places, 3, offsets)
+    continued = (data[places + 1] >= 0x80) & (data[places + 2] >= 0x80)
     for byte in range(3):
-        text[places + byte] = ord("a")
+        text[places[continued] + byte] = ord("a")
     return text

@@ -113,10 +113,17 @@ def test_a_null_is_an_empty_text(plan: Plan) -> None:
 
 
 def test_bytes_that_are_no_text_are_no_number(plan: Plan) -> None:
-    data = b"\xff\xfe1\xef\xbc" + b"\x91123" + b"138 0013 8000\xe3\x80"
-    column = plan.column((np.array([0, 5, 9, 24]), data), "CN")
-    replaced = ["\ufffd\ufffd1\ufffd", "\ufffd123", "138 0013 8000\ufffd"]
-    same(plan, column, replaced, ["CN"] * 3)
+    rows = [
+        b"\xff\xfe1\xef\xbc",
+        b"\x91123",
+        b"138 0013 8000\xe4",
+        b"13800138000",
+        b"138 0013 8000\xe3\x80",
+        b"\xe4123",
+    ]
+    for texts in (rows, rows[2:], rows[2:4], rows[3:]):
+        column = plan.column((np.cumsum([0, *map(len, texts)]), b"".join(texts)), "CN")
+        same(plan, column, [text.decode(errors="replace") for text in texts], ["CN"] * len(texts))
 
 
 @pytest.mark.parametrize("offsets", [[0, 3, 2], [0, 99], [-1, 2], []])
