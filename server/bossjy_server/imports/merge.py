@@ -36,11 +36,8 @@ CREATE TEMPORARY TABLE bossjy_staged (
 
 STAGED_TABLE_EXISTS = "SELECT to_regclass('pg_temp.bossjy_staged') IS NOT NULL"
 
-# The planner knows nothing of the staged rows: it must look each of them up in the index, whatever it thinks of the
-# size of tables that grow from nothing while a statement is prepared.
-PREFER_INDEX = """
-SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-    set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"""
+# The planner knows nothing of the staged rows, and tables grow from nothing while a statement is prepared. So no
+# statement below joins: each staged row is looked up in the index, by ON CONFLICT or by a scalar subquery.
 
 # New contacts, in the order in which they were staged: that of the index. Gives the positions of those that were new,
 # as int8 in network order; the others were contacts before.
@@ -76,7 +73,7 @@ SELECT string_agg(int8send(position), '') FROM seen"""
 FIND_MISSING = f"""
 SELECT string_agg(int8send(s.position), '') FROM {_STAGED} s
 WHERE s.position = ANY ($2::bigint[])
-    AND NOT EXISTS (SELECT FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164)"""
+    AND (SELECT c.e164 FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164) IS NULL"""
 
 _FORMER = """jsonb_build_object('region', old.region, 'number_type', old.number_type, 'name', old.name,
         'email', old.email, 'other_numbers', old.other_numbers, 'attributes', old.attributes,
@@ -86,41 +83,48 @@ _FORMER = """jsonb_build_object('region', old.region, 'number_type', old.number_
 _VALUES = {
     # Fields that the row has are taken over.
     ExistingPolicy.OVERWRITE: (
-        "s.region",
-        "s.number_type",
-        "CASE WHEN s.name <> '' THEN s.name ELSE c.name END",
-        "CASE WHEN s.email <> '' THEN s.email ELSE c.email END",
-        "CASE WHEN s.other_numbers <> '{}' THEN s.other_numbers ELSE c.other_numbers END",
-        "c.attributes || s.attributes",
+        "excluded.region",
+        "excluded.number_type",
+        "CASE WHEN excluded.name <> '' THEN excluded.name ELSE c.name END",
+        "CASE WHEN excluded.email <> '' THEN excluded.email ELSE c.email END",
+        "CASE WHEN excluded.other_numbers <> '{}' THEN excluded.other_numbers ELSE c.other_numbers END",
+        "c.attributes || excluded.attributes",
     ),
     # Fields that the contact lacks are filled.
     ExistingPolicy.FILL_EMPTY: (
         "c.region",
         "c.number_type",
-        "CASE WHEN c.name <> '' THEN c.name ELSE s.name END",
-        "CASE WHEN c.email <> '' THEN c.email ELSE s.email END",
-        "CASE WHEN c.other_numbers <> '{}' THEN c.other_numbers ELSE s.other_numbers END",
-        "s.attributes || c.attributes",
+        "CASE WHEN c.name <> '' THEN c.name ELSE excluded.name END",
+        "CASE WHEN c.email <> '' THEN c.email ELSE excluded.email END",
+        "CASE WHEN c.other_numbers <> '{}' THEN c.other_numbers ELSE excluded.other_numbers END",
+        "excluded.attributes || c.attributes",
     ),
 }
 
 
 def update_existing(policy: ExistingPolicy) -> str:
-    """The statement that changes contacts from before, where they differ, and keeps their former values."""
+    """The statement that changes contacts from before, where they differ, and keeps their former values.
+
+    Gives how many were changed, and how many inserted, because somebody deleted them a moment before.
+    """
     values = ", ".join(_VALUES[policy])
     return f"""
 WITH changed AS (
-    UPDATE bossjy.contacts c
+    INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
+        created_import_id, created_position, changed_import_id, changed_position)
+    SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, $2, position, $2, position
+    FROM {_STAGED} WHERE position = ANY ($3::bigint[])
+    ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
     SET (region, number_type, name, email, other_numbers, attributes) = ROW ({values}),
-        changed_import_id = $2, changed_position = s.position, update_time = now()
-    FROM {_STAGED} s
-    WHERE s.position = ANY ($3::bigint[]) AND c.tenant_id = $1 AND c.e164 = s.e164
-        AND (c.region, c.number_type, c.name, c.email, c.other_numbers, c.attributes) IS DISTINCT FROM ROW ({values})
-    RETURNING c.e164, s.position, {_FORMER} AS former
+        changed_import_id = $2, changed_position = excluded.changed_position, update_time = now()
+    WHERE (c.region, c.number_type, c.name, c.email, c.other_numbers, c.attributes) IS DISTINCT FROM ROW ({values})
+    RETURNING new.e164, new.changed_position AS position, CASE WHEN old.e164 IS NOT NULL THEN {_FORMER} END AS former
+), kept AS (
+    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, former)
+    SELECT $1, $2, e164, position, former FROM changed WHERE former IS NOT NULL
+    ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET former = excluded.former
 )
-INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position, former)
-SELECT $1, $2, e164, position, former FROM changed
-ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET former = excluded.former"""
+SELECT count(former) AS updated, count(*) - count(former) AS inserted FROM changed"""
 
 
 # As many times a block may find that contacts were deleted while it was merged.
@@ -145,7 +149,6 @@ async def merge(
         return Merged(duplicate=staged.duplicate)
     if not await connection.fetchval(STAGED_TABLE_EXISTS):
         await connection.execute(STAGED_TABLE)
-    await connection.fetchrow(PREFER_INDEX)
     await connection.copy_to_table(
         "bossjy_staged", source=io.BytesIO(staged.copy_text), format="csv", null="\\N", schema_name="pg_temp"
     )
@@ -165,11 +168,13 @@ async def merge(
         fresh = _positions(await connection.fetchval(INSERT_AGAIN, tenant_id, import_id, missing.tolist()))
         inserted += len(fresh)
         residue = np.setdiff1d(residue, fresh, assume_unique=True)
-    updated = 0
-    if len(marked) and policy is not ExistingPolicy.SKIP:
-        tag = await connection.execute(update_existing(policy), tenant_id, import_id, marked.tolist())
-        updated = int(tag.rpartition(" ")[2])
-    return Merged(inserted, updated, len(marked) - updated, staged.duplicate + len(residue))
+    unchanged, updated = len(marked), 0
+    if unchanged and policy is not ExistingPolicy.SKIP:
+        row = await connection.fetchrow(update_existing(policy), tenant_id, import_id, marked.tolist())
+        updated = row["updated"] if row else 0
+        inserted += row["inserted"] if row else 0
+        unchanged = len(marked) - updated - (row["inserted"] if row else 0)
+    return Merged(inserted, updated, unchanged, staged.duplicate + len(residue))
 
 
 def _positions(packed: bytes | None) -> NDArray[np.int64]:
