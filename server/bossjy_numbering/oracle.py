@@ -37,6 +37,7 @@ def answer(text: str, default_region: str | None) -> Number:
 
 def describe(parsed: PhoneNumber) -> Number:
     """What `phonenumbers` says of a number that it parsed."""
+    region = phonenumbers.region_code_for_number(parsed)
     number_type = phonenumbers.number_type(parsed)
     reason = PossibleReason(phonenumbers.is_possible_number_with_reason(parsed))
     leading_zeros = 0
@@ -49,9 +50,10 @@ def describe(parsed: PhoneNumber) -> Number:
         number_of_leading_zeros=leading_zeros,
         extension=parsed.extension,
         e164=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),
-        region=phonenumbers.region_code_for_number(parsed),
+        region=region,
         type=NumberType(number_type),
-        valid=phonenumbers.is_valid_number(parsed),
+        # `is_valid_number` is this, for the region that is known already.
+        valid=region is not None and phonenumbers.is_valid_number_for_region(parsed, region),
         possible=reason in (PossibleReason.IS_POSSIBLE, PossibleReason.IS_POSSIBLE_LOCAL_ONLY),
         possible_reason=reason,
         error=ParseError.NONE,

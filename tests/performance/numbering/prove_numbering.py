@@ -96,7 +96,7 @@ def prove_many(comparisons: int, seed: int, processes: int) -> Proof:
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for done, one in enumerate(pool.imap_unordered(prove, seeds), 1):
             total.add(one)
-            if done % 50 == 0:
+            if done % 20 == 0:
                 spent = time.monotonic() - begun
                 print(
                     f"{total.comparisons:,} comparisons in {spent:.0f} s, {len(total.differences)} differ", flush=True
