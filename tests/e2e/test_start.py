@@ -13,6 +13,8 @@ import pytest
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 from tests.e2e.conftest import MakeServer, ServerProcess, register
 
+pytestmark = pytest.mark.timeout(240)
+
 
 def refusal(server: ServerProcess) -> str:
     """Start a server that cannot; the one line that it says."""
