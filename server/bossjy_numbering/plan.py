@@ -49,6 +49,10 @@ class Plan:
         return ColumnEngine(self.tables, self.number)
 
     @cached_property
+    def _regions(self) -> tuple[RegionInfo, ...]:
+        return describe_regions()
+
+    @cached_property
     def _explainer(self) -> Explainer:
         return Explainer(self.tables, self.number)
 
@@ -105,7 +109,7 @@ class Plan:
 
     def regions(self) -> tuple[RegionInfo, ...]:
         """All regions, by region code and then calling code; the non-geographic calling codes come first."""
-        return describe_regions()
+        return self._regions
 
 
 def load_plan(cache_dir: Path | None = None) -> Plan:

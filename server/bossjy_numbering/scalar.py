@@ -1,7 +1,6 @@
 """One text through the tables. What the tables do not cover is answered by `phonenumbers` itself.
 
-The steps and their order are those of `phonenumberutil.parse`; the rule numbers in the comments are the ones of the
-decision record on numbering.
+The steps and their order are those of `phonenumberutil.parse`; the rule numbers in the comments are those of RULES.md.
 """
 
 from __future__ import annotations
