@@ -85,18 +85,20 @@ def socket_folder(folder: Path) -> Path:
         return run
     if run.is_symlink() and run.exists():
         return run.readlink()
-    run.unlink(missing_ok=True)
+    remove_socket_folder(folder)  # one that has gone, or of the days when the path was shorter
     short = Path(tempfile.mkdtemp(prefix="bossjy-"))
     run.symlink_to(short)
     return short
 
 
 def remove_socket_folder(folder: Path) -> None:
-    """Leave nothing behind outside of `folder`."""
+    """Remove what `socket_folder` made: nothing is left outside of `folder`."""
     run = folder / "run"
     if run.is_symlink():
         shutil.rmtree(run.readlink(), ignore_errors=True)
         run.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(run, ignore_errors=True)
 
 
 def bound_log(file: Path, limit_bytes: int) -> None:

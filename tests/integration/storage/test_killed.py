@@ -29,47 +29,47 @@ async def _kept(parts: EmbeddedParts) -> int:
     return value
 
 
-async def test_parts_end_with_a_killed_owner_and_all_is_free_again(tmp_path: Path) -> None:
-    async with owner(tmp_path) as owned:
+async def test_parts_end_with_a_killed_owner_and_all_is_free_again(data_folder: Path) -> None:
+    async with owner(data_folder) as owned:
         await owned.kill()
         await eventually(owned.all_gone)
     for part in ("postgres", "redis"):
-        with socket.create_server(("127.0.0.1", int((tmp_path / f"{part}.port").read_text()))):
+        with socket.create_server(("127.0.0.1", int((data_folder / f"{part}.port").read_text()))):
             pass
-    with (tmp_path / "lock").open() as lock:
+    with (data_folder / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-async def test_a_start_right_after_a_kill_waits_and_finds_what_was_committed(tmp_path: Path) -> None:
-    async with owner(tmp_path) as owned:
+async def test_a_start_right_after_a_kill_waits_and_finds_what_was_committed(data_folder: Path) -> None:
+    async with owner(data_folder) as owned:
         await owned.kill()
-        async with start_embedded(tmp_path, postgres=True, redis=True) as parts:
+        async with start_embedded(data_folder, postgres=True, redis=True) as parts:
             assert await _kept(parts) == 42
             assert owned.all_gone()
 
 
-async def test_a_killed_guard_leaves_orphans_that_the_next_start_ends(tmp_path: Path) -> None:
-    async with owner(tmp_path) as owned:
+async def test_a_killed_guard_leaves_orphans_that_the_next_start_ends(data_folder: Path) -> None:
+    async with owner(data_folder) as owned:
         os.kill(owned.guard, signal.SIGKILL)
         await owned.kill()
         await eventually(lambda: gone(owned.guard))
         assert not gone(owned.database)
         assert not gone(owned.redis)
-        async with start_embedded(tmp_path, postgres=True, redis=True) as parts:
+        async with start_embedded(data_folder, postgres=True, redis=True) as parts:
             assert await _kept(parts) == 42
             assert owned.all_gone()
 
 
-async def test_an_owner_ends_the_parts_itself_where_its_guard_was_killed(tmp_path: Path) -> None:
-    async with start_embedded(tmp_path, postgres=True, redis=True) as parts:
+async def test_an_owner_ends_the_parts_itself_where_its_guard_was_killed(data_folder: Path) -> None:
+    async with start_embedded(data_folder, postgres=True, redis=True) as parts:
         os.kill(parts.guard_pid, signal.SIGKILL)
     assert gone(parts.database_pid)
     assert gone(parts.redis_pid)
 
 
-async def test_ctrl_c_reaches_the_owner_alone(tmp_path: Path) -> None:
+async def test_ctrl_c_reaches_the_owner_alone(data_folder: Path) -> None:
     """The parts serve until the owner has drained."""
-    async with owner(tmp_path) as owned:
+    async with owner(data_folder) as owned:
         os.killpg(owned.process.pid, signal.SIGINT)
         assert await owned.line() == "42"
         assert await owned.process.wait() == 0
@@ -128,9 +128,9 @@ def _half_made(folder: Path) -> bool:
     return any(folder.glob("postgres.new-*/base"))
 
 
-async def test_a_killed_database_starts_again_also_while_a_statement_runs_on(tmp_path: Path) -> None:
+async def test_a_killed_database_starts_again_also_while_a_statement_runs_on(data_folder: Path) -> None:
     """Its children outlive it for as long as their statement runs; none must keep the next from starting."""
-    async with start_embedded(tmp_path, postgres=True, redis=False) as parts:
+    async with start_embedded(data_folder, postgres=True, redis=False) as parts:
         busy = await asyncpg.connect(parts.database_url)
         running = asyncio.create_task(busy.fetch("SELECT count(*) FROM generate_series(1, 1000000000)"))
         await asyncio.sleep(0.2)

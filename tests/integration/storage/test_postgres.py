@@ -184,8 +184,8 @@ async def test_a_full_pool_answers_within_its_wait(database_url: str) -> None:
     await database.close()
 
 
-async def test_a_server_that_stops_is_unavailable_and_comes_back(tmp_path: Path) -> None:
-    async with start_embedded(tmp_path, postgres=True, redis=False) as parts:
+async def test_a_server_that_stops_is_unavailable_and_comes_back(data_folder: Path) -> None:
+    async with start_embedded(data_folder, postgres=True, redis=False) as parts:
         await apply_schema(parts.database_url, read_init_sql())
         database = await Database.open(
             parts.database_url, min_size=1, max_size=2, connect_timeout_s=1, acquire_timeout_s=1
