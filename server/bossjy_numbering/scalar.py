@@ -74,7 +74,7 @@ class ScalarEngine:
         return self._national(region, digits)
 
     def _national(self, region: Region, digits: str) -> Number:
-        if digits[0] in region.idd_first:
+        if digits[:2] in region.idd_beginnings:
             length = self._prefix_length(region.idd_state, digits)
             # Rule 7: not if the next digit is a zero.
             if length and digits[length : length + 1] != "0":
@@ -106,7 +106,7 @@ class ScalarEngine:
         """Strips the national prefix by the region's rules, and classifies what is left."""
         if len(digits) < 2:
             return not_a_number(ParseError.TOO_SHORT_NSN)
-        if digits[0] in region.prefix_first:
+        if digits[:2] in region.prefix_beginnings:
             rest = self._without_prefix(region, digits)
             # Rule 15.
             if region.reasons[min(len(rest), 31)] not in _KEEP_UNSTRIPPED:
@@ -155,7 +155,7 @@ class ScalarEngine:
 
     def _without_prefix(self, region: Region, digits: str) -> str:
         """Rules 12 to 14. The digits as they are if nothing is to be stripped."""
-        if not digits or region.pattern is None or digits[0] not in region.prefix_first:
+        if not digits or region.pattern is None or digits[:2] not in region.prefix_beginnings:
             return digits
         pattern = region.compiled
         if pattern is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bossjy_numbering.prefix import NO_PREFIX
 from bossjy_numbering.tables import RegionTable, Tables
 from bossjy_numbering.types import NumberType, PossibleReason
 
@@ -18,10 +19,10 @@ class Region:
         "code",
         "compiled",
         "general_bit",
-        "idd_first",
+        "idd_beginnings",
         "idd_state",
         "pattern",
-        "prefix_first",
+        "prefix_beginnings",
         "reasons",
         "rewriting",
     )
@@ -31,9 +32,9 @@ class Region:
         self.general_bit = 1 << table.ordinal
         self.reasons = tuple(PossibleReason(value) for value in tables.possible_reason[index].tolist())
         self.idd_state = table.international_prefix_state
-        self.idd_first = _first_digits(tables, table.international_prefix_state)
-        # The digits that the national prefix can begin with: all other numbers are spared the pattern.
-        self.prefix_first = _first_digits(tables, table.national_prefix_state)
+        self.idd_beginnings = _beginnings(tables, table.international_prefix_state)
+        # What the national prefix can begin with: all other numbers are spared the pattern.
+        self.prefix_beginnings = _beginnings(tables, table.national_prefix_state)
         self.pattern = table.national_prefix_pattern
         self.compiled: re.Pattern[str] | None = None
         self.rewriting = table.national_prefix_rewriting
@@ -55,16 +56,21 @@ class Code:
         self.said: dict[int, tuple[str | None, NumberType, bool]] = {}
 
 
-def _first_digits(tables: Tables, state: int) -> str:
-    """The digits behind which a prefix automaton is not at once done with «no prefix»."""
+def _beginnings(tables: Tables, state: int) -> frozenset[str]:
+    """The first two digits (one, if there is one only) behind which a prefix automaton may still find a prefix."""
     if state < 0:
-        return ""
-    followers = tables.step[state].tolist()
-    return "".join(
-        str(digit)
-        for digit, follower in enumerate(followers)
-        if int(tables.outcome[follower]) or int(tables.step[follower, 0]) != follower
-    )
+        return frozenset()
+    found = set()
+    for first, behind_first in enumerate(tables.step[state].tolist()):
+        if _may_have_prefix(tables, behind_first):
+            found.add(str(first))
+            followers = enumerate(tables.step[behind_first].tolist())
+            found |= {f"{first}{second}" for second, behind in followers if _may_have_prefix(tables, behind)}
+    return frozenset(found)
+
+
+def _may_have_prefix(tables: Tables, state: int) -> bool:
+    return int(tables.outcome[state]) != NO_PREFIX or int(tables.step[state, 0]) != state
 
 
 def read_rules(tables: Tables) -> tuple[dict[str, Code], dict[str, Region]]:
