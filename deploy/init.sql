@@ -229,6 +229,17 @@ CREATE TABLE IF NOT EXISTS bossjy.import_changes (
     CONSTRAINT import_changes_pkey PRIMARY KEY (tenant_id, import_id, e164)
 );
 
+-- Contacts that RevertImport left alone, because somebody changed them since.
+CREATE TABLE IF NOT EXISTS bossjy.revert_conflicts (
+    tenant_id          text COLLATE "C" NOT NULL,
+    import_id          text COLLATE "C" NOT NULL,
+    e164               text COLLATE "C" NOT NULL,
+    changed_import_id  text COLLATE "C",
+    update_time        timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, import_id, e164),
+    FOREIGN KEY (tenant_id, import_id) REFERENCES bossjy.imports ON DELETE CASCADE
+);
+
 ------------------------------------------------------------------------------------------------------------------------
 -- Row-level security and rights, for every table with a tenant
 ------------------------------------------------------------------------------------------------------------------------

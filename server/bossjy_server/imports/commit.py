@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import store
 from bossjy_server.imports.layout import Place
-from bossjy_server.imports.merge import Merged, merge
+from bossjy_server.imports.merge import BlockMerge, Merged
 from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.stage import StagedRows
 from bossjy_server.imports.store import Connection
@@ -97,15 +97,15 @@ class PartWriter:
             raise part_taken()
 
     async def _merge(self, connection: Connection, block: CleanBlock) -> Merged:
-        policy = self._job.spec.existing_policy
-        if not self._job.validate_only:
-            return await merge(connection, self._tenant_id, self._job.import_id, block.staged, policy)
-        trial = connection.transaction()
-        await trial.start()
-        try:
-            return await merge(connection, self._tenant_id, self._job.import_id, block.staged, policy)
-        finally:
-            await trial.rollback()
+        block_merge = BlockMerge(connection, self._tenant_id, self._job.import_id, self._job.spec)
+        return await (block_merge.try_run if self._job.validate_only else block_merge.run)(block.staged)
+
+    async def tidy(self) -> None:
+        """Forget what only served to know duplicates, once the import has ended. Bounded pieces; may be cut."""
+        while True:
+            async with self._database.tenant(self._tenant_id) as connection:
+                if not await store.forget_seen(connection, self._tenant_id, self._job.import_id):
+                    return
 
 
 async def not_open(connection: Connection, tenant_id: str, import_id: str) -> BossjyError:

@@ -8,17 +8,19 @@ number, in whatever block, is known as a duplicate; and what was overwritten can
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_server.imports.records import ExistingPolicy
+from bossjy_server.imports.displace import displace
+from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy, Spec
 from bossjy_server.imports.stage import StagedRows
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Positions: TypeAlias = NDArray[np.int64]
 
 _STAGED = "pg_temp.bossjy_staged"
 # COPY is refused on a table with row-level security, so rows come by a table of the connection's own, made once.
@@ -68,6 +70,18 @@ WITH seen AS (
     RETURNING position
 )
 SELECT string_agg(int8send(position), '') FROM seen"""
+
+# For a dry run, which keeps no contacts: what its earlier blocks named, and what this block names.
+FIND_NAMED = f"""
+SELECT string_agg(int8send(s.position), '') FROM {_STAGED} s
+WHERE (SELECT m.position FROM bossjy.import_changes m
+       WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.e164 = s.e164) IS NOT NULL"""
+
+DROP_STAGED = f"DELETE FROM {_STAGED} WHERE position = ANY ($1::bigint[])"
+
+NAME_STAGED = f"""
+INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position) SELECT $1, $2, e164, position FROM {_STAGED}
+ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING"""
 
 # Staged rows whose contact is gone.
 FIND_MISSING = f"""
@@ -140,43 +154,104 @@ class Merged:
     unchanged: int = 0
     duplicate: int = 0
 
-
-async def merge(
-    connection: Connection, tenant_id: str, import_id: str, staged: StagedRows, policy: ExistingPolicy
-) -> Merged:
-    """Merge one block. The connection is in a transaction of the tenant."""
-    if len(staged.positions) == 0:
-        return Merged(duplicate=staged.duplicate)
-    if not await connection.fetchval(STAGED_TABLE_EXISTS):
-        await connection.execute(STAGED_TABLE)
-    await connection.copy_to_table(
-        "bossjy_staged", source=io.BytesIO(staged.copy_text), format="csv", null="\\N", schema_name="pg_temp"
-    )
-    fresh = _positions(await connection.fetchval(INSERT_NEW, tenant_id, import_id))
-    inserted = len(fresh)
-    residue = np.setdiff1d(staged.positions, fresh, assume_unique=True)
-    marked = np.zeros(0, np.int64)
-    for _ in range(_ATTEMPTS):
-        if len(residue) == 0:
-            break
-        seen = _positions(await connection.fetchval(MARK_SEEN, tenant_id, import_id, residue.tolist()))
-        marked = np.concatenate((marked, seen))
-        residue = np.setdiff1d(residue, seen, assume_unique=True)
-        missing = _positions(await connection.fetchval(FIND_MISSING, tenant_id, residue.tolist()))
-        if len(missing) == 0:
-            break
-        fresh = _positions(await connection.fetchval(INSERT_AGAIN, tenant_id, import_id, missing.tolist()))
-        inserted += len(fresh)
-        residue = np.setdiff1d(residue, fresh, assume_unique=True)
-    unchanged, updated = len(marked), 0
-    if unchanged and policy is not ExistingPolicy.SKIP:
-        row = await connection.fetchrow(update_existing(policy), tenant_id, import_id, marked.tolist())
-        updated = row["updated"] if row else 0
-        inserted += row["inserted"] if row else 0
-        unchanged = len(marked) - updated - (row["inserted"] if row else 0)
-    return Merged(inserted, updated, unchanged, staged.duplicate + len(residue))
+    def with_duplicates(self, count: int) -> Merged:
+        """The same and so many duplicates more."""
+        return replace(self, duplicate=self.duplicate + count)
 
 
-def _positions(packed: bytes | None) -> NDArray[np.int64]:
-    """Positions as PostgreSQL packs them; none where the aggregate is NULL."""
-    return np.frombuffer(packed or b"", ">i8").astype(np.int64)
+class BlockMerge:
+    """The merge of one block of an import."""
+
+    def __init__(self, connection: Connection, tenant_id: str, import_id: str, spec: Spec) -> None:
+        """The connection is in a transaction of the tenant."""
+        self._connection = connection
+        self._names = (tenant_id, import_id)
+        self._spec = spec
+
+    async def run(self, staged: StagedRows) -> Merged:
+        """Merge the staged rows."""
+        if len(staged.positions) == 0:
+            return Merged(duplicate=staged.duplicate)
+        await self._copy(staged)
+        return (await self._merge(staged.positions)).with_duplicates(staged.duplicate)
+
+    async def try_run(self, staged: StagedRows) -> Merged:
+        """What `run` would do; only the numbers are kept, so that later blocks know them as duplicates."""
+        if len(staged.positions) == 0:
+            return Merged(duplicate=staged.duplicate)
+        await self._copy(staged)
+        named = await self._ask(FIND_NAMED, *self._names)
+        await self._connection.execute(DROP_STAGED, named.tolist())
+        trial = self._connection.transaction()
+        await trial.start()
+        try:
+            merged = await self._merge(_without(staged.positions, named))
+        finally:
+            await trial.rollback()
+        await self._connection.execute(NAME_STAGED, *self._names)
+        return merged.with_duplicates(staged.duplicate + len(named))
+
+    async def _merge(self, rows: Positions) -> Merged:
+        fresh = await self._ask(INSERT_NEW, *self._names)
+        inserted = len(fresh)
+        residue = _without(rows, fresh)
+        seen = np.zeros(0, np.int64)
+        for _ in range(_ATTEMPTS):
+            if len(residue) == 0:
+                break
+            newly = await self._ask(MARK_SEEN, *self._names, residue.tolist())
+            seen, residue = np.concatenate((seen, newly)), _without(residue, newly)
+            missing = await self._ask(FIND_MISSING, self._names[0], residue.tolist())
+            if len(missing) == 0:
+                break
+            fresh = await self._ask(INSERT_AGAIN, *self._names, missing.tolist())
+            inserted, residue = inserted + len(fresh), _without(residue, fresh)
+        first = await self._change(seen.tolist())
+        later = await self._displace(residue)
+        return Merged(
+            inserted + first.inserted + later.inserted,
+            first.updated + later.updated,
+            first.unchanged + later.unchanged,
+            len(residue),
+        )
+
+    async def _copy(self, staged: StagedRows) -> None:
+        if not await self._connection.fetchval(STAGED_TABLE_EXISTS):
+            await self._connection.execute(STAGED_TABLE)
+        await self._connection.copy_to_table(
+            "bossjy_staged", source=io.BytesIO(staged.copy_text), format="csv", null="\\N", schema_name="pg_temp"
+        )
+
+    async def _ask(self, statement: str, *arguments: object) -> Positions:
+        """Run a statement that gives positions as PostgreSQL packs them; NULL where there are none."""
+        packed = await self._connection.fetchval(statement, *arguments)
+        return np.frombuffer(packed or b"", ">i8").astype(np.int64)
+
+    async def _change(self, rows: list[int]) -> Merged:
+        """Merge rows into contacts from before the import."""
+        policy = self._spec.existing_policy
+        if not rows or policy is ExistingPolicy.SKIP:
+            return Merged(unchanged=len(rows))
+        found = await self._connection.fetchrow(update_existing(policy), *self._names, rows)
+        inserted, updated = (found["inserted"], found["updated"]) if found else (0, 0)
+        return Merged(inserted=inserted, updated=updated, unchanged=len(rows) - inserted - updated)
+
+    async def _displace(self, rows: Positions) -> Merged:
+        """Let rows take the place of others of this import where they win; the change that it makes to the counts.
+
+        Such a row counts as duplicate, as the loser would, had it come second. So only the kind of the loser changes.
+        """
+        in_order = self._spec.duplicate_policy is DuplicatePolicy.FIRST_WINS and self._spec.part_count == 1
+        if in_order or len(rows) == 0:
+            return Merged()
+        displaced = await displace(self._connection, *self._names, rows.tolist(), self._spec.duplicate_policy)
+        again = await self._change(displaced.positions)
+        return Merged(
+            inserted=again.inserted,
+            updated=again.updated - displaced.had_changed,
+            unchanged=again.unchanged - (len(displaced.positions) - displaced.had_changed),
+        )
+
+
+def _without(rows: Positions, others: Positions) -> Positions:
+    return np.setdiff1d(rows, others, assume_unique=True)

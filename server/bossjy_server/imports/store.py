@@ -105,6 +105,14 @@ SET state = $3, failure = $4, end_time = now(), update_time = now(), revision = 
 WHERE tenant_id = $1 AND import_id = $2 AND state = 'open'
 RETURNING revision"""
 
+# A piece of what is not needed when the import has ended: numbers that it named and did not change.
+FORGET_SEEN = """
+DELETE FROM bossjy.import_changes
+WHERE (tenant_id, import_id, e164) IN (
+    SELECT tenant_id, import_id, e164 FROM bossjy.import_changes
+    WHERE tenant_id = $1 AND import_id = $2 AND former IS NULL LIMIT 10000)
+    AND EXISTS (SELECT FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 AND state <> 'open')"""
+
 INSERT_REJECTS = """
 INSERT INTO bossjy.import_rejects (tenant_id, import_id, part, byte_offset, line, reason, column_name, original,
     suggestion, row_text)
@@ -277,6 +285,12 @@ async def finish_import(connection: Connection, tenant_id: str, import_id: str) 
 async def end_import(connection: Connection, tenant_id: str, import_id: str, state: State, failure: str = "") -> bool:
     """End an open import; False if it was not open."""
     return await connection.fetchval(END_IMPORT, tenant_id, import_id, state.value, failure) is not None
+
+
+async def forget_seen(connection: Connection, tenant_id: str, import_id: str) -> bool:
+    """Forget some of the numbers that an ended import named and did not change; whether there were any."""
+    tag = await connection.execute(FORGET_SEEN, tenant_id, import_id)
+    return not tag.endswith(" 0")
 
 
 async def insert_rejects(

@@ -88,7 +88,10 @@ class Upload:
         if intake.failure is not None:
             raise _with_offset(intake.failure, intake.committed)
         if intake.finished:
-            await self._answers.put(Finished(await self._job(opening.import_id)))
+            done = await self._job(opening.import_id)
+            await self._answers.put(Finished(done))
+            if done.state is not State.OPEN:
+                await writer.tidy()
 
     async def _open(self, opening: Open, holder: str) -> tuple[ImportJob, Part]:
         """Take the part. A finished one may be opened as well: its client may not have heard of the end."""
