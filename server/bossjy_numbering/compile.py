@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.dfa import LONGEST_NATIONAL_NUMBER, Outcomes, StateTable, determinise
+from bossjy_numbering.dfa import LONGEST_NATIONAL_NUMBER, StateTable, determinise
 from bossjy_numbering.metadata import TYPE_ORDER, NumberClass, PlanRules, RegionRules
 from bossjy_numbering.nfa import PositionAutomaton
 from bossjy_numbering.patterns import parse, prefix_of
@@ -40,7 +40,7 @@ class _OutcomeTable:
         return number
 
 
-class _CallingCode(Outcomes):
+class _CallingCode:
     """The regions of one calling code, their patterns side by side in one automaton."""
 
     def __init__(self, regions: list[RegionRules], table: _OutcomeTable) -> None:

@@ -7,6 +7,8 @@ that is minimisation (Revuz), and it works across calling codes.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from bossjy_numbering.nfa import PositionAutomaton
 
 # libphonenumber refuses longer national numbers.
@@ -45,12 +47,12 @@ class StateTable:
         return len(self.outcomes) - 1
 
 
-class Outcomes:
-    """What an automaton says of the patterns matched after a number of digits; one subclass per calling code."""
+class Outcomes(Protocol):
+    """What an automaton says of the patterns matched after a number of digits."""
 
     def of(self, matched: int, length: int) -> int:
         """The outcome's number for a set of matched patterns (bits) and a length."""
-        raise NotImplementedError
+        ...
 
 
 def determinise(automaton: PositionAutomaton, outcomes: Outcomes, table: StateTable) -> int:

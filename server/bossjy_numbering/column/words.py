@@ -6,12 +6,16 @@ a row at once. What lies behind a row's last digit is BLANK, which leaves every 
 
 from __future__ import annotations
 
+import sys
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering.tables import Tables
+
+if sys.byteorder != "little":
+    raise ImportError("a word's lowest byte must come first, as it does on x86 and ARM")
 
 Words: TypeAlias = NDArray[np.uint64]
 Ints: TypeAlias = NDArray[np.int64]
