@@ -66,10 +66,6 @@ class Client:
         """Go on with the tokens of a session, renewed as needed: those that Register or Login gave."""
         self._connection.tokens = SessionSource(tokens, self.auth.refresh)
 
-    def use_token(self, token: str) -> None:
-        """Go on with an API key or access token."""
-        self._connection.tokens = StaticToken(token)
-
     def use_tokens(self, tokens: TokenSource) -> None:
         """Go on with the tokens of another source."""
         self._connection.tokens = tokens

@@ -34,22 +34,31 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 async def _login(session: Session) -> ExitCode:
     args = session.args
     target = session.target_option or DEFAULT_TARGET
-    tls: bool | None = getattr(args, "tls", None)
-    async with await Client.connect(target, config=session.config()) as client:
-        if args.api_key_stdin:
-            client.use_token(_secret_line())
-            me = await client.auth.me()
-            stored = Login(target, me.tenant.tenant_id, api_key=await client.token(), tls=tls)
-            email = me.user.email
-        else:
-            tenant, email, password = _identity(args)
-            tokens = SessionTokens.of(await _open_session(client, tenant, email, password))
-            stored = Login(target, tenant, email, tls=tls).renewed(tokens)
+    if args.api_key_stdin:
+        stored, email = await _with_key(session, target, _secret_line())
+    else:
+        stored, email = await _with_password(session, target, *_identity(args))
     session.credentials.save(stored)
     if session.output.as_json:
         session.output.json({"target": target, "tenant_id": stored.tenant_id, "email": email})
     session.output.note(f"logged in at {target} as {email} of {stored.tenant_id}; kept in {session.credentials.path}")
     return ExitCode.DONE
+
+
+async def _with_key(session: Session, target: str, key: str) -> tuple[Login, str]:
+    async with await Client.connect(target, token=key, config=session.config()) as client:
+        me = await client.auth.me()
+    return Login(target, me.tenant.tenant_id, api_key=key, tls=_tls(session)), me.user.email
+
+
+async def _with_password(session: Session, target: str, tenant: str, email: str, password: str) -> tuple[Login, str]:
+    async with await Client.connect(target, config=session.config()) as client:
+        tokens = SessionTokens.of(await _open_session(client, tenant, email, password))
+    return Login(target, tenant, email, tls=_tls(session)).renewed(tokens), email
+
+
+def _tls(session: Session) -> bool | None:
+    return getattr(session.args, "tls", None)
 
 
 def _identity(args: argparse.Namespace) -> tuple[str, str, str]:

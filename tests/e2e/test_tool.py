@@ -1,0 +1,158 @@
+"""The tool `bossjy` against a real server: each command as people and as programs use it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import EMAIL, PASSWORD, ServerProcess, Tenant, caller_environment
+
+pytestmark = pytest.mark.timeout(240)
+
+ROWS = "姓名,手机号,邮箱\n王伟,138 0000 0000,w@example.com\n李娜,+44 20 7946 0958,\n张三,12,\n王伟,+8613800000000,\n"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> Run:
+    """Run the tool, logged in with a password."""
+    environment = caller_environment(tmp_path)
+
+    def bossjy(*arguments: str, code: int = 0, text: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bossjy_client", *arguments]
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, env=environment | more, timeout=60, check=False
+        )
+        assert done.returncode == code, done
+        assert "Traceback" not in done.stderr
+        return done
+
+    target = ("--target", shared_server.target)
+    bossjy("login", *target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin", text=PASSWORD)
+    return bossjy
+
+
+def objects(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_login(run: Run, shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> None:
+    kept = tmp_path / "config" / "bossjy" / "credentials.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert PASSWORD not in kept.read_text()
+    shown = run("whoami").stdout
+    assert tenant.tenant_id in shown
+    assert EMAIL in shown
+    assert objects(run("whoami", "--json"))[0]["user"]["email"] == EMAIL
+
+    wrong = ("--target", shared_server.target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin")
+    refused = run("login", *wrong, "--json", text="not the password at all\n", code=3)
+    assert json.loads(refused.stderr)["error"]["reason"] == "LOGIN_REFUSED"
+    assert run("whoami").stdout == shown  # the login from before still holds
+
+    run("logout")
+    run("whoami", code=3)
+    assert run("whoami", BOSSJY_TOKEN=tenant.token, BOSSJY_TARGET=shared_server.target).stdout == shown
+
+
+def test_phone(run: Run) -> None:
+    one = run("phone", "validate", "--region", "CN", "138 0000 0000").stdout
+    assert "+8613800000000" in one
+    assert "MOBILE" in one
+    several = run("phone", "validate", "-", "--region", "CN", "--json", text="138 0000 0000\ninvalid\n\n", code=6)
+    assert [(answer["text"], answer["valid"]) for answer in objects(several)] == [
+        ("138 0000 0000", True),
+        ("invalid", False),
+        ("", False),
+    ]
+    table = run("phone", "validate", "+86 138 0000 0000", "nonsense", code=6).stdout
+    assert "NOT_A_NUMBER" in table
+    assert "+44 20 7946 0958" in run("phone", "format", "+442079460958").stdout
+    assert run("phone", "match", "+442079460958", "+44 (0)20 7946 0958").stdout.strip() == "EXACT_MATCH"
+    run("phone", "match", "+442079460958", "+442079460959", code=6)
+    found = objects(run("phone", "find", "call +442079460958 now", "--json"))[0]["numbers"]
+    assert [number["raw_text"] for number in found] == ["+442079460958"]
+    assert "+86" in run("phone", "regions", "--calling-code", "86").stdout
+    run("phone", "format", "nonsense", code=4)
+
+
+def test_plan(run: Run) -> None:
+    shown = objects(run("plan", "show", "--json"))[0]
+    assert shown["region_count"] > 200
+    assert shown["metadata_version"] in run("plan", "show").stdout
+
+
+def test_import_and_contacts(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(ROWS, encoding="utf-8")
+    done = run("import", str(path), "--region", "CN", code=6)
+    assert "holds" in done.stdout
+    job = objects(run("imports", "list", "--json"))[0]
+    counts = {name: int(value) for name, value in job["counts"].items()}
+    assert counts == {"rows_in": 4, "inserted": 2, "updated": 0, "unchanged": 0, "duplicate": 1, "rejected": 1}
+    assert f"bossjy imports rejects {job['import_id']}" in done.stderr
+    rejected = objects(run("imports", "rejects", job["import_id"], "--json"))
+    assert [(row["line"], row["column"], row["original"]) for row in rejected] == [("4", "手机号", "12")]
+    assert "succeeded" in run("imports", "show", job["import_id"]).stdout
+
+    listed = objects(run("contacts", "list", "--json"))
+    assert [contact["phone_number"] for contact in listed] == ["+442079460958", "+8613800000000"]
+    assert "王伟" in run("contacts", "get", "+8613800000000").stdout
+    run("contacts", "delete", "+442079460958")
+    error = json.loads(run("contacts", "get", "+442079460958", "--json", code=4).stderr)["error"]
+    assert error["reason"] == "RESOURCE_NOT_FOUND"
+    assert error["request_id"]
+
+    run("import", str(path), "--region", "CN", "--rejects-are-fine")
+    run("import", str(tmp_path / "missing.csv"), code=7)
+    refused = run("import", "-", text="a,b\n1,2\n", code=4)
+    assert "PHONE_COLUMN_MISSING" in refused.stderr
+
+
+def test_pipe_that_closes_early(run: Run, shared_server: ServerProcess, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m bossjy_client phone regions --json | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        text=True,
+        env=caller_environment(tmp_path),
+        timeout=60,
+        check=False,
+    )
+    assert json.loads(done.stdout)["region_code"]
+    assert done.stderr == ""
+
+
+def test_nobody_there(run: Run) -> None:
+    refused = run("whoami", "--json", BOSSJY_TOKEN="t", BOSSJY_TARGET="127.0.0.1:1", code=5)
+    assert json.loads(refused.stderr)["error"]["code"] == "UNAVAILABLE"
+
+
+def test_export(run: Run, tmp_path: Path) -> None:
+    """Waits for the server's ExportContacts: until then the tool says so, and leaves no file."""
+    path = tmp_path / "list.csv"
+    path.write_text(ROWS, encoding="utf-8")
+    run("import", str(path), "--region", "CN", code=6)
+    out = tmp_path / "out.csv"
+    done = subprocess.run(
+        [sys.executable, "-m", "bossjy_client", "contacts", "export", "-o", str(out)],
+        capture_output=True,
+        text=True,
+        env=caller_environment(tmp_path),
+        timeout=60,
+        check=False,
+    )
+    if done.returncode == 4:
+        assert "METHOD_NOT_AVAILABLE" in done.stderr
+        assert not out.exists()
+        return
+    assert done.returncode == 0, done.stderr
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.reader(file))) == 3

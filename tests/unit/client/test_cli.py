@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bossjy.imports.v1 import import_pb2
+from bossjy_client import (
+    BossjyError,
+    ConflictError,
+    CredentialsError,
+    SourceError,
+    UnauthenticatedError,
+    UnavailableError,
+    UploadError,
+)
+from bossjy_client.cli import main
+from bossjy_client.cli.exit_codes import ExitCode, exit_code
+from bossjy_client.cli.files import write_file
+from bossjy_client.cli.output import escape
+from bossjy_client.cli.pending import PendingImport
+from bossjy_client.cli.program import parser
+from bossjy_client.cli.summary import identity_holds
+from bossjy_client.credentials import Login
+from bossjy_client.places import config_folder, state_folder
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("BOSSJY_TOKEN", "BOSSJY_TARGET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CredentialsError("x"), ExitCode.CREDENTIALS),
+        (UnauthenticatedError("x", code="UNAUTHENTICATED"), ExitCode.CREDENTIALS),
+        (UnavailableError("x", code="UNAVAILABLE"), ExitCode.UNREACHED),
+        (UploadError("x", code="INTERNAL"), ExitCode.UNREACHED),
+        (ConflictError("x", code="ABORTED"), ExitCode.REFUSED),
+        (SourceError("x"), ExitCode.SOURCE),
+        (BossjyError("x", code="INTERNAL"), ExitCode.FAULT),
+        (BossjyError("x", code="UNIMPLEMENTED"), ExitCode.REFUSED),
+    ],
+)
+def test_exit_code_tells_of_the_error(error: BossjyError, code: ExitCode) -> None:
+    assert exit_code(error) is code
+
+
+def test_exit_codes_are_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
+    shown = parser().format_help()
+    for code in ExitCode:
+        assert f"| {code.value} |" in text
+        assert f"  {code.value}  " in shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["phone"],
+        ["phone", "validate"],
+        ["nonsense"],
+        ["import", "x.csv", "--existing", "maybe"],
+        ["contacts", "export", "--format", "pdf", "-o", "x"],
+    ],
+)
+def test_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == ExitCode.USAGE
+    assert "usage: bossjy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["import"], ["import", "-", "-"], ["import", "x.csv", "--map", "a"], ["import", "x", "--map", "a=b"]]
+)
+def test_import_that_cannot_be(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == ExitCode.USAGE
+    assert capsys.readouterr().err.startswith("bossjy: ")
+
+
+def test_not_logged_in(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["whoami"]) == ExitCode.CREDENTIALS
+    assert "run `bossjy login`" in capsys.readouterr().err
+    assert main(["whoami", "--target", "there:1", "--json"]) == ExitCode.CREDENTIALS
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert "bossjy login --target there:1" in error["message"]
+
+
+def test_password_is_not_asked_for_without_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOSSJY_TARGET", "127.0.0.1:1")
+    assert main(["login", "--tenant", "a", "--email", "b"]) == ExitCode.CREDENTIALS
+    assert "--password-stdin" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("value", "place"), [("/etc/xdg", "/etc/xdg/bossjy"), ("relative", None), ("", None)])
+def test_places(value: str, place: str | None) -> None:
+    home = Path.home()
+    assert config_folder({"XDG_CONFIG_HOME": value}) == (Path(place) if place else home / ".config" / "bossjy")
+    assert state_folder({"XDG_STATE_HOME": value}) == (Path(place) if place else home / ".local/state/bossjy")
+
+
+def test_text_of_others_moves_no_cursor() -> None:
+    assert escape("a\x1b[2Jb\nc[bold]") == "a\N{REPLACEMENT CHARACTER}\\[2Jb\N{REPLACEMENT CHARACTER}c\\[bold]"
+
+
+def test_identity() -> None:
+    assert identity_holds(import_pb2.ImportCounts(rows_in=6, inserted=1, updated=2, duplicate=1, rejected=2))
+    assert not identity_holds(import_pb2.ImportCounts(rows_in=6, inserted=1))
+
+
+def test_pending_import_is_that_of_the_same_upload(home: Path) -> None:
+    file, spec = home / "a.csv", import_pb2.ImportSpec(default_region="CN")
+    file.write_text("phone\n1\n")
+    login = Login("there:1", "acme")
+
+    def pending(
+        login: Login = login, spec: import_pb2.ImportSpec = spec, *, validate_only: bool = False
+    ) -> PendingImport:
+        return PendingImport(login, file, spec, validate_only=validate_only)
+
+    first = pending().request_id()
+    again = pending()
+    assert again.request_id() == first
+    assert again.resumed
+    others = [
+        pending(Login("there:2", "acme")),
+        pending(Login("there:1", "other")),
+        pending(spec=import_pb2.ImportSpec(default_region="US")),
+        pending(validate_only=True),
+    ]
+    assert len({first, *(other.request_id() for other in others)}) == 5
+    file.write_text("phone\n1\n2\n")
+    assert pending().request_id() != first
+
+    again.done()
+    assert not list((home / "state" / "bossjy" / "imports").glob("*.new"))
+
+
+def test_pending_file_that_is_damaged_is_begun_anew(home: Path) -> None:
+    file = home / "a.csv"
+    file.write_text("phone\n1\n")
+    pending = PendingImport(Login("there:1", "acme"), file, import_pb2.ImportSpec(), validate_only=False)
+    first = pending.request_id()
+    (kept,) = (home / "state" / "bossjy" / "imports").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    kept.write_text("{")
+    assert pending.request_id() != first
+
+
+async def test_file_is_written_whole_or_not_at_all(home: Path) -> None:
+    async def pieces(*, fails: bool) -> AsyncIterator[bytes]:
+        yield b"new, "
+        if fails:
+            raise BossjyError("cut")
+        yield b"whole"
+
+    target = home / "out.csv"
+    target.write_bytes(b"old")
+    with pytest.raises(BossjyError):
+        await write_file(pieces(fails=True), str(target))
+    assert target.read_bytes() == b"old"
+    assert await write_file(pieces(fails=False), str(target)) == 10
+    assert target.read_bytes() == b"new, whole"
+    assert [path.name for path in home.iterdir()] == ["out.csv"]
+    with pytest.raises(SourceError, match="No such file"):
+        await write_file(pieces(fails=False), str(home / "no" / "folder.csv"))
