@@ -58,3 +58,7 @@ clean: ## remove what was built, cached and installed; keep the service's data f
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Measurements (bench-…) and demonstrations of a promise (prove-…): each writes build/figures/NAME.json, prints a table.
+
+.PHONY: bench-phone
+bench-phone: $(DEV) ## numbers a second over StreamValidateNumbers, beside the same stream with no work
+	@$(PYTHON) -m tests.performance.phone.bench_phone
