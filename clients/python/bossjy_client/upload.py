@@ -15,7 +15,7 @@ from typing import Any
 
 import google_crc32c
 import grpc.aio
-from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs lack it
+from grpc.aio import EOF
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy_client.connection import Connection, backoff_s, is_passing

@@ -78,7 +78,7 @@ class ImportDouble:
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve the methods that are here; the others answer UNIMPLEMENTED."""
         messages = import_service_pb2
-        handlers = {
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             "CreateImport": grpc.unary_unary_rpc_method_handler(
                 self.CreateImport,
                 messages.CreateImportRequest.FromString,

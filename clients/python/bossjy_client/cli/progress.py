@@ -15,31 +15,36 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from bossjy_client.upload import UploadProgress
 
 
 class _RowsColumn(ProgressColumn):
-    """Rows, and rows a second since the start of the bar."""
+    """Rows, and, where `rate`, rows a second since the start of the bar."""
+
+    def __init__(self, *, rate: bool) -> None:
+        super().__init__(table_column=Column(no_wrap=True))
+        self._rate = rate
 
     def render(self, task: Task) -> Text:
         rows = int(task.fields.get("rows", 0))
         elapsed = task.elapsed or 0.0
-        rate = f" {rows / elapsed:,.0f}/s" if elapsed > 0.2 and rows else ""
+        rate = f" {rows / elapsed:,.0f}/s" if self._rate and elapsed > 0.2 and rows else ""
         return Text(f"{rows:,} rows{rate}")
 
 
 class UploadBar:
     """A bar on stderr. Draws nothing where `show` is false or stderr is no terminal."""
 
-    def __init__(self, console: Console, name: str, *, show: bool) -> None:
+    def __init__(self, console: Console, name: str, *, show: bool, rate: bool = True) -> None:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(binary_units=True),
-            _RowsColumn(),
-            TextColumn("{task.fields[rejected]:,} refused{task.fields[reopened]}"),
+            _RowsColumn(rate=rate),
+            TextColumn("{task.fields[rejected]:,} refused{task.fields[reopened]}", table_column=Column(no_wrap=True)),
             TimeRemainingColumn(compact=True),
             console=console,
             disable=not (show and console.is_terminal),
