@@ -137,6 +137,8 @@ CREATE TABLE IF NOT EXISTS bossjy.contacts (
     email              text NOT NULL DEFAULT '',
     other_numbers      text[] NOT NULL DEFAULT '{}',
     attributes         jsonb NOT NULL DEFAULT '{}',
+    carrier            text NOT NULL DEFAULT '',
+    place              text NOT NULL DEFAULT '',
     -- Which import brought the row, which changed it last, and where in that import the winning row begins: 48 bits of
     -- byte offset below the number of the part.
     created_import_id  text COLLATE "C",
@@ -147,6 +149,9 @@ CREATE TABLE IF NOT EXISTS bossjy.contacts (
     update_time        timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT contacts_pkey PRIMARY KEY (tenant_id, e164)
 );
+-- The orders of ListContacts. Blocks of an import come in these orders, so both grow at their end, which is cheap.
+CREATE INDEX IF NOT EXISTS contacts_by_create_time ON bossjy.contacts (tenant_id, create_time, e164);
+CREATE INDEX IF NOT EXISTS contacts_by_update_time ON bossjy.contacts (tenant_id, update_time, e164);
 
 ------------------------------------------------------------------------------------------------------------------------
 -- Imports

@@ -38,6 +38,7 @@ from bossjy_server.imports.records import (
     Spec,
     State,
 )
+from bossjy_server.imports.revert import Conflict
 
 _STATES = {
     State.OPEN: import_pb2.IMPORT_STATE_OPEN,
@@ -159,6 +160,15 @@ def rejected_row(value: RejectedRow) -> import_pb2.RejectedRow:
         original=value.original,
         suggestion=value.suggestion,
         row_text=value.row_text,
+    )
+
+
+def conflict(value: Conflict) -> import_pb2.RevertConflict:
+    """A contact that was left alone, as a message."""
+    return import_pb2.RevertConflict(
+        phone_number=value.e164,
+        changed_import_id=value.changed_import_id,
+        update_time=_time(value.update_time),
     )
 
 

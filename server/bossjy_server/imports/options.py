@@ -29,5 +29,7 @@ class ImportOptions:
     poll_s: float = 0.2
     # Longest wait of a part for the header that another part brings.
     header_wait_s: float = 30.0
+    # Longest run of one statement of RevertImport, which touches every row of an import.
+    revert_timeout_s: float = 600.0
     # Threads that cut and clean blocks, for all uploads of the process together.
     threads: int = 2

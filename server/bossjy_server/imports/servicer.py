@@ -16,11 +16,13 @@ from bossjy_server.imports.messages import Message
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.pages import page_token, read_page_token
 from bossjy_server.imports.process import UploadProcess
+from bossjy_server.imports.revert import Reverting
 from bossjy_server.imports.upload import Upload
 from bossjy_server.storage.postgres import Database
 
 _IMPORTS_A_PAGE = 50
 _REJECTS_A_PAGE = 100
+_CONFLICTS_A_PAGE = 100
 
 
 class ImportServicer:
@@ -32,6 +34,7 @@ class ImportServicer:
         options = options or ImportOptions()
         self._options = options
         self._jobs = ImportJobs(database, options, plan.version)
+        self._reverting = Reverting(database, options.revert_timeout_s)
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="bossjy-import")
         self._process = UploadProcess(database, plan, options, self._executor, draining)
 
@@ -103,6 +106,31 @@ class ImportServicer:
         token = page_token(listing, rows[size - 1].part, rows[size - 1].byte_offset) if len(rows) > size else ""
         return pb.ListRejectedRowsResponse(
             rows=[convert.rejected_row(row) for row in rows[:size]], next_page_token=token
+        )
+
+    async def RevertImport(self, request: pb.RevertImportRequest) -> pb.RevertImportResponse:
+        """Take an import back."""
+        done = await self._reverting.revert(
+            current_caller().tenant_id, request.import_id, validate_only=request.validate_only
+        )
+        return pb.RevertImportResponse(
+            import_job=convert.import_job(done.job),
+            removed_count=done.removed,
+            restored_count=done.restored,
+            conflict_count=done.conflicts,
+        )
+
+    async def ListRevertConflicts(self, request: pb.ListRevertConflictsRequest) -> pb.ListRevertConflictsResponse:
+        """List the contacts that RevertImport left alone, by number."""
+        size = request.page_size or _CONFLICTS_A_PAGE
+        tenant_id = current_caller().tenant_id
+        listing = ["conflicts", tenant_id, request.import_id]
+        cursor = read_page_token(listing, request.page_token, str)
+        after = str(cursor[0]) if cursor else ""
+        found = await self._reverting.list_conflicts(tenant_id, request.import_id, after, size + 1)
+        token = page_token(listing, found[size - 1].e164) if len(found) > size else ""
+        return pb.ListRevertConflictsResponse(
+            conflicts=[convert.conflict(one) for one in found[:size]], next_page_token=token
         )
 
 
