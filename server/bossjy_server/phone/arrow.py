@@ -16,8 +16,8 @@ _MAX_ROWS = 100_000
 _TEXT, _REGION = "phone_number", "default_region"
 
 
-def read_texts(data: bytes) -> tuple[pa.Array[Any], list[str | None] | None]:
-    """The texts of an Arrow IPC stream, and the default region of each (None: the stream has no such column).
+def read_texts(data: bytes) -> tuple[pa.Array[Any], list[str | None]]:
+    """The texts of an Arrow IPC stream, and the default region of each (empty: the stream has no such column).
 
     Raises InvalidArgument for bytes that are no such stream. No text is copied.
     """
@@ -35,7 +35,7 @@ def read_texts(data: bytes) -> tuple[pa.Array[Any], list[str | None] | None]:
         raise InvalidArgument(
             Reason.ARROW_INVALID, f"the Arrow stream has {table.num_rows} rows: send at most {_MAX_ROWS} a message"
         )
-    regions = None
+    regions: list[str | None] = []
     if _REGION in table.column_names:
         regions = _strings(table, _REGION).to_pylist()
     return _strings(table, _TEXT), regions

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import numpy as np
+import pyarrow as pa
+
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
 from bossjy_server.phone.arrow import read_texts, write_columns
-from bossjy_server.phone.columns import columns_message, wanted_columns
+from bossjy_server.phone.columns import columns_wire, wanted_columns, with_columns
 from bossjy_server.phone.convert import diff_of, explanation_of, match_of, plan_of, region_of, response_of
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
@@ -50,27 +53,32 @@ class PhoneServicer:
 
     async def StreamValidateNumbers(
         self, requests: AsyncIterator[pb.StreamValidateNumbersRequest]
-    ) -> AsyncIterator[pb.StreamValidateNumbersResponse]:
-        """What any number of texts says, message by message, in columns or as Arrow IPC bytes."""
+    ) -> AsyncIterator[bytes]:
+        """What any number of texts says, message by message. Yields the wire bytes of each response."""
         async for request in requests:
             yield await self._answer(request)
 
-    async def _answer(self, request: pb.StreamValidateNumbersRequest) -> pb.StreamValidateNumbersResponse:
+    async def _answer(self, request: pb.StreamValidateNumbersRequest) -> bytes:
         wanted = wanted_columns(set(request.read_mask.paths))
-        response = pb.StreamValidateNumbersResponse(sequence=request.sequence, metadata_version=self._numbers.version)
-        if request.WhichOneof("input") == "arrow_ipc":
+        arrow = request.WhichOneof("input") == "arrow_ipc"
+        if arrow:
             texts, regions = read_texts(request.arrow_ipc)
-            column = await self._numbers.validate_column(texts, request.default_region, regions or ())
-            response.arrow_ipc = write_columns(column, wanted)
         else:
-            rows = request.texts
-            column = await self._numbers.validate_column(
-                rows.phone_numbers, request.default_region, rows.default_regions
+            texts, regions = (
+                pa.array(list(request.texts.phone_numbers), pa.string()),
+                list(request.texts.default_regions),
             )
-            response.columns.CopyFrom(columns_message(column, wanted))
-        response.valid_count = int(column.valid.sum())
-        response.slow_count = column.slow_count
-        return response
+        column = await self._numbers.validate_column(texts, request.default_region, regions)
+        response = pb.StreamValidateNumbersResponse(
+            sequence=request.sequence,
+            metadata_version=self._numbers.version,
+            valid_count=int(np.count_nonzero(column.valid)),
+            slow_count=column.slow_count,
+        )
+        if arrow:
+            response.arrow_ipc = write_columns(column, wanted)
+            return response.SerializeToString()
+        return with_columns(response, columns_wire(column, wanted))
 
     async def FormatNumber(self, request: pb.FormatNumberRequest) -> pb.FormatNumberResponse:
         """A number in its formats."""
