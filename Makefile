@@ -62,3 +62,15 @@ clean: ## remove what was built, cached and installed; keep the service's data f
 .PHONY: bench-phone
 bench-phone: $(DEV) ## numbers a second over StreamValidateNumbers, beside the same stream with no work
 	@$(PYTHON) -m tests.performance.phone.bench_phone
+
+.PHONY: prove-first-run
+prove-first-run: $(DEV) ## a fresh clone with an empty home: run ONCE=1, then test, both timed
+	@$(PYTHON) -m tests.performance.first_run
+
+.PHONY: prove-numbering
+prove-numbering: $(DEV) ## 20 million comparisons with phonenumbers, and every state of the automaton
+	@$(PYTHON) -m tests.performance.numbering.prove_numbering
+
+.PHONY: bench-numbering
+bench-numbering: $(DEV) ## numbers a second, one core each, beside phonenumbers and rphonenumbers
+	@$(PYTHON) -m tests.performance.numbering.bench_numbering
