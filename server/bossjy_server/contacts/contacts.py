@@ -1,13 +1,42 @@
-"""Contacts read, listed and deleted."""
+"""Contacts read, listed, counted, exported and deleted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from bossjy_server.contacts import store
+from bossjy_server.contacts.export import CsvWriter, Writer
+from bossjy_server.contacts.filters import parse_filter
 from bossjy_server.contacts.records import Contact
+from bossjy_server.contacts.statements import Dimension, Order
 from bossjy_server.errors import Aborted, InvalidArgument, NotFound, Reason
 from bossjy_server.storage.postgres import Database
+
+_ORDERS = {"phone_number": Order.NUMBER, "create_time": Order.CREATE_TIME, "update_time": Order.UPDATE_TIME}
+# Attributes that have a column of their own in an exported CSV; further ones stand in the last column.
+_KEY_COLUMNS = 200
+_EXPORT_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is listed: a filter, and an order as the contract writes it."""
+
+    filter_text: str
+    order_by: str
+
+    @property
+    def order(self) -> tuple[Order, bool]:
+        """The order, and whether it descends. Raises InvalidArgument(ORDER_INVALID)."""
+        words = self.order_by.split() or ["phone_number"]
+        if words[0] not in _ORDERS or words[1:] not in ([], ["desc"]):
+            raise InvalidArgument(
+                Reason.ORDER_INVALID,
+                f"contacts can be ordered by {', '.join(_ORDERS)}, each with ` desc` if wanted",
+            )
+        return _ORDERS[words[0]], len(words) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +45,15 @@ class ContactPage:
 
     contacts: list[Contact]
     total: int | None
+
+
+@dataclass(slots=True)
+class Table:
+    """The counts of one dimension: values and counts, by count, and how many stand in values that are not listed."""
+
+    dimension: Dimension
+    buckets: list[tuple[str, int]] = field(default_factory=list)
+    other_count: int = 0
 
 
 class Contacts:
@@ -33,20 +71,62 @@ class Contacts:
         return found
 
     async def list_page(
-        self, tenant_id: str, filter_text: str, order_by: str, *, after: str, limit: int, count_total: bool
+        self,
+        tenant_id: str,
+        listing: Listing,
+        *,
+        after: tuple[datetime | None, str] | None,
+        limit: int,
+        count_total: bool,
     ) -> ContactPage:
-        """A page behind `after`. Raises InvalidArgument for an order or a filter that is not served."""
-        if filter_text.strip():
-            raise InvalidArgument(
-                Reason.FILTER_INVALID, "this release does not filter contacts yet", metadata={"position": "0"}
-            )
-        words = order_by.split()
-        if words not in ([], ["phone_number"], ["phone_number", "desc"]):
-            raise InvalidArgument(Reason.ORDER_INVALID, "contacts can be ordered by phone_number, or phone_number desc")
+        """A page behind `after` (time of the order, None for the order by number; E.164). Raises InvalidArgument."""
+        tree = parse_filter(listing.filter_text)
+        order, descending = listing.order
         async with self._database.tenant(tenant_id) as connection:
-            contacts = await store.list_contacts(connection, tenant_id, after, limit, descending=words[-1:] == ["desc"])
-            total = await store.count_contacts(connection, tenant_id) if count_total else None
+            contacts = await store.list_contacts(
+                connection, tenant_id, tree, order, descending=descending, after=after, limit=limit
+            )
+            total = await store.count_contacts(connection, tenant_id, tree) if count_total else None
         return ContactPage(contacts, total)
+
+    async def count(
+        self, tenant_id: str, filter_text: str, dimensions: Sequence[Dimension], limit: int
+    ) -> tuple[int, list[Table]]:
+        """How many contacts pass, and a table with at most `limit` values for each dimension."""
+        tree = parse_filter(filter_text)
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await store.count_by(connection, tenant_id, tree, list(dimensions))
+        total, tables = 0, [Table(dimension) for dimension in dimensions]
+        for index, value, count in rows:
+            if index < 0:
+                total = count
+            elif len(tables[index].buckets) < limit:
+                tables[index].buckets.append((value, count))
+            else:
+                tables[index].other_count += count
+        return total, tables
+
+    async def export(
+        self, tenant_id: str, filter_text: str, make_writer: Callable[[Sequence[str]], Writer], piece_bytes: int
+    ) -> AsyncGenerator[tuple[bytes, int]]:
+        """Pieces of a file of at least one and mostly about `piece_bytes`, and contacts so far; one snapshot."""
+        tree = parse_filter(filter_text)
+        async with self._database.tenant(tenant_id) as connection:
+            needs_keys = make_writer is CsvWriter
+            keys = await store.attribute_keys(connection, tenant_id, tree, _KEY_COLUMNS) if needs_keys else []
+            writer = make_writer(keys)
+            piece, count, batch = writer.start(), 0, list[Contact]()
+            async for contact in store.each_contact(connection, tenant_id, tree):
+                batch.append(contact)
+                if len(batch) == _EXPORT_BATCH:
+                    piece, count = piece + writer.write(batch), count + len(batch)
+                    batch.clear()
+                    while len(piece) > piece_bytes:
+                        yield piece[:piece_bytes], count
+                        piece = piece[piece_bytes:]
+            piece, count = piece + writer.write(batch) + writer.end(), count + len(batch)
+            for start in range(0, len(piece), piece_bytes):
+                yield piece[start : start + piece_bytes], count
 
     async def delete(self, tenant_id: str, e164: str, *, etag: str, allow_missing: bool) -> None:
         """Delete a contact. Raises NotFound, or Aborted(ETAG_MISMATCH)."""

@@ -17,6 +17,8 @@ class Contact:
     email: str
     other_numbers: tuple[str, ...]
     attributes: dict[str, str]
+    carrier: str
+    place: str
     created_import_id: str
     changed_import_id: str
     create_time: datetime

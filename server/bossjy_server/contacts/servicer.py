@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import datetime
+
+from bossjy.contacts.v1 import contact_pb2
 from bossjy.contacts.v1 import contact_service_pb2 as pb
 from bossjy_server.contacts import convert
-from bossjy_server.contacts.contacts import Contacts
+from bossjy_server.contacts.contacts import Contacts, Listing
+from bossjy_server.contacts.export import ArrowWriter, CsvWriter, JsonlWriter, Writer
 from bossjy_server.contacts.pages import page_token, read_page_token
+from bossjy_server.contacts.records import Contact
+from bossjy_server.contacts.statements import Order
 from bossjy_server.context import current_caller
 from bossjy_server.storage.postgres import Database
 
 _CONTACTS_A_PAGE = 100
+_BUCKETS = 50
+_PIECE_BYTES = 1024 * 1024
+_DEFAULT_DIMENSIONS = (contact_pb2.STATS_DIMENSION_REGION, contact_pb2.STATS_DIMENSION_NUMBER_TYPE)
 
 
 class ContactServicer:
@@ -27,23 +37,40 @@ class ContactServicer:
         """List contacts in pages."""
         tenant_id = current_caller().tenant_id
         size = request.page_size or _CONTACTS_A_PAGE
-        listing = ["contacts", tenant_id, request.filter, request.order_by]
-        cursor = read_page_token(listing, request.page_token, str)
-        after = str(cursor[0]) if cursor else ""
+        listing = Listing(request.filter, request.order_by)
+        order, _ = listing.order
+        bound_to = ["contacts", tenant_id, request.filter, request.order_by]
+        cursor = read_page_token(bound_to, request.page_token, str, str)
+        after = (datetime.fromisoformat(str(cursor[0])) if cursor[0] else None, str(cursor[1])) if cursor else None
         page = await self._contacts.list_page(
-            tenant_id,
-            request.filter,
-            request.order_by,
-            after=after,
-            limit=size + 1,
-            count_total=request.count_total,
+            tenant_id, listing, after=after, limit=size + 1, count_total=request.count_total
         )
-        token = page_token(listing, page.contacts[size - 1].e164) if len(page.contacts) > size else ""
+        more = len(page.contacts) > size
+        token = page_token(bound_to, *_cursor(page.contacts[size - 1], order)) if more else ""
         return pb.ListContactsResponse(
             contacts=[convert.contact(one) for one in page.contacts[:size]],
             next_page_token=token,
             total_size=page.total,
         )
+
+    async def GetContactStats(self, request: pb.GetContactStatsRequest) -> pb.GetContactStatsResponse:
+        """Count the contacts that pass a filter."""
+        dimensions = [convert.dimension_from(one) for one in request.dimensions or _DEFAULT_DIMENSIONS]
+        total, tables = await self._contacts.count(
+            current_caller().tenant_id, request.filter, dimensions, request.bucket_limit or _BUCKETS
+        )
+        return pb.GetContactStatsResponse(total_count=total, tables=[convert.table(one) for one in tables])
+
+    async def ExportContacts(self, request: pb.ExportContactsRequest) -> AsyncGenerator[pb.ExportContactsResponse]:
+        """Stream all contacts that pass a filter as one file."""
+        pieces = self._contacts.export(
+            current_caller().tenant_id, request.filter, _writer(request.format), _PIECE_BYTES
+        )
+        try:
+            async for data, count in pieces:
+                yield pb.ExportContactsResponse(data=data, contact_count=count)
+        finally:
+            await pieces.aclose()
 
     async def DeleteContact(self, request: pb.DeleteContactRequest) -> pb.DeleteContactResponse:
         """Delete one contact."""
@@ -51,3 +78,16 @@ class ContactServicer:
             current_caller().tenant_id, request.phone_number, etag=request.etag, allow_missing=request.allow_missing
         )
         return pb.DeleteContactResponse()
+
+
+def _cursor(contact: Contact, order: Order) -> tuple[str, str]:
+    time = {Order.CREATE_TIME: contact.create_time, Order.UPDATE_TIME: contact.update_time}.get(order)
+    return time.isoformat() if time else "", contact.e164
+
+
+def _writer(form: contact_pb2.ExportFormat.ValueType) -> Callable[[Sequence[str]], Writer]:
+    if form == contact_pb2.EXPORT_FORMAT_JSONL:
+        return lambda _: JsonlWriter()
+    if form == contact_pb2.EXPORT_FORMAT_ARROW:
+        return lambda _: ArrowWriter()
+    return CsvWriter

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import TypeAlias
 
 import asyncpg
 import orjson
 
+from bossjy_server.contacts import statements
+from bossjy_server.contacts.filters import Filter
 from bossjy_server.contacts.records import Contact
+from bossjy_server.contacts.statements import CONTACT, Dimension, Order
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-_CONTACT = (
-    "e164, region, number_type, name, email, other_numbers, attributes, created_import_id, changed_import_id, "
-    "create_time, update_time"
-)
-
-SELECT_CONTACT = f"SELECT {_CONTACT} FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = $2"
+SELECT_CONTACT = f"SELECT {CONTACT} FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = $2"
 
 LOCK_CONTACT = f"{SELECT_CONTACT} FOR UPDATE"
 
 DELETE_CONTACT = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = $2"
 
-# A page by number, behind the last number of the page before.
-LIST_BY_NUMBER = f"""
-SELECT {_CONTACT} FROM bossjy.contacts WHERE tenant_id = $1 AND e164 > $2 ORDER BY e164 LIMIT $3"""
-
-LIST_BY_NUMBER_DESC = f"""
-SELECT {_CONTACT} FROM bossjy.contacts WHERE tenant_id = $1 AND ($2 = '' OR e164 < $2) ORDER BY e164 DESC LIMIT $3"""
-
-COUNT_CONTACTS = "SELECT count(*) FROM bossjy.contacts WHERE tenant_id = $1"
+# Rows that the driver asks for at once while a cursor is read.
+_PREFETCH = 500
 
 
 async def find_contact(connection: Connection, tenant_id: str, e164: str) -> Contact | None:
@@ -50,16 +44,46 @@ async def delete_contact(connection: Connection, tenant_id: str, e164: str) -> N
 
 
 async def list_contacts(
-    connection: Connection, tenant_id: str, after: str, limit: int, *, descending: bool
+    connection: Connection,
+    tenant_id: str,
+    tree: Filter | None,
+    order: Order,
+    *,
+    descending: bool,
+    after: tuple[datetime | None, str] | None,
+    limit: int,
 ) -> list[Contact]:
-    """A page by number, behind `after` (empty: from the start)."""
-    statement = LIST_BY_NUMBER_DESC if descending else LIST_BY_NUMBER
-    return [_contact(row) for row in await connection.fetch(statement, tenant_id, after, limit)]
+    """A page of contacts that pass, behind `after` (time of the order, or None for the order by number; E.164)."""
+    query = statements.list_query(tenant_id, tree, order, descending=descending, after=after, limit=limit)
+    return [_contact(row) for row in await connection.fetch(query.text, *query.parameters)]
 
 
-async def count_contacts(connection: Connection, tenant_id: str) -> int:
-    """How many contacts there are."""
-    return int(await connection.fetchval(COUNT_CONTACTS, tenant_id))
+async def count_contacts(connection: Connection, tenant_id: str, tree: Filter | None) -> int:
+    """How many contacts pass."""
+    query = statements.count_query(tenant_id, tree)
+    return int(await connection.fetchval(query.text, *query.parameters))
+
+
+async def count_by(
+    connection: Connection, tenant_id: str, tree: Filter | None, dimensions: list[Dimension]
+) -> list[tuple[int, str, int]]:
+    """Index of the dimension, value, count, by count; the total at index -1. From one scan."""
+    query = statements.stats_query(tenant_id, tree, dimensions)
+    rows = await connection.fetch(query.text, *query.parameters)
+    return [(row["dimension"], row["value"] or "", row["count"]) for row in rows]
+
+
+async def attribute_keys(connection: Connection, tenant_id: str, tree: Filter | None, limit: int) -> list[str]:
+    """The first `limit` names of attributes of contacts that pass."""
+    query = statements.keys_query(tenant_id, tree, limit)
+    return [row["key"] for row in await connection.fetch(query.text, *query.parameters)]
+
+
+async def each_contact(connection: Connection, tenant_id: str, tree: Filter | None) -> AsyncIterator[Contact]:
+    """All contacts that pass, by number, from one snapshot; they are read as they are asked for."""
+    query = statements.export_query(tenant_id, tree)
+    async for row in connection.cursor(query.text, *query.parameters, prefetch=_PREFETCH):
+        yield _contact(row)
 
 
 def _contact(row: asyncpg.Record) -> Contact:
@@ -71,6 +95,8 @@ def _contact(row: asyncpg.Record) -> Contact:
         email=row["email"],
         other_numbers=tuple(row["other_numbers"]),
         attributes=orjson.loads(row["attributes"]),
+        carrier=row["carrier"],
+        place=row["place"],
         created_import_id=row["created_import_id"] or "",
         changed_import_id=row["changed_import_id"] or "",
         create_time=row["create_time"],

@@ -1,5 +1,6 @@
-"""An import taken back, in one transaction: what it brought goes, what it changed is given back, what was changed
-since is left alone and listed.
+"""An import taken back, in one transaction.
+
+What it brought goes, what it changed is given back, what was changed since is left alone and listed.
 """
 
 from __future__ import annotations

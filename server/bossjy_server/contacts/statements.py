@@ -1,0 +1,157 @@
+"""Filters, orders and counts as SQL. Part of the store: nothing else sees these texts. Values go as parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bossjy_server.contacts.filters import All, Any, Comparison, FieldKind, Filter, Negation
+
+_COLUMNS = {
+    "region": "region",
+    "type": "number_type",
+    "carrier": "carrier",
+    "place": "place",
+    "name": "name",
+    "email": "email",
+    "created_import": "coalesce(created_import_id, '')",
+    "changed_import": "coalesce(changed_import_id, '')",
+    "create_time": "create_time",
+    "update_time": "update_time",
+}
+_OPERATORS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+CONTACT = (
+    "e164, region, number_type, name, email, other_numbers, attributes, carrier, place, created_import_id, "
+    "changed_import_id, create_time, update_time"
+)
+
+
+class Order(StrEnum):
+    """What contacts can be ordered by; the value is its column."""
+
+    NUMBER = "e164"
+    CREATE_TIME = "create_time"
+    UPDATE_TIME = "update_time"
+
+
+class Dimension(StrEnum):
+    """What contacts can be counted by; the value is its expression."""
+
+    REGION = "region"
+    NUMBER_TYPE = "number_type::text"
+    CARRIER = "carrier"
+    CREATE_DAY = "to_char(create_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+    CREATED_IMPORT = "coalesce(created_import_id, '')"
+
+
+@dataclass(slots=True)
+class Query:
+    """A statement that grows, with its parameters."""
+
+    text: str
+    parameters: list[object]
+
+    def parameter(self, value: object, kind: str) -> str:
+        """Add a parameter; how the text names it."""
+        self.parameters.append(value)
+        return f"${len(self.parameters)}::{kind}"
+
+
+def list_query(
+    tenant_id: str,
+    tree: Filter | None,
+    order: Order,
+    *,
+    descending: bool,
+    after: tuple[datetime | None, str] | None,
+    limit: int,
+) -> Query:
+    """A page behind `after` (time of the order, or None for the order by number, and E.164)."""
+    query = _filtered(f"SELECT {CONTACT} FROM bossjy.contacts", tenant_id, tree)
+    way, beyond = ("DESC", "<") if descending else ("ASC", ">")
+    if order is Order.NUMBER:
+        if after is not None:
+            query.text += f" AND e164 {beyond} {query.parameter(after[1], 'text')}"
+        query.text += f" ORDER BY e164 {way}"
+    else:
+        if after is not None:
+            time, number = query.parameter(after[0], "timestamptz"), query.parameter(after[1], "text")
+            query.text += f" AND ({order}, e164) {beyond} ({time}, {number})"
+        query.text += f" ORDER BY {order} {way}, e164 {way}"
+    query.text += f" LIMIT {query.parameter(limit, 'bigint')}"
+    return query
+
+
+def export_query(tenant_id: str, tree: Filter | None) -> Query:
+    """All contacts that pass, by number."""
+    query = _filtered(f"SELECT {CONTACT} FROM bossjy.contacts", tenant_id, tree)
+    query.text += " ORDER BY e164"
+    return query
+
+
+def keys_query(tenant_id: str, tree: Filter | None, limit: int) -> Query:
+    """Names of the attributes of contacts that pass."""
+    query = _filtered("SELECT DISTINCT jsonb_object_keys(attributes) AS key FROM bossjy.contacts", tenant_id, tree)
+    query.text += f" ORDER BY key LIMIT {query.parameter(limit, 'bigint')}"
+    return query
+
+
+def count_query(tenant_id: str, tree: Filter | None) -> Query:
+    """How many pass."""
+    return _filtered("SELECT count(*) FROM bossjy.contacts", tenant_id, tree)
+
+
+def stats_query(tenant_id: str, tree: Filter | None, dimensions: list[Dimension]) -> Query:
+    """One row for each value of each dimension: index of the dimension, value, count; and the total at index -1."""
+    names = ", ".join(f"d{index}" for index in range(len(dimensions)))
+    inner = _filtered(
+        "SELECT "
+        + ", ".join(f"{dimension} AS d{index}" for index, dimension in enumerate(dimensions))
+        + " FROM bossjy.contacts",
+        tenant_id,
+        tree,
+    )
+    which = " ".join(f"WHEN grouping(d{index}) = 0 THEN {index}" for index in range(len(dimensions)))
+    sets = ", ".join(["()", *(f"(d{index})" for index in range(len(dimensions)))])
+    inner.text = (
+        f"SELECT CASE {which} ELSE -1 END AS dimension, coalesce({names}) AS value, count(*) AS count "
+        f"FROM ({inner.text}) contacts GROUP BY GROUPING SETS ({sets}) ORDER BY dimension, count DESC, value"
+    )
+    return inner
+
+
+def _filtered(start: str, tenant_id: str, tree: Filter | None) -> Query:
+    query = Query(f"{start} WHERE tenant_id = $1", [tenant_id])
+    if tree is not None:
+        query.text += f" AND {_condition(query, tree)}"
+    return query
+
+
+def _condition(query: Query, tree: Filter) -> str:
+    match tree:
+        case All(of):
+            return "(" + " AND ".join(_condition(query, one) for one in of) + ")"
+        case Any(of):
+            return "(" + " OR ".join(_condition(query, one) for one in of) + ")"
+        case Negation(of):
+            return f"(NOT {_condition(query, of)})"
+        case Comparison():
+            return _comparison(query, tree)
+
+
+def _comparison(query: Query, one: Comparison) -> str:
+    """Never NULL, so that NOT turns it round."""
+    if one.kind is FieldKind.ATTRIBUTE:
+        key = query.parameter(one.key, "text")
+        if one.value is None:
+            return f"(attributes ? {key})"
+        column, kind = f"coalesce(attributes ->> {key}, '')", "text"
+    else:
+        column = _COLUMNS[one.field]
+        kind = {FieldKind.TIME: "timestamptz", FieldKind.NUMBER_TYPE: "smallint"}.get(one.kind, "text")
+    value = query.parameter(one.value, kind)
+    if one.operator == ":":
+        return f"(position(lower({value}) IN lower({column})) > 0)"
+    return f"({column} {_OPERATORS[one.operator]} {value})"
