@@ -53,3 +53,14 @@ def lengths_by_two_digits(tables: Tables, states: Ints) -> Ints:
     lengths = np.where(decided, tables.outcome[second], UNDECIDED)
     lengths[states < 0] = NO_PREFIX
     return lengths.astype(np.int64).reshape(-1)
+
+
+def beginnings_of(codes: Ints) -> NDArray[np.bool_]:
+    """(r * 100,): by a region's position and two digits, whether its calling code can begin with them."""
+    can = np.zeros((len(codes), 100), np.bool_)
+    for position, code in enumerate(codes.tolist()):
+        digits = str(code)[:2]
+        # One digit is followed by any.
+        room = 10 ** (2 - len(digits))
+        can[position, int(digits) * room : (int(digits) + 1) * room] = True
+    return can.reshape(-1)

@@ -14,6 +14,7 @@ from bossjy_numbering.column.beginnings import (
     TENS,
     UNDECIDED,
     ZERO,
+    beginnings_of,
     by_region,
     codes_by_three_digits,
     first_number,
@@ -75,6 +76,8 @@ class Dialler:
         self._international_state = international.clip(min=0).astype(np.uint16)
         self._national_length = lengths_by_two_digits(tables, national)
         self._international_length = lengths_by_two_digits(tables, international)
+        # By region and two digits: whether they may begin the region's own calling code.
+        self._begins_with_code = beginnings_of(codes[self._region_code])
         keeps = np.zeros(256, np.bool_)
         keeps[[PossibleReason.TOO_SHORT, PossibleReason.IS_POSSIBLE_LOCAL_ONLY, PossibleReason.INVALID_LENGTH]] = True
         # Rule 15, by region and length: whether a number this short is worse than one with its prefix left on.
@@ -124,30 +127,31 @@ class Dialler:
         row.error[rows[without_region]] = ParseError.INVALID_COUNTRY_CODE
         rows = rows[~without_region]
         row.code[rows] = self._region_code[rules[rows]]
-        behind_idd = self._strip_idd(buffer, row, rules, rows)
-        if len(behind_idd):
-            enough = behind_idd[row.error[behind_idd] == 0]
-            row.error[self._take_code(buffer, row, rules, enough)] = ParseError.INVALID_COUNTRY_CODE
-            self._code_without_plus(buffer, row, rules, np.setdiff1d(rows, behind_idd, assume_unique=True))
-        else:
-            self._code_without_plus(buffer, row, rules, rows)
+        place = by_region(buffer, row.starts[rows], rules[rows])
+        had_idd = self._strip_idd(buffer, row, rules, rows, place)
+        behind_idd = rows[had_idd]
+        enough = behind_idd[row.error[behind_idd] == 0]
+        row.error[self._take_code(buffer, row, rules, enough)] = ParseError.INVALID_COUNTRY_CODE
+        may_begin = self._begins_with_code.take(place)
+        may_begin &= ~had_idd
+        self._code_without_plus(buffer, row, rules, rows[may_begin])
 
-    def _strip_idd(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> Ints:
-        """Rule 7: strips international prefixes. Returns the rows that had one, those in error included."""
-        starts = row.starts[rows]
-        length = self._international_length.take(by_region(buffer, starts, rules[rows]))
+    def _strip_idd(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints, place: Ints) -> Flags:
+        """Rule 7: strips international prefixes. Says which of the rows had one, those in error included."""
+        length = self._international_length.take(place)
         may = np.flatnonzero(length != NO_PREFIX)
-        rows, starts, length = rows[may], starts[may], length[may]
-        lengths = row.lengths[rows]
-        self._walk_undecided(buffer, starts, lengths, self._international_state[rules[rows]], length)
+        length, some = length[may], rows[may]
+        starts, lengths = row.starts[some], row.lengths[some]
+        self._walk_undecided(buffer, starts, lengths, self._international_state[rules[some]], length)
         followed = (length < lengths) & (buffer[starts + length] == ZERO)
-        had = (length != NO_PREFIX) & ~followed
-        rows, length = rows[had], length[had]
-        row.starts[rows] += length
-        row.lengths[rows] -= length
-        too_short = row.lengths[rows] <= 2
-        row.error[rows[too_short]] = ParseError.TOO_SHORT_AFTER_IDD
-        return rows
+        stripped = (length != NO_PREFIX) & ~followed
+        some, length = some[stripped], length[stripped]
+        row.starts[some] += length
+        row.lengths[some] -= length
+        row.error[some[row.lengths[some] <= 2]] = ParseError.TOO_SHORT_AFTER_IDD
+        had = np.zeros(len(rows), np.bool_)
+        had[may[stripped]] = True
+        return had
 
     def _code_without_plus(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
         """Rule 10: the default region's own calling code, written without a plus."""

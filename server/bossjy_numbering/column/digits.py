@@ -95,7 +95,7 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     first, last = padded.take(starts), padded.take(starts + lengths - 1, mode="clip")
     has_digits = lengths > 0
     others = np.flatnonzero(classes >= _PLUS)
-    rows = np.searchsorted(offsets, others, side="right") - 1
+    rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets)).take(others)
     kinds = classes[others]
     plus_rows, plus_places = rows[kinds == _PLUS], others[kinds == _PLUS]
     plus_count = np.bincount(plus_rows, minlength=count)
