@@ -22,11 +22,8 @@ PUNCTUATION = (
     " -.()[]/\u00a0\u00ad\u200b\u2010\u2011\u2012\u2013\u2014\u2015\u2060\u2212\u3000"
     "\uff08\uff09\uff0d\uff0e\uff0f\uff3b\uff3d"
 )
-_PLAIN: dict[int, str | None] = {
-    **dict.fromkeys(map(ord, PUNCTUATION)),
-    ord("\uff0b"): "+",
-    **{ord("\uff10") + digit: str(digit) for digit in range(10)},
-}
+_ASCII = {ord("\uff0b"): "+"} | {ord("\uff10") + digit: str(digit) for digit in range(10)}
+_PLAIN: dict[int, str | None] = {**dict.fromkeys(map(ord, PUNCTUATION)), **_ASCII}
 _KEEP_UNSTRIPPED = (
     PossibleReason.TOO_SHORT,
     PossibleReason.IS_POSSIBLE_LOCAL_ONLY,
@@ -55,13 +52,11 @@ class ScalarEngine:
             plain = text.translate(_PLAIN)
             international = plain[:1] == "+"
             digits = plain[1:] if international else plain
-        # Rule 3: three digits are viable, or two side by side without a plus.
-        if (
-            not (digits.isdigit() and digits.isascii())
-            or len(text) > LONGEST_TEXT
-            or (len(digits) < 3 and (international or len(digits) < 2 or digits not in text))
-        ):
+        if not (digits.isdigit() and digits.isascii()) or len(text) > LONGEST_TEXT:
             return self._slow(text, default_region)
+        # Rule 3: three digits are viable, or two side by side without a plus.
+        if len(digits) < 3 and (international or len(digits) < 2 or digits not in text.translate(_ASCII)):
+            return not_a_number(ParseError.NOT_A_NUMBER)
         if international:
             code = self._calling_code(digits)
             if code is not None:
