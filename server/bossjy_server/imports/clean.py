@@ -22,6 +22,7 @@ from bossjy_server.imports.rejects import Refusals, rejected_rows
 # What a contact can hold, in characters.
 _LONGEST = {ContactField.NAME: 500, ContactField.EMAIL: 320}
 _LONGEST_ATTRIBUTE = 10_000
+_GUARD = r"^'([=+\-@])"
 _EMAIL = r"^[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]+$"
 
 Regions: TypeAlias = str | list[str | None] | None
@@ -56,7 +57,7 @@ class Cleaner:
 
     def clean(self, block: RowBlock, *, keep_rejects: int) -> tuple[CleanRows, list[RejectedRow]]:
         """The contacts of a block and, in the order of the file, its first `keep_rejects` refused rows."""
-        cells = [arrow.trimmed(column) for column in block.columns]
+        cells = [_unguarded(arrow.trimmed(column)) for column in block.columns]
         regions = self._regions_of(cells)
         phone = self._index(ContactField.PHONE_NUMBER)
         numbers = check_numbers(cells[phone], self._plan, regions)
@@ -142,6 +143,11 @@ class Cleaner:
             arrow.chosen(valid & arrow.differs(numbers.e164, e164), numbers.e164, ""),
             arrow.chosen(valid, "", cells),
         )
+
+
+def _unguarded(cells: TextColumn) -> TextColumn:
+    """Without the apostrophe that keeps a spreadsheet from taking a cell for a formula."""
+    return arrow.replaced_where(cells, arrow.starts_with(cells, "'"), _GUARD, r"\1")
 
 
 def _array_text(columns: Sequence[TextColumn], rows: int) -> TextColumn:

@@ -33,6 +33,8 @@ _NAMES: dict[ContactField, str] = {
         国家 国家地区 国家或地区 国家代码 地区代码 国别
         國家 國家地區
         country countrycode countryname countryregion nation iso iso2 isocode regioncode""",
+    # What ExportRejectedRows writes behind the columns.
+    ContactField.IGNORE: "bossjyline bossjycolumn bossjyreason bossjysuggestion bossjyrow",
 }
 _FIELD_BY_NAME = {name: field for field, names in _NAMES.items() for name in names.split()}
 _SIGNS = re.compile(r"[\s_\-./\\()（）:：*#'\"\[\]]+")

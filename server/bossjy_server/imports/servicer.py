@@ -16,6 +16,7 @@ from bossjy_server.imports.messages import Message
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.pages import page_token, read_page_token
 from bossjy_server.imports.process import UploadProcess
+from bossjy_server.imports.reject_file import reject_file
 from bossjy_server.imports.revert import Reverting
 from bossjy_server.imports.upload import Upload
 from bossjy_server.storage.postgres import Database
@@ -23,6 +24,7 @@ from bossjy_server.storage.postgres import Database
 _IMPORTS_A_PAGE = 50
 _REJECTS_A_PAGE = 100
 _CONFLICTS_A_PAGE = 100
+_PIECE_BYTES = 1024 * 1024
 
 
 class ImportServicer:
@@ -33,6 +35,7 @@ class ImportServicer:
     ) -> None:
         options = options or ImportOptions()
         self._options = options
+        self._database = database
         self._jobs = ImportJobs(database, options, plan.version)
         self._reverting = Reverting(database, options.revert_timeout_s)
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="bossjy-import")
@@ -107,6 +110,14 @@ class ImportServicer:
         return pb.ListRejectedRowsResponse(
             rows=[convert.rejected_row(row) for row in rows[:size]], next_page_token=token
         )
+
+    async def ExportRejectedRows(
+        self, request: pb.ExportRejectedRowsRequest
+    ) -> AsyncGenerator[pb.ExportRejectedRowsResponse]:
+        """Stream the refused rows as a CSV file."""
+        async for data, count in reject_file(self._database, current_caller().tenant_id, request.import_id):
+            for start in range(0, len(data), _PIECE_BYTES):
+                yield pb.ExportRejectedRowsResponse(data=data[start : start + _PIECE_BYTES], row_count=count)
 
     async def RevertImport(self, request: pb.RevertImportRequest) -> pb.RevertImportResponse:
         """Take an import back."""
