@@ -26,6 +26,7 @@ from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.imports.servicer import ImportServicer
+from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.servicer import PhoneServicer
@@ -97,10 +98,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         plan = await asyncio.to_thread(load_plan, settings.data_dir / "plan")
         plans = await asyncio.to_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
 
+        details = DetailTables(plan, settings.data_dir / "plan")
         limits = Limits(max_running=settings.max_running_calls, per_minute=settings.calls_per_minute)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, auth)
-        router.add_service(PHONE, PhoneServicer(Numbers(plan), plans))
+        router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details))
         router.add_service(AUTH, auth.servicer)
         router.add_service(CONTACTS, ContactServicer(database))
         imports = ImportServicer(database, plan, draining)

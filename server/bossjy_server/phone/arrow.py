@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from bossjy_numbering import NumberColumn
 from bossjy_server.errors import InvalidArgument, Reason
-from bossjy_server.phone.columns import possibilities_of, reasons_of, regions_of, types_of
+from bossjy_server.phone.columns import Named, possibilities_of, reasons_of, regions_of, types_of
 
 _MAX_ROWS = 100_000
 _TEXT, _REGION = "phone_number", "default_region"
@@ -52,28 +53,35 @@ def _strings(table: pa.Table, name: str) -> pa.Array[Any]:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def write_columns(column: NumberColumn, wanted: AbstractSet[str]) -> bytes:
+def write_columns(column: NumberColumn, wanted: AbstractSet[str], named: Named) -> bytes:
     """The columns that are wanted, as an Arrow IPC stream of one record batch."""
-    arrays: dict[str, Any] = {}
-    if "valid" in wanted:
-        arrays["valid"] = pa.array(column.valid)
-    for name, values in (("reason", reasons_of), ("possibility", possibilities_of), ("type", types_of)):
-        if name in wanted:
-            arrays[name] = pa.array(values(column))
-    if "e164" in wanted:
-        text = pa.large_string() if column.e164_offsets.dtype == np.int64 else pa.string()
-        buffers = [None, pa.py_buffer(column.e164_offsets), pa.py_buffer(column.e164_data)]
-        arrays["e164"] = pa.Array.from_buffers(text, len(column), buffers)
-    for name in ("calling_code", "national_number", "leading_zeros"):
-        if name in wanted:
-            arrays[name] = pa.array(getattr(column, name))
-    if "region" in wanted:
-        indices: Any = pa.array(regions_of(column))
-        arrays["region"] = pa.DictionaryArray.from_arrays(indices, pa.array(["", *column.regions]))
-    if "extension" in wanted:
-        arrays["extension"] = pa.array([column.extensions.get(row, "") for row in range(len(column))])
+    makers: dict[str, Callable[[], Any]] = {
+        "valid": lambda: pa.array(column.valid),
+        "reason": lambda: pa.array(reasons_of(column)),
+        "possibility": lambda: pa.array(possibilities_of(column)),
+        "type": lambda: pa.array(types_of(column)),
+        "e164": lambda: _e164(column),
+        "calling_code": lambda: pa.array(column.calling_code),
+        "national_number": lambda: pa.array(column.national_number),
+        "leading_zeros": lambda: pa.array(column.leading_zeros),
+        "region": lambda: _dictionary(regions_of(column), ["", *column.regions]),
+        "extension": lambda: pa.array([column.extensions.get(row, "") for row in range(len(column))]),
+    }
+    arrays = {name: make() for name, make in makers.items() if name in wanted}
+    arrays |= {name: _dictionary(labels.indices, labels.values) for name, labels in named.items() if labels}
     batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     return sink.getvalue().to_pybytes()
+
+
+def _e164(column: NumberColumn) -> Any:
+    """The column's own buffers as an Arrow array: nothing is copied."""
+    text = pa.large_string() if column.e164_offsets.dtype == np.int64 else pa.string()
+    buffers = [None, pa.py_buffer(column.e164_offsets), pa.py_buffer(column.e164_data)]
+    return pa.Array.from_buffers(text, len(column), buffers)
+
+
+def _dictionary(indices: Any, values: list[str]) -> Any:
+    return pa.DictionaryArray.from_arrays(pa.array(indices), pa.array(values))

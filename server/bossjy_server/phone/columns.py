@@ -6,7 +6,7 @@ Such columns are written by NumPy (some 2 and 40 ns a row); protobuf would want 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
 from bossjy_numbering import InvalidReason, NumberColumn, NumberType, ParseError, PossibleReason
+from bossjy_numbering.enrich import Labels
 from bossjy_numbering.types import invalid_reason, not_a_number
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 
@@ -36,6 +37,8 @@ DEFAULT_COLUMNS = frozenset(
 )
 _DICTIONARIES = {"region_codes": "region", "carriers": "carrier", "places": "place"}
 _NOT_PARSED = 255
+# The columns that are looked up: `carrier` and `place`, None where not wanted.
+Named = Mapping[str, Labels[str] | None]
 
 
 def _table(values: dict[int, int]) -> NDArray[np.uint8]:
@@ -99,7 +102,7 @@ def regions_of(column: NumberColumn) -> NDArray[np.int32]:
     return np.where(column.valid, column.region.astype(np.int32) + 1, 0).astype(np.int32)
 
 
-def columns_wire(column: NumberColumn, wanted: AbstractSet[str]) -> bytes:
+def columns_wire(column: NumberColumn, wanted: AbstractSet[str], named: Named) -> bytes:
     """The columns that are wanted, as the wire bytes of a NumberColumns. Fields may follow one another in any order."""
     bytes_a_row: dict[str, Callable[[], NDArray[np.uint8]]] = {
         "valid": lambda: column.valid.view(np.uint8),
@@ -122,6 +125,13 @@ def columns_wire(column: NumberColumn, wanted: AbstractSet[str]) -> bytes:
         rest.region_codes.extend("" if index == 0 else column.regions[index - 1] for index in used.tolist())
     if "extension" in wanted and column.extensions:
         rest.extension.extend(column.extensions.get(row, "") for row in range(len(column)))
+    carriers, places = named["carrier"], named["place"]
+    if carriers is not None:
+        rest.carrier.extend(carriers.indices.tolist())
+        rest.carriers.extend(carriers.values)
+    if places is not None:
+        rest.place.extend(places.indices.tolist())
+        rest.places.extend(places.values)
     parts.append(rest.SerializeToString())
     return b"".join(parts)
 

@@ -15,6 +15,7 @@ from bossjy_numbering import (
     PossibleReason,
     RegionInfo,
 )
+from bossjy_server.phone.details import Details
 
 _UNKNOWN_TYPE = number_pb2.NUMBER_TYPE_UNKNOWN
 _NOT_PARSED = number_pb2.POSSIBILITY_UNSPECIFIED
@@ -56,6 +57,17 @@ def response_of(number: Number) -> phone_service_pb2.ValidateNumberResponse:
         type=type_of(number.type),
         extension=number.extension or "",
     )
+
+
+def add_details(response: phone_service_pb2.ValidateNumberResponse, details: Details | None) -> None:
+    """Make a response the full view."""
+    if details is not None:
+        response.international_format = details.international_format
+        response.national_format = details.national_format
+        response.rfc3966_format = details.rfc3966_format
+        response.carrier = details.carrier
+        response.place = details.place
+        response.time_zones.extend(details.time_zones)
 
 
 def region_of(region: RegionInfo, display_name: str) -> region_pb2.Region:

@@ -12,7 +12,8 @@ from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
 from bossjy_server.phone.arrow import read_texts, write_columns
 from bossjy_server.phone.columns import columns_wire, wanted_columns, with_columns
-from bossjy_server.phone.convert import diff_of, explanation_of, match_of, plan_of, region_of, response_of
+from bossjy_server.phone.convert import add_details, diff_of, explanation_of, match_of, plan_of, region_of, response_of
+from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.region_names import region_name
@@ -30,13 +31,17 @@ _FIND_LIMIT = 100
 class PhoneServicer:
     """The methods of `bossjy.phone.v1.PhoneService` that this release serves."""
 
-    def __init__(self, numbers: Numbers, plans: Plans) -> None:
+    def __init__(self, numbers: Numbers, plans: Plans, details: DetailTables) -> None:
         self._numbers = numbers
         self._plans = plans
+        self._details = details
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> pb.ValidateNumberResponse:
         """What one text says."""
-        response = response_of(self._numbers.validate(request.phone_number, request.default_region))
+        number = self._numbers.validate(request.phone_number, request.default_region)
+        response = response_of(number)
+        if request.view == number_pb2.NUMBER_VIEW_FULL:
+            add_details(response, await self._details.of(number, request.language))
         response.metadata_version = self._numbers.version
         return response
 
@@ -45,8 +50,12 @@ class PhoneServicer:
         column = await self._numbers.validate_column(
             request.phone_numbers, request.default_region, request.default_regions
         )
+        results = [response_of(column.number(row)) for row in range(len(column))]
+        if request.view == number_pb2.NUMBER_VIEW_FULL:
+            for result, details in zip(results, await self._details.of_column(column, request.language), strict=True):
+                add_details(result, details)
         return pb.BatchValidateNumbersResponse(
-            results=[response_of(column.number(row)) for row in range(len(column))],
+            results=results,
             valid_count=int(column.valid.sum()),
             metadata_version=self._numbers.version,
         )
@@ -69,6 +78,11 @@ class PhoneServicer:
                 list(request.texts.default_regions),
             )
         column = await self._numbers.validate_column(texts, request.default_region, regions)
+        language = request.language
+        named = {
+            "carrier": await self._details.carriers(column, language) if "carrier" in wanted else None,
+            "place": await self._details.places(column, language) if "place" in wanted else None,
+        }
         response = pb.StreamValidateNumbersResponse(
             sequence=request.sequence,
             metadata_version=self._numbers.version,
@@ -76,9 +90,9 @@ class PhoneServicer:
             slow_count=column.slow_count,
         )
         if arrow:
-            response.arrow_ipc = write_columns(column, wanted)
+            response.arrow_ipc = write_columns(column, wanted, named)
             return response.SerializeToString()
-        return with_columns(response, columns_wire(column, wanted))
+        return with_columns(response, columns_wire(column, wanted, named))
 
     async def FormatNumber(self, request: pb.FormatNumberRequest) -> pb.FormatNumberResponse:
         """A number in its formats."""
@@ -117,6 +131,7 @@ class PhoneServicer:
         """Why a text is refused, and the likely fixes."""
         explanation = await self._numbers.explain(request.phone_number, request.default_region, request.language)
         response = explanation_of(explanation)
+        add_details(response.number, await self._details.of(explanation.number, request.language))
         response.number.metadata_version = self._numbers.version
         return response
 

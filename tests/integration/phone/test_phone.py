@@ -8,6 +8,8 @@ from typing import Any
 import grpc
 import grpc.aio
 import phonenumbers
+import phonenumbers.carrier
+import phonenumbers.timezone
 import pyarrow as pa
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -374,3 +376,58 @@ async def test_the_plan_and_its_differences(phone: Phone) -> None:
     assert not same.differences
     for version in ("1.2.3", "../secrets", "9"):
         assert await phone.refused(pb.DiffNumberingPlansRequest(from_version=version)) == ("NOT_FOUND", "PLAN_UNKNOWN")
+
+
+LANGUAGES = ["", "en", "zh", "zh-Hant", "xx"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_full_view(phone: Phone, language: str) -> None:
+    tag, _, script = (language or "en").partition("-")
+    full = number_pb2.NUMBER_VIEW_FULL
+    batch = await phone.ask(
+        pb.BatchValidateNumbersRequest(phone_numbers=TEXTS, default_region="CN", view=full, language=language)
+    )
+    for text, one in zip(TEXTS, batch.results, strict=True):
+        single = await phone.ask(
+            pb.ValidateNumberRequest(phone_number=text, default_region="CN", view=full, language=language)
+        )
+        single.metadata_version = ""
+        assert single == one
+        check(one, text, "CN")
+        if not one.e164:
+            assert not one.national_format
+            continue
+        number = phonenumbers.parse(text, "CN")
+        assert one.national_format == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        assert one.international_format == phonenumbers.format_number(
+            number, phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        )
+        assert one.rfc3966_format == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.RFC3966)
+        assert one.carrier == phonenumbers.carrier.name_for_number(number, tag, script or None)
+        assert tuple(one.time_zones) == phonenumbers.timezone.time_zones_for_number(number)
+    assert batch.results[0].carrier == ("中国移动" if tag == "zh" else "China Mobile")
+    assert batch.results[2].place == ("北京市" if tag == "zh" else "Beijing")
+
+
+async def test_carriers_and_places_in_columns(phone: Phone) -> None:
+    mask = FieldMask(paths=["carriers", "places", "e164"])
+    data = ipc({"phone_number": pa.array(TEXTS)})
+    columns, arrow = await phone.stream(
+        [
+            pb.StreamValidateNumbersRequest(
+                texts=pb.NumberTexts(phone_numbers=TEXTS), default_region="CN", language="zh", read_mask=mask
+            ),
+            pb.StreamValidateNumbersRequest(arrow_ipc=data, default_region="CN", language="zh", read_mask=mask),
+        ]
+    )
+    table = pa.ipc.open_stream(arrow.arrow_ipc).read_all().to_pylist()
+    for row, text in enumerate(TEXTS):
+        one = await phone.ask(
+            pb.ValidateNumberRequest(
+                phone_number=text, default_region="CN", language="zh", view=number_pb2.NUMBER_VIEW_FULL
+            )
+        )
+        names = columns.columns
+        assert names.carriers[names.carrier[row]] == table[row]["carrier"] == one.carrier
+        assert names.places[names.place[row]] == table[row]["place"] == one.place
