@@ -1,0 +1,62 @@
+"""Refused rows as a CSV file that opens in a spreadsheet, and can be imported again once corrected."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncGenerator, Sequence
+
+from bossjy_server.errors import NotFound
+from bossjy_server.imports import store
+from bossjy_server.imports.layout import Layout, RejectReason
+from bossjy_server.imports.records import RejectedRow, SourceFormat
+from bossjy_server.imports.scan import scan_row
+from bossjy_server.storage.postgres import Database
+
+# Behind the columns of the file; `mapping` knows these names and ignores them.
+NOTES = ("bossjy_line", "bossjy_column", "bossjy_reason", "bossjy_suggestion", "bossjy_row")
+_ROWS_AT_ONCE = 1000
+# What a spreadsheet takes for a formula; an import takes the apostrophe away again.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def reject_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
+    """Pieces of the file, and rows written so far. Raises NotFound."""
+    async with database.tenant(tenant_id) as connection:
+        job = await store.find_import(connection, tenant_id, import_id)
+    if job is None:
+        raise NotFound("import")
+    source = (job.resolved or job.spec).source
+    yield b"\xef\xbb\xbf" + _lines([[*source.columns, *NOTES]]), 0
+    after, count = (0, -1), 0
+    while True:
+        async with database.tenant(tenant_id) as connection:
+            rows = await store.list_rejects(connection, tenant_id, import_id, after, reason=0, limit=_ROWS_AT_ONCE)
+        if not rows:
+            return
+        after, count = (rows[-1].part, rows[-1].byte_offset), count + len(rows)
+        yield _lines([_row(row, source) for row in rows]), count
+
+
+def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
+    """The cells as they stood, and the notes; a row that cannot be cut into cells stands whole in the last note."""
+    cells = _cells(row.row_text, source)
+    notes = [str(row.line), row.column, RejectReason(row.reason).name, row.suggestion]
+    if cells is None:
+        return [""] * len(source.columns) + notes + [row.row_text]
+    return [*cells, *notes, ""]
+
+
+def _cells(text: str, source: SourceFormat) -> list[str] | None:
+    layout = Layout(source.delimiter.encode(), source.quote.encode(), len(source.columns), 1 << 30)
+    row = scan_row(text.encode(), 0, layout, final=True)
+    if row.fault is not None or row.end < len(text.encode()):
+        return None
+    return [cell.decode() for cell in row.cells]
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    guarded = [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
+    csv.writer(text).writerows(guarded)
+    return text.getvalue().encode()
