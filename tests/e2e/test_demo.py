@@ -42,8 +42,41 @@ def assert_right(server: ServerProcess) -> None:
     assert "Traceback" not in text
 
 
-def test_once_and_again(make_server: MakeServer) -> None:
-    """The first run makes a tenant and imports; the second one finds both."""
+def assert_lines_work(shown: str, environment: dict[str, str]) -> None:
+    """Paste the lines that are shown into a shell."""
+    script = "set -e\n" + shown[shown.index("  export TOKEN=") : shown.index("Serving at")]
+    for heading in ("From Python:", "With the command-line tool:"):
+        assert heading in script
+        script = script.replace(heading, "")
+    python = shlex.quote(sys.executable)
+    for written, real in (
+        (".venv/bin/grpcurl", shlex.quote(program("grpcurl"))),
+        (".venv/bin/python", python),
+        (".venv/bin/bossjy", f"{python} -m bossjy_client"),
+    ):
+        assert written in script
+        script = script.replace(written, real)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=ROOT,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"valid": true' in done.stdout
+    assert '"e164": "+8613800000000"' in done.stdout
+    assert len(re.findall(r'"phone_?[nN]umber"', done.stdout)) == 3
+    assert "bossjy.imports.v1.ImportService" in done.stdout
+    assert 'e164: "+8613800000000"' in done.stdout
+    assert "logged in at" in done.stderr
+    assert len(re.findall(r"^ ?\+\d+ +[A-Z]{2} ", done.stdout, re.MULTILINE)) == 5
+
+
+def test_once_and_again(make_server: MakeServer, tmp_path: Path) -> None:
+    """The first run makes a tenant and imports; the second one finds both, and serves."""
     first = make_server("demo", "--once")
     first.launch()
     assert first.wait(120) == 0, first.text()
@@ -57,10 +90,12 @@ def test_once_and_again(make_server: MakeServer) -> None:
         "token": 0o600,
     }
 
-    again = make_server("demo", "--once")
+    again = make_server("demo")
     again.launch()
-    assert again.wait(120) == 0, again.text()
+    wait_for(again, "Ctrl-C ends it")
     assert_right(again)
+    assert_lines_work(again.text(), caller_environment(tmp_path))
+    assert again.terminate() == 0
     assert password[1] not in again.text()
     assert "This is shown once" not in again.text()
     assert (folder / "token").read_text() not in first.text() + again.text()
@@ -84,40 +119,3 @@ def test_killed_in_the_middle_of_the_import(make_server: MakeServer) -> None:
     after = committed(again)
     assert after[0] >= before[-1], "it began again from the first row"
     assert after[-1] == 10_000
-
-
-def test_lines_that_it_shows_work(make_server: MakeServer, tmp_path: Path) -> None:
-    server = make_server("demo")
-    server.launch()
-    wait_for(server, "Ctrl-C ends it")
-    shown = server.text()
-    script = "set -e\n" + shown[shown.index("  export TOKEN=") : shown.index("Serving at")]
-    for heading in ("From Python:", "With the command-line tool:"):
-        assert heading in script
-        script = script.replace(heading, "")
-    python = shlex.quote(sys.executable)
-    for written, real in (
-        (".venv/bin/grpcurl", shlex.quote(program("grpcurl"))),
-        (".venv/bin/python", python),
-        (".venv/bin/bossjy", f"{python} -m bossjy_client"),
-    ):
-        assert written in script
-        script = script.replace(written, real)
-    done = subprocess.run(
-        ["bash", "-c", script],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=ROOT,
-        env=caller_environment(tmp_path),
-    )
-    assert done.returncode == 0, done.stderr
-    assert '"valid": true' in done.stdout
-    assert '"e164": "+8613800000000"' in done.stdout
-    assert len(re.findall(r'"phone_?[nN]umber"', done.stdout)) == 3
-    assert "bossjy.imports.v1.ImportService" in done.stdout
-    assert 'e164: "+8613800000000"' in done.stdout
-    assert "logged in at" in done.stderr
-    assert len(re.findall(r"^ ?\+\d+ +[A-Z]{2} ", done.stdout, re.MULTILINE)) == 5
-    assert server.terminate() == 0
