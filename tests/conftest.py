@@ -31,9 +31,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(line)
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.getoption("keyword"):
         outcomes = ("passed", "failed", "error", "skipped", "xfailed")
-        figures: dict[str, float] = {
-            f"{name}_tests": len(terminalreporter.getreports(name)) for name in outcomes
-        }
+        figures: dict[str, float] = {f"{name}_tests": len(terminalreporter.getreports(name)) for name in outcomes}
         figures["test_s"] = round(time.monotonic() - config.stash[START], 1)
         for package, _, _, covered in rows:
             figures[f"coverage_{package.replace('.', '_')}_percent"] = round(covered, 1)

@@ -90,9 +90,7 @@ def install(made: Path) -> None:
 def main() -> int:
     """Generate, or compare with what is there. Returns the exit status."""
     parser = argparse.ArgumentParser(description="Make the Python stubs from protos/.")
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; fail when something would change"
-    )
+    parser.add_argument("--check", action="store_true", help="change nothing; fail when something would change")
     check = parser.parse_args().check
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
