@@ -40,7 +40,7 @@ from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
 from bossjy_server.storage.schema import apply_schema, read_init_sql
-from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, take_over_library_logs
+from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.tracing import Tracing
 
@@ -141,7 +141,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
         keep=settings.log_files,
     )
     stack.callback(log.close)
-    take_over_library_logs(log)
+    stack.enter_context(library_logs_in(log))
     return log
 
 

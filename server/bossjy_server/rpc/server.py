@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -204,6 +205,7 @@ async def start_server(
     router: Router, address: str, options: ServerOptions, credentials: grpc.ServerCredentials | None = None
 ) -> grpc.aio.Server:
     """Listen on `address` (`host:port`). Raises StartError with one line when the port cannot be had."""
+    _check_free(address)
     server = grpc.aio.server(options=options.channel_arguments())
     server.add_generic_rpc_handlers((router,))
     try:
@@ -212,8 +214,26 @@ async def start_server(
         else:
             server.add_secure_port(address, credentials)
     except RuntimeError as error:
-        raise StartError(
-            f"cannot listen on {address}: another process has the port; stop it, or set BOSSJY_PORT to a free one"
-        ) from error
+        raise _taken(address) from error
     await server.start()
     return server
+
+
+def _check_free(address: str) -> None:
+    """Try the port before grpc does: grpc prints lines of its own about a port that it cannot have."""
+    if address.startswith("unix:"):
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_server(
+            (host.strip("[]"), int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        ):
+            pass
+    except OSError as error:
+        raise _taken(address) from error
+
+
+def _taken(address: str) -> StartError:
+    return StartError(
+        f"cannot listen on {address}: another process has the port; stop it, or set BOSSJY_PORT to a free one"
+    )

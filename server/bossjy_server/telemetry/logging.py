@@ -10,7 +10,8 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -155,12 +156,20 @@ class LibraryHandler(logging.Handler):
         self._log.write(record.levelno, redact(record.getMessage())[:2000], fields)
 
 
-def take_over_library_logs(log: Log) -> None:
-    """Send the root logger's records, warnings and worse, to `log`."""
+@contextmanager
+def library_logs_in(log: Log) -> Iterator[None]:
+    """Send the root logger's records, warnings and worse, to `log` while the block runs."""
     root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     root.handlers[:] = [LibraryHandler(log)]
     root.setLevel(WARNING)
     logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def console_stream() -> TextIO:

@@ -17,8 +17,8 @@ from bossjy_server.telemetry.logging import (
     WARNING,
     LibraryHandler,
     Log,
+    library_logs_in,
     redact,
-    take_over_library_logs,
 )
 
 
@@ -102,14 +102,12 @@ def test_a_console_that_is_gone_does_not_stop_the_file(tmp_path: Path) -> None:
     assert "one" in (tmp_path / "b.log").read_text()
 
 
-def test_libraries_and_warnings_end_in_the_same_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libraries_and_warnings_end_in_the_same_log() -> None:
     console = io.StringIO()
     log = Log(console=console)
     root = logging.getLogger()
-    monkeypatch.setattr(root, "handlers", list(root.handlers))
-    level = root.level
-    try:
-        take_over_library_logs(log)
+    before = root.handlers[:], root.level
+    with library_logs_in(log):
         assert [type(handler) for handler in root.handlers] == [LibraryHandler]
         logging.getLogger("some.library").warning("no route to %s", "13812345678")
         with warnings.catch_warnings():
@@ -119,10 +117,8 @@ def test_libraries_and_warnings_end_in_the_same_log(monkeypatch: pytest.MonkeyPa
             raise RuntimeError("13812345678")
         except RuntimeError:
             logging.getLogger("some.library").log(ERROR, "failed", exc_info=True)
-    finally:
-        logging.captureWarnings(capture=False)
-        root.setLevel(level)
-        log.close()
+    assert (root.handlers, root.level) == before
+    log.close()
     lines = read(console)
     assert [line["logger"] for line in lines] == ["some.library", "py.warnings", "some.library"]
     assert lines[0]["event"] == "no route to [digits]"
