@@ -19,7 +19,9 @@ from bossjy_numbering.tables import Tables
 
 _LEAST = 8
 _PLUS = ord("+")
-_NO_CODE = 2**15
+# Added to a calling code's position while a national prefix is possible. No calling code: more than that.
+_DOUBTFUL = 2**14
+_NO_CODE = 2 * _DOUBTFUL
 # Eight digits as four pair codes; this product has, in its third and fourth byte, the code of the first four digits.
 _QUAD = np.uint64(PAIRS << 16 | 1)
 _SIXTEEN, _THIRTY_TWO, _FORTY_EIGHT = np.uint64(16), np.uint64(32), np.uint64(48)
@@ -49,19 +51,22 @@ class CleanReader:
             inside = skipped <= place
             state = np.where(inside, tables.step[state, digits[place]], state)
             prefix = np.where(inside & (prefix >= 0), tables.step[prefix, digits[place]], prefix)
-        # A national prefix is still possible: the long way decides.
-        done = (tables.step[prefix, 0] == prefix) & (tables.outcome[prefix] == NO_PREFIX)
-        doubtful = (code < 0) | ((prefix >= 0) & ~done)
+        # By state: whether there is no national prefix, whatever follows.
+        self._no_prefix: Flags = (tables.step[:, 0] == np.arange(tables.state_count)) & (tables.outcome == NO_PREFIX)
+        doubtful = (prefix >= 0) & ~self._no_prefix[prefix]
         places = digits[0] * 11**3 + digits[1] * 11**2 + digits[2] * 11 + digits[3]
         self._state = np.zeros(11**4, np.int64)
         self._state[places] = state * PAIRS
         self._code = np.full(11**4, _NO_CODE, np.int64)
-        self._code[places] = np.where(doubtful, _NO_CODE, code)
+        self._code[places] = np.where(code < 0, _NO_CODE, np.where(doubtful, code + _DOUBTFUL, code))
+        # For the doubtful: the state of the national prefix behind four digits.
+        self._prefix = np.zeros(11**4, np.int64)
+        self._prefix[places] = np.where(doubtful & (code >= 0), prefix * PAIRS, 0)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the tables."""
-        return self._state.nbytes + self._code.nbytes
+        return self._state.nbytes + self._code.nbytes + self._prefix.nbytes + self._no_prefix.nbytes
 
     def read(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> CleanRows:
         """Reads rows of text. Shapes: buffer (bytes + PADDING,), starts and lengths (n,) in bytes.
@@ -80,6 +85,7 @@ class CleanReader:
         first = quad.view(np.int64)
         place = self._state.take(first, mode="clip")
         code = self._code.take(first, mode="clip")
+        self._settle_doubts(code, first, codes)
         np.right_shift(codes, _THIRTY_TWO, out=quad)
         np.bitwise_and(quad, _LOW_EIGHT, out=quad)
         place += first
@@ -90,10 +96,19 @@ class CleanReader:
         state = self._walker.pairs.take(place, mode="clip")
         plus &= ~words.not_digits(values)
         plus &= (lengths >= _LEAST) & (lengths <= ROOM)
-        plus &= code != _NO_CODE
+        plus &= code < _DOUBTFUL
         state = self._end(state, values, keep, lengths)
         lengths -= self._code_length.take(code, mode="clip")
         return plus, code, self._outcome.take(state), lengths
+
+    def _settle_doubts(self, code: Ints, first: Ints, codes: words.Words) -> None:
+        """Four digits may begin a national prefix; two more mostly tell that they do not. Else the long way decides."""
+        rows = np.flatnonzero(code >= _DOUBTFUL)
+        if len(rows):
+            place = self._prefix.take(first[rows], mode="clip")
+            place += (np.right_shift(codes[rows], _THIRTY_TWO) & _LOW_EIGHT).view(np.int64)
+            settled = self._no_prefix.take(self._walker.pairs.take(place, mode="clip"))
+            code[rows[settled]] -= _DOUBTFUL
 
     def _end(self, state: words.States, values: words.Words, keep: words.Words, lengths: Ints) -> words.States:
         further = lengths - _LEAST
