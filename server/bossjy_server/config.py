@@ -73,6 +73,10 @@ def _host(text: str) -> str:
     return text
 
 
+# What the command-line tool reads: a shell may have it exported and start a server all the same.
+_OF_THE_TOOL = frozenset({"BOSSJY_TOKEN", "BOSSJY_TARGET"})
+
+
 def _setting(name: str, default: Any, read: Callable[[str], Any], about: str) -> Any:
     return field(default=default, metadata={"name": name, "read": read, "about": about})
 
@@ -180,7 +184,7 @@ class Settings:
         faults.extend(
             f"{name} is no setting (`bossjy-server settings` lists them)"
             for name in sorted(environment)
-            if name.startswith("BOSSJY_") and name not in known
+            if name.startswith("BOSSJY_") and name not in known and name not in _OF_THE_TOOL
         )
         if faults:
             raise StartError("wrong settings: " + "; ".join(faults))

@@ -68,6 +68,10 @@ def test_all_faults_are_told_at_once() -> None:
         Settings.from_environment({"BOSSJY_PORT": "x", "BOSSJY_REFLECTION": "x", "BOSSJY_X": "1"})
 
 
+def test_names_of_the_tool_are_let_pass() -> None:
+    assert Settings.from_environment({"BOSSJY_TOKEN": "x", "BOSSJY_TARGET": "y"}) == Settings()
+
+
 def test_every_setting_is_in_the_table() -> None:
     table = Settings.table()
     assert len(table) == len(fields(Settings))
