@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bossjy_numbering import Plan
 from bossjy_server.imports.clean import Cleaner
 from bossjy_server.imports.commit import CleanBlock
@@ -11,31 +13,42 @@ from bossjy_server.imports.records import Part, Spec
 from bossjy_server.imports.stage import stage
 
 
+@dataclass(frozen=True, slots=True)
+class MadeBlock:
+    """A block, how many bytes it used up, and whether there are rows in the rest."""
+
+    block: CleanBlock
+    used: int
+    more: bool
+
+
 class BlockMaker:
     """Makes the blocks of one part, in order, from where it was committed last."""
 
     def __init__(self, plan: Plan, options: ImportOptions, resolved: Spec, part: Part) -> None:
         self._reader = Reader(resolved, part, options)
-        self._cleaner = Cleaner(plan, resolved.mapping, resolved.default_region, part.part)
+        self._cleaner = Cleaner(plan, resolved, part.part)
         self._policy = resolved.duplicate_policy
         self._part = part.part
         # This part's share, so that the limit holds without parts asking each other.
         share = max(1, options.max_rejects_kept // max(1, resolved.part_count))
         self._rejects_left = max(0, share - part.counts.rejected)
 
-    def make(self, data: bytes, *, final: bool) -> CleanBlock:
-        """The complete rows at the front of `data`; all of it if `final`."""
-        start = self._reader.place.offset
-        block = self._reader.read(data, final=final)
-        rows, rejects = self._cleaner.clean(block, keep_rejects=self._rejects_left)
+    def make(self, data: bytes, *, final: bool) -> MadeBlock:
+        """The complete rows at the front of `data`; call again while it says that there are more."""
+        start = self._reader.committed_offset
+        piece = self._reader.read(data, final=final)
+        rows, rejects = self._cleaner.clean(piece.rows, keep_rejects=self._rejects_left)
         self._rejects_left -= len(rejects)
-        return CleanBlock(
+        block = CleanBlock(
             start=start,
-            next=self._reader.place,
+            end=piece.committed_offset,
+            next_line=self._reader.next_line,
             decoder=self._reader.state,
-            row_count=block.row_count,
-            rejected=block.row_count - len(rows),
+            row_count=piece.rows.row_count,
+            rejected=piece.rows.row_count - len(rows),
             rejects=rejects,
             staged=stage(rows, self._part, self._policy),
-            final=final,
+            final=final and not piece.more,
         )
+        return MadeBlock(block, piece.used, piece.more)

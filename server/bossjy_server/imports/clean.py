@@ -16,7 +16,7 @@ from bossjy_server.imports.attributes import json_objects
 from bossjy_server.imports.countries import region_of
 from bossjy_server.imports.layout import RejectReason, RowBlock
 from bossjy_server.imports.numbers import CheckedNumbers, check_numbers
-from bossjy_server.imports.records import ColumnMapping, ContactField, RejectedRow
+from bossjy_server.imports.records import ContactField, RejectedRow, Spec
 from bossjy_server.imports.rejects import Refusals, rejected_rows
 
 # What a contact can hold, in characters.
@@ -48,10 +48,11 @@ class CleanRows:
 class Cleaner:
     """Cleans the blocks of one part."""
 
-    def __init__(self, plan: Plan, mapping: Sequence[ColumnMapping], default_region: str, part: int = 0) -> None:
+    def __init__(self, plan: Plan, resolved: Spec, part: int = 0) -> None:
         self._plan = plan
-        self._mapping = tuple(mapping)
-        self._default_region = default_region
+        self._mapping = resolved.mapping
+        self._default_region = resolved.default_region
+        self._keep_unknown = not resolved.drop_unknown_columns
         self._part = part
         self._regions = frozenset(info.code for info in plan.regions())
 
@@ -122,6 +123,8 @@ class Cleaner:
                     aside[one.attribute] = cells[index]
                 case _:
                     pass
+        if self._keep_unknown:
+            aside |= {key: arrow.kept(arrow.trimmed(column), good) for key, column in block.extra.items()}
         return CleanRows(
             e164=e164,
             region=arrow.kept(numbers.region, good),
@@ -130,7 +133,7 @@ class Cleaner:
             email=email,
             other_numbers=_array_text(others, count),
             attributes=json_objects(list(aside), list(aside.values()), count),
-            offset=block.base + block.starts[good],
+            offset=block.offsets[good],
         )
 
     def _other_numbers(self, cells: TextColumn, regions: Regions, e164: TextColumn) -> tuple[TextColumn, TextColumn]:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from dataclasses import dataclass
 
-from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason
+import asyncpg
+
+from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason, Unavailable
 from bossjy_server.imports import store
-from bossjy_server.imports.layout import Place
 from bossjy_server.imports.merge import BlockMerge, Merged
 from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
+from bossjy_server.imports.resolve import Resolved
 from bossjy_server.imports.stage import StagedRows
 from bossjy_server.imports.store import Connection
 from bossjy_server.storage.postgres import Database
 
+# As often a block is tried while it and others wait for each other's rows.
+_ATTEMPTS = 6
+
 
 @dataclass(frozen=True, slots=True)
 class CleanBlock:
-    """A block that is ready to be committed: it covers the bytes from `start` to `next.offset`."""
+    """A block that is ready to be committed: it covers the bytes from `start` to `end`; `next_line` follows it."""
 
     start: int
-    next: Place
+    end: int
+    next_line: int
     decoder: str
     row_count: int
     rejected: int
@@ -41,6 +49,21 @@ class PartWriter:
 
     async def commit(self, block: CleanBlock) -> Part:
         """Commit a block. Raises Aborted(PART_TAKEN) or FailedPrecondition(IMPORT_NOT_OPEN); then nothing is kept."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._commit(block)
+            except asyncpg.DeadlockDetectedError as error:
+                # Two blocks waited for each other's rows; PostgreSQL undid this one whole.
+                if attempt == _ATTEMPTS:
+                    raise Unavailable(
+                        Reason.DATABASE_UNAVAILABLE,
+                        "uploads of the same numbers stood in each other's way: open the upload again",
+                        retry_after_s=1.0,
+                    ) from error
+                await asyncio.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - spreads the tries, no secret
+        raise AssertionError("the loop returns or raises")
+
+    async def _commit(self, block: CleanBlock) -> Part:
         import_id = self._job.import_id
         async with self._database.tenant(self._tenant_id) as connection:
             await self._check_part(connection, block)
@@ -51,8 +74,8 @@ class PartWriter:
                 self._tenant_id,
                 import_id,
                 self._part,
-                offset=block.next.offset,
-                lines=block.next.line - 1,
+                offset=block.end,
+                lines=block.next_line - 1,
                 decoder=block.decoder,
                 counts=Counts(
                     rows_in=block.row_count,
@@ -72,7 +95,7 @@ class PartWriter:
                 await store.finish_import(connection, self._tenant_id, import_id)
             return part
 
-    async def resolve(self, found: Spec, place: Place) -> tuple[Spec, Part]:
+    async def resolve(self, found: Resolved) -> tuple[Spec, Part]:
         """Keep what the first bytes of part 0 said. If an older stream did so already, what it kept.
 
         Raises as `commit` does.
@@ -82,8 +105,10 @@ class PartWriter:
             _, holder, _ = await store.lock_part(connection, self._tenant_id, import_id, self._part)
             if holder != self._holder:
                 raise part_taken()
-            region = found.default_region or await store.default_region(connection, self._tenant_id)
-            part = await store.resolve_import(connection, self._tenant_id, import_id, found.with_region(region), place)
+            region = found.spec.default_region or await store.default_region(connection, self._tenant_id)
+            part = await store.resolve_import(
+                connection, self._tenant_id, import_id, found.spec.with_region(region), found
+            )
             job = await store.find_import(connection, self._tenant_id, import_id)
             if job is None:
                 raise NotFound("import")

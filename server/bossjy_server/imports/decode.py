@@ -1,162 +1,125 @@
-"""The bytes of a part to blocks of rows: finds out what the file is, then reads it from wherever it was left."""
+"""The bytes of a part to blocks of rows, from wherever the part was committed last."""
 
 from __future__ import annotations
 
-import codecs
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
-from bossjy_server.errors import FailedPrecondition, InvalidArgument, Reason
+from bossjy_server.errors import FailedPrecondition, Reason
+from bossjy_server.imports.inflate import damaged, make_inflater
+from bossjy_server.imports.jsonl import split_objects
 from bossjy_server.imports.layout import Layout, Place, RowBlock
-from bossjy_server.imports.mapping import (
-    column_names,
-    field_of_name,
-    likely_phone_column,
-    looks_like_header,
-    resolve_mapping,
-)
 from bossjy_server.imports.options import ImportOptions
-from bossjy_server.imports.records import ColumnMapping, Compression, ContactField, FileFormat, Header, Part, Spec
-from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
+from bossjy_server.imports.records import FileFormat, Part, SourceFormat, Spec
 from bossjy_server.imports.split import split_rows
-
-_ENCODINGS = ("", "utf-8", "utf8", "utf-8-sig", "us-ascii", "ascii")
+from bossjy_server.imports.transcode import CODECS, Transcoder
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
-    """What was found out of the first bytes, and where the first data row begins."""
+class Piece:
+    """A block of rows, and where the part stands behind it."""
 
-    spec: Spec
-    place: Place
-
-
-def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> Resolved | None:
-    """What the file is. None if `head` is too short to say.
-
-    Raises InvalidArgument where it cannot be read as was asked, FailedPrecondition where it has no phone column.
-    """
-    _check_source(spec)
-    if len(head) < len(codecs.BOM_UTF8) and not final:
-        return None
-    start = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
-    delimiter = spec.source.delimiter or ("\t" if spec.source.format is FileFormat.TSV else ",")
-    quote = spec.source.quote or '"'
-    layout = Layout(delimiter.encode(), quote.encode(), 0, options.max_row_bytes)
-    place = Place(start, 1)
-    columns, header = spec.source.columns, Header.ABSENT
-    first = _first_row(head, start, layout, final=final)
-    if first is None:
-        return None
-    row, line = first
-    if row.fault is not None and not columns:
-        raise _unreadable_header(options)
-    cells = [cell.decode("utf-8", "replace") for cell in row.cells]
-    if spec.source.header is Header.PRESENT or (spec.source.header is Header.FOUND_OUT and looks_like_header(cells)):
-        header = Header.PRESENT
-        place = Place(row.next, line + 1 + _extra_lines(head[row.start : row.next]))
-    if len(columns) == 0:
-        columns = column_names(cells if header is Header.PRESENT else [""] * len(cells))
-    if len(columns) > options.max_columns:
-        raise InvalidArgument(
-            Reason.TOO_MANY_COLUMNS,
-            f"the file has {len(columns)} columns, more than {options.max_columns}: is the delimiter right?",
-            metadata={"limit": str(options.max_columns)},
-        )
-    source = replace(
-        spec.source,
-        format=spec.source.format or FileFormat.CSV,
-        compression=Compression.NONE,
-        encoding="utf-8",
-        delimiter=delimiter,
-        quote=quote,
-        header=header,
-        columns=columns,
-    )
-    asked = spec.mapping
-    if header is Header.ABSENT and not any(one.field is ContactField.PHONE_NUMBER for one in asked):
-        likely = likely_phone_column(cells)
-        if 0 <= likely < len(columns) and not any(field_of_name(c) is ContactField.PHONE_NUMBER for c in columns):
-            asked = (*asked, ColumnMapping(columns[likely], ContactField.PHONE_NUMBER))
-    mapping = resolve_mapping(columns, asked, drop_unknown=spec.drop_unknown_columns)
-    return Resolved(replace(spec, source=source, mapping=mapping), place)
-
-
-def _check_source(spec: Spec) -> None:
-    source = spec.source
-    readable = source.format in (FileFormat.FOUND_OUT, FileFormat.CSV, FileFormat.TSV)
-    if not readable or source.compression not in (Compression.FOUND_OUT, Compression.NONE):
-        raise InvalidArgument(
-            Reason.FORMAT_UNSUPPORTED, "this release reads CSV and TSV without compression: convert the file"
-        )
-    for sign in (source.delimiter, source.quote):
-        if sign and (not sign.isascii() or sign in "\r\n\0"):
-            raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must each be one ASCII character")
-    if source.delimiter and source.delimiter == (source.quote or '"'):
-        raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must differ")
-    if source.encoding.casefold() not in _ENCODINGS:
-        raise InvalidArgument(
-            Reason.ENCODING_UNSUPPORTED,
-            "this release reads UTF-8: convert the file",
-            metadata={"encoding": source.encoding},
-        )
-
-
-def _first_row(head: bytes, start: int, layout: Layout, *, final: bool) -> tuple[ScannedRow, int] | None:
-    """The first row that is not an empty line, and its line; an empty row for an empty file."""
-    line = 1
-    while True:
-        try:
-            row = scan_row(head, start, layout, final=final)
-        except Incomplete:
-            return None
-        if row.end > row.start or row.next >= len(head):
-            # An empty line at the end of what is there says nothing unless it is all there is.
-            return (row, line) if final or row.end > row.start else None
-        start, line = row.next, line + 1
-
-
-def _unreadable_header(options: ImportOptions) -> InvalidArgument:
-    return InvalidArgument(
-        Reason.ROW_TOO_WIDE,
-        "the first row cannot be read: check the delimiter, the quotes and the line ends",
-        metadata={"limit_bytes": str(options.max_row_bytes)},
-    )
-
-
-def _extra_lines(row: bytes) -> int:
-    """Lines that a row with line ends inside quotes takes beyond the first."""
-    ends = row.count(b"\n") + row.count(b"\r") - row.count(b"\r\n")
-    return max(0, ends - 1) if row.endswith((b"\n", b"\r")) else ends
+    rows: RowBlock
+    # Bytes of what was given that are used up, and whether `read` is to be called again with the rest.
+    used: int
+    more: bool
+    committed_offset: int
 
 
 class Reader:
-    """Reads one part, block by block, from where it was committed last."""
+    """Reads one part. Compressed bytes are read from the first one on, and what was committed is left out."""
 
     def __init__(self, resolved: Spec, part: Part, options: ImportOptions) -> None:
         source = resolved.source
-        self._layout = Layout(
-            source.delimiter.encode(), source.quote.encode(), len(source.columns), options.max_row_bytes
-        )
         state = orjson.loads(part.decoder)
-        self._place = Place(part.committed_offset, part.next_line, bool(state.get("skipping", False)))
+        self._options = options
+        self._rows = _Rows(source, options)
+        self._inflater = make_inflater(source.compression)
+        text_offset = state.get("text", 0) if self._inflater else part.committed_offset
+        self._place = Place(text_offset, part.next_line, bool(state.get("skipping", False)))
+        self._was_skipping = False
+        self._committed = part.committed_offset
+        # Compressed bytes that were fed, plain ones that are not cut into rows yet, and how many to leave out first.
+        self._fed = 0
+        self._plain = bytearray()
+        self._leave_out = text_offset if self._inflater else 0
 
     @property
-    def place(self) -> Place:
-        """Where the next block begins."""
-        return self._place
+    def committed_offset(self) -> int:
+        """Bytes of the part whose rows the blocks so far hold."""
+        return self._committed
+
+    @property
+    def next_line(self) -> int:
+        """The line of the next row."""
+        return self._place.line
 
     @property
     def state(self) -> str:
         """What must be known beside offset and line to go on here, as JSON."""
-        return '{"skipping":true}' if self._place.skipping else "{}"
+        state: dict[str, object] = {}
+        if self._inflater is not None:
+            state["text"] = self._place.offset
+        if self._place.skipping:
+            state["skipping"] = True
+        return orjson.dumps(state).decode()
 
-    def read(self, data: bytes, *, final: bool) -> RowBlock:
-        """The complete rows at the front of `data`, which begins at `place`."""
-        block = split_rows(data, self._place, self._layout, final=final)
-        self._place = block.next
-        return block
+    def read(self, data: bytes, *, final: bool) -> Piece:
+        """The complete rows at the front of what came. Raises InvalidArgument for damaged compression."""
+        if self._inflater is None:
+            rows = self._cut(data, final=final)
+            self._committed += rows.consumed
+            more = rows.consumed > 0 and rows.consumed < len(data) and (final or not rows.next.skipping)
+            return Piece(rows, rows.consumed, more and (final or self._was_skipping), self._committed)
+        used = self._inflate(data)
+        whole = final and used == len(data)
+        if whole and not self._inflater.whole:
+            raise damaged()
+        rows = self._cut(bytes(self._plain), final=whole)
+        del self._plain[: rows.consumed]
+        self._committed = max(self._committed, self._fed)
+        left = whole and bool(self._plain) and rows.consumed > 0
+        return Piece(rows, used, used < len(data) or left, self._committed)
+
+    def _cut(self, data: bytes, *, final: bool) -> RowBlock:
+        self._was_skipping = self._place.skipping
+        rows = self._rows.split(data, self._place, final=final)
+        self._place = rows.next
+        return rows
+
+    def _inflate(self, data: bytes) -> int:
+        assert self._inflater is not None  # noqa: S101 - read asked
+        plain, used = self._inflater.feed(data, self._options.block_bytes)
+        self._fed += used
+        left_out = min(self._leave_out, len(plain))
+        self._leave_out -= left_out
+        self._plain += plain[left_out:]
+        return used
+
+
+class _Rows:
+    """Cuts plain bytes into rows, by form and encoding."""
+
+    def __init__(self, source: SourceFormat, options: ImportOptions) -> None:
+        self._source = source
+        self._max_keys = options.max_columns
+        self._codec = CODECS[source.encoding]
+        self._layout = Layout(
+            source.delimiter.encode(), source.quote.encode(), len(source.columns), options.max_row_bytes
+        )
+
+    def split(self, data: bytes, place: Place, *, final: bool) -> RowBlock:
+        if self._source.format is FileFormat.JSONL:
+            return split_objects(data, place, self._source.columns, self._layout, max_keys=self._max_keys, final=final)
+        if self._codec != "utf-8":
+            return Transcoder(self._codec).split(data, place, self._layout, final=final)
+        return split_rows(data, place, self._layout, final=final)
+
+
+def resume_offset(part: Part) -> int:
+    """Where a client is to begin: compressed bytes can be read from the start alone."""
+    return 0 if "text" in orjson.loads(part.decoder) and not part.finished else part.committed_offset
 
 
 def missing_header() -> FailedPrecondition:

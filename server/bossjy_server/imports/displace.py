@@ -19,6 +19,16 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
 
 
+# Waits for parts that are changing the same marks, so that the statement behind it sees what they committed: a
+# statement that waits inside sees the row it waited for as it is now, and all others as they were when it began.
+LOCK_SEEN = """
+SELECT count(*) FROM (
+    SELECT FROM bossjy.import_changes m
+    WHERE m.tenant_id = $1 AND m.import_id = $2
+        AND m.e164 = ANY (ARRAY(SELECT s.e164 FROM pg_temp.bossjy_staged s WHERE s.position = ANY ($3::bigint[])))
+    ORDER BY m.e164 FOR UPDATE) locked"""
+
+
 def displace_created(policy: DuplicatePolicy) -> str:
     """Contacts that the import brought itself, and nobody changed since: the winner's row as it is."""
     return f"""
@@ -80,6 +90,7 @@ async def displace(
 ) -> Displaced:
     """Of the staged rows with these positions, all of whose numbers were seen before, let the winners take over."""
     await connection.execute(displace_created(policy), tenant_id, import_id, rows)
+    await connection.fetchval(LOCK_SEEN, tenant_id, import_id, rows)
     found = await connection.fetchrow(displace_seen(policy), tenant_id, import_id, rows)
     if found is None:
         return Displaced([], 0)

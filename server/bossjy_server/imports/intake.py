@@ -10,13 +10,14 @@ import google_crc32c
 
 from bossjy_server.errors import BossjyError, InvalidArgument, OutOfRange, Reason, ResourceExhausted
 from bossjy_server.imports import store
-from bossjy_server.imports.blocks import BlockMaker
+from bossjy_server.imports.blocks import BlockMaker, MadeBlock
 from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
-from bossjy_server.imports.decode import missing_header, resolve
+from bossjy_server.imports.decode import missing_header, resume_offset
 from bossjy_server.imports.inbox import Inbox, Silence
 from bossjy_server.imports.messages import Answer, Chunk, Finish, Open, ShuttingDown, Skipped
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, Spec, State
+from bossjy_server.imports.resolve import resolve
 
 # What a client is told to wait for when the server drains.
 _GRACE_MS = 2_000
@@ -50,11 +51,12 @@ class Intake:
         self._slots = slots
         self._maker: BlockMaker | None = None
         self._buffer = bytearray()
+        self._enough = 0
         # Offset behind the last byte that came, and behind the last whose rows are committed.
-        self._received = part.committed_offset
+        self._received = resume_offset(part)
         self.committed = part.committed_offset
         # Known only if this stream carries the part from its first byte on.
-        self._digest = hashlib.sha256() if part.committed_offset == 0 else None
+        self._digest = hashlib.sha256() if self._received == 0 else None
         # What ended the stream, and whether the part came to its end.
         self.failure: BossjyError | None = None
         self.finished = False
@@ -75,7 +77,7 @@ class Intake:
                 case Chunk():
                     await self._take(message)
                     flushed = False
-                    if len(self._buffer) >= self._options.block_bytes:
+                    if len(self._buffer) >= max(self._options.block_bytes, self._enough):
                         await self._submit(final=False)
                 case Finish():
                     await self._finish(message)
@@ -145,19 +147,30 @@ class Intake:
             self._maker = await self._make_maker(final=final)
         if self._maker is None or (not self._buffer and not final):
             return
+        more = True
+        while more:
+            more = await self._submit_one(final=final)
+
+    async def _submit_one(self, *, final: bool) -> bool:
+        """Give one block to be committed; whether there are rows in the rest."""
         await self._slots.acquire()
         data = bytes(self._buffer)
-        block = await asyncio.get_running_loop().run_in_executor(
-            self._process.executor, lambda: self._made(data, final=final)
-        )
-        consumed = block.next.offset - block.start
-        del self._buffer[:consumed]
-        if consumed == 0 and not final:
+        try:
+            made = await asyncio.get_running_loop().run_in_executor(
+                self._process.executor, lambda: self._made(data, final=final)
+            )
+        except BossjyError as error:
+            await self._fail(error)
+        del self._buffer[: made.used]
+        # Below this there is no use in looking again: a row is not complete yet.
+        self._enough = len(self._buffer) + self._options.block_bytes // 2
+        if made.block.start == made.block.end and made.block.row_count == 0 and not made.block.final:
             self._slots.release()
-            return
-        await self._blocks.put(block)
+        else:
+            await self._blocks.put(made.block)
+        return made.more
 
-    def _made(self, data: bytes, *, final: bool) -> CleanBlock:
+    def _made(self, data: bytes, *, final: bool) -> MadeBlock:
         assert self._maker is not None  # noqa: S101 - _submit made it
         return self._maker.make(data, final=final)
 
@@ -178,7 +191,7 @@ class Intake:
             await self._fail(error)
         if found is None:
             return None
-        spec, self._part = await self._writer.resolve(found.spec, found.place)
+        spec, self._part = await self._writer.resolve(found)
         del self._buffer[: self._part.committed_offset]
         self.committed = self._part.committed_offset
         return spec

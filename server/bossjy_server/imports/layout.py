@@ -54,10 +54,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """A row that is none: its bytes are `data[start:end]` of its block."""
+    """A row that is none: its bytes are `data[start:end]` of its block, `offset` in the part."""
 
     start: int
     end: int
+    offset: int
     line: int
     reason: RejectReason
 
@@ -67,16 +68,18 @@ class RowBlock:
     """The complete rows at the front of `data`.
 
     Good rows in columns, shapes (n,): `columns[j][i]` is cell j of row i as text, `starts[i]:ends[i]` are its bytes in
-    `data` without line end, `lines[i]` its line. Byte i of `data` has the offset `base` + i in the part.
+    `data` without line end, `offsets[i]` is where it begins in the part, `lines[i]` its line.
     """
 
     data: bytes
-    base: int
     columns: list[TextColumn]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
+    offsets: NDArray[np.int64]
     lines: NDArray[np.int64]
     faults: list[RowFault] = field(default_factory=list)
+    # Columns that the header did not name, by name: JSON objects may each have keys of their own.
+    extra: dict[str, TextColumn] = field(default_factory=dict)
     # How many bytes of `data` are used up, and where the decoder stands behind them.
     consumed: int = 0
     next: Place = Place()

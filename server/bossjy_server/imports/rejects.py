@@ -46,9 +46,7 @@ def rejected_rows(
 ) -> list[RejectedRow]:
     """The first `limit` refused rows of a block in the order of the file."""
     found = [
-        RejectedRow(
-            part, fault.line, block.base + fault.start, "", fault.reason, "", "", _shown(block, fault.start, fault.end)
-        )
+        RejectedRow(part, fault.line, fault.offset, "", fault.reason, "", "", _shown(block, fault.start, fault.end))
         for fault in block.faults[:limit]
     ]
     for index in np.flatnonzero(refusals.reason)[:limit]:
@@ -61,7 +59,7 @@ def rejected_rows(
             RejectedRow(
                 part=part,
                 line=int(block.lines[row]),
-                byte_offset=block.base + start,
+                byte_offset=int(block.offsets[row]),
                 column=mapping[at_fault].column,
                 reason=reason,
                 original=original[:_KEPT_ORIGINAL],

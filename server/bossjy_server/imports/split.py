@@ -49,13 +49,19 @@ def split_rows(data: bytes, place: Place, layout: Layout, *, final: bool) -> Row
     lines = place.line + np.searchsorted(rows.line_ends, rows.starts)
     return RowBlock(
         data=data,
-        base=place.offset,
         columns=columns,
         starts=rows.starts[good],
         ends=rows.ends[good],
+        offsets=place.offset + rows.starts[good],
         lines=lines[good],
         faults=[
-            RowFault(int(rows.starts[row]), int(rows.ends[row]), int(lines[row]), RejectReason(int(faults[row])))
+            RowFault(
+                start=int(rows.starts[row]),
+                end=int(rows.ends[row]),
+                offset=place.offset + int(rows.starts[row]),
+                line=int(lines[row]),
+                reason=RejectReason(int(faults[row])),
+            )
             for row in np.flatnonzero(faults)
         ],
         consumed=rows.consumed,
@@ -82,7 +88,8 @@ def split_slowly(data: bytes, place: Place, layout: Layout, *, final: bool) -> R
         if row.end > row.start:
             text = _text(data, row.start, row.end, row.cells) if row.fault is None else None
             if text is None:
-                faults.append(RowFault(row.start, row.end, line, row.fault or RejectReason.BAD_TEXT))
+                reason = row.fault or RejectReason.BAD_TEXT
+                faults.append(RowFault(row.start, row.end, place.offset + row.start, line, reason))
             else:
                 cells.append(text)
                 starts.append(row.start)
@@ -95,10 +102,10 @@ def split_slowly(data: bytes, place: Place, layout: Layout, *, final: bool) -> R
         position = row.next
     return RowBlock(
         data=data,
-        base=place.offset,
         columns=[text_column(row[j] for row in cells) for j in range(layout.column_count)],
         starts=np.array(starts, np.int64),
         ends=np.array(ends, np.int64),
+        offsets=place.offset + np.array(starts, np.int64),
         lines=np.array(lines, np.int64),
         faults=faults,
         consumed=position,
@@ -127,23 +134,29 @@ def _skip(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock
     undecided = data[end : end + 1] == b"\r" and end + 1 == len(data) and not final  # an LF may follow the CR
     skipping = (not found and not final) or undecided
     consumed = end if skipping or not found else end + (2 if data[end : end + 2] == b"\r\n" else 1)
+    following = Place(place.offset + consumed, place.line + (1 if consumed > end else 0), skipping)
+    return no_rows(data, layout.column_count, consumed, following)
+
+
+def no_rows(data: bytes, column_count: int, consumed: int, following: Place) -> RowBlock:
+    """A block without rows, that uses up some bytes."""
     empty = np.zeros(0, np.int64)
     return RowBlock(
         data=data,
-        base=place.offset,
-        columns=[text_column([]) for _ in range(layout.column_count)],
+        columns=[text_column([]) for _ in range(column_count)],
         starts=empty,
         ends=empty,
+        offsets=empty,
         lines=empty,
         consumed=consumed,
-        next=Place(place.offset + consumed, place.line + (1 if consumed > end else 0), skipping),
+        next=following,
     )
 
 
 def _find_rows(data: bytes, layout: Layout, *, final: bool) -> _Rows | None:
     """Where rows begin and end; None if the block needs the slow path."""
     view = np.frombuffer(data, np.uint8)
-    line_ends = _line_ends(view, data, final=final)
+    line_ends = find_line_ends(view, data, final=final)
     row_ends = line_ends
     quotes = np.flatnonzero(view == layout.quote[0]) if layout.quote and layout.quote in data else None
     if quotes is not None:
@@ -174,7 +187,7 @@ def _find_rows(data: bytes, layout: Layout, *, final: bool) -> _Rows | None:
     return _Rows(starts, ends, cell_counts, line_ends, consumed)
 
 
-def _line_ends(view: NDArray[np.uint8], data: bytes, *, final: bool) -> _Positions:
+def find_line_ends(view: NDArray[np.uint8], data: bytes, *, final: bool) -> _Positions:
     """Positions of each line end's last byte."""
     feeds = np.flatnonzero(view == LF)
     if b"\r" not in data:

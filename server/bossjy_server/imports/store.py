@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import asyncpg
 
-from bossjy_server.imports.layout import Place
-from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
+from bossjy_server.imports.records import Compression, Counts, ImportJob, Part, RejectedRow, Spec, State
+from bossjy_server.imports.resolve import Resolved
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -259,9 +259,10 @@ async def touch_import(connection: Connection, tenant_id: str, import_id: str, *
 
 
 async def resolve_import(
-    connection: Connection, tenant_id: str, import_id: str, resolved: Spec, place: Place
+    connection: Connection, tenant_id: str, import_id: str, resolved: Spec, found: Resolved
 ) -> Part | None:
-    """Keep what was found out, and that part 0 is read as far as `place`; None if the import is not open."""
+    """Keep what was found out, and that part 0 is read as far as its first row; None if the import is not open."""
+    compressed = resolved.source.compression is not Compression.NONE
     if await connection.fetchval(RESOLVE_IMPORT, tenant_id, import_id, resolved.to_json()) is None:
         return None
     return await advance_part(
@@ -269,9 +270,10 @@ async def resolve_import(
         tenant_id,
         import_id,
         0,
-        offset=place.offset,
-        lines=place.line - 1,
-        decoder="{}",
+        # Compressed bytes are read from the first one again, so none of them counts as committed yet.
+        offset=0 if compressed else found.text_offset,
+        lines=found.line - 1,
+        decoder=f'{{"text":{found.text_offset}}}' if compressed else "{}",
         counts=Counts(),
         finished=False,
     )

@@ -14,6 +14,7 @@ from typing import Any
 from bossjy_server.errors import BossjyError, NotFound, OutOfRange, Reason
 from bossjy_server.imports import store
 from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
+from bossjy_server.imports.decode import resume_offset
 from bossjy_server.imports.inbox import Inbox, Silence
 from bossjy_server.imports.intake import Intake, out_of_order
 from bossjy_server.imports.messages import Ack, Answer, Finished, Flow, Message, Open, Opened
@@ -60,7 +61,7 @@ class Upload:
     async def _upload(self, opening: Open, inbox: Inbox) -> None:
         holder = secrets.token_hex(8)
         job, part = await self._open(opening, holder)
-        await self._answers.put(Opened(part.committed_offset, part.counts))
+        await self._answers.put(Opened(resume_offset(part), part.counts))
         await self._answers.put(Flow(self._process.options.window_bytes))
         blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue(_BLOCKS_AT_ONCE)
         slots = asyncio.Semaphore(_BLOCKS_AT_ONCE)

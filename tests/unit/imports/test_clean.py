@@ -13,7 +13,7 @@ from bossjy_server.imports.attributes import json_objects
 from bossjy_server.imports.clean import Cleaner, CleanRows
 from bossjy_server.imports.layout import Layout, Place, RejectReason
 from bossjy_server.imports.mapping import resolve_mapping
-from bossjy_server.imports.records import ColumnMapping, DuplicatePolicy, RejectedRow
+from bossjy_server.imports.records import ColumnMapping, DuplicatePolicy, RejectedRow, Spec
 from bossjy_server.imports.split import split_rows
 from bossjy_server.imports.stage import stage
 
@@ -26,7 +26,8 @@ def clean(
     names = columns.split(",")
     mapping = resolve_mapping(names, asked, drop_unknown=False)
     block = split_rows(text.encode(), Place(0, 2), Layout(b",", b'"', len(names), 1 << 20), final=True)
-    return Cleaner(plan, mapping, region).clean(block, keep_rejects=keep)
+    resolved = Spec(mapping=mapping, default_region=region)
+    return Cleaner(plan, resolved).clean(block, keep_rejects=keep)
 
 
 def numbers(plan: Plan, cell: str, region: str = "CN") -> tuple[list[str], list[RejectedRow]]:

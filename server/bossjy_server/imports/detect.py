@@ -1,0 +1,175 @@
+"""What the first bytes of a file are: encoding, delimiter, form; each with the evidence for people."""
+
+from __future__ import annotations
+
+import codecs
+from collections import Counter
+from dataclasses import dataclass
+
+import charset_normalizer
+import orjson
+
+from bossjy_server.errors import InvalidArgument, Reason
+from bossjy_server.imports.layout import Layout
+from bossjy_server.imports.scan import Incomplete, scan_row
+from bossjy_server.imports.transcode import CODECS
+
+# Bytes that are looked at; as many are waited for while all of them are ASCII, which says nothing of what follows.
+SAMPLE_BYTES = 64 * 1024
+DELIMITERS = (",", "\t", ";", "|")
+_SAMPLE_ROWS = 50
+# Characters that lists of contacts are full of: those of either script, so that the right decoding is seen.
+_SIMPLIFIED = frozenset(
+    "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天而能好都然没"
+    "于起还发成事只作当想看文无开手用主方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高意进把法此实回二理美点月"
+    "明其种声全工己话儿者向情部正名定女问力机给等几很业最间新什打便位因重被走电四第门相次东政海口使教西再平真听世气信北少关并"
+    "内加化由却代军产入先山五太水万市眼体别处总才场师书比住员九笑性通目华报立马命张活难神数件安表原车白应路期叫死常提感金何更"
+    "号码邮箱姓址机联系备注州京深广杭成都武汉南苏津重庆青岛连王李刘陈杨赵黄周吴徐孙胡朱林郭罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董"
+    "袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟崔汪范陆廖贾夏韦方石娜敏静丽强磊军洋勇艳杰娟涛超霞刚芳欣宇浩轩涵梓晨嘉诺诗雨"
+)
+_TRADITIONAL = frozenset(
+    "這來國個說們為時過學對裡後麼發當開頭動兩長樣現將與進實點種聲話兒問機給幾業間電東關並內產萬處總場師書員華報馬張難數"
+    "號碼郵聯繫備註廣蘇連劉陳楊趙黃吳孫羅鄭許鄧馮韓蔣盧鍾陸賈麗強軍艷傑濤剛區縣鄉鎮灣灣臺香港澳門"
+)
+_COMMON = _SIMPLIFIED | _TRADITIONAL
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value, and why."""
+
+    value: str
+    evidence: str
+
+
+def find_encoding(sample: bytes, asked: str, *, final: bool) -> Found | None:
+    """The codec of a sample; None while it may be any. Raises InvalidArgument(ENCODING_UNSUPPORTED)."""
+    if asked:
+        return _asked(asked)
+    for mark, codec in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if sample.startswith(mark):
+            return Found(codec, "byte order mark")
+    if not final and (len(sample) < 4 or (sample.isascii() and len(sample) < SAMPLE_BYTES)):
+        return None
+    if b"\0" in sample and (wide := _wide(sample)):
+        return wide
+    if _decodes(sample, "utf-8", final=final):
+        return Found("utf-8", "valid UTF-8" if not sample.isascii() else "ASCII alone")
+    return _legacy(sample, final=final)
+
+
+def bom_length(sample: bytes, codec: str) -> int:
+    """How many bytes at the start are a byte order mark."""
+    mark = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}.get(codec)
+    return len(mark) if mark and sample.startswith(mark) else 0
+
+
+def find_delimiter(text: bytes, quote: bytes) -> Found:
+    """The delimiter that cuts the first rows into the same number of cells, the most where several do."""
+    best = Found(",", "no delimiter cuts the rows; comma by default")
+    best_score = (0.0, 0)
+    for sign in DELIMITERS:
+        counts = _cell_counts(text, Layout(sign.encode(), quote, 0, 1 << 20))
+        if not counts:
+            continue
+        cells, rows = counts.most_common(1)[0]
+        total = counts.total()
+        if cells > 1 and (rows / total, cells) > best_score:
+            best_score = (rows / total, cells)
+            name = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}[sign]
+            best = Found(sign, f"{name}: {rows} of the first {total} rows have {cells} cells")
+    return best
+
+
+def looks_like_jsonl(text: bytes) -> bool:
+    """Whether the first line that is not empty is a JSON object."""
+    line = text.lstrip().partition(b"\n")[0]
+    if not line.startswith(b"{"):
+        return False
+    try:
+        return isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _asked(name: str) -> Found:
+    codec = CODECS.get(name.casefold())
+    if codec is None:
+        raise InvalidArgument(
+            Reason.ENCODING_UNSUPPORTED,
+            "the encoding is not one that is read: convert the file to UTF-8",
+            metadata={"encoding": name},
+        )
+    return Found(codec, "as asked")
+
+
+def _wide(sample: bytes) -> Found | None:
+    """UTF-16 without a mark: every other byte of ASCII text is zero."""
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if max(even, odd) * 4 < len(sample) or min(even, odd) * 20 > len(sample):
+        return None
+    codec = "utf-16-be" if even > odd else "utf-16-le"
+    return Found(codec, "every other byte is zero") if _decodes(sample, codec, final=False) else None
+
+
+def _legacy(sample: bytes, *, final: bool) -> Found:
+    scores = {
+        codec: _share_of_common(sample, codec)
+        for codec in ("gb18030", "big5hkscs")
+        if _decodes(sample, codec, final=final)
+    }
+    if scores:
+        codec = max(scores, key=lambda one: (scores[one], one == "gb18030"))
+        if scores[codec] >= 0.15:
+            return Found(codec, f"not UTF-8; {scores[codec]:.0%} of its Chinese characters are common ones")
+    guess = charset_normalizer.from_bytes(sample, cp_isolation=sorted({c for c in CODECS if c in _GUESSED})).best()
+    guessed = CODECS.get(guess.encoding.replace("_", "-")) if guess is not None else None
+    if guess is not None and guessed:
+        return Found(guessed, f"not UTF-8; a detector takes it for {guess.encoding}")
+    if scores:
+        return Found(max(scores, key=scores.__getitem__), "not UTF-8; the bytes are valid in it")
+    raise InvalidArgument(
+        Reason.ENCODING_UNSUPPORTED,
+        "no encoding fits the bytes: name it, or convert the file to UTF-8",
+        metadata={"encoding": ""},
+    )
+
+
+_GUESSED = ("gb18030", "big5", "cp1252", "shift_jis", "euc-kr")
+
+
+def _decodes(sample: bytes, codec: str, *, final: bool) -> bool:
+    try:
+        codecs.getincrementaldecoder(codec)().decode(sample, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _share_of_common(sample: bytes, codec: str) -> float:
+    text = codecs.getincrementaldecoder(codec)("ignore").decode(sample)
+    others = [sign for sign in text if sign > "\x7f"]
+    return sum(sign in _COMMON for sign in others) / len(others) if others else 0.0
+
+
+def _cell_counts(text: bytes, layout: Layout) -> Counter[int]:
+    counts: Counter[int] = Counter()
+    position = 0
+    while position < len(text) and counts.total() < _SAMPLE_ROWS:
+        try:
+            row = scan_row(text, position, layout, final=False)
+        except Incomplete:
+            if not counts:
+                row = scan_row(text, position, layout, final=True)
+                counts[len(row.cells)] += 1
+            break
+        if row.next < 0:
+            break
+        if row.end > row.start and row.fault is None:
+            counts[len(row.cells)] += 1
+        position = row.next
+    return counts

@@ -1,0 +1,132 @@
+"""One JSON object a line, to columns of text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from bossjy_server.imports.arrow import TextColumn, text_column
+from bossjy_server.imports.layout import Layout, Place, RejectReason, RowBlock, RowFault
+from bossjy_server.imports.split import no_rows
+
+_BLANK = b" \t\r\n"
+
+
+def object_of(line: bytes) -> dict[str, str] | None:
+    """A line's object with its values as text; None if it is none. Digits stay as they were written."""
+    try:
+        found: Any = orjson.loads(line)
+        if isinstance(found, dict) and any(isinstance(value, float) for value in found.values()):
+            found = json.loads(line, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+    return {key: _text(value) for key, value in found.items()} if isinstance(found, dict) else None
+
+
+def _text(value: object) -> str:
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def split_objects(
+    data: bytes, place: Place, names: Sequence[str], layout: Layout, *, max_keys: int, final: bool
+) -> RowBlock:
+    """The complete lines at the front of `data`; columns in the order of `names`, other keys in `extra`."""
+    end = len(data) if final else data.rfind(b"\n") + 1
+    if place.skipping:
+        return _skip(data, place, layout, final=final)
+    if end == 0:
+        return _without_line_end(data, place, layout)
+    rows: list[tuple[dict[str, str], int, int, int]] = []
+    faults: list[RowFault] = []
+    start, line = 0, place.line
+    while start < end:
+        found = data.find(b"\n", start, end)
+        behind = end if found < 0 else found
+        raw = data[start:behind].strip(_BLANK)
+        if raw:
+            read = object_of(raw) if behind - start <= layout.max_row_bytes else None
+            reason = _fault(raw, read, behind - start, layout.max_row_bytes, max_keys)
+            if reason is None and read is not None:
+                rows.append((read, start, behind, line))
+            elif reason is not None:
+                faults.append(RowFault(start, behind, place.offset + start, line, reason))
+        line += found >= 0
+        start = behind + 1
+    return _block(data[:end], place, names, rows, faults=faults, line=line)
+
+
+def _fault(raw: bytes, read: dict[str, str] | None, size: int, max_bytes: int, max_keys: int) -> RejectReason | None:
+    if size > max_bytes:
+        return RejectReason.ROW_TOO_LONG
+    if read is None:
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return RejectReason.BAD_TEXT
+        return RejectReason.BAD_JSON
+    if len(read) > max_keys:
+        return RejectReason.WRONG_CELL_COUNT
+    if any("\0" in key or "\0" in value for key, value in read.items()):
+        return RejectReason.BAD_TEXT
+    return None
+
+
+def _block(
+    data: bytes,
+    place: Place,
+    names: Sequence[str],
+    rows: list[tuple[dict[str, str], int, int, int]],
+    *,
+    faults: list[RowFault],
+    line: int,
+) -> RowBlock:
+    known = frozenset(names)
+    others = dict.fromkeys(key for row, _, _, _ in rows for key in row if key not in known)
+    starts = np.array([start for _, start, _, _ in rows], np.int64)
+    return RowBlock(
+        data=data,
+        columns=[_column(rows, name) for name in names],
+        starts=starts,
+        ends=np.array([end for _, _, end, _ in rows], np.int64),
+        offsets=place.offset + starts,
+        lines=np.array([at for _, _, _, at in rows], np.int64),
+        faults=faults,
+        extra={key: _column(rows, key) for key in others},
+        consumed=len(data),
+        next=Place(place.offset + len(data), line),
+    )
+
+
+def _column(rows: list[tuple[dict[str, str], int, int, int]], name: str) -> TextColumn:
+    return text_column(row.get(name, "") for row, _, _, _ in rows)
+
+
+def _skip(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
+    found = data.find(b"\n")
+    consumed = len(data) if found < 0 else found + 1
+    skipping = found < 0 and not final
+    following = Place(place.offset + consumed, place.line + (found >= 0), skipping)
+    return no_rows(data, layout.column_count, consumed, following)
+
+
+def _without_line_end(data: bytes, place: Place, layout: Layout) -> RowBlock:
+    if len(data) <= layout.max_row_bytes:
+        return no_rows(data, layout.column_count, 0, place)
+    following = Place(place.offset + len(data), place.line, skipping=True)
+    block = no_rows(data, layout.column_count, len(data), following)
+    block.faults.append(RowFault(0, len(data), place.offset, place.line, RejectReason.ROW_TOO_LONG))
+    return block

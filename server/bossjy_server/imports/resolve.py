@@ -1,0 +1,229 @@
+"""What a file is, from its first bytes: compression, encoding, form, delimiter, header, and what its columns mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bossjy_server.errors import InvalidArgument, Reason
+from bossjy_server.imports import detect
+from bossjy_server.imports.inflate import damaged, find_compression, make_inflater
+from bossjy_server.imports.jsonl import object_of
+from bossjy_server.imports.layout import Layout
+from bossjy_server.imports.mapping import (
+    column_names,
+    field_of_name,
+    likely_phone_column,
+    looks_like_header,
+    resolve_mapping,
+)
+from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.records import ColumnMapping, Compression, ContactField, FileFormat, Header, Spec
+from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
+from bossjy_server.imports.transcode import IANA, to_utf8
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What was found out. `text_offset` is where the first data row begins, behind decompression; `line` its line."""
+
+    spec: Spec
+    text_offset: int
+    line: int
+    encoding_evidence: str
+    delimiter_evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    names: tuple[str, ...]
+    header: Header
+    sample: list[str]
+    text_offset: int
+    line: int
+
+
+def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> Resolved | None:
+    """What the file is. None if `head` is too short to say.
+
+    Raises InvalidArgument where it cannot be read as was asked, FailedPrecondition where it has no phone column.
+    """
+    _check_source(spec)
+    source = spec.source
+    if len(head) < 4 and not final:
+        return None
+    compression = find_compression(head, source.compression)
+    plain, final = _plain(head, compression, options, final=final)
+    encoding = detect.find_encoding(
+        plain[: detect.SAMPLE_BYTES], source.encoding, final=final and len(plain) <= detect.SAMPLE_BYTES
+    )
+    if encoding is None:
+        return None
+    mark = detect.bom_length(plain, encoding.value)
+    text = plain[mark:] if encoding.value == "utf-8" else _whole_lines(plain[mark:], encoding.value, final=final)
+    form, delimiter = _form(text, spec)
+    quote = source.quote or '"'
+    if form is FileFormat.JSONL:
+        columns = _keys(text, spec, mark, final=final)
+    else:
+        layout = Layout(delimiter.value.encode(), quote.encode(), 0, options.max_row_bytes)
+        columns = _header(text, plain, spec, layout, mark=mark, codec=encoding.value, final=final, options=options)
+    if columns is None:
+        return None
+    if len(columns.names) > options.max_columns:
+        raise InvalidArgument(
+            Reason.TOO_MANY_COLUMNS,
+            f"the file has {len(columns.names)} columns, more than {options.max_columns}: is the delimiter right?",
+            metadata={"limit": str(options.max_columns)},
+        )
+    found = replace(
+        source,
+        format=form,
+        compression=compression,
+        encoding=IANA[encoding.value],
+        delimiter=delimiter.value,
+        quote=quote,
+        header=columns.header,
+        columns=columns.names,
+    )
+    mapping = resolve_mapping(columns.names, _asked(spec, columns), drop_unknown=spec.drop_unknown_columns)
+    return Resolved(
+        replace(spec, source=found, mapping=mapping),
+        columns.text_offset,
+        columns.line,
+        encoding.evidence,
+        delimiter.evidence,
+    )
+
+
+def _check_source(spec: Spec) -> None:
+    source = spec.source
+    if source.format is FileFormat.ARROW:
+        raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "this release does not read Arrow: send CSV or JSON lines")
+    for sign in (source.delimiter, source.quote):
+        if sign and (not sign.isascii() or sign in "\r\n\0"):
+            raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must each be one ASCII character")
+    if source.delimiter and source.delimiter == (source.quote or '"'):
+        raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must differ")
+
+
+def _plain(head: bytes, compression: Compression, options: ImportOptions, *, final: bool) -> tuple[bytes, bool]:
+    """The first plain bytes, and whether they are all."""
+    inflater = make_inflater(compression)
+    if inflater is None:
+        return head, final
+    plain, used = inflater.feed(head, options.max_row_bytes + 2 * detect.SAMPLE_BYTES)
+    if final and used == len(head) and not inflater.whole:
+        raise damaged()
+    return plain, final and used == len(head)
+
+
+def _whole_lines(plain: bytes, codec: str, *, final: bool) -> bytes:
+    """As UTF-8, without a character that is cut at the end."""
+    if final:
+        return to_utf8(plain, codec)
+    unit = 2 if codec.startswith("utf-16") else 1
+    line_feed = "\n".encode(codec)
+    end = plain.rfind(line_feed)
+    while end >= 0 and end % unit:
+        end = plain.rfind(line_feed, 0, end + len(line_feed) - 1)
+    return to_utf8(plain[: end + len(line_feed)] if end >= 0 else b"", codec)
+
+
+def _form(text: bytes, spec: Spec) -> tuple[FileFormat, detect.Found]:
+    asked = spec.source.format
+    if asked is FileFormat.JSONL or (asked is FileFormat.FOUND_OUT and detect.looks_like_jsonl(text)):
+        return FileFormat.JSONL, detect.Found(",", "JSON lines have none")
+    if spec.source.delimiter:
+        return asked or FileFormat.CSV, detect.Found(spec.source.delimiter, "as asked")
+    if asked is FileFormat.TSV:
+        return asked, detect.Found("\t", "tab, as the form has it")
+    found = detect.find_delimiter(text[: detect.SAMPLE_BYTES], (spec.source.quote or '"').encode())
+    return FileFormat.CSV, found
+
+
+def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None:
+    """The keys of the first objects, in their order."""
+    lines = text[: detect.SAMPLE_BYTES].split(b"\n")
+    if not final or len(text) > detect.SAMPLE_BYTES:
+        lines.pop()
+    objects = [read for line in lines if (read := object_of(line.strip())) is not None]
+    if not objects and not final:
+        return None
+    names = spec.source.columns or tuple(
+        dict.fromkeys(key for read in objects for key in read if key and "\0" not in key)
+    )
+    sample = [next((read[name] for read in objects if read.get(name)), "") for name in names]
+    return _Columns(names, Header.ABSENT, sample, mark, 1)
+
+
+def _header(
+    text: bytes,
+    plain: bytes,
+    spec: Spec,
+    layout: Layout,
+    *,
+    mark: int,
+    codec: str,
+    final: bool,
+    options: ImportOptions,
+) -> _Columns | None:
+    """Names from the first row, or `column_N`."""
+    first = _first_row(text, layout, final=final)
+    if first is None:
+        if len(plain) > 4 * options.max_row_bytes:
+            raise _unreadable(options)
+        return None
+    row, line = first
+    columns = spec.source.columns
+    if row.fault is not None and not columns:
+        raise _unreadable(options)
+    cells = [cell.decode("utf-8", "replace") for cell in row.cells]
+    asked = spec.source.header
+    if asked is Header.PRESENT or (asked is Header.FOUND_OUT and looks_like_header(cells)):
+        behind = (
+            row.next if codec == "utf-8" else len(text[: row.next].decode("utf-8", "replace").encode(codec, "replace"))
+        )
+        lines = line + 1 + _extra_lines(text[row.start : row.next])
+        return _Columns(columns or column_names(cells), Header.PRESENT, cells, mark + behind, lines)
+    return _Columns(columns or column_names([""] * len(cells)), Header.ABSENT, cells, mark, 1)
+
+
+def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
+    """What was asked, and for a file without a header the column that is written as numbers are."""
+    asked = spec.mapping
+    if columns.header is Header.PRESENT or any(one.field is ContactField.PHONE_NUMBER for one in asked):
+        return asked
+    if any(field_of_name(name) is ContactField.PHONE_NUMBER for name in columns.names):
+        return asked
+    likely = likely_phone_column(columns.sample)
+    if not 0 <= likely < len(columns.names):
+        return asked
+    return (*asked, ColumnMapping(columns.names[likely], ContactField.PHONE_NUMBER))
+
+
+def _first_row(text: bytes, layout: Layout, *, final: bool) -> tuple[ScannedRow, int] | None:
+    """The first row that is not an empty line, and its line; an empty row for an empty file."""
+    start, line = 0, 1
+    while True:
+        try:
+            row = scan_row(text, start, layout, final=final)
+        except Incomplete:
+            return None
+        if row.end > row.start or row.next >= len(text):
+            # An empty line at the end of what is there says nothing unless it is all there is.
+            return (row, line) if final or row.end > row.start else None
+        start, line = row.next, line + 1
+
+
+def _unreadable(options: ImportOptions) -> InvalidArgument:
+    return InvalidArgument(
+        Reason.ROW_TOO_WIDE,
+        "the first row cannot be read: check the delimiter, the quotes and the line ends",
+        metadata={"limit_bytes": str(options.max_row_bytes)},
+    )
+
+
+def _extra_lines(row: bytes) -> int:
+    """Lines that a row with line ends inside quotes takes beyond the first."""
+    ends = row.count(b"\n") + row.count(b"\r") - row.count(b"\r\n")
+    return max(0, ends - 1) if row.endswith((b"\n", b"\r")) else ends

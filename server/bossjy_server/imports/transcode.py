@@ -1,0 +1,139 @@
+"""Text in other encodings than UTF-8: whole lines of it become UTF-8, and positions there become positions here.
+
+Every encoding that is taken writes line ends as bytes that are part of no other character, so lines can be found before
+anything is decoded. Bytes that are no text become bytes that are no UTF-8, so that the row which holds them is refused
+as any other such row is.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bossjy_server.imports.layout import Layout, Place, RejectReason, RowBlock, RowFault
+from bossjy_server.imports.split import find_line_ends, no_rows, split_rows
+
+# By the names that people use, to Python's codecs.
+CODECS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "utf-8-sig": "utf-8",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "cp936": "gb18030",
+    "big5": "big5hkscs",
+    "big5-hkscs": "big5hkscs",
+    "big5hkscs": "big5hkscs",
+    "iso-8859-1": "latin-1",
+    "latin-1": "latin-1",
+    "latin1": "latin-1",
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "euc-jp": "euc-jp",
+    "euc-kr": "cp949",
+}
+# The same codecs by their IANA names.
+IANA = {
+    "utf-8": "utf-8",
+    "utf-16-le": "utf-16le",
+    "utf-16-be": "utf-16be",
+    "gb18030": "gb18030",
+    "big5hkscs": "big5-hkscs",
+    "latin-1": "iso-8859-1",
+    "cp1252": "windows-1252",
+    "cp932": "shift_jis",
+    "euc-jp": "euc-jp",
+    "cp949": "euc-kr",
+}
+_BAD = "bossjy-bad"
+_WIDE = {"utf-16-le": "<u2", "utf-16-be": ">u2"}
+
+
+def _mark_bad(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    # A lone surrogate, which UTF-8 cannot hold.
+    return "\udc80", max(error.end, error.start + 1)
+
+
+codecs.register_error(_BAD, _mark_bad)
+
+
+def to_utf8(raw: bytes, codec: str) -> bytes:
+    """Text as UTF-8; what is no text as bytes that are no UTF-8."""
+    return raw.decode(codec, _BAD).encode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True, slots=True)
+class Transcoder:
+    """Cuts rows out of text in one encoding, a codec of Python other than UTF-8."""
+
+    codec: str
+
+    def split(self, data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
+        """As `split_rows`, for `data` in the encoding."""
+        ends = self._line_ends(data, final=final)
+        if place.skipping:
+            return self._skip(data, place, layout, ends, final=final)
+        cut = len(data) if final else int(ends[-1]) if len(ends) else 0
+        if cut == 0:
+            return self._without_line_end(data, place, layout)
+        text = to_utf8(data[:cut], self.codec)
+        view = np.frombuffer(text, np.uint8)
+        # Behind each line end, there and here; whatever was decoded in between, they are as many.
+        there = np.concatenate(([0], find_line_ends(view, text, final=True) + 1, [len(text)]))
+        here = np.concatenate(([0], ends, [cut]))
+        block = split_rows(text, Place(0, place.line), layout, final=final)
+
+        def origin(positions: NDArray[np.int64]) -> NDArray[np.int64]:
+            return place.offset + here[np.searchsorted(there, positions)]
+
+        consumed = int(here[np.searchsorted(there, block.consumed)])
+        faults = [replace(fault, offset=int(origin(np.array([fault.start]))[0])) for fault in block.faults]
+        return replace(
+            block,
+            offsets=origin(block.starts),
+            faults=faults,
+            consumed=consumed,
+            next=Place(place.offset + consumed, block.next.line),
+        )
+
+    def _line_ends(self, data: bytes, *, final: bool) -> NDArray[np.int64]:
+        """Positions behind each line end."""
+        wide = _WIDE.get(self.codec)
+        if wide is None:
+            return find_line_ends(np.frombuffer(data, np.uint8), data, final=final) + 1
+        units = np.frombuffer(data, wide, len(data) // 2)
+        # As the eight bits that line ends have; no other unit becomes one.
+        narrow = np.where(units < 0x80, units, 0x80).astype(np.uint8)
+        return (find_line_ends(narrow, narrow.tobytes(), final=final) + 1) * 2
+
+    def _skip(self, data: bytes, place: Place, layout: Layout, ends: NDArray[np.int64], *, final: bool) -> RowBlock:
+        if len(ends):
+            consumed, following = int(ends[0]), Place(place.offset + int(ends[0]), place.line + 1)
+        else:
+            # A unit, or a CR before its LF, may be halved at the end.
+            consumed = len(data) if final else max(0, len(data) - 4) // 2 * 2
+            following = Place(place.offset + consumed, place.line, skipping=not final)
+        return no_rows(b"", layout.column_count, consumed, following)
+
+    def _without_line_end(self, data: bytes, place: Place, layout: Layout) -> RowBlock:
+        if len(data) <= 2 * layout.max_row_bytes + 4:
+            return no_rows(b"", layout.column_count, 0, place)
+        consumed = (len(data) - 4) // 2 * 2
+        text = to_utf8(data[:100_000], self.codec)
+        block = no_rows(text, layout.column_count, consumed, Place(place.offset + consumed, place.line, skipping=True))
+        fault = RowFault(0, len(text), place.offset, place.line, RejectReason.ROW_TOO_LONG)
+        return replace(block, faults=[fault])

@@ -1,0 +1,133 @@
+"""The same rows in every form, encoding and compression, cut anywhere, resumed: the same contacts and refusals."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import zstandard
+
+from bossjy.imports.v1 import import_pb2
+from bossjy.imports.v1 import import_service_pb2 as pb
+from bossjy_server.errors import BossjyError, Reason
+from tests.integration.imports.conftest import Imports, requests
+
+ROWS = [(f"1380013{n:04d}" if n % 10 else "1.38E+10", f"张三{n}", "北京, 海淀") for n in range(300)]
+CSV = "手机号,姓名,城市\n" + "".join(f'{phone},{name},"{city}"\n' for phone, name, city in ROWS)
+COUNTS = import_pb2.ImportCounts(rows_in=300, inserted=270, rejected=30)
+
+
+def delimited(sign: str) -> str:
+    return f"手机号{sign}姓名{sign}城市\n" + "".join(sign.join(row) + "\n" for row in ROWS)
+
+
+JSONL = "".join(
+    json.dumps(dict(zip(["手机号", "姓名", "城市"], row, strict=True)), ensure_ascii=False) + "\n" for row in ROWS
+)
+FILES = {
+    "utf-8": CSV.encode(),
+    "utf-8-sig": CSV.encode("utf-8-sig"),
+    "gb18030": CSV.encode("gb18030"),
+    "gb18030-crlf": CSV.replace("\n", "\r\n").encode("gb18030"),
+    "big5": CSV.replace("张三", "張三").replace("手机号", "手機號碼").replace("海淀", "海澱").encode("big5"),
+    "utf-16": CSV.encode("utf-16"),
+    "utf-16le": CSV.encode("utf-16-le"),
+    "utf-16be": CSV.encode("utf-16-be"),
+    "tab": delimited("\t").encode(),
+    "semicolon": delimited(";").encode(),
+    "bar": delimited("|").encode("gb18030"),
+    "jsonl": JSONL.encode(),
+    "gzip": gzip.compress(CSV.encode()),
+    "gzip-members": gzip.compress(CSV.encode()[:5000]) + gzip.compress(CSV.encode()[5000:]),
+    "gzip-gb18030": gzip.compress(CSV.encode("gb18030")),
+    "zstd": zstandard.compress(CSV.encode()),
+    "zstd-frames": zstandard.compress(CSV.encode()[:5000]) + zstandard.compress(CSV.encode()[5000:]),
+    "zstd-jsonl": zstandard.compress(JSONL.encode()),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("chunk", [333, 1_000_000])
+async def test_every_form_gives_the_same_rows(make_imports: Callable[..., Imports], name: str, chunk: int) -> None:
+    imports = make_imports(block_bytes=2000)
+    job = await imports.run(FILES[name], chunk=chunk)
+    assert job.counts == COUNTS
+    assert job.state == import_pb2.IMPORT_STATE_SUCCEEDED
+    rows = await imports.rows()
+    assert [row[0] for row in rows] == [f"+86{phone}" for phone, _, _ in ROWS if "E" not in phone]
+    assert str(rows[0][3]).startswith('{"城市": "北京, 海')
+    rejects = await imports.rejects(job.import_id)
+    first = 1 if "jsonl" in name else 2
+    assert [row.line for row in rejects] == list(range(first, first + 300, 10))
+
+
+@pytest.mark.parametrize("name", ["gb18030-crlf", "utf-16", "gzip", "zstd-frames", "jsonl"])
+async def test_every_form_is_resumed(make_imports: Callable[..., Imports], name: str) -> None:
+    imports = make_imports(block_bytes=1000, flush_s=0.02)
+    data = FILES[name]
+    job = await imports.create()
+
+    async def first_half() -> AsyncIterator[pb.UploadRequest]:
+        async for request in requests(job.import_id, data, chunk=400):
+            if request.HasField("finish") or (request.HasField("chunk") and request.chunk.offset > len(data) // 2):
+                return
+            yield request
+
+    answers = [answer async for answer in imports.servicer.Upload(first_half())]
+    assert answers[-1].ack.counts.rows_in > 0
+
+    async def opened() -> int:
+        async def opening() -> AsyncIterator[pb.UploadRequest]:
+            yield pb.UploadRequest(open=pb.UploadOpen(import_id=job.import_id))
+
+        return (await anext(imports.servicer.Upload(opening()))).opened.next_offset
+
+    source = requests(job.import_id, data, chunk=700, start=await opened())
+    done = [answer async for answer in imports.servicer.Upload(source)][-1].finished.import_job
+    assert done.counts == COUNTS
+    assert len(await imports.rows()) == 270
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+async def test_compression_that_ends_too_early_fails_the_import(imports: Imports, name: str) -> None:
+    job = await imports.create()
+    with pytest.raises(BossjyError) as caught:
+        await imports.upload(job.import_id, FILES[name][:-20])
+    assert caught.value.reason is Reason.FORMAT_UNSUPPORTED
+
+
+async def test_text_that_is_none_in_the_encoding_costs_its_row(imports: Imports) -> None:
+    data = CSV.encode("gb18030").replace("张三1,".encode("gb18030"), b"\xff\xff,", 1)
+    job = await imports.run(data, source=import_pb2.SourceFormat(encoding="gbk"))
+    assert job.counts == import_pb2.ImportCounts(rows_in=300, inserted=269, rejected=31)
+    bad = [row for row in await imports.rejects(job.import_id) if row.reason == import_pb2.REJECT_REASON_BAD_TEXT]
+    assert [row.line for row in bad] == [3]
+    assert data[bad[0].byte_offset :].startswith(b"13800130001,")
+
+
+async def test_rows_behind_a_row_that_is_too_long_are_read_to_the_end(make_imports: Callable[..., Imports]) -> None:
+    imports = make_imports(block_bytes=1000, max_row_bytes=500)
+    data = b"phone,name\n1,a\n" + b"x" * 5000 + b"\n13800138000,a\n13800138001,b\n"
+    for chunk in (100, 4900, 1_000_000):
+        job = await imports.run(data, chunk=chunk)
+        assert (job.counts.rows_in, job.counts.rejected) == (4, 2)
+    assert len(await imports.rows()) == 2
+
+
+async def test_objects_may_have_keys_of_their_own(imports: Imports) -> None:
+    lines = [
+        '{"phone": 13800138000, "name": "a", "n": 1.50, "flag": true, "none": null}',
+        "[1]",
+        '{"phone": "13800138001", "later": "x", "deep": {"k": [1]}}',
+        '{"phone": "1"',
+    ]
+    job = await imports.run("\n".join(lines).encode())
+    assert job.counts == import_pb2.ImportCounts(rows_in=4, inserted=2, rejected=2)
+    assert [json.loads(str(row[3])) for row in await imports.rows()] == [
+        {"n": "1.50", "flag": "true"},
+        {"later": "x", "deep": '{"k": [1]}'},
+    ]
+    reasons = [row.reason for row in await imports.rejects(job.import_id)]
+    assert reasons == [import_pb2.REJECT_REASON_BAD_JSON] * 2
