@@ -1,0 +1,67 @@
+"""Traces as a receiver gets them: spoken to by its real protocol, OTLP over gRPC, on loopback."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as pb
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+
+from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from bossjy_server.app import running
+from bossjy_server.config import Settings
+from bossjy_server.storage.process import free_port
+
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+class Receiver(trace_service_pb2_grpc.TraceServiceServicer):
+    def __init__(self) -> None:
+        self.spans: list[Any] = []
+
+    def Export(self, request: Any, context: Any) -> Any:
+        for resource in request.resource_spans:
+            for scope in resource.scope_spans:
+                self.spans += scope.spans
+        return pb.ExportTraceServiceResponse()
+
+
+@pytest.mark.parametrize("case", [(0.0, "00", 0), (0.0, "01", 1), (1.0, None, 1)], ids=["not", "parent", "ratio"])
+async def test_spans_follow_the_decision_of_their_parent(
+    database_url: str, redis_url: str, tmp_path: Path, case: tuple[float, str | None, int]
+) -> None:
+    ratio, parent, wanted = case
+    receiver = Receiver()
+    server = grpc.server(ThreadPoolExecutor(1))
+    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
+    add(receiver, server)
+    port = free_port()
+    server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    settings = Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        data_dir=tmp_path / "data",
+        port=free_port(),
+        metrics_port=0,
+        log_console="off",
+        otlp_endpoint=f"http://127.0.0.1:{port}",
+        trace_ratio=ratio,
+    )
+    metadata = (("traceparent", f"00-{TRACE}-{PARENT}-{parent}"),) if parent else ()
+    async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:
+        stub: Any = auth_service_pb2_grpc.AuthServiceStub(channel)
+        await stub.GetJwks(auth_service_pb2.GetJwksRequest(), metadata=metadata)
+    # The end of the service sent what was queued.
+    server.stop(1).wait()
+    assert [span.name for span in receiver.spans] == ["bossjy.auth.v1.AuthService/GetJwks"] * wanted
+    for span in receiver.spans:
+        attributes = {one.key: one.value.string_value for one in span.attributes}
+        assert attributes["rpc.grpc.status_code"] == "OK"
+        if parent:
+            assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, PARENT)
