@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bossjy_numbering import Number, ParseError, Plan
@@ -123,6 +123,7 @@ def test_names_fall_back_as_libphonenumber_tells() -> None:
     assert names_in_order("sr", "Latn", "RS") == ("sr_Latn_RS", "sr_Latn", "sr_RS", "sr", "en")
 
 
+@example({"2": 1, "00000": 1}, ["7"])  # a key that the starts' type does not hold
 @given(st.dictionaries(digits, st.integers(1, 4)), st.lists(digits, min_size=1))
 def test_intervals_answer_by_the_longest_prefix(prefixes: dict[str, int], asked: list[str]) -> None:
     width = max(map(len, prefixes), default=1)
