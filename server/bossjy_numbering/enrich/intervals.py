@@ -59,7 +59,7 @@ class Intervals:
     def values(self, keys: NDArray[np.uint64]) -> NDArray[np.unsignedinteger]:
         """The values for a column of keys, (n,)."""
         held = self._starts.dtype
-        # A key may be larger than the type of the starts holds: then it lies behind the last of them, as its limit does.
+        # A key may be larger than the type of the starts holds: it lies behind the last of them, as that limit does.
         within = np.minimum(keys, np.uint64(np.iinfo(held).max)).astype(held)
         found: NDArray[np.unsignedinteger] = self._values[np.searchsorted(self._starts, within, side="right") - 1]
         return found
