@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -39,6 +40,19 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
                 if detail.Unpack(info):
                     return str(info.reason)
     return ""
+
+
+async def answer(service: Service, method: Method, messages: list[bytes]) -> tuple[str, str]:
+    """The code and the reason that the server gives.
+
+    A client of grpc.aio whose stream is refused while it still writes can report an INTERNAL of its own in place of the
+    server's status (grpc/grpc#36066): such a call is made again. That the server itself gave none is read in its log.
+    """
+    for _ in range(4):
+        code, reason = await send(service, method, messages)
+        if not (method.client_streaming and code == "INTERNAL" and not reason):
+            return code, reason
+    return await send(service, method, messages)
 
 
 async def send(service: Service, method: Method, messages: list[bytes]) -> tuple[str, str]:
@@ -90,7 +104,7 @@ async def test_any_request_gets_a_documented_answer(service: Service) -> None:
 
     async def work() -> None:
         for method, messages in waiting:
-            code, reason = await send(service, method, messages)
+            code, reason = await answer(service, method, messages)
             codes[code] += 1
             # A deadline of the caller's own ends a stream without a word from the server.
             undocumented = code not in ("OK", "DEADLINE_EXCEEDED") and reason not in documented
@@ -98,6 +112,11 @@ async def test_any_request_gets_a_documented_answer(service: Service) -> None:
                 faults.append((method.path, code, reason))
 
     await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    await asyncio.sleep(0.5)  # the log is written by a thread
+    logs = sorted((service.settings.data_dir / "logs").iterdir())
+    given = Counter(found for log in logs for found in re.findall(r'"event":"call",.*?"code":"(\w+)"', log.read_text()))
+    assert given.total() >= REQUESTS
+    codes["INTERNAL"] = max(codes["INTERNAL"], given["INTERNAL"])
     write_figures(
         "fuzz",
         {"fuzz_requests": codes.total(), "fuzz_internal": codes["INTERNAL"], "fuzz_ok": codes["OK"]},

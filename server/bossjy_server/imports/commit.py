@@ -6,16 +6,14 @@ import asyncio
 import random
 from dataclasses import dataclass
 
-import asyncpg
-
-from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason, Unavailable
+from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import store
 from bossjy_server.imports.merge import BlockMerge, Merged
 from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.resolve import Resolved
 from bossjy_server.imports.stage import StagedRows
 from bossjy_server.imports.store import Connection
-from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.postgres import Database, LostToAnother
 
 # As often a block is tried while it and others wait for each other's rows.
 _ATTEMPTS = 6
@@ -52,14 +50,10 @@ class PartWriter:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._commit(block)
-            except asyncpg.DeadlockDetectedError as error:
+            except LostToAnother:
                 # Two blocks waited for each other's rows; PostgreSQL undid this one whole.
                 if attempt == _ATTEMPTS:
-                    raise Unavailable(
-                        Reason.DATABASE_UNAVAILABLE,
-                        "uploads of the same numbers stood in each other's way: open the upload again",
-                        retry_after_s=1.0,
-                    ) from error
+                    raise
                 await asyncio.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - spreads the tries, no secret
         raise AssertionError("the loop returns or raises")
 

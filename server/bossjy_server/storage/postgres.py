@@ -38,6 +38,10 @@ class UniqueViolation(Exception):
         self.constraint = constraint
 
 
+class LostToAnother(Unavailable):
+    """The database gave the transaction up in favour of another (deadlock, serialization). Doing it again is safe."""
+
+
 @asynccontextmanager
 async def errors_from_driver() -> AsyncIterator[None]:
     """The one place where driver errors become ours, by SQLSTATE. What is not expected goes on as it is: a fault.
@@ -72,7 +76,8 @@ def _typed(error: asyncpg.PostgresError) -> Exception | None:
     if state.startswith(_CANNOT_SERVE):
         return _unavailable()
     if state.startswith(_LOST_TO_ANOTHER):
-        return _unavailable("the database gave this work up in favour of another: call again after a moment")
+        text = "the database gave this work up in favour of another: call again after a moment"
+        return LostToAnother(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S)
     if state in _BAD_VALUE:
         text = "a value is too long or too large, or has a character that cannot be stored (such as U+0000)"
         return InvalidArgument(Reason.INVALID_FIELD, text)

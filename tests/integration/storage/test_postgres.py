@@ -11,7 +11,7 @@ import pytest
 
 from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, StartError, Unavailable
 from bossjy_server.storage.embedded import start_embedded
-from bossjy_server.storage.postgres import Database, UniqueViolation
+from bossjy_server.storage.postgres import Database, LostToAnother, UniqueViolation
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 
 _INSERT = "INSERT INTO bossjy.tenants (tenant_id, display_name) VALUES ($1, $1)"
@@ -150,7 +150,7 @@ async def test_of_two_that_block_each_other_one_may_call_again(database: Databas
             await connection.execute("SELECT pg_advisory_xact_lock($1)", second)
 
     results = await asyncio.gather(take(1, 2), take(2, 1), return_exceptions=True)
-    assert [type(result) for result in results if result is not None] == [Unavailable]
+    assert [type(result) for result in results if result is not None] == [LostToAnother]
 
 
 async def test_errors_that_are_not_the_databases_go_through(database: Database) -> None:
