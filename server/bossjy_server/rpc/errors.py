@@ -16,6 +16,9 @@ from bossjy_server.rpc.method import Method
 from bossjy_server.telemetry.logging import Log
 
 DOMAIN = "bossjy"
+# A status travels as metadata, and clients refuse metadata beyond 8 KiB: they would see INTERNAL in its place. A text
+# of the caller's own may stand in a message, so all are cut, in bytes.
+_MOST_MESSAGE, _MOST_METADATA, _MOST_VIOLATION, _MOST_VIOLATIONS = 700, 1000, 150, 8
 
 
 def errors_concern(log: Log) -> Concern:
@@ -43,22 +46,27 @@ def errors_concern(log: Log) -> Concern:
 
 def status_of(error: BossjyError, request_id: str) -> Status:
     """The status of a typed error: ErrorInfo and RequestInfo; BadRequest, RetryInfo, QuotaFailure as they fit."""
+    metadata = {key: _cut(value, _MOST_METADATA) for key, value in error.metadata.items()}
     details: list[Message] = [
-        error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=error.metadata),
+        error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=metadata),
         error_details_pb2.RequestInfo(request_id=request_id),
     ]
     if error.violations:
         bad = error_details_pb2.BadRequest()
-        for violation in error.violations:
-            bad.field_violations.add(field=violation.field, description=violation.description)
+        for violation in error.violations[:_MOST_VIOLATIONS]:
+            bad.field_violations.add(
+                field=_cut(violation.field, _MOST_VIOLATION), description=_cut(violation.description, _MOST_VIOLATION)
+            )
         details.append(bad)
     if error.retry_after_s is not None:
         details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after_s)))
     if error.kind is Kind.RESOURCE_EXHAUSTED and error.reason in (Reason.RATE_LIMITED, Reason.QUOTA_EXCEEDED):
         quota = error_details_pb2.QuotaFailure()
-        quota.violations.add(subject=error.metadata.get("subject", "caller"), description=error.message)
+        quota.violations.add(
+            subject=error.metadata.get("subject", "caller"), description=_cut(error.message, _MOST_VIOLATION)
+        )
         details.append(quota)
-    return _status(error.kind.value, error.message, error.reason.value, details)
+    return _status(error.kind.value, _cut(error.message, _MOST_MESSAGE), error.reason.value, details)
 
 
 def internal_status(request_id: str) -> Status:
@@ -76,6 +84,12 @@ def _status(code: str, message: str, reason: str, details: list[Message]) -> Sta
         wrapped.Pack(detail)
         packed.details.append(wrapped)
     return Status(code, message, packed.SerializeToString(), reason)
+
+
+def _cut(text: str, most: int) -> str:
+    """At most `most` bytes of a text, whole characters; an ellipsis says that there was more."""
+    raw = text.encode("utf-8", errors="replace")
+    return text if len(raw) <= most else raw[: most - 3].decode("utf-8", errors="ignore") + "…"
 
 
 def _duration(seconds: float) -> Duration:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_server.context import current_call, current_caller
-from bossjy_server.errors import NotFound, Reason, ResourceExhausted
+from bossjy_server.errors import InvalidArgument, NotFound, Reason, ResourceExhausted, Violation
 from bossjy_server.rpc.access import access_concern
 from bossjy_server.rpc.call import Call, compose
 from bossjy_server.rpc.chain import build_chain
@@ -39,6 +39,11 @@ class Phone:
         if request.phone_number == "full":
             raise ResourceExhausted(
                 Reason.QUOTA_EXCEEDED, "enough of these", metadata={"limit": "3"}, retry_after_s=1.5
+            )
+        if request.phone_number == "long":
+            text = "号" * 50_000
+            raise InvalidArgument(
+                Reason.INVALID_FIELD, text, metadata={"m": text}, violations=[Violation(text, text)] * 50
             )
         if request.phone_number == "fault":
             raise RuntimeError("secret 13812345678")
@@ -178,6 +183,18 @@ async def test_typed_errors_become_status_with_details(serve: Serve) -> None:
     assert full.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert details_of(full)["RetryInfo"].retry_delay.ToMilliseconds() == 1500
     assert details_of(full)["QuotaFailure"].violations[0].description == "enough of these"
+
+
+async def test_a_status_stays_within_what_clients_take(serve: Serve) -> None:
+    async with serve(Phone()) as served:
+        error = await refused(call(served, "long"))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert str(error.details()).endswith("…")
+    found = details_of(error)
+    assert found["ErrorInfo"].reason == "INVALID_FIELD"
+    assert len(found["BadRequest"].field_violations) == 8
+    size = sum(len(key) + len(value) for key, value in error.trailing_metadata() or ())
+    assert size < 5_000
 
 
 async def test_a_fault_tells_the_caller_nothing_and_the_log_no_number(serve: Serve) -> None:
