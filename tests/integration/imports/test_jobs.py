@@ -112,3 +112,9 @@ async def test_another_tenant_sees_nothing(imports: Imports, database: Database)
     assert not (await imports.servicer.ListImports(pb.ListImportsRequest())).import_jobs
     # The same request id is another tenant's own.
     assert (await imports.create("r")).import_id != job.import_id
+
+
+async def test_a_filter_that_cannot_be_kept_is_refused_not_passed_over(imports: Imports) -> None:
+    with pytest.raises(BossjyError) as caught:
+        await imports.servicer.ListImports(pb.ListImportsRequest(filter='state = "open"'))
+    assert caught.value.reason is Reason.FILTER_INVALID
