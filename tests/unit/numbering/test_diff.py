@@ -95,13 +95,21 @@ def test_one_pattern_of_the_plan_changed_is_found() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"",
-        b"text",
-        gzip.compress(b"text"),
-        gzip.compress(b"{}"),
-        gzip.compress(json.dumps({"kind": "bossjy numbering plan", "layout": 99, "rules": {}}).encode()),
-        gzip.compress(json.dumps({"kind": "bossjy numbering plan", "layout": 1, "rules": {"regions": [1]}}).encode()),
-        snapshot_bytes(rules_of("1", AA=("1", "2")))[:-9],
+        pytest.param(b"", id="empty"),
+        pytest.param(b"text", id="no gzip"),
+        pytest.param(gzip.compress(b"text"), id="no JSON"),
+        pytest.param(gzip.compress(b"{}"), id="no kind"),
+        pytest.param(
+            gzip.compress(json.dumps({"kind": "bossjy numbering plan", "layout": 99, "rules": {}}).encode()),
+            id="another layout",
+        ),
+        pytest.param(
+            gzip.compress(
+                json.dumps({"kind": "bossjy numbering plan", "layout": 1, "rules": {"regions": [1]}}).encode()
+            ),
+            id="no rules",
+        ),
+        pytest.param(snapshot_bytes(rules_of("1", AA=("1", "2")))[:-9], id="cut"),
     ],
 )
 def test_what_is_no_snapshot_is_refused(data: bytes) -> None:
