@@ -153,6 +153,25 @@ CREATE TABLE IF NOT EXISTS bossjy.contacts (
 CREATE INDEX IF NOT EXISTS contacts_by_create_time ON bossjy.contacts (tenant_id, create_time, e164);
 CREATE INDEX IF NOT EXISTS contacts_by_update_time ON bossjy.contacts (tenant_id, update_time, e164);
 
+-- That numbers were erased: when, by whom, why. Of the numbers it holds HMACs alone, under a secret that is not in the
+-- database: whoever has the number and the secret can show that it was erased, and nobody can read it back.
+CREATE TABLE IF NOT EXISTS bossjy.erasures (
+    tenant_id      text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
+    erasure_id     text COLLATE "C" NOT NULL,
+    -- The call that made it, so that it can be repeated; the MAC is that of what it asked.
+    request_id     text COLLATE "C",
+    request_mac    bytea NOT NULL,
+    purpose        text NOT NULL CHECK (length(purpose) <= 200),
+    erased_by      text COLLATE "C" NOT NULL,
+    call_id        text COLLATE "C" NOT NULL, -- in the log
+    number_macs    bytea[] NOT NULL,
+    erased_count   integer NOT NULL,
+    missing_count  integer NOT NULL,
+    create_time    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, erasure_id),
+    CONSTRAINT erasures_request_unique UNIQUE (tenant_id, request_id)
+);
+
 ------------------------------------------------------------------------------------------------------------------------
 -- Imports
 ------------------------------------------------------------------------------------------------------------------------
@@ -268,3 +287,6 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- A record of an erasure is written once.
+REVOKE UPDATE, DELETE ON bossjy.erasures FROM bossjy_app;

@@ -104,7 +104,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         router = _router(settings, stack, registry, log, limits, auth)
         router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details))
         router.add_service(AUTH, auth.servicer)
-        router.add_service(CONTACTS, ContactServicer(database))
+        router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac))
         imports = ImportServicer(database, plan, draining)
         stack.callback(imports.close)
         router.add_service(IMPORTS, imports)

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from bossjy.contacts.v1 import contact_pb2
+from bossjy.contacts.v1 import contact_pb2, contact_service_pb2
 from bossjy.phone.v1 import number_pb2
 from bossjy_server.contacts.contacts import Table
+from bossjy_server.contacts.erase import Erasure
 from bossjy_server.contacts.export import TYPE_NAMES
 from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Dimension
@@ -62,6 +63,16 @@ def table(value: Table) -> contact_pb2.StatsTable:
             for text, count in value.buckets
         ],
         other_count=value.other_count,
+    )
+
+
+def erasure(value: Erasure) -> contact_service_pb2.EraseContactsResponse:
+    """The record of an erasure as a message."""
+    return contact_service_pb2.EraseContactsResponse(
+        erasure_id=value.erasure_id,
+        erased_count=value.erased_count,
+        missing_count=value.missing_count,
+        erase_time=_time(value.time),
     )
 
 

@@ -7,13 +7,15 @@ from datetime import datetime
 
 from bossjy.contacts.v1 import contact_pb2
 from bossjy.contacts.v1 import contact_service_pb2 as pb
+from bossjy_numbering import Plan
 from bossjy_server.contacts import convert
 from bossjy_server.contacts.contacts import Contacts, Listing
+from bossjy_server.contacts.erase import Erasing, Mac
 from bossjy_server.contacts.export import ArrowWriter, CsvWriter, JsonlWriter, Writer
 from bossjy_server.contacts.pages import page_token, read_page_token
 from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Order
-from bossjy_server.context import current_caller
+from bossjy_server.context import current_call, current_caller
 from bossjy_server.storage.postgres import Database
 
 _CONTACTS_A_PAGE = 100
@@ -25,8 +27,9 @@ _DEFAULT_DIMENSIONS = (contact_pb2.STATS_DIMENSION_REGION, contact_pb2.STATS_DIM
 class ContactServicer:
     """The methods of bossjy.contacts.v1.ContactService; one that is not here answers METHOD_NOT_AVAILABLE."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, plan: Plan, mac: Mac) -> None:
         self._contacts = Contacts(database)
+        self._erasing = Erasing(database, plan, mac)
 
     async def GetContact(self, request: pb.GetContactRequest) -> pb.GetContactResponse:
         """Read one contact."""
@@ -78,6 +81,17 @@ class ContactServicer:
             current_caller().tenant_id, request.phone_number, etag=request.etag, allow_missing=request.allow_missing
         )
         return pb.DeleteContactResponse()
+
+    async def EraseContacts(self, request: pb.EraseContactsRequest) -> pb.EraseContactsResponse:
+        """Erase numbers for good."""
+        erasure = await self._erasing.erase(
+            current_caller(),
+            request.phone_numbers,
+            request_id=request.request_id,
+            purpose=request.purpose,
+            call_id=current_call().request_id,
+        )
+        return convert.erasure(erasure)
 
 
 def _cursor(contact: Contact, order: Order) -> tuple[str, str]:

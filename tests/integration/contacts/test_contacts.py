@@ -4,10 +4,11 @@ import pytest
 
 from bossjy.contacts.v1 import contact_service_pb2 as pb
 from bossjy.phone.v1 import number_pb2
+from bossjy_numbering import Plan
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.errors import BossjyError, Reason
 from bossjy_server.storage.postgres import Database
-from tests.integration.imports.conftest import TENANT, enter_tenant, make_tenant
+from tests.integration.imports.conftest import TENANT, enter_tenant, mac, make_tenant
 
 INSERT = """
 INSERT INTO bossjy.contacts (tenant_id, e164, region, number_type, name, attributes, created_import_id)
@@ -16,12 +17,12 @@ FROM generate_series(1, $2) n"""
 
 
 @pytest.fixture
-async def contacts(database: Database) -> ContactServicer:
+async def contacts(database: Database, plan: Plan) -> ContactServicer:
     await make_tenant(database, TENANT)
     async with database.tenant(TENANT) as connection:
         await connection.execute(INSERT, TENANT, 25)
     enter_tenant(TENANT)
-    return ContactServicer(database)
+    return ContactServicer(database, plan, mac)
 
 
 FIRST = "+8613800130001"

@@ -16,9 +16,10 @@ import pytest
 
 from bossjy.contacts.v1 import contact_pb2
 from bossjy.contacts.v1 import contact_service_pb2 as pb
+from bossjy_numbering import Plan
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.storage.postgres import Database
-from tests.integration.imports.conftest import TENANT, enter_tenant, make_tenant
+from tests.integration.imports.conftest import TENANT, enter_tenant, mac, make_tenant
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSERT = """
@@ -64,7 +65,7 @@ ROWS = make_rows()
 
 
 @pytest.fixture
-async def contacts(database: Database) -> ContactServicer:
+async def contacts(database: Database, plan: Plan) -> ContactServicer:
     await make_tenant(database, TENANT)
     async with database.tenant(TENANT) as connection:
         await connection.executemany(
@@ -87,7 +88,7 @@ async def contacts(database: Database) -> ContactServicer:
             ],
         )
     enter_tenant(TENANT)
-    return ContactServicer(database)
+    return ContactServicer(database, plan, mac)
 
 
 async def listed(contacts: ContactServicer, text: str = "", order_by: str = "", page_size: int = 37) -> list[str]:

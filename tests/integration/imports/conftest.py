@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,11 @@ from bossjy_server.imports.servicer import ImportServicer
 from bossjy_server.storage.postgres import Database
 
 TENANT = "acme-1"
+
+
+def mac(purpose: str, *parts: bytes) -> bytes:
+    """As the service's keys make it, under a key of the tests."""
+    return hmac.digest(b"k" * 32, purpose.encode() + b"\0".join(parts), "sha256")
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +114,7 @@ async def make_imports(database: Database, plan: Plan) -> AsyncIterator[Callable
         chosen = replace(ImportOptions(), **options)  # type: ignore[arg-type]
         draining = asyncio.Event()
         servicers.append(ImportServicer(database, plan, draining, chosen))
-        return Imports(database, servicers[-1], ContactServicer(database), draining, chosen)
+        return Imports(database, servicers[-1], ContactServicer(database, plan, mac), draining, chosen)
 
     yield make
     for servicer in servicers:

@@ -1,0 +1,108 @@
+"""Numbers erased for good, and the record that it was done: keyed hashes, nobody's data."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bossjy_numbering import Plan
+from bossjy_server.contacts import erasure_store as store
+from bossjy_server.context import Caller
+from bossjy_server.errors import AlreadyExists, InvalidArgument, Reason, Violation
+from bossjy_server.storage.postgres import Database
+
+# National digits that are fewer stand in too many other numbers; such a number is looked for with its calling code.
+_DISTINCT_DIGITS = 7
+
+
+class Mac(Protocol):
+    """What makes keyed hashes."""
+
+    def __call__(self, purpose: str, *parts: bytes) -> bytes:
+        """HMAC-SHA256 of the parts under the service's secret; `purpose` keeps uses apart."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureOptions:
+    """Settings of erasures."""
+
+    # For each statement: all contacts and refused rows of a tenant are read.
+    statement_timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The record's id, how many contacts went, how many of the numbers were no contact, and when."""
+
+    erasure_id: str
+    erased_count: int
+    missing_count: int
+    time: datetime
+
+
+class Erasing:
+    """Erases numbers of a tenant."""
+
+    def __init__(self, database: Database, plan: Plan, mac: Mac, options: ErasureOptions | None = None) -> None:
+        self._database = database
+        self._plan = plan
+        self._mac = mac
+        self._options = options or ErasureOptions()
+
+    async def erase(
+        self, caller: Caller, numbers: Sequence[str], *, request_id: str, purpose: str, call_id: str
+    ) -> Erasure:
+        """Erase E.164 numbers in one transaction, or tell what the same request erased before.
+
+        Raises AlreadyExists(REQUEST_ID_REUSED), InvalidArgument(INVALID_FIELD) for a purpose that holds a number.
+        """
+        wanted = sorted(set(numbers))
+        if any(number[1:] in _digits_only(purpose) for number in wanted):
+            raise InvalidArgument(
+                Reason.INVALID_FIELD,
+                "the purpose holds one of the numbers: the record must be without personal data",
+                violations=[Violation("purpose", "must not hold a number that is erased")],
+            )
+        tenant_id = caller.tenant_id
+        request_mac = self._mac("erase-request", tenant_id.encode(), purpose.encode(), *(n.encode() for n in wanted))
+        async with self._database.tenant(tenant_id) as connection:
+            await store.begin_erasure(connection, tenant_id, self._options.statement_timeout_s)
+            if request_id and (made := await store.find_request(connection, tenant_id, request_id)):
+                return _repeated(made, request_mac)
+            erased = await store.erase_numbers(connection, tenant_id, wanted, self._digits(wanted))
+            record = store.Record(
+                erasure_id=f"ers_{secrets.token_hex(10)}",
+                request_id=request_id,
+                request_mac=request_mac,
+                purpose=purpose,
+                erased_by=caller.api_key_id or caller.user_id,
+                call_id=call_id,
+                number_macs=[self.number_mac(tenant_id, number) for number in wanted],
+                erased_count=erased,
+                missing_count=len(wanted) - erased,
+            )
+            time = await store.insert_record(connection, tenant_id, record)
+        return Erasure(record.erasure_id, record.erased_count, record.missing_count, time)
+
+    def number_mac(self, tenant_id: str, number: str) -> bytes:
+        """What the record holds of a number: who has the number and the service's secret can show the erasure."""
+        return self._mac("erased-number", tenant_id.encode(), number.encode())
+
+    def _digits(self, numbers: Sequence[str]) -> list[str]:
+        """The digits by which the numbers are found in rows that were refused."""
+        national = ((number, self._plan.number(number).national_digits) for number in numbers)
+        return [digits if len(digits) >= _DISTINCT_DIGITS else number[1:] for number, digits in national]
+
+
+def _digits_only(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())
+
+
+def _repeated(made: store.Made, request_mac: bytes) -> Erasure:
+    if made.request_mac != request_mac:
+        raise AlreadyExists(Reason.REQUEST_ID_REUSED, "the request id was used for another erasure: use a new one")
+    return Erasure(made.erasure_id, made.erased_count, made.missing_count, made.time)

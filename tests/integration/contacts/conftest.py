@@ -1,0 +1,7 @@
+"""Fixtures: contacts come by imports, so the service of imports and its plan are here as well."""
+
+from __future__ import annotations
+
+from tests.integration.imports.conftest import imports, make_imports, plan
+
+__all__ = ["imports", "make_imports", "plan"]
