@@ -12,6 +12,14 @@ from typing import BinaryIO, Protocol
 from bossjy_client.errors import SourceError
 
 
+class Readable(Protocol):
+    """A binary stream, as far as it is used."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; empty at the end."""
+        ...
+
+
 class Source(Protocol):
     """Bytes with offsets."""
 
@@ -84,7 +92,7 @@ class StreamSource:
     committed already are read and dropped.
     """
 
-    def __init__(self, stream: BinaryIO, name: str = "") -> None:
+    def __init__(self, stream: Readable, name: str = "") -> None:
         self.name = name
         self.size: int | None = None
         self._stream = stream
