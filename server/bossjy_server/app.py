@@ -30,6 +30,7 @@ from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.servicer import PhoneServicer
+from bossjy_server.phone.threads import ThreadOptions, Threads
 from bossjy_server.rpc.chain import build_chain
 from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
 from bossjy_server.rpc.limits import Limits
@@ -102,7 +103,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         limits = Limits(max_running=settings.max_running_calls, per_minute=settings.calls_per_minute)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, auth)
-        router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details))
+        threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead))
+        stack.callback(threads.close)
+        router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details, threads))
         router.add_service(AUTH, auth.servicer)
         router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac))
         imports = ImportServicer(database, plan, draining)

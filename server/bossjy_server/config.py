@@ -154,6 +154,12 @@ class Settings:
         _decimal(0, 86_400),
         "Connections are renewed after this; 0: never.",
     )
+    phone_threads: int = _setting(
+        "BOSSJY_PHONE_THREADS", 2, _whole(1, 64), "Threads that answer columns of numbers, in one process."
+    )
+    phone_ahead: int = _setting(
+        "BOSSJY_PHONE_AHEAD", 3, _whole(1, 64), "Messages of one stream of numbers that are worked on at once."
+    )
     drain_s: float = _setting("BOSSJY_DRAIN_S", 20.0, _decimal(0, 3600), "Longest wait for running calls at the end.")
     health_interval_s: float = _setting(
         "BOSSJY_HEALTH_INTERVAL_S", 2.0, _decimal(0.1, 600), "How often parts are asked for their health."

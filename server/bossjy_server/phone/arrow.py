@@ -17,7 +17,7 @@ _MAX_ROWS = 100_000
 _TEXT, _REGION = "phone_number", "default_region"
 
 
-def read_texts(data: bytes) -> tuple[pa.Array[Any], list[str | None]]:
+def read_texts(data: bytes) -> tuple[pa.Array[Any], pa.Array[Any] | tuple[()]]:
     """The texts of an Arrow IPC stream, and the default region of each (empty: the stream has no such column).
 
     Raises InvalidArgument for bytes that are no such stream. No text is copied.
@@ -36,10 +36,7 @@ def read_texts(data: bytes) -> tuple[pa.Array[Any], list[str | None]]:
         raise InvalidArgument(
             Reason.ARROW_INVALID, f"the Arrow stream has {table.num_rows} rows: send at most {_MAX_ROWS} a message"
         )
-    regions: list[str | None] = []
-    if _REGION in table.column_names:
-        regions = _strings(table, _REGION).to_pylist()
-    return _strings(table, _TEXT), regions
+    return _strings(table, _TEXT), _strings(table, _REGION) if _REGION in table.column_names else ()
 
 
 def _strings(table: pa.Table, name: str) -> pa.Array[Any]:
@@ -65,7 +62,7 @@ def write_columns(column: NumberColumn, wanted: AbstractSet[str], named: Named) 
         "national_number": lambda: pa.array(column.national_number),
         "leading_zeros": lambda: pa.array(column.leading_zeros),
         "region": lambda: _dictionary(regions_of(column), ["", *column.regions]),
-        "extension": lambda: pa.array([column.extensions.get(row, "") for row in range(len(column))]),
+        "extension": lambda: _extensions(column),
     }
     arrays = {name: make() for name, make in makers.items() if name in wanted}
     arrays |= {name: _dictionary(labels.indices, labels.values) for name, labels in named.items() if labels}
@@ -81,6 +78,17 @@ def _e164(column: NumberColumn) -> Any:
     text = pa.large_string() if column.e164_offsets.dtype == np.int64 else pa.string()
     buffers = [None, pa.py_buffer(column.e164_offsets), pa.py_buffer(column.e164_data)]
     return pa.Array.from_buffers(text, len(column), buffers)
+
+
+def _extensions(column: NumberColumn) -> Any:
+    """Mostly empty texts: made from the few rows that have one."""
+    rows = sorted(column.extensions)
+    texts = [column.extensions[row].encode() for row in rows]
+    offsets = np.zeros(len(column) + 1, np.int32)
+    offsets[np.array(rows, np.int64) + 1] = [len(text) for text in texts]
+    np.cumsum(offsets, out=offsets)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(pa.string(), len(column), buffers)
 
 
 def _dictionary(indices: Any, values: list[str]) -> Any:

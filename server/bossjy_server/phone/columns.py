@@ -1,13 +1,13 @@
 """Columns of answers to parallel columns of the contract, without a Python object for each row where it can be had.
 
-On the wire a packed field whose values are below 128 is one byte a row, and a short text is two bytes before its own.
-Such columns are written by NumPy (some 2 and 40 ns a row); protobuf would want an object for each (50 and 130 ns).
+They are written as wire bytes, see `wire.py`: protobuf would want an object for each value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ from bossjy_numbering import InvalidReason, NumberColumn, NumberType, ParseError
 from bossjy_numbering.enrich import Labels
 from bossjy_numbering.types import invalid_reason, not_a_number
 from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.phone.wire import few_texts, head, packed, short_texts, varint
 
-_COLUMNS = phone_service_pb2.StreamValidateNumbersResponse.COLUMNS_FIELD_NUMBER
 _NUMBERS = {field.name: field.number for field in phone_service_pb2.NumberColumns.DESCRIPTOR.fields}
 # What is sent when nothing is asked for. `region_codes` comes with `region`, names with their indices.
 DEFAULT_COLUMNS = frozenset(
@@ -104,70 +104,48 @@ def regions_of(column: NumberColumn) -> NDArray[np.int32]:
 
 def columns_wire(column: NumberColumn, wanted: AbstractSet[str], named: Named) -> bytes:
     """The columns that are wanted, as the wire bytes of a NumberColumns. Fields may follow one another in any order."""
-    bytes_a_row: dict[str, Callable[[], NDArray[np.uint8]]] = {
-        "valid": lambda: column.valid.view(np.uint8),
+    numbers: dict[str, Callable[[], NDArray[Any]]] = {
+        "valid": lambda: column.valid,
         "reason": lambda: reasons_of(column),
         "possibility": lambda: possibilities_of(column),
         "type": lambda: types_of(column),
+        "calling_code": lambda: column.calling_code,
+        "national_number": lambda: column.national_number,
         "leading_zeros": lambda: column.leading_zeros,
     }
-    parts = [_packed(name, values()) for name, values in bytes_a_row.items() if name in wanted]
+    parts = [packed(_NUMBERS[name], values()) for name, values in numbers.items() if name in wanted]
     if "e164" in wanted:
-        parts.append(_texts("e164", column.e164_offsets, column.e164_data))
-    rest = phone_service_pb2.NumberColumns()
-    if "calling_code" in wanted:
-        rest.calling_code.extend(column.calling_code.tolist())
-    if "national_number" in wanted:
-        rest.national_number.extend(column.national_number.tolist())
+        parts.append(short_texts(_NUMBERS["e164"], column.e164_offsets, column.e164_data))
     if "region" in wanted:
-        used, indices = np.unique(np.append(np.int32(0), regions_of(column)), return_inverse=True)
-        rest.region.extend(indices[1:].tolist())
-        rest.region_codes.extend("" if index == 0 else column.regions[index - 1] for index in used.tolist())
+        parts += _region_parts(column)
     if "extension" in wanted and column.extensions:
-        rest.extension.extend(column.extensions.get(row, "") for row in range(len(column)))
-    carriers, places = named["carrier"], named["place"]
-    if carriers is not None:
-        rest.carrier.extend(carriers.indices.tolist())
-        rest.carriers.extend(carriers.values)
-    if places is not None:
-        rest.place.extend(places.indices.tolist())
-        rest.places.extend(places.values)
-    parts.append(rest.SerializeToString())
+        parts.append(few_texts(_NUMBERS["extension"], column.extensions, len(column)))
+    for name, labels in named.items():
+        if labels is not None:
+            parts += _indexed(name, labels.indices, labels.values)
     return b"".join(parts)
 
 
-def with_columns(response: phone_service_pb2.StreamValidateNumbersResponse, columns: bytes) -> bytes:
-    """The wire bytes of a response with the wire bytes of its columns."""
-    return response.SerializeToString() + _head(_COLUMNS) + _varint(len(columns)) + columns
+def _region_parts(column: NumberColumn) -> list[bytes]:
+    """The column of regions and the codes that it points to: those that occur, behind the empty one."""
+    indices = regions_of(column)
+    occurs = np.bincount(indices, minlength=len(column.regions) + 1) > 0
+    occurs[0] = True
+    place = np.cumsum(occurs) - 1
+    codes = [code for code, there in zip(("", *column.regions), occurs.tolist(), strict=True) if there]
+    return _indexed("region", place[indices], codes)
 
 
-def _packed(name: str, values: NDArray[np.uint8]) -> bytes:
-    """A packed field: head, length, one byte a row. All values must be below 128."""
-    return _head(_NUMBERS[name]) + _varint(len(values)) + values.tobytes()
+_LISTS = {index: name for name, index in _DICTIONARIES.items()}
 
 
-def _texts(name: str, offsets: NDArray[np.int32] | NDArray[np.int64], data: NDArray[np.uint8]) -> bytes:
-    """A repeated text field: head, length and text of each row. Every text must be shorter than 128 bytes."""
-    rows = len(offsets) - 1
-    head = offsets[:-1] - offsets[0] + 2 * np.arange(rows)
-    wire = np.empty(int(offsets[-1] - offsets[0]) + 2 * rows, np.uint8)
-    text = np.ones(len(wire), np.bool_)
-    text[head] = text[head + 1] = False
-    wire[head] = _head(_NUMBERS[name])[0]
-    wire[head + 1] = np.diff(offsets)
-    wire[text] = data[offsets[0] : offsets[-1]]
-    return wire.tobytes()
+def _indexed(name: str, indices: NDArray[Any], values: Sequence[str]) -> list[bytes]:
+    """A column of indices and the list of texts that they point to."""
+    texts = {row: value for row, value in enumerate(values) if value}
+    return [packed(_NUMBERS[name], indices), few_texts(_NUMBERS[_LISTS[name]], texts, len(values))]
 
 
-def _head(number: int) -> bytes:
-    """What stands before a length-delimited field; one byte for the numbers below 16."""
-    return _varint(number << 3 | 2)
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+def with_output(response: phone_service_pb2.StreamValidateNumbersResponse, name: str, output: bytes) -> bytes:
+    """The wire bytes of a response with the bytes of its `columns` or `arrow_ipc`."""
+    field = phone_service_pb2.StreamValidateNumbersResponse.DESCRIPTOR.fields_by_name[name]
+    return b"".join((response.SerializeToString(), head(field.number), varint(len(output)), output))

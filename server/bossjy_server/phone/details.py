@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,40 +31,38 @@ class DetailTables:
 
     def __init__(self, plan: Plan, cache_dir: Path) -> None:
         self._plan, self._cache_dir = plan, cache_dir
-        self._loading = asyncio.Lock()
+        self._loading = threading.Lock()
         self._enrichment: Enrichment | None = None
 
-    async def _tables(self) -> Enrichment:
-        if self._enrichment is None:
-            async with self._loading:  # by a thread: the first time for a metadata version they are built
-                if self._enrichment is None:
-                    self._enrichment = await asyncio.to_thread(load_enrichment, self._cache_dir)
-        return self._enrichment
+    def _tables(self) -> Enrichment:
+        """The tables. Takes long the first time, longer the first time for a metadata version: call it in a thread."""
+        with self._loading:
+            if self._enrichment is None:
+                self._enrichment = load_enrichment(self._cache_dir)
+            return self._enrichment
 
     async def of(self, number: Number, language: str) -> Details | None:
         """The details of one number; None for a text that is not a number."""
         if number.error is not ParseError.NONE:
             return None
-        return self._details(await self._tables(), number, language or _DEFAULT_LANGUAGE)
+        tables = self._enrichment
+        if tables is None:
+            tables = await asyncio.to_thread(self._tables)
+        return self._details(tables, number, language or _DEFAULT_LANGUAGE)
 
-    async def of_column(self, column: NumberColumn, language: str) -> list[Details | None]:
-        """The details of each number of a column, by a thread."""
-        tables = await self._tables()
-        return await asyncio.to_thread(self._all_details, tables, column, language or _DEFAULT_LANGUAGE)
+    def of_column(self, column: NumberColumn, language: str) -> list[Details | None]:
+        """The details of each number of a column. To be called in a thread, as the other two."""
+        tables, numbers = self._tables(), (column.number(row) for row in range(len(column)))
+        chosen = language or _DEFAULT_LANGUAGE
+        return [None if number.error else self._details(tables, number, chosen) for number in numbers]
 
-    async def carriers(self, column: NumberColumn, language: str) -> Labels[str]:
+    def carriers(self, column: NumberColumn, language: str) -> Labels[str]:
         """The carrier of each number of a column."""
-        tables = await self._tables()
-        return await asyncio.to_thread(tables.carrier_column, column, language or _DEFAULT_LANGUAGE)
+        return self._tables().carrier_column(column, language or _DEFAULT_LANGUAGE)
 
-    async def places(self, column: NumberColumn, language: str) -> Labels[str]:
+    def places(self, column: NumberColumn, language: str) -> Labels[str]:
         """The place of each number of a column."""
-        tables = await self._tables()
-        return await asyncio.to_thread(tables.place_column, column, language or _DEFAULT_LANGUAGE)
-
-    def _all_details(self, tables: Enrichment, column: NumberColumn, language: str) -> list[Details | None]:
-        numbers = (column.number(row) for row in range(len(column)))
-        return [None if number.error else self._details(tables, number, language) for number in numbers]
+        return self._tables().place_column(column, language or _DEFAULT_LANGUAGE)
 
     def _details(self, tables: Enrichment, number: Number, language: str) -> Details:
         return Details(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
 from bossjy_server.phone.arrow import read_texts, write_columns
-from bossjy_server.phone.columns import columns_wire, wanted_columns, with_columns
+from bossjy_server.phone.columns import columns_wire, wanted_columns, with_output
 from bossjy_server.phone.convert import add_details, diff_of, explanation_of, match_of, plan_of, region_of, response_of
 from bossjy_server.phone.details import DetailTables
-from bossjy_server.phone.numbers import Numbers
+from bossjy_server.phone.numbers import Numbers, Texts
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.region_names import region_name
+from bossjy_server.phone.requests import TextColumns, split_request
+from bossjy_server.phone.threads import Threads
 
 _LENIENCY = {
     number_pb2.FIND_LENIENCY_UNSPECIFIED: Leniency.VALID,
@@ -31,10 +34,14 @@ _FIND_LIMIT = 100
 class PhoneServicer:
     """The methods of `bossjy.phone.v1.PhoneService` that this release serves."""
 
-    def __init__(self, numbers: Numbers, plans: Plans, details: DetailTables) -> None:
+    # By method: what takes the columns of a request from its bytes before protobuf reads the rest.
+    splits: ClassVar = {"StreamValidateNumbers": split_request}
+
+    def __init__(self, numbers: Numbers, plans: Plans, details: DetailTables, threads: Threads) -> None:
         self._numbers = numbers
         self._plans = plans
         self._details = details
+        self._threads = threads
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> pb.ValidateNumberResponse:
         """What one text says."""
@@ -45,43 +52,49 @@ class PhoneServicer:
         response.metadata_version = self._numbers.version
         return response
 
-    async def BatchValidateNumbers(self, request: pb.BatchValidateNumbersRequest) -> pb.BatchValidateNumbersResponse:
-        """What each of up to 10,000 texts says."""
-        column = await self._numbers.validate_column(
-            request.phone_numbers, request.default_region, request.default_regions
-        )
+    async def BatchValidateNumbers(self, request: pb.BatchValidateNumbersRequest) -> bytes:
+        """What each of up to 10,000 texts says. The wire bytes of the response."""
+        return await self._threads.run(self._answer_batch, request)
+
+    def _answer_batch(self, request: pb.BatchValidateNumbersRequest) -> bytes:
+        column = self._numbers.column(request.phone_numbers, request.default_region, request.default_regions)
         results = [response_of(column.number(row)) for row in range(len(column))]
         if request.view == number_pb2.NUMBER_VIEW_FULL:
-            for result, details in zip(results, await self._details.of_column(column, request.language), strict=True):
+            for result, details in zip(results, self._details.of_column(column, request.language), strict=True):
                 add_details(result, details)
         return pb.BatchValidateNumbersResponse(
             results=results,
             valid_count=int(column.valid.sum()),
             metadata_version=self._numbers.version,
-        )
+        ).SerializeToString()
 
     async def StreamValidateNumbers(
-        self, requests: AsyncIterator[pb.StreamValidateNumbersRequest]
+        self, requests: AsyncIterator[tuple[pb.StreamValidateNumbersRequest, TextColumns | None]]
     ) -> AsyncIterator[bytes]:
-        """What any number of texts says, message by message. Yields the wire bytes of each response."""
-        async for request in requests:
-            yield await self._answer(request)
+        """What any number of texts says, message by message. Yields the wire bytes of each response.
 
-    async def _answer(self, request: pb.StreamValidateNumbersRequest) -> bytes:
+        Requests come with their columns of texts beside them where those were split off (`requests.py`).
+        """
+        async with aclosing(self._threads.in_order(requests, self._answer)) as answers:
+            async for answer in answers:
+                yield answer
+
+    def _answer(self, asked: tuple[pb.StreamValidateNumbersRequest, TextColumns | None]) -> bytes:
+        request, split = asked
         wanted = wanted_columns(set(request.read_mask.paths))
         arrow = request.WhichOneof("input") == "arrow_ipc"
+        texts: Texts
+        regions: Texts
         if arrow:
             texts, regions = read_texts(request.arrow_ipc)
+        elif split:
+            texts, regions = split.texts, split.regions
         else:
-            texts, regions = (
-                pa.array(list(request.texts.phone_numbers), pa.string()),
-                list(request.texts.default_regions),
-            )
-        column = await self._numbers.validate_column(texts, request.default_region, regions)
-        language = request.language
+            texts, regions = request.texts.phone_numbers, request.texts.default_regions
+        column = self._numbers.column(texts, request.default_region, regions)
         named = {
-            "carrier": await self._details.carriers(column, language) if "carrier" in wanted else None,
-            "place": await self._details.places(column, language) if "place" in wanted else None,
+            "carrier": self._details.carriers(column, request.language) if "carrier" in wanted else None,
+            "place": self._details.places(column, request.language) if "place" in wanted else None,
         }
         response = pb.StreamValidateNumbersResponse(
             sequence=request.sequence,
@@ -90,9 +103,8 @@ class PhoneServicer:
             slow_count=column.slow_count,
         )
         if arrow:
-            response.arrow_ipc = write_columns(column, wanted, named)
-            return response.SerializeToString()
-        return with_columns(response, columns_wire(column, wanted, named))
+            return with_output(response, "arrow_ipc", write_columns(column, wanted, named))
+        return with_output(response, "columns", columns_wire(column, wanted, named))
 
     async def FormatNumber(self, request: pb.FormatNumberRequest) -> pb.FormatNumberResponse:
         """A number in its formats."""

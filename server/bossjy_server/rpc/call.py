@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -36,7 +37,8 @@ class Call:
     send: Callable[[bytes], Awaitable[None]]  # writes one message of a response stream
     started: float  # monotonic clock, seconds
     request: Message | None = None
-    requests: AsyncIterator[Message] | None = None
+    # Of a stream: messages, or pairs where `Method.split` is set.
+    requests: AsyncIterator[Message] | AsyncIterator[tuple[Message, Any]] | None = None
     reply: bytes = b""  # the single response, serialised
     sent: int = 0  # messages of the response stream
     status: Status = field(default=OK)

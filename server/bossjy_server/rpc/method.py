@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
@@ -32,6 +33,9 @@ class Method:
     client_streaming: bool
     server_streaming: bool
     access: Access
+    # Takes from the bytes of a streamed request what its servicer reads quicker than protobuf does: returns the other
+    # bytes and what was taken. The servicer gets both, as (message, taken). None: it gets messages.
+    split: Callable[[bytes], tuple[bytes, Any]] | None = None
 
     @property
     def grpc_type(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import grpc
@@ -68,7 +68,9 @@ class Router(grpc.GenericRpcHandler):
 
         Raises StartError when a method states no access rule.
         """
-        for method in methods_of(descriptor, served_as):
+        splits = getattr(servicer, "splits", {})
+        for stated in methods_of(descriptor, served_as):
+            method = replace(stated, split=splits.get(stated.name))
             self._handlers[method.path] = self._handler(method, _innermost(method, servicer))
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import protovalidate
 from google.protobuf.message import DecodeError, Message
@@ -35,13 +36,10 @@ def validation_concern() -> Concern:
                 raise _refusal(violations)
             return message
 
-        async def read_all(stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-            async for raw in stream:
-                yield read(raw)
-
         async def validation(call: Call) -> None:
             if call.raw_requests is not None:
-                call.requests = read_all(call.raw_requests)
+                stream, split = call.raw_requests, method.split
+                call.requests = _read_all(stream, read) if split is None else _split_all(stream, split, read)
             else:
                 call.request = read(call.raw_request)
             await proceed(call)
@@ -49,6 +47,19 @@ def validation_concern() -> Concern:
         return validation
 
     return wrap
+
+
+async def _read_all(stream: AsyncIterator[bytes], read: Callable[[bytes], Message]) -> AsyncIterator[Message]:
+    async for raw in stream:
+        yield read(raw)
+
+
+async def _split_all(
+    stream: AsyncIterator[bytes], split: Callable[[bytes], tuple[bytes, Any]], read: Callable[[bytes], Message]
+) -> AsyncIterator[tuple[Message, Any]]:
+    async for raw in stream:
+        rest, taken = split(raw)
+        yield read(rest), taken
 
 
 def _refusal(violations: list[protovalidate.Violation]) -> InvalidArgument:
