@@ -52,11 +52,25 @@ def packed(number: int, values: NDArray[np.unsignedinteger | np.bool_]) -> bytes
     most = int(np.max(values))
     if most < _SHORT:
         data = values.astype(np.uint8).tobytes()
+    elif most < 1 << 14:
+        data = _two_bytes(values.astype("<u2"))
     elif most < 1 << 7 * _WORD:
         data = _varints(values.astype("<u8"))
     else:
         data = b"".join([varint(value) for value in values.tolist()])
     return head(number) + varint(len(data)) + data
+
+
+def _two_bytes(values: NDArray[np.uint16]) -> bytes:
+    """Varints of values below 2 ** 14: each a byte or two."""
+    long = values >= _SHORT
+    words = values & 127
+    words |= (values & 0x3F80) << 1
+    words |= long.astype("<u2") << 7
+    kept = np.ones(2 * len(values), np.bool_)
+    kept[1::2] = long
+    wire: bytes = words.astype("<u2", copy=False).view(np.uint8)[kept].tobytes()
+    return wire
 
 
 def _varints(values: NDArray[np.uint64]) -> bytes:
