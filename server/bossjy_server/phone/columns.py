@@ -17,7 +17,7 @@ from bossjy_numbering import InvalidReason, NumberColumn, NumberType, ParseError
 from bossjy_numbering.enrich import Labels
 from bossjy_numbering.types import invalid_reason, not_a_number
 from bossjy_server.errors import InvalidArgument, Reason, Violation
-from bossjy_server.phone.wire import few_texts, head, packed, short_texts, varint
+from bossjy_server.phone.wire import few_texts, head, packed, short_texts, texts, varint
 
 _NUMBERS = {field.name: field.number for field in phone_service_pb2.NumberColumns.DESCRIPTOR.fields}
 # What is sent when nothing is asked for. `region_codes` comes with `region`, names with their indices.
@@ -141,8 +141,7 @@ _LISTS = {index: name for name, index in _DICTIONARIES.items()}
 
 def _indexed(name: str, indices: NDArray[Any], values: Sequence[str]) -> list[bytes]:
     """A column of indices and the list of texts that they point to."""
-    texts = {row: value for row, value in enumerate(values) if value}
-    return [packed(_NUMBERS[name], indices), few_texts(_NUMBERS[_LISTS[name]], texts, len(values))]
+    return [packed(_NUMBERS[name], indices), texts(_NUMBERS[_LISTS[name]], values)]
 
 
 def with_output(response: phone_service_pb2.StreamValidateNumbersResponse, name: str, output: bytes) -> bytes:

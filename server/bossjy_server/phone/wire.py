@@ -7,9 +7,9 @@ as much.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -91,14 +91,14 @@ def short_texts(number: int, offsets: NDArray[np.int32] | NDArray[np.int64], dat
     if not rows:
         return b""
     kind = pa.large_binary() if offsets.dtype == np.int64 else pa.binary()
-    texts = pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    held = pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
     order = np.empty(2 * rows, np.int64)
     order[::2] = np.diff(offsets)
     order[1::2] = np.arange(_SHORT, _SHORT + rows)
-    joined = pa.concat_arrays([_heads(number).cast(kind), texts]).take(order)
-    ends, held = joined.buffers()[1:]
+    joined = pa.concat_arrays([_heads(number).cast(kind), held]).take(order)
+    _, ends, wire = cast("list[pa.Buffer]", joined.buffers())
     size = np.frombuffer(ends, offsets.dtype)[2 * rows]
-    return b"" if held is None else held.slice(0, int(size)).to_pybytes()
+    return wire.slice(0, int(size)).to_pybytes()
 
 
 @cache
@@ -107,13 +107,17 @@ def _heads(number: int) -> pa.Array[Any]:
     return pa.array([head(number) + varint(length) for length in range(_SHORT)], pa.binary())
 
 
-def few_texts(number: int, texts: Mapping[int, str], rows: int) -> bytes:
+def texts(number: int, values: Iterable[str]) -> bytes:
+    """A repeated text field of not many rows."""
+    tag = head(number)
+    return b"".join([tag + varint(len(data)) + data for data in [value.encode() for value in values]])
+
+
+def few_texts(number: int, values: Mapping[int, str], rows: int) -> bytes:
     """A repeated text field of `rows` rows, most of them empty."""
-    tag, parts, next_row = head(number), [], 0
-    empty = tag + b"\0"
-    for row in sorted(texts):
-        data = texts[row].encode()
-        parts += [empty * (row - next_row), tag, varint(len(data)), data]
+    empty, parts, next_row = head(number) + b"\0", [], 0
+    for row in sorted(values):
+        parts += [empty * (row - next_row), texts(number, (values[row],))]
         next_row = row + 1
     return b"".join([*parts, empty * (rows - next_row)])
 
