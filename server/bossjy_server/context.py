@@ -58,3 +58,9 @@ def current_caller() -> Caller:
     if caller is None:
         raise LookupError("this call has no caller: its method is public")
     return caller
+
+
+def remaining_s(limit: float) -> float:
+    """Seconds that the running task may take: until its call's deadline, at most `limit`. Outside a call: `limit`."""
+    call = _current.get(None)
+    return limit if call is None else call.remaining_s(limit)

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from bossjy_server.context import remaining_s
 from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, Unavailable
+from bossjy_server.storage.breaker import Breaker, BreakerOpen
+from bossjy_server.storage.retry import Retries
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -18,9 +21,11 @@ if TYPE_CHECKING:
 # Row-level security applies to this role: it owns nothing.
 APP_ROLE = "bossjy_app"
 
-_SET_TENANT = "SELECT set_config('bossjy.tenant_id', $1, true)"
+# The tenant, and the time that the statements of the transaction may take: the caller's deadline, handed down.
+_SET_TENANT = "SELECT set_config('bossjy.tenant_id', $1, true), set_config('statement_timeout', $2, true)"
 _RETRY_S = 1.0
 _RELEASE_S = 5.0
+_SILENT_PROBES = 2
 # SQLSTATEs, or classes of them, of a server that cannot serve now: connection lost, login refused, database gone,
 # resources, shutdown and start.
 _CANNOT_SERVE = ("08", "28", "3D", "53", "57P")
@@ -36,6 +41,10 @@ class UniqueViolation(Exception):
     def __init__(self, constraint: str) -> None:
         super().__init__(constraint)
         self.constraint = constraint
+
+
+class DatabaseLost(Unavailable):
+    """The server does not answer, or answers that it cannot serve. Counts against its breaker."""
 
 
 class LostToAnother(Unavailable):
@@ -84,15 +93,34 @@ def _typed(error: asyncpg.PostgresError) -> Exception | None:
     return None
 
 
-def _unavailable(message: str = "the database does not answer: call again after a moment") -> Unavailable:
-    return Unavailable(Reason.DATABASE_UNAVAILABLE, message, retry_after_s=_RETRY_S)
+def _unavailable(retry_after_s: float = _RETRY_S) -> DatabaseLost:
+    text = "the database does not answer: call again after a moment"
+    return DatabaseLost(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=retry_after_s)
+
+
+def _no_time() -> DeadlineExceeded:
+    text = "the call's deadline ends before the database can do its work: call again with more time"
+    return DeadlineExceeded(Reason.DEADLINE_EXCEEDED, text)
 
 
 class Database:
     """A pool that works as a role without ownership. All waits are bounded."""
 
-    def __init__(self, pool: Pool, connect: dict[str, Any], acquire_timeout_s: float) -> None:
-        self._pool, self._connect, self._acquire_timeout_s = pool, connect, acquire_timeout_s
+    def __init__(
+        self,
+        pool: Pool,
+        connect: dict[str, Any],
+        *,
+        acquire_timeout_s: float,
+        statement_timeout_s: float,
+    ) -> None:
+        self._pool, self._connect = pool, connect
+        self._acquire_timeout_s, self._statement_timeout_s = acquire_timeout_s, statement_timeout_s
+        self.breaker = Breaker("postgresql")
+        # Getting a connection changes nothing, so it may be done again; the work itself may not.
+        self.retries = Retries(DatabaseLost)
+        self._busy: set[Connection] = set()
+        self._silent = 0  # probes in a row that got no answer
         self._probe: Connection | None = None
         self._probing = asyncio.Lock()
 
@@ -127,7 +155,12 @@ class Database:
                 pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, **connect)
             except OSError as error:
                 raise _unavailable() from error
-        return cls(pool, connect, acquire_timeout_s)
+        return cls(
+            pool,
+            connect,
+            acquire_timeout_s=acquire_timeout_s,
+            statement_timeout_s=statement_timeout_s,
+        )
 
     async def close(self, timeout_s: float = 5.0) -> None:
         """Close the pool; connections that do not end in time are cut."""
@@ -138,25 +171,74 @@ class Database:
         except TimeoutError:
             self._pool.terminate()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Connections of the pool: all, and those that do nothing."""
+        return self._pool.get_size(), self._pool.get_idle_size()
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        async with errors_from_driver():
-            try:
-                connection = await self._pool.acquire(timeout=self._acquire_timeout_s)
-            except TimeoutError as error:
-                raise _unavailable("no database connection came free in time: call again after a moment") from error
-            except OSError as error:
-                raise _unavailable() from error
-            try:
-                yield connection  # type: ignore[misc]
-            finally:
-                await self._pool.release(connection, timeout=_RELEASE_S)
+        """A connection. Raises DatabaseLost at once while the breaker is open, DeadlineExceeded without time left."""
+        if remaining_s(1.0) <= 0:
+            raise _no_time()
+        connection = await self.retries.run(self._acquire)
+        self._busy.add(connection)
+        try:
+            async with errors_from_driver():
+                yield connection
+        except DatabaseLost:
+            self.breaker.fail()
+            raise
+        except BaseException:
+            self.breaker.abandon()
+            raise
+        else:
+            self.breaker.succeed()
+        finally:
+            self._busy.discard(connection)
+            async with errors_from_driver():
+                await self._pool.release(connection, timeout=_RELEASE_S)  # type: ignore[arg-type] # the pool's proxy
+
+    async def _acquire(self) -> Connection:
+        try:
+            self.breaker.admit()
+        except BreakerOpen as error:
+            raise _unavailable(max(0.1, error.retry_after_s)) from None
+        try:
+            async with errors_from_driver():
+                limit = remaining_s(self._acquire_timeout_s)
+                connection: Any = await self._pool.acquire(timeout=limit)
+                return connection  # type: ignore[no-any-return] # the pool's proxy, which acts as one
+        except (DatabaseLost, asyncpg.PostgresError) as error:
+            # Whatever a server says to who asks for a connection: it does not serve (`ALLOW_CONNECTIONS false` has a
+            # code that means other things elsewhere).
+            self.breaker.fail()
+            raise error if isinstance(error, DatabaseLost) else _unavailable() from error
+        except OSError as error:
+            # A wait that ended: for a free connection, which says nothing of the server, or for a new one.
+            if isinstance(error, TimeoutError) and self._pool.get_idle_size() == 0 and self._pool_is_full:
+                self.breaker.abandon()
+                text = "no database connection came free in time: call again after a moment"
+                raise Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S) from error
+            self.breaker.fail()
+            raise _unavailable() from error
+        except BaseException:
+            self.breaker.abandon()
+            raise
+
+    @property
+    def _pool_is_full(self) -> bool:
+        return self._pool.get_size() >= self._pool.get_max_size()
 
     @asynccontextmanager
     async def tenant(self, tenant_id: str) -> AsyncIterator[Connection]:
-        """A transaction that sees the rows of one tenant and no other. Commits at the end, rolls back on any error."""
+        """A transaction that sees the rows of one tenant and no other. Commits at the end, rolls back on any error.
+
+        Its statements end with the caller's deadline.
+        """
         async with self._connection() as connection, connection.transaction():
-            await connection.execute(_SET_TENANT, tenant_id)
+            limit = max(0.001, remaining_s(self._statement_timeout_s))
+            await connection.execute(_SET_TENANT, tenant_id, _milliseconds(limit))
             yield connection
 
     @asynccontextmanager
@@ -166,17 +248,33 @@ class Database:
             yield connection
 
     async def ping(self, timeout_s: float = 1.0) -> bool:
-        """Whether the server answers in time, on a connection of its own: a busy pool is no sign of a lost server."""
+        """Whether the server answers in time, on a connection of its own: a busy pool is no sign of a lost server.
+
+        A yes closes the breaker at once. A server that is silent twice in a row is lost for the work that waits for
+        it as well: its connections are cut, so that callers get an answer.
+        """
         try:
             async with asyncio.timeout(timeout_s), self._probing:
                 if self._probe is None or self._probe.is_closed():
                     self._probe = await asyncpg.connect(**self._connect)
-                return bool(await self._probe.fetchval("SELECT 1") == 1)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+                answered = bool(await self._probe.fetchval("SELECT 1") == 1)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             if self._probe is not None:
                 self._probe.terminate()
                 self._probe = None
+            self._silent = self._silent + 1 if isinstance(error, TimeoutError) else 0
+            self.breaker.fail()
+            if self._silent >= _SILENT_PROBES:
+                self._cut()
             return False
+        self._silent = 0
+        self.breaker.succeed()
+        return answered
+
+    def _cut(self) -> None:
+        self.breaker.trip()
+        for connection in list(self._busy):
+            connection.terminate()
 
 
 def _milliseconds(seconds: float) -> str:

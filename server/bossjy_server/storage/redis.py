@@ -1,20 +1,94 @@
-"""Redis, with short waits: a Redis that does not answer must not hold calls up."""
+"""Redis, with short waits and a breaker: a Redis that does not answer must not hold calls up."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, ConnectionError, RedisError, TimeoutError  # noqa: A004 - redis-py's own
+
+from bossjy_server.context import remaining_s
+from bossjy_server.storage.breaker import Breaker, BreakerOpen
+
+# What says that the server does not serve; an error in a command or a script says nothing of it.
+_LOST = (ConnectionError, TimeoutError, BusyLoadingError, OSError)
+# A caller that gave up after so long says that the server is slow.
+_SLOW_S = 0.2
 
 
-def open_redis(url: str, *, timeout_s: float = 0.5, retries: int = 1, max_connections: int = 64) -> Redis:
+class RedisLeftAlone(ConnectionError):
+    """The breaker is open: the command was not sent."""
+
+
+class GuardedRedis(Redis):
+    """A client whose commands go through a breaker and end with the caller's deadline."""
+
+    breaker: Breaker
+    timeout_s: float
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Run one command."""
+        return await _guarded(self.breaker, self.timeout_s, super().execute_command, *args, **options)
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - redis-py's own
+        """Commands that are sent together."""
+        pipeline = GuardedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline.breaker, pipeline.timeout_s = self.breaker, self.timeout_s
+        return pipeline
+
+
+class GuardedPipeline(Pipeline):
+    """The same for commands that are sent together."""
+
+    breaker: Breaker
+    timeout_s: float
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's own
+        """Send what was queued."""
+        answer: list[Any] = await _guarded(self.breaker, self.timeout_s, super().execute, raise_on_error)
+        return answer
+
+
+async def _guarded(breaker: Breaker, timeout_s: float, work: Any, *args: Any, **options: Any) -> Any:
+    """One use of the server. Raises redis.exceptions.RedisError alone, so that callers need one way out."""
+    limit = remaining_s(2 * timeout_s)  # the driver's own waits come first, with one repetition
+    if limit <= 0:
+        raise TimeoutError("the call has no time left")
+    try:
+        breaker.admit()
+    except BreakerOpen as error:
+        raise RedisLeftAlone(str(error)) from error
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(limit):
+            answer = await work(*args, **options)
+    except asyncio.CancelledError:
+        breaker.fail() if time.monotonic() - began > _SLOW_S else breaker.abandon()
+        raise
+    except _LOST as error:
+        breaker.fail()
+        raise error if isinstance(error, RedisError) else TimeoutError(str(error)) from error
+    except BaseException:
+        breaker.succeed()  # it answered, if only that it does not like the command
+        raise
+    breaker.succeed()
+    return answer
+
+
+def open_redis(
+    url: str, *, timeout_s: float = 0.5, retries: int = 1, max_connections: int = 64, breaker: Breaker | None = None
+) -> GuardedRedis:
     """A client of the server at `url`. Connects when first used; gives bytes.
 
     Each wait ends after `timeout_s`: for the server, and for a connection when all are in use. Then the driver raises
-    redis.exceptions.RedisError. Its own default is ten retries, which makes nine seconds of half a second.
+    redis.exceptions.RedisError. A connection that broke is tried once more (`retries`); a wait that ended is not: a
+    server that does not answer would be waited for again and again. The driver's own default is ten retries.
+    While `breaker` is open, commands fail at once with RedisLeftAlone, which is a RedisError too.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -22,14 +96,18 @@ def open_redis(url: str, *, timeout_s: float = 0.5, retries: int = 1, max_connec
         timeout=timeout_s,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
-        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries),
+        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries, supported_errors=(ConnectionError,)),
         client_name="bossjy",
     )
-    return Redis.from_pool(pool)
+    client = GuardedRedis(connection_pool=pool)
+    client.auto_close_connection_pool = True  # as from_pool has it
+    client.breaker = breaker or Breaker("redis")
+    client.timeout_s = timeout_s
+    return client
 
 
 async def ping(redis: Redis, timeout_s: float = 1.0) -> bool:
-    """Whether the server answers in time."""
+    """Whether the server answers in time. While the breaker is open this is a no, until it lets a trial through."""
     try:
         async with asyncio.timeout(timeout_s):
             return bool(await redis.ping())

@@ -1,0 +1,41 @@
+"""What the parts tell of themselves: breakers, retries, pools. Read when metrics are asked for: uses cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bossjy_server.storage.breaker import Breaker
+from bossjy_server.storage.postgres import Database
+
+
+class PartsCollector(Collector):
+    """Metrics of breakers and of the pool, in `registry`."""
+
+    def __init__(self, registry: CollectorRegistry, database: Database, breakers: Sequence[Breaker]) -> None:
+        self._database, self._breakers = database, breakers
+        registry.register(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """As they are now."""
+        state = GaugeMetricFamily(
+            "bossjy_breaker_state", "0: closed, uses go through; 1: a trial runs; 2: open.", labels=["part"]
+        )
+        opened = CounterMetricFamily("bossjy_breaker_opened", "How often a breaker opened.", labels=["part"])
+        refused = CounterMetricFamily("bossjy_breaker_refused", "Uses that an open breaker refused.", labels=["part"])
+        for breaker in self._breakers:
+            state.add_metric([breaker.part], breaker.state)
+            opened.add_metric([breaker.part], breaker.opened)
+            refused.add_metric([breaker.part], breaker.refused)
+        retried = CounterMetricFamily("bossjy_retries", "Uses that were tried again.", labels=["part"])
+        retried.add_metric(["postgresql"], self._database.retries.retried)
+        connections = GaugeMetricFamily(
+            "bossjy_database_connections", "Connections to PostgreSQL in the pool.", labels=["state"]
+        )
+        size, idle = self._database.size
+        connections.add_metric(["busy"], size - idle)
+        connections.add_metric(["idle"], idle)
+        return [state, opened, refused, retried, connections]
