@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import BinaryIO
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
 from bossjy_client.connection import Connection
 from bossjy_client.errors import ConflictError
+from bossjy_client.parts import cut
 from bossjy_client.sources import FileSource, Source, StreamSource, open_source
 from bossjy_client.upload import OnProgress, PartUpload
+from bossjy_client.upload_parts import upload_parts
 
 FINAL_STATES = frozenset(
     {
@@ -35,6 +39,7 @@ class ImportClient:
         source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource,
         spec: import_pb2.ImportSpec | None = None,
         *,
+        parts: int = 1,
         request_id: str = "",
         validate_only: bool = False,
         on_progress: OnProgress | None = None,
@@ -44,20 +49,30 @@ class ImportClient:
         Survives broken connections and restarts of the server. To survive the end of this program as well,
         keep `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload
         goes on where it was, and an import that is complete is given back as it is. `on_progress` is called
-        in the event loop.
+        in the event loop. A path is uploaded as `parts` streams at once at most, where its rows allow that.
         """
-        opened = open_source(source)
+        wanted = import_pb2.ImportSpec()
+        if spec is not None:
+            wanted.CopyFrom(spec)
+        sources = await asyncio.to_thread(_open_parts, source, parts, wanted.source)
         try:
-            wanted = import_pb2.ImportSpec()
-            if spec is not None:
-                wanted.CopyFrom(spec)
-            wanted.file_name = wanted.file_name or opened.name
+            wanted.file_name = wanted.file_name or sources[0].name
+            if len(sources) > 1:
+                wanted.part_count = len(sources)
             job = await self.create(wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only)
             if job.state != import_pb2.IMPORT_STATE_OPEN:
                 return job
-            return await self.upload_part(job.import_id, opened, on_progress=on_progress)
+            if len(sources) == 1:
+                return await self.upload_part(job.import_id, sources[0], on_progress=on_progress)
+            await upload_parts(
+                lambda part, one, tell: self.upload_part(job.import_id, one, part=part, on_progress=tell),
+                sources,
+                on_progress,
+            )
+            return await self.get(job.import_id)
         finally:
-            opened.close()
+            for one in sources:
+                one.close()
 
     async def create(
         self, spec: import_pb2.ImportSpec, *, request_id: str, validate_only: bool = False
@@ -143,3 +158,17 @@ class ImportClient:
         """Take an import back; with `validate_only` only count. Not repeated: a second call is refused."""
         request = import_service_pb2.RevertImportRequest(import_id=import_id, validate_only=validate_only)
         return await self._connection.call(self._stub.RevertImport, request, safe=validate_only)
+
+
+def _open_parts(
+    source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource,
+    parts: int,
+    form: import_pb2.SourceFormat,
+) -> list[Source]:
+    """The parts of a file; one of anything else, and of a form whose lines are no rows. Raises SourceError."""
+    by_lines = form.format != import_pb2.FILE_FORMAT_ARROW and not form.encoding.lower().startswith("utf-16")
+    if parts < 2 or not by_lines or not isinstance(source, str | os.PathLike):
+        return [open_source(source)]
+    path = Path(source)
+    runs = cut(path, parts, delimiter=form.delimiter, quote=form.quote or '"')
+    return [FileSource(path, start=start, end=end) for start, end in runs]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from bossjy_client import (
 from bossjy_client.cli import main
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
 from bossjy_client.cli.files import write_file
+from bossjy_client.cli.import_options import command_line, spec_of
 from bossjy_client.cli.output import escape
 from bossjy_client.cli.pending import PendingImport
 from bossjy_client.cli.program import parser
@@ -69,6 +72,7 @@ def test_exit_codes_are_documented() -> None:
         ["phone", "validate"],
         ["nonsense"],
         ["import", "x.csv", "--existing", "maybe"],
+        ["import", "x.csv", "--parts", "65"],
         ["contacts", "export", "--format", "pdf", "-o", "x"],
     ],
 )
@@ -80,7 +84,14 @@ def test_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    "arguments", [["import"], ["import", "-", "-"], ["import", "x.csv", "--map", "a"], ["import", "x", "--map", "a=b"]]
+    "arguments",
+    [
+        ["import"],
+        ["import", "-", "-"],
+        ["import", "x.csv", "--map", "a"],
+        ["import", "x", "--map", "a=b"],
+        ["import", "--mode", "interactive"],
+    ],
 )
 def test_import_that_cannot_be(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == ExitCode.USAGE
@@ -119,15 +130,18 @@ def test_identity() -> None:
     assert not identity_holds(import_pb2.ImportCounts(rows_in=6, inserted=1))
 
 
+ASKED = argparse.Namespace(dry_run=False, parts=1, sheet="")
+
+
 def test_pending_import_is_that_of_the_same_upload(home: Path) -> None:
     file, spec = home / "a.csv", import_pb2.ImportSpec(default_region="CN")
     file.write_text("phone\n1\n")
     login = Login("there:1", "acme")
 
     def pending(
-        login: Login = login, spec: import_pb2.ImportSpec = spec, *, validate_only: bool = False
+        login: Login = login, spec: import_pb2.ImportSpec = spec, asked: argparse.Namespace = ASKED
     ) -> PendingImport:
-        return PendingImport(login, file, spec, validate_only=validate_only)
+        return PendingImport(login, file, spec, asked)
 
     first = pending().request_id()
     again = pending()
@@ -137,9 +151,11 @@ def test_pending_import_is_that_of_the_same_upload(home: Path) -> None:
         pending(Login("there:2", "acme")),
         pending(Login("there:1", "other")),
         pending(spec=import_pb2.ImportSpec(default_region="US")),
-        pending(validate_only=True),
+        pending(asked=argparse.Namespace(dry_run=True, parts=1, sheet="")),
+        pending(asked=argparse.Namespace(dry_run=False, parts=2, sheet="")),
+        pending(asked=argparse.Namespace(dry_run=False, parts=1, sheet="b")),
     ]
-    assert len({first, *(other.request_id() for other in others)}) == 5
+    assert len({first, *(other.request_id() for other in others)}) == 7
     file.write_text("phone\n1\n2\n")
     assert pending().request_id() != first
 
@@ -150,12 +166,36 @@ def test_pending_import_is_that_of_the_same_upload(home: Path) -> None:
 def test_pending_file_that_is_damaged_is_begun_anew(home: Path) -> None:
     file = home / "a.csv"
     file.write_text("phone\n1\n")
-    pending = PendingImport(Login("there:1", "acme"), file, import_pb2.ImportSpec(), validate_only=False)
+    pending = PendingImport(Login("there:1", "acme"), file, import_pb2.ImportSpec(), ASKED)
     first = pending.request_id()
     (kept,) = (home / "state" / "bossjy" / "imports").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
     kept.write_text("{")
     assert pending.request_id() != first
+
+
+def test_options_become_a_request_and_a_command_line() -> None:
+    line = (
+        "bossjy import 'my list.xlsx' --region CN --existing fill --duplicates last --map phone=手机号 "
+        "--map 'attribute=a b=c' --header present --sheet 客户 --enrich --language zh --parts 3"
+    )
+    words = shlex.split(line)[1:]
+    args = parser().parse_args(words)
+    assert shlex.split(command_line(args, args.files[0]))[1:] == words
+    spec = spec_of(args)
+    assert [(one.column, one.field) for one in spec.mapping] == [
+        ("手机号", import_pb2.CONTACT_FIELD_PHONE_NUMBER),
+        ("a b=c", import_pb2.CONTACT_FIELD_ATTRIBUTE),
+    ]
+    assert (spec.default_region, spec.enrich, spec.language) == ("CN", True, "zh")
+    assert (spec.existing_policy, spec.duplicate_policy, spec.source.header) == (
+        import_pb2.EXISTING_POLICY_FILL_EMPTY,
+        import_pb2.DUPLICATE_POLICY_LAST_WINS,
+        import_pb2.HEADER_PRESENT,
+    )
+    plain = parser().parse_args(["import", "a.csv", "--delimiter", "tab", "--default-region", "de"])
+    assert spec_of(plain).source.delimiter == "\t"
+    assert spec_of(plain).default_region == "DE"
 
 
 async def test_file_is_written_whole_or_not_at_all(home: Path) -> None:

@@ -6,6 +6,7 @@ size and time of change, and what is asked. It holds the `request_id` alone; the
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import uuid
@@ -21,7 +22,8 @@ from bossjy_client.places import state_folder, write_private
 class PendingImport:
     """The request id of one upload, kept until the upload has ended."""
 
-    def __init__(self, login: Login, file: Path, spec: import_pb2.ImportSpec, *, validate_only: bool) -> None:
+    def __init__(self, login: Login, file: Path, spec: import_pb2.ImportSpec, args: argparse.Namespace) -> None:
+        """Raises SourceError. Of `args` what the service is asked beside `spec`: dry_run, parts, sheet."""
         try:
             state = file.stat()
         except OSError as error:
@@ -34,7 +36,7 @@ class PendingImport:
             "size": state.st_size,
             "changed": state.st_mtime_ns,
             "spec": spec.SerializeToString(deterministic=True).hex(),
-            "validate_only": validate_only,
+            "asked": [args.dry_run, args.parts, args.sheet],
         }
         name = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
         self._path = state_folder() / "imports" / f"{name}.json"

@@ -1,4 +1,4 @@
-"""A progress bar for an upload: bytes committed, rows a second, rows refused, time left."""
+"""A progress bar for an upload: rows committed, rows a second, rows refused, time left."""
 
 from __future__ import annotations
 
@@ -8,64 +8,89 @@ from typing import Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     Progress,
     ProgressColumn,
     Task,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
 from rich.table import Column
 from rich.text import Text
 
+from bossjy.imports.v1 import import_pb2
 from bossjy_client.upload import UploadProgress
+
+_NAME_CHARS = 24
 
 
 class _RowsColumn(ProgressColumn):
-    """Rows, and, where `rate`, rows a second since the start of the bar."""
+    """Rows, and rows a second since the start of the bar."""
 
-    def __init__(self, *, rate: bool) -> None:
+    def __init__(self) -> None:
         super().__init__(table_column=Column(no_wrap=True))
-        self._rate = rate
 
     def render(self, task: Task) -> Text:
         rows = int(task.fields.get("rows", 0))
         elapsed = task.elapsed or 0.0
-        rate = f" {rows / elapsed:,.0f}/s" if self._rate and elapsed > 0.2 and rows else ""
-        return Text(f"{rows:,} rows{rate}")
+        rate = f" {rows / elapsed:,.0f} rows/s" if elapsed > 0.2 and rows else " rows"
+        return Text(f"{rows:,}{rate}")
+
+
+class _LeftColumn(TimeRemainingColumn):
+    """Time left; at the end, time taken."""
+
+    def render(self, task: Task) -> Text:
+        return super().render(task).append("" if task.finished else " left")
 
 
 class UploadBar:
-    """A bar on stderr. Draws nothing where `show` is false or stderr is no terminal."""
+    """A bar on stderr. Draws nothing where `show` is false or stderr is no terminal.
 
-    def __init__(self, console: Console, name: str, *, show: bool, rate: bool = True) -> None:
+    `row_count`: rows of the file, about, where its size in bytes is not known.
+    """
+
+    def __init__(self, console: Console, name: str, *, show: bool, row_count: int | None = None) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(binary_units=True),
-            _RowsColumn(rate=rate),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            _RowsColumn(),
             TextColumn("{task.fields[rejected]:,} refused{task.fields[reopened]}", table_column=Column(no_wrap=True)),
-            TimeRemainingColumn(compact=True),
+            _LeftColumn(compact=True, elapsed_when_finished=True, table_column=Column(no_wrap=True)),
             console=console,
+            expand=True,
             disable=not (show and console.is_terminal),
             refresh_per_second=8,
         )
-        self._task = self._progress.add_task(name, total=None, rows=0, rejected=0, reopened="")
+        shown = name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 1]}…"
+        self._task = self._progress.add_task(shown, total=None, rows=0, rejected=0, reopened="")
+        self._row_count = row_count
         self._first_rows: int | None = None
 
     def update(self, progress: UploadProgress) -> None:
         """Show how far it is. What an earlier run committed counts as done, and not for the rate."""
+        rows = progress.counts.rows_in
+        done, total = progress.committed_bytes, progress.total_bytes
+        if total is None and self._row_count is not None:
+            done, total = rows, max(self._row_count, rows)
         if self._first_rows is None:
-            self._first_rows = progress.counts.rows_in
+            self._first_rows = rows
+            self._progress.reset(self._task, completed=done, total=total)
         again = f", reconnected {progress.reopened}×" if progress.reopened else ""
         self._progress.update(
             self._task,
-            completed=progress.committed_bytes,
-            total=progress.total_bytes,
-            rows=progress.counts.rows_in - self._first_rows,
+            completed=done,
+            total=total,
+            rows=rows - self._first_rows,
             rejected=progress.counts.rejected,
             reopened=again,
         )
+
+    def finish(self, counts: import_pb2.ImportCounts) -> None:
+        """Show the end: all is committed."""
+        rows = counts.rows_in - (self._first_rows or 0)
+        self._progress.update(self._task, total=1, completed=1, rows=rows, rejected=counts.rejected)
 
     def __enter__(self) -> Self:
         """Begin to draw."""

@@ -6,41 +6,16 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import EMAIL, PASSWORD, ServerProcess, Tenant, caller_environment
+from tests.e2e.tool.conftest import Run, objects
 
 pytestmark = pytest.mark.timeout(240)
 
 ROWS = "姓名,手机号,邮箱\n王伟,138 0000 0000,w@example.com\n李娜,+44 20 7946 0958,\n张三,12,\n王伟,+8613800000000,\n"
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> Run:
-    """Run the tool, logged in with a password."""
-    environment = caller_environment(tmp_path)
-
-    def bossjy(*arguments: str, code: int = 0, text: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bossjy_client", *arguments]
-        done = subprocess.run(
-            command, input=text, capture_output=True, text=True, env=environment | more, timeout=60, check=False
-        )
-        assert done.returncode == code, done
-        assert "Traceback" not in done.stderr
-        return done
-
-    target = ("--target", shared_server.target)
-    bossjy("login", *target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin", text=PASSWORD)
-    return bossjy
-
-
-def objects(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_login(run: Run, shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> None:

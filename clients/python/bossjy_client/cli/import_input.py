@@ -1,0 +1,82 @@
+"""What `bossjy import` reads: a file as it is, a table of a workbook or of Parquet as CSV, or standard input."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bossjy.imports.v1 import import_pb2
+from bossjy_client.cli.exit_codes import UsageError
+from bossjy_client.errors import SourceError
+from bossjy_client.parquet import read_parquet
+from bossjy_client.sources import StreamSource
+from bossjy_client.tables import PieceStream, TableRows, first_bytes, is_parquet, is_workbook
+from bossjy_client.workbook import read_sheet
+
+SAMPLE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ImportInput:
+    """One thing to import."""
+
+    name: str
+    path: Path | None
+    """None: standard input, which nobody can find again."""
+    table: TableRows | None
+    """Set where the file is read here and sent as CSV."""
+
+    @property
+    def row_count(self) -> int | None:
+        """Rows, where they are known before."""
+        return self.table.row_count if self.table else None
+
+    def source(self) -> Path | StreamSource:
+        """What is uploaded. To be asked for once."""
+        if self.table is not None:
+            return StreamSource(PieceStream(self.table.pieces), self.name)
+        return self.path or StreamSource(sys.stdin.buffer, self.name)
+
+    def describe(self, spec: import_pb2.ImportSpec) -> None:
+        """Say in `spec` what is sent, where that is known."""
+        if self.table is None:
+            return
+        form = spec.source
+        form.format, form.encoding, form.delimiter = import_pb2.FILE_FORMAT_CSV, "utf-8", ","
+        if self.table.has_header and not form.header:
+            form.header = import_pb2.HEADER_PRESENT
+
+    def sample(self) -> tuple[bytes, bool]:
+        """The first bytes that would be sent, and whether they are all. Ends the table; open another to upload."""
+        if self.path is None:
+            raise UsageError("standard input cannot be looked at first: save it to a file")
+        if self.table is None:
+            try:
+                with self.path.open("rb") as file:
+                    data = file.read(SAMPLE_BYTES + 1)
+            except OSError as error:
+                raise SourceError(f"{self.path}: {error.strerror}") from error
+            return data[:SAMPLE_BYTES], len(data) <= SAMPLE_BYTES
+        sample = b""
+        for piece in self.table.pieces:
+            if len(sample) + len(piece) > SAMPLE_BYTES:
+                return sample or piece[:SAMPLE_BYTES], False
+            sample += piece
+        return sample, True
+
+
+def open_input(file: str, sheet: str = "") -> ImportInput:
+    """Find out what a file is. Raises SourceError, UsageError."""
+    if file == "-":
+        head = sys.stdin.buffer.peek(8)[:8] if hasattr(sys.stdin.buffer, "peek") else b""
+        if is_workbook(head) or is_parquet(head):
+            raise UsageError("a workbook or a Parquet file cannot be read from a pipe: save it to a file")
+        return ImportInput("standard input", None, None)
+    path = Path(file)
+    head = first_bytes(path)
+    if is_workbook(head):
+        return ImportInput(path.name, path, read_sheet(path, sheet))
+    if sheet:
+        raise UsageError(f"{file} is no workbook: --sheet is for those")
+    return ImportInput(path.name, path, read_parquet(path) if is_parquet(head) else None)

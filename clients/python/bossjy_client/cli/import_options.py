@@ -1,0 +1,152 @@
+"""The options of `bossjy import`: what they are, what they ask of the service, and how they are written."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import Any
+
+from bossjy.imports.v1 import import_pb2
+from bossjy_client.cli.exit_codes import UsageError
+from bossjy_client.parts import PART_LIMIT
+
+EXISTING = {
+    "skip": import_pb2.EXISTING_POLICY_SKIP,
+    "fill": import_pb2.EXISTING_POLICY_FILL_EMPTY,
+    "overwrite": import_pb2.EXISTING_POLICY_OVERWRITE,
+}
+_DUPLICATE = {
+    "first": import_pb2.DUPLICATE_POLICY_FIRST_WINS,
+    "last": import_pb2.DUPLICATE_POLICY_LAST_WINS,
+}
+_HEADER = {"present": import_pb2.HEADER_PRESENT, "absent": import_pb2.HEADER_ABSENT}
+_FORMATS = {
+    "csv": import_pb2.FILE_FORMAT_CSV,
+    "tsv": import_pb2.FILE_FORMAT_TSV,
+    "jsonl": import_pb2.FILE_FORMAT_JSONL,
+}
+FIELDS = {
+    "phone": import_pb2.CONTACT_FIELD_PHONE_NUMBER,
+    "other": import_pb2.CONTACT_FIELD_OTHER_NUMBER,
+    "name": import_pb2.CONTACT_FIELD_NAME,
+    "email": import_pb2.CONTACT_FIELD_EMAIL,
+    "country": import_pb2.CONTACT_FIELD_COUNTRY,
+    "attribute": import_pb2.CONTACT_FIELD_ATTRIBUTE,
+    "ignore": import_pb2.CONTACT_FIELD_IGNORE,
+}
+FIELD_WORDS = {number: word for word, number in FIELDS.items()}
+# Options that make up the request, by their name in the parsed command line.
+_WRITTEN = (
+    "region",
+    "existing",
+    "duplicates",
+    "map",
+    "format",
+    "encoding",
+    "delimiter",
+    "header",
+    "sheet",
+    "enrich",
+    "language",
+    "drop_unknown",
+    "parent",
+    "name",
+    "parts",
+)
+
+
+def add_options(command: Any) -> None:
+    """Add what an import can be asked."""
+    command.add_argument(
+        "--region",
+        "--default-region",
+        metavar="CC",
+        default="",
+        help="region assumed where there is no calling code, such as CN (default: the tenant's)",
+    )
+    command.add_argument(
+        "--existing", choices=sorted(EXISTING), help="contacts that are there already (default: overwrite)"
+    )
+    command.add_argument(
+        "--duplicates", choices=sorted(_DUPLICATE), help="which of several rows counts (default: first)"
+    )
+    command.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help=f"what a column means, such as phone=手机号; fields: {', '.join(FIELDS)}; may be repeated",
+    )
+    command.add_argument("--drop-unknown", action="store_true", help="columns that mean nothing known are not kept")
+    command.add_argument("--enrich", action="store_true", help="look carrier and place up, and keep them")
+    command.add_argument("--language", default="", metavar="TAG", help="of carrier and place, such as zh (default: en)")
+    command.add_argument("--format", choices=sorted(_FORMATS), help="form of the file (default: found out)")
+    command.add_argument("--encoding", default="", metavar="NAME", help="such as gb18030 (default: found out)")
+    command.add_argument("--delimiter", default="", metavar="C", help="one character, or `tab` (default: found out)")
+    command.add_argument("--header", choices=sorted(_HEADER), help="whether the first row names the columns")
+    command.add_argument("--sheet", default="", metavar="NAME", help="sheet of a workbook (default: the first)")
+    command.add_argument("--name", default="", metavar="TEXT", help="name of the import, for people")
+    command.add_argument("--parent", default="", metavar="IMPORT", help="the import whose corrected rows these are")
+    command.add_argument(
+        "--parts",
+        type=_parts,
+        default=1,
+        metavar="N",
+        help=f"streams at once for one file, at most {PART_LIMIT} (default 1)",
+    )
+
+
+def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
+    """What is asked of the service. Raises UsageError."""
+    spec = import_pb2.ImportSpec(
+        display_name=args.name,
+        default_region=args.region.upper(),
+        drop_unknown_columns=args.drop_unknown,
+        enrich=args.enrich,
+        language=args.language,
+        parent_import_id=args.parent,
+    )
+    spec.source.encoding = args.encoding
+    spec.source.delimiter = {"\\t": "\t", "tab": "\t"}.get(args.delimiter, args.delimiter)
+    if args.existing:
+        spec.existing_policy = EXISTING[args.existing]
+    if args.duplicates:
+        spec.duplicate_policy = _DUPLICATE[args.duplicates]
+    if args.header:
+        spec.source.header = _HEADER[args.header]
+    if args.format:
+        spec.source.format = _FORMATS[args.format]
+    for text in args.map:
+        field, column = split_mapping(text)
+        spec.mapping.add(column=column, field=FIELDS[field])
+    return spec
+
+
+def split_mapping(text: str) -> tuple[str, str]:
+    """Field and column of `FIELD=COLUMN`. Raises UsageError."""
+    field, _, column = text.partition("=")
+    if field not in FIELDS or not column:
+        raise UsageError(f"--map {text}: write FIELD=COLUMN, where FIELD is one of {', '.join(FIELDS)}")
+    return field, column
+
+
+def command_line(args: argparse.Namespace, file: str) -> str:
+    """The command that asks for the same without questions, as a shell reads it."""
+    words = ["bossjy", "import", file]
+    for name in _WRITTEN:
+        value = getattr(args, name)
+        option = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(option)
+        elif isinstance(value, list):
+            words += [word for one in value for word in (option, one)]
+        elif value and value != 1:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _parts(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= PART_LIMIT:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {PART_LIMIT}")
+    return count

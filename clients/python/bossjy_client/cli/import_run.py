@@ -1,0 +1,67 @@
+"""One file imported to its end, with a bar, and so that the same command goes on where this one was cut."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import uuid
+
+from bossjy.imports.v1 import import_pb2
+from bossjy_client.cli.exit_codes import ExitCode, exit_code
+from bossjy_client.cli.import_input import ImportInput
+from bossjy_client.cli.import_options import command_line
+from bossjy_client.cli.pending import PendingImport
+from bossjy_client.cli.progress import UploadBar
+from bossjy_client.cli.session import Session
+from bossjy_client.cli.summary import identity_holds
+from bossjy_client.client import Client
+from bossjy_client.errors import BossjyError
+
+
+async def run_import(
+    session: Session, client: Client, args: argparse.Namespace, given: ImportInput, spec: import_pb2.ImportSpec
+) -> import_pb2.Import:
+    """Import, or go on. Raises BossjyError, also where the counts do not add up."""
+    given.describe(spec)
+    pending = PendingImport(session.login(), given.path, spec, args) if given.path else None
+    request_id = pending.request_id() if pending else str(uuid.uuid4())
+    file = str(given.path or "-")
+    if pending and pending.resumed:
+        session.output.note(f"{file}: going on where the last run was cut")
+    try:
+        job = await _upload(session, client, args, given, spec, request_id)
+    except BossjyError as error:
+        if pending and exit_code(error) is ExitCode.REFUSED:
+            pending.done()  # it would be refused again: the next run begins anew
+        raise
+    except asyncio.CancelledError:
+        if pending:
+            session.output.note(f"what was committed stays; to go on: {command_line(args, file)}")
+        raise
+    if pending:
+        pending.done()
+    if not identity_holds(job.counts):
+        raise BossjyError(f"the counts of import {job.import_id} do not add up", code="INTERNAL")
+    return job
+
+
+async def _upload(  # noqa: PLR0917 - what one upload is made of
+    session: Session,
+    client: Client,
+    args: argparse.Namespace,
+    given: ImportInput,
+    spec: import_pb2.ImportSpec,
+    request_id: str,
+) -> import_pb2.Import:
+    output = session.output
+    with UploadBar(output.err, given.name, row_count=given.row_count, show=not output.as_json) as bar:
+        job = await client.imports.upload_file(
+            given.source(),
+            spec,
+            parts=args.parts,
+            request_id=request_id,
+            validate_only=args.dry_run,
+            on_progress=bar.update,
+        )
+        bar.finish(job.counts)
+        return job

@@ -1,0 +1,51 @@
+"""What PreviewImport found out, as people read it."""
+
+from __future__ import annotations
+
+from bossjy.imports.v1 import import_pb2, import_service_pb2
+from bossjy.phone.v1 import number_pb2
+from bossjy_client.cli.import_options import FIELD_WORDS
+from bossjy_client.cli.output import Output, enum_word
+
+_DELIMITERS = {"\t": "tab", " ": "space"}
+
+
+def show_preview(output: Output, preview: import_service_pb2.PreviewImportResponse) -> None:
+    """Print the form of the file, its columns, and its first rows with their outcome."""
+    resolved, form = preview.resolved, preview.resolved.source
+    region = f"{resolved.default_region} ({preview.region_confidence:.0%} of the numbers are valid there)"
+    output.pairs(
+        (
+            ("form", enum_word(import_pb2.FileFormat.Name(form.format), "FILE_FORMAT_")),
+            ("encoding", _with_reason(form.encoding, preview.encoding_evidence)),
+            ("delimiter", _with_reason(_DELIMITERS.get(form.delimiter, form.delimiter), preview.delimiter_evidence)),
+            ("header", enum_word(import_pb2.Header.Name(form.header), "HEADER_").lower()),
+            ("region", region if resolved.default_region else "none: numbers need their calling code"),
+        )
+    )
+    columns = (
+        (
+            column.column,
+            FIELD_WORDS.get(column.field, "ignore"),
+            f"{column.confidence:.0%}",
+            column.evidence,
+            " · ".join(column.samples[:3]),
+        )
+        for column in preview.columns
+    )
+    output.table(("column", "means", "sure#", "because", "such as"), columns, title="columns")
+    output.table(("line#", "number", "region", "type", "outcome"), map(_row, preview.rows), title="first rows")
+
+
+def _with_reason(value: str, reason: str) -> str:
+    return f"{value} ({reason})" if reason else value
+
+
+def _row(row: import_service_pb2.PreviewRow) -> tuple[object, ...]:
+    number = row.number
+    outcome = "taken"
+    if row.reason:
+        outcome = enum_word(import_pb2.RejectReason.Name(row.reason), "REJECT_REASON_")
+        outcome += f", perhaps {row.suggestion}" if row.suggestion else ""
+    kind = enum_word(number_pb2.NumberType.Name(number.type), "NUMBER_TYPE_") if number.type else ""
+    return row.line, number.e164, number.region_code, kind, outcome

@@ -1,0 +1,56 @@
+"""Fixtures: the tool `bossjy` as people and programs run it, logged in at a real server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from bossjy.imports.v1 import import_service_pb2, import_service_pb2_grpc
+from tests.e2e.conftest import EMAIL, PASSWORD, ServerProcess, Tenant, caller_environment
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> Run:
+    """Run the tool, logged in with a password."""
+    environment = caller_environment(tmp_path)
+
+    def bossjy(*arguments: str, code: int = 0, text: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bossjy_client", *arguments]
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, env=environment | more, timeout=60, check=False
+        )
+        assert done.returncode == code, done
+        assert "Traceback" not in done.stderr
+        return done
+
+    target = ("--target", shared_server.target)
+    bossjy("login", *target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin", text=PASSWORD)
+    return bossjy
+
+
+def objects(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def wait_for_rows(target: str, tenant: Tenant, wait_s: float = 60.0) -> None:
+    """Wait until the tenant's newest import has committed rows."""
+    deadline = time.monotonic() + wait_s
+    metadata = (("authorization", f"Bearer {tenant.token}"),)
+    with grpc.insecure_channel(target) as channel:
+        stub = import_service_pb2_grpc.ImportServiceStub(channel)
+        while True:
+            jobs = stub.ListImports(import_service_pb2.ListImportsRequest(page_size=1), metadata=metadata, timeout=10)
+            if jobs.import_jobs and jobs.import_jobs[0].counts.rows_in:
+                return
+            assert time.monotonic() < deadline, "no rows were committed"
+            time.sleep(0.01)
