@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import grpc.aio
@@ -37,6 +38,7 @@ from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.reflection import add_reflection
 from bossjy_server.rpc.server import Router, ServerOptions, start_server
+from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
@@ -80,6 +82,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         log = _open_log(settings, stack)
         registry = new_registry()
         parts = await stack.enter_async_context(
+        credentials = _credentials(settings)  # first: what is wrong with files is told before anything is started
             start_embedded(settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url)
         )
         database_url = settings.database_url or parts.database_url
@@ -122,7 +125,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         # What was made so far lives as long as the process: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
-        server = await start_server(router, settings.address, _server_options(settings))
+        server = await start_server(router, settings.address, _server_options(settings), credentials)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         log.info("serving", address=settings.address, services=router.services, plan=plan.version)
         yield Running(
@@ -180,6 +183,13 @@ def _server_options(settings: Settings) -> ServerOptions:
 
 @asynccontextmanager
 async def _following(  # noqa: PLR0917 - the parts that are followed
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    if not settings.tls_certificate:
+        return None
+    authority = Path(settings.tls_client_ca) if settings.tls_client_ca else None
+    return Certificates(TlsOptions(Path(settings.tls_certificate), Path(settings.tls_key), authority)).credentials()
+
+
     health: HealthServicer,
     database: Database,
     redis: Redis,

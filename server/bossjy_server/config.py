@@ -111,6 +111,19 @@ class Settings:
     )
     host: str = _setting("BOSSJY_HOST", "127.0.0.1", _host, "Address to listen on; `0.0.0.0` for all.")
     port: int = _setting("BOSSJY_PORT", 18001, _whole(1, 65535), "Port of gRPC.")
+    tls_certificate: str = _setting(
+        "BOSSJY_TLS_CERTIFICATE",
+        "",
+        str,
+        "PEM file of the server's certificate and those between it and its root. Empty: no TLS.",
+    )
+    tls_key: str = _setting("BOSSJY_TLS_KEY", "", str, "PEM file of the certificate's key.")
+    tls_client_ca: str = _setting(
+        "BOSSJY_TLS_CLIENT_CA",
+        "",
+        str,
+        "PEM file of authorities: only clients with a certificate of theirs are let in. Empty: any client.",
+    )
     metrics_port: int = _setting("BOSSJY_METRICS_PORT", 18002, _whole(0, 65535), "Port of the metrics; 0: none.")
     reflection: bool = _setting("BOSSJY_REFLECTION", False, _switch, "Whether clients may ask for the contracts.")
     registration: Literal["open", "token", "closed"] = _setting(
@@ -192,6 +205,10 @@ class Settings:
             for name in sorted(environment)
             if name.startswith("BOSSJY_") and name not in known and name not in _OF_THE_TOOL
         )
+        if bool(values.get("tls_certificate")) != bool(values.get("tls_key")):
+            faults.append("BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY must be set together")
+        if values.get("tls_client_ca") and not values.get("tls_certificate"):
+            faults.append("BOSSJY_TLS_CLIENT_CA needs BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY")
         if faults:
             raise StartError("wrong settings: " + "; ".join(faults))
         return cls(**values)

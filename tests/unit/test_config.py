@@ -52,6 +52,8 @@ def test_values_are_read() -> None:
             "mysql://u:secret@h/d",
             "DATABASE_URL must be a URL that begins with `postgresql://`",
         ),
+        ("BOSSJY_TLS_KEY", "key.pem", "BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY must be set together"),
+        ("BOSSJY_TLS_CLIENT_CA", "ca.pem", "BOSSJY_TLS_CLIENT_CA needs BOSSJY_TLS_CERTIFICATE"),
         ("BOSSJY_PROT", "1", "BOSSJY_PROT is no setting"),
     ],
 )

@@ -1,0 +1,73 @@
+"""Certificates made for a test: an authority, and what it signs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A certificate and its key, in PEM."""
+
+    certificate: bytes
+    key: bytes
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """The files `certificate.pem` and `key.pem` in a folder, each replaced whole."""
+        folder.mkdir(exist_ok=True)
+        paths = folder / "certificate.pem", folder / "key.pem"
+        for path, text in zip(paths, (self.certificate, self.key), strict=True):
+            path.with_suffix(".new").write_bytes(text)
+            path.with_suffix(".new").replace(path)
+        return paths
+
+
+class Authority:
+    """Signs certificates. `certificate` is its own, in PEM."""
+
+    def __init__(self, name: str = "Test authority") -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name(name)
+        builder = _builder(self._name, self._name, self._key).add_extension(x509.BasicConstraints(True, None), True)
+        self.certificate = _pem(builder.sign(self._key, hashes.SHA256()))
+
+    def sign(self, name: str, *uris: str) -> Signed:
+        """A certificate of a server on loopback, or of a client; `uris` stand among its alternative names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri) for uri in uris]
+        if not uris:
+            names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        builder = _builder(_name(name), self._name, key).add_extension(x509.SubjectAlternativeName(names), False)
+        text = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return Signed(_pem(builder.sign(self._key, hashes.SHA256())), text)
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=1))
+    )
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
