@@ -40,6 +40,7 @@ from bossjy_server.rpc.reflection import add_reflection
 from bossjy_server.rpc.server import Router, ServerOptions, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.storage.metrics import PartsCollector
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
 from bossjy_server.storage.schema import apply_schema, read_init_sql
@@ -81,8 +82,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         log = _open_log(settings, stack)
         registry = new_registry()
-        parts = await stack.enter_async_context(
         credentials = _credentials(settings)  # first: what is wrong with files is told before anything is started
+        parts = await stack.enter_async_context(
             start_embedded(settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url)
         )
         database_url = settings.database_url or parts.database_url
@@ -96,6 +97,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(database.close)
         redis = open_redis(settings.redis_url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
+        PartsCollector(registry, database, [database.breaker, redis.breaker])
+        tasks = Gauge("bossjy_tasks", "Tasks of the event loop: of calls and of the service.", registry=registry)
+        tasks.set_function(partial(_count_tasks, asyncio.get_running_loop()))
         auth = await stack.enter_async_context(
             open_auth(database, redis, settings.data_dir, AuthOptions(registration=settings.registration))
         )
@@ -134,6 +138,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             parts=parts,
             registration_token=auth.registration_token,
         )
+
+
+def _count_tasks(loop: asyncio.AbstractEventLoop) -> int:
+    return len(asyncio.all_tasks(loop))
 
 
 def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
@@ -175,6 +183,13 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
     )
 
 
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    if not settings.tls_certificate:
+        return None
+    authority = Path(settings.tls_client_ca) if settings.tls_client_ca else None
+    return Certificates(TlsOptions(Path(settings.tls_certificate), Path(settings.tls_key), authority)).credentials()
+
+
 def _server_options(settings: Settings) -> ServerOptions:
     return ServerOptions(
         max_streams_per_connection=settings.max_streams, max_connection_age_s=settings.max_connection_age_s
@@ -183,13 +198,6 @@ def _server_options(settings: Settings) -> ServerOptions:
 
 @asynccontextmanager
 async def _following(  # noqa: PLR0917 - the parts that are followed
-def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    if not settings.tls_certificate:
-        return None
-    authority = Path(settings.tls_client_ca) if settings.tls_client_ca else None
-    return Certificates(TlsOptions(Path(settings.tls_certificate), Path(settings.tls_key), authority)).credentials()
-
-
     health: HealthServicer,
     database: Database,
     redis: Redis,
