@@ -1,9 +1,10 @@
 """Proves that the tables answer as `phonenumbers` does: `python -m tests.performance.numbering.prove_numbering`.
 
-Each text is answered by `phonenumbers`, by `Plan.number` and, among thousands of others, by `Plan.column`; a
+Answers: each text is answered by `phonenumbers`, by `Plan.number` and, among thousands of others, by `Plan.column`; a
 comparison is one complete answer of ours against its answer: error, calling code, national number, leading zeros,
-extension, E.164, region, type, valid, possible and its reason. For every eighth number the four formats are compared
-as well. Then every state is checked against the patterns (`states.py`). Ends with status 1 if anything differs.
+extension, E.164, region, type, valid, possible and its reason. Formats: for every eighth number the four of them.
+Names: carrier, place and time zone at the borders of prefixes and for texts of all kinds (`enrich_proof.py`). States:
+each state against the patterns (`states.py`). Shows progress, and ends with status 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -12,38 +13,56 @@ import argparse
 import multiprocessing
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 import phonenumbers
 
 from bossjy_numbering import Format, Plan, load_plan, oracle
+from bossjy_numbering.enrich import load_enrichment
 from tests.figures import write_figures
+from tests.performance.numbering.prove_names import names_at_prefixes, names_of_texts, prefix_tasks
 from tests.performance.numbering.states import StateCheck
 from tests.performance.numbering.texts import Texts
 
-# Texts of one task: two comparisons each.
+# Texts of one task: two comparisons of answers each.
 TASK = 10_000
+# Texts of one task of names: each is asked some hundred things.
+NAMED = 1_000
 SHOWN = 20
+PROGRESS_S = 10.0
+# A kind and its argument: ("answers", seed), ("names", seed) or ("prefixes", (begin, step)).
+Task = tuple[str, object]
 
 
 @dataclass(slots=True)
 class Proof:
-    """What was compared, and what differed."""
+    """What was compared, by kind (answers, formats, names), and what differed."""
 
-    comparisons: int = 0
-    formats: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
     texts: int = 0
     slow: int = 0
     differences: list[str] = field(default_factory=list)
 
+    @property
+    def comparisons(self) -> int:
+        """All of them."""
+        return self.counts.total()
+
     def add(self, other: Proof) -> None:
         """Adds what another task found."""
-        self.comparisons += other.comparisons
-        self.formats += other.formats
+        self.counts += other.counts
         self.texts += other.texts
         self.slow += other.slow
         self.differences += other.differences
+
+    def compare(self, kind: str, what: object, ours: object, theirs: object) -> None:
+        """Counts one comparison."""
+        self.counts[kind] += 1
+        if ours != theirs:
+            self.differences.append(f"{what}: {ours!r}, by phonenumbers {theirs!r}")
 
 
 @cache
@@ -52,8 +71,18 @@ def plan() -> Plan:
     return load_plan()
 
 
-def prove(seed: int) -> Proof:
-    """One task: TASK texts drawn from a seed."""
+def prove(task: Task) -> Proof:
+    """One task."""
+    kind, argument = task
+    if kind == "answers":
+        assert isinstance(argument, int)
+        return prove_answers(argument)
+    compared, differences = names_at_prefixes(argument) if kind == "prefixes" else names_of_texts(argument, NAMED)
+    return Proof(counts=Counter(names=compared), differences=differences)
+
+
+def prove_answers(seed: int) -> Proof:
+    """TASK texts drawn from a seed."""
     source = Texts(plan().tables, seed)
     drawn = [source.draw() for _ in range(TASK)]
     column = plan().column([text for text, _ in drawn], [region for _, region in drawn])
@@ -62,11 +91,8 @@ def prove(seed: int) -> Proof:
     for row, (text, region) in enumerate(drawn):
         # An empty region in a column means none, and so it does here.
         expected = oracle.answer(text, region or None)
-        single, of_column = plan().number(text, region), column.number(row)
-        for name, answer in (("number", single), ("column", of_column)):
-            proof.comparisons += 1
-            if answer != expected:
-                proof.differences.append(f"{name} {text!r} {region}: {answer}, by phonenumbers {expected}")
+        proof.compare("answers", ("number", text, region), plan().number(text, region), expected)
+        proof.compare("answers", ("column", text, region), column.number(row), expected)
         if (values[row], zeros[row]) != (expected.national_number, expected.number_of_leading_zeros):
             proof.differences.append(f"national number of {text!r} {region}: {values[row]}, {zeros[row]} zeros")
         if row % 8 == 0 and not expected.error:
@@ -77,41 +103,66 @@ def prove(seed: int) -> Proof:
 def _compare_formats(text: str, region: str | None, proof: Proof) -> None:
     number, parsed = plan().number(text, region), phonenumbers.parse(text, region or None)
     for form in Format:
-        proof.formats += 1
-        ours, theirs = plan().format(number, form), phonenumbers.format_number(parsed, int(form))
-        if ours != theirs:
-            proof.differences.append(f"{form.name} of {text!r} {region}: {ours!r}, by phonenumbers {theirs!r}")
+        theirs = phonenumbers.format_number(parsed, int(form))
+        proof.compare("formats", (form.name, text, region), plan().format(number, form), theirs)
+    # What `oracle.answer` puts together is what a user of `phonenumbers` would ask it.
+    asked = phonenumbers.is_valid_number(parsed), phonenumbers.is_possible_number(parsed)
+    proof.compare("answers", ("valid, possible", text, region), (number.valid, number.possible), asked)
 
 
-def prove_many(comparisons: int, seed: int, processes: int) -> Proof:
-    """At least so many comparisons, over several processes. The same seed draws the same texts."""
-    tasks = -(-comparisons // (2 * TASK))
-    seeds = range(seed * 1_000_000, seed * 1_000_000 + tasks)
-    total, begun = Proof(), time.monotonic()
+def tasks_of(comparisons: int, seed: int, *, every: int, named: int) -> list[Task]:
+    """Tasks with at least so many comparisons of answers, names at every n-th prefix and of so many texts.
+
+    The same seed draws the same texts.
+    """
+    first = seed * 1_000_000
+    return [
+        *(("names", first + one) for one in range(-(-named // NAMED))),
+        *(("prefixes", part) for part in prefix_tasks(every)),
+        *(("answers", first + one) for one in range(-(-comparisons // (2 * TASK)))),
+    ]
+
+
+def prove_all(tasks: Sequence[Task], processes: int) -> Proof:
+    """All tasks, over several processes; in this one if `processes` is 1."""
     if processes <= 1:
-        for one in map(prove, seeds):
-            total.add(one)
-        return total
-    plan()  # built once, before the others look for it
+        return _sum(map(prove, tasks), len(tasks))
+    # Built once, before the others look for them.
+    plan()
+    load_enrichment()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for done, one in enumerate(pool.imap_unordered(prove, seeds), 1):
-            total.add(one)
-            if done % 20 == 0:
-                spent = time.monotonic() - begun
-                print(
-                    f"{total.comparisons:,} comparisons in {spent:.0f} s, {len(total.differences)} differ", flush=True
-                )
+        return _sum(pool.imap_unordered(prove, tasks), len(tasks))
+
+
+def _sum(proofs: Iterable[Proof], tasks: int) -> Proof:
+    total, begun, shown = Proof(), time.monotonic(), time.monotonic()
+    for done, one in enumerate(proofs, 1):
+        total.add(one)
+        if time.monotonic() - shown > PROGRESS_S:
+            shown = time.monotonic()
+            print(
+                f"{done} of {tasks} tasks, {total.comparisons:,} comparisons in {shown - begun:.0f} s, "
+                f"{len(total.differences)} differ",
+                flush=True,
+            )
     return total
 
 
 def main() -> int:
     """The program."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--comparisons", type=int, default=20_000_000)
+    parser.add_argument("--comparisons", type=int, default=20_000_000, help="of answers; the others come on top")
+    parser.add_argument("--every", type=int, default=5, help="names are compared at every n-th prefix")
+    parser.add_argument("--named", type=int, default=100_000, help="texts whose names are compared")
+    parser.add_argument("--small", action="store_true", help="200,000 comparisons of answers, some of names")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
     chosen = parser.parse_args()
-    proof = prove_many(chosen.comparisons, chosen.seed, chosen.processes)
+    if chosen.small:
+        chosen.comparisons, chosen.every, chosen.named = 200_000, 97, 2_000
+    begun = time.monotonic()
+    tasks = tasks_of(chosen.comparisons, chosen.seed, every=chosen.every, named=chosen.named)
+    proof = prove_all(tasks, chosen.processes)
     check = StateCheck(plan().tables)
     check.run()
     differences = proof.differences + check.differences
@@ -119,12 +170,14 @@ def main() -> int:
         "prove_numbering",
         {
             "comparisons": proof.comparisons,
-            "format_comparisons": proof.formats,
+            **{f"{kind}_compared": proof.counts[kind] for kind in ("answers", "formats", "names")},
             "differences": len(differences),
             "states": plan().tables.state_count,
             "states_checked": len(check.seen),
             "state_words": check.words,
+            "texts": proof.texts,
             "slow_path_percent": 100 * proof.slow / max(proof.texts, 1),
+            "seconds": round(time.monotonic() - begun, 1),
         },
     )
     for difference in differences[:SHOWN]:

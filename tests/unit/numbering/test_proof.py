@@ -2,16 +2,36 @@ from __future__ import annotations
 
 import pytest
 
-from bossjy_numbering import Plan
-from tests.performance.numbering.prove_numbering import prove_many
+from bossjy_numbering import Plan, oracle
+from tests.performance.numbering import prove_numbering
+from tests.performance.numbering.prove_numbering import prove_all, tasks_of
 from tests.performance.numbering.states import StateCheck
 
 
 @pytest.mark.timeout(300)
 def test_200_000_answers_are_those_of_phonenumbers() -> None:
-    proof = prove_many(200_000, seed=2, processes=1)
-    assert proof.comparisons >= 200_000
+    # Names have a test of their own: test_enrich_proof.py.
+    proof = prove_all([task for task in tasks_of(200_000, seed=2, every=97, named=0) if task[0] == "answers"], 1)
+    assert proof.counts["answers"] >= 200_000
+    assert proof.counts["formats"] >= 20_000
     assert proof.differences == []
+
+
+@pytest.mark.timeout(300)
+def test_the_tasks_of_names_compare_names() -> None:
+    tasks = tasks_of(0, seed=2, every=4999, named=1)
+    assert [kind for kind, _ in tasks] == ["names", "prefixes"]
+    proof = prove_all(tasks, 1)
+    assert proof.counts["names"] > 20_000
+    assert proof.differences == []
+
+
+def test_the_proof_sees_an_answer_that_is_wrong(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prove_numbering, "TASK", 50)
+    wrong = plan.number("+8613800000000")
+    monkeypatch.setattr(oracle, "answer", lambda _text, _region: wrong)
+    proof = prove_numbering.prove(("answers", 1))
+    assert len(proof.differences) >= 100
 
 
 @pytest.mark.timeout(300)
