@@ -68,9 +68,17 @@ prove-first-run: $(DEV) ## a fresh clone with an empty home: run ONCE=1, then te
 	@$(PYTHON) -m tests.performance.first_run
 
 .PHONY: prove-numbering
-prove-numbering: $(DEV) ## 20 million comparisons with phonenumbers, and every state of the automaton
-	@$(PYTHON) -m tests.performance.numbering.prove_numbering
+prove-numbering: $(DEV) ## over 20 million comparisons with phonenumbers, and every state; ARGS=--small: 200,000
+	@$(PYTHON) -m tests.performance.numbering.prove_numbering $(ARGS)
+
+.PHONY: fuzz-numbering
+fuzz-numbering: $(DEV) ## any bytes to the numbering, guided by coverage; SECONDS=60
+	@$(PYTHON) -m tests.performance.numbering.fuzz_numbering --seconds $(or $(SECONDS),60)
 
 .PHONY: bench-numbering
 bench-numbering: $(DEV) ## numbers a second, one core each, beside phonenumbers and rphonenumbers
 	@$(PYTHON) -m tests.performance.numbering.bench_numbering
+
+.PHONY: soak
+soak: $(DEV) ## a mixed load, five minutes or MINUTES=60: whether memory, files, connections or tasks grow
+	@$(PYTHON) -m tests.performance.faults.soak --minutes $(or $(MINUTES),5)
