@@ -28,10 +28,10 @@ def test_the_tasks_of_names_compare_names() -> None:
 
 def test_the_proof_sees_an_answer_that_is_wrong(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prove_numbering, "TASK", 50)
-    wrong = plan.number("+8613800000000")
+    wrong = plan.number("not a number")
     monkeypatch.setattr(oracle, "answer", lambda _text, _region: wrong)
     proof = prove_numbering.prove(("answers", 1))
-    assert len(proof.differences) >= 100
+    assert len(proof.differences) > 50
 
 
 @pytest.mark.timeout(300)
