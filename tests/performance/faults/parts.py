@@ -1,0 +1,105 @@
+"""PostgreSQL and Redis of a test's own, without a guard: they can be stopped, paused and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
+from bossjy_server.storage.embedded_redis import EmbeddedRedis
+from bossjy_server.storage.process import remove_socket_folder
+from tests.e2e.conftest import MakeServer, ServerProcess, made_server
+
+
+class Part:
+    """One of the two."""
+
+    def __init__(self, part: EmbeddedPostgres | EmbeddedRedis) -> None:
+        self._part = part
+        self.url = part.start()
+
+    def stop(self) -> None:
+        """An orderly end: its connections are cut."""
+        self.resume()
+        self._part.stop()
+
+    def start(self) -> None:
+        """Again, at the same place."""
+        self._part.start()
+
+    def pause(self) -> None:
+        """It takes connections and answers nothing, as one behind a dead network."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            top = psutil.Process(self._part.process.pid)
+            family = [top, *top.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return
+        # From the top: while PostgreSQL's first process runs, it may start others.
+        for process in family:
+            try:
+                os.kill(process.pid, number)
+            except ProcessLookupError:
+                continue
+
+
+@dataclass
+class Stage:
+    """A folder, the parts in it, and servers on them."""
+
+    folder: Path
+    postgres: Part
+    redis: Part
+    make_server: MakeServer
+
+    def server(self, *command: str, **settings: str) -> ServerProcess:
+        """A running server on these parts, unless `settings` name others."""
+        own = {
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.redis.url,
+            "BOSSJY_REGISTRATION": "open",
+            "BOSSJY_DATABASE_POOL": "10",
+            "BOSSJY_LOG_CONSOLE": "warning",
+            "BOSSJY_HEALTH_INTERVAL_S": "0.5",
+        }
+        server = self.make_server(*command, **{**own, **settings})
+        server.start()
+        return server
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Parts that run; whatever state they are in at the end, they are stopped, and the servers before them."""
+    with tempfile.TemporaryDirectory(prefix="bossjy-faults-") as name:
+        folder = Path(name)
+        servers: list[ServerProcess] = []
+
+        def make(*command: str, **settings: str) -> ServerProcess:
+            (folder / "server").mkdir(exist_ok=True)
+            servers.append(made_server(folder / "server", *command, **settings))
+            return servers[-1]
+
+        postgres, redis = Part(EmbeddedPostgres(folder)), Part(EmbeddedRedis(folder))
+        try:
+            yield Stage(folder, postgres, redis, make)
+        finally:
+            postgres.resume()
+            redis.resume()
+            for server in servers:
+                server.end()
+            redis.stop()
+            postgres.stop()
+            remove_socket_folder(folder)
