@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from bossjy.contacts.v1 import contact_pb2, contact_service_pb2, contact_service_pb2_grpc
 from bossjy_client.connection import Connection
 
+ERASE_TIMEOUT_S = 300.0
+
 
 class ContactClient:
     """A contact is a number: there is one for each E.164 number. Every method raises BossjyError.
@@ -84,4 +86,5 @@ class ContactClient:
         request = contact_service_pb2.EraseContactsRequest(
             phone_numbers=phone_numbers, purpose=purpose, request_id=request_id or str(uuid.uuid4())
         )
-        return await self._connection.call(self._stub.EraseContacts, request, safe=True)
+        # The service looks at every contact and every refused row of the tenant.
+        return await self._connection.call(self._stub.EraseContacts, request, safe=True, timeout_s=ERASE_TIMEOUT_S)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2, phone_service_pb2_grpc, plan_pb2, region_pb2
 from bossjy_client.connection import Connection
+from bossjy_client.phone_stream import ValidationStream
 
 BATCH_LIMIT = 10_000  # texts that BatchValidateNumbers takes at most
 
@@ -51,6 +52,24 @@ class PhoneClient:
             for result in answer.results:
                 result.metadata_version = answer.metadata_version
                 yield result
+
+    async def validate_stream(
+        self,
+        batches: AsyncIterator[Sequence[str]],
+        default_region: str = "",
+        *,
+        columns: Sequence[str] = (),
+    ) -> AsyncIterator[tuple[Sequence[str], phone_service_pb2.StreamValidateNumbersResponse]]:
+        """The same for any amount, in columns: each batch (at most 10,000 texts) with its answer, in their order.
+
+        `columns`: fields of NumberColumns that are wanted; none given: all but carrier and place. Goes on by
+        itself when the connection breaks.
+        """
+        stream = ValidationStream(
+            self._connection, self._stub.StreamValidateNumbers, default_region=default_region, columns=columns
+        )
+        async for answered in stream.run(batches):
+            yield answered
 
     async def format(
         self, phone_number: str, default_region: str = "", *, calling_from_region: str = ""

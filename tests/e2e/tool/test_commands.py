@@ -127,3 +127,46 @@ def test_export(run: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with out.open(encoding="utf-8-sig", newline="") as file:
         assert len(list(csv.reader(file))) == 3
+
+
+def test_bulk(run: Run, tmp_path: Path) -> None:
+    path, out = tmp_path / "numbers.txt", tmp_path / "checked.csv"
+    path.write_text("138 0000 0000\n\n12\n" + "+44 20 7946 0958\n" * 20_000, "utf-8")
+    done = run("phone", "bulk", str(path), "--region", "CN", "-o", str(out), code=6)
+    assert "20,003 numbers, 20,001 valid" in done.stderr
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert len(rows) == 20_004
+    assert rows[:5] == [
+        ["text", "valid", "e164", "region", "type", "reason"],
+        ["138 0000 0000", "yes", "+8613800000000", "CN", "MOBILE", ""],
+        ["", "no", "", "", "", "NOT_A_NUMBER"],
+        ["12", "no", "+8612", "", "UNKNOWN", "TOO_SHORT"],
+        ["+44 20 7946 0958", "yes", "+442079460958", "GB", "FIXED_LINE", ""],
+    ]
+    found = objects(run("phone", "bulk", "-", "--json", text="+442079460958\n"))
+    assert [(one["text"], one["valid"], one["region"]) for one in found] == [("+442079460958", True, "GB")]
+    run("phone", "bulk", str(tmp_path / "missing"), code=7)
+
+
+def test_keys(run: Run, shared_server: ServerProcess) -> None:
+    made = objects(run("keys", "create", "--name", "reader", "--scope", "contacts.read", "--days", "2", "--json"))[0]
+    key = {"BOSSJY_TOKEN": made["secret"], "BOSSJY_TARGET": shared_server.target}
+    run("contacts", "list", **key)
+    refused = run("contacts", "delete", "+8613800000000", "--json", code=3, **key)
+    assert json.loads(refused.stderr)["error"]["reason"] == "SCOPE_MISSING"
+    listed = run("keys", "list").stdout
+    assert "reader" in listed
+    assert made["secret"] not in listed
+    run("keys", "revoke", made["api_key"]["api_key_id"])
+    run("contacts", "list", code=3, **key)
+
+
+def test_erase(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(ROWS, encoding="utf-8")
+    run("import", str(path), "--region", "CN", code=6)
+    done = objects(run("contacts", "erase", "+8613800000000", "+8613800000001", "--purpose", "GDPR 17", "--json"))[0]
+    assert (done["erased_count"], done["missing_count"]) == ("1", "1")
+    assert done["erasure_id"].startswith("ers_")
+    run("contacts", "get", "+8613800000000", code=4)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from bossjy_client import (
     UploadError,
 )
 from bossjy_client.cli import main
+from bossjy_client.cli.examples import EXAMPLES
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
 from bossjy_client.cli.files import write_file
 from bossjy_client.cli.import_options import command_line, spec_of
@@ -215,3 +217,29 @@ async def test_file_is_written_whole_or_not_at_all(home: Path) -> None:
     assert [path.name for path in home.iterdir()] == ["out.csv"]  # noqa: ASYNC240 - nothing else runs
     with pytest.raises(SourceError, match="No such file"):
         await write_file(pieces(fails=False), str(home / "no" / "folder.csv"))
+
+
+def commands_of(top: argparse.ArgumentParser, path: str = "") -> dict[str, argparse.ArgumentParser]:
+    """The commands of a parser that have no commands of their own, by their words."""
+    found: dict[str, argparse.ArgumentParser] = {}
+    for action in top._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, one in action.choices.items():
+                found |= commands_of(one, f"{path} {name}".strip())
+    return found or {path: top}
+
+
+def test_each_command_shows_examples_that_hold() -> None:
+    top = parser()
+    commands = commands_of(top)
+    assert set(commands) == {*EXAMPLES, "import"}
+    for name, command in commands.items():
+        shown = command.format_help()
+        lines = [line.strip() for line in shown[shown.index("example") :].splitlines()[1:] if line.strip()]
+        assert lines, name
+        for line in lines:
+            words = shlex.split(re.split(r"   +", line.rpartition("| ")[2])[0].partition(" < ")[0])
+            assert words[0] == "bossjy"
+            args = top.parse_args(words[1:])
+            assert " ".join(words[1:]).startswith(name)
+            assert callable(args.command)

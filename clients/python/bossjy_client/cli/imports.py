@@ -6,6 +6,7 @@ import argparse
 from collections.abc import AsyncIterator
 from typing import Any
 
+from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
 from bossjy_client.cli.output import as_dict
@@ -19,7 +20,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     group = commands.add_parser("imports", help="imports made before").add_subparsers(
         title="commands", metavar="COMMAND", required=True
     )
-    command = group.add_parser("list", parents=[common], help="imports, the newest first")
+    command = group.add_parser("list", parents=[common], help="imports, the newest first", **example("imports list"))
     command.add_argument("--filter", metavar="TEXT", default="", help='such as: state = "OPEN"')
     command.add_argument("--limit", type=int, default=50, metavar="N", help="how many at most (default 50)")
     command.set_defaults(command=_list)
@@ -30,7 +31,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         ("revert", _revert, "take an import back"),
         ("rejects", _rejects, "the rows that were refused"),
     ):
-        command = group.add_parser(name, parents=[common], help=text)
+        command = group.add_parser(name, parents=[common], help=text, **example(f"imports {name}"))
         command.add_argument("import_id", metavar="IMPORT")
         command.set_defaults(command=function)
         if name == "revert":

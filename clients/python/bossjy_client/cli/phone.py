@@ -9,6 +9,8 @@ from itertools import islice
 from typing import Any
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
+from bossjy_client.cli.bulk import run_bulk
+from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.output import as_dict, enum_word
 from bossjy_client.cli.session import Session
@@ -33,30 +35,45 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "validate",
         parents=[common, region, language],
         help="whether texts are valid numbers (exit code 6: not all)",
+        **example("phone validate"),
     )
     command.add_argument("numbers", nargs="+", metavar="TEXT", help="a number; - reads one a line from standard input")
     command.add_argument("--full", action="store_true", help="formats, carrier, place and time zones as well")
     command.set_defaults(command=_validate)
 
-    command = group.add_parser("explain", parents=[common, region, language], help="why not, and the likely fixes")
+    text = "texts of a file, one a line, checked by a stream; writes CSV (exit code 6: not all are valid)"
+    command = group.add_parser("bulk", parents=[common, region], help=text, description=text, **example("phone bulk"))
+    command.add_argument("file", metavar="FILE", help="- is standard input")
+    command.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
+    command.set_defaults(command=run_bulk)
+
+    command = group.add_parser(
+        "explain", parents=[common, region, language], help="why not, and the likely fixes", **example("phone explain")
+    )
     command.add_argument("number", metavar="TEXT")
     command.set_defaults(command=_explain)
 
-    command = group.add_parser("format", parents=[common, region], help="a number in its formats")
+    command = group.add_parser(
+        "format", parents=[common, region], help="a number in its formats", **example("phone format")
+    )
     command.add_argument("number", metavar="TEXT")
     command.add_argument("--from", dest="calling_from", metavar="CC", default="", help="as dialled from this region")
     command.set_defaults(command=_format)
 
-    command = group.add_parser("match", parents=[common], help="whether two texts are the same number")
+    command = group.add_parser(
+        "match", parents=[common], help="whether two texts are the same number", **example("phone match")
+    )
     command.add_argument("first", metavar="TEXT")
     command.add_argument("second", metavar="TEXT")
     command.set_defaults(command=_match)
 
-    command = group.add_parser("find", parents=[common, region], help="the numbers in a text")
+    command = group.add_parser("find", parents=[common, region], help="the numbers in a text", **example("phone find"))
     command.add_argument("text", metavar="TEXT", help="- reads standard input")
     command.set_defaults(command=_find)
 
-    command = group.add_parser("regions", parents=[common, language], help="the regions of the plan")
+    command = group.add_parser(
+        "regions", parents=[common, language], help="the regions of the plan", **example("phone regions")
+    )
     command.add_argument("--calling-code", type=int, default=0, metavar="N", help="only those of this calling code")
     command.set_defaults(command=_regions)
 

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from bossjy.phone.v1 import number_pb2
+from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.session import Session
@@ -16,9 +17,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     group = commands.add_parser("plan", help="the numbering plan that answers are made from").add_subparsers(
         title="commands", metavar="COMMAND", required=True
     )
-    command = group.add_parser("show", parents=[common], help="version and size of the plan")
+    command = group.add_parser("show", parents=[common], help="version and size of the plan", **example("plan show"))
     command.set_defaults(command=_show)
-    command = group.add_parser("diff", parents=[common], help="how two versions differ, counted exactly")
+    command = group.add_parser(
+        "diff", parents=[common], help="how two versions differ, counted exactly", **example("plan diff")
+    )
     command.add_argument("old", metavar="FROM")
     command.add_argument("new", metavar="TO", nargs="?", default="", help="default: the current version")
     command.add_argument("--region", metavar="CC", default="", help="only this region")

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
-from bossjy_client.cli import contacts, importing, imports, login, phone, plan
+from bossjy_client.cli import contacts, importing, imports, keys, login, phone, plan
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
 from bossjy_client.cli.session import DEFAULT_TARGET, Session
 from bossjy_client.errors import BossjyError
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (login, phone, importing, imports, contacts, plan):
+    for module in (login, keys, phone, importing, imports, contacts, plan):
         module.add_commands(commands, common)
     return top
 

@@ -1,0 +1,49 @@
+"""An example for each command, shown by its `--help`. A test reads each of them with the tool's own parser."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+EXAMPLES = {
+    "login": ("bossjy login --tenant acme-1 --email me@example.com", "bossjy login --api-key-stdin < key"),
+    "logout": ("bossjy logout",),
+    "whoami": ("bossjy whoami --json",),
+    "keys list": ("bossjy keys list",),
+    "keys create": ("bossjy keys create --name importer --scope imports.write --scope imports.read --days 90",),
+    "keys revoke": ("bossjy keys revoke abc234",),
+    "phone validate": ('bossjy phone validate --region CN "138 0000 0000" "+44 20 7946 0958"',),
+    "phone bulk": (
+        "bossjy phone bulk numbers.txt --region CN -o checked.csv",
+        "cut -d, -f2 list.csv | bossjy phone bulk -",
+    ),
+    "phone explain": ('bossjy phone explain --region CN "138 0000 000"',),
+    "phone format": ("bossjy phone format +442079460958 --from US",),
+    "phone match": ('bossjy phone match +442079460958 "020 7946 0958"',),
+    "phone find": ('bossjy phone find "call +44 20 7946 0958 now"',),
+    "phone regions": ("bossjy phone regions --calling-code 44",),
+    "imports list": ("bossjy imports list --limit 5",),
+    "imports show": ("bossjy imports show imp_0123456789abcdef0123",),
+    "imports watch": ("bossjy imports watch imp_0123456789abcdef0123",),
+    "imports cancel": ("bossjy imports cancel imp_0123456789abcdef0123",),
+    "imports revert": ("bossjy imports revert imp_0123456789abcdef0123 --dry-run",),
+    "imports rejects": ("bossjy imports rejects imp_0123456789abcdef0123 -o rejects.csv",),
+    "contacts list": ('bossjy contacts list --filter \'region = "CN" AND name : "wang"\' --limit 10',),
+    "contacts get": ("bossjy contacts get +8613800000000",),
+    "contacts stats": ("bossjy contacts stats --by region --by carrier",),
+    "contacts export": ("bossjy contacts export --format jsonl -o contacts.jsonl",),
+    "contacts delete": ("bossjy contacts delete +8613800000000",),
+    "contacts erase": ('bossjy contacts erase +8613800000000 --purpose "GDPR 17"',),
+    "plan show": ("bossjy plan show",),
+    "plan diff": ("bossjy plan diff 9.0.38 --region GB",),
+}
+
+
+def example(command: str) -> dict[str, Any]:
+    """Arguments for `add_parser` that show the examples of a command."""
+    lines = EXAMPLES[command]
+    title = "example:" if len(lines) == 1 else "examples:"
+    return {
+        "epilog": "\n  ".join((title, *lines)),
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }

@@ -1,0 +1,114 @@
+"""Any amount of texts validated in columns by one stream, several messages in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, cast
+
+import grpc.aio
+from google.protobuf.field_mask_pb2 import FieldMask
+from grpc.aio import EOF
+
+from bossjy.phone.v1 import phone_service_pb2 as pb
+from bossjy_client.connection import Connection, backoff_s, is_passing
+from bossjy_client.errors import BossjyError, UnavailableError, from_rpc_error
+
+BATCH_TEXTS = 5000
+_IN_FLIGHT = 4
+
+Batches = AsyncIterator[Sequence[str]]
+Answered = tuple[Sequence[str], pb.StreamValidateNumbersResponse]
+
+
+class ValidationStream:
+    """One pass over batches of texts. What was not answered when a connection broke is sent again on a new one."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        method: Callable[..., grpc.aio.StreamStreamCall[Any, Any]],
+        *,
+        default_region: str,
+        columns: Sequence[str],
+    ) -> None:
+        self._connection = connection
+        self._method = method
+        self._default_region = default_region
+        self._mask = FieldMask(paths=columns)
+        self._waiting: deque[Sequence[str]] = deque()  # sent and not answered; at most _IN_FLIGHT
+        self._more = True
+
+    async def run(self, batches: Batches) -> AsyncIterator[Answered]:
+        """Each batch of at most 10,000 texts with its columns, in their order. Raises BossjyError."""
+        attempt = 0
+        while True:
+            metadata = await self._connection.metadata()
+            call = self._method(metadata=metadata)
+            try:
+                async for answered in self._exchange(call, batches):
+                    attempt = 0
+                    yield answered
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError, UnavailableError) as error:
+                failure = await _failure(call, error)
+            else:
+                return
+            finally:
+                call.cancel()
+            if await self._connection.renew_after(failure, metadata):
+                continue
+            attempt += 1
+            if attempt >= self._connection.config.max_attempts or not _is_passing(failure):
+                raise failure
+            await asyncio.sleep(backoff_s(attempt - 1, self._connection.config, failure.retry_after_s))
+
+    async def _exchange(self, call: Any, batches: Batches) -> AsyncIterator[Answered]:
+        """Send and read on one connection, what was not answered before first."""
+        for texts in self._waiting:
+            await call.write(self._request(texts))
+        while await self._fill(call, batches):
+            answer = await _read(call)
+            yield self._waiting.popleft(), answer
+
+    async def _fill(self, call: Any, batches: Batches) -> bool:
+        """Send until enough is in flight; whether anything is."""
+        while self._more and len(self._waiting) < _IN_FLIGHT:
+            following = await anext(batches, None)
+            if following is None:
+                self._more = False
+                break
+            self._waiting.append(following)
+            await call.write(self._request(following))
+        return bool(self._waiting)
+
+    def _request(self, texts: Sequence[str]) -> pb.StreamValidateNumbersRequest:
+        return pb.StreamValidateNumbersRequest(
+            default_region=self._default_region, read_mask=self._mask, texts=pb.NumberTexts(phone_numbers=texts)
+        )
+
+
+def _is_passing(failure: BossjyError) -> bool:
+    """Whether to go on on a new stream."""
+    # INTERNAL is what gRPC tells where a status crossed a write on its way (grpc/grpc issue 36066); if that was a
+    # refusal, the next stream gets it itself.
+    return is_passing(failure) or (failure.code == "INTERNAL" and not failure.reason)
+
+
+async def _read(call: Any) -> pb.StreamValidateNumbersResponse:
+    answer: Any = await call.read()
+    if answer is EOF:
+        raise UnavailableError("the server ended the stream before its end", code="UNAVAILABLE")
+    return cast("pb.StreamValidateNumbersResponse", answer)
+
+
+async def _failure(call: Any, error: Exception) -> BossjyError:
+    """What ended the call. A write into a call that has ended says less than its status."""
+    if isinstance(error, asyncio.InvalidStateError):
+        try:
+            await call.read()
+        except grpc.aio.AioRpcError as status:
+            error = status
+    if isinstance(error, grpc.aio.AioRpcError):
+        return from_rpc_error(error)
+    return error if isinstance(error, BossjyError) else UnavailableError("the stream broke off", code="UNAVAILABLE")
