@@ -82,3 +82,7 @@ bench-numbering: $(DEV) ## numbers a second, one core each, beside phonenumbers 
 .PHONY: soak
 soak: $(DEV) ## a mixed load, five minutes or MINUTES=60: whether memory, files, connections or tasks grow
 	@$(PYTHON) -m tests.performance.faults.soak --minutes $(or $(MINUTES),5)
+
+.PHONY: prove-import
+prove-import: $(DEV) ## imports killed at random moments come to what they must; TRIALS=100
+	@$(PYTHON) -m tests.performance.imports.prove_import $(if $(TRIALS),--trials $(TRIALS))

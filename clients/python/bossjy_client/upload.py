@@ -136,6 +136,7 @@ class _Stream:
         self._window = self._config.window_bytes
         self._changed = asyncio.Event()
         self._draining = False
+        self._ended = False
         self._failure: BossjyError | None = None
         self._call: Any = None
         self.sent = 0
@@ -154,6 +155,9 @@ class _Stream:
             raise self._failure from None
         finally:
             self._call.cancel()
+            # gRPC's task that draws the requests is not ended by that; it may wait for an answer that never comes.
+            self._ended = True
+            self._changed.set()
 
     async def _answers(self) -> import_pb2.Import:
         while True:
@@ -191,9 +195,11 @@ class _Stream:
         yield import_service_pb2.UploadRequest(open=self._open)
         try:
             await self._opened()
+            if self._ended:
+                return
             digest = hashlib.sha256() if self.sent == 0 else None
             while data := await self._source.read(self.sent, await self._room()):
-                if self._draining:
+                if self._draining or self._ended:
                     return
                 if digest is not None:
                     digest.update(data)
@@ -211,12 +217,12 @@ class _Stream:
         yield import_service_pb2.UploadRequest(finish=finish)
 
     async def _opened(self) -> None:
-        while self.committed < 0:
+        while self.committed < 0 and not self._ended:
             await self._change()
 
     async def _room(self) -> int:
         """How many bytes the next chunk may have: waits until the window has room, or the server drains."""
-        while not self._draining and self.sent >= self.committed + self._window:
+        while not (self._draining or self._ended) and self.sent >= self.committed + self._window:
             await self._change()
         return max(1, min(self._config.chunk_bytes, self.committed + self._window - self.sent))
 

@@ -90,7 +90,7 @@ def expect(path: Path) -> Expected:
             if not row:
                 continue
             counts.rows_in += 1
-            number = _number(row[phone]) if len(row) == len(header) else "WRONG_CELL_COUNT"
+            number = number_of(row[phone]) if len(row) == len(header) else "WRONG_CELL_COUNT"
             if isinstance(number, str):
                 expected.reasons[number] += 1
                 counts.rejected += 1
@@ -105,7 +105,7 @@ def expect(path: Path) -> Expected:
     return expected
 
 
-def _number(cell: str) -> phonenumbers.PhoneNumber | str:
+def number_of(cell: str) -> phonenumbers.PhoneNumber | str:
     """The valid number of a cell, or why there is none."""
     text = _repaired(cell.strip())
     if not text:
