@@ -38,10 +38,23 @@ CREATE TABLE IF NOT EXISTS bossjy.tenants (
     tenant_id         text COLLATE "C" PRIMARY KEY CHECK (tenant_id ~ '^[a-z0-9-]{3,40}$'),
     display_name      text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
     default_region    text COLLATE "C" NOT NULL DEFAULT '' CHECK (default_region ~ '^([A-Z]{2})?$'),
-    calls_per_minute  integer NOT NULL DEFAULT 500 CHECK (calls_per_minute > 0),
+    -- Of each class of methods; 0: as many as it likes.
+    calls_per_minute  integer NOT NULL DEFAULT 500
+        CONSTRAINT tenants_calls_per_minute_granted CHECK (calls_per_minute >= 0),
     create_time       timestamptz NOT NULL DEFAULT now(),
     update_time       timestamptz NOT NULL DEFAULT now()
 );
+
+-- Earlier releases wanted a number above 0.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'tenants_calls_per_minute_check'
+               AND conrelid = 'bossjy.tenants'::regclass) THEN
+        ALTER TABLE bossjy.tenants DROP CONSTRAINT tenants_calls_per_minute_check,
+            ADD CONSTRAINT tenants_calls_per_minute_granted CHECK (calls_per_minute >= 0);
+    END IF;
+END
+$$;
 
 -- Tokens that admit one registration each, as SHA-256 of 256 random bits. Used up in the transaction that makes the
 -- tenant. No tenant_id: they belong to the operator, and the service alone reads them.

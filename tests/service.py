@@ -47,6 +47,7 @@ async def serve(database_url: str, redis_url: str, folder: Path) -> AsyncIterato
         log_console="off",
         drain_s=2.0,
         database_pool=8,
+        tenant_calls_per_minute=0,
     )
     async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:
         stub = auth_service_pb2_grpc.AuthServiceStub(channel)

@@ -24,6 +24,7 @@ from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import Auth, open_auth
+from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.imports.servicer import ImportServicer
@@ -34,8 +35,10 @@ from bossjy_server.phone.servicer import PhoneServicer
 from bossjy_server.phone.threads import ThreadOptions, Threads
 from bossjy_server.rpc.chain import build_chain
 from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
-from bossjy_server.rpc.limits import Limits
+from bossjy_server.rpc.limits import LimitOptions, Limits
 from bossjy_server.rpc.metrics import CallMetrics
+from bossjy_server.rpc.quotas import QuotaOptions, Quotas
+from bossjy_server.rpc.rates import RateOptions, open_rates
 from bossjy_server.rpc.reflection import add_reflection
 from bossjy_server.rpc.server import Router, ServerOptions, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
@@ -44,6 +47,7 @@ from bossjy_server.storage.metrics import PartsCollector
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
 from bossjy_server.storage.schema import apply_schema, read_init_sql
+from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.tracing import Tracing
@@ -100,16 +104,20 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         PartsCollector(registry, database, [database.breaker, redis.breaker])
         tasks = Gauge("bossjy_tasks", "Tasks of the event loop: of calls and of the service.", registry=registry)
         tasks.set_function(partial(_count_tasks, asyncio.get_running_loop()))
-        auth = await stack.enter_async_context(
-            open_auth(database, redis, settings.data_dir, AuthOptions(registration=settings.registration))
-        )
+        auth = await stack.enter_async_context(open_auth(database, redis, settings.data_dir, _auth_options(settings)))
         plan = await asyncio.to_thread(load_plan, settings.data_dir / "plan")
         plans = await asyncio.to_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
 
         details = DetailTables(plan, settings.data_dir / "plan")
-        limits = Limits(max_running=settings.max_running_calls, per_minute=settings.calls_per_minute)
+        shared = SharedRates(redis)
+        stack.push_async_callback(shared.leave)
+        rates = await stack.enter_async_context(
+            open_rates(RateOptions(interval_s=settings.rate_exchange_s), shared.exchange)
+        )
+        limits = Limits(_limit_options(settings), rates, registry)
+        quotas = Quotas(_quota_options(settings), rates, TenantLimits(database).per_minute)
         draining = asyncio.Event()
-        router = _router(settings, stack, registry, log, limits, auth)
+        router = _router(settings, stack, registry, log, limits, quotas, auth)
         threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead))
         stack.callback(threads.close)
         router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details, threads))
@@ -165,6 +173,7 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
     registry: CollectorRegistry,
     log: Log,
     limits: Limits,
+    quotas: Quotas,
     auth: Auth,
 ) -> Router:
     tracer = None
@@ -179,6 +188,7 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
             log=log,
             limits=limits,
             authenticate=auth.authenticator.authenticate,
+            quotas=quotas,
         )
     )
 
@@ -188,6 +198,27 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
         return None
     authority = Path(settings.tls_client_ca) if settings.tls_client_ca else None
     return Certificates(TlsOptions(Path(settings.tls_certificate), Path(settings.tls_key), authority)).credentials()
+
+
+def _auth_options(settings: Settings) -> AuthOptions:
+    return AuthOptions(registration=settings.registration, tenant_calls_per_minute=settings.tenant_calls_per_minute)
+
+
+def _limit_options(settings: Settings) -> LimitOptions:
+    return LimitOptions(
+        running=dict(settings.running_calls),
+        queued=dict(settings.queued_calls),
+        queue_s=settings.queue_s,
+        address_per_minute=settings.calls_per_minute,
+    )
+
+
+def _quota_options(settings: Settings) -> QuotaOptions:
+    return QuotaOptions(
+        user_per_minute=settings.user_calls_per_minute,
+        tenant_per_minute=settings.tenant_calls_per_minute,
+        tenant_streams=settings.tenant_streams,
+    )
 
 
 def _server_options(settings: Settings) -> ServerOptions:

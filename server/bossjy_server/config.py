@@ -58,6 +58,20 @@ def _choice(*names: str) -> Callable[[str], str]:
     return read
 
 
+_CLASSES = ("phone", "contacts", "imports", "auth", "admin", "bulk", "other")
+
+
+def _by_class(text: str) -> tuple[tuple[str, int], ...]:
+    """`contacts=64,bulk=200` as classes of methods and their numbers."""
+    values: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = part.strip().partition("=")
+        if name not in _CLASSES or not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 100_000:
+            raise ValueError("`CLASS=NUMBER,…` of the classes " + ", ".join(_CLASSES) + " and numbers from 1 to 100000")
+        values[name] = int(number)
+    return tuple(values.items())
+
+
 def _url(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if urlsplit(text).scheme not in schemes:
@@ -149,14 +163,44 @@ class Settings:
         "BOSSJY_OTLP_ENDPOINT", "", _url("http", "https"), "OTLP gRPC receiver of traces. Empty: no traces."
     )
     trace_ratio: float = _setting("BOSSJY_TRACE_RATIO", 0.01, _decimal(0, 1), "Share of calls that are traced.")
-    max_running_calls: int = _setting(
-        "BOSSJY_MAX_RUNNING_CALLS", 1000, _whole(1, 100_000), "Calls at once, in one process."
+    running_calls: tuple[tuple[str, int], ...] = _setting(
+        "BOSSJY_RUNNING_CALLS",
+        (),
+        _by_class,
+        "Calls at once in one process, by class of methods: `contacts=64,bulk=200`.",
+    )
+    queued_calls: tuple[tuple[str, int], ...] = _setting(
+        "BOSSJY_QUEUED_CALLS",
+        (),
+        _by_class,
+        "Calls that wait for a place in one process, by class of methods.",
+    )
+    queue_s: float = _setting(
+        "BOSSJY_QUEUE_S", 2.0, _decimal(0, 600), "Longest wait of a call for a place, within its deadline."
     )
     calls_per_minute: int = _setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_ADDRESS",
         600_000,
-        _whole(1, 10**9),
-        "Calls a minute from one address, in one process.",
+        _whole(0, 10**9),
+        "Calls a minute from one address, all processes together; 0: any number.",
+    )
+    tenant_calls_per_minute: int = _setting(
+        "BOSSJY_CALLS_PER_MINUTE_PER_TENANT",
+        500,
+        _whole(0, 10**9),
+        "Calls a minute, of each class of methods, that a new tenant is granted: 100, 500 and 2,000 are usual; 0: any.",
+    )
+    user_calls_per_minute: int = _setting(
+        "BOSSJY_CALLS_PER_MINUTE_PER_USER",
+        0,
+        _whole(0, 10**9),
+        "Calls a minute, of each class of methods, by one user; 0: as many as its tenant.",
+    )
+    tenant_streams: int = _setting(
+        "BOSSJY_STREAMS_PER_TENANT", 50, _whole(0, 100_000), "Streams of one tenant at once, in one process; 0: any."
+    )
+    rate_exchange_s: float = _setting(
+        "BOSSJY_RATE_EXCHANGE_S", 1.0, _decimal(0.1, 60), "How often processes tell each other what they counted."
     )
     max_streams: int = _setting(
         "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, _whole(1, 100_000), "Calls at once on one connection."
@@ -216,7 +260,10 @@ class Settings:
     @classmethod
     def table(cls) -> list[tuple[str, str, str]]:
         """Name, default and meaning of each setting."""
-        return [(one.metadata["name"], str(one.default), one.metadata["about"]) for one in fields(cls)]
+        return [
+            (one.metadata["name"], "" if one.default == () else str(one.default), one.metadata["about"])
+            for one in fields(cls)
+        ]
 
     @property
     def address(self) -> str:

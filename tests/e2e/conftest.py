@@ -141,6 +141,7 @@ def on_parts(database_url: str, redis_url: str) -> dict[str, str]:
         "REDIS_URL": redis_url,
         "BOSSJY_REFLECTION": "on",
         "BOSSJY_REGISTRATION": "open",
+        "BOSSJY_CALLS_PER_MINUTE_PER_TENANT": "0",
         "BOSSJY_DATABASE_POOL": "8",
     }
 

@@ -27,12 +27,14 @@ def test_values_are_read() -> None:
             "BOSSJY_PORT": "19001",
             "BOSSJY_REFLECTION": "ON",
             "BOSSJY_TRACE_RATIO": "0.5",
+            "BOSSJY_RUNNING_CALLS": "phone=3, bulk=2",
         }
     )
     assert settings.address == "[::1]:19001"
     assert settings.data_dir == Path("/var/lib/bossjy")
     assert settings.reflection
     assert settings.trace_ratio == 0.5
+    assert settings.running_calls == (("phone", 3), ("bulk", 2))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,8 @@ def test_values_are_read() -> None:
         ),
         ("BOSSJY_TLS_KEY", "key.pem", "BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY must be set together"),
         ("BOSSJY_TLS_CLIENT_CA", "ca.pem", "BOSSJY_TLS_CLIENT_CA needs BOSSJY_TLS_CERTIFICATE"),
+        ("BOSSJY_RUNNING_CALLS", "phone=0", "BOSSJY_RUNNING_CALLS must be `CLASS=NUMBER,…`"),
+        ("BOSSJY_QUEUED_CALLS", "calls=1", "BOSSJY_QUEUED_CALLS must be `CLASS=NUMBER,…`"),
         ("BOSSJY_PROT", "1", "BOSSJY_PROT is no setting"),
     ],
 )

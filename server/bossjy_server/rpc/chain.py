@@ -1,7 +1,8 @@
-"""The ordered chain. Outside in: context, tracing, metrics, logging, errors, limits, access, validation.
+"""The ordered chain. Outside in: context, tracing, metrics, logging, errors, limits, access, quotas, validation.
 
 Metrics and logging stand outside errors, so they see the final status, refused calls included. The request context is
-made by the front end (`rpc/server.py`) before the chain begins. A test holds this order.
+made by the front end (`rpc/server.py`) before the chain begins. What is granted to a tenant (`quotas`) can be held to
+only behind access, which says who calls. A test holds this order.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from bossjy_server.rpc.errors import errors_concern
 from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.log import logging_concern
 from bossjy_server.rpc.metrics import CallMetrics
+from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.rpc.request_context import request_context_concern
 from bossjy_server.rpc.tracing import tracing_concern
 from bossjy_server.rpc.validation import validation_concern
@@ -21,7 +23,13 @@ from bossjy_server.telemetry.logging import Log
 
 
 def build_chain(
-    *, tracer: Tracer | None, metrics: CallMetrics, log: Log, limits: Limits, authenticate: Authenticate
+    *,
+    tracer: Tracer | None,
+    metrics: CallMetrics,
+    log: Log,
+    limits: Limits,
+    authenticate: Authenticate,
+    quotas: Quotas,
 ) -> list[Concern]:
     """The concerns in their order. `tracer` None: no traces are made."""
     return [
@@ -32,5 +40,6 @@ def build_chain(
         errors_concern(log),
         limits.concern,
         access_concern(authenticate),
+        quotas.concern,
         validation_concern(),
     ]

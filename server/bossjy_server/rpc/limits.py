@@ -1,78 +1,122 @@
-"""What the server admits: nothing while it drains, a bounded number of calls at once, a bounded rate by address.
+"""What a process admits: nothing while it drains, a bounded number of calls of each class, a bounded rate by address.
 
-Limits by tenant and user, shared by all replicas, stand in `auth`; these protect one process.
+Stands before access, so that what is refused costs little. What a tenant is granted stands behind it, in `quotas`.
+Classes have places of their own: bulk or slow calls never take the places of short ones, and probes need none. Calls
+that never wait (phone) do not fill places: what bounds them is the number of streams of a connection.
 """
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from bossjy_server.errors import Reason, ResourceExhausted, Unavailable
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from bossjy_server.errors import BossjyError, Reason, ResourceExhausted, Unavailable
 from bossjy_server.rpc.call import Call, Proceed
+from bossjy_server.rpc.classes import LIMITED, CallClass, class_of
 from bossjy_server.rpc.method import Method
+from bossjy_server.rpc.rates import Rates
+from bossjy_server.rpc.slots import NoPlace, Slots
 
-# Probes must be answered when everything else is refused.
-_EXEMPT_SERVICES = frozenset({"grpc.health.v1.Health"})
+# Calls of each class at once in one process, and as many again as this in its queue.
+RUNNING: Mapping[str, int] = MappingProxyType(
+    {"phone": 400, "contacts": 64, "imports": 64, "auth": 128, "admin": 32, "bulk": 200, "other": 32}
+)
+QUEUED: Mapping[str, int] = MappingProxyType(
+    {"phone": 400, "contacts": 256, "imports": 256, "auth": 256, "admin": 128, "bulk": 100, "other": 64}
+)
 
 
-class TokenBuckets:
-    """One bucket a key, filled at `per_minute`, holding at most `burst`. Keeps the `max_keys` keys used last."""
+@dataclass(frozen=True, slots=True)
+class LimitOptions:
+    """`running` and `queued` by class; what is missing in them has the default. 0 calls a minute: no limit."""
 
-    def __init__(self, per_minute: int, burst: int, max_keys: int = 10_000) -> None:
-        self._rate, self._burst, self._max_keys = per_minute / 60, float(burst), max_keys
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key to (tokens, time), oldest use first
-
-    def take(self, key: str, now: float) -> float:
-        """Take one token. Returns 0, or the seconds until there is one again."""
-        tokens, at = self._buckets.pop(key, (self._burst, now))
-        tokens = min(self._burst, tokens + (now - at) * self._rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / self._rate
-        self._buckets[key] = (tokens - 1 if wait == 0 else tokens, now)
-        if len(self._buckets) > self._max_keys:
-            self._buckets.popitem(last=False)
-        return wait
+    running: Mapping[str, int] = field(default_factory=dict)
+    queued: Mapping[str, int] = field(default_factory=dict)
+    queue_s: float = 2.0  # the longest wait for a place; a caller's deadline may end it sooner
+    address_per_minute: int = 600_000
 
 
 class Limits:
-    """The limits of one process. `max_running` calls at once; `per_minute` calls from one address."""
+    """The concern that protects this process."""
 
-    def __init__(self, *, max_running: int, per_minute: int) -> None:
-        self._max_running, self._per_minute = max_running, per_minute
-        self._buckets = TokenBuckets(per_minute, max(1, per_minute // 6))
-        self._running = 0
+    def __init__(self, options: LimitOptions, rates: Rates, registry: CollectorRegistry | None = None) -> None:
+        self._options = options
+        self._addresses = rates.book("address", "all")
+        running, queued = {**RUNNING, **options.running}, {**QUEUED, **options.queued}
+        self.slots: dict[CallClass, Slots] = {kind: Slots(running[kind], queued[kind]) for kind in LIMITED}
         self.draining = False
+        if registry is not None:
+            registry.register(_SlotsCollector(self.slots))
 
     def concern(self, method: Method, proceed: Proceed) -> Proceed:
         """Refuse what is over a limit, before anything is spent on it."""
-        if method.service in _EXEMPT_SERVICES:
+        kind = class_of(method)
+        if kind is CallClass.HEALTH:
             return proceed
+        slots, queue_s = self.slots[kind], self._options.queue_s
+        addresses, per_minute = self._addresses, self._options.address_per_minute
 
         async def limits(call: Call) -> None:
             if self.draining:
-                raise Unavailable(
-                    Reason.SHUTTING_DOWN,
-                    "this server is shutting down: call again, another one will answer",
-                    retry_after_s=1,
-                )
-            if self._running >= self._max_running:
-                raise ResourceExhausted(
-                    Reason.OVERLOADED,
-                    "the server has as many calls as it admits: call again with jitter",
-                    retry_after_s=1,
-                )
-            wait = self._buckets.take(call.context.address, time.monotonic())
-            if wait > 0:
-                raise ResourceExhausted(
-                    Reason.RATE_LIMITED,
-                    f"more than {self._per_minute} calls a minute from one address: call again after the stated delay",
-                    metadata={"limit": str(self._per_minute), "subject": "address"},
-                    retry_after_s=wait,
-                )
-            self._running += 1
+                raise _draining()
+            if per_minute:
+                wait = addresses.take(call.context.address, per_minute)
+                if wait:
+                    raise _too_many(per_minute, wait)
+            if not slots.enter_now():
+                await _enter(slots, kind, call.context.remaining_s(queue_s))
             try:
                 await proceed(call)
             finally:
-                self._running -= 1
+                slots.leave()
 
         return limits
+
+
+async def _enter(slots: Slots, kind: CallClass, wait_s: float) -> None:
+    try:
+        await slots.enter(wait_s)
+    except NoPlace:
+        raise ResourceExhausted(
+            Reason.OVERLOADED,
+            f"the server has as many calls of the class {kind} as it admits: call again after the stated delay",
+            metadata={"class": kind.value},
+            retry_after_s=1,
+        ) from None
+
+
+def _draining() -> BossjyError:
+    message = "this server is shutting down: call again, another one will answer"
+    return Unavailable(Reason.SHUTTING_DOWN, message, retry_after_s=1)
+
+
+def _too_many(per_minute: int, wait_s: float) -> BossjyError:
+    return ResourceExhausted(
+        Reason.RATE_LIMITED,
+        f"more than {per_minute} calls a minute from one address: call again after the stated delay",
+        metadata={"limit": str(per_minute), "subject": "address"},
+        retry_after_s=wait_s,
+    )
+
+
+class _SlotsCollector(Collector):
+    """Reads the places when the metrics are asked for, so that calls pay nothing for it."""
+
+    def __init__(self, slots: Mapping[CallClass, Slots]) -> None:
+        self._slots = slots
+
+    def collect(self) -> Iterator[Metric]:
+        running = GaugeMetricFamily("bossjy_class_running", "Calls that hold a place.", labels=["class"])
+        queued = GaugeMetricFamily("bossjy_class_queued", "Calls that wait for a place.", labels=["class"])
+        shed = CounterMetricFamily("bossjy_class_shed", "Calls refused for want of a place.", labels=["class"])
+        for kind, slots in self._slots.items():
+            running.add_metric([kind], slots.running)
+            queued.add_metric([kind], slots.queued)
+            shed.add_metric([kind], slots.shed)
+        yield from (running, queued, shed)

@@ -71,6 +71,7 @@ class Stage:
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
             "BOSSJY_REGISTRATION": "open",
+            "BOSSJY_CALLS_PER_MINUTE_PER_TENANT": "0",
             "BOSSJY_DATABASE_POOL": "10",
             "BOSSJY_LOG_CONSOLE": "warning",
             "BOSSJY_HEALTH_INTERVAL_S": "0.5",

@@ -81,6 +81,7 @@ async def soak(minutes: float) -> dict[str, float]:
             Path(folder),
             BOSSJY_METRICS_PORT=str(metrics_port),
             BOSSJY_REGISTRATION="open",
+            BOSSJY_CALLS_PER_MINUTE_PER_TENANT="0",
             BOSSJY_LOG_CONSOLE="warning",
         )
         await asyncio.to_thread(server.start)

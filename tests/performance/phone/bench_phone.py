@@ -121,6 +121,7 @@ def main() -> int:
             "BOSSJY_PORT": str(free_port()),
             "BOSSJY_METRICS_PORT": "0",
             "BOSSJY_REGISTRATION": "open",
+            "BOSSJY_CALLS_PER_MINUTE_PER_TENANT": "0",
         }
         server = ServerProcess(environment, Path(folder) / "server.log")
         echo_address = f"127.0.0.1:{free_port()}"

@@ -16,8 +16,10 @@ from bossjy.phone.v1 import phone_service_pb2
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated
 from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.limits import Limits
+from bossjy_server.rpc.limits import LimitOptions, Limits
 from bossjy_server.rpc.metrics import CallMetrics
+from bossjy_server.rpc.quotas import QuotaOptions, Quotas
+from bossjy_server.rpc.rates import RateOptions, Rates
 from bossjy_server.rpc.server import Router, ServerOptions, start_server
 from bossjy_server.telemetry.logging import Log
 
@@ -50,13 +52,31 @@ def serve() -> Callable[..., object]:
     """`async with serve(servicer) as served`: a server with that PhoneService."""
 
     @asynccontextmanager
-    async def start(servicer: object, *, max_running: int = 100, per_minute: int = 100_000) -> AsyncIterator[Served]:
+    async def start(
+        servicer: object,
+        *,
+        limit_options: LimitOptions | None = None,
+        quota_options: QuotaOptions | None = None,
+        tenant_per_minute: int = 0,
+    ) -> AsyncIterator[Served]:
         text = io.StringIO()
         log = Log(level=10, console=text, console_level=10, flush_s=0.01)
         registry = CollectorRegistry()
-        limits = Limits(max_running=max_running, per_minute=per_minute)
+        rates = Rates(RateOptions(), None)
+        limits = Limits(limit_options or LimitOptions(), rates, registry)
+
+        async def limit_of(_tenant_id: str) -> int:
+            return tenant_per_minute
+
         router = Router(
-            build_chain(tracer=None, metrics=CallMetrics(registry), log=log, limits=limits, authenticate=authenticate)
+            build_chain(
+                tracer=None,
+                metrics=CallMetrics(registry),
+                log=log,
+                limits=limits,
+                authenticate=authenticate,
+                quotas=Quotas(quota_options or QuotaOptions(), rates, limit_of),
+            )
         )
         router.add_service(PHONE, servicer)
         with tempfile.TemporaryDirectory(prefix="bossjy-") as folder:

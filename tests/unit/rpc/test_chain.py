@@ -18,9 +18,11 @@ from bossjy_server.errors import InvalidArgument, NotFound, Reason, ResourceExha
 from bossjy_server.rpc.access import access_concern
 from bossjy_server.rpc.call import Call, compose
 from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.limits import Limits, TokenBuckets
+from bossjy_server.rpc.limits import LimitOptions, Limits
 from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.metrics import CallMetrics
+from bossjy_server.rpc.quotas import QuotaOptions, Quotas
+from bossjy_server.rpc.rates import RateOptions, Rates
 from bossjy_server.telemetry.logging import Log
 from tests.unit.rpc.conftest import PHONE, authenticate
 
@@ -95,13 +97,19 @@ def lines(served: Any) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in served.text.getvalue().splitlines()]
 
 
-def test_order_of_the_chain() -> None:
+async def _no_limit(_tenant_id: str) -> int:
+    return 0
+
+
+async def test_order_of_the_chain() -> None:
+    rates = Rates(RateOptions(), None)
     chain = build_chain(
         tracer=None,
         metrics=CallMetrics(CollectorRegistry()),
         log=Log(),
-        limits=Limits(max_running=1, per_minute=1),
+        limits=Limits(LimitOptions(), rates),
         authenticate=authenticate,
+        quotas=Quotas(QuotaOptions(), rates, _no_limit),
     )
     names = [concern.__qualname__.split(".")[0].removesuffix("_concern") for concern in chain]
     assert names == [
@@ -112,6 +120,7 @@ def test_order_of_the_chain() -> None:
         "errors",
         "Limits",
         "access",
+        "Quotas",
         "validation",
     ]
 
@@ -285,28 +294,6 @@ async def _drain(stream: Any) -> None:
         pass
 
 
-async def test_limits(serve: Serve) -> None:
-    async with serve(Phone(), max_running=1) as served:
-        slow = asyncio.create_task(call(served, "slow"))
-        await asyncio.sleep(0.1)
-        busy = await refused(call(served))
-        assert details_of(busy)["ErrorInfo"].reason == "OVERLOADED"
-        assert details_of(busy)["RetryInfo"].retry_delay.seconds == 1
-        slow.cancel()
-        await asyncio.gather(slow, return_exceptions=True)
-        await asyncio.sleep(0.1)
-        await call(served)
-        served.limits.draining = True
-        drained = await refused(call(served))
-        assert drained.code() is grpc.StatusCode.UNAVAILABLE
-        assert details_of(drained)["ErrorInfo"].reason == "SHUTTING_DOWN"
-    async with serve(Phone(), per_minute=6) as served:
-        await call(served)
-        limited = await refused(call(served))
-        assert details_of(limited)["ErrorInfo"].reason == "RATE_LIMITED"
-        assert 8 <= details_of(limited)["RetryInfo"].retry_delay.seconds <= 10
-
-
 async def test_a_cancelled_call_is_counted_as_cancelled(serve: Serve) -> None:
     async with serve(Phone()) as served:
         running = asyncio.create_task(call(served, "slow"))
@@ -323,13 +310,3 @@ async def test_a_cancelled_call_is_counted_as_cancelled(serve: Serve) -> None:
         assert served.registry.get_sample_value("bossjy_calls_running") == 0
         (line,) = lines(served)
     assert line["code"] == "CANCELLED"
-
-
-def test_buckets_are_bounded_and_fill_again() -> None:
-    buckets = TokenBuckets(per_minute=60, burst=2, max_keys=2)
-    assert [buckets.take("a", 0), buckets.take("a", 0)] == [0, 0]
-    assert buckets.take("a", 0) == pytest.approx(1)
-    assert buckets.take("a", 1.01) == 0
-    buckets.take("b", 1)
-    buckets.take("c", 1)
-    assert len(buckets._buckets) == 2

@@ -98,7 +98,7 @@ class Tenant(_message.Message):
     default_region: _builtins.str
     """Region that imports and phone calls assume where none is given: ISO 3166-1 alpha-2. Empty: none."""
     calls_per_minute: _builtins.int
-    """Calls a minute that the tenant may make."""
+    """Calls a minute that the tenant may make, of each class of methods. 0: as many as it likes."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""

@@ -1,0 +1,22 @@
+"""What a tenant may call in a minute: its row says it, an operator sets it."""
+
+from __future__ import annotations
+
+from bossjy_server.auth import store
+from bossjy_server.errors import NotFound
+from bossjy_server.storage.postgres import Database
+
+
+class TenantLimits:
+    """Reads limits for those who hold callers to them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def per_minute(self, tenant_id: str) -> int:
+        """Calls a minute of each class; 0: any number. Raises Unavailable. A tenant that is gone may make 1."""
+        try:
+            async with self._database.tenant(tenant_id) as connection:
+                return (await store.tenant(connection, tenant_id)).calls_per_minute
+        except NotFound:
+            return 1

@@ -1,0 +1,53 @@
+"""Classes of methods: calls of one class cost alike, so limits are by class. The class follows from the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from bossjy_server.rpc.method import Method
+
+
+class CallClass(StrEnum):
+    """A class of methods."""
+
+    HEALTH = "health"  # probes: never limited
+    PHONE = "phone"
+    CONTACTS = "contacts"
+    IMPORTS = "imports"
+    AUTH = "auth"  # what people do with their own account: login, refresh, their sessions
+    ADMIN = "admin"  # users, keys, tenant, audit
+    BULK = "bulk"  # every stream: long, and many rows at once
+    OTHER = "other"
+
+
+LIMITED = tuple(one for one in CallClass if one is not CallClass.HEALTH)
+
+# By the area of the scope that the contract asks for: `contacts` of `contacts.read`.
+_BY_AREA: Mapping[str, CallClass] = MappingProxyType(
+    {
+        "phone": CallClass.PHONE,
+        "contacts": CallClass.CONTACTS,
+        "imports": CallClass.IMPORTS,
+        "users": CallClass.ADMIN,
+        "keys": CallClass.ADMIN,
+        "tenants": CallClass.ADMIN,
+        "audit": CallClass.ADMIN,
+    }
+)
+# Methods without a scope.
+_BY_SERVICE: Mapping[str, CallClass] = MappingProxyType(
+    {"grpc.health.v1.Health": CallClass.HEALTH, "bossjy.auth.v1.AuthService": CallClass.AUTH}
+)
+
+
+def class_of(method: Method) -> CallClass:
+    """The class of a method."""
+    known = _BY_SERVICE.get(method.service)
+    if known is CallClass.HEALTH:
+        return known
+    area = method.access.scope.partition(".")[0]
+    if area and (method.server_streaming or method.client_streaming):
+        return CallClass.BULK
+    return _BY_AREA.get(area) or known or CallClass.OTHER

@@ -1,0 +1,133 @@
+"""What a tenant and a user may call in a minute, by class of methods, and how many streams a tenant holds at once.
+
+Stands behind access: it must know who calls. The counting is in `rates`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bossjy_server.context import Caller
+from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
+from bossjy_server.rpc.call import Call, Proceed
+from bossjy_server.rpc.classes import CallClass, class_of
+from bossjy_server.rpc.method import Method
+from bossjy_server.rpc.rates import Rates
+
+# The calls a minute that a tenant is granted, by its id; 0: as many as it likes. Raises BossjyError.
+TenantLimit = Callable[[str], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaOptions:
+    """Limits. 0: none."""
+
+    user_per_minute: int = 0
+    tenant_per_minute: int = 500  # until the tenant's own limit is known
+    tenant_streams: int = 50  # at once, in one process
+    limit_known_s: float = 30.0  # after that a tenant's limit is read again
+    tenants_max: int = 10_000  # whose limits are kept
+
+
+class TenantLimits:
+    """The limits of tenants, kept for a while and read in the background: no call waits for one."""
+
+    def __init__(self, read: TenantLimit, options: QuotaOptions) -> None:
+        self._read, self._options = read, options
+        self._known: dict[str, tuple[int, float]] = {}  # tenant to its limit, and when it must be read again
+        self._reading: dict[str, asyncio.Task[None]] = {}
+
+    def of(self, tenant_id: str) -> int:
+        """Calls a minute; what holds until a tenant's limit is known is an option."""
+        known = self._known.get(tenant_id)
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        if tenant_id not in self._reading and len(self._reading) < 100:
+            task = self._reading[tenant_id] = asyncio.create_task(self._learn(tenant_id))
+            task.add_done_callback(lambda _: self._reading.pop(tenant_id, None))
+        return self._options.tenant_per_minute if known is None else known[0]
+
+    async def _learn(self, tenant_id: str) -> None:
+        try:
+            limit = await self._read(tenant_id)
+        except BossjyError:
+            return  # what was known goes on; the next call tries again
+        while len(self._known) >= self._options.tenants_max and tenant_id not in self._known:
+            del self._known[next(iter(self._known))]
+        self._known[tenant_id] = (limit, time.monotonic() + self._options.limit_known_s)
+
+
+class Quotas:
+    """The concern that holds callers to what they are granted."""
+
+    def __init__(self, options: QuotaOptions, rates: Rates, read: TenantLimit) -> None:
+        self._options, self._rates = options, rates
+        self._tenants = TenantLimits(read, options)
+        self._streams: Counter[str] = Counter()
+
+    def concern(self, method: Method, proceed: Proceed) -> Proceed:
+        """Refuse what is over a limit of its tenant or user. Public methods have no caller and pass."""
+        if method.access.public:
+            return proceed
+        kind = class_of(method)
+        tenants, users = self._rates.book("tenant", kind), self._rates.book("user", kind)
+        limit_of, user_limit = self._tenants.of, self._options.user_per_minute
+
+        inner = self._with_streams(proceed) if kind is CallClass.BULK and self._options.tenant_streams else proceed
+
+        async def quotas(call: Call) -> None:
+            caller = _caller(call)
+            limit = limit_of(caller.tenant_id)
+            if limit:
+                wait = tenants.take(caller.tenant_id, limit)
+                if wait:
+                    raise _over("tenant", kind, limit, wait)
+            if user_limit:
+                wait = users.take(caller.user_id, user_limit)
+                if wait:
+                    raise _over("user", kind, user_limit, wait)
+            await inner(call)
+
+        return quotas
+
+    def _with_streams(self, proceed: Proceed) -> Proceed:
+        most, running = self._options.tenant_streams, self._streams
+
+        async def streams(call: Call) -> None:
+            tenant = _caller(call).tenant_id
+            if running[tenant] >= most:
+                raise ResourceExhausted(
+                    Reason.QUOTA_EXCEEDED,
+                    f"your tenant has {most} streams open, as many as it may: end some, or call again later",
+                    metadata={"limit": str(most), "subject": "tenant"},
+                    retry_after_s=1,
+                )
+            running[tenant] += 1
+            try:
+                await proceed(call)
+            finally:
+                running[tenant] -= 1
+                if not running[tenant]:
+                    del running[tenant]
+
+        return streams
+
+
+def _caller(call: Call) -> Caller:
+    caller = call.context.caller
+    if caller is None:
+        raise LookupError("access lets nobody in without a caller")
+    return caller
+
+
+def _over(subject: str, kind: CallClass, limit: int, wait_s: float) -> BossjyError:
+    return ResourceExhausted(
+        Reason.RATE_LIMITED,
+        f"more than {limit} calls a minute of the class {kind} for one {subject}: call again after the stated delay",
+        metadata={"limit": str(limit), "subject": subject, "class": kind.value},
+        retry_after_s=wait_s,
+    )

@@ -1,0 +1,164 @@
+"""Rates of calls by subject (a tenant, a user, an address), shared by all processes and yet counted in memory.
+
+Each subject has one token bucket in Redis, and each process a share of it: with N processes at work a process may take
+the Nth part of what is there, and of what comes back. Every `interval_s`, and at once when a share runs out, the
+processes tell what they took and learn what is left. No call waits for that.
+
+The error: calls that a process admitted and has not told yet are unknown to the others. So in a window of w seconds all
+processes together admit at most
+
+    burst + rate · w + (N - 1) · (burst / N + 1 + rate · interval_s / N)
+
+and what was too much is missing afterwards, for a bucket may owe as much as it holds. While Redis does not answer, each
+process goes on with the share it had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class RateOptions:
+    """Times in seconds. `burst_s`: a bucket holds what comes back in so long. `subjects_max`: kept for each book."""
+
+    interval_s: float = 1.0
+    hurry_s: float = 0.05  # the least time between two exchanges
+    burst_s: float = 10.0
+    subjects_max: int = 10_000
+    exchange_max: int = 500  # buckets told in one message to Redis
+
+
+class Use(NamedTuple):
+    """What a process took from one bucket: `rate` tokens come back a second, it holds `burst`."""
+
+    key: str
+    taken: int
+    rate: float
+    burst: float
+
+
+# Tells uses; gives the tokens that are left in each bucket, and the number of processes. Raises OSError while what is
+# shared does not answer.
+Exchange = Callable[[Sequence[Use]], Awaitable[tuple[Sequence[float], int]]]
+
+
+class Bucket:
+    """The share of one subject's bucket in this process."""
+
+    __slots__ = ("at", "burst", "key", "listed", "per_minute", "rate", "taken", "tokens")
+
+    def __init__(self, key: str, per_minute: int, burst: float, tokens: float, at: float) -> None:
+        self.key, self.per_minute, self.rate = key, per_minute, per_minute / 60
+        self.burst, self.tokens, self.at = burst, tokens, at
+        self.taken = 0  # since the last exchange
+        self.listed = False  # takes part in the next exchange
+
+
+class Book:
+    """The buckets of one kind of subject, for one class of methods."""
+
+    def __init__(self, name: str, rates: Rates) -> None:
+        self._name, self._rates = name, rates
+        self._most = rates.options.subjects_max
+        self._buckets: dict[str, Bucket] = {}
+
+    def take(self, subject: str, per_minute: int) -> float:
+        """Take one token. Returns 0, or the seconds until there may be one."""
+        now = time.monotonic()
+        bucket = self._buckets.get(subject)
+        if bucket is None or bucket.per_minute != per_minute:
+            bucket = self._open(subject, per_minute, now)
+        rates = self._rates
+        if not bucket.listed:
+            bucket.listed = True
+            rates.listed.append(bucket)
+        rate = bucket.rate * rates.share
+        tokens = bucket.tokens + (now - bucket.at) * rate
+        bucket.at = now
+        tokens = min(tokens, bucket.burst)
+        if tokens >= 1:
+            bucket.tokens = tokens - 1
+            bucket.taken += 1
+            return 0.0
+        bucket.tokens = tokens
+        rates.hurry.set()
+        return (1 - tokens) / rate
+
+    def _open(self, subject: str, per_minute: int, now: float) -> Bucket:
+        while len(self._buckets) >= self._most:
+            del self._buckets[next(iter(self._buckets))]
+        burst = max(1.0, per_minute / 60 * self._rates.options.burst_s)
+        # Subjects are addresses and ids: what is shared knows them by a digest alone.
+        key = hashlib.blake2b(f"{self._name}\0{subject}\0{per_minute}".encode(), digest_size=16).hexdigest()
+        bucket = Bucket(key, per_minute, burst, max(1.0, burst * self._rates.share), now)
+        self._buckets[subject] = bucket
+        return bucket
+
+
+class Rates:
+    """All buckets of this process, and their exchange with the other processes. `share` is 1 / N."""
+
+    def __init__(self, options: RateOptions, exchange: Exchange | None) -> None:
+        self.options = options
+        self.share = 1.0
+        self.listed: list[Bucket] = []
+        self.hurry = asyncio.Event()
+        self._exchange = exchange
+
+    def book(self, kind: str, name: str) -> Book:
+        """Buckets of one kind of subject (`tenant`) and class of methods (`phone`)."""
+        return Book(f"{kind}\0{name}", self)
+
+    async def exchange(self) -> None:
+        """Tell what was taken since the last time and learn what is left."""
+        listed, self.listed = self.listed, []
+        for start in range(0, max(1, len(listed)), self.options.exchange_max):
+            await self._exchange_some(listed[start : start + self.options.exchange_max])
+
+    async def _exchange_some(self, buckets: Sequence[Bucket]) -> None:
+        uses = [Use(one.key, one.taken, one.rate, one.burst) for one in buckets]
+        for one in buckets:
+            one.taken, one.listed = 0, False
+        if self._exchange is None:
+            return
+        try:
+            left, processes = await self._exchange(uses)
+        except OSError:
+            for one, use in zip(buckets, uses, strict=True):
+                one.taken += use.taken  # told when it answers again
+            return
+        self.share = 1 / max(1, processes)
+        now = time.monotonic()
+        for one, tokens in zip(buckets, left, strict=True):
+            mine = max(tokens * self.share, min(tokens, 1.0))  # one whole token at least, where there is one
+            one.tokens, one.at = max(0.0, mine - one.taken), now
+
+    async def run(self) -> None:
+        """Exchange until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.options.interval_s):
+                    await self.hurry.wait()
+            await self.exchange()
+            self.hurry.clear()
+            await asyncio.sleep(self.options.hurry_s)
+
+
+@asynccontextmanager
+async def open_rates(options: RateOptions, exchange: Exchange | None) -> AsyncIterator[Rates]:
+    """Rates that are exchanged in the background while the block runs. `exchange` None: this process is alone."""
+    rates = Rates(options, exchange)
+    task = asyncio.create_task(rates.run())
+    try:
+        yield rates
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

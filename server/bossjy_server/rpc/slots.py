@@ -1,0 +1,65 @@
+"""Places for calls that run at once, with a queue that is bounded in length and in time."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class NoPlace(Exception):
+    """All places and the queue are taken, or none came free in time."""
+
+
+class Slots:
+    """At most `running_most` calls at once; at most `queued_most` wait for a place, first come, first served.
+
+    For one event loop. `running`, `queued` and `shed` are for the metrics.
+    """
+
+    def __init__(self, running_most: int, queued_most: int) -> None:
+        self.running_most, self.queued_most = running_most, queued_most
+        self.running = 0
+        self.shed = 0
+        self._queue: dict[asyncio.Future[None], None] = {}  # in the order of their coming
+
+    @property
+    def queued(self) -> int:
+        """Calls that wait."""
+        return len(self._queue)
+
+    def enter_now(self) -> bool:
+        """Take a place where one is free and nobody waits."""
+        if self.running >= self.running_most or self._queue:
+            return False
+        self.running += 1
+        return True
+
+    async def enter(self, wait_s: float) -> None:
+        """Take a place, after a wait of at most `wait_s`. Raises NoPlace."""
+        if self.enter_now():
+            return
+        if len(self._queue) >= self.queued_most or wait_s <= 0:
+            self.shed += 1
+            raise NoPlace
+        turn = asyncio.get_running_loop().create_future()
+        self._queue[turn] = None
+        try:
+            async with asyncio.timeout(wait_s):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self.leave()  # the place came in the moment in which the wait ended
+            self._queue.pop(turn, None)
+            if isinstance(error, TimeoutError):
+                self.shed += 1
+                raise NoPlace from None
+            raise
+
+    def leave(self) -> None:
+        """Give the place back: to the first in the queue, or to nobody."""
+        while self._queue:
+            turn = next(iter(self._queue))
+            del self._queue[turn]
+            if not turn.done():  # else its wait ended in this very moment
+                turn.set_result(None)
+                return
+        self.running -= 1
