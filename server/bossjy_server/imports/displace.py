@@ -16,16 +16,18 @@ from bossjy_server.imports.records import DuplicatePolicy
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+# See CHOSEN in merge.py.
+_CHOSEN = "(s.position IN (SELECT unnest($3::bigint[]))) IS TRUE"
 _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
 
 
 # Waits for parts that are changing the same marks, so that the statement behind it sees what they committed: a
 # statement that waits inside sees the row it waited for as it is now, and all others as they were when it began.
-LOCK_SEEN = """
+LOCK_SEEN = f"""
 SELECT count(*) FROM (
     SELECT FROM bossjy.import_changes m
     WHERE m.tenant_id = $1 AND m.import_id = $2
-        AND m.e164 = ANY (ARRAY(SELECT s.e164 FROM pg_temp.bossjy_staged s WHERE s.position = ANY ($3::bigint[])))
+        AND m.e164 = ANY (ARRAY(SELECT s.e164 FROM pg_temp.bossjy_staged s WHERE {_CHOSEN}))
     ORDER BY m.e164 FOR UPDATE) locked"""
 
 
@@ -36,7 +38,7 @@ INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, em
     created_import_id, created_position, changed_import_id, changed_position)
 SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, $2, position, $2, position
 FROM pg_temp.bossjy_staged s
-WHERE position = ANY ($3::bigint[])
+WHERE {_CHOSEN}
     AND (SELECT o.created_import_id = $2 FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = s.e164)
 ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
 SET (region, number_type, name, email, other_numbers, attributes) = ROW (excluded.region, excluded.number_type,
@@ -56,7 +58,7 @@ def displace_seen(policy: DuplicatePolicy) -> str:
 WITH won AS (
     INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position)
     SELECT $1, $2, s.e164, s.position FROM pg_temp.bossjy_staged s
-    WHERE s.position = ANY ($3::bigint[])
+    WHERE {_CHOSEN}
         AND (SELECT o.created_import_id IS DISTINCT FROM $2
              FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = s.e164)
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET position = excluded.position, former = NULL
@@ -65,14 +67,18 @@ WITH won AS (
              FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = m.e164))
     RETURNING new.e164, new.position, old.former
 ), restored AS (
-    INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, email, other_numbers, attributes)
-    SELECT $1, won.e164, f.region, f.number_type, f.name, f.email, f.other_numbers, f.attributes
+    INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
+        changed_import_id, changed_position, update_time)
+    SELECT $1, won.e164, f.region, f.number_type, f.name, f.email, f.other_numbers, f.attributes, f.changed_import_id,
+        f.changed_position, f.update_time
     FROM won, jsonb_to_record(won.former) AS f (region text, number_type smallint, name text, email text,
-        other_numbers text[], attributes jsonb)
+        other_numbers text[], attributes jsonb, changed_import_id text, changed_position bigint,
+        update_time timestamptz)
     WHERE won.former IS NOT NULL
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
-    SET (region, number_type, name, email, other_numbers, attributes) = ROW (excluded.region, excluded.number_type,
-        excluded.name, excluded.email, excluded.other_numbers, excluded.attributes)
+    SET (region, number_type, name, email, other_numbers, attributes, changed_import_id, changed_position, update_time)
+        = ROW (excluded.region, excluded.number_type, excluded.name, excluded.email, excluded.other_numbers,
+        excluded.attributes, excluded.changed_import_id, excluded.changed_position, excluded.update_time)
 )
 SELECT array_agg(position) AS positions, count(former) AS had_changed FROM won"""
 

@@ -39,7 +39,10 @@ CREATE TEMPORARY TABLE bossjy_staged (
 STAGED_TABLE_EXISTS = "SELECT to_regclass('pg_temp.bossjy_staged') IS NOT NULL"
 
 # The planner knows nothing of the staged rows, and tables grow from nothing while a statement is prepared. So no
-# statement below joins: each staged row is looked up in the index, by ON CONFLICT or by a scalar subquery.
+# statement below joins: each staged row is looked up in the index, by ON CONFLICT or by a subquery for each row. And
+# rows are chosen by a subplan that is hashed whatever is estimated: `= ANY` of a parameter looks through all of the
+# array for each row once the plan is kept, and IN alone may become a join.
+CHOSEN = "(s.position IN (SELECT unnest($3::bigint[]))) IS TRUE"
 
 # New contacts, in the order in which they were staged: that of the index. Gives the positions of those that were new,
 # as int8 in network order; the others were contacts before.
@@ -48,28 +51,14 @@ WITH fresh AS (
     INSERT INTO bossjy.contacts (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
         created_import_id, created_position, changed_import_id, changed_position)
     SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, $2, position, $2, position
-    FROM {_STAGED}
+    FROM {_STAGED} s
     ON CONFLICT ON CONSTRAINT contacts_pkey DO NOTHING
     RETURNING created_position
 )
 SELECT string_agg(int8send(created_position), '') FROM fresh"""
 
 # The same for rows whose contact was deleted by somebody after it stood in the way.
-INSERT_AGAIN = INSERT_NEW.replace("ON CONFLICT", "WHERE position = ANY ($3::bigint[]) ON CONFLICT")
-
-# The first row of this import that names a contact from before it. Where two parts race, the index lets one through.
-MARK_SEEN = f"""
-WITH seen AS (
-    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position)
-    SELECT $1, $2, s.e164, s.position
-    FROM {_STAGED} s
-    WHERE s.position = ANY ($3::bigint[])
-        AND (SELECT c.created_import_id IS DISTINCT FROM $2
-             FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164)
-    ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING
-    RETURNING position
-)
-SELECT string_agg(int8send(position), '') FROM seen"""
+INSERT_AGAIN = INSERT_NEW.replace("ON CONFLICT", f"WHERE {CHOSEN} ON CONFLICT")
 
 # For a dry run, which keeps no contacts: what its earlier blocks named, and what this block names.
 FIND_NAMED = f"""
@@ -77,17 +66,11 @@ SELECT string_agg(int8send(s.position), '') FROM {_STAGED} s
 WHERE (SELECT m.position FROM bossjy.import_changes m
        WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.e164 = s.e164) IS NOT NULL"""
 
-DROP_STAGED = f"DELETE FROM {_STAGED} WHERE position = ANY ($1::bigint[])"
+DROP_STAGED = f"DELETE FROM {_STAGED} WHERE (position IN (SELECT unnest($1::bigint[]))) IS TRUE"
 
 NAME_STAGED = f"""
 INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position) SELECT $1, $2, e164, position FROM {_STAGED}
 ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING"""
-
-# Staged rows whose contact is gone.
-FIND_MISSING = f"""
-SELECT string_agg(int8send(s.position), '') FROM {_STAGED} s
-WHERE s.position = ANY ($2::bigint[])
-    AND (SELECT c.e164 FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164) IS NULL"""
 
 _FORMER = """jsonb_build_object('region', old.region, 'number_type', old.number_type, 'name', old.name,
         'email', old.email, 'other_numbers', old.other_numbers, 'attributes', old.attributes,
@@ -116,6 +99,39 @@ _VALUES = {
 }
 
 
+_FIELDS = "region, number_type, name, email, other_numbers, attributes"
+_FIELDS_OF_CONTACT = ", ".join(f"c.{name}" for name in _FIELDS.split(", "))
+
+
+def mark_seen(policy: ExistingPolicy) -> str:
+    """The statement that says of staged rows, none of which became a new contact, what they are.
+
+    It marks the first row of this import that names a contact from before it; where two parts race, the index lets one
+    through. Gives positions: of rows that it marked, of those among them that would change the contact, and of those
+    whose contact is gone. The others come behind another row of this import.
+    """
+    differs = "false"
+    if policy in _VALUES:
+        values = ", ".join(_VALUES[policy]).replace("excluded.", "s.")
+        differs = f"({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})"
+    return f"""
+WITH known AS MATERIALIZED (
+    SELECT s.e164, s.position, found.own, found.differs
+    FROM {_STAGED} s LEFT JOIN LATERAL (
+        SELECT c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs
+        FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164 OFFSET 0) found ON true
+    WHERE {CHOSEN}
+), seen AS (
+    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position)
+    SELECT $1, $2, e164, position FROM known WHERE NOT own
+    ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING
+    RETURNING position
+)
+SELECT (SELECT string_agg(int8send(position), '') FROM seen) AS seen,
+    (SELECT string_agg(int8send(position), '') FROM known WHERE NOT own AND differs) AS differ,
+    (SELECT string_agg(int8send(position), '') FROM known WHERE own IS NULL) AS missing"""
+
+
 def update_existing(policy: ExistingPolicy) -> str:
     """The statement that changes contacts from before, where they differ, and keeps their former values.
 
@@ -124,14 +140,14 @@ def update_existing(policy: ExistingPolicy) -> str:
     values = ", ".join(_VALUES[policy])
     return f"""
 WITH changed AS (
-    INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
+    INSERT INTO bossjy.contacts AS c (tenant_id, e164, {_FIELDS},
         created_import_id, created_position, changed_import_id, changed_position)
-    SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, $2, position, $2, position
-    FROM {_STAGED} WHERE position = ANY ($3::bigint[])
+    SELECT $1, e164, {_FIELDS}, $2, position, $2, position
+    FROM {_STAGED} s WHERE {CHOSEN}
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
-    SET (region, number_type, name, email, other_numbers, attributes) = ROW ({values}),
+    SET ({_FIELDS}) = ROW ({values}),
         changed_import_id = $2, changed_position = excluded.changed_position, update_time = now()
-    WHERE (c.region, c.number_type, c.name, c.email, c.other_numbers, c.attributes) IS DISTINCT FROM ROW ({values})
+    WHERE ({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})
     RETURNING new.e164, new.changed_position AS position, CASE WHEN old.e164 IS NOT NULL THEN {_FORMER} END AS former
 ), kept AS (
     INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, former)
@@ -195,25 +211,34 @@ class BlockMerge:
         fresh = await self._ask(INSERT_NEW, *self._names)
         inserted = len(fresh)
         residue = _without(rows, fresh)
-        seen = np.zeros(0, np.int64)
+        changing: list[Positions] = []
+        seen_count = 0
         for _ in range(_ATTEMPTS):
             if len(residue) == 0:
                 break
-            newly = await self._ask(MARK_SEEN, *self._names, residue.tolist())
-            seen, residue = np.concatenate((seen, newly)), _without(residue, newly)
-            missing = await self._ask(FIND_MISSING, self._names[0], residue.tolist())
+            seen, differ, missing = await self._mark(residue)
+            changing.append(np.intersect1d(seen, differ, assume_unique=True))
+            seen_count, residue = seen_count + len(seen), _without(residue, seen)
             if len(missing) == 0:
                 break
             fresh = await self._ask(INSERT_AGAIN, *self._names, missing.tolist())
             inserted, residue = inserted + len(fresh), _without(residue, fresh)
-        first = await self._change(seen.tolist())
+        changing_rows = np.concatenate(changing).tolist() if changing else []
+        first = await self._change(changing_rows)
         later = await self._displace(residue)
         return Merged(
             inserted + first.inserted + later.inserted,
             first.updated + later.updated,
-            first.unchanged + later.unchanged,
+            seen_count - len(changing_rows) + first.unchanged + later.unchanged,
             len(residue),
         )
+
+    async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions]:
+        """What `mark_seen` gives."""
+        found = await self._connection.fetchrow(mark_seen(self._spec.existing_policy), *self._names, rows.tolist())
+        if found is None:
+            raise LookupError("the statement gives one row")
+        return _unpacked(found["seen"]), _unpacked(found["differ"]), _unpacked(found["missing"])
 
     async def _copy(self, staged: StagedRows) -> None:
         if not await self._connection.fetchval(STAGED_TABLE_EXISTS):
@@ -224,8 +249,7 @@ class BlockMerge:
 
     async def _ask(self, statement: str, *arguments: object) -> Positions:
         """Run a statement that gives positions as PostgreSQL packs them; NULL where there are none."""
-        packed = await self._connection.fetchval(statement, *arguments)
-        return np.frombuffer(packed or b"", ">i8").astype(np.int64)
+        return _unpacked(await self._connection.fetchval(statement, *arguments))
 
     async def _change(self, rows: list[int]) -> Merged:
         """Merge rows into contacts from before the import."""
@@ -251,6 +275,10 @@ class BlockMerge:
             updated=again.updated - displaced.had_changed,
             unchanged=again.unchanged - (len(displaced.positions) - displaced.had_changed),
         )
+
+
+def _unpacked(packed: bytes | None) -> Positions:
+    return np.frombuffer(packed or b"", ">i8").astype(np.int64)
 
 
 def _without(rows: Positions, others: Positions) -> Positions:
