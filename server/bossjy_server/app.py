@@ -14,7 +14,7 @@ from typing import cast
 import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from redis.asyncio import Redis
 
 from bossjy.auth.v1 import auth_service_pb2
@@ -70,6 +70,10 @@ _NEEDS = {
 }
 
 
+# How long after the begin of the end a call may still come in on a connection that has not heard of it.
+_LATE_S = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that serves."""
@@ -78,13 +82,21 @@ class Running:
     metrics_address: str
     parts: EmbeddedParts
     registration_token: str | None = field(repr=False)  # of the first start, until it is used
+    registry: CollectorRegistry
+
+    def metrics_text(self) -> str:
+        """The metrics as Prometheus reads them. May be called from any thread."""
+        return generate_latest(self.registry).decode()
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
-    """Start everything, serve until the block ends, drain, stop everything. Raises StartError with one line."""
+async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]:
+    """Start everything, serve until the block ends, drain, stop everything. Raises StartError with one line.
+
+    `worker` is the number of this process among those that share the port; 0: it is alone.
+    """
     async with AsyncExitStack() as stack:
-        log = _open_log(settings, stack)
+        log = _open_log(settings, stack, worker)
         registry = new_registry()
         credentials = _credentials(settings)  # first: what is wrong with files is told before anything is started
         parts = await stack.enter_async_context(
@@ -137,7 +149,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         # What was made so far lives as long as the process: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
-        server = await start_server(router, settings.address, _server_options(settings), credentials)
+        server = await start_server(router, settings.address, _server_options(settings, worker), credentials)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         log.info("serving", address=settings.address, services=router.services, plan=plan.version)
         yield Running(
@@ -145,6 +157,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             metrics_address=f"{settings.host}:{settings.metrics_port}",
             parts=parts,
             registration_token=auth.registration_token,
+            registry=registry,
         )
 
 
@@ -152,13 +165,14 @@ def _count_tasks(loop: asyncio.AbstractEventLoop) -> int:
     return len(asyncio.all_tasks(loop))
 
 
-def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
+def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = Log(
         level=LEVELS[settings.log_level],
         console=console_stream(),
         console_level=LEVELS[settings.log_console],
-        file=settings.data_dir / "logs" / "bossjy.log",
+        # Each process rotates a file of its own.
+        file=settings.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
         max_bytes=settings.log_file_bytes,
         keep=settings.log_files,
     )
@@ -221,9 +235,11 @@ def _quota_options(settings: Settings) -> QuotaOptions:
     )
 
 
-def _server_options(settings: Settings) -> ServerOptions:
+def _server_options(settings: Settings, worker: int) -> ServerOptions:
     return ServerOptions(
-        max_streams_per_connection=settings.max_streams, max_connection_age_s=settings.max_connection_age_s
+        max_streams_per_connection=settings.max_streams,
+        max_connection_age_s=settings.max_connection_age_s,
+        reuse_port=worker > 0,
     )
 
 
@@ -265,10 +281,13 @@ async def _drain(  # noqa: PLR0917 - what takes part in the end
 ) -> None:
     """Tell probes and streams, take no new calls, wait for those that run, then cut what is left."""
     log.info("draining", wait_s=settings.drain_s)
-    limits.draining = True
     draining.set()
     await health.end()
-    await server.stop(settings.drain_s)
+    stopping = asyncio.ensure_future(server.stop(settings.drain_s))
+    # Connections are told to go elsewhere now. Calls that were sent before that was heard are answered as ever.
+    await asyncio.wait({stopping}, timeout=_LATE_S)
+    limits.draining = True
+    await stopping
     # grpc's stop does not await the handlers that it cut: give their `finally` a moment on the loop.
     await asyncio.sleep(0.05)
     log.info("stopped")

@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "settings":
             return _print_settings()
-        settings = Settings.from_environment(os.environ)
+        named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
+        settings = Settings.from_environment({**os.environ, **named})
         return asyncio.run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
     except StartError as error:
         print(f"bossjy-server: {error}", file=sys.stderr)
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bossjy-server", description="Phone numbers put right, over gRPC.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
+    serve = commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
+    serve.add_argument("--workers", metavar="N", help="processes that serve on the port (setting: BOSSJY_WORKERS)")
     demo = commands.add_parser("demo", help="serve with a demonstration tenant and 10,000 imported contacts")
     demo.add_argument("--once", action="store_true", help="end after the demonstration, with 0 if all of it was right")
     commands.add_parser("settings", help="list the settings with their defaults and meanings")
@@ -62,9 +64,14 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 async def _serve(settings: Settings) -> int:
-    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are told before anything is loaded
+    from bossjy_server.workers.supervisor import serve_with_workers, workers_for  # noqa: PLC0415 - as below
 
     stop = _stop_on_signals()
+    if (count := workers_for(settings)) > 1:
+        await serve_with_workers(settings, count, stop)  # before anything of gRPC is loaded here
+        return 0
+    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are told before anything is loaded
+
     async with running(settings):
         await stop.wait()
     return 0

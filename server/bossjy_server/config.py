@@ -217,6 +217,9 @@ class Settings:
     phone_ahead: int = _setting(
         "BOSSJY_PHONE_AHEAD", 3, _whole(1, 64), "Messages of one stream of numbers that are worked on at once."
     )
+    workers: int = _setting(
+        "BOSSJY_WORKERS", 1, _whole(1, 256), "Processes that serve, on one port; as many as cores is good."
+    )
     drain_s: float = _setting("BOSSJY_DRAIN_S", 20.0, _decimal(0, 3600), "Longest wait for running calls at the end.")
     health_interval_s: float = _setting(
         "BOSSJY_HEALTH_INTERVAL_S", 2.0, _decimal(0.1, 600), "How often parts are asked for their health."

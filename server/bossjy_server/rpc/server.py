@@ -32,6 +32,7 @@ class ServerOptions:
     min_ping_interval_s: float = 10.0
     keepalive_s: float = 60.0
     max_connection_age_s: float = 0.0  # 0: connections live as long as they like
+    reuse_port: bool = False  # whether other processes of this server listen on the port as well
 
     def channel_arguments(self) -> list[tuple[str, int]]:
         """The options as grpc names them."""
@@ -47,7 +48,7 @@ class ServerOptions:
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
             ("grpc.keepalive_timeout_ms", 20_000),
-            ("grpc.so_reuseport", 0),
+            ("grpc.so_reuseport", int(self.reuse_port)),
         ]
         if self.max_connection_age_s:
             arguments.append(("grpc.max_connection_age_ms", int(self.max_connection_age_s * 1000)))
@@ -207,7 +208,8 @@ async def start_server(
     router: Router, address: str, options: ServerOptions, credentials: grpc.ServerCredentials | None = None
 ) -> grpc.aio.Server:
     """Listen on `address` (`host:port`). Raises StartError with one line when the port cannot be had."""
-    _check_free(address)
+    if not options.reuse_port:
+        _check_free(address)
     server = grpc.aio.server(options=options.channel_arguments())
     server.add_generic_rpc_handlers((router,))
     try:

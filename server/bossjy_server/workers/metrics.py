@@ -1,0 +1,44 @@
+"""The metrics of all workers at one endpoint. Each sample has the label `worker`: sums are the reader's choice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from prometheus_client.core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+_ANSWER_S = 5.0
+
+
+class WorkersCollector(Collector):
+    """Asks the workers when it is asked itself, from the endpoint's thread. A worker that is silent is left out."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, ask: Callable[[], Awaitable[Mapping[int, str]]]) -> None:
+        self._loop, self._ask = loop, ask
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing in advance: registering must not ask the workers."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of all workers, merged."""
+
+        async def ask() -> Mapping[int, str]:
+            return await self._ask()
+
+        texts = asyncio.run_coroutine_threadsafe(ask(), self._loop).result(_ANSWER_S)
+        return merged(texts)
+
+
+def merged(texts: Mapping[int, str]) -> list[Metric]:
+    """The same family of several workers becomes one, whose samples say which worker they are of."""
+    families: dict[str, Metric] = {}
+    for number, text in sorted(texts.items()):
+        for family in text_string_to_metric_families(text):
+            kept = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            kept.samples.extend(
+                sample._replace(labels={**sample.labels, "worker": str(number)}) for sample in family.samples
+            )
+    return list(families.values())

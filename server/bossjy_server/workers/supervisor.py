@@ -1,0 +1,207 @@
+"""The parent: starts the embedded parts and the workers, keeps the workers running, renews them one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from bossjy_server.config import Settings
+from bossjy_server.errors import StartError
+from bossjy_server.storage.embedded import start_embedded
+from bossjy_server.telemetry.logging import LEVELS, Log, console_stream
+from bossjy_server.telemetry.metrics import MetricsEndpoint
+from bossjy_server.workers.metrics import WorkersCollector
+from bossjy_server.workers.process import WorkerProcess
+
+# A worker that dies is started again after a wait, which doubles while new ones die young.
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _YOUNG_S = 0.1, 10.0, 30.0
+_BEYOND_DRAIN_S = 10.0
+
+
+async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event) -> None:
+    """Serve with `count` processes on one port until `stop` is set. SIGHUP renews them. Raises StartError.
+
+    What is new of code and environment files counts with the next full start; SIGHUP keeps the settings.
+    """
+    async with AsyncExitStack() as stack:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log = Log(
+            level=LEVELS[settings.log_level],
+            console=console_stream(),
+            console_level=LEVELS[settings.log_console],
+            file=settings.data_dir / "logs" / "bossjy.log",
+            max_bytes=settings.log_file_bytes,
+            keep=settings.log_files,
+        )
+        stack.callback(log.close)
+        stack.enter_context(hold_port(settings.host, settings.port))
+        parts = await stack.enter_async_context(
+            start_embedded(settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url)
+        )
+        of_worker = replace(
+            settings,
+            database_url=settings.database_url or parts.database_url,
+            redis_url=settings.redis_url or parts.redis_url,
+            database_pool=max(2, settings.database_pool // count),
+            metrics_port=0,
+        )
+        workers = Workers(of_worker, count, log)
+        stack.push_async_callback(workers.end)
+        if settings.metrics_port:
+            endpoint = MetricsEndpoint(workers.registry, settings.host, settings.metrics_port)
+            stack.push_async_callback(asyncio.to_thread, endpoint.close)
+        renew = asyncio.Event()  # first: a SIGHUP during the start must not end the parent
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)
+        await workers.start()
+        renewing = asyncio.create_task(workers.renew_when(renew))
+        await stop.wait()
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
+
+
+def hold_port(host: str, port: int) -> socket.socket:
+    """Keep the port for this server: bound, not listening, so that no connection comes here. Raises StartError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family):
+            pass  # another server with SO_REUSEPORT would share its calls with ours: it must be free of any
+        held = socket.socket(family, socket.SOCK_STREAM)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind((host, port))
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {host}:{port}: another process has the port; stop it, or set BOSSJY_PORT to a free one"
+        ) from error
+    return held
+
+
+def workers_for(settings: Settings) -> int:
+    """How many workers serve here: what the settings say where the system shares a port out fairly, else one."""
+    if settings.workers > 1 and sys.platform != "linux":
+        print(  # noqa: T201 - the console is all there is yet
+            "bossjy-server: one worker: this system does not share a port's connections out among processes",
+            file=sys.stderr,
+        )
+        return 1
+    return settings.workers
+
+
+class Workers:
+    """A number of places, each with a worker that serves."""
+
+    def __init__(self, settings: Settings, count: int, log: Log) -> None:
+        self._settings, self._count, self._log = settings, count, log
+        self._places: list[WorkerProcess | None] = [None] * count
+        self._numbers: set[int] = set()
+        self._keeping: list[asyncio.Task[None]] = []
+        self._ending = False
+        self.registry = CollectorRegistry()
+        serving = Gauge("bossjy_workers", "Worker processes that serve.", registry=self.registry)
+        serving.set_function(lambda: len(self.serving))
+        self._died = Counter("bossjy_workers_died", "Worker processes that ended unasked.", registry=self.registry)
+        self._renewed = Counter("bossjy_workers_renewed", "Worker processes renewed.", registry=self.registry)
+        self.registry.register(WorkersCollector(asyncio.get_running_loop(), self.metrics))
+
+    @property
+    def serving(self) -> list[WorkerProcess]:
+        """Those that serve now."""
+        return [worker for worker in self._places if worker is not None]
+
+    async def start(self) -> None:
+        """Start all. The first one alone: it makes what the others then find (schema, keys, tables of the plan)."""
+        self._places[0] = await self._started()
+        others = await asyncio.gather(*(self._started() for _ in range(1, self._count)), return_exceptions=True)
+        for place, worker in enumerate(others, start=1):
+            if isinstance(worker, WorkerProcess):
+                self._places[place] = worker
+        for worker in others:
+            if isinstance(worker, BaseException):
+                raise worker
+        self._keeping = [asyncio.create_task(self._keep(place)) for place in range(self._count)]
+        self._log.info("workers serve", count=self._count, pids=[worker.pid for worker in self.serving])
+
+    async def end(self) -> None:
+        """Let all drain at once."""
+        self._ending = True
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await asyncio.gather(*(self._end(worker) for worker in self.serving))
+
+    async def metrics(self) -> Mapping[int, str]:
+        """What each worker shows, by its number."""
+        asked = self.serving
+        texts = await asyncio.gather(*(worker.metrics() for worker in asked))
+        return {worker.number: text for worker, text in zip(asked, texts, strict=True)}
+
+    async def renew_when(self, wanted: asyncio.Event) -> None:
+        """Renew all, one after the other, each time that `wanted` is set."""
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            for place in range(self._count):
+                await self._renew(place)
+
+    async def _renew(self, place: int) -> None:
+        old = self._places[place]
+        if old is None:
+            return  # it died and is being started again: it will be new
+        try:
+            new = await self._started()
+        except StartError as error:
+            self._log.warning("a worker could not be renewed: the old one goes on", error=str(error), worker=old.number)
+            return
+        if self._places[place] is not old:  # it died meanwhile, and another was started
+            await self._end(new)
+            return
+        self._places[place] = new
+        self._renewed.inc()
+        self._log.info("worker renewed", old=old.number, new=new.number)
+        await self._end(old)
+
+    async def _keep(self, place: int) -> None:
+        """Start a worker again whenever that of a place died."""
+        wait_s = _FIRST_WAIT_S
+        while True:
+            worker = self._places[place]
+            if worker is None:
+                await asyncio.sleep(wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+                try:
+                    self._places[place] = await self._started()
+                except StartError as error:
+                    self._log.warning("a worker could not be started again", error=str(error), again_in_s=wait_s)
+                continue
+            since = time.monotonic()
+            code = await worker.ended()
+            if self._places[place] is not worker:
+                continue  # it was renewed
+            if time.monotonic() - since > _YOUNG_S:
+                wait_s = _FIRST_WAIT_S
+            self._places[place] = None
+            self._numbers.discard(worker.number)
+            self._died.inc()
+            self._log.warning("a worker died and is started again", worker=worker.number, exit_code=code)
+
+    async def _started(self) -> WorkerProcess:
+        # The lowest free number: logs and metrics have as many names as there are workers, and one for renewals.
+        number = next(number for number in range(1, 2 * self._count + 2) if number not in self._numbers)
+        self._numbers.add(number)
+        try:
+            return await WorkerProcess.start(number, self._settings)
+        except BaseException:
+            self._numbers.discard(number)
+            raise
+
+    async def _end(self, worker: WorkerProcess) -> None:
+        await worker.end(self._settings.drain_s + _BEYOND_DRAIN_S)
+        self._numbers.discard(worker.number)

@@ -1,0 +1,61 @@
+"""A worker's own program: `python -m bossjy_server.workers.worker`, started by `process.py` alone.
+
+Standard input: its number and settings (a pickle, from the parent), then a line for each question. Standard output: one
+line of JSON when it serves or cannot, then one for each answer. It ends on SIGTERM and when its input ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+import signal
+import sys
+
+from bossjy_server.app import Running, running
+from bossjy_server.config import Settings
+from bossjy_server.errors import StartError
+
+
+def main() -> int:
+    """Serve until told to end. Returns 2 when it could not start."""
+    number, values = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
+    settings = Settings(**values)
+    try:
+        asyncio.run(_work(number, settings))
+    except StartError as error:
+        _say({"error": str(error)})
+        return 2
+    return 0
+
+
+async def _work(number: int, settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    async with running(settings, worker=number) as served:
+        questions = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
+        await asyncio.to_thread(_say, {"serving": served.address})
+        answering = asyncio.create_task(_answer(questions, served, stop))
+        await stop.wait()
+        answering.cancel()
+
+
+async def _answer(questions: asyncio.StreamReader, served: Running, stop: asyncio.Event) -> None:
+    while await questions.readline():
+        # In a thread: the text is long, and the parent may be slow to read it.
+        await asyncio.to_thread(_say_metrics, served)
+    stop.set()  # the parent is gone
+
+
+def _say_metrics(served: Running) -> None:
+    _say({"metrics": served.metrics_text()})
+
+
+def _say(what: dict[str, str]) -> None:
+    print(json.dumps(what), flush=True)  # noqa: T201 - the answer to the parent
+
+
+if __name__ == "__main__":
+    sys.exit(main())
