@@ -116,7 +116,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         PartsCollector(registry, database, [database.breaker, redis.breaker])
         tasks = Gauge("bossjy_tasks", "Tasks of the event loop: of calls and of the service.", registry=registry)
         tasks.set_function(partial(_count_tasks, asyncio.get_running_loop()))
-        auth = await stack.enter_async_context(open_auth(database, redis, settings.data_dir, _auth_options(settings)))
+        auth = await stack.enter_async_context(open_auth(database, redis, settings.data_dir, auth_options(settings)))
         plan = await asyncio.to_thread(load_plan, settings.data_dir / "plan")
         plans = await asyncio.to_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
 
@@ -214,8 +214,17 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
     return Certificates(TlsOptions(Path(settings.tls_certificate), Path(settings.tls_key), authority)).credentials()
 
 
-def _auth_options(settings: Settings) -> AuthOptions:
-    return AuthOptions(registration=settings.registration, tenant_calls_per_minute=settings.tenant_calls_per_minute)
+def auth_options(settings: Settings) -> AuthOptions:
+    """The settings of auth, for the service and for the operator's commands."""
+    return AuthOptions(
+        registration=settings.registration,
+        tenant_calls_per_minute=settings.tenant_calls_per_minute,
+        key_reload_s=settings.key_reload_s,
+        key_activation_s=settings.key_activation_s,
+        account_failures=settings.account_failures,
+        address_failures=settings.address_failures,
+        tenant_failures=settings.tenant_failures,
+    )
 
 
 def _limit_options(settings: Settings) -> LimitOptions:

@@ -1,4 +1,4 @@
-"""The command `bossjy-server`: serve, demo, settings."""
+"""The command `bossjy-server`: serve, demo, settings, owner, keys."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _print_settings()
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         settings = Settings.from_environment({**os.environ, **named})
+        if options.command in ("owner", "keys"):
+            from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
+
+            return operate(options, settings)
         return asyncio.run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
     except StartError as error:
         print(f"bossjy-server: {error}", file=sys.stderr)
@@ -40,7 +44,28 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="serve with a demonstration tenant and 10,000 imported contacts")
     demo.add_argument("--once", action="store_true", help="end after the demonstration, with 0 if all of it was right")
     commands.add_parser("settings", help="list the settings with their defaults and meanings")
+    _add_operating(commands)
     return parser
+
+
+def _add_operating(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands of operate.py."""
+    owner = commands.add_parser("owner", help="make the owner of a tenant")
+    create = owner.add_subparsers(dest="action", required=True).add_parser(
+        "create", help="make an owner; the password is asked for, or made and shown once with --generate"
+    )
+    place = create.add_mutually_exclusive_group(required=True)
+    place.add_argument("--tenant-name", default="", help="name of a new tenant")
+    place.add_argument("--tenant", default="", help="id of a tenant that is there")
+    create.add_argument("--email", required=True, help="mail address of the owner")
+    create.add_argument("--name", default="", help="name of the owner")
+    create.add_argument("--generate", action="store_true", help="make a password, to be changed at the first login")
+    keys = commands.add_parser("keys", help="the keys that sign access tokens")
+    actions = keys.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="list them")
+    actions.add_parser("rotate", help="make a new one; running servers take it up by themselves, old tokens go on")
+    remove = actions.add_parser("remove", help="remove one at once; its tokens end")
+    remove.add_argument("kid", help="id of the key, as `keys list` shows it")
 
 
 def _print_settings() -> int:

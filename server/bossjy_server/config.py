@@ -146,6 +146,24 @@ class Settings:
         _choice("open", "token", "closed"),
         "Who may register a tenant: anybody, who has the registration token, nobody.",
     )
+    account_failures: int = _setting(
+        "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT", 10, _whole(1, 10**6), "Wrong logins at once; then one in 30 seconds."
+    )
+    address_failures: int = _setting(
+        "BOSSJY_LOGIN_FAILURES_PER_ADDRESS", 50, _whole(1, 10**6), "Wrong logins at once; then one in 2 seconds."
+    )
+    tenant_failures: int = _setting(
+        "BOSSJY_LOGIN_FAILURES_PER_TENANT", 500, _whole(1, 10**6), "Wrong logins at once; then five a second."
+    )
+    key_reload_s: float = _setting(
+        "BOSSJY_KEY_RELOAD_S", 15.0, _decimal(0.1, 3600), "How often the folder of signing keys is looked at."
+    )
+    key_activation_s: int = _setting(
+        "BOSSJY_KEY_ACTIVATION_S",
+        60,
+        _whole(0, 86_400),
+        "How long a new key is published before it signs; longer than BOSSJY_KEY_RELOAD_S.",
+    )
     log_level: str = _setting(
         "BOSSJY_LOG_LEVEL", "info", _choice("debug", "info", "warning", "error"), "Least level logged."
     )

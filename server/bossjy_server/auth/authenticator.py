@@ -39,6 +39,7 @@ class Authenticator:
         self._limit = options.verified_tokens_max
         self._clock = clock
         self._verified: dict[bytes, Verified] = {}
+        self._removals = tokens.keys.removals
 
     async def authenticate(self, authorization: str) -> Caller:
         """The caller of `Bearer TOKEN` or `Bearer API_KEY`.
@@ -54,6 +55,9 @@ class Authenticator:
         """The caller that an access token or API key stands for. Raises as `authenticate` does."""
         if credential.startswith(API_KEY_PREFIX):
             return await self._api_keys.caller_of(credential)
+        if self._removals != self._tokens.keys.removals:  # a key is gone, and what it signed with it
+            self._removals = self._tokens.keys.removals
+            self._verified.clear()
         digest = hashlib.sha256(credential.encode("utf-8", "surrogateescape")).digest()
         verified = self._verified.get(digest)
         if verified is None or verified.caller.expire_time_s <= self._clock():

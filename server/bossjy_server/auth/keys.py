@@ -50,7 +50,7 @@ class SigningKey:
 
 
 class Keys:
-    """The keys that are loaded. Only `load`, `reload` and `rotate` touch the disk."""
+    """The keys that are loaded. Only `load`, `reload`, `rotate` and `remove` touch the disk."""
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class Keys:
         self._clock = clock
         self._keys: dict[str, SigningKey] = {}
         self._secret = b""
+        self.removals = 0  # how often loaded keys were gone: what they verified must be verified again
 
     @classmethod
     def load(
@@ -119,7 +120,13 @@ class Keys:
                 kid = match["kid"]
                 found[kid] = self._keys.get(kid) or _read_key(path, kid, int(match["created"]))
         if found or not self._keys:  # a folder that vanished under a running server does not take its keys away
+            if not self._keys.keys() <= found.keys():
+                self.removals += 1
             self._keys = found
+
+    def known(self) -> list[SigningKey]:
+        """All keys that are loaded, from new to old."""
+        return self._ordered()
 
     def rotate(self) -> SigningKey:
         """Make a new key, which signs after `activation_s`; delete the files of retired ones. Blocks."""
@@ -131,6 +138,19 @@ class Keys:
             kid = _make_key(self._folder, int(self._clock()))
             self.reload()
         return self._keys[kid]
+
+    def remove(self, kid: str) -> None:
+        """Delete a key at once, as one that somebody else has: what it signed ends within `reload_s`. Blocks.
+
+        Raises KeyError for an id that is not loaded, ValueError for the only key.
+        """
+        with _locked(self._folder):
+            self.reload()
+            key = self._keys[kid]
+            if len(self._keys) == 1:
+                raise ValueError("the only signing key cannot be removed: rotate first")
+            (self._folder / f"{key.created}-{key.kid}.pem").unlink(missing_ok=True)
+            self.reload()
 
     def _ordered(self) -> list[SigningKey]:
         return sorted(self._keys.values(), key=lambda key: (key.created, key.kid), reverse=True)

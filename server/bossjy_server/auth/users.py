@@ -88,7 +88,7 @@ class Users:
         _check_rank(caller, new.role)
         if new.password:
             self._rules.check(new.password, [new.email, new.display_name])
-        made = "" if new.password else _made_password()
+        made = "" if new.password else made_password()
         with self._passwords.place() as place:
             password_hash = await place.hash(new.password or made)
         request = Request(new.request_id, self._request_hash(new)) if new.request_id else None
@@ -197,7 +197,7 @@ class Users:
             )
         user = await self.get(caller, user_id)
         _check_rank(caller, user.role)
-        made = _made_password()
+        made = made_password()
         with self._passwords.place() as place:
             password_hash = await place.hash(made)
         must_change = user.role is not Role.SERVICE
@@ -232,7 +232,7 @@ async def _check_other_owner(connection: Connection, user: User) -> None:
         )
 
 
-def _made_password() -> str:
+def made_password() -> str:
     """A hundred random bits in groups that can be read out."""
     text = opaque.random_id(20)
     return "-".join(text[start : start + 5] for start in range(0, 20, 5))
