@@ -1,123 +1,123 @@
-"""The short way for rows that already are E.164: a `+`, 8 to 16 digits, nothing to strip.
+"""The short way for rows that already are E.164: a `+`, 8 to 15 digits, nothing to strip.
 
-Most columns hold mostly such rows, so this way is laid out for them alone: one read of each row, the first four
-digits in one step, and no row is moved. Whatever is in doubt goes the long way (`dial.py`).
+Most columns hold mostly such rows, so this way is laid out for them alone: one read of each row, four digits in one
+step and two in each other, and one look at what is said of the end. No row is moved. Whatever is in doubt goes the
+long way (`dial.py`).
+
+A row's sixteen bytes are two words: `+` and seven digits, and up to eight more. A word holds its first byte lowest.
 """
 
 from __future__ import annotations
-
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering.column import words
-from bossjy_numbering.column.dial import Dialler
-from bossjy_numbering.column.words import PAIRS, ROOM, Flags, Ints, Walker
-from bossjy_numbering.prefix import NO_PREFIX
-from bossjy_numbering.tables import Tables
+from bossjy_numbering.column.nodes import FURTHER, LEAST, Nodes
+from bossjy_numbering.column.words import PAIRS, ROOM, Flags, Ints, Words
 
-_LEAST = 8
-_PLUS = ord("+")
-# Added to a calling code's position while a national prefix is possible. No calling code: more than that.
-_DOUBTFUL = 2**14
-_NO_CODE = 2 * _DOUBTFUL
-# Eight digits as four pair codes; this product has, in its third and fourth byte, the code of the first four digits.
-_QUAD = np.uint64(PAIRS << 16 | 1)
-_SIXTEEN, _THIRTY_TWO, _FORTY_EIGHT = np.uint64(16), np.uint64(32), np.uint64(48)
-_LOW_SIXTEEN = np.uint64(0xFFFF)
-_LOW_EIGHT = np.uint64(0xFF)
-
-
-# Clean rows, codes, outcomes and lengths of national numbers, all (n,).
-CleanRows: TypeAlias = tuple[Flags, Ints, NDArray[np.uint16], Ints]
+# Bytes of a row: `+` and the digits.
+_SHORTEST = LEAST + 1
+_LONGEST = ROOM
+_AS_READ = np.frombuffer(b"+0000000" + b"0" * 8, np.uint64)
+# Added to values, these set the high bit of each byte that is more than 0 (where the `+` was) or 9.
+_OVER = np.frombuffer(bytes([0x7F] + [0x80 - 10] * 7 + [0x80 - 10] * 8), np.uint64)
+_HIGH_BITS = np.uint64(0x8080808080808080)
+# By length, 0 to 16: the bytes of the second word that hold digits.
+_KEEP = np.array([(1 << 8 * max(length - 8, 0)) - 1 for length in range(_LONGEST + 1)], np.uint64)
+# A word times this has, in each second byte, ten times a byte plus the next one: neighbours joined. Then two pairs.
+_TO_PAIRS, _TO_FOURS = np.uint64(10 << 8 | 1), np.uint64(100 << 16 | 1)
+_EVEN_BYTES = np.uint64(0x00FF00FF00FF00FF)
+_LOW_BYTE, _LOW_TWO = np.uint64(0xFF), np.uint64(0xFFFF)
+_EIGHT, _THIRTY_TWO, _FORTY_EIGHT, _FIFTY_SIX = (np.uint64(bits) for bits in (8, 32, 48, 56))
+_TEN = np.uint64(10)
+# Rows that are looked at to see whether a chunk is worth reading.
+_PROBE = 64
 
 
 class CleanReader:
-    """The first four digits of E.164, calling code included, as one step."""
+    """Reads rows of E.164. Immutable: threads may share it."""
 
-    def __init__(self, tables: Tables, walker: Walker, dialler: Dialler) -> None:
-        self._walker = walker
-        self._outcome = tables.outcome
-        self._code_length = dialler.code_length
-        quads = np.arange(10_000)
-        digits = np.stack([quads // 1000, quads // 100 % 10, quads // 10 % 10, quads % 10])
-        code = dialler.code_by_digits[quads // 10]
-        skipped = np.where(code < 0, 4, dialler.code_length[code])
-        state = tables.calling_code_state[code].astype(np.int64)
-        prefix = np.array([region.national_prefix_state for region in tables.regions], np.int64)
-        prefix = prefix[tables.main_region[code]]
-        for place in range(4):
-            inside = skipped <= place
-            state = np.where(inside, tables.step[state, digits[place]], state)
-            prefix = np.where(inside & (prefix >= 0), tables.step[prefix, digits[place]], prefix)
-        # By state: whether there is no national prefix, whatever follows.
-        self._no_prefix: Flags = (tables.step[:, 0] == np.arange(tables.state_count)) & (tables.outcome == NO_PREFIX)
-        doubtful = (prefix >= 0) & ~self._no_prefix[prefix]
-        places = digits[0] * 11**3 + digits[1] * 11**2 + digits[2] * 11 + digits[3]
-        self._state = np.zeros(11**4, np.int64)
-        self._state[places] = state * PAIRS
-        self._code = np.full(11**4, _NO_CODE, np.int64)
-        self._code[places] = np.where(code < 0, _NO_CODE, np.where(doubtful, code + _DOUBTFUL, code))
-        # For the doubtful: the state of the national prefix behind four digits.
-        self._prefix = np.zeros(11**4, np.int64)
-        self._prefix[places] = np.where(doubtful & (code >= 0), prefix * PAIRS, 0)
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
 
     @property
     def nbytes(self) -> int:
         """Bytes of the tables."""
-        return self._state.nbytes + self._code.nbytes + self._prefix.nbytes + self._no_prefix.nbytes
+        return self._nodes.nbytes
 
-    def read(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> CleanRows:
-        """Reads rows of text. Shapes: buffer (bytes + PADDING,), starts and lengths (n,) in bytes.
+    def is_worth_it(self, buffer: NDArray[np.uint8], offsets: Ints) -> bool:
+        """Whether most rows seem to be clean. If not, the few clean ones go the long way with the others."""
+        step = max((len(offsets) - 1) // _PROBE, 1)
+        starts = offsets[:-1:step]
+        lengths = offsets[1::step][: len(starts)] - starts
+        _, _, clean = _read_words(buffer, starts, lengths)
+        return 2 * int(np.count_nonzero(clean)) > len(starts)
 
-        Returns, all (n,): whether the row was clean; position of its calling code; its outcome; the length of its
-        national number. What stands for rows that were not clean says nothing.
+    def read(self, buffer: NDArray[np.uint8], offsets: Ints) -> tuple[Flags, Words]:
+        """Reads rows of text: row i is `buffer[offsets[i]:offsets[i + 1]]`, with PADDING behind the last one.
+
+        Returns, all (n,): whether the row was clean, and what is said of it, packed as the nodes have it.
         """
-        plus = buffer.take(starts) == _PLUS
-        lengths = lengths - 1
-        keep = words.keep_masks(lengths)
-        values = words.digit_values(words.gather(buffer, starts + 1), keep)
-        codes = words.pair_codes(values[:, 0])
-        quad = codes * _QUAD
-        np.right_shift(quad, _SIXTEEN, out=quad)
-        np.bitwise_and(quad, _LOW_SIXTEEN, out=quad)
-        first = quad.view(np.int64)
-        place = self._state.take(first, mode="clip")
-        code = self._code.take(first, mode="clip")
-        self._settle_doubts(code, first, codes)
-        np.right_shift(codes, _THIRTY_TWO, out=quad)
-        np.bitwise_and(quad, _LOW_EIGHT, out=quad)
-        place += first
-        state = self._walker.pairs.take(place, mode="clip")
-        np.multiply(state, PAIRS, out=place, dtype=np.int64)
-        np.right_shift(codes, _FORTY_EIGHT, out=quad)
-        place += first
-        state = self._walker.pairs.take(place, mode="clip")
-        plus &= ~words.not_digits(values)
-        plus &= (lengths >= _LEAST) & (lengths <= ROOM)
-        plus &= code < _DOUBTFUL
-        state = self._end(state, values, keep, lengths)
-        lengths -= self._code_length.take(code, mode="clip")
-        return plus, code, self._outcome.take(state), lengths
-
-    def _settle_doubts(self, code: Ints, first: Ints, codes: words.Words) -> None:
-        """Four digits may begin a national prefix; two more mostly tell that they do not. Else the long way decides."""
-        rows = np.flatnonzero(code >= _DOUBTFUL)
+        nodes = self._nodes
+        starts = offsets[:-1]
+        lengths = offsets[1:] - starts
+        head, tail, clean = _read_words(buffer, starts, lengths)
+        # Room for what is computed: a new array for each step costs more than the step.
+        room = np.empty_like(head)
+        place = room.view(np.int64)
+        pairs = np.left_shift(head, _EIGHT)
+        pairs *= _TO_PAIRS
+        pairs >>= _EIGHT
+        pairs &= _EVEN_BYTES
+        np.multiply(pairs, _TO_FOURS, out=room)
+        np.right_shift(room, _THIRTY_TWO, out=room)
+        np.bitwise_and(room, _LOW_TWO, out=room)
+        node = nodes.four.take(place, mode="clip")
+        np.multiply(node, 100, out=place, dtype=np.int64)
+        pairs >>= _FORTY_EIGHT
+        room += pairs
+        nodes.six.take(place, mode="clip", out=node)
+        np.multiply(node, 100, out=place, dtype=np.int64)
+        head >>= _FIFTY_SIX
+        head *= _TEN
+        room += head
+        np.bitwise_and(tail, _LOW_BYTE, out=head)
+        room += head
+        nodes.eight.take(place, mode="clip", out=node)
+        np.multiply(node, FURTHER + 1, out=place, dtype=np.int64)
+        lengths -= _SHORTEST
+        place += lengths
+        said: Words = nodes.said.take(place, mode="clip", out=head)
+        rows = np.flatnonzero(node >= nodes.first_open)
         if len(rows):
-            place = self._prefix.take(first[rows], mode="clip")
-            place += (np.right_shift(codes[rows], _THIRTY_TWO) & _LOW_EIGHT).view(np.int64)
-            settled = self._no_prefix.take(self._walker.pairs.take(place, mode="clip"))
-            code[rows[settled]] -= _DOUBTFUL
+            said[rows] = self._open(node[rows], tail[rows], lengths[rows])
+        clean &= said != 0
+        return clean, said
 
-    def _end(self, state: words.States, values: words.Words, keep: words.Words, lengths: Ints) -> words.States:
-        further = lengths - _LEAST
-        place = np.multiply(state, 9, dtype=np.int64)
-        place += further
-        ended = self._walker.chain.take(place, mode="clip")
-        rows = np.flatnonzero(state >= self._walker.plain_states)
-        if len(rows):
-            rest = words.with_blanks(values[rows], keep[rows])
-            codes = words.pair_codes(rest).view(np.uint8)[:, 8:]
-            ended[rows] = self._walker.finish(state[rows], further[rows], codes)
-        return ended
+    def _open(self, node: NDArray[np.uint16], tail: Words, further: Ints) -> Words:
+        """What is said where eight digits do not tell, but ten do: few numbers are like that."""
+        nodes = self._nodes
+        place = (node.astype(np.int64) - nodes.first_open) * PAIRS
+        for digit, factor in ((1, words.BLANK + 1), (2, 1)):
+            value = (tail >> np.uint64(8 * digit) & _LOW_BYTE).view(np.int64)
+            place += np.where(further >= digit, value, words.BLANK) * factor
+        ended = nodes.ten.take(place, mode="clip") * np.int64(FURTHER - 1)
+        ended += (further - 2).clip(min=0)
+        return nodes.said_of_ten.take(ended, mode="clip")
+
+
+def _read_words(buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> tuple[Words, Words, Flags]:
+    """The values of each row's two words, and whether they are a `+` and 8 to 15 digits. All (n,)."""
+    raw = words.gather(buffer, starts)
+    head = raw[:, 0] ^ _AS_READ[0]
+    tail = raw[:, 1] ^ _AS_READ[1]
+    tail &= _KEEP.take(lengths, mode="clip")
+    probe = head + _OVER[0]
+    probe |= head
+    probe |= tail
+    probe |= tail + _OVER[1]
+    probe &= _HIGH_BITS
+    clean: Flags = probe == 0
+    clean &= (lengths >= _SHORTEST) & (lengths <= _LONGEST)
+    return head, tail, clean

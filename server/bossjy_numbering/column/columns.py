@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering.column.result import NumberColumn
-from bossjy_numbering.column.words import Ints
+from bossjy_numbering.column.words import Ints, Words
 from bossjy_numbering.tables import LENGTHS, NO_REGION, Tables
 from bossjy_numbering.types import Number, NumberType, PossibleReason
 
@@ -30,6 +30,15 @@ class Layout:
     type: NDArray[np.uint8]
     # By calling code, then length: (c * LENGTHS,).
     possible_reason: NDArray[np.uint8]
+
+    def say(self, code: Ints, outcome: NDArray[np.uint16], lengths: Ints) -> Words:
+        """What is said of numbers, each packed in a word as `Columns.put_said` takes it. All (n,)."""
+        said = np.zeros(len(code), np.uint64)
+        said.view(np.uint16)[0::4] = self.calling_code[code]
+        said.view(np.int16)[1::4] = self.region[code * self.outcomes + outcome]
+        said.view(np.uint8)[4::8] = self.type[outcome]
+        said.view(np.uint8)[5::8] = self.possible_reason[code * LENGTHS + lengths]
+        return said
 
 
 def _look_up(table: NDArray[Any], places: NDArray[Any], column: NDArray[Any], rows: Ints | slice) -> None:
@@ -82,6 +91,13 @@ class Columns:
         np.multiply(code, LENGTHS, out=place)
         place += lengths
         _look_up(layout.possible_reason, place, self._possible_reason, rows)
+
+    def put_said(self, rows: slice, said: Words) -> None:
+        """Numbers as `Layout.say` packs them. Others may stand between them, to be put later."""
+        self._calling_code[rows] = said.view(np.uint16)[0::4]
+        self._region[rows] = said.view(np.int16)[1::4]
+        self._type[rows] = said.view(np.uint8)[4::8]
+        self._possible_reason[rows] = said.view(np.uint8)[5::8]
 
     def refuse(self, rows: Ints, errors: NDArray[np.uint8]) -> None:
         """Rows that are not numbers."""

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bossjy_numbering.column.clean import CleanReader
 from bossjy_numbering.column.columns import Columns
 from bossjy_numbering.column.dial import Dialler
 from bossjy_numbering.column.digits import read_digits
 from bossjy_numbering.column.emit import Batch, Writer
+from bossjy_numbering.column.nodes import build_nodes
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import TextBuffers
 from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints, Walker
@@ -27,8 +27,6 @@ from bossjy_numbering.types import Number, ParseError
 
 # Rows of a chunk: 128 KiB for each column of 64-bit numbers.
 CHUNK = 16_384
-# Rows of a chunk that are tried before it is read as clean.
-_PROBE = 128
 Answer: TypeAlias = Callable[[str, "str | None"], Number]
 
 
@@ -54,8 +52,8 @@ class ColumnEngine:
         self._answer = answer
         self._walker = walker = Walker(tables)
         self._dialler = Dialler(tables, walker)
-        self._clean = CleanReader(tables, walker, self._dialler)
-        self._columns_of = Columns.layout(tables)
+        self._columns_of = layout = Columns.layout(tables)
+        self._clean = CleanReader(build_nodes(tables, layout.say))
         self.region_position = {
             region.code: position for position, region in enumerate(tables.regions) if region.code != "001"
         }
@@ -85,23 +83,15 @@ class ColumnEngine:
         rest = []
         for begin in range(0, len(texts), CHUNK):
             end = min(begin + CHUNK, len(texts))
-            buffer, offsets = texts.padded(begin, end, PADDING)
-            if not self._worth_reading(buffer, offsets):
+            buffer, offsets = texts.readable(begin, end, PADDING)
+            if not self._clean.is_worth_it(buffer, offsets):
                 rest.append(np.arange(begin, end))
                 continue
-            done, code, outcome, lengths = self._clean.read(buffer, offsets[:-1], np.diff(offsets))
-            columns.put(slice(begin, end), code, outcome, lengths)
-            others = np.flatnonzero(~done)
-            others += begin
-            rest.append(others)
+            clean, said = self._clean.read(buffer, offsets)
+            columns.put_said(slice(begin, end), said)
+            if not clean.all():
+                rest.append(np.flatnonzero(~clean) + begin)
         return np.concatenate(rest) if rest else np.zeros(0, np.int64)
-
-    def _worth_reading(self, buffer: NDArray[np.uint8], offsets: Ints) -> bool:
-        """Whether most of a chunk seems to be clean. If not, the few clean rows go the long way with the others."""
-        step = max((len(offsets) - 1) // _PROBE, 1)
-        starts, ends = offsets[:-1:step], offsets[1::step]
-        done, _, _, _ = self._clean.read(buffer, starts, ends - starts)
-        return 2 * int(np.count_nonzero(done)) > len(starts)
 
     def _read_rest(self, asked: _Asked, rows: Ints, region: Ints, batch: Batch) -> None:
         """Reads rows by their digits, or else one by one."""

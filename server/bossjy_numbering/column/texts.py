@@ -25,6 +25,12 @@ class TextBuffers:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def readable(self, begin: int, end: int, padding: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Bytes that hold rows `begin` to `end` and `padding` more of any kind, and their offsets in these."""
+        if self.offsets[end] + padding <= len(self.data):
+            return self.data, self.offsets[begin : end + 1]
+        return self.padded(begin, end, padding)
+
     def padded(self, begin: int, end: int, padding: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """The bytes of rows `begin` to `end` with zeros behind them, and their offsets from 0."""
         offsets = self.offsets[begin : end + 1]

@@ -38,8 +38,6 @@ def _bytes_of(value: int) -> np.uint64:
 
 ASCII_ZEROS = _bytes_of(ord("0"))
 _BLANKS = _bytes_of(BLANK)
-_OVER_NINE = _bytes_of(0x80 - 10)
-_HIGH_BITS = _bytes_of(0x80)
 _EVEN_BYTES = np.uint64(0x00FF00FF00FF00FF)
 # A word times this has, in each odd byte, eleven times a byte plus the next one.
 _PAIRING = np.uint64(_BASE << 8 | 1)
@@ -73,15 +71,6 @@ def digit_values(raw: Words, keep: Words) -> Words:
     """ASCII digits as values 0 to 9, and 0 behind the last one. `raw` is overwritten and returned."""
     np.bitwise_xor(raw, ASCII_ZEROS, out=raw)
     return np.bitwise_and(raw, keep, out=raw)
-
-
-def not_digits(values: Words) -> Flags:
-    """Rows that hold something else than digits, (n, 2) -> (n,)."""
-    probe = values + _OVER_NINE
-    np.bitwise_or(probe, values, out=probe)
-    np.bitwise_and(probe, _HIGH_BITS, out=probe)
-    found: Flags = (probe[:, 0] | probe[:, 1]) != 0
-    return found
 
 
 def with_blanks(values: Words, keep: Words) -> Words:

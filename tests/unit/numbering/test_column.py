@@ -63,6 +63,17 @@ def test_a_clean_column_is_its_own_e164(plan: Plan) -> None:
     assert bool(column.valid.all())
 
 
+def test_every_beginning_is_read_as_single_calls_read_it(plan: Plan) -> None:
+    """E.164 of 8 to 15 digits by what it begins with: each four digits, and each way on from them."""
+    draw = np.random.default_rng(11)
+    lengths = draw.integers(6, 17, 40_000)
+    texts = [f"+{row // 4:04d}{draw.integers(10**12):012d}"[: 1 + lengths[row]] for row in range(len(lengths))]
+    known = {str(code) for code in plan.tables.calling_codes.tolist()}
+    some = [text for text in texts if known & {text[1:end] for end in (2, 3, 4)}]
+    assert len(some) > 20_000
+    same(plan, plan.column(some), some, [None] * len(some))
+
+
 @pytest.mark.parametrize(
     "form",
     [

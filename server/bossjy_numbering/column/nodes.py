@@ -1,0 +1,154 @@
+"""The plan as a column of E.164 walks it: behind the plus, calling code and national number in one automaton.
+
+The states of `Tables` are shared by calling codes and know nothing of national prefixes. A node stands for a calling
+code, a state and the state of a national prefix that is still possible, so that a node and a number of digits say all
+that there is to say of a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bossjy_numbering.column.beginnings import codes_by_three_digits
+from bossjy_numbering.column.words import BLANK, Flags, Ints
+from bossjy_numbering.prefix import NO_PREFIX
+from bossjy_numbering.tables import Tables
+
+# Digits that every row has, calling code included, and how many may follow.
+LEAST = 8
+FURTHER = 8
+_SETTLED = -1
+_NOWHERE = -1
+Table: TypeAlias = NDArray[np.uint16]
+# What is said of calling codes (positions), outcomes and lengths of national numbers, packed; all (n,).
+Say: TypeAlias = Callable[[Ints, Table, Ints], NDArray[np.uint64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Tables from node to node. Node 0 is where rows end that must be read another way; 0 is said of them."""
+
+    # (10_000,): the node behind four digits.
+    four: NDArray[np.uint16]
+    # (nodes behind four * 100,), (nodes behind six * 100,): the node behind two more.
+    six: NDArray[np.uint16]
+    eight: NDArray[np.uint16]
+    # What is said by a node behind eight digits and how many digits follow it: (nodes * (FURTHER + 1),).
+    said: NDArray[np.uint64]
+    # Nodes behind eight digits from here on depend on what digits follow, not only on how many.
+    first_open: int
+    # For those: the node behind two more, each a digit or BLANK (nodes * 121,), and what is said there.
+    ten: NDArray[np.uint16]
+    said_of_ten: NDArray[np.uint64]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tables."""
+        tables = (getattr(self, field.name) for field in fields(self))
+        return sum(table.nbytes for table in tables if isinstance(table, np.ndarray))
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """The nodes behind some number of digits, all (n,). A code of _NOWHERE is node 0, whatever else stands there."""
+
+    code: Ints
+    state: Ints
+    # _SETTLED if no national prefix is possible any more.
+    prefix: Ints
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    def only(self, rows: Ints | slice) -> _Level:
+        return _Level(self.code[rows], self.state[rows], self.prefix[rows])
+
+
+class _Builder:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._no_prefix = (tables.step[:, 0] == np.arange(tables.state_count)) & (tables.outcome == NO_PREFIX)
+        # A BLANK behind the last digit leaves a state as it is.
+        self._step = np.concatenate([tables.step, np.arange(tables.state_count)[:, None]], axis=1)
+        codes = tables.calling_codes.astype(np.int64)
+        self._code_length = np.where(codes < 10, 1, np.where(codes < 100, 2, 3))
+        self._code_by_digits = codes_by_three_digits(codes)
+
+    def four(self) -> tuple[_Level, Table]:
+        """The nodes behind four digits, and the table (10_000,) that leads there."""
+        tables = self._tables
+        quads = np.arange(10_000)
+        code = self._code_by_digits[quads // 10]
+        prefixes = np.array([region.national_prefix_state for region in tables.regions], np.int64)
+        level = _Level(code, tables.calling_code_state[code].astype(np.int64), prefixes[tables.main_region[code]])
+        for place, unit in enumerate((1000, 100, 10, 1)):
+            inside = self._code_length[code] <= place
+            stepped = self._stepped(level, quads // unit % 10)
+            state = np.where(inside, stepped.state, level.state)
+            level = _Level(code, state, np.where(inside, stepped.prefix, level.prefix))
+        return self._merged(level)
+
+    def two_more(self, level: _Level, digits: int = 10, *, last: bool = False) -> tuple[_Level, Table]:
+        """The nodes behind two more digits, and the table (n * digits * digits,) that leads there.
+
+        `last`: nodes that may still have a national prefix lead nowhere.
+        """
+        between, first = self._merged(self._by_digit(level, digits))
+        end = self._by_digit(between, digits)
+        if last:
+            end = _Level(np.where(end.prefix == _SETTLED, end.code, _NOWHERE), end.state, end.prefix)
+        end, second = self._merged(end)
+        return end, second.reshape(-1, digits)[first].reshape(-1)
+
+    def is_open(self, level: _Level) -> Flags:
+        """The nodes that depend on what digits follow."""
+        return (level.code >= 0) & (level.state >= self._tables.plain_states)
+
+    def said(self, level: _Level, digits: int, say: Say) -> NDArray[np.uint64]:
+        """What is said by how many digits, up to LEAST + FURTHER, follow the first `digits`: flat."""
+        said = np.zeros((len(level), LEAST + FURTHER - digits + 1), np.uint64)
+        known = level.code >= 0
+        code, state = level.code[known], level.state[known]
+        for further in range(said.shape[1]):
+            length = digits + further - self._code_length[code]
+            said[known, further] = say(code, self._tables.outcome[state], length)
+            state = self._step[state, 0]
+        return said.reshape(-1)
+
+    def _by_digit(self, level: _Level, digits: int) -> _Level:
+        """(n,) -> (n * digits,)."""
+        nodes = level.only(np.repeat(np.arange(len(level)), digits))
+        return self._stepped(nodes, np.tile(np.arange(digits), len(level)))
+
+    def _stepped(self, level: _Level, digit: Ints) -> _Level:
+        prefix = self._step[level.prefix.clip(min=0), digit]
+        prefix[(level.prefix == _SETTLED) | self._no_prefix[prefix]] = _SETTLED
+        return _Level(level.code, self._step[level.state, digit], prefix)
+
+    def _merged(self, level: _Level) -> tuple[_Level, Table]:
+        """Each node once, nowhere first and the open ones last, and which of them each was."""
+        key = (self.is_open(level).astype(np.int64) << 48) + (level.code << 32) + (level.state << 16) + level.prefix
+        key[level.code < 0] = _NOWHERE
+        # One more at the end, so that there is a nowhere in any case.
+        _, first, which = np.unique(np.append(key, _NOWHERE), return_index=True, return_inverse=True)
+        padded = (np.append(values, _NOWHERE)[first] for values in (level.code, level.state, level.prefix))
+        return _Level(*padded), which[:-1].astype(np.uint16)
+
+
+def build_nodes(tables: Tables, say: Say) -> Nodes:
+    """Lays out a plan's tables for `say`."""
+    builder = _Builder(tables)
+    level, four = builder.four()
+    level, six = builder.two_more(level)
+    level, eight = builder.two_more(level, last=True)
+    first_open = len(level) - int(np.count_nonzero(builder.is_open(level)))
+    far, ten = builder.two_more(level.only(slice(first_open, None)), BLANK + 1)
+    # Ten digits have settled everything so far. Should they not, these rows are read another way.
+    far = _Level(np.where(builder.is_open(far), _NOWHERE, far.code), far.state, far.prefix)
+    said, said_of_ten = builder.said(level, LEAST, say), builder.said(far, LEAST + 2, say)
+    return Nodes(four, six, eight, said, first_open, ten, said_of_ten)
