@@ -63,6 +63,10 @@ clean: ## remove what was built, cached and installed; keep the service's data f
 bench-phone: $(DEV) ## numbers a second over StreamValidateNumbers, beside the same stream with no work
 	@$(PYTHON) -m tests.performance.phone.bench_phone
 
+.PHONY: bench-unary
+bench-unary: $(DEV) ## what a call costs beside a bare echo, and how long it takes at 500, 1,000, 2,000 a second
+	@$(PYTHON) -m tests.performance.unary.bench_unary $(if $(SHORT),--short)
+
 .PHONY: prove-first-run
 prove-first-run: $(DEV) ## a fresh clone with an empty home: run ONCE=1, then test, both timed
 	@$(PYTHON) -m tests.performance.first_run

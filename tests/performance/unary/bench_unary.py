@@ -1,0 +1,162 @@
+"""What one ValidateNumber costs beside a bare grpc.aio echo, and how long it takes at steady rates.
+
+    python -m tests.performance.unary.bench_unary [--short]
+
+The whole service: authenticated calls, one log line each, metrics, 1 % of the calls traced to a receiver. CPU is that
+of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process, the
+contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo is
+asked with the same request and metadata. Times at a rate are those of an open-loop client in its own process, counted
+from the moment at which a call was to be sent. Servers and clients share the machine's cores, so `rps_…` are bounds
+from below.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import psutil
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+
+from bossjy.phone.v1 import phone_service_pb2
+from bossjy_server.storage.process import free_port
+from tests.e2e.conftest import ServerProcess
+from tests.figures import write_figures
+from tests.performance.faults.parts import Stage, stage
+from tests.performance.open_loop import Job, Outcome, run, start
+from tests.performance.phone.bench_phone import token_of
+
+METHOD = "/bossjy.phone.v1.PhoneService/ValidateNumber"
+RATES = (500, 1000, 2000)
+NUMBERS = ("+8613812345678", "+442079460123", "+14155550132", "+33142685300", "+85221234567")
+
+
+class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
+    """Takes spans and forgets them."""
+
+    def Export(self, request: Any, context: Any) -> Any:
+        """One batch."""
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+
+def requests() -> list[str]:
+    """Some numbers as they are sent."""
+    return [
+        phone_service_pb2.ValidateNumberRequest(phone_number=number).SerializeToString().hex() for number in NUMBERS
+    ]
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """What a process and its children have spent."""
+    family = [process, *process.children(recursive=True)]
+    return float(sum(one.cpu_times().user + one.cpu_times().system for one in family))
+
+
+def process_of(server: ServerProcess) -> psutil.Process:
+    """The process of a server that runs."""
+    if server.process is None:
+        raise RuntimeError("the server was not launched")
+    return psutil.Process(server.process.pid)
+
+
+async def cost_us(job: Job, process: psutil.Process) -> float:
+    """CPU of the server for each call of a closed loop, in microseconds."""
+    began = cpu_seconds(process)
+    outcome = await run(job)
+    if set(outcome.times) != {"OK"}:
+        raise RuntimeError(f"calls failed: { ({code: len(times) for code, times in outcome.times.items()}) }")
+    return (cpu_seconds(process) - began) / (outcome.sent + 20) * 1e6
+
+
+async def costs(jobs: dict[str, tuple[Job, psutil.Process]], rounds: int) -> dict[str, float]:
+    """CPU a call of each contestant, and of the stack."""
+    found: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(rounds):
+        for name, (job, process) in jobs.items():
+            found[name].append(await cost_us(job, process))
+    stack = [mine - bare for mine, bare in zip(found["validate"], found["echo"], strict=True)]
+    print("rounds, us:", {name: [round(one) for one in costs] for name, costs in found.items()}, flush=True)
+    medians = {f"{name}_us": statistics.median(costs) for name, costs in found.items()}
+    return {**medians, "stack_us": statistics.median(stack)}
+
+
+async def times(job: Job, seconds: float) -> dict[str, float]:
+    """Percentiles at the steady rates."""
+    figures = {}
+    for rate in RATES:
+        outcome = await run(Job(**{**vars(job), "per_s": rate, "seconds": seconds}))
+        refused = outcome.sent - len(outcome.times.get("OK", ()))
+        if refused:
+            print(f"at {rate}:", {code: len(held) for code, held in outcome.times.items()}, flush=True)
+        for percent in (50, 95, 99):
+            figures[f"p{percent}_ms_at_{rate}"] = outcome.percentile(percent, "OK")
+        figures[f"not_ok_at_{rate}"] = refused
+    return figures
+
+
+async def most_per_s(job: Job, calls: int) -> float:
+    """Calls a second that two busy clients get."""
+    tasks = [await start(Job(**{**vars(job), "in_flight": 32, "calls": calls})) for _ in range(2)]
+    outcomes: list[Outcome] = list(await asyncio.gather(*tasks))
+    return round(sum(len(one.times["OK"]) / one.seconds for one in outcomes))
+
+
+async def measure(held: Stage, *, short: bool) -> dict[str, float]:
+    """All figures."""
+    calls, rounds, seconds = (2000, 3, 3.0) if short else (6000, 7, 10.0)
+    traces = f"http://127.0.0.1:{trace_receiver_port()}"
+    server = held.server(BOSSJY_OTLP_ENDPOINT=traces, BOSSJY_TRACE_RATIO="0.01", BOSSJY_LOG_CONSOLE="off")
+    metadata = (("authorization", f"Bearer {await token_of(server.target)}"),)
+    validate = Job(server.target, METHOD, requests(), metadata)
+    echo_address = f"127.0.0.1:{free_port()}"
+    with echo_server(echo_address) as echo:
+        try:
+            busy = {"in_flight": 16, "calls": calls}
+            jobs = {
+                "echo": (Job(echo_address, METHOD, requests(), metadata, **busy), psutil.Process(echo.pid)),
+                "validate": (Job(**{**vars(validate), **busy}), process_of(server)),
+            }
+            figures = await costs(jobs, rounds)
+        finally:
+            echo.terminate()
+    figures |= await times(validate, seconds)
+    figures["rps_one_worker"] = await most_per_s(validate, calls)
+    server.end()
+    return figures
+
+
+def echo_server(address: str) -> subprocess.Popen[bytes]:
+    """Launch the bare echo."""
+    return subprocess.Popen([sys.executable, "-m", "tests.performance.unary.echo_server", address])
+
+
+def trace_receiver_port() -> int:
+    """Starts the receiver of traces, which lasts as long as this process."""
+    port = free_port()
+    receiver = grpc.server(ThreadPoolExecutor(1))
+    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
+    add(TraceReceiver(), receiver)
+    receiver.add_insecure_port(f"127.0.0.1:{port}")
+    receiver.start()
+    _RECEIVERS.append(receiver)
+    return port
+
+
+_RECEIVERS: list[grpc.Server] = []
+
+
+def main() -> int:
+    """Measure and write build/figures/unary.json."""
+    with stage() as held:
+        figures = asyncio.run(measure(held, short="--short" in sys.argv[1:]))
+    write_figures("unary", {name: round(value, 2) for name, value in figures.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
