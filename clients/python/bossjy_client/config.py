@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MIB = 1024 * 1024
 
@@ -48,6 +48,9 @@ class ClientConfig:
 
     root_certificates: bytes | None = None
     """Certificate authorities to trust, PEM. None: those of gRPC."""
+
+    certificate: tuple[bytes, bytes] | None = field(default=None, repr=False)
+    """The client's own certificate chain and its private key, PEM, where the service asks for one."""
 
     user_agent: str = "bossjy-python"
     """What the client says of itself."""

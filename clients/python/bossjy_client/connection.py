@@ -132,5 +132,6 @@ def _open_channel(target: str, config: ClientConfig) -> grpc.aio.Channel:
     ]
     if config.speaks_plaintext(target):
         return grpc.aio.insecure_channel(target, options=options)
-    credentials = grpc.ssl_channel_credentials(root_certificates=config.root_certificates)
+    chain, key = config.certificate or (None, None)
+    credentials = grpc.ssl_channel_credentials(config.root_certificates, key, chain)
     return grpc.aio.secure_channel(target, credentials, options=options)

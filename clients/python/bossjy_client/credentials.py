@@ -27,6 +27,10 @@ class Login:
     access_expire_s: float = 0.0
     api_key: str = field(default="", repr=False)
     tls: bool | None = None
+    # Paths, as they were given at login; empty: none.
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
 
     @property
     def session(self) -> SessionTokens:

@@ -59,7 +59,7 @@ class ValidationStream:
             if await self._connection.renew_after(failure, metadata):
                 continue
             attempt += 1
-            if attempt >= self._connection.config.max_attempts or not _is_passing(failure):
+            if attempt >= self._connection.config.max_attempts or not is_passing(failure):
                 raise failure
             await asyncio.sleep(backoff_s(attempt - 1, self._connection.config, failure.retry_after_s))
 
@@ -88,13 +88,6 @@ class ValidationStream:
         )
 
 
-def _is_passing(failure: BossjyError) -> bool:
-    """Whether to go on on a new stream."""
-    # INTERNAL is what gRPC tells where a status crossed a write on its way (grpc/grpc issue 36066); if that was a
-    # refusal, the next stream gets it itself.
-    return is_passing(failure) or (failure.code == "INTERNAL" and not failure.reason)
-
-
 async def _read(call: Any) -> pb.StreamValidateNumbersResponse:
     answer: Any = await call.read()
     if answer is EOF:
@@ -109,6 +102,9 @@ async def _failure(call: Any, error: Exception) -> BossjyError:
             await call.read()
         except grpc.aio.AioRpcError as status:
             error = status
-    if isinstance(error, grpc.aio.AioRpcError):
-        return from_rpc_error(error)
-    return error if isinstance(error, BossjyError) else UnavailableError("the stream broke off", code="UNAVAILABLE")
+    failure = from_rpc_error(error) if isinstance(error, grpc.aio.AioRpcError) else error
+    # INTERNAL without a reason is what gRPC tells where a status crossed a write on its way (grpc/grpc issue 36066); if
+    # that was a refusal, the next stream gets it itself.
+    if isinstance(failure, BossjyError) and (failure.code != "INTERNAL" or failure.reason):
+        return failure
+    return UnavailableError("the stream broke off: run it again", code="UNAVAILABLE")

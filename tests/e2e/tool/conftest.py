@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,28 @@ from tests.e2e.conftest import EMAIL, PASSWORD, ServerProcess, Tenant, caller_en
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def run_tool(
+    folder: Path, *arguments: str, code: int | None = 0, text: str = "", **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the tool with its files below `folder`. `code` is the exit code that is expected; None: any."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bossjy_client", *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        env=caller_environment(folder) | more,
+        timeout=60,
+        check=False,
+    )
+    assert code in {None, done.returncode}, done
+    assert "Traceback" not in done.stderr
+    return done
+
+
 @pytest.fixture
 def run(shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> Run:
     """Run the tool, logged in with a password."""
-    environment = caller_environment(tmp_path)
-
-    def bossjy(*arguments: str, code: int = 0, text: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bossjy_client", *arguments]
-        done = subprocess.run(
-            command, input=text, capture_output=True, text=True, env=environment | more, timeout=60, check=False
-        )
-        assert done.returncode == code, done
-        assert "Traceback" not in done.stderr
-        return done
-
+    bossjy = partial(run_tool, tmp_path)
     target = ("--target", shared_server.target)
     bossjy("login", *target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin", text=PASSWORD)
     return bossjy

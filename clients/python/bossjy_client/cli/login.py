@@ -41,7 +41,7 @@ async def _login(session: Session) -> ExitCode:
         stored, email = await _with_key(session, target, _secret_line())
     else:
         stored, email = await _with_password(session, target, *_identity(args))
-    session.credentials.save(stored)
+    session.credentials.save(session.stored(stored))
     if session.output.as_json:
         session.output.json({"target": target, "tenant_id": stored.tenant_id, "email": email})
     session.output.note(f"logged in at {target} as {email} of {stored.tenant_id}; kept in {session.credentials.path}")
@@ -51,17 +51,13 @@ async def _login(session: Session) -> ExitCode:
 async def _with_key(session: Session, target: str, key: str) -> tuple[Login, str]:
     async with await Client.connect(target, token=key, config=session.config()) as client:
         me = await client.auth.me()
-    return Login(target, me.tenant.tenant_id, api_key=key, tls=_tls(session)), me.user.email
+    return Login(target, me.tenant.tenant_id, api_key=key), me.user.email
 
 
 async def _with_password(session: Session, target: str, tenant: str, email: str, password: str) -> tuple[Login, str]:
     async with await Client.connect(target, config=session.config()) as client:
         tokens = SessionTokens.of(await _open_session(client, tenant, email, password))
-    return Login(target, tenant, email, tls=_tls(session)).renewed(tokens), email
-
-
-def _tls(session: Session) -> bool | None:
-    return getattr(session.args, "tls", None)
+    return Login(target, tenant, email).renewed(tokens), email
 
 
 def _identity(args: argparse.Namespace) -> tuple[str, str, str]:

@@ -41,6 +41,8 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
     group.add_argument("--tls", action=argparse.BooleanOptionalAction, help="TLS (default: to other machines)")
     group.add_argument("--ca-file", metavar="PEM", help="certificate authorities to trust")
+    group.add_argument("--cert-file", metavar="PEM", help="certificate of this client, where the service asks for one")
+    group.add_argument("--key-file", metavar="PEM", help="private key of that certificate")
     top = argparse.ArgumentParser(
         prog="bossjy",
         description="Phone numbers checked, lists imported, contacts found.",

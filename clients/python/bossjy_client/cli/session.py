@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bossjy_client.cli.exit_codes import UsageError
 from bossjy_client.cli.output import Output
 from bossjy_client.client import Client
 from bossjy_client.config import ClientConfig
@@ -30,18 +32,35 @@ class Session:
         self.target_option: str = getattr(args, "target", "") or environment.get("BOSSJY_TARGET", "")
 
     def config(self, login: Login | None = None) -> ClientConfig:
-        """Settings of the connection, from the options and what was stored at login."""
-        tls = getattr(self.args, "tls", None)
-        if tls is None and login is not None:
-            tls = login.tls
-        authority: str = getattr(self.args, "ca_file", "")
-        try:
-            roots = Path(authority).read_bytes() if authority else None
-        except OSError as error:
-            raise SourceError(f"{authority}: {error.strerror}") from error
+        """Settings of the connection, from the options and what was stored at login. Raises SourceError, UsageError."""
+        tls = self._option("tls", login)
+        certificate, key = (_read(str(self._option(name, login) or "")) for name in ("cert_file", "key_file"))
+        if (certificate is None) != (key is None):
+            raise UsageError("--cert-file and --key-file go together")
         return ClientConfig(
-            plaintext=None if tls is None else not tls, root_certificates=roots, user_agent="bossjy-cli"
+            plaintext=None if tls is None else not tls,
+            root_certificates=_read(str(self._option("ca_file", login) or "")),
+            certificate=(certificate, key) if certificate and key else None,
+            user_agent="bossjy-cli",
         )
+
+    def _option(self, name: str, login: Login | None) -> str | bool | None:
+        given: str | bool | None = getattr(self.args, name, None)
+        return getattr(login, name) if given is None and login is not None else given
+
+    def stored(self, login: Login) -> Login:
+        """The login with what the options say of the connection, so that later commands need not say it again."""
+        return dataclasses.replace(
+            login,
+            tls=getattr(self.args, "tls", None),
+            ca_file=self._path("ca_file"),
+            cert_file=self._path("cert_file"),
+            key_file=self._path("key_file"),
+        )
+
+    def _path(self, option: str) -> str:
+        given: str = getattr(self.args, option, "")
+        return str(Path(given).resolve()) if given else ""
 
     def login(self) -> Login:
         """The login that calls are made with. Raises CredentialsError."""
@@ -70,3 +89,10 @@ class Session:
             return await self.credentials.renew(login.target, tokens, client.auth.refresh)
 
         return SessionSource(login.session, refresh)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        return Path(path).read_bytes() if path else None
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
