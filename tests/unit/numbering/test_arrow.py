@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -51,3 +54,11 @@ def test_what_is_not_there_is_said() -> None:
         clean_batch(batch(), column="id")
     with pytest.raises(ValueError, match="not both"):
         clean_batch(batch(), default_region="CN", region_column="region")
+
+
+def test_numpy_pyarrow_and_phonenumbers_are_enough() -> None:
+    program = Path(__file__).with_name("clean_alone.py")
+    command = [sys.executable, "-I", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["refused", "['+8613800138000', None, '+442079460018']"]
