@@ -90,3 +90,11 @@ soak: $(DEV) ## a mixed load, five minutes or MINUTES=60: whether memory, files,
 .PHONY: prove-import
 prove-import: $(DEV) ## imports killed at random moments come to what they must; TRIALS=100
 	@$(PYTHON) -m tests.performance.imports.prove_import $(if $(TRIALS),--trials $(TRIALS))
+
+.PHONY: bench-import
+bench-import: $(DEV) ## a million rows from file to table beside psql's copy, again, and the memory for one and five million
+	@$(PYTHON) -m tests.performance.imports.bench_import
+
+.PHONY: prove-import-memory
+prove-import-memory: $(DEV) ## 1.5 GB in one upload, or MIB=150: server and its workers stay below 512 MiB
+	@$(PYTHON) -m tests.performance.imports.prove_memory $(if $(MIB),--mib $(MIB))

@@ -188,26 +188,27 @@ class BlockMerge:
         """Merge the staged rows."""
         if len(staged.positions) == 0:
             return Merged(duplicate=staged.duplicate)
-        await self._copy(staged)
-        return (await self._merge(staged.positions)).with_duplicates(staged.duplicate)
+        await self.copy(staged)
+        return (await self.merge(staged.positions)).with_duplicates(staged.duplicate)
 
     async def try_run(self, staged: StagedRows) -> Merged:
         """What `run` would do; only the numbers are kept, so that later blocks know them as duplicates."""
         if len(staged.positions) == 0:
             return Merged(duplicate=staged.duplicate)
-        await self._copy(staged)
+        await self.copy(staged)
         named = await self._ask(FIND_NAMED, *self._names)
         await self._connection.execute(DROP_STAGED, named.tolist())
         trial = self._connection.transaction()
         await trial.start()
         try:
-            merged = await self._merge(_without(staged.positions, named))
+            merged = await self.merge(_without(staged.positions, named))
         finally:
             await trial.rollback()
         await self._connection.execute(NAME_STAGED, *self._names)
         return merged.with_duplicates(staged.duplicate + len(named))
 
-    async def _merge(self, rows: Positions) -> Merged:
+    async def merge(self, rows: Positions) -> Merged:
+        """Merge what was copied; `rows` are the positions of all of it."""
         fresh = await self._ask(INSERT_NEW, *self._names)
         inserted = len(fresh)
         residue = _without(rows, fresh)
@@ -240,7 +241,8 @@ class BlockMerge:
             raise LookupError("the statement gives one row")
         return _unpacked(found["seen"]), _unpacked(found["differ"]), _unpacked(found["missing"])
 
-    async def _copy(self, staged: StagedRows) -> None:
+    async def copy(self, staged: StagedRows) -> None:
+        """Put the staged rows where statements find them."""
         if not await self._connection.fetchval(STAGED_TABLE_EXISTS):
             await self._connection.execute(STAGED_TABLE)
         await self._connection.copy_to_table(
