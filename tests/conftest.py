@@ -9,7 +9,7 @@ from tests.coverage_table import coverage_rows
 from tests.figures import plain_table, save_figures
 
 # Fixtures for every folder: real parts, and the whole service on them.
-pytest_plugins = ["tests.parts", "tests.service"]
+pytest_plugins = ["tests.parts", "tests.service", "tests.statements.report"]
 
 START = pytest.StashKey[float]()
 
