@@ -98,3 +98,7 @@ bench-import: $(DEV) ## a million rows from file to table beside psql's copy, ag
 .PHONY: prove-import-memory
 prove-import-memory: $(DEV) ## 1.5 GB in one upload, or MIB=150: server and its workers stay below 512 MiB
 	@$(PYTHON) -m tests.performance.imports.prove_memory $(if $(MIB),--mib $(MIB))
+
+.PHONY: prove-faults
+prove-faults: $(DEV) ## parts stopped, paused, refusing, a bad network, workers killed and renewed, overload, abuse
+	@$(PYTHON) -m tests.performance.faults.prove_faults

@@ -25,6 +25,6 @@ def broken_server(parts_to_break: Stage) -> ServerProcess:
 @pytest.fixture
 async def caller(broken_server: ServerProcess) -> AsyncIterator[Caller]:
     """A tenant of the test's own; after the test everything answers again."""
-    async with Caller(broken_server.target, timeout_s=5) as made:
+    async with Caller(broken_server.target) as made:
         await made.register()
         yield made

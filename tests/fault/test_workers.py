@@ -60,7 +60,7 @@ def two_workers(parts_to_break: Stage) -> Iterator[tuple[ServerProcess, int]]:
 @pytest.fixture
 async def pair(two_workers: tuple[ServerProcess, int]) -> AsyncIterator[Pair]:
     server, port = two_workers
-    async with Caller(server.target, connections=6) as caller:
+    async with Caller(server.target, connections=6, retrying=True) as caller:
         await caller.register()
         made = Pair(server, caller, port)
         await made.until("bossjy_workers", 2)
@@ -88,9 +88,9 @@ async def test_a_worker_that_dies_takes_its_own_calls_alone_and_is_replaced(pair
         await pair.until("bossjy_workers_died_total", 1)
         await pair.until("bossjy_workers", 2)
     tally = Tally.of(load.outcomes)
-    lost = sum(tally.failed.values())
+    # Its calls were repeated on connections to the other; those whose answers had begun could not be.
     assert not tally.refused, tally
-    assert lost <= 30, tally
+    assert sum(tally.failed.values()) <= 5, tally
     later = [await pair.caller.call("validate") for _ in range(20)]
     assert all(one.ok for one in later)
 

@@ -1,0 +1,132 @@
+"""A cache in Redis for answers that cost: shared by all processes, so one that starts finds it warm.
+
+An entry is kept for `ttl_s`, give or take a tenth, so that entries made together do not end together. Entries belong to
+a group (a tenant's contacts, say). A write bumps the group's version, and an entry holds the version that it was read
+under: what was read before a write is never given after it, even if it is stored later. Of several that miss the same
+entry in one process, one loads and the others wait for it.
+
+Without Redis everything is loaded, and nothing fails. A write whose bump Redis did not take leaves entries that may be
+given by other processes until they end: `ttl_s` is the bound, and the only one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from bossjy_server.errors import DeadlineExceeded
+from bossjy_server.storage.redis import GuardedRedis
+
+# Entries of releases that wrote them in another way are never read. Raise it when the meaning of entries changes.
+_SCHEMA = 1
+_NOTHING, _VALUE = b"-", b"+"
+_LOST = (RedisError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load gave: the bytes, or None for a thing that is not there; and whether to keep that."""
+
+    value: bytes | None
+    keep: bool = True
+
+
+@dataclass(slots=True)
+class CacheCounts:
+    """What became of look-ups, and the bytes of what was stored."""
+
+    hits: int = 0
+    misses: int = 0
+    bypassed: int = 0  # Redis did not answer
+    joined: int = 0  # waited for another's load
+    stored_bytes: int = 0
+
+
+class Cache:
+    """Entries of one kind. `name` is part of every key; values over `most_bytes` are not kept."""
+
+    def __init__(
+        self,
+        redis: GuardedRedis,
+        name: str,
+        *,
+        ttl_s: float = 30.0,
+        nothing_ttl_s: float = 3.0,
+        most_bytes: int = 256 * 1024,
+    ) -> None:
+        self.name = name
+        self.counts = CacheCounts()
+        self._redis = redis
+        self._prefix = f"bossjy:cache:{_SCHEMA}:{name}"
+        self._ttl_s, self._nothing_ttl_s, self._most_bytes = ttl_s, nothing_ttl_s, most_bytes
+        self._loading: dict[str, asyncio.Task[Loaded]] = {}
+        self._untold: deque[str] = deque(maxlen=10_000)  # groups whose bump Redis has not taken yet
+
+    async def get(self, group: str, key: str, load: Callable[[], Awaitable[Loaded]]) -> bytes | None:
+        """The entry, loaded if need be; None for a thing that is not there. Raises what `load` raises."""
+        version_key, entry_key = self._keys(group, key)
+        try:
+            await self._tell()
+            answer: list[Any] = list(await self._redis.mget(version_key, entry_key))
+        except _LOST:
+            self.counts.bypassed += 1
+            return (await self._once(entry_key, load)).value
+        version: bytes = answer[0] or b"0"
+        entry: bytes | None = answer[1]
+        if entry is not None and entry.startswith(version + b":"):
+            self.counts.hits += 1
+            found = entry[len(version) + 1 :]
+            return None if found[:1] == _NOTHING else found[1:]
+        self.counts.misses += 1
+        # By version: a load that began before a write must not serve who came after it.
+        loaded = await self._once(f"{entry_key}:{version.decode()}", load)
+        if loaded.keep and len(loaded.value or b"") <= self._most_bytes:
+            await self._store(entry_key, version, loaded.value)
+        return loaded.value
+
+    async def forget(self, group: str) -> None:
+        """Call after a write was committed, before its caller is answered: no older entry of the group is given."""
+        self._untold.append(group)
+        with suppress(*_LOST):
+            await self._tell()
+
+    async def _tell(self) -> None:
+        while self._untold:
+            version_key, _ = self._keys(self._untold[0], "")
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.incr(version_key)  # type: ignore[unused-awaitable] # a pipeline only queues it
+            # It outlives every entry that was stored under it.
+            pipeline.expire(version_key, int(10 * self._ttl_s) + 60)  # type: ignore[unused-awaitable] # as above
+            await pipeline.execute()
+            with suppress(IndexError):
+                self._untold.popleft()
+
+    async def _once(self, name: str, load: Callable[[], Awaitable[Loaded]]) -> Loaded:
+        task = self._loading.get(name)
+        if task is None:
+            task = asyncio.ensure_future(load())
+            self._loading[name] = task
+            task.add_done_callback(lambda _: self._loading.pop(name, None))
+            return await asyncio.shield(task)
+        self.counts.joined += 1
+        try:
+            return await asyncio.shield(task)
+        except DeadlineExceeded:
+            return await load()  # that was the other's deadline
+
+    async def _store(self, entry_key: str, version: bytes, value: bytes | None) -> None:
+        entry = version + b":" + (_NOTHING if value is None else _VALUE + value)
+        ttl_s = (self._nothing_ttl_s if value is None else self._ttl_s) * random.uniform(0.9, 1.1)  # noqa: S311 - spread
+        with suppress(*_LOST):
+            await self._redis.set(entry_key, entry, px=int(ttl_s * 1000))
+            self.counts.stored_bytes += len(entry)
+
+    def _keys(self, group: str, key: str) -> tuple[str, str]:
+        return f"{self._prefix}:{group}:version", f"{self._prefix}:{group}:entry:{key}"
