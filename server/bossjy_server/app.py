@@ -192,12 +192,13 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
 ) -> Router:
     tracer = None
     if settings.otlp_endpoint:
-        tracing = Tracing(settings.otlp_endpoint, settings.trace_ratio)
+        tracing = Tracing(settings.otlp_endpoint)
         stack.callback(tracing.close)
         tracer = tracing.tracer
     return Router(
         build_chain(
             tracer=tracer,
+            trace_ratio=settings.trace_ratio,
             metrics=CallMetrics(registry),
             log=log,
             limits=limits,

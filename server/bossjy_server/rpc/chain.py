@@ -25,16 +25,20 @@ from bossjy_server.telemetry.logging import Log
 def build_chain(
     *,
     tracer: Tracer | None,
+    trace_ratio: float = 1.0,
     metrics: CallMetrics,
     log: Log,
     limits: Limits,
     authenticate: Authenticate,
     quotas: Quotas,
 ) -> list[Concern]:
-    """The concerns in their order. `tracer` None: no traces are made."""
+    """The concerns in their order.
+
+    `tracer` None: no traces are made. `trace_ratio`: the share that is traced of calls whose caller decided nothing.
+    """
     return [
         request_context_concern(),
-        tracing_concern(tracer),
+        tracing_concern(tracer, trace_ratio),
         metrics.concern,
         logging_concern(log),
         errors_concern(log),

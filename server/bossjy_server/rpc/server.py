@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, cast
 
 import grpc
@@ -17,7 +18,7 @@ from bossjy_server.context import CallContext
 from bossjy_server.errors import Reason, StartError, Unimplemented
 from bossjy_server.rpc.call import Call, Concern, Proceed, compose
 from bossjy_server.rpc.method import Access, Method, methods_of
-from bossjy_server.rpc.request_context import request_id_for
+from bossjy_server.rpc.request_context import new_request_id, request_id_for
 
 _CODES = {code.name: code for code in grpc.StatusCode}
 
@@ -120,26 +121,21 @@ def _call(
     started = time.monotonic()
     metadata: dict[str, list[str]] = {}
     for key, value in context.invocation_metadata() or ():
-        if not key.endswith("-bin"):
-            metadata.setdefault(key, []).append(str(value))
+        if key in metadata:
+            metadata[key].append(str(value))
+        elif not key.endswith("-bin"):
+            metadata[key] = [str(value)]
     remaining = cast("float | None", context.time_remaining())  # the stubs leave out None
     offered = metadata.get("x-request-id")
     agent = metadata.get("user-agent")
-    return Call(
-        method=method,
-        context=CallContext(
-            request_id=request_id_for(offered[0] if offered else ""),
-            method=method.path,
-            address=_address(context.peer()),
-            user_agent=agent[0] if agent else "",
-            deadline=None if remaining is None else started + remaining,
-        ),
-        metadata=metadata,
-        raw_request=raw,
-        raw_requests=raws,
-        send=context.write,
-        started=started,
+    known = CallContext(
+        request_id_for(offered[0]) if offered else new_request_id(),
+        method.path,
+        _address(context.peer()),
+        agent[0] if agent else "",
+        None if remaining is None else started + remaining,
     )
+    return Call(method, known, metadata, raw, raws, context.write, started)
 
 
 async def _end(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
@@ -153,6 +149,7 @@ async def _end(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> N
     await context.abort(_CODES[call.status.code], call.status.message, trailing)
 
 
+@lru_cache(maxsize=4096)
 def _address(peer: str) -> str:
     """`ipv4:127.0.0.1:5000` and `ipv6:%5B::1%5D:5000` to the address alone."""
     kind, _, rest = peer.partition(":")

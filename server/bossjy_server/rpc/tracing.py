@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import random
+import re
+
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 from bossjy_server.telemetry.tracing import parent_of
 
+# W3C: version, trace, span, flags.
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-([0-9a-f]{2})")
 
-def tracing_concern(tracer: Tracer | None) -> Concern:
-    """Trace calls; with no tracer the concern leaves no trace in the chain either."""
+
+def is_sampled(traceparent: str, ratio: float) -> bool:
+    """What the caller's trace decided; where there is none, a share `ratio` of the calls."""
+    decided = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    if decided is not None:
+        return bool(int(decided[1], 16) & 1)
+    return random.random() < ratio  # noqa: S311 - a share of calls, no secret
+
+
+def tracing_concern(tracer: Tracer | None, ratio: float = 1.0) -> Concern:
+    """Trace calls; with no tracer the concern is not in the chain. `tracer` keeps each span it makes."""
 
     def wrap(method: Method, proceed: Proceed) -> Proceed:
         if tracer is None:
@@ -18,19 +32,24 @@ def tracing_concern(tracer: Tracer | None) -> Concern:
         name = method.path[1:]
         attributes = {"rpc.system": "grpc", "rpc.service": method.service, "rpc.method": method.name}
 
-        async def tracing(call: Call) -> None:
-            offered = call.metadata.get("traceparent")
-            parent = parent_of(offered[0]) if offered else None
+        async def traced(call: Call, traceparent: str) -> None:
+            parent = parent_of(traceparent) if traceparent else None
             with tracer.start_as_current_span(
                 name, context=parent, kind=SpanKind.SERVER, attributes=attributes, record_exception=False
             ) as span:
-                if span.is_recording():
-                    call.context.log["trace_id"] = format(span.get_span_context().trace_id, "032x")
+                call.context.log["trace_id"] = format(span.get_span_context().trace_id, "032x")
                 await proceed(call)
-                if span.is_recording():
-                    span.set_attribute("rpc.grpc.status_code", call.status.code)
-                    if call.status.code in ("INTERNAL", "UNKNOWN", "DATA_LOSS"):
-                        span.set_status(Status(StatusCode.ERROR, call.status.reason))
+                span.set_attribute("rpc.grpc.status_code", call.status.code)
+                if call.status.code in ("INTERNAL", "UNKNOWN", "DATA_LOSS"):
+                    span.set_status(Status(StatusCode.ERROR, call.status.reason))
+
+        async def tracing(call: Call) -> None:
+            offered = call.metadata.get("traceparent")
+            traceparent = offered[0] if offered else ""
+            if is_sampled(traceparent, ratio):
+                await traced(call, traceparent)
+            else:
+                await proceed(call)
 
         return tracing
 

@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
+from bossjy_server.rpc.plain_rules import plain_check
 
 _MAX_VIOLATIONS = 20
 
@@ -21,6 +22,7 @@ def validation_concern() -> Concern:
 
     def wrap(method: Method, proceed: Proceed) -> Proceed:
         request_class = method.request_class
+        plain = plain_check(request_class.DESCRIPTOR)
 
         def read(raw: bytes) -> Message:
             message = request_class()
@@ -31,6 +33,8 @@ def validation_concern() -> Concern:
                     Reason.MALFORMED_REQUEST,
                     f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken format, or text not in UTF-8",
                 ) from error
+            if plain is not None and plain(message):
+                return message
             violations = validator.collect_violations(message)
             if violations:
                 raise _refusal(violations)

@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -134,10 +135,20 @@ class Log:
             self._file.emit(record)
 
 
+@lru_cache(maxsize=4)
+def _second(at: int) -> str:
+    """A time up to its seconds. Many lines share one."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+
+
 def _line(at: float, level: int, event: str, fields: Mapping[str, object]) -> str:
     whole = int(at)
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((at - whole) * 1e6):06d}Z"
-    record = {"time": stamp, "level": _NAMES.get(level, "info"), "event": event, **fields}
+    record = {
+        "time": f"{_second(whole)}.{int((at - whole) * 1e6):06d}Z",
+        "level": _NAMES.get(level, "info"),
+        "event": event,
+        **fields,
+    }
     return orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 

@@ -9,7 +9,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -17,11 +17,11 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class Tracing:
-    """A tracer and what must be closed with it. `ratio`: share of calls traced that have no traced parent."""
+    """A tracer and what must be closed with it. It keeps every span: who calls it decides which calls are traced."""
 
-    def __init__(self, endpoint: str, ratio: float) -> None:
+    def __init__(self, endpoint: str) -> None:
         resource = Resource.create({"service.name": "bossjy", "service.version": version("bossjy-server")})
-        self._provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(ratio)))
+        self._provider = TracerProvider(resource=resource, sampler=ALWAYS_ON)
         exporter = OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"), timeout=5)
         self._provider.add_span_processor(
             BatchSpanProcessor(exporter, max_queue_size=4096, max_export_batch_size=512, export_timeout_millis=5000)

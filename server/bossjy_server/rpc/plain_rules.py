@@ -1,0 +1,57 @@
+"""Rules of a contract that a comparison can check: most requests keep them, and need no validator to say so.
+
+A check made here only ever says «this message keeps its rules». Where it cannot say so, the validator decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from buf.validate import validate_pb2
+from google.protobuf.descriptor import FieldDescriptor
+
+# Rules of a field that are read here, besides its own kind of rules.
+_STRING_RULES = frozenset({"max_len", "min_len"})
+
+
+def plain_check(message: Any) -> Callable[[Any], bool] | None:
+    """A check of messages of a descriptor's kind; None where one of its rules is of another kind than these here."""
+    if message.GetOptions().HasExtension(validate_pb2.message) or message.oneofs:
+        return None
+    texts: list[tuple[str, int, int]] = []
+    enums: list[tuple[str, frozenset[int]]] = []
+    for field in message.fields:
+        if field.message_type is not None or field.is_repeated:
+            return None
+        if not field.GetOptions().HasExtension(validate_pb2.field):
+            continue
+        rules = _rules_of(field)
+        if field.type == FieldDescriptor.TYPE_STRING and rules and _STRING_RULES.issuperset(rules):
+            texts.append((field.name, rules.get("min_len", 0), rules.get("max_len", 2**31)))
+        elif field.enum_type is not None and rules == {"defined_only": True}:
+            enums.append((field.name, frozenset(value.number for value in field.enum_type.values)))
+        else:
+            return None
+    return _check_of(texts, enums)
+
+
+def _rules_of(field: Any) -> dict[str, Any]:
+    """The rules of a field's own kind by name; none where others stand beside them."""
+    stated = field.GetOptions().Extensions[validate_pb2.field].ListFields()
+    if len(stated) != 1 or stated[0][0].name not in ("string", "enum"):
+        return {}
+    return {one.name: value for one, value in stated[0][1].ListFields()}
+
+
+def _check_of(texts: list[tuple[str, int, int]], enums: list[tuple[str, frozenset[int]]]) -> Callable[[Any], bool]:
+    def check(request: Any) -> bool:
+        for name, least, most in texts:
+            if not least <= len(getattr(request, name)) <= most:
+                return False
+        for name, numbers in enums:  # noqa: SIM110 - a generator for `all` costs more than the whole check
+            if getattr(request, name) not in numbers:
+                return False
+        return True
+
+    return check
