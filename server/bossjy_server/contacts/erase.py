@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bossjy_numbering import Plan
 from bossjy_server.contacts import erasure_store as store
+from bossjy_server.contacts.written import WrittenNumbers
 from bossjy_server.context import Caller
 from bossjy_server.errors import AlreadyExists, InvalidArgument, Reason, Violation
 from bossjy_server.storage.postgres import Database
@@ -73,7 +74,8 @@ class Erasing:
             await store.begin_erasure(connection, tenant_id, self._options.statement_timeout_s)
             if request_id and (made := await store.find_request(connection, tenant_id, request_id)):
                 return _repeated(made, request_mac)
-            erased = await store.erase_numbers(connection, tenant_id, wanted, self._digits(wanted))
+            erased = await store.erase_numbers(connection, tenant_id, wanted)
+            await store.blank_rejects(connection, tenant_id, WrittenNumbers(self._digits(wanted)).stand_in)
             record = store.Record(
                 erasure_id=f"ers_{secrets.token_hex(10)}",
                 request_id=request_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -10,6 +10,10 @@ from typing import TypeAlias
 import asyncpg
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+# Refused rows of 8,000 characters, looked at in a few milliseconds.
+_REJECTS_AT_ONCE = 50
+_BLANKED_AT_ONCE = 10_000
 
 # One erasure of a tenant at a time: so the second of two equal requests finds the record of the first.
 LOCK_ERASURES = "SELECT pg_advisory_xact_lock(hashtextextended('bossjy.erasures ' || $1, 0))"
@@ -21,23 +25,29 @@ FIND_REQUEST = """
 SELECT erasure_id, request_mac, erased_count, missing_count, create_time FROM bossjy.erasures
 WHERE tenant_id = $1 AND request_id = $2"""
 
+# Contacts that have one of the numbers as a further one.
+_HOLDERS = """
+    SELECT c.e164
+    FROM bossjy.contacts c CROSS JOIN unnest(c.other_numbers) AS n JOIN unnest($2::text[]) AS wanted ON wanted = n
+    WHERE c.tenant_id = $1"""
+
 # In the order in which imports take contacts. Waits for blocks that are changing them, so that what those keep of the
 # former values is there for the statements behind.
-LOCK_CONTACTS = """
+LOCK_CONTACTS = f"""
 SELECT count(*) FROM (
     SELECT FROM bossjy.contacts
-    WHERE tenant_id = $1 AND (e164 = ANY ($2::text[]) OR other_numbers && $2::text[])
+    WHERE tenant_id = $1 AND e164 IN (SELECT unnest($2::text[]) UNION {_HOLDERS})
     ORDER BY e164 FOR UPDATE) locked"""
 
 DELETE_CONTACTS = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = ANY ($2::text[])"
 
 # As a further number of other contacts.
-STRIP_CONTACTS = """
+STRIP_CONTACTS = f"""
 UPDATE bossjy.contacts
 SET other_numbers = ARRAY(SELECT n FROM unnest(other_numbers) WITH ORDINALITY AS u (n, i)
                           WHERE n <> ALL ($2::text[]) ORDER BY i),
     update_time = now()
-WHERE tenant_id = $1 AND other_numbers && $2::text[]"""
+WHERE tenant_id = $1 AND e164 IN ({_HOLDERS})"""
 
 DELETE_FORMER = "DELETE FROM bossjy.import_changes WHERE tenant_id = $1 AND e164 = ANY ($2::text[])"
 
@@ -48,24 +58,24 @@ SET former = jsonb_set(former, '{other_numbers}', (
     SELECT coalesce(jsonb_agg(n ORDER BY i), '[]')
     FROM jsonb_array_elements_text(former -> 'other_numbers') WITH ORDINALITY AS u (n, i)
     WHERE n <> ALL ($2::text[])))
-WHERE tenant_id = $1 AND former -> 'other_numbers' ?| $2::text[]"""
+WHERE tenant_id = $1 AND (import_id, e164) IN (
+    SELECT m.import_id, m.e164
+    FROM bossjy.import_changes m CROSS JOIN jsonb_array_elements_text(m.former -> 'other_numbers') AS n
+        JOIN unnest($2::text[]) AS wanted ON wanted = n
+    WHERE m.tenant_id = $1)"""
 
 DELETE_CONFLICTS = "DELETE FROM bossjy.revert_conflicts WHERE tenant_id = $1 AND e164 = ANY ($2::text[])"
 
-# Refused rows that hold one of the numbers in whatever writing: $2 are digits as they stand in a number that is written
-# nationally or internationally, $3 their lengths. A row is compared by its runs of digits, with what people write
-# between digits taken out. The row stays, with its line and its reason, and without its text: the counts of the import
-# go on to agree with the list.
+# All refused rows of the tenant; the digits in them are compared here, which costs a tenth of it in SQL.
+READ_REJECTS = """
+SELECT import_id, part, byte_offset, row_text, original, suggestion FROM bossjy.import_rejects WHERE tenant_id = $1"""
+
+# The row stays, with its line and its reason, and without its text: the counts of the import go on to agree with the
+# list.
 BLANK_REJECTS = """
-UPDATE bossjy.import_rejects r SET original = '', suggestion = '', row_text = ''
-WHERE tenant_id = $1 AND EXISTS (
-    SELECT FROM regexp_matches(
-            regexp_replace(normalize(row_text || ',' || original || ',' || suggestion, NFKC),
-                           '[-+./() \u2010-\u2015\u2212]+', '', 'g'),
-            '[0-9]{7,}', 'g') AS run,
-        unnest($3::integer[]) AS size,
-        generate_series(1, length(run[1]) - size + 1) AS start
-    WHERE substr(run[1], start, size) = ANY ($2::text[]))"""
+UPDATE bossjy.import_rejects SET original = '', suggestion = '', row_text = ''
+WHERE tenant_id = $1 AND (import_id, part, byte_offset) IN (
+    SELECT * FROM unnest($2::text[], $3::integer[], $4::bigint[]))"""
 
 INSERT_ERASURE = """
 INSERT INTO bossjy.erasures (tenant_id, erasure_id, request_id, request_mac, purpose, erased_by, call_id, number_macs,
@@ -114,15 +124,31 @@ async def find_request(connection: Connection, tenant_id: str, request_id: str) 
     return Made(row["erasure_id"], row["request_mac"], row["erased_count"], row["missing_count"], row["create_time"])
 
 
-async def erase_numbers(connection: Connection, tenant_id: str, numbers: list[str], digits: list[str]) -> int:
-    """Take E.164 numbers out of every place; how many contacts went. `digits`: see BLANK_REJECTS."""
+async def erase_numbers(connection: Connection, tenant_id: str, numbers: list[str]) -> int:
+    """Take E.164 numbers out of all places but refused rows; how many contacts went."""
     await connection.fetchval(LOCK_CONTACTS, tenant_id, numbers)
     tag = await connection.execute(DELETE_CONTACTS, tenant_id, numbers)
     for statement in (STRIP_CONTACTS, DELETE_FORMER, STRIP_FORMER, DELETE_CONFLICTS):
         await connection.execute(statement, tenant_id, numbers)
-    sizes = sorted({len(one) for one in digits})
-    await connection.execute(BLANK_REJECTS, tenant_id, digits, sizes)
     return int(tag.rpartition(" ")[2])
+
+
+async def blank_rejects(connection: Connection, tenant_id: str, holds: Callable[[str], bool]) -> None:
+    """Take the text out of refused rows for whose text `holds` says yes."""
+    found: list[tuple[str, int, int]] = []
+    async for row in connection.cursor(READ_REJECTS, tenant_id, prefetch=_REJECTS_AT_ONCE):
+        if not any(holds(row[field]) for field in ("row_text", "original", "suggestion")):
+            continue
+        found.append((row["import_id"], row["part"], row["byte_offset"]))
+        if len(found) == _BLANKED_AT_ONCE:
+            await _blank(connection, tenant_id, found)
+            found.clear()
+    await _blank(connection, tenant_id, found)
+
+
+async def _blank(connection: Connection, tenant_id: str, keys: list[tuple[str, int, int]]) -> None:
+    if keys:
+        await connection.execute(BLANK_REJECTS, tenant_id, *map(list, zip(*keys, strict=True)))
 
 
 async def insert_record(connection: Connection, tenant_id: str, record: Record) -> datetime:
