@@ -7,8 +7,9 @@ import multiprocessing
 import re
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TypeAlias
 
-from bossjy_numbering import Plan, PlanDiff, compile_plan, diff_plans, read_snapshot, write_snapshot
+from bossjy_numbering import Plan, PlanDiff, Tables, compile_plan, diff_plans, read_snapshot, write_snapshot
 from bossjy_server.errors import NotFound, Reason
 
 _SHIPPED = Path(__file__).parent / "snapshots"
@@ -16,6 +17,9 @@ _SUFFIX = ".plan"
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){1,3}")
 # A difference has some hundred kilobytes, and takes seconds to count.
 _KEPT_DIFFERENCES = 8
+
+# One of the two plans: its tables, or its snapshot.
+_Side: TypeAlias = "Tables | Path"
 
 
 class Plans:
@@ -28,7 +32,7 @@ class Plans:
         own = folder / f"{plan.version}{_SUFFIX}"
         if not own.exists():
             write_snapshot(own)
-        self._differences: dict[tuple[str, str], PlanDiff] = {}
+        self._differences: dict[tuple[str, str], asyncio.Task[PlanDiff]] = {}
         self._counting = asyncio.Lock()
 
     def versions(self) -> list[str]:
@@ -39,16 +43,29 @@ class Plans:
     async def diff(self, from_version: str, to_version: str) -> PlanDiff:
         """How the later version differs, exactly. Raises NotFound(PLAN_UNKNOWN) for a version without a snapshot.
 
-        The first count of two versions takes seconds of one core, in a process of its own; then it is kept.
+        The first count of two versions takes seconds of one core, in a process of its own; then it is kept. A caller
+        that does not wait for it finds it the next time.
         """
-        snapshots = self._snapshot(from_version), self._snapshot(to_version)
+        sides = self._side(from_version), self._side(to_version)
         key = from_version, to_version
-        async with self._counting:  # one at a time: the second caller finds it kept
-            if key not in self._differences:
-                while len(self._differences) >= _KEPT_DIFFERENCES:
-                    self._differences.pop(next(iter(self._differences)))
-                self._differences[key] = await _in_process(*snapshots)
-            return self._differences[key]
+        if key not in self._differences:
+            while len(self._differences) >= _KEPT_DIFFERENCES:
+                del self._differences[next(iter(self._differences))]
+            self._differences[key] = asyncio.create_task(self._count(*sides))
+        counting = self._differences[key]
+        try:
+            return await asyncio.shield(counting)
+        finally:
+            if counting.done() and (counting.cancelled() or counting.exception()):
+                self._differences.pop(key, None)
+
+    async def _count(self, before: _Side, after: _Side) -> PlanDiff:
+        async with self._counting:  # one process at a time
+            return await asyncio.to_thread(_in_process, before, after)
+
+    def _side(self, version: str) -> _Side:
+        """The running plan has its tables; those of others are made from their snapshots."""
+        return self.plan.tables if version == self.plan.version else self._snapshot(version)
 
     def _snapshot(self, version: str) -> Path:
         if _VERSION.fullmatch(version):
@@ -67,12 +84,14 @@ def _order(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-async def _in_process(before: Path, after: Path) -> PlanDiff:
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        return await asyncio.get_running_loop().run_in_executor(pool, _count, before, after)
+def _in_process(before: _Side, after: _Side) -> PlanDiff:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_count, before, after).result()
 
 
-def _count(before: Path, after: Path) -> PlanDiff:
-    tables = [compile_plan(read_snapshot(path.read_bytes())) for path in (before, after)]
-    return diff_plans(tables[0], tables[1])
+def _count(before: _Side, after: _Side) -> PlanDiff:
+    return diff_plans(_tables(before), _tables(after))
+
+
+def _tables(side: _Side) -> Tables:
+    return compile_plan(read_snapshot(side.read_bytes())) if isinstance(side, Path) else side
