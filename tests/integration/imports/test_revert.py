@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -8,7 +9,7 @@ from bossjy.contacts.v1 import contact_service_pb2
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_server.errors import BossjyError, Reason
-from tests.integration.imports.conftest import Imports
+from tests.integration.imports.conftest import TENANT, Imports
 from tests.integration.imports.test_order import HEADER, random_rows, text
 
 A, B, C = "+8613800138000", "+8613800138001", "+8613800138002"
@@ -57,6 +58,32 @@ async def test_what_was_changed_since_is_left_alone_and_listed(imports: Imports)
     )
     assert [one.phone_number for one in conflicts.conflicts] == [C]
     assert not conflicts.next_page_token
+
+
+async def test_what_two_rows_of_an_import_changed_one_after_the_other_comes_back_whole(
+    make_imports: Callable[..., Imports],
+) -> None:
+    """Each row is a block of its own, so the last one takes the place of those before it."""
+    imports = make_imports(block_bytes=1, flush_s=0.01)
+    first = await imports.run("手机号,姓名\n13800138000,一\n".encode())
+    before = await written(imports)
+    for last, changed in (("三", True), ("一", False)):
+        rows = f"13800138000,二\n13800138000,{last}\n"
+        policy = import_pb2.DUPLICATE_POLICY_LAST_WINS
+        job = await imports.run(f"手机号,姓名\n{rows}".encode(), chunk=24, duplicate_policy=policy)
+        assert (job.counts.updated, job.counts.unchanged, job.counts.duplicate) == (changed, not changed, 1)
+        assert (await written(imports) == before) is not changed
+        assert counts(await revert(imports, job)) == (0, int(changed), 0)
+        assert await written(imports) == before
+    # The first import still counts as the one that wrote the contact last.
+    assert counts(await revert(imports, first)) == (1, 0, 0)
+
+
+async def written(imports: Imports) -> list[tuple[object, ...]]:
+    """Contacts, and which row of which import wrote each last."""
+    async with imports.database.tenant(TENANT) as connection:
+        found = await connection.fetch("SELECT e164, name, changed_import_id, changed_position FROM bossjy.contacts")
+    return [tuple(row) for row in found]
 
 
 async def test_imports_are_taken_back_one_after_the_other(imports: Imports) -> None:

@@ -2,8 +2,8 @@
 
     python -m tests.performance.imports.prove_memory [--mib 1536] [--limit-mib 512]
 
-The bytes are made while they are sent: rows of about 1000 bytes with seven columns that are kept as attributes. What the
-server and its worker processes have resident is summed ten times a second. Writes build/figures/import_memory.json.
+The bytes are made while they are sent: rows of about 1000 bytes with seven columns that are kept as attributes. What
+the server and its worker processes have resident is summed ten times a second. Writes build/figures/import_memory.json.
 """
 
 from __future__ import annotations
