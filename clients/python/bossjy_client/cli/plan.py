@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from bossjy.phone.v1 import number_pb2
+from bossjy.phone.v1 import number_pb2, plan_pb2
 from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.output import enum_word
@@ -54,16 +54,23 @@ async def _diff(session: Session) -> ExitCode:
     if output.as_json:
         output.message(answer)
         return ExitCode.DONE
-    rows = [
-        (
-            item.region_code,
-            f"+{item.calling_code}",
-            enum_word(number_pb2.NumberType.Name(item.type), "NUMBER_TYPE_"),
-            item.newly_valid_count,
-            item.newly_invalid_count,
-            item.retyped_count,
-        )
-        for item in answer.differences
-    ]
-    output.table(("region", "code#", "type", "newly valid#", "newly invalid#", "retyped#"), rows)
+    versions = f"{answer.from_version} to {answer.to_version}"
+    if not answer.differences:
+        output.note(f"{versions}: no number changed")
+        return ExitCode.DONE
+    total = ("all", "", "", answer.newly_valid_count, answer.newly_invalid_count, answer.retyped_count, "")
+    heads = ("region", "code#", "type", "newly valid#", "newly invalid#", "retyped#", "for example")
+    output.table(heads, [*map(_row, answer.differences), total], title=versions)
     return ExitCode.DONE
+
+
+def _row(item: plan_pb2.PlanDifference) -> tuple[object, ...]:
+    return (
+        item.region_code,
+        f"+{item.calling_code}",
+        enum_word(number_pb2.NumberType.Name(item.type), "NUMBER_TYPE_"),
+        item.newly_valid_count,
+        item.newly_invalid_count,
+        item.retyped_count,
+        ", ".join(one.prefix.ljust(one.digits + 1, "x") for one in item.example_ranges[:2]),
+    )
