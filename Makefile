@@ -63,6 +63,10 @@ clean: ## remove what was built, cached and installed; keep the service's data f
 bench-phone: $(DEV) ## numbers a second over StreamValidateNumbers, beside the same stream with no work
 	@$(PYTHON) -m tests.performance.phone.bench_phone
 
+.PHONY: bench-auth
+bench-auth: $(DEV) ## logins at 40 a second beside GetMe at 500, a flood of logins, what checks and hashes cost
+	@$(PYTHON) -m tests.performance.auth.bench_auth $(if $(SHORT),--short)
+
 .PHONY: bench-unary
 bench-unary: $(DEV) ## what a call costs beside a bare echo, and how long it takes at 500, 1,000, 2,000 a second
 	@$(PYTHON) -m tests.performance.unary.bench_unary $(if $(SHORT),--short)
@@ -102,3 +106,7 @@ prove-import-memory: $(DEV) ## 1.5 GB in one upload, or MIB=150: server and its 
 .PHONY: prove-faults
 prove-faults: $(DEV) ## parts stopped, paused, refusing, a bad network, workers killed and renewed, overload, abuse
 	@$(PYTHON) -m tests.performance.faults.prove_faults
+
+.PHONY: bench-load
+bench-load: $(DEV) ## three validations, two logins, one GetMe: a hundred calls a second by locust for 30 s
+	@$(PYTHON) -m tests.performance.load.bench_load

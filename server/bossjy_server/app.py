@@ -27,7 +27,7 @@ from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
-from bossjy_server.imports.servicer import ImportServicer
+from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
@@ -42,8 +42,9 @@ from bossjy_server.rpc.rates import RateOptions, open_rates
 from bossjy_server.rpc.reflection import add_reflection
 from bossjy_server.rpc.server import Router, ServerOptions, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
+from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
-from bossjy_server.storage.metrics import PartsCollector
+from bossjy_server.storage.metrics import CachesCollector, PartsCollector
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
 from bossjy_server.storage.schema import apply_schema, read_init_sql
@@ -134,8 +135,11 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         stack.callback(threads.close)
         router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details, threads))
         router.add_service(AUTH, auth.servicer)
-        router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac))
-        imports = ImportServicer(database, plan, draining)
+        contact_stats, ended_imports = Cache(redis, "contact-stats"), Cache(redis, "ended-imports", ttl_s=300.0)
+        CachesCollector(registry, [contact_stats, ended_imports])
+        router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac, contact_stats))
+        caches = ImportCaches(ended=ended_imports, contact_stats=contact_stats)
+        imports = ImportServicer(database, plan, draining, caches=caches)
         stack.callback(imports.close)
         router.add_service(IMPORTS, imports)
         health = HealthServicer(list(_NEEDS))

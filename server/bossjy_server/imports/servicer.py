@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 
 from bossjy.imports.v1 import import_service_pb2 as pb
@@ -17,9 +18,11 @@ from bossjy_server.imports.messages import Message
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.pages import page_token, read_page_token
 from bossjy_server.imports.process import UploadProcess
+from bossjy_server.imports.records import State
 from bossjy_server.imports.reject_file import reject_file
 from bossjy_server.imports.revert import Reverting
 from bossjy_server.imports.upload import Upload
+from bossjy_server.storage.cache import Cache, Loaded
 from bossjy_server.storage.postgres import Database
 
 _IMPORTS_A_PAGE = 50
@@ -28,13 +31,27 @@ _CONFLICTS_A_PAGE = 100
 _PIECE_BYTES = 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class ImportCaches:
+    """`ended`: answers of GetImport of imports that have ended; `contact_stats`: what an import makes wrong."""
+
+    ended: Cache
+    contact_stats: Cache
+
+
 class ImportServicer:
     """The methods of bossjy.imports.v1.ImportService; one that is not here answers METHOD_NOT_AVAILABLE."""
 
     def __init__(
-        self, database: Database, plan: Plan, draining: asyncio.Event, options: ImportOptions | None = None
+        self,
+        database: Database,
+        plan: Plan,
+        draining: asyncio.Event,
+        options: ImportOptions | None = None,
+        caches: ImportCaches | None = None,
     ) -> None:
         options = options or ImportOptions()
+        self._caches = caches
         self._options = options
         self._database = database
         self._jobs = ImportJobs(database, options, plan.version)
@@ -64,14 +81,23 @@ class ImportServicer:
         answers = upload.run(_messages(requests))
         try:
             async for answer in answers:
+                await self._changed()  # an answer may acknowledge rows
                 yield convert.answer(answer)
         finally:
             await answers.aclose()
 
     async def GetImport(self, request: pb.GetImportRequest) -> pb.GetImportResponse:
         """Read an import."""
-        job = await self._jobs.get(current_caller().tenant_id, request.import_id)
-        return pb.GetImportResponse(import_job=convert.import_job(job))
+        tenant_id = current_caller().tenant_id
+
+        async def read() -> Loaded:
+            job = await self._jobs.get(tenant_id, request.import_id)
+            answer = pb.GetImportResponse(import_job=convert.import_job(job))
+            return Loaded(answer.SerializeToString(), keep=job.state is not State.OPEN)
+
+        caches = self._caches
+        answer = (await read()).value if caches is None else await caches.ended.get(tenant_id, request.import_id, read)
+        return pb.GetImportResponse.FromString(answer or b"")
 
     async def ListImports(self, request: pb.ListImportsRequest) -> pb.ListImportsResponse:
         """List imports, the newest first."""
@@ -131,6 +157,7 @@ class ImportServicer:
         done = await self._reverting.revert(
             current_caller().tenant_id, request.import_id, validate_only=request.validate_only
         )
+        await self._changed(ended=True)
         return pb.RevertImportResponse(
             import_job=convert.import_job(done.job),
             removed_count=done.removed,
@@ -150,6 +177,13 @@ class ImportServicer:
         return pb.ListRevertConflictsResponse(
             conflicts=[convert.conflict(one) for one in found[:size]], next_page_token=token
         )
+
+    async def _changed(self, *, ended: bool = False) -> None:
+        """Forget what is cached of the tenant: counts of contacts, and imports where one changed after its end."""
+        if self._caches is not None:
+            await self._caches.contact_stats.forget(current_caller().tenant_id)
+            if ended:
+                await self._caches.ended.forget(current_caller().tenant_id)
 
 
 async def _messages(requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[Message]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from bossjy_server.storage.redis import GuardedRedis
 # Entries of releases that wrote them in another way are never read. Raise it when the meaning of entries changes.
 _SCHEMA = 1
 _NOTHING, _VALUE = b"-", b"+"
+_MOST_UNTOLD = 10_000
 _LOST = (RedisError, OSError, TimeoutError)
 
 
@@ -67,7 +67,7 @@ class Cache:
         self._prefix = f"bossjy:cache:{_SCHEMA}:{name}"
         self._ttl_s, self._nothing_ttl_s, self._most_bytes = ttl_s, nothing_ttl_s, most_bytes
         self._loading: dict[str, asyncio.Task[Loaded]] = {}
-        self._untold: deque[str] = deque(maxlen=10_000)  # groups whose bump Redis has not taken yet
+        self._untold: dict[str, None] = {}  # groups whose bump Redis has not taken yet, in order
 
     async def get(self, group: str, key: str, load: Callable[[], Awaitable[Loaded]]) -> bytes | None:
         """The entry, loaded if need be; None for a thing that is not there. Raises what `load` raises."""
@@ -93,20 +93,34 @@ class Cache:
 
     async def forget(self, group: str) -> None:
         """Call after a write was committed, before its caller is answered: no older entry of the group is given."""
-        self._untold.append(group)
-        with suppress(*_LOST):
-            await self._tell()
+        try:
+            await self._bump(group)
+        except _LOST:
+            self._leave(group)
+
+    def _leave(self, group: str) -> None:
+        while len(self._untold) >= _MOST_UNTOLD:
+            del self._untold[next(iter(self._untold))]
+        self._untold[group] = None
 
     async def _tell(self) -> None:
+        """Bump what could not be bumped when it was written. Raises what Redis raises."""
         while self._untold:
-            version_key, _ = self._keys(self._untold[0], "")
-            pipeline = self._redis.pipeline(transaction=True)
-            pipeline.incr(version_key)  # type: ignore[unused-awaitable] # a pipeline only queues it
-            # It outlives every entry that was stored under it.
-            pipeline.expire(version_key, int(10 * self._ttl_s) + 60)  # type: ignore[unused-awaitable] # as above
-            await pipeline.execute()
-            with suppress(IndexError):
-                self._untold.popleft()
+            group = next(iter(self._untold))
+            del self._untold[group]
+            try:
+                await self._bump(group)
+            except BaseException:
+                self._leave(group)
+                raise
+
+    async def _bump(self, group: str) -> None:
+        version_key, _ = self._keys(group, "")
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.incr(version_key)  # type: ignore[unused-awaitable] # a pipeline only queues it
+        # It outlives every entry that was stored under it.
+        pipeline.expire(version_key, int(10 * self._ttl_s) + 60)  # type: ignore[unused-awaitable] # as above
+        await pipeline.execute()
 
     async def _once(self, name: str, load: Callable[[], Awaitable[Loaded]]) -> Loaded:
         task = self._loading.get(name)

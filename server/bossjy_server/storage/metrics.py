@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from bossjy_server.storage.breaker import Breaker
+from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.postgres import Database
 
 
@@ -39,3 +40,24 @@ class PartsCollector(Collector):
         connections.add_metric(["busy"], size - idle)
         connections.add_metric(["idle"], idle)
         return [state, opened, refused, retried, connections]
+
+
+class CachesCollector(Collector):
+    """Metrics of caches, in `registry`. Hit rate: hits by hits and misses. What Redis holds in all, Redis tells."""
+
+    def __init__(self, registry: CollectorRegistry, caches: Sequence[Cache]) -> None:
+        self._caches = caches
+        registry.register(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """As they are now."""
+        asked = CounterMetricFamily("bossjy_cache_requests", "Look-ups, by their end.", labels=["cache", "result"])
+        stored = CounterMetricFamily("bossjy_cache_stored_bytes", "Bytes of entries stored.", labels=["cache"])
+        for cache in self._caches:
+            counts = cache.counts
+            asked.add_metric([cache.name, "hit"], counts.hits)
+            asked.add_metric([cache.name, "miss"], counts.misses)
+            asked.add_metric([cache.name, "bypassed"], counts.bypassed)
+            asked.add_metric([cache.name, "joined"], counts.joined)
+            stored.add_metric([cache.name], counts.stored_bytes)
+        return [asked, stored]

@@ -6,6 +6,7 @@ import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
-# gRPC's own retries, as a client may be configured. CANCELLED is what grpc's server answers to a call that reaches it in
+# gRPC's own retries, as a client may be configured. CANCELLED is what grpc answers to a call that reaches a server in
 # the instant of its end, without having shown it to anybody: repeating it is safe.
 RETRIES = json.dumps(
     {
@@ -194,8 +195,15 @@ class Caller:
             end.finish.size_bytes = len(data)
             yield end
 
-        async for _ in stub.Upload(messages(), metadata=self.metadata, timeout=self.timeout_s):
-            pass
+        try:
+            async for _ in stub.Upload(messages(), metadata=self.metadata, timeout=self.timeout_s):
+                pass
+        except grpc.aio.AioRpcError:
+            # A tenant may have so many open imports and no more: this one is not gone on with.
+            with suppress(grpc.aio.AioRpcError):
+                gone = import_service_pb2.CancelImportRequest(import_id=made.import_job.import_id)
+                await stub.CancelImport(gone, metadata=self.metadata, timeout=self.timeout_s)
+            raise
 
 
 KINDS: dict[str, Callable[[Caller, Any], Awaitable[None]]] = {

@@ -1,0 +1,80 @@
+"""The mix of calls that the service is planned for: of six, three validate a number, two log in, one reads its user.
+
+Run by `bench_load.py`, or by hand against any server:
+
+    TARGET=127.0.0.1:18001 locust -f tests/performance/load/locustfile.py
+
+Users make one call each 0.4 s on average, so forty of them make a hundred calls a second. Each has a tenant of its own;
+the server must be open for registration.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import grpc.experimental.gevent as grpc_gevent
+from locust import User, constant_throughput, task
+
+from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
+
+grpc_gevent.init_gevent()
+
+EMAIL, PASSWORD = "load@example.com", "umbrella over the quiet harbour 7"
+CALLS_A_SECOND = 2.5  # of one user
+
+
+class Caller(User):
+    """One tenant's owner on a connection of its own."""
+
+    wait_time = constant_throughput(CALLS_A_SECOND)
+
+    def on_start(self) -> None:
+        """Make the tenant; not counted."""
+        self.channel = grpc.insecure_channel(os.environ["TARGET"], options=[("grpc.use_local_subchannel_pool", 1)])
+        self.phone = phone_service_pb2_grpc.PhoneServiceStub(self.channel)
+        self.auth = auth_service_pb2_grpc.AuthServiceStub(self.channel)
+        request = auth_service_pb2.RegisterRequest(tenant_display_name="Load", email=EMAIL, password=PASSWORD)
+        made = self.auth.Register(request, timeout=60)
+        self.tenant_id = made.tenant.tenant_id
+        self.metadata = (("authorization", f"Bearer {made.tokens.access_token}"),)
+
+    def on_stop(self) -> None:
+        """Close the connection."""
+        self.channel.close()
+
+    @task(3)
+    def validate(self) -> None:
+        """A number as somebody wrote it."""
+        request = phone_service_pb2.ValidateNumberRequest(phone_number="138 0000 0000", default_region="CN")
+        self.timed("phone.ValidateNumber", lambda: self.phone.ValidateNumber(request, metadata=self.metadata))
+
+    @task(2)
+    def login(self) -> None:
+        """A password, checked."""
+        request = auth_service_pb2.LoginRequest(tenant_id=self.tenant_id, email=EMAIL, password=PASSWORD)
+        self.timed("auth.Login", lambda: self.auth.Login(request))
+
+    @task(1)
+    def me(self) -> None:
+        """Who am I."""
+        self.timed("auth.GetMe", lambda: self.auth.GetMe(auth_service_pb2.GetMeRequest(), metadata=self.metadata))
+
+    def timed(self, name: str, call: Callable[[], Any]) -> None:
+        """Make a call and tell locust of it."""
+        began, failure, size = time.perf_counter(), None, 0
+        try:
+            size = call().ByteSize()
+        except grpc.RpcError as error:
+            failure = error
+        self.environment.events.request.fire(
+            request_type="grpc",
+            name=name,
+            response_time=(time.perf_counter() - began) * 1000,
+            response_length=size,
+            exception=failure,
+        )
