@@ -92,6 +92,31 @@ CREATE TABLE IF NOT EXISTS bossjy.users (
     CONSTRAINT users_request_unique UNIQUE (tenant_id, request_id)
 );
 
+ALTER TABLE bossjy.users ADD COLUMN IF NOT EXISTS second_factor boolean NOT NULL DEFAULT false;
+
+-- One-time codes as a second factor. The secrets are sealed under a key that is not in the database; `pending` is one that
+-- its user has not confirmed yet. No code of last_step (RFC 6238) or of one before it is taken.
+CREATE TABLE IF NOT EXISTS bossjy.second_factors (
+    tenant_id    text COLLATE "C" NOT NULL,
+    user_id      text COLLATE "C" NOT NULL,
+    secret       bytea,
+    pending      bytea,
+    last_step    bigint NOT NULL DEFAULT 0,
+    update_time  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, user_id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES bossjy.users ON DELETE CASCADE
+);
+
+-- Codes for the day the device is lost, as HMACs under a secret that is not in the database. Each works once.
+CREATE TABLE IF NOT EXISTS bossjy.recovery_codes (
+    tenant_id  text COLLATE "C" NOT NULL,
+    user_id    text COLLATE "C" NOT NULL,
+    code_mac   bytea NOT NULL,
+    use_time   timestamptz,
+    PRIMARY KEY (tenant_id, user_id, code_mac),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES bossjy.users ON DELETE CASCADE
+);
+
 -- A login. Access tokens name their session. Its refresh tokens are HMACs over the seed and the generation, under a
 -- secret that is not in the database: one row holds a whole family, and the row alone gives no token away.
 CREATE TABLE IF NOT EXISTS bossjy.sessions (
@@ -133,6 +158,21 @@ CREATE TABLE IF NOT EXISTS bossjy.api_keys (
     CONSTRAINT api_keys_request_unique UNIQUE (tenant_id, request_id)
 );
 CREATE INDEX IF NOT EXISTS api_keys_by_time ON bossjy.api_keys (tenant_id, create_time DESC, api_key_id DESC);
+
+-- Who did what to which resource from where. Ids alone, and of an address its network: nothing of a person in clear.
+-- event_id ascends in time. The service may add and read (see the end): not change, not delete.
+CREATE TABLE IF NOT EXISTS bossjy.audit_events (
+    tenant_id   text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
+    event_id    text COLLATE "C" NOT NULL,
+    event_time  timestamptz NOT NULL DEFAULT now(),
+    actor       text COLLATE "C" NOT NULL DEFAULT '' CHECK (length(actor) <= 64),
+    action      text COLLATE "C" NOT NULL CHECK (length(action) BETWEEN 1 AND 64),
+    resource    text COLLATE "C" NOT NULL DEFAULT '' CHECK (length(resource) <= 128),
+    address     text NOT NULL DEFAULT '' CHECK (length(address) <= 64),
+    outcome     text COLLATE "C" NOT NULL DEFAULT 'OK' CHECK (length(outcome) BETWEEN 1 AND 32),
+    request_id  text COLLATE "C" NOT NULL DEFAULT '' CHECK (length(request_id) <= 200),
+    PRIMARY KEY (tenant_id, event_id)
+);
 
 ------------------------------------------------------------------------------------------------------------------------
 -- Contacts: a contact is a number
@@ -303,3 +343,5 @@ $$;
 
 -- A record of an erasure is written once.
 REVOKE UPDATE, DELETE ON bossjy.erasures FROM bossjy_app;
+-- So is an event of the audit log.
+REVOKE UPDATE, DELETE ON bossjy.audit_events FROM bossjy_app;

@@ -52,6 +52,11 @@ def current_call() -> CallContext:
     return _current.get()
 
 
+def call_or_none() -> CallContext | None:
+    """The running task's call, or None outside a call."""
+    return _current.get(None)
+
+
 def current_caller() -> Caller:
     """The running task's caller. Raises LookupError where the method is public."""
     caller = _current.get().caller

@@ -49,7 +49,7 @@ class Person:
     async def call(self, method: str, metadata: tuple[tuple[str, str], ...] = (), **fields: Any) -> Any:
         """The answer of a method of AuthService. Raises AioRpcError."""
         descriptor = AUTH.methods_by_name[method]
-        stub = self.channel.unary_unary(
+        stub: Any = self.channel.unary_unary(
             f"/{AUTH.full_name}/{method}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=getattr(pb, descriptor.output_type.name).FromString,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc.aio
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
@@ -66,7 +68,8 @@ def test_01_a_method_without_an_access_rule_is_not_served() -> None:
 async def test_02_an_unknown_method_has_one_answer(nobody: Person, owner: Person, path: str) -> None:
     for metadata in ((), (("authorization", f"Bearer {owner.access}"),)):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await nobody.channel.unary_unary(path)(b"", metadata=metadata, timeout=20)
+            unknown: Any = nobody.channel.unary_unary(path)
+            await unknown(b"", metadata=metadata, timeout=20)
         ended = refusal(caught.value)
         assert (ended.code, ended.reason) == ("UNIMPLEMENTED", "UNKNOWN_METHOD")
 
@@ -113,7 +116,7 @@ async def test_32_what_belongs_to_another_tenant_is_not_found(nobody: Person, ow
     other_key = (await other.call("CreateApiKey", display_name="k", scopes=["phone.read"])).api_key.api_key_id
     import_id = await _import_of(other)
     user = account_pb2.User(user_id=other.user_id, display_name="Taken over")
-    for method, fields in {
+    wanted: dict[str, dict[str, Any]] = {
         "GetUser": {"user_id": other.user_id},
         "DisableUser": {"user_id": other.user_id},
         "EnableUser": {"user_id": other.user_id},
@@ -121,7 +124,8 @@ async def test_32_what_belongs_to_another_tenant_is_not_found(nobody: Person, ow
         "UpdateUser": {"user": user},
         "RevokeSession": {"session_id": other.session_id},
         "RevokeApiKey": {"api_key_id": other_key},
-    }.items():
+    }
+    for method, fields in wanted.items():
         ended = await owner.outcome(method, **fields)
         assert (ended.code, ended.reason) == ("NOT_FOUND", "RESOURCE_NOT_FOUND"), method
     asked = 0

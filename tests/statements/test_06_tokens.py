@@ -125,7 +125,7 @@ async def test_10_a_token_without_a_required_claim_is_refused(owner: Person, for
 async def test_11_another_audience_or_issuer_is_refused(owner: Person, forge: Forge, claim: str) -> None:
     values = ("another", "", *([["bossjy", "another"]] if claim == "aud" else []))
     for value in values:
-        await check_refused(owner, forge.token(**{claim: value}))
+        await check_refused(owner, forge.token(**dict[str, Any]({claim: value})))
 
 
 @pytest.mark.statement(12)

@@ -21,6 +21,7 @@ from bossjy_server.auth.sessions import Client, Sessions, Tokens
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.context import Caller
 from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
+from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database, UniqueViolation
 
 _SUFFIX = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read tenant ids to each other
@@ -97,6 +98,7 @@ class Accounts:
             await store.insert_tenant(connection, tenant)
             await store.insert_user(connection, user, password_hash)
             session = await self._sessions.open(connection, user, client)
+            await record(connection, tenant_id, "auth.register", resource=tenant_id, actor=user.user_id)
         return tenant, user, self._sessions.tokens_of(session, user)
 
     async def me(self, caller: Caller) -> tuple[User, Tenant]:
@@ -114,6 +116,7 @@ class Accounts:
         """Change the caller's tenant; None leaves a field alone."""
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())
+            await record(connection, caller.tenant_id, "auth.update_tenant", resource=caller.tenant_id)
             return await store.update_tenant(connection, caller.tenant_id, display_name, default_region, now)
 
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:
@@ -150,6 +153,7 @@ class Accounts:
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())
             await store.update_password(connection, account.user, password_hash, must_change=False, now=now)
+            await record(connection, caller.tenant_id, "auth.change_password", resource=caller.user_id)
             if end_others:
                 ended = await session_store.end_all(
                     connection, caller.tenant_id, caller.user_id, now, keep=caller.session_id

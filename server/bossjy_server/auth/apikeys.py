@@ -24,6 +24,7 @@ from bossjy_server.errors import (
     ResourceExhausted,
     Violation,
 )
+from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database
 
 
@@ -105,6 +106,7 @@ class ApiKeys:
             key = ApiKey(text.api_key_id, new.display_name, new.scopes, caller.user_id, now, expire_time, None)
             request = Request(new.request_id, new.request_hash()) if new.request_id else None
             await apikey_store.insert(connection, caller.tenant_id, key, text.digest(), request)
+            await record(connection, caller.tenant_id, "auth.create_api_key", resource=key.api_key_id)
         return key, opaque.api_key_text(text)
 
     async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[ApiKey]:
@@ -116,6 +118,8 @@ class ApiKeys:
         """End a key of the caller's tenant. Raises NotFound."""
         async with self._database.tenant(caller.tenant_id) as connection:
             ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, moment(self._clock()))
+            if ended:
+                await record(connection, caller.tenant_id, "auth.revoke_api_key", resource=api_key_id)
         if not ended:
             raise NotFound("api_key")
         self.forget(api_key_id)

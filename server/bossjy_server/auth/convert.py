@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_server.auth import records
+from bossjy_server.auth.audit import Event
 from bossjy_server.auth.keys import SigningKey
 from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.sessions import Tokens
@@ -57,10 +58,25 @@ def user(record: records.User) -> account_pb2.User:
         role=role_message(record.role),
         state=_STATES[record.state],
         language=record.language,
+        second_factor=record.second_factor,
         create_time=timestamp(record.create_time),
         update_time=timestamp(record.update_time),
         last_login_time=timestamp(record.last_login_time),
         etag=record.etag,
+    )
+
+
+def audit_event(event: Event) -> account_pb2.AuditEvent:
+    """An event of the audit log as a message."""
+    return account_pb2.AuditEvent(
+        event_id=event.event_id,
+        event_time=timestamp(event.event_time),
+        actor=event.actor,
+        action=event.action,
+        resource=event.resource,
+        address=event.address,
+        outcome=event.outcome,
+        request_id=event.request_id,
     )
 
 

@@ -36,6 +36,7 @@ class User:
     create_time: datetime
     update_time: datetime
     last_login_time: datetime | None
+    second_factor: bool = False  # whether a login needs a one-time code
 
     @property
     def active(self) -> bool:

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from bossjy_server.auth.accounts import Accounts
 from bossjy_server.auth.apikeys import ApiKeys
+from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
@@ -21,6 +22,7 @@ from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.registration import Registration, first_registration_token
 from bossjy_server.auth.revocations import Revocations
+from bossjy_server.auth.second_factor import SecondFactor
 from bossjy_server.auth.servicer import AuthServicer
 from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.throttle import Throttle
@@ -71,6 +73,7 @@ async def open_auth(
         stack.callback(passwords.close)
         rules = PasswordRules(options)
         api_keys = ApiKeys(database, options, clock)
+        second_factor = SecondFactor(database=database, keys=keys, passwords=passwords, throttle=throttle, clock=clock)
         sessions = Sessions(
             database=database,
             keys=keys,
@@ -78,6 +81,7 @@ async def open_auth(
             passwords=passwords,
             throttle=throttle,
             revocations=revocations,
+            second_factor=second_factor,
             options=options,
             clock=clock,
         )
@@ -110,6 +114,8 @@ async def open_auth(
             users=users,
             api_keys=api_keys,
             authenticator=authenticator,
+            second_factor=second_factor,
+            audit_log=AuditLog(database),
             keys=keys,
         )
         token = await first_registration_token(database, data_dir) if options.registration == "token" else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
-from bossjy_server.auth import convert, user_filter
+from bossjy_server.auth import audit, convert, user_filter
 from bossjy_server.auth.accounts import Accounts, NewTenant
 from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
+from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.pages import PageTokens, page_size
@@ -23,6 +24,7 @@ from bossjy_server.auth.requests import (
     tag,
     time_of,
 )
+from bossjy_server.auth.second_factor import SecondFactor
 from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.users import Changes, NewUser, Users
 from bossjy_server.context import current_call, current_caller
@@ -43,6 +45,8 @@ class AuthServicer:
         users: Users,
         api_keys: ApiKeys,
         authenticator: Authenticator,
+        second_factor: SecondFactor,
+        audit_log: AuditLog,
         keys: Keys,
     ) -> None:
         self._accounts = accounts
@@ -50,6 +54,8 @@ class AuthServicer:
         self._users = users
         self._api_keys = api_keys
         self._authenticator = authenticator
+        self._second_factor = second_factor
+        self._audit_log = audit_log
         self._keys = keys
         self._pages = PageTokens(keys)
 
@@ -74,7 +80,7 @@ class AuthServicer:
         plain(request)
         note_attempt("login", request.tenant_id)
         tokens, user = await self._sessions.login(
-            request.tenant_id, request.email, request.password, client_of(request.device_name)
+            request.tenant_id, request.email, request.password, client_of(request.device_name), request.totp_code
         )
         note("login", tenant_id=user.tenant_id, user_id=user.user_id)
         return pb.LoginResponse(
@@ -149,6 +155,24 @@ class AuthServicer:
         )
         note("change_password", ended_count=ended)
         return pb.ChangePasswordResponse(ended_count=ended)
+
+    async def BeginSecondFactor(self, request: pb.BeginSecondFactorRequest) -> pb.BeginSecondFactorResponse:
+        """Give a secret for one-time codes."""
+        note("begin_second_factor")
+        secret, uri = await self._second_factor.begin(caller_with_session(), request.password, current_call().address)
+        return pb.BeginSecondFactorResponse(secret=secret, otpauth_uri=uri)
+
+    async def ConfirmSecondFactor(self, request: pb.ConfirmSecondFactorRequest) -> pb.ConfirmSecondFactorResponse:
+        """Turn the second factor on."""
+        note("confirm_second_factor")
+        codes = await self._second_factor.confirm(caller_with_session(), request.totp_code, current_call().address)
+        return pb.ConfirmSecondFactorResponse(recovery_codes=codes)
+
+    async def RemoveSecondFactor(self, request: pb.RemoveSecondFactorRequest) -> pb.RemoveSecondFactorResponse:
+        """Turn the second factor off."""
+        note("remove_second_factor")
+        await self._second_factor.remove(caller_with_session(), request.password, current_call().address)
+        return pb.RemoveSecondFactorResponse()
 
     async def ListSessions(self, request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
         """List the caller's sessions, the newest first."""
@@ -280,3 +304,16 @@ class AuthServicer:
         )
         note("update_tenant")
         return pb.UpdateTenantResponse(tenant=convert.tenant(tenant))
+
+    async def ListAuditEvents(self, request: pb.ListAuditEventsRequest) -> pb.ListAuditEventsResponse:
+        """List what was done in the caller's tenant, the newest first."""
+        plain(request)
+        caller, size = current_caller(), page_size(request.page_size)
+        terms = audit.parse(request.filter)
+        listing = ("audit_events", caller.tenant_id, request.filter)
+        before = self._pages.read(listing, request.page_token)[0] if request.page_token else ""
+        rows = await self._audit_log.page(caller, terms, before, size + 1)
+        response = pb.ListAuditEventsResponse(events=map(convert.audit_event, rows[:size]))
+        if len(rows) > size:
+            response.next_page_token = self._pages.write(listing, rows[size - 1].event_id)
+        return response

@@ -16,10 +16,12 @@ from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Session, User, email_key, moment
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.scopes import scopes_of
+from bossjy_server.auth.second_factor import SecondFactor
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, Unauthenticated
+from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Tokens:
 class Sessions:
     """Opens, refreshes and ends sessions."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         *,
         database: Database,
@@ -58,6 +60,7 @@ class Sessions:
         passwords: Passwords,
         throttle: Throttle,
         revocations: Revocations,
+        second_factor: SecondFactor,
         options: AuthOptions,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -67,14 +70,18 @@ class Sessions:
         self._passwords = passwords
         self._throttle = throttle
         self._revocations = revocations
+        self._second_factor = second_factor
         self._options = options
         self._clock = clock
 
-    async def login(self, tenant_id: str, email: str, password: str, client: Client) -> tuple[Tokens, User]:
-        """Open a session with a password.
+    async def login(
+        self, tenant_id: str, email: str, password: str, client: Client, code: str = ""
+    ) -> tuple[Tokens, User]:
+        """Open a session with a password, and a one-time or recovery code where the user has a second factor.
 
         Raises Unauthenticated(LOGIN_REFUSED) in the same time whether tenant, address or password is wrong or
-        the user is disabled; ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
+        the user is disabled, Unauthenticated(SECOND_FACTOR_REQUIRED) to who knows the password alone;
+        ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
         """
         with self._passwords.place() as place:
             async with self._throttle.attempt(tenant_id, email_key(email), client.address):
@@ -82,12 +89,17 @@ class Sessions:
                     account = await store.account_by_email(connection, tenant_id, email)
                 verdict = await place.verify(account.password_hash if account else None, password)
                 if account is None or not verdict.right or not account.user.active:
+                    async with self._database.tenant(tenant_id) as connection:
+                        await record(connection, tenant_id, "auth.login", outcome="UNAUTHENTICATED")
                     raise _login_refused()
-            new_hash = await place.hash(password) if verdict.rehash else None
-            async with self._database.tenant(tenant_id) as connection:
-                session, user, ended = await self._open_checked(connection, account.user, client)
-                if new_hash is not None:
-                    await store.update_hash(connection, tenant_id, user.user_id, account.password_hash, new_hash)
+                new_hash = await place.hash(password) if verdict.rehash else None
+                async with self._database.tenant(tenant_id) as connection:
+                    if account.user.second_factor:
+                        await self._check_code(connection, account.user, code)
+                    session, user, ended = await self._open_checked(connection, account.user, client)
+                    if new_hash is not None:
+                        await store.update_hash(connection, tenant_id, user.user_id, account.password_hash, new_hash)
+                    await record(connection, tenant_id, "auth.login", resource=session.session_id, actor=user.user_id)
         await self._revocations.end(ended)
         return self.tokens_of(session, user), user
 
@@ -157,6 +169,14 @@ class Sessions:
                 rotated = await self._parallel(connection, token, now)
             if rotated is None:
                 ended = await session_store.end(connection, token.tenant_id, session.user_id, token.session_id, now)
+                await record(
+                    connection,
+                    token.tenant_id,
+                    "auth.reuse_refresh_token",
+                    resource=token.session_id,
+                    actor=session.user_id,
+                    outcome="UNAUTHENTICATED",
+                )
         if rotated is None:
             await self._revocations.end(ended)
             raise Unauthenticated(
@@ -174,6 +194,7 @@ class Sessions:
                 ended = await session_store.end_all(connection, caller.tenant_id, caller.user_id, now)
             else:
                 ended = await session_store.end(connection, caller.tenant_id, caller.user_id, caller.session_id, now)
+            await record(connection, caller.tenant_id, "auth.logout", resource=caller.session_id)
         await self._revocations.end(ended)
         return len(ended)
 
@@ -182,6 +203,8 @@ class Sessions:
         now = moment(self._clock())
         async with self._database.tenant(caller.tenant_id) as connection:
             ended = await session_store.end(connection, caller.tenant_id, caller.user_id, session_id, now)
+            if ended:
+                await record(connection, caller.tenant_id, "auth.revoke_session", resource=session_id)
         if not ended:
             raise NotFound("session")
         await self._revocations.end(ended)
@@ -190,6 +213,14 @@ class Sessions:
         """The caller's sessions that go on, the newest first, older than `before`."""
         async with self._database.tenant(caller.tenant_id) as connection:
             return await session_store.list_live(connection, caller, moment(self._clock()), before, limit)
+
+    async def _check_code(self, connection: Connection, user: User, code: str) -> None:
+        if not code:
+            raise Unauthenticated(
+                Reason.SECOND_FACTOR_REQUIRED, "this user has a second factor: send its code in totp_code as well"
+            )
+        if not await self._second_factor.use(connection, user, code):
+            raise Unauthenticated(Reason.LOGIN_REFUSED, "the one-time code is wrong, or was used before: take the next")
 
     async def _open_checked(
         self, connection: Connection, checked: User, client: Client

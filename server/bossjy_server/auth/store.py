@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time"
 _USER = (
     "tenant_id, user_id, email, display_name, language, role, state, password_change_required, "
-    "password_time, revision, create_time, update_time, last_login_time"
+    "password_time, revision, create_time, update_time, last_login_time, "
+    "second_factor"
 )
 
 # A new tenant. The row-level policy admits it because the transaction runs as that tenant.

@@ -27,6 +27,7 @@ from bossjy_server.errors import (
     Reason,
     ResourceExhausted,
 )
+from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database, UniqueViolation
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Users:
                         metadata={"limit": str(self._options.users_per_tenant_max)},
                     )
                 await store.insert_user(connection, user, password_hash, request)
+                await record(connection, caller.tenant_id, "auth.create_user", resource=user.user_id)
         except UniqueViolation as error:
             raise AlreadyExists(Reason.USER_EXISTS, "a user with this mail address exists in your tenant") from error
         return user, made
@@ -151,6 +153,8 @@ class Users:
                 language=changes.language,
                 role=changes.role,
             )
+            action = "auth.update_user" if changes.role is None else "auth.change_role"
+            await record(connection, caller.tenant_id, action, resource=user_id)
         await self._revocations.renew(sessions)
         self._api_keys.forget(user_id)
         return user
@@ -171,6 +175,7 @@ class Users:
                 user = await store.update_user(connection, user, now, state="disabled")
             ended = await session_store.end_all(connection, caller.tenant_id, user_id, now)
             await apikey_store.end_of_user(connection, caller.tenant_id, user_id, now)
+            await record(connection, caller.tenant_id, "auth.disable_user", resource=user_id)
         await self._revocations.end(ended)
         self._api_keys.forget(user_id)
         return user, len(ended)
@@ -182,6 +187,7 @@ class Users:
             _check_rank(caller, user.role)
             if user.active:
                 return user
+            await record(connection, caller.tenant_id, "auth.enable_user", resource=user_id)
             return await store.update_user(connection, user, moment(self._clock()), state="active")
 
     async def reset_password(self, caller: Caller, user_id: str) -> str:
@@ -204,6 +210,7 @@ class Users:
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())
             await store.update_password(connection, user, password_hash, must_change=must_change, now=now)
+            await record(connection, caller.tenant_id, "auth.reset_password", resource=user_id)
             ended = await session_store.end_all(connection, caller.tenant_id, user_id, now)
         await self._revocations.end(ended)
         return made

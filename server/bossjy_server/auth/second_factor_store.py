@@ -1,0 +1,101 @@
+"""Second factors in the database. Every function runs inside the transaction of one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bossjy_server.storage.postgres import Connection
+
+# A secret that counts only once it is confirmed. One that is confirmed already goes on meanwhile.
+KEEP_PENDING = """
+INSERT INTO bossjy.second_factors (tenant_id, user_id, pending, update_time) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, user_id) DO UPDATE SET pending = $3, update_time = $4"""
+
+SELECT_FACTOR = """
+SELECT secret, pending FROM bossjy.second_factors WHERE tenant_id = $1 AND user_id = $2"""
+
+CONFIRM = """
+UPDATE bossjy.second_factors SET secret = pending, pending = NULL, last_step = $4, update_time = $5
+WHERE tenant_id = $1 AND user_id = $2 AND pending = $3
+RETURNING user_id"""
+
+# Uses up the codes of a time step and of all before it: of parallel calls the first finds the row, no other.
+USE_STEP = """
+UPDATE bossjy.second_factors SET last_step = $3
+WHERE tenant_id = $1 AND user_id = $2 AND last_step < $3
+RETURNING user_id"""
+
+USE_RECOVERY_CODE = """
+UPDATE bossjy.recovery_codes SET use_time = $4
+WHERE tenant_id = $1 AND user_id = $2 AND code_mac = $3 AND use_time IS NULL
+RETURNING user_id"""
+
+KEEP_RECOVERY_CODES = """
+INSERT INTO bossjy.recovery_codes (tenant_id, user_id, code_mac) SELECT $1, $2, unnest($3::bytea[])"""
+
+DELETE_RECOVERY_CODES = "DELETE FROM bossjy.recovery_codes WHERE tenant_id = $1 AND user_id = $2"
+
+DELETE_FACTOR = "DELETE FROM bossjy.second_factors WHERE tenant_id = $1 AND user_id = $2"
+
+SET_SWITCH = """
+UPDATE bossjy.users SET second_factor = $3, revision = revision + 1, update_time = $4
+WHERE tenant_id = $1 AND user_id = $2"""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """The sealed secrets of a user: the one that counts, and one that is not confirmed yet."""
+
+    secret: bytes | None = field(repr=False)
+    pending: bytes | None = field(repr=False)
+
+
+async def keep_pending(connection: Connection, tenant_id: str, user_id: str, sealed: bytes, now: datetime) -> None:
+    """Keep a secret that is to be confirmed."""
+    await connection.execute(KEEP_PENDING, tenant_id, user_id, sealed, now)
+
+
+async def find(connection: Connection, tenant_id: str, user_id: str) -> Factor | None:
+    """The secrets of a user, or None."""
+    row = await connection.fetchrow(SELECT_FACTOR, tenant_id, user_id)
+    return Factor(row["secret"], row["pending"]) if row else None
+
+
+async def confirm(
+    connection: Connection,
+    tenant_id: str,
+    user_id: str,
+    sealed: bytes,
+    *,
+    step: int,
+    macs: Sequence[bytes],
+    now: datetime,
+) -> bool:
+    """Let the pending secret count, with new recovery codes; false if another took its place meanwhile."""
+    if await connection.fetchval(CONFIRM, tenant_id, user_id, sealed, step, now) is None:
+        return False
+    await connection.execute(DELETE_RECOVERY_CODES, tenant_id, user_id)
+    await connection.execute(KEEP_RECOVERY_CODES, tenant_id, user_id, list(macs))
+    await connection.execute(SET_SWITCH, tenant_id, user_id, True, now)
+    return True
+
+
+async def use_step(connection: Connection, tenant_id: str, user_id: str, step: int) -> bool:
+    """Use up the code of a time step; false if it, or a later one, was used before."""
+    return await connection.fetchval(USE_STEP, tenant_id, user_id, step) is not None
+
+
+async def use_recovery_code(connection: Connection, tenant_id: str, user_id: str, mac: bytes, now: datetime) -> bool:
+    """Use up a recovery code; false if there is none."""
+    return await connection.fetchval(USE_RECOVERY_CODE, tenant_id, user_id, mac, now) is not None
+
+
+async def remove(connection: Connection, tenant_id: str, user_id: str, now: datetime) -> None:
+    """Forget the second factor of a user."""
+    await connection.execute(DELETE_RECOVERY_CODES, tenant_id, user_id)
+    await connection.execute(DELETE_FACTOR, tenant_id, user_id)
+    await connection.execute(SET_SWITCH, tenant_id, user_id, False, now)

@@ -1,0 +1,57 @@
+"""The audit log: who did what to which resource from where. Any feature writes to it, in its own transaction.
+
+So what was changed is recorded, and what was rolled back is not. The service may add rows and read them; its role has
+no right to change or delete one. Nothing of a person stands in a row: ids alone, and of a network address the network.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from bossjy_server.context import call_or_none
+
+if TYPE_CHECKING:
+    from bossjy_server.storage.postgres import Connection
+
+_KEPT_BITS = {4: 24, 6: 48}
+
+INSERT_EVENT = """
+INSERT INTO bossjy.audit_events (tenant_id, event_id, actor, action, resource, address, outcome, request_id)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE EXISTS (SELECT FROM bossjy.tenants WHERE tenant_id = $1)"""
+
+
+async def record(
+    connection: Connection, tenant_id: str, action: str, *, resource: str = "", actor: str = "", outcome: str = "OK"
+) -> None:
+    """Add an event of the running call, inside a transaction of that tenant.
+
+    action: `auth.login`, `imports.revert` …; resource: an id, never a number, a name or an address. actor: the caller's
+    user or API key, where the call has one; else what is given. outcome: `OK` or a status code. A tenant that does not
+    exist has no events.
+    """
+    call = call_or_none()
+    if call is not None and call.caller is not None:
+        actor = call.caller.api_key_id or call.caller.user_id
+    address, request_id = (call.address, call.request_id) if call else ("", "")
+    await connection.execute(
+        INSERT_EVENT, tenant_id, _event_id(), actor, action, resource, network_of(address), outcome, request_id[:200]
+    )
+
+
+def network_of(address: str) -> str:
+    """The network of an address: /24 of IPv4, /48 of IPv6; '' for what is no address."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    one = mapped or parsed
+    return str(ipaddress.ip_network((one, _KEPT_BITS[one.version]), strict=False))
+
+
+def _event_id() -> str:
+    """Ascending in time: microseconds in 14 hexadecimal digits, then 40 random bits."""
+    return f"{time.time_ns() // 1000:014x}{secrets.token_hex(5)}"
