@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -39,7 +40,18 @@ def read_snapshot(data: bytes) -> PlanRules:
         if held["kind"] != _KIND or held["layout"] != _LAYOUT:
             raise SnapshotError("not a snapshot of a numbering plan, or of another layout")
         return rules_from_json(held["rules"])
-    except (OSError, EOFError, KeyError, TypeError, ValueError) as problem:
+    # JSON of any other shape: its parts are asked for what they do not have.
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as problem:
         if isinstance(problem, SnapshotError):
             raise
         raise SnapshotError("not a snapshot of a numbering plan") from problem

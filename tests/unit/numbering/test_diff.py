@@ -110,6 +110,9 @@ def test_one_pattern_of_the_plan_changed_is_found() -> None:
             id="no rules",
         ),
         pytest.param(snapshot_bytes(rules_of("1", AA=("1", "2")))[:-9], id="cut"),
+        pytest.param(gzip.compress(b"text")[:10] + b"\xff" * 9, id="no deflate"),
+        pytest.param(gzip.compress(b"[" * 100_000), id="deep"),
+        pytest.param(gzip.compress(b"[]"), id="a list"),
     ],
 )
 def test_what_is_no_snapshot_is_refused(data: bytes) -> None:
