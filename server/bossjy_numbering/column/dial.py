@@ -42,17 +42,6 @@ class Dialled:
     # Rows that a prefix writes anew, or that are tried a second time: answered one by one.
     unclear: Flags
 
-    def only(self, rows: Ints) -> Dialled:
-        """The same of some rows."""
-        return Dialled(
-            self.code[rows],
-            self.starts[rows],
-            self.lengths[rows],
-            self.outcome[rows],
-            self.error[rows],
-            self.unclear[rows],
-        )
-
 
 class Dialler:
     """The tables of a plan, laid out for parsing columns."""

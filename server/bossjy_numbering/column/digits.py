@@ -42,23 +42,25 @@ def _classes() -> bytes:
 _CLASS_OF = _classes()
 
 
-def _wide_characters(size: int) -> tuple[Ints, Bytes]:
-    """UTF-8 forms of `size` bytes that read as one ASCII character: sorted values, and that character."""
-    read = {ord(character): " " for character in PUNCTUATION if not character.isascii()}
-    read |= {0xFF10 + digit: str(digit) for digit in range(10)} | {0xFF0B: "+"}
+def _wide_characters() -> Bytes:
+    """By code point: the ASCII character that a wide one reads as, 0 for those that are none of ours."""
+    reads = np.zeros(2**16, np.uint8)
+    for character in PUNCTUATION:
+        if not character.isascii():
+            reads[ord(character)] = ord(" ")
+    for digit in range(10):
+        reads[0xFF10 + digit] = ord("0") + digit
+    reads[0xFF0B] = ord("+")
     # Full-width colon and comma, ideographic comma and full stop: nothing outside of a number, never inside.
-    read |= dict.fromkeys((0xFF1A, 0xFF0C, 0x3001, 0x3002), ":")
-    forms = sorted(
-        (int.from_bytes(encoded, "big"), ord(plain))
-        for code_point, plain in read.items()
-        if len(encoded := chr(code_point).encode()) == size
-    )
-    return np.array([form for form, _ in forms], np.int64), np.array([plain for _, plain in forms], np.uint8)
+    reads[[0xFF1A, 0xFF0C, 0x3001, 0x3002]] = ord(":")
+    # Chinese letters: text before a number is dropped. There are no digits among them.
+    reads[0x4000:0xA000] = ord("a")
+    return reads
 
 
-_WIDE = {size: _wide_characters(size) for size in (2, 3)}
-# First bytes of U+4000 to U+9FFF, where there are letters and no digits: Chinese text before a number is dropped.
-_IDEOGRAPHS = tuple(range(0xE4, 0xEA))
+_WIDE = _wide_characters()
+# Lead bytes of characters of two and of three bytes; a lead byte that begins none of _WIDE may count as either.
+_LEADS_OF_TWO, _LEADS_OF_THREE = 0xC2, 0xE2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     first, last = padded.take(starts), padded.take(starts + lengths - 1, mode="clip")
     has_digits = lengths > 0
     others = np.flatnonzero(classes >= _PLUS)
-    rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets)).take(others)
+    rows = np.searchsorted(offsets, others, side="right") - 1
     kinds = classes[others]
     plus_rows, plus_places = rows[kinds == _PLUS], others[kinds == _PLUS]
     plus_count = np.bincount(plus_rows, minlength=count)
@@ -113,13 +115,6 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     return Digits(buffer, starts, lengths, plus_count == 1, few & ~unclear, unclear)
 
 
-def _any_of(data: Bytes, wanted: tuple[int, ...]) -> Flags:
-    found: Flags = data == wanted[0]
-    for byte in wanted[1:]:
-        found |= data == byte
-    return found
-
-
 def _rows_are_whole(data: Bytes, offsets: Ints) -> bool:
     """Whether no row begins, and the last does not end, inside a character. So it is for all UTF-8."""
     firsts = data.take(offsets[:-1], mode="clip")
@@ -135,25 +130,28 @@ def _inside_rows(places: Ints, size: int, offsets: Ints) -> Ints:
 
 def _plain(data: Bytes, offsets: Ints) -> Bytes:
     """The bytes with wide characters replaced: the last byte by what it reads as, those before it by spaces."""
-    if not len(data) or not (data >= 0x80).any():
+    places = np.flatnonzero(data >= _LEADS_OF_TWO)
+    if not len(places):
         return data
     text = data.copy()
     whole = _rows_are_whole(data, offsets)
-    for size, leads in ((2, (0xC2,)), (3, (0xE2, 0xE3, 0xEF))):
-        places = np.flatnonzero(_any_of(data, leads))
-        places = places if whole else _inside_rows(places, size, offsets)
-        forms = np.zeros(len(places), np.int64)
-        for byte in range(size):
-            forms = forms << 8 | data[places + byte]
-        known, reads = _WIDE[size]
-        found = np.searchsorted(known, forms).clip(max=len(known) - 1)
-        hit = known[found] == forms
+    leads = data.take(places)
+    three = leads >= _LEADS_OF_THREE
+    for size, some in ((2, places[~three]), (3, places[three])):
+        inside = some if whole else _inside_rows(some, size, offsets)
+        inside = inside[inside + size <= len(data)]
+        points = data.take(inside).astype(np.int64) & (0x1F if size == 2 else 0x0F)
+        continued = np.ones(len(inside), np.bool_)
+        for byte in range(1, size):
+            value = data.take(inside + byte)
+            continued &= (value & 0xC0) == 0x80
+            points = points << 6 | value & 0x3F
+        # A lead byte beyond 0xEF begins four bytes, and a code point that is none of ours.
+        continued &= data.take(inside) < 0xF0
+        reads = _WIDE.take(points)
+        found = np.flatnonzero(continued & (reads != 0))
+        last, reads = inside.take(found), reads.take(found)
         for byte in range(size - 1):
-            text[places[hit] + byte] = ord(" ")
-        text[places[hit] + size - 1] = reads[found[hit]]
-    places = np.flatnonzero((data >= _IDEOGRAPHS[0]) & (data <= _IDEOGRAPHS[-1]))
-    places = places if whole else _inside_rows(places, 3, offsets)
-    continued = (data[places + 1] >= 0x80) & (data[places + 2] >= 0x80)
-    for byte in range(3):
-        text[places[continued] + byte] = ord("a")
+            text[last + byte] = np.where(reads == ord("a"), reads, ord(" "))
+        text[last + size - 1] = reads
     return text

@@ -40,6 +40,11 @@ class Batch:
         self.slots[places] = _slots(self._heads.take(code), sizes, buffer, starts, lengths)
         self.lengths[places] = lengths + sizes.view(np.int64)
 
+    def clear(self, places: Ints) -> None:
+        """Takes back what was written."""
+        self.slots[places] = 0
+        self.lengths[places] = 0
+
     def write_texts(self, places: Ints, texts: Sequence[str]) -> None:
         """Writes E.164 as it is given."""
         if len(places):

@@ -21,7 +21,7 @@ from bossjy_numbering.column.emit import Batch, Writer
 from bossjy_numbering.column.nodes import build_nodes
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import TextBuffers
-from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints, Walker
+from bossjy_numbering.column.words import PADDING, ROOM, Ints, Walker
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import Number, ParseError
 
@@ -101,16 +101,16 @@ class ColumnEngine:
         refused = np.flatnonzero(read.nothing)
         columns.refuse(rows[refused], np.full(len(refused), ParseError.NOT_A_NUMBER, np.uint8))
         unclear = read.unclear.copy()
-        use = np.flatnonzero(~read.unclear & ~read.nothing)
+        use = np.flatnonzero(~(read.unclear | read.nothing))
         said = self._dialler.dial(read.buffer, read.starts[use], read.lengths[use], read.plus[use], region[use])
-        unclear[use[said.unclear]] = True
-        fine: Flags = (said.error == 0) & ~said.unclear
-        if not bool(fine.all()):
-            refused = (said.error != 0) & ~said.unclear
-            columns.refuse(rows[use[refused]], said.error[refused])
-            use, said = use[fine], said.only(np.flatnonzero(fine))
+        # Nearly all of them are numbers: all are written, and then those that are not are written over.
         columns.put(rows[use], said.code, said.outcome, said.lengths)
         batch.write(use, said.code, read.buffer, said.starts, said.lengths)
+        failed = np.flatnonzero((said.error != 0) | said.unclear)
+        if len(failed):
+            unclear[use[failed[said.unclear[failed]]]] = True
+            columns.refuse(rows[use[failed]], said.error[failed])
+            batch.clear(use[failed])
         slow = np.flatnonzero(unclear)
         answers = [self._answer(asked.texts.text(row), asked.region(row)) for row in rows[slow].tolist()]
         columns.put_answers(rows[slow], answers)
@@ -118,6 +118,7 @@ class ColumnEngine:
         if int(rows[-1]) - int(rows[0]) >= len(rows):
             # Among clean rows, one that is its own E.164 is better kept: its chunk may then be copied whole.
             digits = read.lengths[use]
-            own = read.plus[use] & (np.diff(offsets)[use] == digits + 1) & (digits <= ROOM)
+            own = read.plus[use] & (np.diff(offsets)[use] == digits + 1) & (digits <= ROOM) & (said.error == 0)
+            own &= ~said.unclear
             own &= said.lengths + self._dialler.code_length.take(said.code) == digits
             batch.keep(use[own])
