@@ -17,26 +17,31 @@ import json
 import signal
 import sys
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import asyncpg
-import psutil
-
 from bossjy_server.storage.process import free_port
-from tests.e2e.conftest import ServerProcess
-from tests.figures import FOLDER, write_figures
-from tests.performance.faults.abuse import ping_flood
+from tests.figures import FOLDER, print_table, save_figures
 from tests.performance.faults.calls import Caller
+from tests.performance.faults.faults import (
+    FAULT_S,
+    cancelling,
+    flooding,
+    gone_for,
+    killing,
+    overload,
+    refusing,
+    renewing,
+    until,
+)
 from tests.performance.faults.load import Load, Tally, recovery_s
 from tests.performance.faults.network import BadNetwork, postgres_over, postgres_socket, redis_over, redis_socket
-from tests.performance.faults.parts import Part, Stage, stage
+from tests.performance.faults.parts import Stage, stage
 
 MIX = {"validate": 8, "me": 4, "contacts": 3, "stats": 1, "login": 2, "import": 1, "stream": 1}
 PER_SECOND = 30.0
-QUIET_S, FAULT_S, AFTER_S = 1.0, 4.0, 5.0
+QUIET_S, AFTER_S = 1.0, 5.0
 UNAVOIDABLE = {
     "worker_killed": ("Connection reset", "Stream removed", "Socket closed", "failed to connect"),
     "rolling_restart": ("CANCELLED  CANCELLED",),
@@ -80,31 +85,6 @@ async def under_load(
     return result
 
 
-def gone_for(down: Callable[[], None], up: Callable[[], None], seconds: float) -> Callable[[], Awaitable[None]]:
-    """A fault that takes a part away for a time."""
-
-    async def fault() -> None:
-        await asyncio.to_thread(down)
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(up)
-
-    return fault
-
-
-def refusing(postgres: Part) -> Callable[[], Awaitable[None]]:
-    """PostgreSQL runs and takes nobody in."""
-
-    async def fault() -> None:
-        admin = await asyncpg.connect(postgres.url.replace("/bossjy?", "/postgres?"))
-        await admin.execute("ALTER DATABASE bossjy ALLOW_CONNECTIONS false")
-        await admin.fetch("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'bossjy'")
-        await asyncio.sleep(FAULT_S)
-        await admin.execute("ALTER DATABASE bossjy ALLOW_CONNECTIONS true")
-        await admin.close()
-
-    return fault
-
-
 async def parts_gone(at: Stage) -> AsyncIterator[Result]:
     """Faults of PostgreSQL and Redis, and abuse, on one server."""
     port = free_port()
@@ -128,62 +108,6 @@ async def parts_gone(at: Stage) -> AsyncIterator[Result]:
             if wanted(name):
                 yield await under_load(name, caller, fault)
     await asyncio.to_thread(server.end)
-
-
-def flooding(target: str) -> Callable[[], Awaitable[None]]:
-    """Twenty connections that send nothing but pings; each must be told to calm down."""
-
-    async def fault() -> None:
-        calmed = await asyncio.gather(*(ping_flood(target) for _ in range(20)))
-        if not all(calmed):
-            raise AssertionError(f"{calmed.count(False)} of 20 floods of pings were not ended by the server")
-
-    return fault
-
-
-def cancelling(target: str, owner: Caller, metrics_port: int) -> Callable[[], Awaitable[None]]:
-    """10,000 streams opened and cancelled; the server must hold no task of them afterwards."""
-
-    def tasks() -> float:
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith("bossjy_tasks "))
-
-    async def fault() -> None:
-        before = await asyncio.to_thread(tasks)
-        # By a process of its own, which must not slow down the one that counts.
-        program = [sys.executable, "-m", "tests.performance.faults.abuse", target, "10000"]
-        abuser = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.PIPE)
-        await abuser.communicate(owner.token.encode())
-        if abuser.returncode:
-            raise AssertionError(f"the cancelled streams ended with {abuser.returncode}")
-        ends = time.monotonic() + 20
-        while (after := await asyncio.to_thread(tasks)) > before + 30:
-            if time.monotonic() > ends:
-                raise AssertionError(f"{after:.0f} tasks, {before:.0f} before the cancelled streams")
-            await asyncio.sleep(0.5)
-
-    return fault
-
-
-def overload(caller: Caller) -> Callable[[], Awaitable[None]]:
-    """Five times as many logins a second as the server manages, which were counted before."""
-
-    async def fault() -> None:
-        began, done = time.monotonic(), 0
-
-        async def one_after_another() -> None:
-            nonlocal done
-            while time.monotonic() < began + 3:
-                done += (await caller.call("login")).ok
-
-        await asyncio.gather(*(one_after_another() for _ in range(8)))
-        rate = 5 * done / (time.monotonic() - began)
-        print(f"    overload: {rate:.0f} logins a second, five times what was managed", flush=True)
-        async with Load(caller, {"login": 1}, rate):
-            await asyncio.sleep(FAULT_S)
-
-    return fault
 
 
 async def bad_network(at: Stage) -> AsyncIterator[Result]:
@@ -226,47 +150,12 @@ async def workers(at: Stage) -> AsyncIterator[Result]:
     server = await asyncio.to_thread(lambda: at.server("serve", "--workers", "2", BOSSJY_METRICS_PORT=str(port)))
     async with Caller(server.target, connections=6) as caller:
         await caller.register()
-        await _until(port, "bossjy_workers", 2)
+        await until(port, "bossjy_workers", 2)
         faults = {"worker_killed": killing(server, port), "rolling_restart": renewing(server, port)}
         for name, fault in faults.items():
             if wanted(name):
                 yield await under_load(name, caller, fault)
     await asyncio.to_thread(server.end)
-
-
-def killing(server: ServerProcess, metrics_port: int) -> Callable[[], Awaitable[None]]:
-    """SIGKILL to one of two. Over at once: the other serves."""
-
-    async def fault() -> None:
-        assert server.process is not None
-        psutil.Process(server.process.pid).children()[0].kill()
-        await _until(metrics_port, "bossjy_workers_died_total", 1)
-
-    return fault
-
-
-def renewing(server: ServerProcess, metrics_port: int) -> Callable[[], Awaitable[None]]:
-    """SIGHUP, until both are new."""
-
-    async def fault() -> None:
-        await _until(metrics_port, "bossjy_workers", 2)
-        server.send(signal.SIGHUP)
-        await _until(metrics_port, "bossjy_workers_renewed_total", 2)
-
-    return fault
-
-
-async def _until(metrics_port: int, name: str, wanted_value: float) -> None:
-    def read() -> float:
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} "))
-
-    ends = time.monotonic() + 120
-    while await asyncio.to_thread(read) < wanted_value:
-        if time.monotonic() > ends:
-            raise AssertionError(f"{name} did not reach {wanted_value}")
-        await asyncio.sleep(0.1)
 
 
 def wanted(name: str) -> bool:
@@ -285,40 +174,41 @@ async def _stage() -> AsyncIterator[Stage]:
 
 
 async def prove() -> list[Result]:
-    """All faults, one after the other."""
+    """All faults, one after the other. What is found is kept at once: a later fault may end the run."""
+    results = []
     async with _stage() as at:
-        return [result for group in (parts_gone, bad_network, workers) async for result in group(at)]
+        for group in (parts_gone, bad_network, workers):
+            async for result in group(at):
+                results.append(result)
+                keep(result)
+    return results
+
+
+def keep(result: Result) -> None:
+    """Put a fault's figures beside those that are there."""
+    path = FOLDER / "prove_faults.json"
+    there = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    figures = {name: value for name, value in there.items() if isinstance(value, int | float)}
+    values = {
+        "sent": result.tally.sent,
+        "ok": result.tally.ok,
+        "refused": sum(result.tally.refused.values()),
+        "failed": result.failed,
+        "unavoidable": result.unavoidable,
+        "recovery_s": result.recovery_s,
+    }
+    save_figures("prove_faults", figures | {f"{result.name}_{name}": value for name, value in values.items()})
 
 
 def main() -> int:
     """Returns 1 if a call failed that need not have."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the parts are stopped then too
     results = asyncio.run(prove())
-    path = FOLDER / "prove_faults.json"
-    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    figures: dict[str, float] = {name: value for name, value in kept.items() if isinstance(value, int | float)}
-    for one in results:
-        figures |= {
-            f"{one.name}_sent": one.tally.sent,
-            f"{one.name}_ok": one.tally.ok,
-            f"{one.name}_refused": sum(one.tally.refused.values()),
-            f"{one.name}_failed": one.failed,
-            f"{one.name}_unavoidable": one.unavoidable,
-            f"{one.name}_recovery_s": one.recovery_s,
-        }
     rows: list[tuple[object, ...]] = [("fault", "sent", "ok", "refused", "failed", "unavoidable", "recovery s")]
-    rows += [
-        (
-            one.name,
-            one.tally.sent,
-            one.tally.ok,
-            sum(one.tally.refused.values()),
-            one.failed,
-            one.unavoidable,
-            one.recovery_s,
-        )
-        for one in results
-    ]
-    write_figures("prove_faults", figures, rows=rows)
+    for one in results:
+        refused = sum(one.tally.refused.values())
+        rows.append((one.name, one.tally.sent, one.tally.ok, refused, one.failed, one.unavoidable, one.recovery_s))
+    print_table(rows, title="faults")
     return 1 if any(one.failed for one in results) else 0
 
 

@@ -1,0 +1,137 @@
+"""The faults: each is a function that brings one about and returns when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import psutil
+
+from tests.e2e.conftest import ServerProcess
+from tests.performance.faults.abuse import ping_flood
+from tests.performance.faults.calls import Caller
+from tests.performance.faults.load import Load
+from tests.performance.faults.parts import Part
+
+FAULT_S = 4.0
+
+
+def gone_for(down: Callable[[], None], up: Callable[[], None], seconds: float) -> Callable[[], Awaitable[None]]:
+    """A fault that takes a part away for a time."""
+
+    async def fault() -> None:
+        await asyncio.to_thread(down)
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(up)
+
+    return fault
+
+
+def refusing(postgres: Part) -> Callable[[], Awaitable[None]]:
+    """PostgreSQL runs and takes nobody in."""
+
+    async def fault() -> None:
+        admin = await asyncpg.connect(postgres.url.replace("/bossjy?", "/postgres?"))
+        await admin.execute("ALTER DATABASE bossjy ALLOW_CONNECTIONS false")
+        await admin.fetch("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'bossjy'")
+        await asyncio.sleep(FAULT_S)
+        await admin.execute("ALTER DATABASE bossjy ALLOW_CONNECTIONS true")
+        await admin.close()
+
+    return fault
+
+
+def flooding(target: str) -> Callable[[], Awaitable[None]]:
+    """Twenty connections that send nothing but pings; each must be told to calm down."""
+
+    async def fault() -> None:
+        calmed = await asyncio.gather(*(ping_flood(target) for _ in range(20)))
+        if not all(calmed):
+            raise AssertionError(f"{calmed.count(False)} of 20 floods of pings were not ended by the server")
+
+    return fault
+
+
+def cancelling(target: str, owner: Caller, metrics_port: int) -> Callable[[], Awaitable[None]]:
+    """10,000 streams opened and cancelled; the server must hold no task of them afterwards."""
+
+    def tasks() -> float:
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith("bossjy_tasks "))
+
+    async def fault() -> None:
+        before = await asyncio.to_thread(tasks)
+        # By a process of its own, which must not slow down the one that counts.
+        program = [sys.executable, "-m", "tests.performance.faults.abuse", target, "10000"]
+        abuser = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.PIPE)
+        await abuser.communicate(owner.token.encode())
+        if abuser.returncode:
+            raise AssertionError(f"the cancelled streams ended with {abuser.returncode}")
+        ends = time.monotonic() + 20
+        while (after := await asyncio.to_thread(tasks)) > before + 30:
+            if time.monotonic() > ends:
+                raise AssertionError(f"{after:.0f} tasks, {before:.0f} before the cancelled streams")
+            await asyncio.sleep(0.5)
+
+    return fault
+
+
+def overload(caller: Caller) -> Callable[[], Awaitable[None]]:
+    """Five times as many logins a second as the server manages, which were counted before."""
+
+    async def fault() -> None:
+        began, done = time.monotonic(), 0
+
+        async def one_after_another() -> None:
+            nonlocal done
+            while time.monotonic() < began + 3:
+                done += (await caller.call("login")).ok
+
+        await asyncio.gather(*(one_after_another() for _ in range(8)))
+        rate = 5 * done / (time.monotonic() - began)
+        print(f"    overload: {rate:.0f} logins a second, five times what was managed", flush=True)
+        async with Load(caller, {"login": 1}, rate):
+            await asyncio.sleep(FAULT_S)
+
+    return fault
+
+
+def killing(server: ServerProcess, metrics_port: int) -> Callable[[], Awaitable[None]]:
+    """SIGKILL to one of two. Over at once: the other serves."""
+
+    async def fault() -> None:
+        assert server.process is not None
+        psutil.Process(server.process.pid).children()[0].kill()
+        await until(metrics_port, "bossjy_workers_died_total", 1)
+
+    return fault
+
+
+def renewing(server: ServerProcess, metrics_port: int) -> Callable[[], Awaitable[None]]:
+    """SIGHUP, until both are new."""
+
+    async def fault() -> None:
+        await until(metrics_port, "bossjy_workers", 2)
+        server.send(signal.SIGHUP)
+        await until(metrics_port, "bossjy_workers_renewed_total", 2)
+
+    return fault
+
+
+async def until(metrics_port: int, name: str, wanted_value: float) -> None:
+    def read() -> float:
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} "))
+
+    ends = time.monotonic() + 120
+    while await asyncio.to_thread(read) < wanted_value:
+        if time.monotonic() > ends:
+            raise AssertionError(f"{name} did not reach {wanted_value}")
+        await asyncio.sleep(0.1)
