@@ -14,6 +14,7 @@ from bossjy_server.imports import store
 from bossjy_server.imports.commit import import_not_open
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import ImportJob, RejectedRow, Spec, State
+from bossjy_server.storage import audit
 from bossjy_server.storage.postgres import Database
 
 # Later than any import: where the first page of a list begins.
@@ -68,6 +69,7 @@ class ImportJobs:
                 validate_only=validate_only,
                 plan_version=self._plan_version,
             )
+            await audit.record(connection, caller.tenant_id, "imports.create", resource=import_id)
             return await self._find(connection, caller.tenant_id, import_id)
 
     async def get(self, tenant_id: str, import_id: str) -> ImportJob:

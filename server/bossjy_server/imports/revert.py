@@ -14,6 +14,7 @@ import asyncpg
 from bossjy_server.errors import FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import store
 from bossjy_server.imports.records import ImportJob, State
+from bossjy_server.storage import audit
 from bossjy_server.storage.postgres import Database
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -104,6 +105,7 @@ class Reverting:
                 await trial.commit()
                 await connection.execute(DELETE_CHANGES, tenant_id, import_id)
                 await connection.execute(SET_REVERTED, tenant_id, import_id)
+                await audit.record(connection, tenant_id, "imports.revert", resource=import_id)
             job = await store.find_import(connection, tenant_id, import_id)
         if job is None:
             raise NotFound("import")

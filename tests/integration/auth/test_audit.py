@@ -8,10 +8,17 @@ import asyncpg
 import pytest
 
 from bossjy.auth.v1 import account_pb2
+from bossjy.auth.v1 import auth_service_pb2 as pb
+from bossjy.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from bossjy.contacts.v1 import contact_service_pb2
+from bossjy.contacts.v1.contact_service_pb2_grpc import ContactServiceStub
+from bossjy.imports.v1 import import_service_pb2
+from bossjy.imports.v1.import_service_pb2_grpc import ImportServiceStub
 from bossjy_server.errors import Reason
 from bossjy_server.storage.audit import network_of
 from bossjy_server.storage.postgres import Database
 from tests.integration.auth.conftest import EMAIL, PASSWORD, User, reason_of, register
+from tests.service import Service
 
 
 async def actions(owner: User, **fields: object) -> list[str]:
@@ -114,3 +121,15 @@ async def test_the_service_may_not_change_it(owner: User, database: Database, co
 )
 def test_of_an_address_its_network_is_kept(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+async def test_other_features_write_to_it(service: Service) -> None:
+    imports = ImportServiceStub(service.channel)
+    made = await imports.CreateImport(import_service_pb2.CreateImportRequest(), metadata=service.metadata)
+    erase = contact_service_pb2.EraseContactsRequest(phone_numbers=["+4915123456789"], purpose="asked by letter")
+    await ContactServiceStub(service.channel).EraseContacts(erase, metadata=service.metadata)
+    auth = AuthServiceStub(service.channel)
+    events = (await auth.ListAuditEvents(pb.ListAuditEventsRequest(), metadata=service.metadata)).events
+    assert [event.action for event in events] == ["contacts.erase", "imports.create", "auth.register"]
+    assert events[1].resource == made.import_job.import_id
+    assert "4915123456789" not in str(events)
