@@ -44,6 +44,8 @@ class PartWriter:
         self._job = job
         self._part = part
         self._holder = holder
+        # What the last block was like, the next one is likely to be.
+        self._known_first = False
 
     async def commit(self, block: CleanBlock) -> Part:
         """Commit a block. Raises Aborted(PART_TAKEN) or FailedPrecondition(IMPORT_NOT_OPEN); then nothing is kept."""
@@ -116,8 +118,12 @@ class PartWriter:
             raise part_taken()
 
     async def _merge(self, connection: Connection, block: CleanBlock) -> Merged:
-        block_merge = BlockMerge(connection, self._tenant_id, self._job.import_id, self._job.spec)
-        return await (block_merge.try_run if self._job.validate_only else block_merge.run)(block.staged)
+        block_merge = BlockMerge(
+            connection, self._tenant_id, self._job.import_id, self._job.spec, known_first=self._known_first
+        )
+        merged = await (block_merge.try_run if self._job.validate_only else block_merge.run)(block.staged)
+        self._known_first = merged.mostly_known
+        return merged
 
     async def tidy(self) -> None:
         """Forget what only served to know duplicates, once the import has ended. Bounded pieces; may be cut."""

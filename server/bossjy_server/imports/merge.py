@@ -174,15 +174,27 @@ class Merged:
         """The same and so many duplicates more."""
         return replace(self, duplicate=self.duplicate + count)
 
+    @property
+    def mostly_known(self) -> bool:
+        """Whether most rows were contacts from before."""
+        return self.updated + self.unchanged > self.inserted
+
 
 class BlockMerge:
     """The merge of one block of an import."""
 
-    def __init__(self, connection: Connection, tenant_id: str, import_id: str, spec: Spec) -> None:
-        """The connection is in a transaction of the tenant."""
+    def __init__(
+        self, connection: Connection, tenant_id: str, import_id: str, spec: Spec, *, known_first: bool = False
+    ) -> None:
+        """The connection is in a transaction of the tenant.
+
+        known_first: most rows are likely to be contacts already, so these are looked for before new ones are made. It
+        comes to the same either way.
+        """
         self._connection = connection
         self._names = (tenant_id, import_id)
         self._spec = spec
+        self._known_first = known_first
 
     async def run(self, staged: StagedRows) -> Merged:
         """Merge the staged rows."""
@@ -209,7 +221,8 @@ class BlockMerge:
 
     async def merge(self, rows: Positions) -> Merged:
         """Merge what was copied; `rows` are the positions of all of it."""
-        fresh = await self._ask(INSERT_NEW, *self._names)
+        # Without it, rows of new contacts are what `mark_seen` finds missing.
+        fresh = _unpacked(None) if self._known_first else await self._ask(INSERT_NEW, *self._names)
         inserted = len(fresh)
         residue = _without(rows, fresh)
         changing: list[Positions] = []

@@ -114,7 +114,7 @@ async def run_trial(rig: Rig, trial: Trial, folder: Path) -> Trial:
 async def _bring_base(rig: Rig, trial: Trial, tenant: Tenant, folder: Path) -> dict[str, Contact]:
     """Contacts from before: some of the file's rows, some of them with another name or none."""
     header, *rows = trial.rows
-    kept = trial.rng.sample(rows, len(rows) // 3)
+    kept = trial.rng.sample(rows, int(len(rows) * trial.rng.choice((0.3, 0.9))))
     names = (None, b"", "旧".encode())
     changed = [
         row if name is None or row.startswith(b'"') else name + row[row.index(b",") :]
