@@ -102,7 +102,9 @@ def test_the_bar_shows_rows_a_second_and_goes_on(open_tool: Open, run: Run, tmp_
 
 
 @pytest.mark.parametrize("questions", [0, 3])
-def test_leaving_at_the_first_or_last_question_keeps_nothing(open_tool: Open, run: Run, tmp_path: Path, questions: int) -> None:
+def test_leaving_at_the_first_or_last_question_keeps_nothing(
+    open_tool: Open, run: Run, tmp_path: Path, questions: int
+) -> None:
     path = tmp_path / "list.csv"
     write_list(path, 10)
     tool = open_tool("import", "--mode", "interactive")
