@@ -8,8 +8,8 @@ import pytest
 from tests.coverage_table import coverage_rows
 from tests.figures import plain_table, save_figures
 
-# Fixtures for every folder: real parts, and the whole service on them.
-pytest_plugins = ["tests.parts", "tests.service", "tests.statements.report"]
+# Fixtures for every folder: the search for leaks, real parts, and the whole service on them.
+pytest_plugins = ["tests.leaks", "tests.parts", "tests.service", "tests.statements.report"]
 
 START = pytest.StashKey[float]()
 

@@ -55,6 +55,8 @@ async def serve(database_url: str, redis_url: str, folder: Path) -> AsyncIterato
             auth_service_pb2.RegisterRequest(tenant_display_name="Test", email=EMAIL, password=PASSWORD)
         )
         yield Service(served.address, channel, registered.tenant.tenant_id, registered.tokens.access_token, settings)
+        # Searched with the logs for what must not be in them.
+        (settings.data_dir / "logs" / "metrics.log").write_text(served.metrics_text(), "utf-8")
 
 
 @pytest.fixture

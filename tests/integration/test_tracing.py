@@ -59,6 +59,7 @@ async def test_spans_follow_the_decision_of_their_parent(
         await stub.GetJwks(auth_service_pb2.GetJwksRequest(), metadata=metadata)
     # The end of the service sent what was queued.
     server.stop(1).wait()
+    (tmp_path / "spans.log").write_text("\n".join(map(str, receiver.spans)), "utf-8")  # searched as the logs are
     assert [span.name for span in receiver.spans] == ["bossjy.auth.v1.AuthService/GetJwks"] * wanted
     for span in receiver.spans:
         attributes = {one.key: one.value.string_value for one in span.attributes}
