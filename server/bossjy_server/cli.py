@@ -65,7 +65,7 @@ def _add_operating(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     actions.add_parser("list", help="list them")
     actions.add_parser("rotate", help="make a new one; running servers take it up by themselves, old tokens go on")
     remove = actions.add_parser("remove", help="remove one at once; its tokens end")
-    remove.add_argument("kid", help="id of the key, as `keys list` shows it")
+    remove.add_argument("kid", help="id of the key, as `keys list` shows it; `--` before one that begins with -")
 
 
 def _print_settings() -> int:

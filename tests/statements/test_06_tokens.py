@@ -186,7 +186,7 @@ async def test_15_a_key_is_rotated_and_old_tokens_go_on(served: Served, owner: P
     # A key that is removed takes its tokens along.
     listed = await asyncio.to_thread(run, "list")
     assert old in listed
-    await asyncio.to_thread(run, "remove", old)
+    await asyncio.to_thread(run, "remove", "--", old)
     deadline = time.monotonic() + 10
     while (await use(owner, owner.access)).code == "OK":
         assert time.monotonic() < deadline, "a token of a removed key still holds"

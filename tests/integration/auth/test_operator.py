@@ -63,14 +63,14 @@ async def test_a_password_that_is_made_must_be_changed(opened: Opened, database_
 def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
     first = run(tmp_path, "keys", "list").stdout.split()
     assert first[-1] == "signs"
-    only = run(tmp_path, "keys", "remove", first[0])
+    only = run(tmp_path, "keys", "remove", "--", first[0])
     assert only.returncode == 2
     assert "rotate first" in only.stderr
     new = run(tmp_path, "keys", "rotate").stdout.split()[1].rstrip(":")
     assert len(run(tmp_path, "keys", "list").stdout.splitlines()) == 2
-    assert run(tmp_path, "keys", "remove", first[0]).returncode == 0
+    assert run(tmp_path, "keys", "remove", "--", first[0]).returncode == 0
     assert run(tmp_path, "keys", "list").stdout.split()[0] == new
-    assert run(tmp_path, "keys", "remove", "nothing").returncode == 2
+    assert run(tmp_path, "keys", "remove", "--", "nothing").returncode == 2
 
 
 @pytest.mark.parametrize("email", ["nobody", "a b@example.com", "@"])
