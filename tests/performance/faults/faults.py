@@ -91,7 +91,8 @@ def overload(caller: Caller) -> Callable[[], Awaitable[None]]:
         async def one_after_another() -> None:
             nonlocal done
             while time.monotonic() < began + 3:
-                done += (await caller.call("login")).ok
+                outcome = await caller.call("login")
+                done += outcome.ok
 
         await asyncio.gather(*(one_after_another() for _ in range(8)))
         rate = 5 * done / (time.monotonic() - began)
