@@ -16,7 +16,8 @@ class CallClass(StrEnum):
     PHONE = "phone"
     CONTACTS = "contacts"
     IMPORTS = "imports"
-    AUTH = "auth"  # what people do with their own account: login, refresh, their sessions
+    LOGIN = "login"  # what anybody may call and what hashes a password: login, registration
+    AUTH = "auth"  # what people do with their own account: refresh, their sessions
     ADMIN = "admin"  # users, keys, tenant, audit
     BULK = "bulk"  # every stream: long, and many rows at once
     OTHER = "other"
@@ -36,6 +37,13 @@ _BY_AREA: Mapping[str, CallClass] = MappingProxyType(
         "audit": CallClass.ADMIN,
     }
 )
+# A flood of these must not take the places of people who are logged in.
+_BY_PATH: Mapping[str, CallClass] = MappingProxyType(
+    {
+        "/bossjy.auth.v1.AuthService/Login": CallClass.LOGIN,
+        "/bossjy.auth.v1.AuthService/Register": CallClass.LOGIN,
+    }
+)
 # Methods without a scope.
 _BY_SERVICE: Mapping[str, CallClass] = MappingProxyType(
     {"grpc.health.v1.Health": CallClass.HEALTH, "bossjy.auth.v1.AuthService": CallClass.AUTH}
@@ -50,4 +58,4 @@ def class_of(method: Method) -> CallClass:
     area = method.access.scope.partition(".")[0]
     if area and (method.server_streaming or method.client_streaming):
         return CallClass.BULK
-    return _BY_AREA.get(area) or known or CallClass.OTHER
+    return _BY_AREA.get(area) or _BY_PATH.get(method.path) or known or CallClass.OTHER

@@ -25,10 +25,10 @@ from bossjy_server.rpc.slots import NoPlace, Slots
 
 # Calls of each class at once in one process, and as many again as this in its queue.
 RUNNING: Mapping[str, int] = MappingProxyType(
-    {"phone": 400, "contacts": 64, "imports": 64, "auth": 128, "admin": 32, "bulk": 200, "other": 32}
+    {"phone": 400, "contacts": 64, "imports": 64, "login": 64, "auth": 128, "admin": 32, "bulk": 200, "other": 32}
 )
 QUEUED: Mapping[str, int] = MappingProxyType(
-    {"phone": 400, "contacts": 256, "imports": 256, "auth": 256, "admin": 128, "bulk": 100, "other": 64}
+    {"phone": 400, "contacts": 256, "imports": 256, "login": 64, "auth": 256, "admin": 128, "bulk": 100, "other": 64}
 )
 
 
