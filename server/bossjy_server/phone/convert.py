@@ -18,7 +18,6 @@ from bossjy_numbering import (
 from bossjy_server.phone.details import Details
 
 _UNKNOWN_TYPE = number_pb2.NUMBER_TYPE_UNKNOWN
-_NOT_PARSED = number_pb2.POSSIBILITY_UNSPECIFIED
 
 
 def type_of(number_type: NumberType) -> number_pb2.NumberType.ValueType:
@@ -29,9 +28,7 @@ def type_of(number_type: NumberType) -> number_pb2.NumberType.ValueType:
 
 
 def possibility_of(reason: PossibleReason) -> number_pb2.Possibility.ValueType:
-    """The contract's possibility: libphonenumber's value plus one."""
-    if reason is PossibleReason.NOT_PARSED:
-        return _NOT_PARSED
+    """The contract's possibility of a text that was parsed: libphonenumber's value plus one."""
     return number_pb2.Possibility.ValueType(reason + 1)
 
 

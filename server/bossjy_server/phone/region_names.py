@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 import phonenumbers
 
@@ -16,13 +17,11 @@ def _tables() -> Mapping[str, Mapping[str, str]]:
 
     Read from its own file: importing the package around it would bring 99 MB of places.
     """
-    path = Path(phonenumbers.__file__).parent / "geodata" / "locale.py"
     # The name places it in its package, so that it finds `..util`; the package itself is not imported.
-    spec = importlib.util.spec_from_file_location("phonenumbers.geodata.locale", path)
-    if spec is None or spec.loader is None:
-        raise LookupError(f"phonenumbers has no {path.name}")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = ModuleType("phonenumbers.geodata.locale")
+    module.__package__ = "phonenumbers.geodata"
+    path = Path(phonenumbers.__file__).parent / "geodata" / "locale.py"
+    SourceFileLoader(module.__name__, str(path)).exec_module(module)
     tables: Mapping[str, Mapping[str, str]] = module.LOCALE_DATA
     return tables
 

@@ -7,7 +7,10 @@ from dataclasses import replace
 import asyncpg
 import pyotp
 
+from bossjy_server.auth import second_factor_store
+from bossjy_server.auth.records import moment
 from bossjy_server.errors import Reason
+from bossjy_server.storage.postgres import Database
 from tests.integration.auth.conftest import PASSWORD, Clock, Opened, User, reason_of, register
 
 
@@ -114,3 +117,20 @@ async def test_an_api_key_has_no_second_factor(owner: User) -> None:
     made = await owner.call("CreateApiKey", display_name="k", scopes=["phone.read"])
     key = replace(owner, credential=made.secret)
     assert await reason_of(key.call("BeginSecondFactor", password=PASSWORD)) is Reason.SCOPE_MISSING
+
+
+async def test_a_secret_that_another_call_replaced_is_not_confirmed(
+    owner: User, clock: Clock, database: Database
+) -> None:
+    await owner.call("BeginSecondFactor", password=PASSWORD)
+    async with database.tenant(owner.tenant_id) as connection:
+        read = await second_factor_store.find(connection, owner.tenant_id, owner.user_id)
+        assert read
+        assert read.pending
+    await owner.call("BeginSecondFactor", password=PASSWORD)
+    async with database.tenant(owner.tenant_id) as connection:
+        confirmed = await second_factor_store.confirm(
+            connection, owner.tenant_id, owner.user_id, read.pending, step=1, macs=[b"mac"], now=moment(clock())
+        )
+    assert not confirmed
+    await owner.login()

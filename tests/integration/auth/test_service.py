@@ -16,6 +16,7 @@ from bossjy_server.auth import accounts, store
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import Auth, load_keys
 from bossjy_server.auth.servicer import AuthServicer
+from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.errors import Reason, StartError
 from bossjy_server.storage.postgres import Database, UniqueViolation
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register
@@ -48,6 +49,25 @@ async def test_a_key_of_another_process_is_found_and_a_broken_folder_survived(
         (tmp_path / "keys" / f"1-{'A' * 43}.pem").write_text("broken")
         await asyncio.sleep(0.2)
         await (await user.refreshed()).call("GetMe")
+
+
+async def test_what_a_removed_key_signed_ends_though_it_was_verified(opened: Opened, clock: Clock) -> None:
+    async with opened() as auth:
+        user = await register(auth)
+        await user.call("GetMe")
+        first = auth.keys.signing
+        clock.ahead_s += 2
+        await asyncio.to_thread(auth.keys.rotate)
+        await user.call("GetMe")
+        await asyncio.to_thread(auth.keys.remove, first.kid)
+        assert await reason_of(user.call("GetMe")) is Reason.TOKEN_INVALID
+        await (await user.refreshed()).call("GetMe")
+
+
+async def test_a_tenant_may_call_as_often_as_its_row_says(auth: Auth, owner: User, database: Database) -> None:
+    limits = TenantLimits(database)
+    assert await limits.per_minute(owner.tenant_id) == AuthOptions().tenant_calls_per_minute
+    assert await limits.per_minute("no-such-tenant") == 1
 
 
 async def until(holds: Callable[[], bool]) -> None:

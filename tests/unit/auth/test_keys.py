@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt import PyJWK
 
 from bossjy_server.auth.keys import Keys, write_private
+from bossjy_server.auth.operator import key_lines
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.errors import StartError, Unauthenticated
@@ -138,3 +139,17 @@ def test_a_folder_that_vanishes_does_not_take_the_keys_of_a_running_server(tmp_p
 def test_parts_of_a_mac_do_not_run_together(keys: Keys) -> None:
     macs = {keys.mac("x", b"ab", b"c"), keys.mac("x", b"a", b"bc"), keys.mac("x", b"abc"), keys.mac("xa", b"bc")}
     assert len(macs) == 4
+
+
+def test_the_list_of_keys_says_what_each_does(keys: Keys, clock: Clock) -> None:
+    def said() -> list[str]:
+        return [line.split("+00:00  ")[1] for line in key_lines(keys)]
+
+    assert said() == ["signs"]
+    clock.now += 10
+    keys.rotate()
+    assert said() == ["is published, and signs soon", "signs"]
+    clock.now += 60
+    assert said() == ["signs", "verifies tokens that it signed"]
+    clock.now += 610
+    assert said() == ["signs", "has ended: the next rotation removes it"]

@@ -157,3 +157,8 @@ def test_columns_beside_arrow_do_not_count() -> None:
     raw = PLAIN.SerializeToString() + pb.StreamValidateNumbersRequest(arrow_ipc=b"x").SerializeToString()
     assert check(raw)
     assert pb.StreamValidateNumbersRequest.FromString(split_request(raw)[0]).WhichOneof("input") == "arrow_ipc"
+
+
+@pytest.mark.parametrize("data", [b"", b"+8613800000000" * 100, b"\x0a\x021", b"\x0a"])
+def test_bytes_that_are_no_columns_are_left_to_protobuf(data: bytes) -> None:
+    assert wire.read_texts(data, 1, 2) is None
