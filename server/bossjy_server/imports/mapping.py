@@ -67,12 +67,19 @@ def likely_phone_column(cells: Sequence[str]) -> int:
     return -1
 
 
+# As a file of rejects writes it, before what a spreadsheet takes for a formula.
+_GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
+
+
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:
-    """Names for the cells of a header: trimmed, `column_N` where empty, `_2` behind a name that was there before."""
+    """Names for the cells of a header: trimmed, `column_N` where empty, `_2` behind a name that was there before.
+
+    The apostrophe that guards a formula is taken off, as it is of cells: so a name comes back from a file of rejects.
+    """
     names: list[str] = []
     taken: set[str] = set()
     for index, cell in enumerate(cells):
-        name = cell.strip()[:1000] or f"column_{index + 1}"
+        name = _GUARD.sub("", cell.strip())[:1000] or f"column_{index + 1}"
         unique, copy = name, 2
         while unique in taken:
             unique, copy = f"{name}_{copy}", copy + 1

@@ -10,6 +10,7 @@ from bossjy_server.errors import NotFound
 from bossjy_server.imports import store
 from bossjy_server.imports.layout import Layout, RejectReason
 from bossjy_server.imports.records import RejectedRow, SourceFormat
+from bossjy_server.imports.rejects import KEPT_ROW
 from bossjy_server.imports.scan import scan_row
 from bossjy_server.storage.postgres import Database
 
@@ -40,7 +41,8 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
 
 def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
     """The cells as they stood, and the notes; a row that cannot be cut into cells stands whole in the last note."""
-    cells = _cells(row.row_text, source)
+    # A row that fills what is kept of one may have been cut: its last cell would come back shorter than it was.
+    cells = None if len(row.row_text) >= KEPT_ROW else _cells(row.row_text, source)
     notes = [str(row.line), row.column, RejectReason(row.reason).name, row.suggestion]
     if cells is None:
         return [""] * len(source.columns) + notes + [row.row_text]

@@ -16,7 +16,7 @@ from bossjy_server.imports.records import ColumnMapping, RejectedRow
 
 # What is kept of a refused row, in characters, as the contract says.
 _KEPT_ORIGINAL = 1_000
-_KEPT_ROW = 8_000
+KEPT_ROW = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +73,5 @@ def rejected_rows(
 
 def _shown(block: RowBlock, start: int, end: int) -> str:
     """Text of a row that may not be text. PostgreSQL holds no NUL, so it is shown as U+2400."""
-    raw = block.data[start : min(end, start + 4 * _KEPT_ROW)]
-    return raw.decode("utf-8", "replace").replace("\0", "\u2400")[:_KEPT_ROW]
+    raw = block.data[start : min(end, start + 4 * KEPT_ROW)]
+    return raw.decode("utf-8", "replace").replace("\0", "\u2400")[:KEPT_ROW]

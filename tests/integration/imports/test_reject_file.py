@@ -51,3 +51,12 @@ async def test_an_import_without_refused_rows_has_an_empty_file(imports: Imports
     job = await imports.run(b"phone\n13800138000\n")
     text, count = await exported(imports, job)
     assert (len(text.splitlines()), count) == (1, 0)
+
+
+async def test_a_row_that_was_kept_in_part_stands_whole_in_the_note_and_in_no_cell(imports: Imports) -> None:
+    note = "x" * 9_000
+    text, count = await exported(imports, await imports.run(f"phone,=note\n8,{note}\n".encode()))
+    header, row = csv.reader(io.StringIO(text))
+    assert count == 1
+    assert header[:2] == ["phone", "'=note"]
+    assert row == ["", "", "2", "phone", "NOT_A_NUMBER", "", f"8,{note}"[:8_000]]

@@ -84,6 +84,10 @@ def test_column_names_are_unique_and_never_empty() -> None:
     assert column_names([" a ", "", "a", "a_2", "a"]) == ("a", "column_2", "a_2", "a_2_2", "a_3")
 
 
+def test_a_name_that_was_guarded_in_a_file_of_rejects_comes_back() -> None:
+    assert column_names(["'=a", "'b", "'+c'"]) == ("=a", "'b", "+c'")
+
+
 def test_a_header_is_told_from_a_row() -> None:
     assert looks_like_header(["姓名", "手机号"])
     assert not looks_like_header(["张三", "13800138000"])
