@@ -159,6 +159,17 @@ CREATE TABLE IF NOT EXISTS bossjy.api_keys (
 );
 CREATE INDEX IF NOT EXISTS api_keys_by_time ON bossjy.api_keys (tenant_id, create_time DESC, api_key_id DESC);
 
+-- Which API key a verified client certificate stands for. No tenant_id: it is read before the tenant is known, and belongs
+-- to the operator, who knows the authority. The service may read it alone; `bossjy-server services bind` writes it.
+CREATE TABLE IF NOT EXISTS bossjy.certificates (
+    name          text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 4 AND 200),
+    bound_tenant  text COLLATE "C" NOT NULL,
+    api_key_id    text COLLATE "C" NOT NULL,
+    create_time   timestamptz NOT NULL DEFAULT now(),
+    FOREIGN KEY (bound_tenant, api_key_id) REFERENCES bossjy.api_keys ON DELETE CASCADE
+);
+GRANT SELECT ON bossjy.certificates TO bossjy_app;
+
 -- Who did what to which resource from where. Ids alone, and of an address its network: nothing of a person in clear.
 -- event_id ascends in time. The service may add and read (see the end): not change, not delete.
 CREATE TABLE IF NOT EXISTS bossjy.audit_events (

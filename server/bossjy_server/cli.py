@@ -1,4 +1,4 @@
-"""The command `bossjy-server`: serve, demo, settings, owner, keys."""
+"""The command `bossjy-server`: serve, demo, settings, owner, keys, services."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bossjy_server.errors import StartError
 
 # Exit codes: 0 all went well, 1 the demonstration found something wrong, 2 the server could not start.
 EXIT_WRONG, EXIT_NO_START = 1, 2
+_DAYS_MAX = 3650
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _print_settings()
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         settings = Settings.from_environment({**os.environ, **named})
-        if options.command in ("owner", "keys"):
+        if options.command in ("owner", "keys", "services"):
             from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
 
             return operate(options, settings)
@@ -66,6 +67,23 @@ def _add_operating(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     actions.add_parser("rotate", help="make a new one; running servers take it up by themselves, old tokens go on")
     remove = actions.add_parser("remove", help="remove one at once; its tokens end")
     remove.add_argument("kid", help="id of the key, as `keys list` shows it; `--` before one that begins with -")
+    services = commands.add_parser("services", help="client certificates that stand for service accounts")
+    actions = services.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="list them")
+    bind = actions.add_parser("bind", help="let a certificate stand for a user with the role of a service")
+    bind.add_argument("--tenant", required=True, help="id of the tenant")
+    bind.add_argument("--user", required=True, help="id of the user")
+    bind.add_argument("--scopes", required=True, help="what it may do: phone.read,contacts.read …")
+    bind.add_argument("--days", type=_days, default=365, metavar="N", help="until it ends (365)")
+    unbind = actions.add_parser("unbind", help="end that; running servers notice within five seconds")
+    for one in (bind, unbind):
+        one.add_argument("--certificate", required=True, help="its URI, spiffe://acme/worker; without one CN=worker")
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _DAYS_MAX:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 to {_DAYS_MAX}")
+    return int(text)
 
 
 def _print_settings() -> int:

@@ -1,4 +1,4 @@
-"""The operator's commands of `bossjy-server`: `owner create`, `keys list`, `keys rotate`, `keys remove`."""
+"""The operator's commands of `bossjy-server`: `owner create`, `keys` and `services`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ import asyncio
 import getpass
 import re
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
 
 from bossjy_server.app import auth_options
+from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, unbind
 from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import load_keys
 from bossjy_server.config import Settings
 from bossjy_server.errors import BossjyError, StartError
+from bossjy_server.rpc.tls import is_name
 from bossjy_server.storage.embedded import start_embedded
-from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.postgres import APP_ROLE, Database
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 
 _EMAIL = re.compile(r"[^@\s\0]{1,256}@[^@\s\0]{1,63}(\.[^@\s\0]{1,63})*")
 _NAME_MAX_CHARS = 200
+_OWNER_ROLE = "none"  # PostgreSQL's word for the role of the user who connects: the owner of the tables
 
 
 def operate(options: argparse.Namespace, settings: Settings) -> int:
@@ -29,9 +35,13 @@ def operate(options: argparse.Namespace, settings: Settings) -> int:
     if options.command == "keys":
         return _keys(options, settings, auth)
     try:
+        if options.command == "services":
+            return asyncio.run(_services(options, settings))
         return asyncio.run(_create_owner(options, settings, auth))
     except BossjyError as error:
         raise StartError(error.message) from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StartError("this needs the owner of the tables: set DATABASE_ADMIN_URL to it") from error
 
 
 def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) -> int:
@@ -59,19 +69,47 @@ async def _create_owner(options: argparse.Namespace, settings: Settings, auth: A
         raise StartError("--email is a mail address, and names have at most 200 characters")
     password = "" if options.generate else _asked_password()
     new = NewOwner(options.email, options.tenant_name, options.tenant, options.name, password)
-    async with AsyncExitStack() as stack:
-        url = settings.database_url
-        if not url:
-            parts = await stack.enter_async_context(start_embedded(settings.data_dir, postgres=True, redis=False))
-            url = parts.database_url
-        await apply_schema(settings.database_admin_url or url, read_init_sql())
-        database = await Database.open(url, min_size=1, max_size=1)
-        stack.push_async_callback(database.close)
+    async with _database(settings, APP_ROLE) as database:
         user, made = await create_owner(database, new, auth)
     print(f"tenant {user.tenant_id}\nuser {user.user_id}")
     if made:
         print(f"password {made}\nThis password is shown once and must be changed at the first login.")
     return 0
+
+
+async def _services(options: argparse.Namespace, settings: Settings) -> int:
+    listing = options.action == "list"
+    if not listing and not is_name(options.certificate):
+        raise StartError(
+            "--certificate is a URI of the certificate, or CN= and its common name; at most 200 characters"
+        )
+    async with _database(settings, _OWNER_ROLE) as database:
+        if listing:
+            print("\n".join(await binding_lines(database)))
+            return 0
+        name: str = options.certificate
+        if options.action == "bind":
+            scopes = frozenset(options.scopes.replace(",", " ").split())
+            key = await bind(database, NewBinding(name, options.tenant, options.user, scopes, options.days))
+            print(f"bound {name} until {key.expire_time:%Y-%m-%d}: listed and ended as the API key {key.api_key_id}")
+        else:
+            await unbind(database, name)
+            print(f"unbound {name}: servers refuse it within {AuthOptions().api_key_recheck_s:g} s")
+    return 0
+
+
+@asynccontextmanager
+async def _database(settings: Settings, role: str) -> AsyncIterator[Database]:
+    """The database as that role, its schema applied; an embedded one is started where none is named."""
+    async with start_embedded(settings.data_dir, postgres=not settings.database_url, redis=False) as parts:
+        url = settings.database_url or parts.database_url
+        admin_url = settings.database_admin_url or url
+        await apply_schema(admin_url, read_init_sql())
+        database = await Database.open(url if role == APP_ROLE else admin_url, role=role, min_size=1, max_size=1)
+        try:
+            yield database
+        finally:
+            await database.close()
 
 
 def _asked_password() -> str:

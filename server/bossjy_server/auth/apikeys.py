@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bossjy_server.auth import apikey_store, opaque, store
+from bossjy_server.auth import apikey_store, certificate_store, opaque, store
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import ApiKey, Request, moment
 from bossjy_server.auth.scopes import scopes_of
@@ -22,6 +22,7 @@ from bossjy_server.errors import (
     PermissionDenied,
     Reason,
     ResourceExhausted,
+    Unauthenticated,
     Violation,
 )
 from bossjy_server.storage.audit import record
@@ -58,12 +59,23 @@ class ApiKeys:
 
         A key that is in use is read again every few seconds: that is how soon its end is noticed.
         """
+        return await self._known_or(self._read, text)
+
+    async def caller_of_certificate(self, name: str) -> Caller:
+        """The caller that the key stands for which the name in a verified certificate is bound to.
+
+        Raises Unauthenticated(CREDENTIALS_MISSING), Unavailable. Its end is noticed as soon as that of a key.
+        """
+        return await self._known_or(self._read_certificate, name)
+
+    async def _known_or(self, read: Callable[[str], Awaitable[Caller]], text: str) -> Caller:
+        # Names and keys never look alike: a key begins with bjk_, and has no `:` or `=`.
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
         known = self._known.get(digest)
         if known and known[1] > self._clock():
             return known[0]
         self._known.pop(digest, None)
-        caller = await self._read(text)
+        caller = await read(text)
         while len(self._known) >= self._options.verified_tokens_max:
             del self._known[next(iter(self._known))]
         until = min(self._clock() + self._options.api_key_recheck_s, caller.expire_time_s)
@@ -147,15 +159,39 @@ class ApiKeys:
             if stored is None or not hmac.compare_digest(stored.secret_hash, key.digest()):
                 raise refused()
             await apikey_store.record_use(connection, key.tenant_id, key.api_key_id, now)
-        return Caller(
-            tenant_id=key.tenant_id,
-            user_id=stored.created_by,
-            # Never more than its maker holds now: a key does not outlive a demotion.
-            scopes=stored.scopes & scopes_of(stored.role),
-            role=stored.role.value,
-            api_key_id=key.api_key_id,
-            expire_time_s=stored.expire_time.timestamp(),
-        )
+        return _caller(key.tenant_id, key.api_key_id, stored)
+
+    async def _read_certificate(self, name: str) -> Caller:
+        now = moment(self._clock())
+        async with self._database.system() as connection:
+            bound = await certificate_store.find(connection, name)
+        if bound is None:
+            raise _not_bound()
+        async with self._database.tenant(bound.tenant_id) as connection:
+            stored = await apikey_store.for_check(connection, bound.tenant_id, bound.api_key_id, now)
+            if stored is None:
+                raise _not_bound()
+            await apikey_store.record_use(connection, bound.tenant_id, bound.api_key_id, now)
+        return _caller(bound.tenant_id, bound.api_key_id, stored)
+
+
+def _caller(tenant_id: str, api_key_id: str, stored: apikey_store.StoredKey) -> Caller:
+    return Caller(
+        tenant_id=tenant_id,
+        user_id=stored.created_by,
+        # Never more than its maker holds now: a key does not outlive a demotion.
+        scopes=stored.scopes & scopes_of(stored.role),
+        role=stored.role.value,
+        api_key_id=api_key_id,
+        expire_time_s=stored.expire_time.timestamp(),
+    )
+
+
+def _not_bound() -> Unauthenticated:
+    return Unauthenticated(
+        Reason.CREDENTIALS_MISSING,
+        "the client certificate stands for no service account: have the operator bind it, or send `authorization`",
+    )
 
 
 def _same_request(earlier: tuple[ApiKey, bytes | None], new: NewApiKey) -> ApiKey:

@@ -67,6 +67,13 @@ class Authenticator:
         self._check_session(verified)
         return verified.caller
 
+    async def certified(self, name: str) -> Caller:
+        """The service account that the name in a client certificate is bound to. `rpc` has had it verified.
+
+        Raises Unauthenticated(CREDENTIALS_MISSING) where it is bound to none; Unavailable as `authenticate` does.
+        """
+        return await self._api_keys.caller_of_certificate(name)
+
     def _check_session(self, verified: Verified) -> None:
         cutoff = self._revocations.cutoff(verified.caller.session_id)
         if verified.issued_at < cutoff:

@@ -9,12 +9,36 @@ from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 
-# Turns the value of the metadata entry `authorization` into a caller. Raises Unauthenticated.
+# Turns the value of the metadata entry `authorization`, or the name in a client certificate, into a caller. Raises
+# Unauthenticated.
 Authenticate = Callable[[str], Awaitable[Caller]]
 
 
-def access_concern(authenticate: Authenticate) -> Concern:
-    """Admit calls by the rule of their method. Public methods read no credentials."""
+def access_concern(authenticate: Authenticate, by_certificate: Authenticate | None = None) -> Concern:
+    """Admit calls by the rule of their method. Public methods read no credentials.
+
+    `by_certificate` is asked where a call has no `authorization` entry and its connection a verified client
+    certificate. None: certificates stand for nobody.
+    """
+
+    async def caller_of(call: Call) -> Caller:
+        values = call.metadata.get("authorization", ())
+        if len(values) > 1:
+            raise Unauthenticated(Reason.CREDENTIALS_AMBIGUOUS, "more than one `authorization` entry: send exactly one")
+        if values:
+            return await authenticate(values[0])
+        names = call.peer_names() if by_certificate else ()
+        if len(names) > 1:
+            raise Unauthenticated(
+                Reason.CREDENTIALS_AMBIGUOUS,
+                "the client certificate has more than one URI: use one with a single URI, or send `authorization`",
+            )
+        if by_certificate and names:
+            return await by_certificate(names[0])
+        raise Unauthenticated(
+            Reason.CREDENTIALS_MISSING,
+            "this method needs credentials: send the metadata entry `authorization: Bearer TOKEN` (see Login)",
+        )
 
     def wrap(method: Method, proceed: Proceed) -> Proceed:
         if method.access.public:
@@ -22,17 +46,7 @@ def access_concern(authenticate: Authenticate) -> Concern:
         scope = method.access.scope
 
         async def access(call: Call) -> None:
-            values = call.metadata.get("authorization", ())
-            if len(values) != 1:
-                if values:
-                    raise Unauthenticated(
-                        Reason.CREDENTIALS_AMBIGUOUS, "more than one `authorization` entry: send exactly one"
-                    )
-                raise Unauthenticated(
-                    Reason.CREDENTIALS_MISSING,
-                    "this method needs credentials: send the metadata entry `authorization: Bearer TOKEN` (see Login)",
-                )
-            caller = await authenticate(values[0])
+            caller = await caller_of(call)
             call.context.caller = caller
             if scope and scope not in caller.scopes:
                 raise PermissionDenied(

@@ -42,6 +42,8 @@ class Call:
     reply: bytes = b""  # the single response, serialised
     sent: int = 0  # messages of the response stream
     status: Status = field(default=OK)
+    # The names in the client certificate that the transport verified, read when asked for; see rpc/tls.py.
+    peer_names: Callable[[], tuple[str, ...]] = tuple
 
 
 # Runs the rest of the chain for a call: fills `reply` or sends messages.

@@ -30,6 +30,7 @@ def build_chain(
     log: Log,
     limits: Limits,
     authenticate: Authenticate,
+    by_certificate: Authenticate | None = None,
     quotas: Quotas,
 ) -> list[Concern]:
     """The concerns in their order.
@@ -43,7 +44,7 @@ def build_chain(
         logging_concern(log),
         errors_concern(log),
         limits.concern,
-        access_concern(authenticate),
+        access_concern(authenticate, by_certificate),
         quotas.concern,
         validation_concern(),
     ]

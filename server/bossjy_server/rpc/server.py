@@ -19,6 +19,7 @@ from bossjy_server.errors import Reason, StartError, Unimplemented
 from bossjy_server.rpc.call import Call, Concern, Proceed, compose
 from bossjy_server.rpc.method import Access, Method, methods_of
 from bossjy_server.rpc.request_context import new_request_id, request_id_for
+from bossjy_server.rpc.tls import peer_names
 
 _CODES = {code.name: code for code in grpc.StatusCode}
 
@@ -135,7 +136,16 @@ def _call(
         agent[0] if agent else "",
         None if remaining is None else started + remaining,
     )
-    return Call(method, known, metadata, raw, raws, context.write, started)
+    return Call(
+        method,
+        known,
+        metadata,
+        raw,
+        raws,
+        context.write,
+        started,
+        peer_names=lambda: peer_names(context.auth_context()),
+    )
 
 
 async def _end(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:

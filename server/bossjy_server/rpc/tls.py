@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -15,6 +16,12 @@ import grpc
 from bossjy_server.errors import StartError
 
 _LOG = logging.getLogger(__name__)
+
+
+# What can stand for a service account: a URI, or where the certificate has none its common name.
+_URI = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
+_COMMON_NAME = re.compile(r"[A-Za-z0-9._@ -]+")
+NAME_MAX_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +103,24 @@ def _fault(options: TlsOptions, error: Exception) -> str:
     names = ", ".join(str(path) for path in options.files)
     why = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else str(error)
     return f"TLS cannot be had from {names} ({why}): name PEM files that belong together"
+
+
+def peer_names(properties: Mapping[str, Iterable[bytes]]) -> tuple[str, ...]:
+    """The names that the peer's certificate bears: its URIs; where it has none `CN=` and its common name.
+
+    `properties` are those that grpc holds of the connection. They are of a certificate that was verified, since a port
+    asks for one only where it also demands one of its authority. Two names are for the caller to refuse.
+    """
+    uris = tuple(properties.get("peer_uri", ()))
+    names = [_text(value) for value in uris] or [f"CN={_text(v)}" for v in properties.get("x509_common_name", ())]
+    return tuple(names) if all(is_name(one) for one in names) else ()
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be what `peer_names` gives: `spiffe://acme/worker`, `CN=worker`."""
+    pattern, name = (_COMMON_NAME, text[3:]) if text.startswith("CN=") else (_URI, text)
+    return len(text) <= NAME_MAX_CHARS and pattern.fullmatch(name) is not None
+
+
+def _text(value: bytes) -> str:
+    return value.decode("ascii", "replace")

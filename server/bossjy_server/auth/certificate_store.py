@@ -1,0 +1,52 @@
+"""Which API key a client certificate stands for, in the database. Not of one tenant: it tells the tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bossjy_server.storage.postgres import Connection
+
+_BOUND = "name, bound_tenant AS tenant_id, api_key_id"
+
+SELECT_BOUND = f"SELECT {_BOUND} FROM bossjy.certificates WHERE name = $1"
+
+LIST_BOUND = f"SELECT {_BOUND} FROM bossjy.certificates ORDER BY name"
+
+# A name that is bound stays with its key, even one that has ended, until the operator unbinds it.
+INSERT_BOUND = """
+INSERT INTO bossjy.certificates (name, bound_tenant, api_key_id) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO NOTHING RETURNING name"""
+
+DELETE_BOUND = "DELETE FROM bossjy.certificates WHERE name = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A name in certificates and the API key that it stands for."""
+
+    name: str
+    tenant_id: str
+    api_key_id: str
+
+
+async def find(connection: Connection, name: str) -> Bound | None:
+    """What a name is bound to, or None."""
+    row = await connection.fetchrow(SELECT_BOUND, name)
+    return Bound(**dict(row)) if row else None
+
+
+async def all_bound(connection: Connection) -> list[Bound]:
+    """All bindings by name."""
+    return [Bound(**dict(row)) for row in await connection.fetch(LIST_BOUND)]
+
+
+async def insert(connection: Connection, bound: Bound) -> bool:
+    """Keep a binding; false if the name is bound already. Needs the rights of the tables' owner."""
+    return await connection.fetchval(INSERT_BOUND, bound.name, bound.tenant_id, bound.api_key_id) is not None
+
+
+async def delete(connection: Connection, name: str) -> None:
+    """Forget a binding. Needs the rights of the tables' owner."""
+    await connection.execute(DELETE_BOUND, name)

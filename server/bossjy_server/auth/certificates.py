@@ -1,0 +1,94 @@
+"""Client certificates that stand for service accounts, as the operator binds them beside the running service.
+
+The operator alone binds: who could choose a name freely could make another tenant's program speak for their own. A
+binding is an API key without a secret. So it is listed, ended and audited as one, and ends with its user.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bossjy_server.auth import apikey_store, certificate_store, opaque, store
+from bossjy_server.auth.certificate_store import Bound
+from bossjy_server.auth.records import ApiKey
+from bossjy_server.auth.scopes import Role, scopes_of
+from bossjy_server.errors import InvalidArgument, NotFound, Reason
+from bossjy_server.storage.audit import record
+from bossjy_server.storage.postgres import Database
+
+_ACTOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class NewBinding:
+    """A name in certificates, and the service user that it is to stand for."""
+
+    name: str
+    tenant_id: str
+    user_id: str
+    scopes: frozenset[str]
+    days: int
+
+
+async def bind(database: Database, new: NewBinding, clock: Callable[[], float] = time.time) -> ApiKey:
+    """Let a certificate stand for a service account. `database` has the rights of the tables' owner.
+
+    Raises InvalidArgument for a user who is no active service, a scope that services lack, or a name that is bound;
+    NotFound for tenant or user.
+    """
+    lacking = sorted(new.scopes - scopes_of(Role.SERVICE))
+    if lacking or not new.scopes:
+        raise _refused(f"a service can have the scopes {', '.join(sorted(scopes_of(Role.SERVICE)))}: name some of them")
+    now = datetime.fromtimestamp(clock(), UTC)
+    end = now + timedelta(days=new.days)
+    key = ApiKey(opaque.random_id(), new.name, new.scopes, new.user_id, now, end, None)
+    async with database.tenant(new.tenant_id) as connection:
+        await store.tenant(connection, new.tenant_id, lock=True)
+        user = await store.user(connection, new.tenant_id, new.user_id)
+        if user.role is not Role.SERVICE or not user.active:
+            raise _refused("a certificate stands for an active user with the role of a service: make one by CreateUser")
+        # Nobody knows a secret that hashes to random bytes.
+        await apikey_store.insert(connection, new.tenant_id, key, secrets.token_bytes(32), None)
+        if not await certificate_store.insert(connection, Bound(new.name, new.tenant_id, key.api_key_id)):
+            raise _refused("this name is bound already: `bossjy-server services unbind` ends that first")
+        await record(connection, new.tenant_id, "auth.bind_certificate", resource=key.api_key_id, actor=_ACTOR)
+    return key
+
+
+async def unbind(database: Database, name: str, clock: Callable[[], float] = time.time) -> None:
+    """End what a name is bound to, and forget the name. Raises NotFound."""
+    async with database.system() as connection:
+        bound = await certificate_store.find(connection, name)
+    if bound is None:
+        raise NotFound(
+            "certificate", message="this name is not bound: `bossjy-server services list` shows those that are"
+        )
+    now = datetime.fromtimestamp(clock(), UTC)
+    async with database.tenant(bound.tenant_id) as connection:
+        await apikey_store.end(connection, bound.tenant_id, bound.api_key_id, now)
+        await certificate_store.delete(connection, name)
+        await record(connection, bound.tenant_id, "auth.unbind_certificate", resource=bound.api_key_id, actor=_ACTOR)
+
+
+async def binding_lines(database: Database, clock: Callable[[], float] = time.time) -> list[str]:
+    """A line for each binding by name: tenant, user, scopes, until when, or that it has ended."""
+    now = datetime.fromtimestamp(clock(), UTC)
+    async with database.system() as connection:
+        bindings = await certificate_store.all_bound(connection)
+    lines = []
+    for bound in bindings:
+        async with database.tenant(bound.tenant_id) as connection:
+            key = await apikey_store.for_check(connection, bound.tenant_id, bound.api_key_id, now)
+        state = "has ended: unbind it"
+        if key:
+            state = f"{key.created_by}  {','.join(sorted(key.scopes))}  until {key.expire_time:%Y-%m-%d}"
+        lines.append(f"{bound.name}  {bound.tenant_id}  {state}")
+    return lines
+
+
+def _refused(message: str) -> InvalidArgument:
+    return InvalidArgument(Reason.INVALID_FIELD, message)
