@@ -121,6 +121,7 @@ async def test_32_what_belongs_to_another_tenant_is_not_found(nobody: Person, ow
         "DisableUser": {"user_id": other.user_id},
         "EnableUser": {"user_id": other.user_id},
         "ResetPassword": {"user_id": other.user_id},
+        "RemoveUserSecondFactor": {"user_id": other.user_id},
         "UpdateUser": {"user": user},
         "RevokeSession": {"session_id": other.session_id},
         "RevokeApiKey": {"api_key_id": other_key},

@@ -291,6 +291,15 @@ class AuthServicer:
         note("reset_password", resource=request.user_id)
         return pb.ResetPasswordResponse(password=password)
 
+    async def RemoveUserSecondFactor(
+        self, request: pb.RemoveUserSecondFactorRequest
+    ) -> pb.RemoveUserSecondFactorResponse:
+        """Turn the second factor of another user off."""
+        plain(request)
+        user, ended = await self._users.remove_second_factor(current_caller(), request.user_id)
+        note("remove_user_second_factor", resource=user.user_id, ended_count=ended)
+        return pb.RemoveUserSecondFactorResponse(user=convert.user(user), ended_count=ended)
+
     async def GetTenant(self, request: pb.GetTenantRequest) -> pb.GetTenantResponse:  # noqa: ARG002
         """Read the caller's tenant."""
         return pb.GetTenantResponse(tenant=convert.tenant(await self._accounts.tenant(current_caller())))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bossjy_server.auth import apikey_store, opaque, session_store, store
+from bossjy_server.auth import apikey_store, opaque, second_factor_store, session_store, store
 from bossjy_server.auth.accounts import new_user
 from bossjy_server.auth.apikeys import ApiKeys
 from bossjy_server.auth.keys import Keys
@@ -193,6 +193,8 @@ class Users:
     async def reset_password(self, caller: Caller, user_id: str) -> str:
         """Give a user a new password, to be changed at the next login, and end all sessions of that user.
 
+        A second factor stays: who resets a password does not get past it unseen.
+
         Raises NotFound, PermissionDenied (also for the caller's own: that is what ChangePassword is for).
         """
         if user_id == caller.user_id:
@@ -214,6 +216,27 @@ class Users:
             ended = await session_store.end_all(connection, caller.tenant_id, user_id, now)
         await self._revocations.end(ended)
         return made
+
+    async def remove_second_factor(self, caller: Caller, user_id: str) -> tuple[User, int]:
+        """Turn off the second factor of a user who has lost it, and end all sessions (gives how many) of that user.
+
+        Raises NotFound, PermissionDenied (also for the caller's own: RemoveSecondFactor asks for the password).
+        """
+        if user_id == caller.user_id:
+            raise PermissionDenied(
+                Reason.SCOPE_MISSING,
+                "your own second factor is turned off by RemoveSecondFactor, which asks for your password",
+                metadata={"scope": "users.write"},
+            )
+        now = moment(self._clock())
+        async with self._database.tenant(caller.tenant_id) as connection:
+            _check_rank(caller, (await store.user(connection, caller.tenant_id, user_id)).role)
+            await second_factor_store.remove(connection, caller.tenant_id, user_id, now)
+            user = await store.user(connection, caller.tenant_id, user_id)
+            ended = await session_store.end_all(connection, caller.tenant_id, user_id, now)
+            await record(connection, caller.tenant_id, "auth.remove_user_second_factor", resource=user_id)
+        await self._revocations.end(ended)
+        return user, len(ended)
 
     def _request_hash(self, new: NewUser) -> bytes:
         """Keyed, because the password is among what is compared."""

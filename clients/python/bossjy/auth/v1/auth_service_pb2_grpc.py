@@ -27,6 +27,7 @@ if _version_not_supported:
 
 class AuthServiceStub:
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
+    Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
     """
 
@@ -156,6 +157,11 @@ class AuthServiceStub:
                 request_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordRequest.SerializeToString,
                 response_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordResponse.FromString,
                 _registered_method=True)
+        self.RemoveUserSecondFactor = channel.unary_unary(
+                '/bossjy.auth.v1.AuthService/RemoveUserSecondFactor',
+                request_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.RemoveUserSecondFactorRequest.SerializeToString,
+                response_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.RemoveUserSecondFactorResponse.FromString,
+                _registered_method=True)
         self.GetTenant = channel.unary_unary(
                 '/bossjy.auth.v1.AuthService/GetTenant',
                 request_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.GetTenantRequest.SerializeToString,
@@ -175,6 +181,7 @@ class AuthServiceStub:
 
 class AuthServiceServicer:
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
+    Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
     """
 
@@ -345,7 +352,16 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResetPassword(self, request, context):
-        """Gives a user a new password that must be changed at the next login, and ends all sessions of that user.
+        """Gives a user a new password that must be changed at the next login, and ends all sessions of that user. A second factor
+        stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveUserSecondFactor(self, request, context):
+        """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
+        of that user. The caller's own is turned off by RemoveSecondFactor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -495,6 +511,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     request_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordRequest.FromString,
                     response_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordResponse.SerializeToString,
             ),
+            'RemoveUserSecondFactor': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveUserSecondFactor,
+                    request_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.RemoveUserSecondFactorRequest.FromString,
+                    response_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.RemoveUserSecondFactorResponse.SerializeToString,
+            ),
             'GetTenant': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTenant,
                     request_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.GetTenantRequest.FromString,
@@ -520,6 +541,7 @@ def add_AuthServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AuthService:
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
+    Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
     """
 
@@ -1161,6 +1183,33 @@ class AuthService:
             '/bossjy.auth.v1.AuthService/ResetPassword',
             bossjy_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordRequest.SerializeToString,
             bossjy_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveUserSecondFactor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.auth.v1.AuthService/RemoveUserSecondFactor',
+            bossjy_dot_auth_dot_v1_dot_auth__service__pb2.RemoveUserSecondFactorRequest.SerializeToString,
+            bossjy_dot_auth_dot_v1_dot_auth__service__pb2.RemoveUserSecondFactorResponse.FromString,
             options,
             channel_credentials,
             insecure,

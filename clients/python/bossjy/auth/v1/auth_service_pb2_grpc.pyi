@@ -28,6 +28,7 @@ GRPC_VERSION: str
 
 class AuthServiceStub:
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
+    Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
     """
 
@@ -91,7 +92,13 @@ class AuthServiceStub:
     EnableUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.EnableUserRequest, _auth_service_pb2.EnableUserResponse]
     """Lets a disabled user log in again."""
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
-    """Gives a user a new password that must be changed at the next login, and ends all sessions of that user."""
+    """Gives a user a new password that must be changed at the next login, and ends all sessions of that user. A second factor
+    stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+    """
+    RemoveUserSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveUserSecondFactorRequest, _auth_service_pb2.RemoveUserSecondFactorResponse]
+    """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
+    of that user. The caller's own is turned off by RemoveSecondFactor.
+    """
     GetTenant: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetTenantRequest, _auth_service_pb2.GetTenantResponse]
     """Reads the caller's tenant."""
     UpdateTenant: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateTenantRequest, _auth_service_pb2.UpdateTenantResponse]
@@ -102,6 +109,7 @@ class AuthServiceStub:
 @_typing.type_check_only
 class AuthServiceAsyncStub(AuthServiceStub):
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
+    Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
     """
 
@@ -162,7 +170,13 @@ class AuthServiceAsyncStub(AuthServiceStub):
     EnableUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.EnableUserRequest, _auth_service_pb2.EnableUserResponse]  # type: ignore[assignment]
     """Lets a disabled user log in again."""
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
-    """Gives a user a new password that must be changed at the next login, and ends all sessions of that user."""
+    """Gives a user a new password that must be changed at the next login, and ends all sessions of that user. A second factor
+    stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+    """
+    RemoveUserSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveUserSecondFactorRequest, _auth_service_pb2.RemoveUserSecondFactorResponse]  # type: ignore[assignment]
+    """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
+    of that user. The caller's own is turned off by RemoveSecondFactor.
+    """
     GetTenant: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetTenantRequest, _auth_service_pb2.GetTenantResponse]  # type: ignore[assignment]
     """Reads the caller's tenant."""
     UpdateTenant: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateTenantRequest, _auth_service_pb2.UpdateTenantResponse]  # type: ignore[assignment]
@@ -172,6 +186,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
 
 class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
+    Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
     """
 
@@ -374,7 +389,19 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ResetPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ResetPasswordResponse, _abc.Awaitable[_auth_service_pb2.ResetPasswordResponse]]:
-        """Gives a user a new password that must be changed at the next login, and ends all sessions of that user."""
+        """Gives a user a new password that must be changed at the next login, and ends all sessions of that user. A second factor
+        stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveUserSecondFactor(
+        self,
+        request: _auth_service_pb2.RemoveUserSecondFactorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.RemoveUserSecondFactorResponse, _abc.Awaitable[_auth_service_pb2.RemoveUserSecondFactorResponse]]:
+        """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
+        of that user. The caller's own is turned off by RemoveSecondFactor.
+        """
 
     @_abc_1.abstractmethod
     def GetTenant(

@@ -87,11 +87,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 17
     """ABORTED. The resource was changed since the etag was read. To do: Read it again, then repeat."""
     ERROR_REASON_CREDENTIALS_MISSING: _ErrorReason.ValueType  # 18
-    """UNAUTHENTICATED. The method needs credentials and the call has none. To do: Send the metadata entry
-    `authorization: Bearer TOKEN`.
+    """UNAUTHENTICATED. The method needs credentials and the call has none, nor a client certificate that is bound to a
+    service account. To do: Send the metadata entry `authorization: Bearer TOKEN`.
     """
     ERROR_REASON_CREDENTIALS_AMBIGUOUS: _ErrorReason.ValueType  # 19
-    """UNAUTHENTICATED. The call carries more than one `authorization` entry. To do: Send exactly one."""
+    """UNAUTHENTICATED. The call carries more than one `authorization` entry, or none and a client certificate with more than
+    one URI. To do: Send exactly one.
+    """
     ERROR_REASON_TOKEN_INVALID: _ErrorReason.ValueType  # 20
     """UNAUTHENTICATED. The token or key is not one of this service, or was altered, or is of the wrong type. Which is
     not said. To do: Log in, or use a valid API key.
@@ -294,11 +296,13 @@ method's comment.
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 17
 """ABORTED. The resource was changed since the etag was read. To do: Read it again, then repeat."""
 ERROR_REASON_CREDENTIALS_MISSING: ErrorReason.ValueType  # 18
-"""UNAUTHENTICATED. The method needs credentials and the call has none. To do: Send the metadata entry
-`authorization: Bearer TOKEN`.
+"""UNAUTHENTICATED. The method needs credentials and the call has none, nor a client certificate that is bound to a
+service account. To do: Send the metadata entry `authorization: Bearer TOKEN`.
 """
 ERROR_REASON_CREDENTIALS_AMBIGUOUS: ErrorReason.ValueType  # 19
-"""UNAUTHENTICATED. The call carries more than one `authorization` entry. To do: Send exactly one."""
+"""UNAUTHENTICATED. The call carries more than one `authorization` entry, or none and a client certificate with more than
+one URI. To do: Send exactly one.
+"""
 ERROR_REASON_TOKEN_INVALID: ErrorReason.ValueType  # 20
 """UNAUTHENTICATED. The token or key is not one of this service, or was altered, or is of the wrong type. Which is
 not said. To do: Log in, or use a valid API key.
