@@ -60,8 +60,8 @@ async def test_time_does_not_tell_who_exists(opened: Opened) -> None:
 
 
 async def test_guesses_are_slowed_down_and_nobody_is_locked_out(opened: Opened) -> None:
-    # Redis keeps its own time, so the bucket is small and fills quickly.
-    async with opened(account_failures=3, account_failure_s=0.5) as auth:
+    # Redis keeps its own time, so the bucket is small and fills soon, yet not before four logins on a busy machine.
+    async with opened(account_failures=3, account_failure_s=5.0) as auth:
         owner = await register(auth)
         for _ in range(3):
             assert await reason_of(owner.login(password="wrong")) is Reason.LOGIN_REFUSED
@@ -70,7 +70,7 @@ async def test_guesses_are_slowed_down_and_nobody_is_locked_out(opened: Opened) 
         assert caught.value.reason is Reason.LOGIN_THROTTLED
         wait = caught.value.retry_after_s
         assert wait is not None
-        assert 0 < wait <= 0.5
+        assert 0 < wait <= 5.0
         # Another account of the same tenant from the same address is not touched.
         assert await reason_of(owner.login("bob@example.com", "wrong")) is Reason.LOGIN_REFUSED
         await asyncio.sleep(wait + 0.05)
