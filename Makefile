@@ -36,8 +36,12 @@ test: $(DEV) ## run all tests on real parts, with coverage by package; ARGS="-k 
 	@$(PYTHON) -m pytest -n 2 --cov --cov-report=json:build/coverage/report.json $(ARGS)
 
 .PHONY: check
-check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock: every step, then the verdict
+check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock, coverage of phone and auth; then the verdict
 	@$(PYTHON) .ci/check.py
+
+.PHONY: check-coverage
+check-coverage: $(DEV) ## run the tests of phone and auth: 100 % of lines and branches, or it fails
+	@$(PYTHON) .ci/coverage_gate.py
 
 .PHONY: generate
 generate: $(DEV) ## make the stubs in clients/python and build/bossjy.binpb again from protos/

@@ -1,0 +1,60 @@
+"""Phone and auth are covered by their own tests, every line and branch: `make check-coverage`, a step of `make check`.
+
+Their tests run for some minutes, so what was measured is kept beside a hash of the sources that it was measured for:
+`--unless-measured` runs nothing while those are the same. Exit status 1 when a test fails or a branch is missed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = ".ci/coverage_gate.toml"
+FEATURES = ("auth", "phone")
+TESTS = [f"tests/{kind}/{feature}" for feature in FEATURES for kind in ("unit", "integration")]
+SOURCES = [*(f"server/bossjy_server/{feature}" for feature in FEATURES), *TESTS]
+OUTPUT = ROOT / "build" / "coverage_gate"
+MEASURED = OUTPUT / "measured.json"
+
+
+def sources_hash() -> str:
+    """SHA-256 of the code that is measured, of its tests and of this gate, with their paths."""
+    digest = hashlib.sha256()
+    files = [path for folder in SOURCES for path in (ROOT / folder).rglob("*.py")]
+    for path in sorted([*files, ROOT / CONFIG, Path(__file__).resolve()]):
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
+
+
+def measured() -> bool:
+    """Whether these very sources passed before."""
+    try:
+        return bool(json.loads(MEASURED.read_text())["sources_sha256"] == sources_hash())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def measure() -> int:
+    """Run the tests and hold them to 100 %. Returns pytest's exit status."""
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    OUTPUT.mkdir(parents=True)
+    before, start = sources_hash(), time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "--cov", f"--cov-config={CONFIG}", "--cov-report=term"]
+    # Traced code is slow: what takes a test to its usual limit is the tracing.
+    done = subprocess.run([*command, "--timeout=300", *TESTS], cwd=ROOT, check=False)
+    # Sources that somebody changed meanwhile are not those that ran.
+    if done.returncode == 0 and sources_hash() == before:
+        figures = {"sources_sha256": before, "seconds": round(time.monotonic() - start, 1)}
+        MEASURED.write_text(json.dumps(figures, indent=2) + "\n")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(0 if "--unless-measured" in sys.argv[1:] and measured() else measure())
