@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,10 +18,11 @@ from bossjy_server.auth.records import Session, User, email_key, moment
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.second_factor import SecondFactor
+from bossjy_server.auth.seldom import Seldom
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
-from bossjy_server.errors import NotFound, Reason, Unauthenticated
+from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database
 
@@ -73,6 +75,7 @@ class Sessions:
         self._second_factor = second_factor
         self._options = options
         self._clock = clock
+        self._seldom = Seldom()
 
     async def login(
         self, tenant_id: str, email: str, password: str, client: Client, code: str = ""
@@ -84,7 +87,7 @@ class Sessions:
         ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
         """
         with self._passwords.place() as place:
-            async with self._throttle.attempt(tenant_id, email_key(email), client.address):
+            async with self._attempt(tenant_id, email, client.address):
                 async with self._database.tenant(tenant_id) as connection:
                     account = await store.account_by_email(connection, tenant_id, email)
                 verdict = await place.verify(account.password_hash if account else None, password)
@@ -93,9 +96,9 @@ class Sessions:
                         await record(connection, tenant_id, "auth.login", outcome="UNAUTHENTICATED")
                     raise _login_refused()
                 new_hash = await place.hash(password) if verdict.rehash else None
+                if account.user.second_factor:
+                    await self._check_code(account.user, code)
                 async with self._database.tenant(tenant_id) as connection:
-                    if account.user.second_factor:
-                        await self._check_code(connection, account.user, code)
                     session, user, ended = await self._open_checked(connection, account.user, client)
                     if new_hash is not None:
                         await store.update_hash(connection, tenant_id, user.user_id, account.password_hash, new_hash)
@@ -214,12 +217,35 @@ class Sessions:
         async with self._database.tenant(caller.tenant_id) as connection:
             return await session_store.list_live(connection, caller, moment(self._clock()), before, limit)
 
-    async def _check_code(self, connection: Connection, user: User, code: str) -> None:
+    @asynccontextmanager
+    async def _attempt(self, tenant_id: str, email: str, address: str) -> AsyncIterator[None]:
+        """A login that counts against the throttle; that some were refused is recorded once a minute."""
+        try:
+            async with self._throttle.attempt(tenant_id, email_key(email), address):
+                yield
+        except ResourceExhausted as error:
+            if error.reason is Reason.LOGIN_THROTTLED and self._seldom.due(tenant_id):
+                async with self._database.tenant(tenant_id) as connection:
+                    await record(connection, tenant_id, "auth.throttle_login", outcome="RESOURCE_EXHAUSTED")
+            raise
+
+    async def _check_code(self, user: User, code: str) -> None:
+        """Use the code up, in a transaction of its own: it stays used, and a wrong one recorded, whatever follows."""
         if not code:
             raise Unauthenticated(
                 Reason.SECOND_FACTOR_REQUIRED, "this user has a second factor: send its code in totp_code as well"
             )
-        if not await self._second_factor.use(connection, user, code):
+        async with self._database.tenant(user.tenant_id) as connection:
+            right = await self._second_factor.use(connection, user, code)
+            if not right:
+                await record(
+                    connection,
+                    user.tenant_id,
+                    "auth.use_second_factor",
+                    resource=user.user_id,
+                    outcome="UNAUTHENTICATED",
+                )
+        if not right:
             raise Unauthenticated(Reason.LOGIN_REFUSED, "the one-time code is wrong, or was used before: take the next")
 
     async def _open_checked(

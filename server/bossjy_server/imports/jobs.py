@@ -103,6 +103,8 @@ class ImportJobs:
         """End an open import; one that is cancelled stays so. Raises NotFound, FailedPrecondition."""
         async with self._database.tenant(tenant_id) as connection:
             ended = await store.end_import(connection, tenant_id, import_id, State.CANCELLED)
+            if ended:
+                await audit.record(connection, tenant_id, "imports.cancel", resource=import_id)
             job = await self._find(connection, tenant_id, import_id)
             if not ended and job.state is not State.CANCELLED:
                 raise import_not_open(job.state)

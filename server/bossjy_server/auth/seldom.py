@@ -1,0 +1,26 @@
+"""Lets one thing of many through: what would cost a write for each call of a flood costs one a minute."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Seldom:
+    """Once in `every_s` for each name, for at most `names_max` names in that time. Each process has its own."""
+
+    def __init__(
+        self, every_s: float = 60.0, names_max: int = 1000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._every_s, self._names_max, self._clock = every_s, names_max, clock
+        self._until: dict[str, float] = {}  # the oldest first
+
+    def due(self, name: str) -> bool:
+        """Whether it is time; if so, not again before `every_s` has passed."""
+        now = self._clock()
+        while self._until and (oldest := next(iter(self._until))) and self._until[oldest] <= now:
+            del self._until[oldest]
+        if name in self._until or len(self._until) >= self._names_max:
+            return False
+        self._until[name] = now + self._every_s
+        return True
