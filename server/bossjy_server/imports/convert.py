@@ -8,6 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from bossjy.common.v1 import error_reason_pb2
 from bossjy.imports.v1 import import_pb2, import_service_pb2
+from bossjy.phone.v1 import number_pb2, phone_service_pb2
+from bossjy_numbering import Number, NumberType, ParseError
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.imports.messages import (
     Ack,
@@ -22,6 +24,7 @@ from bossjy_server.imports.messages import (
     ShuttingDown,
     Skipped,
 )
+from bossjy_server.imports.preview import Preview, PreviewedColumn, PreviewedRow
 from bossjy_server.imports.records import (
     ColumnMapping,
     Compression,
@@ -169,6 +172,59 @@ def conflict(value: Conflict) -> import_pb2.RevertConflict:
         phone_number=value.e164,
         changed_import_id=value.changed_import_id,
         update_time=_time(value.update_time),
+    )
+
+
+def preview(value: Preview) -> import_service_pb2.PreviewImportResponse:
+    """What was found out of a sample, as a message."""
+    return import_service_pb2.PreviewImportResponse(
+        resolved=spec(value.resolved.spec),
+        encoding_evidence=value.resolved.encoding_evidence,
+        delimiter_evidence=value.resolved.delimiter_evidence,
+        region_confidence=value.region_confidence,
+        columns=[_preview_column(one) for one in value.columns],
+        rows=[_preview_row(one) for one in value.rows],
+        counts=counts(value.counts),
+    )
+
+
+def _preview_column(value: PreviewedColumn) -> import_service_pb2.PreviewColumn:
+    return import_service_pb2.PreviewColumn(
+        column=value.mapping.column,
+        field=import_pb2.ContactField.ValueType(value.mapping.field),
+        confidence=value.confidence,
+        evidence=value.evidence,
+        samples=value.samples,
+    )
+
+
+def _preview_row(value: PreviewedRow) -> import_service_pb2.PreviewRow:
+    refused = value.rejected
+    return import_service_pb2.PreviewRow(
+        line=value.line,
+        number=_number(value.number) if value.number else None,
+        reason=import_pb2.RejectReason.ValueType(refused.reason if refused else 0),
+        suggestion=refused.suggestion if refused else "",
+    )
+
+
+def _number(value: Number) -> phone_service_pb2.ValidateNumberResponse:
+    """The basic view, as ValidateNumber gives it."""
+    reason = number_pb2.InvalidReason.ValueType(value.reason)
+    if value.error is not ParseError.NONE:
+        return phone_service_pb2.ValidateNumberResponse(reason=reason)
+    unknown = value.type is NumberType.UNKNOWN
+    return phone_service_pb2.ValidateNumberResponse(
+        valid=value.valid,
+        possible=value.possible,
+        reason=reason,
+        possibility=number_pb2.Possibility.ValueType(value.possible_reason + 1),
+        e164=value.e164,
+        calling_code=value.calling_code,
+        national_number=value.national_digits,
+        region_code=(value.region or "") if value.valid else "",
+        type=number_pb2.NUMBER_TYPE_UNKNOWN if unknown else number_pb2.NumberType.ValueType(value.type + 1),
+        extension=value.extension or "",
     )
 
 

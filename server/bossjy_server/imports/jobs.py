@@ -82,6 +82,11 @@ class ImportJobs:
         async with self._database.tenant(tenant_id) as connection:
             return await store.list_imports(connection, tenant_id, before or _NEWEST, limit)
 
+    async def default_region(self, tenant_id: str) -> str:
+        """The tenant's default region; empty for none."""
+        async with self._database.tenant(tenant_id) as connection:
+            return await store.default_region(connection, tenant_id)
+
     async def watch(self, tenant_id: str, import_id: str, after_revision: int) -> AsyncIterator[ImportJob]:
         """The import each time it changed, until it has ended. Raises NotFound."""
         while True:

@@ -17,6 +17,7 @@ from bossjy_server.imports.jobs import ImportJobs
 from bossjy_server.imports.messages import Message
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.pages import page_token, read_page_token
+from bossjy_server.imports.preview import preview
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import State
 from bossjy_server.imports.reject_file import reject_file
@@ -85,6 +86,17 @@ class ImportServicer:
                 yield convert.answer(answer)
         finally:
             await answers.aclose()
+
+    async def PreviewImport(self, request: pb.PreviewImportRequest) -> pb.PreviewImportResponse:
+        """Show what an import would make of the first bytes of a file."""
+        spec = convert.spec_from(request.spec)
+        if not spec.default_region:
+            spec = spec.with_region(await self._jobs.default_region(current_caller().tenant_id))
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._executor,
+            lambda: preview(request.sample, spec, self._process.plan, self._options, complete=request.complete),
+        )
+        return convert.preview(found)
 
     async def GetImport(self, request: pb.GetImportRequest) -> pb.GetImportResponse:
         """Read an import."""

@@ -1,0 +1,173 @@
+"""What an import would make of the first bytes of a file, by the functions that imports use. Pure; runs in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bossjy_numbering import Number, Plan
+from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.imports import arrow
+from bossjy_server.imports.arrow import TextColumn
+from bossjy_server.imports.clean import Cleaner, CleanRows
+from bossjy_server.imports.decode import Reader
+from bossjy_server.imports.inflate import damaged, find_compression, make_inflater
+from bossjy_server.imports.layout import RowBlock
+from bossjy_server.imports.mapping import field_of_name
+from bossjy_server.imports.numbers import check_numbers, repair
+from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.records import ColumnMapping, Compression, ContactField, Counts, Part, RejectedRow, Spec
+from bossjy_server.imports.resolve import Resolved, resolve
+
+# Plain bytes that are looked at, however well they were compressed.
+_PLAIN_BYTES = 1024 * 1024
+_ROWS = 20
+_SAMPLES = 5
+_SAMPLE_CHARACTERS = 100
+# Cells that every region is tried on, and regions that win where several explain as many.
+_GUESS_CELLS = 200
+_FIRST_REGIONS = ("CN", "US", "GB", "HK", "TW")
+_BY_NAME, _KEPT = 0.9, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedColumn:
+    """One column: what it means, how certain from 0 to 1, why, and its first values."""
+
+    mapping: ColumnMapping
+    confidence: float
+    evidence: str
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedRow:
+    """A row and what its number is; `rejected` says why it would be refused."""
+
+    line: int
+    number: Number | None
+    rejected: RejectedRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What was found out of the sample. `counts` are those of a tenant without contacts."""
+
+    resolved: Resolved
+    region_confidence: float
+    columns: list[PreviewedColumn]
+    rows: list[PreviewedRow]
+    counts: Counts
+
+
+def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, complete: bool) -> Preview:
+    """Read the whole rows of a sample. `spec.default_region` empty: the likeliest region is found out.
+
+    Raises what `resolve` raises, and InvalidArgument where the sample holds no whole row.
+    """
+    if not sample:
+        raise _no_rows("the sample is empty: give the first bytes of the file")
+    compression = find_compression(sample, spec.source.compression)
+    plain, complete = _plain(sample, compression, complete=complete)
+    as_plain = replace(spec, source=replace(spec.source, compression=Compression.NONE))
+    found = resolve(plain, as_plain, options, final=complete)
+    if found is None and not complete:
+        # Too little to be sure, and nothing more will come: what the whole lines say is taken.
+        end = plain.rfind(b"\n") + 1
+        if end:
+            end += plain[end : end + 1] == b"\0"
+            found = resolve(plain[:end], as_plain, options, final=True)
+    if found is None:
+        raise _no_rows("the sample holds no whole row: give more of the file")
+    start = Part(0, found.text_offset, found.line, Counts())
+    block = Reader(found.spec, start, options).read(plain[found.text_offset :], final=complete).rows
+    phone = next(i for i, one in enumerate(found.spec.mapping) if one.field is ContactField.PHONE_NUMBER)
+    cells = arrow.trimmed(block.columns[phone])
+    region = spec.default_region or _likely_region(cells, plan)
+    resolved = replace(found.spec, default_region=region, source=replace(found.spec.source, compression=compression))
+    good, rejects = Cleaner(plan, resolved).clean(block, keep_rejects=_ROWS)
+    return Preview(
+        replace(found, spec=resolved),
+        _share_valid(cells, plan, region),
+        [_column(one, block.columns[i], spec, plan, region) for i, one in enumerate(resolved.mapping)],
+        _rows(block, good, rejects, plan, resolved),
+        _counts(block, good),
+    )
+
+
+def _plain(sample: bytes, compression: Compression, *, complete: bool) -> tuple[bytes, bool]:
+    """The first plain bytes, and whether they are the whole file."""
+    inflater = make_inflater(compression)
+    if inflater is None:
+        return sample, complete
+    plain, used = inflater.feed(sample, _PLAIN_BYTES)
+    whole = complete and used == len(sample)
+    if whole and not inflater.whole:
+        raise damaged()
+    return plain, whole
+
+
+def _likely_region(cells: TextColumn, plan: Plan) -> str:
+    """The region where most of the numbers without a calling code are valid; empty where that is none."""
+    cells = cells.slice(0, _GUESS_CELLS)
+    bare = (check_numbers(cells, plan, None).reason != 0) & ~arrow.is_empty(cells)
+    cells = arrow.kept(cells, bare)
+    if not len(cells):
+        return ""
+    codes = [info.code for info in plan.regions() if len(info.code) == 2 and info.code.isalpha()]
+    codes.sort(key=lambda code: _FIRST_REGIONS.index(code) if code in _FIRST_REGIONS else len(_FIRST_REGIONS))
+    valid = {code: int((check_numbers(cells, plan, code).reason == 0).sum()) for code in codes}
+    best = max(codes, key=valid.__getitem__)
+    return best if valid[best] * 2 > len(cells) else ""
+
+
+def _share_valid(cells: TextColumn, plan: Plan, region: str) -> float:
+    reason = check_numbers(cells, plan, region or None).reason
+    filled = ~arrow.is_empty(cells)
+    return float((reason[filled] == 0).mean()) if filled.any() else 0.0
+
+
+def _column(mapping: ColumnMapping, cells: TextColumn, spec: Spec, plan: Plan, region: str) -> PreviewedColumn:
+    known = field_of_name(mapping.column) is mapping.field
+    why = "its name is known" if known else "its name means nothing known"
+    confidence = _BY_NAME if known else _KEPT
+    if any(one.column == mapping.column for one in spec.mapping):
+        why, confidence = "as asked", 1.0
+    elif mapping.field in (ContactField.PHONE_NUMBER, ContactField.OTHER_NUMBER):
+        confidence = _share_valid(arrow.trimmed(cells), plan, region)
+        why = f"{'its name is known; ' if known else ''}{confidence:.0%} of its cells are valid numbers"
+    filled = arrow.kept(cells, ~arrow.is_empty(cells)).slice(0, _SAMPLES).to_pylist()
+    return PreviewedColumn(mapping, confidence, why, tuple(text[:_SAMPLE_CHARACTERS] for text in filled if text))
+
+
+def _rows(
+    block: RowBlock, good: CleanRows, rejects: Sequence[RejectedRow], plan: Plan, resolved: Spec
+) -> list[PreviewedRow]:
+    """The first rows in the order of the file, taken and refused."""
+    lines = dict(zip(block.offsets.tolist(), block.lines.tolist(), strict=True))
+    phone = next(one.column for one in resolved.mapping if one.field is ContactField.PHONE_NUMBER)
+    rows: list[tuple[int, PreviewedRow]] = []
+    for offset, e164 in zip(good.offset[:_ROWS].tolist(), good.e164.slice(0, _ROWS).to_pylist(), strict=True):
+        rows.append((offset, PreviewedRow(lines[offset], plan.number(e164 or ""), None)))
+    for one in rejects:
+        number = None
+        if one.column == phone and one.original:
+            text = repair(arrow.text_column([one.original]))[0].as_py()
+            number = plan.number(text, resolved.default_region or None)
+        rows.append((one.byte_offset, PreviewedRow(one.line, number, one)))
+    rows.sort(key=lambda row: row[0])
+    return [row for _, row in rows[:_ROWS]]
+
+
+def _counts(block: RowBlock, good: CleanRows) -> Counts:
+    inserted = len(arrow.distinct(good.e164)[0])
+    return Counts(
+        rows_in=block.row_count,
+        inserted=inserted,
+        duplicate=len(good) - inserted,
+        rejected=block.row_count - len(good),
+    )
+
+
+def _no_rows(why: str) -> InvalidArgument:
+    return InvalidArgument(Reason.INVALID_FIELD, why, violations=[Violation("sample", why)])
