@@ -10,10 +10,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
-
 from bossjy_server.app import auth_options
-from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, unbind
+from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, may_bind, unbind
 from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import load_keys
@@ -40,8 +38,6 @@ def operate(options: argparse.Namespace, settings: Settings) -> int:
         return asyncio.run(_create_owner(options, settings, auth))
     except BossjyError as error:
         raise StartError(error.message) from error
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise StartError("this needs the owner of the tables: set DATABASE_ADMIN_URL to it") from error
 
 
 def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) -> int:
@@ -84,6 +80,8 @@ async def _services(options: argparse.Namespace, settings: Settings) -> int:
             "--certificate is a URI of the certificate, or CN= and its common name; at most 200 characters"
         )
     async with _database(settings, _OWNER_ROLE) as database:
+        if not await may_bind(database):
+            raise StartError("this needs the owner of the tables: set DATABASE_ADMIN_URL to it")
         if listing:
             print("\n".join(await binding_lines(database)))
             return 0

@@ -6,20 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from bossjy_server.auth import audit_store
+from bossjy_server.auth.audit_store import Event
 from bossjy_server.context import Caller
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.storage.postgres import Database
-
-if TYPE_CHECKING:
-    import asyncpg
-
-_EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id"
-
-# Events before the event $2 ('' for the first page). The filter's conditions follow.
-LIST_EVENTS = f"SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1 AND ($2 = '' OR event_id < $2)"
-LIST_EVENTS_ORDER = "ORDER BY event_id DESC LIMIT $3"
 
 _TERMS_MAX = 20
 _TERM = re.compile(r'\s*(actor|action|outcome|event_time)\s*(!=|<=|>=|=|<|>)\s*"([^"\\\0]*)"\s*')
@@ -35,20 +27,6 @@ class Term:
     value: str | datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that somebody did."""
-
-    event_id: str
-    event_time: datetime
-    actor: str
-    action: str
-    resource: str
-    address: str
-    outcome: str
-    request_id: str
-
-
 class AuditLog:
     """Reads the audit log of a tenant."""
 
@@ -57,12 +35,8 @@ class AuditLog:
 
     async def page(self, caller: Caller, terms: Sequence[Term], before_id: str, limit: int) -> list[Event]:
         """At most `limit` events that fit all terms, the newest first, before the event `before_id`."""
-        conditions = [f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)]
-        command = "\n".join([LIST_EVENTS, *conditions, LIST_EVENTS_ORDER])
-        values = (term.value for term in terms)
         async with self._database.tenant(caller.tenant_id) as connection:
-            rows = await connection.fetch(command, caller.tenant_id, before_id, limit, *values)
-        return [_event(row) for row in rows]
+            return await audit_store.list_events(connection, caller.tenant_id, terms, before_id, limit)
 
 
 def parse(text: str) -> list[Term]:
@@ -98,7 +72,3 @@ def _value(field: str, operator: str, text: str, position: int) -> str | datetim
 def _invalid(what: str, position: int) -> InvalidArgument:
     message = f"the filter cannot be read at character {position}: {what}"
     return InvalidArgument(Reason.FILTER_INVALID, message, metadata={"position": str(position)})
-
-
-def _event(row: asyncpg.Record) -> Event:
-    return Event(**{name: row[name] for name in _EVENT.split(", ")})

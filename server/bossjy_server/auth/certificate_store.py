@@ -14,6 +14,11 @@ SELECT_BOUND = f"SELECT {_BOUND} FROM bossjy.certificates WHERE name = $1"
 
 LIST_BOUND = f"SELECT {_BOUND} FROM bossjy.certificates ORDER BY name"
 
+# Asked of the catalogue, because who has no right to the schema may not even name the table.
+MAY_WRITE = """
+SELECT coalesce(bool_or(has_table_privilege(oid, 'INSERT')), false) FROM pg_class
+WHERE relname = 'certificates' AND relnamespace = to_regnamespace('bossjy')"""
+
 # A name that is bound stays with its key, even one that has ended, until the operator unbinds it.
 INSERT_BOUND = """
 INSERT INTO bossjy.certificates (name, bound_tenant, api_key_id) VALUES ($1, $2, $3)
@@ -29,6 +34,11 @@ class Bound:
     name: str
     tenant_id: str
     api_key_id: str
+
+
+async def may_write(connection: Connection) -> bool:
+    """Whether who is connected may bind."""
+    return bool(await connection.fetchval(MAY_WRITE))
 
 
 async def find(connection: Connection, name: str) -> Bound | None:

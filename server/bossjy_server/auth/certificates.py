@@ -34,6 +34,12 @@ class NewBinding:
     days: int
 
 
+async def may_bind(database: Database) -> bool:
+    """Whether `database` has the rights that the functions below need."""
+    async with database.system() as connection:
+        return await certificate_store.may_write(connection)
+
+
 async def bind(database: Database, new: NewBinding, clock: Callable[[], float] = time.time) -> ApiKey:
     """Let a certificate stand for a service account. `database` has the rights of the tables' owner.
 

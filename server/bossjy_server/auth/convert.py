@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_server.auth import records
-from bossjy_server.auth.audit import Event
+from bossjy_server.auth.audit_store import Event
 from bossjy_server.auth.keys import SigningKey
 from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.sessions import Tokens

@@ -1,0 +1,48 @@
+"""The audit log in the database, as it is read. Every function runs inside the transaction of one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from bossjy_server.auth.audit import Term
+    from bossjy_server.storage.postgres import Connection
+
+_EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id"
+
+# Events before the event $2 ('' for the first page). The filter's conditions follow.
+LIST_EVENTS = f"SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1 AND ($2 = '' OR event_id < $2)"
+LIST_EVENTS_ORDER = "ORDER BY event_id DESC LIMIT $3"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that somebody did."""
+
+    event_id: str
+    event_time: datetime
+    actor: str
+    action: str
+    resource: str
+    address: str
+    outcome: str
+    request_id: str
+
+
+async def list_events(
+    connection: Connection, tenant_id: str, terms: Sequence[Term], before_id: str, limit: int
+) -> list[Event]:
+    """At most `limit` events that fit all terms, the newest first, before the event `before_id`."""
+    conditions = [f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)]
+    command = "\n".join([LIST_EVENTS, *conditions, LIST_EVENTS_ORDER])
+    values = (term.value for term in terms)
+    return [_event(row) for row in await connection.fetch(command, tenant_id, before_id, limit, *values)]
+
+
+def _event(row: asyncpg.Record) -> Event:
+    return Event(**{name: row[name] for name in _EVENT.split(", ")})
