@@ -107,13 +107,9 @@ class _Wizard:
             try:
                 region = await self._preview()
             except BossjyError as error:
-                if error.reason == "METHOD_NOT_AVAILABLE":
-                    region = ""
-                    self._output.note("this service shows no preview: the trial will tell what it makes of the file")
-                elif exit_code(error) is ExitCode.REFUSED:
-                    self._output.error(error)
-                else:
+                if exit_code(error) is not ExitCode.REFUSED:
                     raise
+                self._output.error(error)
             choices = [_GO] * (region is not None) + [*_CHANGES, "leave"]
             default = "leave" if region is None else _GO
             chosen = self._ask.choice("Go on, or change something", choices, default)
