@@ -1,57 +1,15 @@
-"""Filters over contacts, after AIP-160: text to a tree. What the tree means in SQL stands in store.py.
-
-    region = "CN" AND (type = "MOBILE" OR NOT name : "张") AND create_time > "2026-01-01T00:00:00Z"
-
-`AND` joins, `OR` binds tighter than `AND` (as AIP-160 has it), `NOT` or `-` negates, brackets group. Values stand in
-double or single quotes, or bare where they are one word.
-"""
+"""What contacts can be filtered by."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import NoReturn, TypeAlias
+from bossjy_server.storage import filters
+from bossjy_server.storage.filters import MAX_COMPARISONS, All, Any, Comparison, FieldKind, Filter, Negation, Vocabulary
 
-from bossjy_server.errors import InvalidArgument, Reason
+__all__ = ["MAX_COMPARISONS", "All", "Any", "Comparison", "FieldKind", "Filter", "Negation", "parse_filter"]
 
-MAX_COMPARISONS = 50
-_MAX_DEPTH = 50
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-        |(?P<operator><=|>=|!=|=|<|>|:)
-        |(?P<bracket>[()])
-        |(?P<minus>-(?=[A-Za-z(]))
-        |(?P<word>[^\s()<>=!:"']+)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_EQUALITY = frozenset({"=", "!="})
-_ORDER = frozenset({"<", "<=", ">", ">="})
-
-
-class FieldKind(StrEnum):
-    """How the values of a field compare."""
-
-    TEXT = "text"
-    TIME = "time"
-    NUMBER_TYPE = "type"
-    ATTRIBUTE = "attribute"
-
-
-_OPERATORS = {
-    FieldKind.TEXT: _EQUALITY | {":"},
-    FieldKind.TIME: _EQUALITY | _ORDER,
-    FieldKind.NUMBER_TYPE: _EQUALITY,
-    FieldKind.ATTRIBUTE: _EQUALITY | {":"},
-}
 FIELDS = {
     "region": FieldKind.TEXT,
-    "type": FieldKind.NUMBER_TYPE,
+    "type": FieldKind.WORD,
     "carrier": FieldKind.TEXT,
     "place": FieldKind.TEXT,
     "name": FieldKind.TEXT,
@@ -76,188 +34,9 @@ NUMBER_TYPES = {
     "VOICEMAIL": 10,
     "UNKNOWN": 99,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """`field operator value`; `key` is the attribute's name. An attribute's value None asks whether there is one."""
-
-    field: str
-    kind: FieldKind
-    operator: str
-    value: str | int | datetime | None
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Negation:
-    """What does not hold."""
-
-    of: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """What holds together."""
-
-    of: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Any:
-    """Of which one holds."""
-
-    of: tuple[Filter, ...]
-
-
-Filter: TypeAlias = Comparison | Negation | All | Any
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    position: int
+_VOCABULARY = Vocabulary(FIELDS, {"type": NUMBER_TYPES}, attributes=True)
 
 
 def parse_filter(text: str) -> Filter | None:
     """The tree of a filter; None for an empty one. Raises InvalidArgument(FILTER_INVALID) with the position."""
-    if not text.strip():
-        return None
-    return _Parser(text).whole()
-
-
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self._tokens = list(_tokens(text))
-        self._end = len(text)
-        self._next = 0
-        self._depth = 0
-        self._comparisons = 0
-
-    def whole(self) -> Filter:
-        tree = self._expression()
-        if token := self._peek():
-            _refuse(token.position, f"AND, OR or the end is expected, not {token.text[:20]!r}")
-        return tree
-
-    def _peek(self) -> _Token | None:
-        return self._tokens[self._next] if self._next < len(self._tokens) else None
-
-    def _take(self, expected: str) -> _Token:
-        token = self._peek()
-        if token is None:
-            _refuse(self._end, f"{expected} is expected, the filter ends")
-        self._next += 1
-        return token
-
-    def _took(self, kind: str, text: str) -> bool:
-        token = self._peek()
-        if token is None or (token.kind, token.text) != (kind, text):
-            return False
-        self._next += 1
-        return True
-
-    def _expression(self) -> Filter:
-        parts = [self._factor()]
-        while self._took("word", "AND"):
-            parts.append(self._factor())
-        return parts[0] if len(parts) == 1 else All(tuple(parts))
-
-    def _factor(self) -> Filter:
-        parts = [self._term()]
-        while self._took("word", "OR"):
-            parts.append(self._term())
-        return parts[0] if len(parts) == 1 else Any(tuple(parts))
-
-    def _term(self) -> Filter:
-        if self._took("word", "NOT") or self._took("minus", "-"):
-            self._deeper()
-            negated = Negation(self._term())
-            self._depth -= 1
-            return negated
-        if self._took("bracket", "("):
-            self._deeper()
-            inner = self._expression()
-            if not self._took("bracket", ")"):
-                token = self._peek()
-                _refuse(token.position if token else self._end, "a closing bracket is expected")
-            self._depth -= 1
-            return inner
-        return self._comparison()
-
-    def _deeper(self) -> None:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            token = self._peek()
-            _refuse(token.position if token else self._end, f"at most {_MAX_DEPTH} brackets and NOTs may be nested")
-
-    def _comparison(self) -> Comparison:
-        field = self._take("a field")
-        if field.kind != "word":
-            _refuse(field.position, f"a field is expected, not {field.text[:20]!r}")
-        self._comparisons += 1
-        if self._comparisons > MAX_COMPARISONS:
-            _refuse(field.position, f"at most {MAX_COMPARISONS} comparisons are taken")
-        key = ""
-        name, kind = field.text, FIELDS.get(field.text)
-        if kind is None and name.startswith("attributes."):
-            key = name.removeprefix("attributes.")
-            if not key:
-                quoted = self._take("the name of an attribute")
-                key = _unquoted(quoted)
-            name, kind = "attributes", FieldKind.ATTRIBUTE
-        if kind is None:
-            _refuse(field.position, f"there is no field {name[:40]!r}: use {', '.join(FIELDS)} or attributes.KEY")
-        operator = self._take("an operator")
-        if operator.kind != "operator" or operator.text not in _OPERATORS[kind]:
-            _refuse(operator.position, f"{name} takes {' '.join(sorted(_OPERATORS[kind]))}, not {operator.text[:20]!r}")
-        value = self._take("a value")
-        if value.kind not in {"string", "word"}:
-            _refuse(value.position, f"a value is expected, not {value.text!r}")
-        return Comparison(name, kind, operator.text, _value(value, kind, operator.text), key)
-
-
-def _value(token: _Token, kind: FieldKind, operator: str) -> str | int | datetime | None:
-    text = _unquoted(token)
-    match kind:
-        case FieldKind.NUMBER_TYPE:
-            if text not in NUMBER_TYPES:
-                _refuse(token.position, f"there is no type {text[:40]!r}: use {', '.join(NUMBER_TYPES)}")
-            return NUMBER_TYPES[text]
-        case FieldKind.TIME:
-            try:
-                time = datetime.fromisoformat(text)
-            except ValueError:
-                _refuse(token.position, 'a time in quotes is expected, such as "2026-01-31T00:00:00Z"')
-            return time if time.tzinfo else time.replace(tzinfo=UTC)
-        case FieldKind.ATTRIBUTE if operator == ":" and token.kind == "word" and text == "*":
-            return None
-        case _:
-            return text
-
-
-def _unquoted(token: _Token) -> str:
-    text = _ESCAPE.sub(r"\1", token.text[1:-1]) if token.kind == "string" else token.text
-    if "\0" in text:
-        _refuse(token.position, "U+0000 is in no contact")
-    return text
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    position, end = 0, len(text.rstrip())
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            start = position + len(text[position:]) - len(text[position:].lstrip())
-            _refuse(start, f"{text[start : start + 1]!r} cannot be read: is a quote missing?")
-        yield _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup))
-        position = match.end()
-
-
-def _refuse(position: int, why: str) -> NoReturn:
-    raise InvalidArgument(
-        Reason.FILTER_INVALID,
-        f"the filter cannot be read at character {position}: {why}",
-        metadata={"position": str(position)},
-    )
+    return filters.parse_filter(text, _VOCABULARY)

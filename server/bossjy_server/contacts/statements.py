@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bossjy_server.contacts.filters import All, Any, Comparison, FieldKind, Filter, Negation
+from bossjy_server.storage.conditions import Query, condition
+from bossjy_server.storage.filters import Filter
 
 _COLUMNS = {
     "region": "region",
@@ -20,7 +20,6 @@ _COLUMNS = {
     "create_time": "create_time",
     "update_time": "update_time",
 }
-_OPERATORS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 CONTACT = (
     "e164, region, number_type, name, email, other_numbers, attributes, carrier, place, created_import_id, "
@@ -44,19 +43,6 @@ class Dimension(StrEnum):
     CARRIER = "carrier"
     CREATE_DAY = "to_char(create_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
     CREATED_IMPORT = "coalesce(created_import_id, '')"
-
-
-@dataclass(slots=True)
-class Query:
-    """A statement that grows, with its parameters."""
-
-    text: str
-    parameters: list[object]
-
-    def parameter(self, value: object, kind: str) -> str:
-        """Add a parameter; how the text names it."""
-        self.parameters.append(value)
-        return f"${len(self.parameters)}::{kind}"
 
 
 def list_query(
@@ -125,33 +111,5 @@ def stats_query(tenant_id: str, tree: Filter | None, dimensions: list[Dimension]
 def _filtered(start: str, tenant_id: str, tree: Filter | None) -> Query:
     query = Query(f"{start} WHERE tenant_id = $1", [tenant_id])
     if tree is not None:
-        query.text += f" AND {_condition(query, tree)}"
+        query.text += f" AND {condition(query, tree, _COLUMNS)}"
     return query
-
-
-def _condition(query: Query, tree: Filter) -> str:
-    match tree:
-        case All(of):
-            return "(" + " AND ".join(_condition(query, one) for one in of) + ")"
-        case Any(of):
-            return "(" + " OR ".join(_condition(query, one) for one in of) + ")"
-        case Negation(of):
-            return f"(NOT {_condition(query, of)})"
-        case Comparison():
-            return _comparison(query, tree)
-
-
-def _comparison(query: Query, one: Comparison) -> str:
-    """Never NULL, so that NOT turns it round."""
-    if one.kind is FieldKind.ATTRIBUTE:
-        key = query.parameter(one.key, "text")
-        if one.value is None:
-            return f"(attributes ? {key})"
-        column, kind = f"coalesce(attributes ->> {key}, '')", "text"
-    else:
-        column = _COLUMNS[one.field]
-        kind = {FieldKind.TIME: "timestamptz", FieldKind.NUMBER_TYPE: "smallint"}.get(one.kind, "text")
-    value = query.parameter(one.value, kind)
-    if one.operator == ":":
-        return f"(position(lower({value}) IN lower({column})) > 0)"
-    return f"({column} {_OPERATORS[one.operator]} {value})"

@@ -12,6 +12,7 @@ from bossjy_server.context import Caller
 from bossjy_server.errors import AlreadyExists, InvalidArgument, NotFound, Reason, ResourceExhausted, Violation
 from bossjy_server.imports import store
 from bossjy_server.imports.commit import import_not_open
+from bossjy_server.imports.filters import parse_filter
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import ImportJob, RejectedRow, Spec, State
 from bossjy_server.storage import audit
@@ -77,10 +78,13 @@ class ImportJobs:
         async with self._database.tenant(tenant_id) as connection:
             return await self._find(connection, tenant_id, import_id)
 
-    async def list_jobs(self, tenant_id: str, before: tuple[datetime, str] | None, limit: int) -> list[ImportJob]:
-        """A page of imports, the newest first, older than `before` (time, import id)."""
+    async def list_jobs(
+        self, tenant_id: str, filter_text: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[ImportJob]:
+        """A page of imports, the newest first, older than `before` (time, import id). Raises InvalidArgument."""
+        tree = parse_filter(filter_text)
         async with self._database.tenant(tenant_id) as connection:
-            return await store.list_imports(connection, tenant_id, before or _NEWEST, limit)
+            return await store.list_imports(connection, tenant_id, tree, before or _NEWEST, limit)
 
     async def default_region(self, tenant_id: str) -> str:
         """The tenant's default region; empty for none."""

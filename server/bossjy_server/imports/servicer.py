@@ -11,7 +11,6 @@ from datetime import datetime
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_numbering import Plan
 from bossjy_server.context import current_caller
-from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports import convert
 from bossjy_server.imports.jobs import ImportJobs
 from bossjy_server.imports.messages import Message
@@ -113,17 +112,11 @@ class ImportServicer:
 
     async def ListImports(self, request: pb.ListImportsRequest) -> pb.ListImportsResponse:
         """List imports, the newest first."""
-        if request.filter:  # passed over in silence it would list what nobody asked for
-            raise InvalidArgument(
-                Reason.FILTER_INVALID,
-                "this release lists imports without a filter: leave it empty",
-                metadata={"position": "0"},
-            )
         size = request.page_size or _IMPORTS_A_PAGE
         listing = ["imports", current_caller().tenant_id, request.filter]
         cursor = read_page_token(listing, request.page_token, str, str)
         before = (datetime.fromisoformat(str(cursor[0])), str(cursor[1])) if cursor else None
-        jobs = await self._jobs.list_jobs(current_caller().tenant_id, before, size + 1)
+        jobs = await self._jobs.list_jobs(current_caller().tenant_id, request.filter, before, size + 1)
         token = ""
         if len(jobs) > size:
             last = jobs[size - 1]

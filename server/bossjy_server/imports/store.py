@@ -8,8 +8,11 @@ from typing import TypeAlias
 
 import asyncpg
 
+from bossjy_server.imports.filters import COLUMNS
 from bossjy_server.imports.records import Compression, Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.resolve import Resolved
+from bossjy_server.storage.conditions import Query, condition
+from bossjy_server.storage.filters import Filter
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -57,8 +60,7 @@ SELECT_STATE = "SELECT state FROM bossjy.imports WHERE tenant_id = $1 AND import
 # A page, the newest first, behind the last import of the page before.
 LIST_IMPORTS = f"""
 SELECT {_IMPORT} FROM bossjy.imports i
-WHERE i.tenant_id = $1 AND (i.create_time, i.import_id) < ($2, $3)
-ORDER BY i.create_time DESC, i.import_id DESC LIMIT $4"""
+WHERE i.tenant_id = $1 AND (i.create_time, i.import_id) < ($2, $3)"""
 
 # The newest stream holds the part; an older one finds out at its next block.
 TAKE_PART = f"""
@@ -183,10 +185,14 @@ async def find_import(connection: Connection, tenant_id: str, import_id: str) ->
 
 
 async def list_imports(
-    connection: Connection, tenant_id: str, before: tuple[datetime, str], limit: int
+    connection: Connection, tenant_id: str, tree: Filter | None, before: tuple[datetime, str], limit: int
 ) -> list[ImportJob]:
-    """A page of imports, the newest first, older than `before` (time, import id)."""
-    rows = await connection.fetch(LIST_IMPORTS, tenant_id, *before, limit)
+    """A page of imports that pass the filter, the newest first, older than `before` (time, import id)."""
+    query = Query(LIST_IMPORTS, [tenant_id, *before])
+    if tree is not None:
+        query.text += f" AND {condition(query, tree, COLUMNS)}"
+    query.text += f" ORDER BY i.create_time DESC, i.import_id DESC LIMIT {query.parameter(limit, 'bigint')}"
+    rows = await connection.fetch(query.text, *query.parameters)
     parts: dict[str, list[Part]] = {row["import_id"]: [] for row in rows}
     for part in await connection.fetch(SELECT_PARTS_OF, tenant_id, list(parts)):
         parts[part["import_id"]].append(_part(part))

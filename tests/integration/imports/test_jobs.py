@@ -114,7 +114,25 @@ async def test_another_tenant_sees_nothing(imports: Imports, database: Database)
     assert (await imports.create("r")).import_id != job.import_id
 
 
-async def test_a_filter_that_cannot_be_kept_is_refused_not_passed_over(imports: Imports) -> None:
+async def test_a_filter_keeps_what_was_asked_for(imports: Imports) -> None:
+    first = await imports.create(file_name="march.csv")
+    second = await imports.create(file_name="april.csv")
+    await imports.servicer.CancelImport(pb.CancelImportRequest(import_id=first.import_id))
+    time = second.create_time.ToDatetime().isoformat() + "Z"
+    for text, expected in (
+        ("state = OPEN", [second]),
+        ("NOT state = OPEN", [first]),
+        ('file_name : "MARCH"', [first]),
+        (f'create_time >= "{time}"', [second]),
+        (f'created_by = "{first.created_by}" AND state != REVERTED', [second, first]),
+        ("state = FAILED", []),
+    ):
+        found = await imports.servicer.ListImports(pb.ListImportsRequest(filter=text))
+        assert [job.import_id for job in found.import_jobs] == [job.import_id for job in expected], text
+
+
+@pytest.mark.parametrize("text", ["state = nonsense", "attributes.x = 1", "phone = 1", "state ="])
+async def test_a_filter_that_cannot_be_read_is_refused(imports: Imports, text: str) -> None:
     with pytest.raises(BossjyError) as caught:
-        await imports.servicer.ListImports(pb.ListImportsRequest(filter='state = "open"'))
+        await imports.servicer.ListImports(pb.ListImportsRequest(filter=text))
     assert caught.value.reason is Reason.FILTER_INVALID

@@ -39,7 +39,7 @@ A, B, C = text("region", "CN"), text("name", "x"), text("email", "y")
         ("-region = CN", Negation(A)),
         ("NOT (region = CN OR -name = x)", Negation(Any((A, Negation(B))))),
         ('name : "a \\"b\\" \\\\c"', text("name", 'a "b" \\c', ":")),
-        ("type = MOBILE", Comparison("type", FieldKind.NUMBER_TYPE, "=", 1)),
+        ("type = MOBILE", Comparison("type", FieldKind.WORD, "=", 1)),
         (
             'create_time >= "2026-01-02"',
             Comparison("create_time", FieldKind.TIME, ">=", datetime(2026, 1, 2, tzinfo=UTC)),

@@ -1,0 +1,52 @@
+"""Filters as SQL: values go as parameters, names come from tables in the code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bossjy_server.storage.filters import All, Any, Comparison, FieldKind, Filter, Negation
+
+_OPERATORS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+@dataclass(slots=True)
+class Query:
+    """A statement that grows, with its parameters."""
+
+    text: str
+    parameters: list[object]
+
+    def parameter(self, value: object, kind: str) -> str:
+        """Add a parameter; how the text names it."""
+        self.parameters.append(value)
+        return f"${len(self.parameters)}::{kind}"
+
+
+def condition(query: Query, tree: Filter, columns: Mapping[str, str]) -> str:
+    """The tree as SQL over the columns of its fields."""
+    match tree:
+        case All(of):
+            return "(" + " AND ".join(condition(query, one, columns) for one in of) + ")"
+        case Any(of):
+            return "(" + " OR ".join(condition(query, one, columns) for one in of) + ")"
+        case Negation(of):
+            return f"(NOT {condition(query, of, columns)})"
+        case Comparison():
+            return _comparison(query, tree, columns)
+
+
+def _comparison(query: Query, one: Comparison, columns: Mapping[str, str]) -> str:
+    """Never NULL, so that NOT turns it round."""
+    if one.kind is FieldKind.ATTRIBUTE:
+        key = query.parameter(one.key, "text")
+        if one.value is None:
+            return f"(attributes ? {key})"
+        column, kind = f"coalesce(attributes ->> {key}, '')", "text"
+    else:
+        column = columns[one.field]
+        kind = "timestamptz" if one.kind is FieldKind.TIME else "smallint" if isinstance(one.value, int) else "text"
+    value = query.parameter(one.value, kind)
+    if one.operator == ":":
+        return f"(position(lower({value}) IN lower({column})) > 0)"
+    return f"({column} {_OPERATORS[one.operator]} {value})"
