@@ -58,7 +58,7 @@ def _choice(*names: str) -> Callable[[str], str]:
     return read
 
 
-_CLASSES = ("phone", "contacts", "imports", "auth", "admin", "bulk", "other")
+_CLASSES = ("phone", "contacts", "imports", "login", "auth", "admin", "bulk", "other")
 
 
 def _by_class(text: str) -> tuple[tuple[str, int], ...]:

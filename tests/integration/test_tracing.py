@@ -40,8 +40,7 @@ async def test_spans_follow_the_decision_of_their_parent(
     server = grpc.server(ThreadPoolExecutor(1))
     add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
     add(receiver, server)
-    port = free_port()
-    server.add_insecure_port(f"127.0.0.1:{port}")
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     settings = Settings(
         database_url=database_url,

@@ -32,7 +32,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     outcomes: dict[int, set[str]] = defaultdict(set)
     for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
         for report in terminalreporter.getreports(outcome):
-            for name, number in report.user_properties:
+            for name, number in getattr(report, "user_properties", ()):  # what failed at collection has none
                 if name == "statement":
                     outcomes[int(number)].add(outcome)
     if not outcomes:

@@ -92,7 +92,7 @@ async def _import(client: Client, folder: DemoFolder, demo: Demo, path: Path, co
         await asyncio.to_thread(folder.save, demo)
     spec = import_pb2.ImportSpec(display_name="Demonstration", default_region="CN")
     told = 0
-    with UploadBar(console, path.name, show=True, rate=False) as bar:  # the small window hides how fast it is
+    with UploadBar(console, path.name, show=True) as bar:
 
         def show(progress: UploadProgress) -> None:
             nonlocal told

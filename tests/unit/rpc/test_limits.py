@@ -58,7 +58,8 @@ def test_the_class_of_each_method_follows_from_its_contract() -> None:
     assert _classes(CONTACTS)["ExportContacts"] == "bulk"
     assert (_classes(IMPORTS)["CreateImport"], _classes(IMPORTS)["Upload"]) == ("imports", "bulk")
     auth = _classes(AUTH)
-    assert (auth["Login"], auth["GetMe"], auth["CreateUser"], auth["CreateApiKey"]) == (
+    assert (auth["Register"], auth["Login"]) == ("login", "login")
+    assert (auth["RefreshToken"], auth["GetMe"], auth["CreateUser"], auth["CreateApiKey"]) == (
         "auth",
         "auth",
         "admin",
