@@ -33,7 +33,7 @@ run: $(RUN) ## start the service on embedded parts with a demonstration; ONCE=1:
 .PHONY: test
 test: $(DEV) ## run all tests on real parts, with coverage by package; ARGS="-k word" narrows it
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(PYTHON) -m pytest -n 2 --cov --cov-report=json:build/coverage/report.json $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=json:build/coverage/report.json $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock, coverage of phone and auth; then the verdict
