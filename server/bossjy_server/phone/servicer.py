@@ -12,6 +12,7 @@ from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
 from bossjy_server.phone.arrow import read_texts, write_columns
+from bossjy_server.phone.basic import BasicViews
 from bossjy_server.phone.columns import columns_wire, wanted_columns, with_output
 from bossjy_server.phone.convert import add_details, diff_of, explanation_of, match_of, plan_of, region_of, response_of
 from bossjy_server.phone.details import DetailTables
@@ -42,15 +43,18 @@ class PhoneServicer:
         self._plans = plans
         self._details = details
         self._threads = threads
+        self._basic = BasicViews(numbers.version)
+        self._batched = BasicViews("")  # a batch says its version once
 
-    async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> pb.ValidateNumberResponse:
-        """What one text says."""
+    async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> bytes:
+        """What one text says. The wire bytes of the response."""
         number = self._numbers.validate(request.phone_number, request.default_region)
+        if request.view != number_pb2.NUMBER_VIEW_FULL:
+            return self._basic.of(number)
         response = response_of(number)
-        if request.view == number_pb2.NUMBER_VIEW_FULL:
-            add_details(response, await self._details.of(number, request.language))
+        add_details(response, await self._details.of(number, request.language))
         response.metadata_version = self._numbers.version
-        return response
+        return response.SerializeToString()
 
     async def BatchValidateNumbers(self, request: pb.BatchValidateNumbersRequest) -> bytes:
         """What each of up to 10,000 texts says. The wire bytes of the response."""
@@ -58,15 +62,17 @@ class PhoneServicer:
 
     def _answer_batch(self, request: pb.BatchValidateNumbersRequest) -> bytes:
         column = self._numbers.column(request.phone_numbers, request.default_region, request.default_regions)
-        results = [response_of(column.number(row)) for row in range(len(column))]
-        if request.view == number_pb2.NUMBER_VIEW_FULL:
-            for result, details in zip(results, self._details.of_column(column, request.language), strict=True):
-                add_details(result, details)
-        return pb.BatchValidateNumbersResponse(
-            results=results,
-            valid_count=int(column.valid.sum()),
-            metadata_version=self._numbers.version,
-        ).SerializeToString()
+        numbers = map(column.number, range(len(column)))
+        response = pb.BatchValidateNumbersResponse(
+            valid_count=int(column.valid.sum()), metadata_version=self._numbers.version
+        )
+        if request.view != number_pb2.NUMBER_VIEW_FULL:
+            return self._batched.all_of(numbers) + response.SerializeToString()
+        for number, details in zip(numbers, self._details.of_column(column, request.language), strict=True):
+            result = response_of(number)
+            add_details(result, details)
+            response.results.append(result)
+        return response.SerializeToString()
 
     async def StreamValidateNumbers(
         self, requests: AsyncIterator[tuple[pb.StreamValidateNumbersRequest, TextColumns | None]]

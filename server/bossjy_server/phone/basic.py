@@ -1,0 +1,65 @@
+"""Basic views of single numbers as wire bytes.
+
+A message for each number would cost more than finding out what the number is. What the numbers of one region and type
+share is serialised once; bytes of two messages side by side are one message that has the fields of both, so the digits
+are put behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bossjy.phone.v1 import phone_service_pb2
+from bossjy_numbering import Number, ParseError, PossibleReason
+from bossjy_server.phone.convert import response_of
+from bossjy_server.phone.wire import head, varint
+
+_FIELDS = phone_service_pb2.ValidateNumberResponse.DESCRIPTOR.fields_by_name
+
+
+def _heads(name: str) -> list[bytes]:
+    """What stands before a text of 0 to 63 bytes."""
+    return [head(_FIELDS[name].number) + varint(length) for length in range(64)]
+
+
+_RESULT = head(phone_service_pb2.BatchValidateNumbersResponse.DESCRIPTOR.fields_by_name["results"].number)
+_E164, _NATIONAL = _heads("e164"), _heads("national_number")
+_Shared = tuple[int, "str | None", int, bool, PossibleReason, ParseError]
+
+
+class BasicViews:
+    """Makes basic views. `version`: the metadata version that each of them carries; empty: none."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        # Bounded by the plan: regions, their types, and what a length can say.
+        self._shared: dict[_Shared, bytes] = {}
+
+    def of(self, number: Number) -> bytes:
+        """The view of one number. At most 17 digits follow a calling code, so lengths take one byte each."""
+        if number.extension is not None:
+            return self._whole(number)
+        key = (number.calling_code, number.region, number.type, number.valid, number.possible_reason, number.error)
+        shared = self._shared.get(key)
+        if shared is None:
+            shared = self._shared[key] = self._share(number)
+        if not number.e164:
+            return shared
+        e164, national = number.e164.encode(), number.national_digits.encode()
+        return b"".join((shared, _E164[len(e164)], e164, _NATIONAL[len(national)], national))
+
+    def all_of(self, numbers: Iterable[Number]) -> bytes:
+        """The views of numbers as the results of a batch."""
+        return b"".join([_RESULT + varint(len(view)) + view for view in map(self.of, numbers)])
+
+    def _whole(self, number: Number) -> bytes:
+        response = response_of(number)
+        response.metadata_version = self._version
+        return response.SerializeToString()
+
+    def _share(self, number: Number) -> bytes:
+        response = response_of(number)
+        response.metadata_version = self._version
+        response.ClearField("e164")
+        response.ClearField("national_number")
+        return response.SerializeToString()
