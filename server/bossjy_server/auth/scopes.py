@@ -22,7 +22,7 @@ class Role(StrEnum):
 
 _RANKS = {role: number for number, role in enumerate(Role, start=1)}
 
-_WORK = frozenset({"phone.read", "contacts.read", "contacts.write", "imports.read", "imports.write"})
+_WORK = frozenset({"phone.read", "phone.lookup", "contacts.read", "contacts.write", "imports.read", "imports.write"})
 _ADMINISTER = frozenset(
     {
         "users.read",

@@ -29,7 +29,9 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     ROLE_UNSPECIFIED: _Role.ValueType  # 0
     """Not said."""
     ROLE_SERVICE: _Role.ValueType  # 1
-    """For programs: phone.read, contacts.read, contacts.write, imports.read, imports.write. Cannot change its password."""
+    """For programs: phone.read, phone.lookup, contacts.read, contacts.write, imports.read, imports.write. Cannot change its
+    password.
+    """
     ROLE_MEMBER: _Role.ValueType  # 2
     """For people: the same scopes."""
     ROLE_ADMIN: _Role.ValueType  # 3
@@ -45,7 +47,9 @@ class Role(_Role, metaclass=_RoleEnumTypeWrapper):
 ROLE_UNSPECIFIED: Role.ValueType  # 0
 """Not said."""
 ROLE_SERVICE: Role.ValueType  # 1
-"""For programs: phone.read, contacts.read, contacts.write, imports.read, imports.write. Cannot change its password."""
+"""For programs: phone.read, phone.lookup, contacts.read, contacts.write, imports.read, imports.write. Cannot change its
+password.
+"""
 ROLE_MEMBER: Role.ValueType  # 2
 """For people: the same scopes."""
 ROLE_ADMIN: Role.ValueType  # 3

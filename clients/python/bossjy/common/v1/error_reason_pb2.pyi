@@ -223,6 +223,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT. The encoding is unknown, or none fits the bytes. To do: Name the encoding, or convert the file
     to UTF-8. Metadata: `encoding`: what was asked for.
     """
+    ERROR_REASON_LOOKUP_NOT_CONFIGURED: _ErrorReason.ValueType  # 55
+    """FAILED_PRECONDITION. This server asks no provider of live look-ups. To do: Ask its operator to configure one
+    (`BOSSJY_LOOKUP_URL`); ValidateNumber tells what the plan knows.
+    """
+    ERROR_REASON_LOOKUP_UNAVAILABLE: _ErrorReason.ValueType  # 56
+    """UNAVAILABLE. The provider of live look-ups does not answer, or Redis, which counts what is asked of it. To do: Call
+    again after `RetryInfo`.
+    """
+    ERROR_REASON_LOOKUP_BUDGET_SPENT: _ErrorReason.ValueType  # 57
+    """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
+    again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, for programs. Every status other than OK carries a `google.rpc.ErrorInfo` with domain
@@ -431,5 +443,17 @@ the file; the comment of `FileFormat` lists what is read.
 ERROR_REASON_ENCODING_UNSUPPORTED: ErrorReason.ValueType  # 54
 """INVALID_ARGUMENT. The encoding is unknown, or none fits the bytes. To do: Name the encoding, or convert the file
 to UTF-8. Metadata: `encoding`: what was asked for.
+"""
+ERROR_REASON_LOOKUP_NOT_CONFIGURED: ErrorReason.ValueType  # 55
+"""FAILED_PRECONDITION. This server asks no provider of live look-ups. To do: Ask its operator to configure one
+(`BOSSJY_LOOKUP_URL`); ValidateNumber tells what the plan knows.
+"""
+ERROR_REASON_LOOKUP_UNAVAILABLE: ErrorReason.ValueType  # 56
+"""UNAVAILABLE. The provider of live look-ups does not answer, or Redis, which counts what is asked of it. To do: Call
+again after `RetryInfo`.
+"""
+ERROR_REASON_LOOKUP_BUDGET_SPENT: ErrorReason.ValueType  # 57
+"""RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
+again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

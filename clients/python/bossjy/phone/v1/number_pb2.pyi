@@ -345,3 +345,31 @@ FIX_KIND_ASSUME_REGION: FixKind.ValueType  # 7
 FIX_KIND_REMOVE_CHARACTERS: FixKind.ValueType  # 8
 """Characters that do not belong to the number were taken out."""
 Global___FixKind: _TypeAlias = FixKind  # noqa: Y015
+
+class _LookupOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LookupOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LookupOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LOOKUP_OUTCOME_UNSPECIFIED: _LookupOutcome.ValueType  # 0
+    """Not said."""
+    LOOKUP_OUTCOME_NOT_VALID: _LookupOutcome.ValueType  # 1
+    """The text is not a valid number: the provider was not asked."""
+    LOOKUP_OUTCOME_FOUND: _LookupOutcome.ValueType  # 2
+    """The provider knows the number."""
+    LOOKUP_OUTCOME_UNKNOWN: _LookupOutcome.ValueType  # 3
+    """The provider does not know the number."""
+
+class LookupOutcome(_LookupOutcome, metaclass=_LookupOutcomeEnumTypeWrapper):
+    """What became of a question to the provider of live look-ups."""
+
+LOOKUP_OUTCOME_UNSPECIFIED: LookupOutcome.ValueType  # 0
+"""Not said."""
+LOOKUP_OUTCOME_NOT_VALID: LookupOutcome.ValueType  # 1
+"""The text is not a valid number: the provider was not asked."""
+LOOKUP_OUTCOME_FOUND: LookupOutcome.ValueType  # 2
+"""The provider knows the number."""
+LOOKUP_OUTCOME_UNKNOWN: LookupOutcome.ValueType  # 3
+"""The provider does not know the number."""
+Global___LookupOutcome: _TypeAlias = LookupOutcome  # noqa: Y015

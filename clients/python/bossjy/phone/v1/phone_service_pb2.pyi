@@ -10,6 +10,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -1030,3 +1031,77 @@ class DiffNumberingPlansResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DiffNumberingPlansResponse: _TypeAlias = DiffNumberingPlansResponse  # noqa: Y015
+
+@_typing.final
+class LookupNumberRequest(_message.Message):
+    """Asks about one number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    DEFAULT_REGION_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """The text as it was written, at most 4,096 characters."""
+    default_region: _builtins.str
+    """Region that is assumed where the text has no calling code: ISO 3166-1 alpha-2 in capitals. Empty: none is assumed."""
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+        default_region: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "phone_number", b"phone_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LookupNumberRequest: _TypeAlias = LookupNumberRequest  # noqa: Y015
+
+@_typing.final
+class LookupNumberResponse(_message.Message):
+    """What the plan and the provider say of one number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    CARRIER_FIELD_NUMBER: _builtins.int
+    LINE_STATUS_FIELD_NUMBER: _builtins.int
+    PORTED_FIELD_NUMBER: _builtins.int
+    LOOKUP_TIME_FIELD_NUMBER: _builtins.int
+    outcome: _number_pb2.LookupOutcome.ValueType
+    """Whether the provider was asked, and whether it knows the number."""
+    carrier: _builtins.str
+    """The carrier that serves the number, as the provider writes it, at most 100 characters. Empty: not told."""
+    line_status: _builtins.str
+    """The line or its status (`mobile`, `active`), as the provider writes it, at most 100 characters. Empty: not told."""
+    ported: _builtins.bool
+    """Whether the number was ported to another carrier. Not set: not told."""
+    @_builtins.property
+    def number(self) -> Global___ValidateNumberResponse:
+        """What ValidateNumber says, in its basic view."""
+
+    @_builtins.property
+    def lookup_time(self) -> _timestamp_pb2.Timestamp:
+        """When the provider gave this answer: an answer may have been kept. Set if the outcome is FOUND."""
+
+    def __init__(
+        self,
+        *,
+        number: Global___ValidateNumberResponse | None = ...,
+        outcome: _number_pb2.LookupOutcome.ValueType = ...,
+        carrier: _builtins.str = ...,
+        line_status: _builtins.str = ...,
+        ported: _builtins.bool | None = ...,
+        lookup_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ported", b"_ported", "lookup_time", b"lookup_time", "number", b"number", "ported", b"ported"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ported", b"_ported", "carrier", b"carrier", "line_status", b"line_status", "lookup_time", b"lookup_time", "number", b"number", "outcome", b"outcome", "ported", b"ported"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ported: _TypeAlias = _typing.Literal["ported"]  # noqa: Y015
+    _WhichOneofArgType__ported: _TypeAlias = _typing.Literal["_ported", b"_ported"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ported) -> _WhichOneofReturnType__ported | None: ...
+
+Global___LookupNumberResponse: _TypeAlias = LookupNumberResponse  # noqa: Y015

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class PhoneServiceStub:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method is pure: the same
+    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
     """
 
@@ -92,11 +92,16 @@ class PhoneServiceStub:
                 request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.DiffNumberingPlansRequest.SerializeToString,
                 response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.DiffNumberingPlansResponse.FromString,
                 _registered_method=True)
+        self.LookupNumber = channel.unary_unary(
+                '/bossjy.phone.v1.PhoneService/LookupNumber',
+                request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.LookupNumberRequest.SerializeToString,
+                response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.LookupNumberResponse.FromString,
+                _registered_method=True)
 
 
 class PhoneServiceServicer:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method is pure: the same
+    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
     """
 
@@ -181,6 +186,17 @@ class PhoneServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LookupNumber(self, request, context):
+        """Asks the provider that the operator has configured for what no plan knows: the carrier that serves a number now,
+        its line and whether it was ported. Only valid numbers are asked about; the number itself goes to the provider.
+        Answers are kept for each tenant for a while, an unknown number too, so repeating is cheap. FAILED_PRECONDITION with
+        LOOKUP_NOT_CONFIGURED where there is no provider, UNAVAILABLE with LOOKUP_UNAVAILABLE where it does not answer,
+        RESOURCE_EXHAUSTED with LOOKUP_BUDGET_SPENT where the operator's budget is spent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PhoneServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -239,6 +255,11 @@ def add_PhoneServiceServicer_to_server(servicer, server):
                     request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.DiffNumberingPlansRequest.FromString,
                     response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.DiffNumberingPlansResponse.SerializeToString,
             ),
+            'LookupNumber': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookupNumber,
+                    request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.LookupNumberRequest.FromString,
+                    response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.LookupNumberResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'bossjy.phone.v1.PhoneService', rpc_method_handlers)
@@ -249,7 +270,7 @@ def add_PhoneServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class PhoneService:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method is pure: the same
+    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
     """
 
@@ -540,6 +561,33 @@ class PhoneService:
             '/bossjy.phone.v1.PhoneService/DiffNumberingPlans',
             bossjy_dot_phone_dot_v1_dot_phone__service__pb2.DiffNumberingPlansRequest.SerializeToString,
             bossjy_dot_phone_dot_v1_dot_phone__service__pb2.DiffNumberingPlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookupNumber(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.phone.v1.PhoneService/LookupNumber',
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.LookupNumberRequest.SerializeToString,
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.LookupNumberResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,7 @@ GRPC_VERSION: str
 
 class PhoneServiceStub:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method is pure: the same
+    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
     """
 
@@ -65,11 +65,18 @@ class PhoneServiceStub:
     """Tells which plan answers are made from."""
     DiffNumberingPlans: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.DiffNumberingPlansRequest, _phone_service_pb2.DiffNumberingPlansResponse]
     """Counts, exactly, how two versions of the plan differ. PLAN_UNKNOWN if the server holds no snapshot of one of them."""
+    LookupNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.LookupNumberRequest, _phone_service_pb2.LookupNumberResponse]
+    """Asks the provider that the operator has configured for what no plan knows: the carrier that serves a number now,
+    its line and whether it was ported. Only valid numbers are asked about; the number itself goes to the provider.
+    Answers are kept for each tenant for a while, an unknown number too, so repeating is cheap. FAILED_PRECONDITION with
+    LOOKUP_NOT_CONFIGURED where there is no provider, UNAVAILABLE with LOOKUP_UNAVAILABLE where it does not answer,
+    RESOURCE_EXHAUSTED with LOOKUP_BUDGET_SPENT where the operator's budget is spent.
+    """
 
 @_typing.type_check_only
 class PhoneServiceAsyncStub(PhoneServiceStub):
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method is pure: the same
+    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
     """
 
@@ -103,10 +110,17 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     """Tells which plan answers are made from."""
     DiffNumberingPlans: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.DiffNumberingPlansRequest, _phone_service_pb2.DiffNumberingPlansResponse]  # type: ignore[assignment]
     """Counts, exactly, how two versions of the plan differ. PLAN_UNKNOWN if the server holds no snapshot of one of them."""
+    LookupNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.LookupNumberRequest, _phone_service_pb2.LookupNumberResponse]  # type: ignore[assignment]
+    """Asks the provider that the operator has configured for what no plan knows: the carrier that serves a number now,
+    its line and whether it was ported. Only valid numbers are asked about; the number itself goes to the provider.
+    Answers are kept for each tenant for a while, an unknown number too, so repeating is cheap. FAILED_PRECONDITION with
+    LOOKUP_NOT_CONFIGURED where there is no provider, UNAVAILABLE with LOOKUP_UNAVAILABLE where it does not answer,
+    RESOURCE_EXHAUSTED with LOOKUP_BUDGET_SPENT where the operator's budget is spent.
+    """
 
 class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method is pure: the same
+    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
     """
 
@@ -204,5 +218,18 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_phone_service_pb2.DiffNumberingPlansResponse, _abc.Awaitable[_phone_service_pb2.DiffNumberingPlansResponse]]:
         """Counts, exactly, how two versions of the plan differ. PLAN_UNKNOWN if the server holds no snapshot of one of them."""
+
+    @_abc_1.abstractmethod
+    def LookupNumber(
+        self,
+        request: _phone_service_pb2.LookupNumberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_phone_service_pb2.LookupNumberResponse, _abc.Awaitable[_phone_service_pb2.LookupNumberResponse]]:
+        """Asks the provider that the operator has configured for what no plan knows: the carrier that serves a number now,
+        its line and whether it was ported. Only valid numbers are asked about; the number itself goes to the provider.
+        Answers are kept for each tenant for a while, an unknown number too, so repeating is cheap. FAILED_PRECONDITION with
+        LOOKUP_NOT_CONFIGURED where there is no provider, UNAVAILABLE with LOOKUP_UNAVAILABLE where it does not answer,
+        RESOURCE_EXHAUSTED with LOOKUP_BUDGET_SPENT where the operator's budget is spent.
+        """
 
 def add_PhoneServiceServicer_to_server(servicer: PhoneServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
