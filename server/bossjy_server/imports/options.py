@@ -31,5 +31,6 @@ class ImportOptions:
     header_wait_s: float = 30.0
     # Longest run of one statement of RevertImport, which touches every row of an import.
     revert_timeout_s: float = 600.0
-    # Threads that cut and clean blocks, for all uploads of the process together.
-    threads: int = 2
+    # Threads that cut and clean blocks, for all uploads of the process together. One cleans twice as fast as PostgreSQL
+    # merges; more would make other calls wait for the interpreter.
+    threads: int = 1
