@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 import pytest
@@ -35,8 +36,11 @@ class Service:
         return (("authorization", f"Bearer {self.token}"),)
 
 
-async def serve(database_url: str, redis_url: str, folder: Path) -> AsyncIterator[Service]:
-    """The service on a database, open for registration, without metrics port; ends when the iteration goes on."""
+async def serve(database_url: str, redis_url: str, folder: Path, **changed: Any) -> AsyncIterator[Service]:
+    """The service on a database, open for registration, without metrics port; ends when the iteration goes on.
+
+    `changed`: settings that a test is about.
+    """
     settings = Settings(
         database_url=database_url,
         redis_url=redis_url,
@@ -48,6 +52,7 @@ async def serve(database_url: str, redis_url: str, folder: Path) -> AsyncIterato
         drain_s=2.0,
         database_pool=8,
         tenant_calls_per_minute=0,
+        **changed,
     )
     async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:
         stub = auth_service_pb2_grpc.AuthServiceStub(channel)

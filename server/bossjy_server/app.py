@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,11 +27,15 @@ from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
+from bossjy_server.lookup.metrics import LookupCollector
+from bossjy_server.lookup.options import LookupOptions
+from bossjy_server.lookup.service import open_lookup
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.servicer import PhoneServicer
 from bossjy_server.phone.threads import ThreadOptions, Threads
+from bossjy_server.process import keep_for_good, share_fairly
 from bossjy_server.rpc.chain import build_chain
 from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
 from bossjy_server.rpc.limits import LimitOptions, Limits
@@ -97,6 +100,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
     `worker` is the number of this process among those that share the port; 0: it is alone.
     """
     async with AsyncExitStack() as stack:
+        share_fairly()
         log = _open_log(settings, stack, worker)
         registry = new_registry()
         credentials = _credentials(settings)  # first: what is wrong with files is told before anything is started
@@ -114,9 +118,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         stack.push_async_callback(database.close)
         redis = open_redis(settings.redis_url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
-        PartsCollector(registry, database, [database.breaker, redis.breaker])
-        tasks = Gauge("bossjy_tasks", "Tasks of the event loop: of calls and of the service.", registry=registry)
-        tasks.set_function(partial(_count_tasks, asyncio.get_running_loop()))
+        _measure_tasks(registry)
         auth = await stack.enter_async_context(open_auth(database, redis, settings.data_dir, auth_options(settings)))
         plan = await asyncio.to_thread(load_plan, settings.data_dir / "plan")
         plans = await asyncio.to_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
@@ -133,13 +135,15 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         router = _router(settings, stack, registry, log, limits, quotas, auth)
         threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead))
         stack.callback(threads.close)
-        router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details, threads))
-        router.add_service(AUTH, auth.servicer)
         contact_stats, ended_imports = Cache(redis, "contact-stats"), Cache(redis, "ended-imports", ttl_s=300.0)
-        CachesCollector(registry, [contact_stats, ended_imports])
+        lookup = await stack.enter_async_context(open_lookup(redis, _lookup_options(settings), auth.keys.mac))
+        LookupCollector(registry, lookup)
+        PartsCollector(registry, database, [database.breaker, redis.breaker, *([lookup.breaker] if lookup else [])])
+        CachesCollector(registry, [contact_stats, ended_imports, *([lookup.cache] if lookup else [])])
+        router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details, threads, lookup))
+        router.add_service(AUTH, auth.servicer)
         router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac, contact_stats))
-        caches = ImportCaches(ended=ended_imports, contact_stats=contact_stats)
-        imports = ImportServicer(database, plan, draining, caches=caches)
+        imports = ImportServicer(database, plan, draining, caches=ImportCaches(ended_imports, contact_stats))
         stack.callback(imports.close)
         router.add_service(IMPORTS, imports)
         health = HealthServicer(list(_NEEDS))
@@ -150,9 +154,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         if settings.metrics_port:
             stack.callback(MetricsEndpoint(registry, settings.host, settings.metrics_port).close)
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
-        # What was made so far lives as long as the process: the collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
+        keep_for_good()
         server = await start_server(router, settings.address, _server_options(settings, worker), credentials)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         log.info("serving", address=settings.address, services=router.services, plan=plan.version)
@@ -163,6 +165,11 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             registration_token=auth.registration_token,
             registry=registry,
         )
+
+
+def _measure_tasks(registry: CollectorRegistry) -> None:
+    tasks = Gauge("bossjy_tasks", "Tasks of the event loop: of calls and of the service.", registry=registry)
+    tasks.set_function(partial(_count_tasks, asyncio.get_running_loop()))
 
 
 def _count_tasks(loop: asyncio.AbstractEventLoop) -> int:
@@ -230,6 +237,24 @@ def auth_options(settings: Settings) -> AuthOptions:
         account_failures=settings.account_failures,
         address_failures=settings.address_failures,
         tenant_failures=settings.tenant_failures,
+    )
+
+
+def _lookup_options(settings: Settings) -> LookupOptions:
+    return LookupOptions(
+        url=settings.lookup_url,
+        header=settings.lookup_header,
+        secret=settings.lookup_secret,
+        secret_file=settings.lookup_secret_file,
+        carrier=settings.lookup_carrier,
+        line_status=settings.lookup_line_status,
+        ported=settings.lookup_ported,
+        timeout_s=settings.lookup_timeout_s,
+        per_second=settings.lookup_per_second,
+        per_day=settings.lookup_per_day,
+        ttl_s=settings.lookup_ttl_s,
+        unknown_ttl_s=settings.lookup_unknown_ttl_s,
+        running=settings.lookup_running,
     )
 
 

@@ -91,8 +91,8 @@ def _host(text: str) -> str:
 _OF_THE_TOOL = frozenset({"BOSSJY_TOKEN", "BOSSJY_TARGET"})
 
 
-def _setting(name: str, default: Any, read: Callable[[str], Any], about: str) -> Any:
-    return field(default=default, metadata={"name": name, "read": read, "about": about})
+def _setting(name: str, default: Any, read: Callable[[str], Any], about: str, *, shown: bool = True) -> Any:
+    return field(default=default, metadata={"name": name, "read": read, "about": about}, repr=shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +235,49 @@ class Settings:
     phone_ahead: int = _setting(
         "BOSSJY_PHONE_AHEAD", 3, _whole(1, 64), "Messages of one stream of numbers that are worked on at once."
     )
+    lookup_url: str = _setting(
+        "BOSSJY_LOOKUP_URL",
+        "",
+        _url("https", "http"),
+        "Provider of live look-ups that is asked by HTTP: a URL with {e164} for the number. Empty: none is asked.",
+    )
+    lookup_header: str = _setting(
+        "BOSSJY_LOOKUP_HEADER", "Authorization", str, "Header that carries the provider's secret."
+    )
+    lookup_secret: str = _setting(
+        "BOSSJY_LOOKUP_SECRET", "", str, "The header's whole value, such as `Bearer …`. Empty: no header.", shown=False
+    )
+    lookup_secret_file: str = _setting(
+        "BOSSJY_LOOKUP_SECRET_FILE", "", str, "File that holds the header's value instead; read at start."
+    )
+    lookup_carrier: str = _setting(
+        "BOSSJY_LOOKUP_CARRIER", "/carrier", str, "JSON pointer to the carrier in the provider's answer."
+    )
+    lookup_line_status: str = _setting(
+        "BOSSJY_LOOKUP_LINE_STATUS", "/line_status", str, "JSON pointer to the line or its status."
+    )
+    lookup_ported: str = _setting(
+        "BOSSJY_LOOKUP_PORTED", "/ported", str, "JSON pointer to whether the number was ported: true or false."
+    )
+    lookup_timeout_s: float = _setting(
+        "BOSSJY_LOOKUP_TIMEOUT_S", 2.0, _decimal(0.05, 60), "Longest wait for the provider, within a call's deadline."
+    )
+    lookup_per_second: int = _setting(
+        "BOSSJY_LOOKUPS_PER_SECOND", 10, _whole(1, 100_000), "Questions to the provider, all processes together."
+    )
+    lookup_per_day: int = _setting(
+        "BOSSJY_LOOKUPS_PER_DAY", 1000, _whole(1, 10**9), "The same for a day, from midnight UTC."
+    )
+    lookup_ttl_s: float = _setting(
+        "BOSSJY_LOOKUP_TTL_S", 86_400.0, _decimal(1, 30 * 86_400), "How long an answer of the provider is kept."
+    )
+    lookup_unknown_ttl_s: float = _setting(
+        "BOSSJY_LOOKUP_UNKNOWN_TTL_S",
+        3600.0,
+        _decimal(1, 30 * 86_400),
+        "How long it is kept that it knows no such number.",
+    )
+    lookup_running: int = _setting("BOSSJY_LOOKUPS_RUNNING", 32, _whole(1, 10_000), "Look-ups at once in one process.")
     workers: int = _setting(
         "BOSSJY_WORKERS", 1, _whole(1, 256), "Processes that serve, on one port; as many as cores is good."
     )

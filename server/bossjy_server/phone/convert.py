@@ -15,6 +15,7 @@ from bossjy_numbering import (
     PossibleReason,
     RegionInfo,
 )
+from bossjy_server.lookup.provider import Answer
 from bossjy_server.phone.details import Details
 
 _UNKNOWN_TYPE = number_pb2.NUMBER_TYPE_UNKNOWN
@@ -30,6 +31,18 @@ def type_of(number_type: NumberType) -> number_pb2.NumberType.ValueType:
 def possibility_of(reason: PossibleReason) -> number_pb2.Possibility.ValueType:
     """The contract's possibility of a text that was parsed: libphonenumber's value plus one."""
     return number_pb2.Possibility.ValueType(reason + 1)
+
+
+def add_answer(response: phone_service_pb2.LookupNumberResponse, answer: Answer | None) -> None:
+    """Add what a provider says of a valid number."""
+    if answer is None:
+        response.outcome = number_pb2.LOOKUP_OUTCOME_UNKNOWN
+        return
+    response.outcome = number_pb2.LOOKUP_OUTCOME_FOUND
+    response.carrier, response.line_status = answer.carrier, answer.line_status
+    if answer.ported is not None:
+        response.ported = answer.ported
+    response.lookup_time.FromMilliseconds(int(answer.time_s * 1000))
 
 
 def match_of(match: MatchType) -> number_pb2.MatchType.ValueType:

@@ -11,10 +11,22 @@ import numpy as np
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
+from bossjy_server.context import current_caller
+from bossjy_server.errors import FailedPrecondition, Reason
+from bossjy_server.lookup.lookup import Lookup
 from bossjy_server.phone.arrow import read_texts, write_columns
 from bossjy_server.phone.basic import BasicViews
 from bossjy_server.phone.columns import columns_wire, wanted_columns, with_output
-from bossjy_server.phone.convert import add_details, diff_of, explanation_of, match_of, plan_of, region_of, response_of
+from bossjy_server.phone.convert import (
+    add_answer,
+    add_details,
+    diff_of,
+    explanation_of,
+    match_of,
+    plan_of,
+    region_of,
+    response_of,
+)
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers, Texts
 from bossjy_server.phone.plans import Plans
@@ -38,11 +50,19 @@ class PhoneServicer:
     # By method: what takes the columns of a request from its bytes before protobuf reads the rest.
     splits: ClassVar = {"StreamValidateNumbers": split_request}
 
-    def __init__(self, numbers: Numbers, plans: Plans, details: DetailTables, threads: Threads) -> None:
+    def __init__(
+        self,
+        numbers: Numbers,
+        plans: Plans,
+        details: DetailTables,
+        threads: Threads,
+        lookup: Lookup | None = None,
+    ) -> None:
         self._numbers = numbers
         self._plans = plans
         self._details = details
         self._threads = threads
+        self._lookup = lookup
         self._basic = BasicViews(numbers.version)
         self._batched = BasicViews("")  # a batch says its version once
 
@@ -177,3 +197,17 @@ class PhoneServicer:
             total_size=total,
             metadata_version=self._numbers.version,
         )
+
+    async def LookupNumber(self, request: pb.LookupNumberRequest) -> pb.LookupNumberResponse:
+        """What the configured provider knows of a number now."""
+        if self._lookup is None:
+            raise FailedPrecondition(
+                Reason.LOOKUP_NOT_CONFIGURED,
+                "this server asks no provider of live look-ups: ask its operator, or use ValidateNumber",
+            )
+        number = self._numbers.validate(request.phone_number, request.default_region)
+        response = pb.LookupNumberResponse(number=response_of(number), outcome=number_pb2.LOOKUP_OUTCOME_NOT_VALID)
+        response.number.metadata_version = self._numbers.version
+        if number.valid:
+            add_answer(response, await self._lookup.of(current_caller().tenant_id, number.e164))
+        return response

@@ -1,0 +1,73 @@
+"""The settings of live look-ups, with their defaults. Times are seconds."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bossjy_server.lookup.pointers import Pointer
+
+PLACE = "{e164}"
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class LookupOptions:
+    """What is asked, how often, and for how long an answer counts. `check()` refuses what cannot work."""
+
+    # The provider: a URL in which {e164} stands for the number, and one header with a secret.
+    url: str = ""  # empty: there is none, and every look-up is refused
+    header: str = "Authorization"
+    secret: str = field(default="", repr=False)  # the header's value
+    secret_file: str = ""  # holds the header's value instead
+
+    # Where the answer stands in the provider's JSON: JSON pointers (RFC 6901).
+    carrier: str = "/carrier"
+    line_status: str = "/line_status"
+    ported: str = "/ported"
+
+    timeout_s: float = 2.0  # of one question; a caller's deadline may end it sooner
+    per_second: int = 10  # questions of all processes together, repeated ones too
+    per_day: int = 1000  # by the UTC day
+    ttl_s: float = 86_400.0  # an answer is kept for so long
+    unknown_ttl_s: float = 3600.0  # and that a number is not known
+    running: int = 32  # look-ups at once in one process, those that wait for the same answer too
+
+    # Not settings of a server: what a well-behaved provider never reaches.
+    most_bytes: int = 64 * 1024
+    longest_pause_s: float = 3600.0  # what a Retry-After may ask for
+
+    def check(self) -> None:
+        """Raise ValueError with one line when a value cannot work."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("BOSSJY_LOOKUP_URL must begin with `https://` and name a host")
+        if parts.scheme == "http" and not _loopback(parts.hostname):
+            raise ValueError("BOSSJY_LOOKUP_URL must begin with `https://`: `http://` is for this machine alone")
+        if PLACE not in parts.path + parts.query or PLACE in parts.netloc or "@" in parts.netloc:
+            raise ValueError(f"BOSSJY_LOOKUP_URL must hold {PLACE} in its path or query, and no password")
+        for text in (self.carrier, self.line_status, self.ported):
+            Pointer(text)
+        if not _HEADER.fullmatch(self.header):
+            raise ValueError("BOSSJY_LOOKUP_HEADER must be the name of a header, such as `Authorization`")
+        if self.secret and self.secret_file:
+            raise ValueError("set one of BOSSJY_LOOKUP_SECRET and BOSSJY_LOOKUP_SECRET_FILE")
+
+    def header_value(self) -> str:
+        """The secret. Blocks to read its file. Raises ValueError, OSError; neither tells the secret."""
+        value = Path(self.secret_file).read_text("utf-8").strip() if self.secret_file else self.secret
+        if self.secret_file and not value:
+            raise ValueError("the file of BOSSJY_LOOKUP_SECRET_FILE is empty")
+        if not value.isascii() or not value.isprintable():
+            raise ValueError("the secret of live look-ups must be one line of ASCII")
+        return value
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

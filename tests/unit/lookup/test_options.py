@@ -1,0 +1,83 @@
+"""Settings of live look-ups: what cannot work is refused at start, and the secret is never told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bossjy_server.app import _lookup_options
+from bossjy_server.config import Settings
+from bossjy_server.lookup.options import LookupOptions
+
+GOOD = LookupOptions(url="https://numbers.example/v1/{e164}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://numbers.example/v1/{e164}",
+        "https://numbers.example/?number={e164}&kind=line",
+        "http://127.0.0.1:9/{e164}",
+        "http://[::1]/{e164}",
+        "http://localhost/{e164}",
+    ],
+)
+def test_good_addresses(url: str) -> None:
+    replace(GOOD, url=url).check()
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"url": "ftp://numbers.example/{e164}"}, "must begin with `https://` and name a host"),
+        ({"url": "https:///{e164}"}, "name a host"),
+        ({"url": "http://numbers.example/{e164}"}, "for this machine alone"),
+        ({"url": "https://numbers.example/"}, "in its path or query"),
+        ({"url": "https://{e164}.example/{e164}"}, "in its path or query"),
+        ({"url": "https://user:hidden@numbers.example/{e164}"}, "no password"),
+        ({"carrier": "carrier"}, "JSON pointer"),
+        ({"ported": "/~9"}, "JSON pointer"),
+        ({"header": "X Key"}, "BOSSJY_LOOKUP_HEADER"),
+        ({"header": "X-Key:\r\nHost"}, "BOSSJY_LOOKUP_HEADER"),
+        ({"secret": "hidden", "secret_file": "key"}, "one of BOSSJY_LOOKUP_SECRET"),
+    ],
+)
+def test_what_cannot_work(changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says) as caught:
+        replace(GOOD, **changed).check()
+    assert "hidden" not in str(caught.value)
+
+
+def test_the_secret_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("Bearer of a file\n")
+    assert replace(GOOD, secret="Bearer x").header_value() == "Bearer x"
+    assert replace(GOOD, secret_file=str(tmp_path / "key")).header_value() == "Bearer of a file"
+    assert not GOOD.header_value()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"one\ntwo", "schlüssel".encode(), b"\xff\xfe"], ids=repr)
+def test_a_file_that_is_no_secret(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key").write_bytes(content)
+    with pytest.raises(ValueError) as caught:
+        replace(GOOD, secret_file=str(tmp_path / "key")).header_value()
+    assert "two" not in str(caught.value)
+
+
+def test_settings_become_options_and_do_not_show_the_secret() -> None:
+    settings = Settings.from_environment(
+        {
+            "BOSSJY_LOOKUP_URL": "https://numbers.example/{e164}",
+            "BOSSJY_LOOKUP_SECRET": "quiet harbour",
+            "BOSSJY_LOOKUP_CARRIER": "/a",
+            "BOSSJY_LOOKUPS_PER_DAY": "7",
+        }
+    )
+    options = _lookup_options(settings)
+    assert options == LookupOptions(
+        url="https://numbers.example/{e164}", secret="quiet harbour", carrier="/a", per_day=7
+    )
+    assert "harbour" not in repr(settings) + repr(options)
+    assert _lookup_options(Settings()) == LookupOptions()
