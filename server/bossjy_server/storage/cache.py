@@ -11,17 +11,16 @@ given by other processes until they end: `ttl_s` is the bound, and the only one.
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import RedisError
 
-from bossjy_server.errors import DeadlineExceeded
 from bossjy_server.storage.redis import GuardedRedis
+from bossjy_server.storage.single_flight import SingleFlight
 
 # Entries of releases that wrote them in another way are never read. Raise it when the meaning of entries changes.
 _SCHEMA = 1
@@ -45,7 +44,6 @@ class CacheCounts:
     hits: int = 0
     misses: int = 0
     bypassed: int = 0  # Redis did not answer
-    joined: int = 0  # waited for another's load
     stored_bytes: int = 0
 
 
@@ -66,10 +64,10 @@ class Cache:
         self._redis = redis
         self._prefix = f"bossjy:cache:{_SCHEMA}:{name}"
         self._ttl_s, self._nothing_ttl_s, self._most_bytes = ttl_s, nothing_ttl_s, most_bytes
-        self._loading: dict[str, asyncio.Task[Loaded]] = {}
+        self._loading = SingleFlight[str, Loaded]()
         self._untold: dict[str, None] = {}  # groups whose bump Redis has not taken yet, in order
 
-    async def get(self, group: str, key: str, load: Callable[[], Awaitable[Loaded]]) -> bytes | None:
+    async def get(self, group: str, key: str, load: Callable[[], Coroutine[Any, Any, Loaded]]) -> bytes | None:
         """The entry, loaded if need be; None for a thing that is not there. Raises what `load` raises."""
         version_key, entry_key = self._keys(group, key)
         try:
@@ -77,7 +75,7 @@ class Cache:
             answer: list[Any] = list(await self._redis.mget(version_key, entry_key))
         except _LOST:
             self.counts.bypassed += 1
-            return (await self._once(entry_key, load)).value
+            return (await self._loading.run(entry_key, load)).value
         version: bytes = answer[0] or b"0"
         entry: bytes | None = answer[1]
         if entry is not None and entry.startswith(version + b":"):
@@ -86,10 +84,15 @@ class Cache:
             return None if found[:1] == _NOTHING else found[1:]
         self.counts.misses += 1
         # By version: a load that began before a write must not serve who came after it.
-        loaded = await self._once(f"{entry_key}:{version.decode()}", load)
+        loaded = await self._loading.run(f"{entry_key}:{version.decode()}", load)
         if loaded.keep and len(loaded.value or b"") <= self._most_bytes:
             await self._store(entry_key, version, loaded.value)
         return loaded.value
+
+    @property
+    def joined(self) -> int:
+        """How many waited for another's load."""
+        return self._loading.joined
 
     async def forget(self, group: str) -> None:
         """Call after a write was committed, before its caller is answered: no older entry of the group is given."""
@@ -121,19 +124,6 @@ class Cache:
         # It outlives every entry that was stored under it.
         pipeline.expire(version_key, int(10 * self._ttl_s) + 60)  # type: ignore[unused-awaitable] # as above
         await pipeline.execute()
-
-    async def _once(self, name: str, load: Callable[[], Awaitable[Loaded]]) -> Loaded:
-        task = self._loading.get(name)
-        if task is None:
-            task = asyncio.ensure_future(load())
-            self._loading[name] = task
-            task.add_done_callback(lambda _: self._loading.pop(name, None))
-            return await asyncio.shield(task)
-        self.counts.joined += 1
-        try:
-            return await asyncio.shield(task)
-        except DeadlineExceeded:
-            return await load()  # that was the other's deadline
 
     async def _store(self, entry_key: str, version: bytes, value: bytes | None) -> None:
         entry = version + b":" + (_NOTHING if value is None else _VALUE + value)

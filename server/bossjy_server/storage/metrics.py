@@ -58,6 +58,6 @@ class CachesCollector(Collector):
             asked.add_metric([cache.name, "hit"], counts.hits)
             asked.add_metric([cache.name, "miss"], counts.misses)
             asked.add_metric([cache.name, "bypassed"], counts.bypassed)
-            asked.add_metric([cache.name, "joined"], counts.joined)
+            asked.add_metric([cache.name, "joined"], cache.joined)
             stored.add_metric([cache.name], counts.stored_bytes)
         return [asked, stored]

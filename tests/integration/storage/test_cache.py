@@ -80,7 +80,7 @@ async def test_of_many_that_miss_one_loads(cache: Cache) -> None:
     source = Source()
     source.gate.clear()
     waiting = [asyncio.create_task(cache.get("group", "key", source)) for _ in range(20)]
-    while cache.counts.joined < 19:
+    while cache.joined < 19:
         await asyncio.sleep(0.01)
     waiting[0].cancel()  # the one that began the load goes: the others get it all the same
     source.gate.set()
