@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from bossjy_server.auth import apikey_store, certificate_store, opaque, store
 from bossjy_server.auth.options import AuthOptions
@@ -27,6 +29,9 @@ from bossjy_server.errors import (
 )
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.single_flight import SingleFlight
+
+_REFUSED_MAX = 1000  # texts of keys that were refused, kept so that a client that goes on with one costs no reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ class ApiKeys:
         self._clock = clock
         # SHA-256 of a key's text -> its caller, and when it must be read again; the oldest first
         self._known: dict[bytes, tuple[Caller, float]] = {}
+        # The same of keys that were refused -> until when that needs no reading
+        self._refused: dict[bytes, float] = {}
+        self._reading = SingleFlight[tuple[bytes, int], Caller]()
+        self._changes = 0  # how often a key ended here: what was read before is not kept after
 
     async def caller_of(self, text: str) -> Caller:
         """The caller that a key stands for. Raises Unauthenticated(TOKEN_INVALID), Unavailable.
@@ -68,14 +77,17 @@ class ApiKeys:
         """
         return await self._known_or(self._read_certificate, name)
 
-    async def _known_or(self, read: Callable[[str], Awaitable[Caller]], text: str) -> Caller:
+    async def _known_or(self, read: Callable[[str], Coroutine[Any, Any, Caller]], text: str) -> Caller:
         # Names and keys never look alike: a key begins with bjk_, and has no `:` or `=`.
-        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+        digest = _digest(text)
         known = self._known.get(digest)
         if known and known[1] > self._clock():
             return known[0]
         self._known.pop(digest, None)
-        caller = await read(text)
+        changes = self._changes
+        caller = await self._reading.run((digest, changes), partial(read, text))
+        if changes != self._changes:  # it may have ended since: good for this call, which came before
+            return caller
         while len(self._known) >= self._options.verified_tokens_max:
             del self._known[next(iter(self._known))]
         until = min(self._clock() + self._options.api_key_recheck_s, caller.expire_time_s)
@@ -141,6 +153,7 @@ class ApiKeys:
 
         So a change counts at once here; other replicas notice within `api_key_recheck_s`.
         """
+        self._changes += 1
         gone = [key for key, (known, _) in self._known.items() if owner in (known.api_key_id, known.user_id)]
         for key in gone:
             del self._known[key]
@@ -151,15 +164,22 @@ class ApiKeys:
 
     async def _read(self, text: str) -> Caller:
         key = opaque.parse_api_key(text)
-        if key is None:
+        # A text that was refused never becomes a key: secrets are made by chance and end for good.
+        if key is None or self._refused.get(_digest(text), 0.0) > self._clock():
             raise refused()
         now = moment(self._clock())
         async with self._database.tenant(key.tenant_id) as connection:
             stored = await apikey_store.for_check(connection, key.tenant_id, key.api_key_id, now)
             if stored is None or not hmac.compare_digest(stored.secret_hash, key.digest()):
+                self._keep_refused(text)
                 raise refused()
             await apikey_store.record_use(connection, key.tenant_id, key.api_key_id, now)
         return _caller(key.tenant_id, key.api_key_id, stored)
+
+    def _keep_refused(self, text: str) -> None:
+        while len(self._refused) >= _REFUSED_MAX:
+            del self._refused[next(iter(self._refused))]
+        self._refused[_digest(text)] = self._clock() + self._options.api_key_recheck_s
 
     async def _read_certificate(self, name: str) -> Caller:
         now = moment(self._clock())
@@ -173,6 +193,10 @@ class ApiKeys:
                 raise _not_bound()
             await apikey_store.record_use(connection, bound.tenant_id, bound.api_key_id, now)
         return _caller(bound.tenant_id, bound.api_key_id, stored)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
 def _caller(tenant_id: str, api_key_id: str, stored: apikey_store.StoredKey) -> Caller:
