@@ -171,7 +171,7 @@ CREATE TABLE IF NOT EXISTS bossjy.certificates (
 GRANT SELECT ON bossjy.certificates TO bossjy_app;
 
 -- Who did what to which resource from where. Ids alone, and of an address its network: nothing of a person in clear.
--- event_id ascends in time. The service may add and read (see the end): not change, not delete.
+-- event_id ascends in time. The service may add and read: not change, and not delete but by the function at the end.
 CREATE TABLE IF NOT EXISTS bossjy.audit_events (
     tenant_id   text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
     event_id    text COLLATE "C" NOT NULL,
@@ -184,6 +184,9 @@ CREATE TABLE IF NOT EXISTS bossjy.audit_events (
     request_id  text COLLATE "C" NOT NULL DEFAULT '' CHECK (length(request_id) <= 200),
     PRIMARY KEY (tenant_id, event_id)
 );
+-- Finds the oldest. Rows come in this order, so that a few bytes for each megabyte are enough.
+CREATE INDEX IF NOT EXISTS audit_events_by_time ON bossjy.audit_events
+    USING brin (event_time) WITH (autosummarize = on);
 
 ------------------------------------------------------------------------------------------------------------------------
 -- Contacts: a contact is a number
@@ -356,3 +359,44 @@ $$;
 REVOKE UPDATE, DELETE ON bossjy.erasures FROM bossjy_app;
 -- So is an event of the audit log.
 REVOKE UPDATE, DELETE ON bossjy.audit_events FROM bossjy_app;
+
+-- The audit log ends by age. The function works with the rights of the tables' owner, whom row-level security admits to
+-- events of more than 30 days of all tenants (and, as ever, does not hold where the owner is a superuser). The function
+-- itself refuses a lesser age, so whoever calls it removes nothing later.
+DO $$
+BEGIN
+    DROP POLICY IF EXISTS old_seen ON bossjy.audit_events;
+    DROP POLICY IF EXISTS old_removed ON bossjy.audit_events;
+    EXECUTE format(
+        'CREATE POLICY old_seen ON bossjy.audit_events FOR SELECT TO %1$I '
+        'USING (event_time < now() - interval ''30 days''); '
+        'CREATE POLICY old_removed ON bossjy.audit_events FOR DELETE TO %1$I '
+        'USING (event_time < now() - interval ''30 days'')',
+        (SELECT tableowner FROM pg_tables WHERE schemaname = 'bossjy' AND tablename = 'audit_events'));
+END
+$$;
+
+-- Removes at most `most` events of all tenants that are older than `kept_days`, and tells how many. 0 while another
+-- transaction does.
+CREATE OR REPLACE FUNCTION bossjy.remove_old_audit_events(kept_days integer, most integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    IF kept_days IS NULL OR kept_days NOT BETWEEN 30 AND 36500 OR most IS NULL OR most < 1 THEN
+        RAISE EXCEPTION 'events of the audit log are kept for 30 to 36500 days'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF NOT pg_try_advisory_xact_lock(0x626F73736A7A) THEN -- one more than what servers apply this file under
+        RETURN 0;
+    END IF;
+    DELETE FROM bossjy.audit_events WHERE (tenant_id, event_id) IN (
+        SELECT tenant_id, event_id FROM bossjy.audit_events
+        WHERE event_time < now() - make_interval(days => kept_days) LIMIT most);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END
+$$;
+REVOKE ALL ON FUNCTION bossjy.remove_old_audit_events FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION bossjy.remove_old_audit_events TO bossjy_app;

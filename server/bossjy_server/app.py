@@ -237,6 +237,7 @@ def auth_options(settings: Settings) -> AuthOptions:
         account_failures=settings.account_failures,
         address_failures=settings.address_failures,
         tenant_failures=settings.tenant_failures,
+        audit_days=settings.audit_days,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from bossjy_server.auth.options import AUDIT_DAYS_MIN
 from bossjy_server.errors import StartError
 
 
@@ -18,6 +19,13 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _kept_days(text: str) -> int:
+    days = _whole(0, 36_500)(text)
+    if 0 < days < AUDIT_DAYS_MIN:
+        raise ValueError(f"0 or a whole number from {AUDIT_DAYS_MIN} to 36500")
+    return days
 
 
 def _decimal(low: float, high: float) -> Callable[[str], float]:
@@ -163,6 +171,9 @@ class Settings:
         60,
         _whole(0, 86_400),
         "How long a new key is published before it signs; longer than BOSSJY_KEY_RELOAD_S.",
+    )
+    audit_days: int = _setting(
+        "BOSSJY_AUDIT_DAYS", 400, _kept_days, "Events of the audit log are removed after so many days; 0: never."
     )
     log_level: str = _setting(
         "BOSSJY_LOG_LEVEL", "info", _choice("debug", "info", "warning", "error"), "Least level logged."

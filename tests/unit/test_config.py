@@ -58,6 +58,7 @@ def test_values_are_read() -> None:
         ("BOSSJY_TLS_CLIENT_CA", "ca.pem", "BOSSJY_TLS_CLIENT_CA needs BOSSJY_TLS_CERTIFICATE"),
         ("BOSSJY_RUNNING_CALLS", "phone=0", "BOSSJY_RUNNING_CALLS must be `CLASS=NUMBER,…`"),
         ("BOSSJY_QUEUED_CALLS", "calls=1", "BOSSJY_QUEUED_CALLS must be `CLASS=NUMBER,…`"),
+        ("BOSSJY_AUDIT_DAYS", "29", "BOSSJY_AUDIT_DAYS must be 0 or a whole number from 30 to 36500"),
         ("BOSSJY_PROT", "1", "BOSSJY_PROT is no setting"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The audit log in the database, as it is read. Every function runs inside the transaction of one tenant."""
+"""The audit log in the database, as it is read and as it ends."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ _EVENT = "event_id, event_time, actor, action, resource, address, outcome, reque
 LIST_EVENTS = f"SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1 AND ($2 = '' OR event_id < $2)"
 LIST_EVENTS_ORDER = "ORDER BY event_id DESC LIMIT $3"
 
+# The service has no right to delete: this function has, and of old events alone.
+REMOVE_OLD_EVENTS = "SELECT bossjy.remove_old_audit_events($1, $2)"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -37,11 +40,22 @@ class Event:
 async def list_events(
     connection: Connection, tenant_id: str, terms: Sequence[Term], before_id: str, limit: int
 ) -> list[Event]:
-    """At most `limit` events that fit all terms, the newest first, before the event `before_id`."""
+    """At most `limit` events that fit all terms, the newest first, before the event `before_id`.
+
+    Inside the transaction of one tenant.
+    """
     conditions = [f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)]
     command = "\n".join([LIST_EVENTS, *conditions, LIST_EVENTS_ORDER])
     values = (term.value for term in terms)
     return [_event(row) for row in await connection.fetch(command, tenant_id, before_id, limit, *values)]
+
+
+async def remove_old_events(connection: Connection, kept_days: int, limit: int) -> int:
+    """Remove at most `limit` events of all tenants that are older than that; how many. Inside a system transaction.
+
+    0 as well while another process removes some.
+    """
+    return int(await connection.fetchval(REMOVE_OLD_EVENTS, kept_days, limit))
 
 
 def _event(row: asyncpg.Record) -> Event:

@@ -9,6 +9,9 @@ from typing import Literal
 RegistrationPolicy = Literal["open", "token", "closed"]
 LostRevocations = Literal["serve", "refuse"]
 
+# The database holds to it as well: deploy/init.sql.
+AUDIT_DAYS_MIN = 30
+
 
 def _cores() -> int:
     return os.cpu_count() or 1
@@ -73,6 +76,10 @@ class AuthOptions:
     api_key_recheck_s: float = 5.0  # a key that was ended stops within it, on every replica
     api_keys_per_tenant_max: int = 1_000
 
+    # Audit log: events older than this are removed; 0: none is
+    audit_days: int = 400
+    audit_sweep_s: float = 3600.0  # how often, in each process; the first time after a minute at the latest
+
     @property
     def threads(self) -> int:
         """How many threads hash passwords."""
@@ -80,10 +87,7 @@ class AuthOptions:
 
     def check(self) -> None:
         """Raise ValueError with one line when a value cannot work."""
-        if not 1 <= self.password_min_chars <= self.password_max_chars <= 1024:
-            raise ValueError("auth: 1 <= password_min_chars <= password_max_chars <= 1024")
-        if self.password_max_chars < 64:
-            raise ValueError("auth: password_max_chars must be at least 64")
+        self._check_passwords()
         if not 30 <= self.access_lifetime_s <= 3600:
             raise ValueError("auth: access_lifetime_s must lie between 30 and 3600")
         if not 0 <= self.access_leeway_s <= 30:
@@ -92,9 +96,17 @@ class AuthOptions:
             raise ValueError("auth: access_lifetime_s <= refresh_idle_s <= session_lifetime_s")
         if not 0 <= self.refresh_grace_s <= 60:
             raise ValueError("auth: refresh_grace_s must lie between 0 and 60")
-        if self.argon2_memory_kib < 7 * 1024 or self.argon2_time_cost < 1:
-            raise ValueError("auth: argon2 needs at least 7168 KiB and one pass")
+        if self.audit_days and self.audit_days < AUDIT_DAYS_MIN:
+            raise ValueError(f"auth: audit_days must be 0 or at least {AUDIT_DAYS_MIN}")
         if self.registration not in ("open", "token", "closed"):
             raise ValueError("auth: registration is `open`, `token` or `closed`")
         if self.revocations_lost not in ("serve", "refuse"):
             raise ValueError("auth: revocations_lost is `serve` or `refuse`")
+
+    def _check_passwords(self) -> None:
+        if not 1 <= self.password_min_chars <= self.password_max_chars <= 1024:
+            raise ValueError("auth: 1 <= password_min_chars <= password_max_chars <= 1024")
+        if self.password_max_chars < 64:
+            raise ValueError("auth: password_max_chars must be at least 64")
+        if self.argon2_memory_kib < 7 * 1024 or self.argon2_time_cost < 1:
+            raise ValueError("auth: argon2 needs at least 7168 KiB and one pass")

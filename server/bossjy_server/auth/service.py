@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from bossjy_server.auth.accounts import Accounts
 from bossjy_server.auth.apikeys import ApiKeys
 from bossjy_server.auth.audit import AuditLog
+from bossjy_server.auth.audit_sweep import sweep
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
@@ -120,7 +121,7 @@ async def open_auth(
         )
         token = await first_registration_token(database, data_dir) if options.registration == "token" else None
         await revocations.exchange()  # sessions that ended while this server was away
-        for work in (revocations.run(), _watch_keys(keys, options)):
+        for work in (revocations.run(), _watch_keys(keys, options), sweep(database, options)):
             task = asyncio.create_task(work)
             stack.push_async_callback(_cancel, task)
         yield Auth(servicer, authenticator, keys, token)

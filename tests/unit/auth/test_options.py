@@ -25,6 +25,7 @@ def test_the_defaults_hold() -> None:
         {"session_lifetime_s": 3600},
         {"refresh_grace_s": 100.0},
         {"argon2_memory_kib": 1024},
+        {"audit_days": 29},
         {"registration": "maybe"},
         {"revocations_lost": "maybe"},
     ],
