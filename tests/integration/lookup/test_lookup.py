@@ -6,17 +6,19 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from bossjy_server.context import CallContext, enter_call
-from bossjy_server.errors import BossjyError, Reason, StartError
+from bossjy_server.errors import BossjyError, Reason, StartError, Unavailable
 from bossjy_server.lookup.budget import Budget
 from bossjy_server.lookup.lookup import Lookup
+from bossjy_server.lookup.metrics import LookupCollector
 from bossjy_server.lookup.options import LookupOptions
 from bossjy_server.lookup.service import open_lookup
 from bossjy_server.storage.breaker import State
@@ -262,6 +264,21 @@ async def test_the_deadline_of_the_caller_ends_the_question_and_blames_nobody(se
     await asyncio.sleep(0.01)
     assert await lookup.of("tenant", NUMBER)  # waited for the hasty one's question, then asked its own
     assert (await hasty).reason is Reason.DEADLINE_EXCEEDED
+
+
+async def test_metrics_tell_how_questions_ended(server: Loopback, opened: Open) -> None:
+    server.first = [told(), reply(404), reply(401), reply(429, retry_after="0")]
+    lookup, registry = await opened(), CollectorRegistry()
+    LookupCollector(registry, lookup)
+    for last in range(4):
+        with suppress(Unavailable):
+            await lookup.of("tenant", f"+861380000000{last}")
+    text = generate_latest(registry).decode()
+    for end in ("found", "unknown", "failed", "busy"):
+        assert f'bossjy_lookup_questions_total{{result="{end}"}} 1.0' in text
+    without = CollectorRegistry()
+    LookupCollector(without, None)
+    assert not generate_latest(without)
 
 
 async def test_no_provider_no_look_ups(redis: GuardedRedis) -> None:
