@@ -21,14 +21,13 @@ class SingleFlight(Generic[K, T]):
 
     async def run(self, name: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The result of `work`, or of the work of that name which runs already. Raises what it raises."""
-        task = self._running.get(name)
-        if task is None:
-            task = asyncio.create_task(work())
-            self._running[name] = task
-            task.add_done_callback(lambda _: self._running.pop(name, None))
-            return await asyncio.shield(task)
-        self.joined += 1
-        try:
-            return await asyncio.shield(task)
-        except DeadlineExceeded:
-            return await work()  # that was the other's deadline
+        while (task := self._running.get(name)) is not None:
+            self.joined += 1
+            try:
+                return await asyncio.shield(task)
+            except DeadlineExceeded:
+                continue  # that was the other's deadline: the first who comes here begins anew
+        task = asyncio.create_task(work())
+        self._running[name] = task
+        task.add_done_callback(lambda _: self._running.pop(name, None))
+        return await asyncio.shield(task)
