@@ -251,6 +251,7 @@ class Settings:
         "",
         _url("https", "http"),
         "Provider of live look-ups that is asked by HTTP: a URL with {e164} for the number. Empty: none is asked.",
+        shown=False,  # its query may hold a key
     )
     lookup_header: str = _setting(
         "BOSSJY_LOOKUP_HEADER", "Authorization", str, "Header that carries the provider's secret."

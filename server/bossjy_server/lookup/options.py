@@ -19,7 +19,8 @@ class LookupOptions:
     """What is asked, how often, and for how long an answer counts. `check()` refuses what cannot work."""
 
     # The provider: a URL in which {e164} stands for the number, and one header with a secret.
-    url: str = ""  # empty: there is none, and every look-up is refused
+    # Empty: there is none, and every look-up is refused. Its query may hold a key.
+    url: str = field(default="", repr=False)
     header: str = "Authorization"
     secret: str = field(default="", repr=False)  # the header's value
     secret_file: str = ""  # holds the header's value instead

@@ -69,7 +69,7 @@ def test_a_file_that_is_no_secret(tmp_path: Path, content: bytes) -> None:
 def test_settings_become_options_and_do_not_show_the_secret() -> None:
     settings = Settings.from_environment(
         {
-            "BOSSJY_LOOKUP_URL": "https://numbers.example/{e164}",
+            "BOSSJY_LOOKUP_URL": "https://numbers.example/{e164}?key=hidden",
             "BOSSJY_LOOKUP_SECRET": "quiet harbour",
             "BOSSJY_LOOKUP_CARRIER": "/a",
             "BOSSJY_LOOKUPS_PER_DAY": "7",
@@ -77,7 +77,9 @@ def test_settings_become_options_and_do_not_show_the_secret() -> None:
     )
     options = _lookup_options(settings)
     assert options == LookupOptions(
-        url="https://numbers.example/{e164}", secret="quiet harbour", carrier="/a", per_day=7
+        url="https://numbers.example/{e164}?key=hidden", secret="quiet harbour", carrier="/a", per_day=7
     )
-    assert "harbour" not in repr(settings) + repr(options)
+    shown = repr(settings) + repr(options)
+    assert "harbour" not in shown
+    assert "hidden" not in shown
     assert _lookup_options(Settings()) == LookupOptions()
