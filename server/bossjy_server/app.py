@@ -21,6 +21,7 @@ from bossjy.contacts.v1 import contact_service_pb2
 from bossjy.imports.v1 import import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
+from bossjy_numbering.enrich import load_enrichment
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
@@ -143,7 +144,13 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details, threads, lookup))
         router.add_service(AUTH, auth.servicer)
         router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac, contact_stats))
-        imports = ImportServicer(database, plan, draining, caches=ImportCaches(ended_imports, contact_stats))
+        imports = ImportServicer(
+            database,
+            plan,
+            draining,
+            caches=ImportCaches(ended_imports, contact_stats),
+            load_enrichment=partial(load_enrichment, settings.data_dir / "plan"),
+        )
         stack.callback(imports.close)
         router.add_service(IMPORTS, imports)
         health = HealthServicer(list(_NEEDS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bossjy_numbering import Plan
+from bossjy_numbering.enrich import Enrichment
 from bossjy_server.imports.clean import Cleaner
 from bossjy_server.imports.commit import CleanBlock
 from bossjy_server.imports.decode import Reader
@@ -25,9 +26,11 @@ class MadeBlock:
 class BlockMaker:
     """Makes the blocks of one part, in order, from where it was committed last."""
 
-    def __init__(self, plan: Plan, options: ImportOptions, resolved: Spec, part: Part) -> None:
+    def __init__(
+        self, plan: Plan, options: ImportOptions, resolved: Spec, part: Part, enrichment: Enrichment | None = None
+    ) -> None:
         self._reader = Reader(resolved, part, options)
-        self._cleaner = Cleaner(plan, resolved, part.part)
+        self._cleaner = Cleaner(plan, resolved, part.part, enrichment)
         self._policy = resolved.duplicate_policy
         self._part = part.part
         # This part's share, so that the limit holds without parts asking each other.

@@ -9,7 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering import Plan
+from bossjy_numbering import NumberColumn, Plan
+from bossjy_numbering.enrich import Enrichment, Labels
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import Flags, TextColumn
 from bossjy_server.imports.attributes import json_objects
@@ -22,6 +23,8 @@ from bossjy_server.imports.rejects import Refusals, rejected_rows
 # What a contact can hold, in characters.
 _LONGEST = {ContactField.NAME: 500, ContactField.EMAIL: 320}
 _LONGEST_ATTRIBUTE = 10_000
+# Of carriers and places.
+_LANGUAGE = "en"
 _GUARD = r"^'([=+\-@])"
 _EMAIL = r"^[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]+$"
 
@@ -39,6 +42,9 @@ class CleanRows:
     email: TextColumn
     other_numbers: TextColumn  # as PostgreSQL writes an array: `{+86…,+44…}`
     attributes: TextColumn  # JSON objects
+    # None where they were not asked for.
+    carrier: TextColumn | None
+    place: TextColumn | None
     offset: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -48,8 +54,11 @@ class CleanRows:
 class Cleaner:
     """Cleans the blocks of one part."""
 
-    def __init__(self, plan: Plan, resolved: Spec, part: int = 0) -> None:
+    def __init__(self, plan: Plan, resolved: Spec, part: int = 0, enrichment: Enrichment | None = None) -> None:
+        """`enrichment` is given where carriers and places are to be looked up."""
         self._plan = plan
+        self._enrichment = enrichment
+        self._language = resolved.language or _LANGUAGE
         self._mapping = resolved.mapping
         self._default_region = resolved.default_region
         self._keep_unknown = not resolved.drop_unknown_columns
@@ -125,6 +134,7 @@ class Cleaner:
                     pass
         if self._keep_unknown:
             aside |= {key: arrow.kept(arrow.trimmed(column), good) for key, column in block.extra.items()}
+        carrier, place = self._labels(numbers.column, good)
         return CleanRows(
             e164=e164,
             region=arrow.kept(numbers.region, good),
@@ -133,7 +143,18 @@ class Cleaner:
             email=email,
             other_numbers=_array_text(others, count),
             attributes=json_objects(list(aside), list(aside.values()), count),
+            carrier=carrier,
+            place=place,
             offset=block.offsets[good],
+        )
+
+    def _labels(self, column: NumberColumn, good: Flags) -> tuple[TextColumn, TextColumn] | tuple[None, None]:
+        """Carriers and places of the accepted rows, if they are asked for."""
+        if self._enrichment is None:
+            return None, None
+        return (
+            _texts(self._enrichment.carrier_column(column, self._language), good),
+            _texts(self._enrichment.place_column(column, self._language), good),
         )
 
     def _other_numbers(self, cells: TextColumn, regions: Regions, e164: TextColumn) -> tuple[TextColumn, TextColumn]:
@@ -146,6 +167,10 @@ class Cleaner:
             arrow.chosen(valid & arrow.differs(numbers.e164, e164), numbers.e164, ""),
             arrow.chosen(valid, "", cells),
         )
+
+
+def _texts(labels: Labels[str], good: Flags) -> TextColumn:
+    return arrow.from_codes(labels.indices[good], labels.values)
 
 
 def _unguarded(cells: TextColumn) -> TextColumn:

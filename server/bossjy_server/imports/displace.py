@@ -35,14 +35,16 @@ def displace_created(policy: DuplicatePolicy) -> str:
     """Contacts that the import brought itself, and nobody changed since: the winner's row as it is."""
     return f"""
 INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
-    created_import_id, created_position, changed_import_id, changed_position)
-SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, $2, position, $2, position
+    carrier, place, created_import_id, created_position, changed_import_id, changed_position)
+SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, carrier, place,
+    $2, position, $2, position
 FROM pg_temp.bossjy_staged s
 WHERE {_CHOSEN}
     AND (SELECT o.created_import_id = $2 FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = s.e164)
 ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
-SET (region, number_type, name, email, other_numbers, attributes) = ROW (excluded.region, excluded.number_type,
-        excluded.name, excluded.email, excluded.other_numbers, excluded.attributes),
+SET (region, number_type, name, email, other_numbers, attributes, carrier, place) = ROW (excluded.region,
+        excluded.number_type, excluded.name, excluded.email, excluded.other_numbers, excluded.attributes,
+        excluded.carrier, excluded.place),
     created_position = excluded.created_position, changed_position = excluded.changed_position, update_time = now()
 WHERE c.created_import_id = $2 AND c.changed_import_id = $2
     AND excluded.created_position {_BEATS[policy]} c.created_position"""
@@ -68,17 +70,19 @@ WITH won AS (
     RETURNING new.e164, new.position, old.former
 ), restored AS (
     INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
-        changed_import_id, changed_position, update_time)
-    SELECT $1, won.e164, f.region, f.number_type, f.name, f.email, f.other_numbers, f.attributes, f.changed_import_id,
-        f.changed_position, f.update_time
+        carrier, place, changed_import_id, changed_position, update_time)
+    SELECT $1, won.e164, f.region, f.number_type, f.name, f.email, f.other_numbers, f.attributes,
+        coalesce(f.carrier, ''), coalesce(f.place, ''), f.changed_import_id, f.changed_position, f.update_time
     FROM won, jsonb_to_record(won.former) AS f (region text, number_type smallint, name text, email text,
-        other_numbers text[], attributes jsonb, changed_import_id text, changed_position bigint,
-        update_time timestamptz)
+        other_numbers text[], attributes jsonb, carrier text, place text, changed_import_id text,
+        changed_position bigint, update_time timestamptz)
     WHERE won.former IS NOT NULL
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
-    SET (region, number_type, name, email, other_numbers, attributes, changed_import_id, changed_position, update_time)
+    SET (region, number_type, name, email, other_numbers, attributes, carrier, place, changed_import_id,
+        changed_position, update_time)
         = ROW (excluded.region, excluded.number_type, excluded.name, excluded.email, excluded.other_numbers,
-        excluded.attributes, excluded.changed_import_id, excluded.changed_position, excluded.update_time)
+        excluded.attributes, excluded.carrier, excluded.place, excluded.changed_import_id,
+        excluded.changed_position, excluded.update_time)
 )
 SELECT array_agg(position) AS positions, count(former) AS had_changed FROM won"""
 

@@ -181,7 +181,8 @@ class Intake:
             spec = await (self._resolve(final=final) if self._part.part == 0 else self._resolved_by_first())
         if spec is None:
             return None
-        return BlockMaker(self._process.plan, self._options, spec, self._part)
+        enrichment = await asyncio.to_thread(self._process.load_enrichment) if spec.enrich else None
+        return BlockMaker(self._process.plan, self._options, spec, self._part, enrichment)
 
     async def _resolve(self, *, final: bool) -> Spec | None:
         head = bytes(self._buffer)

@@ -23,6 +23,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Positions: TypeAlias = NDArray[np.int64]
 
 _STAGED = "pg_temp.bossjy_staged"
+# What a row says of its contact.
+_FIELDS = "region, number_type, name, email, other_numbers, attributes, carrier, place"
 # COPY is refused on a table with row-level security, so rows come by a table of the connection's own, made once.
 STAGED_TABLE = """
 CREATE TEMPORARY TABLE bossjy_staged (
@@ -33,6 +35,8 @@ CREATE TEMPORARY TABLE bossjy_staged (
     email          text NOT NULL,
     other_numbers  text[] NOT NULL,
     attributes     jsonb NOT NULL,
+    carrier        text NOT NULL DEFAULT '',
+    place          text NOT NULL DEFAULT '',
     position       bigint NOT NULL
 ) ON COMMIT DELETE ROWS"""
 
@@ -48,9 +52,9 @@ CHOSEN = "(s.position IN (SELECT unnest($3::bigint[]))) IS TRUE"
 # as int8 in network order; the others were contacts before.
 INSERT_NEW = f"""
 WITH fresh AS (
-    INSERT INTO bossjy.contacts (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
+    INSERT INTO bossjy.contacts (tenant_id, e164, {_FIELDS},
         created_import_id, created_position, changed_import_id, changed_position)
-    SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, $2, position, $2, position
+    SELECT $1, e164, {_FIELDS}, $2, position, $2, position
     FROM {_STAGED} s
     ON CONFLICT ON CONSTRAINT contacts_pkey DO NOTHING
     RETURNING created_position
@@ -74,6 +78,7 @@ ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING"""
 
 _FORMER = """jsonb_build_object('region', old.region, 'number_type', old.number_type, 'name', old.name,
         'email', old.email, 'other_numbers', old.other_numbers, 'attributes', old.attributes,
+        'carrier', old.carrier, 'place', old.place,
         'changed_import_id', old.changed_import_id, 'changed_position', old.changed_position,
         'update_time', old.update_time)"""
 
@@ -86,6 +91,8 @@ _VALUES = {
         "CASE WHEN excluded.email <> '' THEN excluded.email ELSE c.email END",
         "CASE WHEN excluded.other_numbers <> '{}' THEN excluded.other_numbers ELSE c.other_numbers END",
         "c.attributes || excluded.attributes",
+        "CASE WHEN excluded.carrier <> '' THEN excluded.carrier ELSE c.carrier END",
+        "CASE WHEN excluded.place <> '' THEN excluded.place ELSE c.place END",
     ),
     # Fields that the contact lacks are filled.
     ExistingPolicy.FILL_EMPTY: (
@@ -95,11 +102,12 @@ _VALUES = {
         "CASE WHEN c.email <> '' THEN c.email ELSE excluded.email END",
         "CASE WHEN c.other_numbers <> '{}' THEN c.other_numbers ELSE excluded.other_numbers END",
         "excluded.attributes || c.attributes",
+        "CASE WHEN c.carrier <> '' THEN c.carrier ELSE excluded.carrier END",
+        "CASE WHEN c.place <> '' THEN c.place ELSE excluded.place END",
     ),
 }
 
 
-_FIELDS = "region, number_type, name, email, other_numbers, attributes"
 _FIELDS_OF_CONTACT = ", ".join(f"c.{name}" for name in _FIELDS.split(", "))
 
 
@@ -259,7 +267,12 @@ class BlockMerge:
         if not await self._connection.fetchval(STAGED_TABLE_EXISTS):
             await self._connection.execute(STAGED_TABLE)
         await self._connection.copy_to_table(
-            "bossjy_staged", source=io.BytesIO(staged.copy_text), format="csv", null="\\N", schema_name="pg_temp"
+            "bossjy_staged",
+            source=io.BytesIO(staged.copy_text),
+            columns=staged.columns,
+            format="csv",
+            null="\\N",
+            schema_name="pg_temp",
         )
 
     async def _ask(self, statement: str, *arguments: object) -> Positions:

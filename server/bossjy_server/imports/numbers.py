@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering import ParseError, Plan, PossibleReason
+from bossjy_numbering import NumberColumn, ParseError, Plan, PossibleReason
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.layout import RejectReason
@@ -45,6 +45,7 @@ class CheckedNumbers:
     e164: TextColumn
     region: TextColumn
     type: NDArray[np.int16]
+    column: NumberColumn
 
 
 def check_numbers(cells: TextColumn, plan: Plan, regions: str | Sequence[str | None] | None) -> CheckedNumbers:
@@ -61,6 +62,7 @@ def check_numbers(cells: TextColumn, plan: Plan, regions: str | Sequence[str | N
         arrow.from_buffers(column.e164_offsets, column.e164_data),
         arrow.from_codes(column.region, column.regions),
         column.type.astype(np.int16),
+        column,
     )
 
 

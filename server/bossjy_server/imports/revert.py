@@ -43,10 +43,11 @@ DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND created_import_id = $2 AND 
 RESTORE_CHANGED = """
 UPDATE bossjy.contacts c
 SET region = f.region, number_type = f.number_type, name = f.name, email = f.email, other_numbers = f.other_numbers,
-    attributes = f.attributes, changed_import_id = f.changed_import_id, changed_position = f.changed_position,
+    attributes = f.attributes, carrier = coalesce(f.carrier, ''), place = coalesce(f.place, ''),
+    changed_import_id = f.changed_import_id, changed_position = f.changed_position,
     update_time = now()
 FROM bossjy.import_changes m, jsonb_to_record(m.former) AS f (region text, number_type smallint, name text, email text,
-    other_numbers text[], attributes jsonb, changed_import_id text, changed_position bigint)
+    other_numbers text[], attributes jsonb, carrier text, place text, changed_import_id text, changed_position bigint)
 WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.former IS NOT NULL AND c.tenant_id = $1 AND c.e164 = m.e164
     AND c.changed_import_id = $2"""
 

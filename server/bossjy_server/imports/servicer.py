@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_numbering import Plan
+from bossjy_numbering.enrich import Enrichment, load_enrichment
 from bossjy_server.context import current_caller
 from bossjy_server.imports import convert
 from bossjy_server.imports.jobs import ImportJobs
@@ -48,7 +49,9 @@ class ImportServicer:
         plan: Plan,
         draining: asyncio.Event,
         options: ImportOptions | None = None,
+        *,
         caches: ImportCaches | None = None,
+        load_enrichment: Callable[[], Enrichment] = load_enrichment,
     ) -> None:
         options = options or ImportOptions()
         self._caches = caches
@@ -57,7 +60,7 @@ class ImportServicer:
         self._jobs = ImportJobs(database, options, plan.version)
         self._reverting = Reverting(database, options.revert_timeout_s)
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="bossjy-import")
-        self._process = UploadProcess(database, plan, options, self._executor, draining)
+        self._process = UploadProcess(database, plan, options, self._executor, draining, load_enrichment)
 
     def close(self) -> None:
         """End the threads; uploads must have ended."""

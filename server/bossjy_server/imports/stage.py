@@ -21,9 +21,10 @@ _OFFSET_BITS = 48
 
 @dataclass(frozen=True, slots=True)
 class StagedRows:
-    """`copy_text` is CSV in the columns of `merge.STAGED_TABLE`, sorted by number; `positions` (n,) are its rows'."""
+    """`copy_text` is CSV in `columns` of `merge.STAGED_TABLE`, sorted by number; `positions` (n,) are its rows'."""
 
     copy_text: bytes
+    columns: list[str]
     positions: NDArray[np.int64]
     # Rows that lost against another row of the same block.
     duplicate: int
@@ -32,7 +33,9 @@ class StagedRows:
 def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     """Sort a block by number and keep one row for each. Inserting in the order of the index is much faster."""
     if len(rows) == 0:
-        return StagedRows(b"", np.zeros(0, np.int64), 0)
+        return StagedRows(b"", [], np.zeros(0, np.int64), 0)
+    # What was not asked for is not sent: the table has its default.
+    labels = {"carrier": rows.carrier, "place": rows.place}
     table = pa.table(
         {
             "e164": rows.e164,
@@ -42,6 +45,7 @@ def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
             "email": rows.email,
             "other_numbers": rows.other_numbers,
             "attributes": rows.attributes,
+            **{name: column for name, column in labels.items() if column is not None},
             "position": pa.array((part << _OFFSET_BITS) | rows.offset),
         }
     )
@@ -55,4 +59,4 @@ def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     # All text is quoted, so that none can be read as NULL.
     csv.write_csv(kept, sink, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
     positions = kept.column("position").to_numpy()
-    return StagedRows(sink.getvalue(), positions, table.num_rows - kept.num_rows)
+    return StagedRows(sink.getvalue(), kept.column_names, positions, table.num_rows - kept.num_rows)

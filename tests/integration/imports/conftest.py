@@ -13,6 +13,7 @@ import pytest
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_numbering import Plan, load_plan
+from bossjy_numbering.enrich import Enrichment, load_enrichment
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.context import CallContext, Caller, enter_call
 from bossjy_server.imports.options import ImportOptions
@@ -31,6 +32,10 @@ def mac(purpose: str, *parts: bytes) -> bytes:
 def plan() -> Plan:
     # Built once for the checkout; tables of another version are never read.
     return load_plan(Path(__file__).parents[3] / "build" / "plan")
+
+
+def _load_enrichment() -> Enrichment:
+    return load_enrichment(Path(__file__).parents[3] / "build" / "plan")
 
 
 def enter_tenant(tenant_id: str) -> None:
@@ -113,7 +118,7 @@ async def make_imports(database: Database, plan: Plan) -> AsyncIterator[Callable
     def make(**options: object) -> Imports:
         chosen = replace(ImportOptions(), **options)  # type: ignore[arg-type]
         draining = asyncio.Event()
-        servicers.append(ImportServicer(database, plan, draining, chosen))
+        servicers.append(ImportServicer(database, plan, draining, chosen, load_enrichment=_load_enrichment))
         return Imports(database, servicers[-1], ContactServicer(database, plan, mac), draining, chosen)
 
     yield make
