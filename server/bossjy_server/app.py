@@ -27,6 +27,7 @@ from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
+from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
 from bossjy_server.lookup.options import LookupOptions
@@ -148,6 +149,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             database,
             plan,
             draining,
+            import_options(settings),
             caches=ImportCaches(ended_imports, contact_stats),
             load_enrichment=partial(load_enrichment, settings.data_dir / "plan"),
         )
@@ -245,6 +247,20 @@ def auth_options(settings: Settings) -> AuthOptions:
         address_failures=settings.address_failures,
         tenant_failures=settings.tenant_failures,
         audit_days=settings.audit_days,
+    )
+
+
+def import_options(settings: Settings) -> ImportOptions:
+    """The limits of imports."""
+    return ImportOptions(
+        max_file_bytes=settings.import_file_bytes,
+        max_row_bytes=settings.import_row_bytes,
+        max_columns=settings.import_columns,
+        max_rejects_kept=settings.import_rejects,
+        max_parts=settings.import_parts,
+        max_open_imports=settings.open_imports,
+        # A client must be able to send the whole of a row, and of the few that tell what a file is.
+        window_bytes=max(ImportOptions().window_bytes, 8 * settings.import_row_bytes),
     )
 
 

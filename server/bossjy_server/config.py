@@ -290,6 +290,22 @@ class Settings:
         "How long it is kept that it knows no such number.",
     )
     lookup_running: int = _setting("BOSSJY_LOOKUPS_RUNNING", 32, _whole(1, 10_000), "Look-ups at once in one process.")
+    import_file_bytes: int = _setting(
+        "BOSSJY_IMPORT_FILE_BYTES", 64 * 1024**3, _whole(1, 2**47), "Largest part of an import's file, as it is sent."
+    )
+    import_row_bytes: int = _setting(
+        "BOSSJY_IMPORT_ROW_BYTES", 1024 * 1024, _whole(256, 8 * 1024 * 1024), "Longest row of an import's file."
+    )
+    import_columns: int = _setting(
+        "BOSSJY_IMPORT_COLUMNS", 1000, _whole(1, 10_000), "Most columns of an import's file."
+    )
+    import_rejects: int = _setting(
+        "BOSSJY_IMPORT_REJECTS", 1_000_000, _whole(1, 10**9), "Refused rows of one import that are kept to be listed."
+    )
+    import_parts: int = _setting("BOSSJY_IMPORT_PARTS", 1000, _whole(1, 1000), "Most parts of one import.")
+    open_imports: int = _setting(
+        "BOSSJY_OPEN_IMPORTS_PER_TENANT", 20, _whole(1, 100_000), "Imports of one tenant that are open at once."
+    )
     workers: int = _setting(
         "BOSSJY_WORKERS", 1, _whole(1, 256), "Processes that serve, on one port; as many as cores is good."
     )

@@ -35,6 +35,14 @@ class ImportJobs:
 
         Raises AlreadyExists(REQUEST_ID_REUSED), ResourceExhausted(QUOTA_EXCEEDED), NotFound for the parent.
         """
+        if spec.part_count > self._options.max_parts:
+            limit = self._options.max_parts
+            raise InvalidArgument(
+                Reason.INVALID_FIELD,
+                f"an import has at most {limit} parts, {spec.part_count} were asked for: send larger ones",
+                violations=[Violation("spec.part_count", f"at most {limit}")],
+                metadata={"limit": str(limit)},
+            )
         if spec.part_count > 1 and spec.source.columns == () and spec.source.header.name == "ABSENT":
             raise InvalidArgument(
                 Reason.INVALID_FIELD,
