@@ -18,6 +18,7 @@ from bossjy_server.imports.transcode import CODECS
 SAMPLE_BYTES = 64 * 1024
 DELIMITERS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 50
+_CHINESE = ("gb18030", "big5hkscs")
 # Characters that lists of contacts are full of: those of either script, so that the right decoding is seen.
 _SIMPLIFIED = frozenset(
     "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天而能好都然没"
@@ -59,7 +60,7 @@ def find_encoding(sample: bytes, asked: str, *, final: bool) -> Found | None:
         return wide
     if _decodes(sample, "utf-8", final=final):
         return Found("utf-8", "valid UTF-8" if not sample.isascii() else "ASCII alone")
-    return _legacy(sample, final=final)
+    return _mostly_utf8(sample) or _legacy(sample, final=final)
 
 
 def bom_length(sample: bytes, codec: str) -> int:
@@ -116,12 +117,23 @@ def _wide(sample: bytes) -> Found | None:
     return Found(codec, "every other byte is zero") if _decodes(sample, codec, final=False) else None
 
 
+def _mostly_utf8(sample: bytes) -> Found | None:
+    """UTF-8 with some rows in another encoding, which are then refused one by one.
+
+    Text in another encoding is hardly ever valid UTF-8, and if read as such not made of common characters.
+    """
+    lines = [line for line in sample.splitlines() if not line.isascii()]
+    valid = sum(_decodes(line, "utf-8", final=True) for line in lines)
+    if 2 * valid <= len(lines):
+        return None
+    fitting = [codec for codec in _CHINESE if _decodes(sample, codec, final=False)]
+    if any(_share_of_common(sample, codec) > _share_of_common(sample, "utf-8") for codec in fitting):
+        return None
+    return Found("utf-8", f"valid UTF-8 in {valid} of the first {len(lines)} lines that are not ASCII")
+
+
 def _legacy(sample: bytes, *, final: bool) -> Found:
-    scores = {
-        codec: _share_of_common(sample, codec)
-        for codec in ("gb18030", "big5hkscs")
-        if _decodes(sample, codec, final=final)
-    }
+    scores = {codec: _share_of_common(sample, codec) for codec in _CHINESE if _decodes(sample, codec, final=final)}
     if scores:
         codec = max(scores, key=lambda one: (scores[one], one == "gb18030"))
         if scores[codec] >= 0.15:

@@ -21,6 +21,15 @@ from bossjy_server.imports.records import ColumnMapping, Compression, ContactFie
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 from bossjy_server.imports.transcode import IANA, to_utf8
 
+# What people send for a list and is none yet. No text begins so.
+_NO_TEXT = {
+    b"PK\x03\x04": "a workbook or a ZIP archive",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old workbook",
+    b"PAR1": "a Parquet file",
+    b"ARROW1": "an Arrow file",
+    b"\xff\xff\xff\xff": "an Arrow stream",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -53,6 +62,7 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         return None
     compression = find_compression(head, source.compression)
     plain, final = _plain(head, compression, options, final=final)
+    _check_text(plain)
     encoding = detect.find_encoding(
         plain[: detect.SAMPLE_BYTES], source.encoding, final=final and len(plain) <= detect.SAMPLE_BYTES
     )
@@ -104,6 +114,15 @@ def _check_source(spec: Spec) -> None:
             raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must each be one ASCII character")
     if source.delimiter and source.delimiter == (source.quote or '"'):
         raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must differ")
+
+
+def _check_text(plain: bytes) -> None:
+    for start, what in _NO_TEXT.items():
+        if plain.startswith(start):
+            raise InvalidArgument(
+                Reason.FORMAT_UNSUPPORTED,
+                f"the file is {what}: send CSV or JSON lines; the tool `bossjy import` reads workbooks and Parquet",
+            )
 
 
 def _plain(head: bytes, compression: Compression, options: ImportOptions, *, final: bool) -> tuple[bytes, bool]:

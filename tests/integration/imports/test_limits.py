@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import grpc.aio
 import pytest
 import pytest_asyncio
-from google.rpc import error_details_pb2, status_pb2
 
-from bossjy.imports.v1 import import_pb2, import_service_pb2_grpc
+from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_server.storage.embedded import EmbeddedParts
-from tests.integration.imports.conftest import requests
+from tests.integration.imports.caller import Caller, told
 from tests.parts import fresh_database
-from tests.service import Service, serve
+from tests.service import serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,41 +26,6 @@ LIMITS = {
     "import_parts": 4,
     "open_imports": 2,
 }
-
-
-class Caller:
-    """Calls of the import service, as the owner of the service's tenant."""
-
-    def __init__(self, service: Service) -> None:
-        self._stub = import_service_pb2_grpc.ImportServiceStub(service.channel)
-        self._metadata = service.metadata
-
-    async def call(self, method: str, request: object) -> Any:
-        return await getattr(self._stub, method)(request, metadata=self._metadata)
-
-    async def create(self, **spec: Any) -> str:
-        request = pb.CreateImportRequest(spec=import_pb2.ImportSpec(**spec))
-        return str((await self.call("CreateImport", request)).import_job.import_id)
-
-    async def upload(self, import_id: str, data: bytes) -> import_pb2.Import:
-        stream = self._stub.Upload(requests(import_id, data), metadata=self._metadata)
-        return [answer async for answer in stream][-1].finished.import_job
-
-    async def refused(self, data: bytes) -> tuple[str, str, str]:
-        """Code, reason and limit of an upload that is refused."""
-        import_id = await self.create()
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await self.upload(import_id, data)
-        found = (await self.call("GetImport", pb.GetImportRequest(import_id=import_id))).import_job
-        assert found.state == import_pb2.IMPORT_STATE_FAILED
-        return told(caught.value)
-
-
-def told(error: grpc.aio.AioRpcError) -> tuple[str, str, str]:
-    status, info = status_pb2.Status(), error_details_pb2.ErrorInfo()
-    status.ParseFromString(dict(error.trailing_metadata() or ())["grpc-status-details-bin"])
-    assert any(one.Unpack(info) for one in status.details)
-    return error.code().name, info.reason, info.metadata.get("limit", info.metadata.get("limit_bytes", ""))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -86,8 +49,7 @@ async def test_a_later_row_that_is_too_long_costs_itself_alone(caller: Caller) -
     import_id = await caller.create()
     job = await caller.upload(import_id, b"phone,name\n+8613800138000,a\n" + b"x" * 301 + b"\n+8613800138001,b\n")
     assert (job.counts.inserted, job.counts.rejected) == (2, 1)
-    listed = await caller.call("ListRejectedRows", pb.ListRejectedRowsRequest(import_id=import_id))
-    assert [(row.line, row.byte_offset, row.reason) for row in listed.rows] == [
+    assert [(row.line, row.byte_offset, row.reason) for row in await caller.rejects(import_id)] == [
         (3, 28, import_pb2.REJECT_REASON_ROW_TOO_LONG)
     ]
 
@@ -101,8 +63,7 @@ async def test_refused_rows_that_are_kept(caller: Caller) -> None:
     import_id = await caller.create()
     job = await caller.upload(import_id, b"phone\n" + b"x\n" * 50)
     assert (job.counts.rejected, job.rejects_truncated) == (50, True)
-    listed = await caller.call("ListRejectedRows", pb.ListRejectedRowsRequest(import_id=import_id))
-    assert [row.line for row in listed.rows] == [2, 3, 4]
+    assert [row.line for row in await caller.rejects(import_id)] == [2, 3, 4]
 
 
 async def test_parts(caller: Caller) -> None:

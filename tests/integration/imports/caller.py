@@ -1,0 +1,59 @@
+"""Calls of the import service over gRPC, and what an error says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+
+from bossjy.imports.v1 import import_pb2, import_service_pb2_grpc
+from bossjy.imports.v1 import import_service_pb2 as pb
+from tests.integration.imports.conftest import requests
+from tests.service import Service
+
+
+class Caller:
+    """Calls of the import service, as the owner of the service's tenant."""
+
+    def __init__(self, service: Service) -> None:
+        self._stub = import_service_pb2_grpc.ImportServiceStub(service.channel)
+        self._metadata = service.metadata
+
+    async def call(self, method: str, request: object) -> Any:
+        return await getattr(self._stub, method)(request, metadata=self._metadata)
+
+    async def create(self, **spec: Any) -> str:
+        request = pb.CreateImportRequest(spec=import_pb2.ImportSpec(**spec))
+        return str((await self.call("CreateImport", request)).import_job.import_id)
+
+    async def upload(self, import_id: str, data: bytes) -> import_pb2.Import:
+        return await self.stream(requests(import_id, data))
+
+    async def stream(self, messages: AsyncIterator[pb.UploadRequest]) -> import_pb2.Import:
+        """Upload by messages of one's own."""
+        stream = self._stub.Upload(messages, metadata=self._metadata)
+        return [answer async for answer in stream][-1].finished.import_job
+
+    async def rejects(self, import_id: str) -> list[import_pb2.RejectedRow]:
+        """The first thousand refused rows."""
+        request = pb.ListRejectedRowsRequest(import_id=import_id, page_size=1000)
+        return list((await self.call("ListRejectedRows", request)).rows)
+
+    async def refused(self, data: bytes) -> tuple[str, str, str]:
+        """Code, reason and limit of an upload that is refused."""
+        import_id = await self.create()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await self.upload(import_id, data)
+        found = (await self.call("GetImport", pb.GetImportRequest(import_id=import_id))).import_job
+        assert found.state == import_pb2.IMPORT_STATE_FAILED
+        return told(caught.value)
+
+
+def told(error: grpc.aio.AioRpcError) -> tuple[str, str, str]:
+    status, info = status_pb2.Status(), error_details_pb2.ErrorInfo()
+    status.ParseFromString(dict(error.trailing_metadata() or ())["grpc-status-details-bin"])
+    assert any(one.Unpack(info) for one in status.details)
+    return error.code().name, info.reason, info.metadata.get("limit", info.metadata.get("limit_bytes", ""))
