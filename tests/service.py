@@ -36,15 +36,25 @@ class Service:
         return (("authorization", f"Bearer {self.token}"),)
 
 
+def data_folder(folder: Path) -> Path:
+    """A data folder below `folder`, whose tables of the plan are those of the folders beside it: they are the same."""
+    data, plan = folder / "data", folder.parent / "plan"
+    plan.mkdir(exist_ok=True)
+    if not data.exists():
+        data.mkdir(mode=0o700)
+        (data / "plan").symlink_to(plan)
+    return data
+
+
 async def serve(database_url: str, redis_url: str, folder: Path, **changed: Any) -> AsyncIterator[Service]:
     """The service on a database, open for registration, without metrics port; ends when the iteration goes on.
 
-    `changed`: settings that a test is about.
+    `changed`: settings that a test is about. The tables of the plan are compiled once for a test process.
     """
     settings = Settings(
         database_url=database_url,
         redis_url=redis_url,
-        data_dir=folder / "data",
+        data_dir=data_folder(folder),
         port=free_port(),
         metrics_port=0,
         registration="open",

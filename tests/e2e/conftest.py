@@ -23,6 +23,7 @@ from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.process import free_port
 from tests.parts import fresh_database
+from tests.service import data_folder
 
 ROOT = Path(__file__).parents[2]
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
@@ -111,18 +112,10 @@ MakeServer = Callable[..., ServerProcess]
 
 
 def made_server(folder: Path, *command: str, **settings: str) -> ServerProcess:
-    """A server process that is not launched yet, on free ports, with a data folder below `folder`.
-
-    The tables of the plan are compiled once for a test run: they are the same for all.
-    """
-    data, plan = folder / "data", folder.parent / "plan"
-    plan.mkdir(exist_ok=True)
-    if not data.exists():
-        data.mkdir(mode=0o700)
-        (data / "plan").symlink_to(plan)
+    """A server process that is not launched yet, on free ports, with a data folder below `folder`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BOSSJY_")}
     environment |= {
-        "BOSSJY_DATA_DIR": str(data),
+        "BOSSJY_DATA_DIR": str(data_folder(folder)),
         "BOSSJY_PORT": str(free_port()),
         "BOSSJY_METRICS_PORT": "0",
         "BOSSJY_DRAIN_S": "5",

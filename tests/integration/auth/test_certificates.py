@@ -29,6 +29,7 @@ from bossjy_server.storage.process import free_port
 from tests.integration.auth.conftest import EMAIL, PASSWORD, Clock, User, reason_of
 from tests.integration.auth.test_operator import run
 from tests.integration.rpc.certificates import Authority, Signed
+from tests.service import data_folder
 
 URI = "spiffe://acme/worker"
 
@@ -93,7 +94,7 @@ async def secured(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
     settings = Settings(
         database_url=database_url,
         redis_url=redis_url,
-        data_dir=tmp_path / "data",
+        data_dir=data_folder(tmp_path),
         port=free_port(),
         metrics_port=0,
         registration="open",
