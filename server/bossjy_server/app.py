@@ -22,10 +22,9 @@ from bossjy.imports.v1 import import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
-from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
-from bossjy_server.config import Settings
+from bossjy_server.config import Settings, auth_options
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
@@ -234,20 +233,6 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
         return None
     authority = Path(settings.tls_client_ca) if settings.tls_client_ca else None
     return Certificates(TlsOptions(Path(settings.tls_certificate), Path(settings.tls_key), authority)).credentials()
-
-
-def auth_options(settings: Settings) -> AuthOptions:
-    """The settings of auth, for the service and for the operator's commands."""
-    return AuthOptions(
-        registration=settings.registration,
-        tenant_calls_per_minute=settings.tenant_calls_per_minute,
-        key_reload_s=settings.key_reload_s,
-        key_activation_s=settings.key_activation_s,
-        account_failures=settings.account_failures,
-        address_failures=settings.address_failures,
-        tenant_failures=settings.tenant_failures,
-        audit_days=settings.audit_days,
-    )
 
 
 def import_options(settings: Settings) -> ImportOptions:

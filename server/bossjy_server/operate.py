@@ -10,12 +10,11 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bossjy_server.app import auth_options
 from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, may_bind, unbind
 from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import load_keys
-from bossjy_server.config import Settings
+from bossjy_server.config import Settings, auth_options
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.rpc.tls import is_name
 from bossjy_server.storage.embedded import start_embedded
