@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bossjy_numbering.column import words
 from bossjy_numbering.column.nodes import FURTHER, LEAST, Nodes
-from bossjy_numbering.column.words import PAIRS, ROOM, Flags, Ints, Words
+from bossjy_numbering.column.words import ROOM, Flags, Ints, Words
 
 # Bytes of a row: `+` and the digits.
 _SHORTEST = LEAST + 1
@@ -54,14 +54,12 @@ class CleanReader:
         _, _, clean = _read_words(buffer, starts, lengths)
         return 2 * int(np.count_nonzero(clean)) > len(starts)
 
-    def read(self, buffer: NDArray[np.uint8], offsets: Ints) -> tuple[Flags, Words]:
-        """Reads rows of text: row i is `buffer[offsets[i]:offsets[i + 1]]`, with PADDING behind the last one.
+    def read(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> tuple[Flags, Words]:
+        """Reads rows of text in a buffer that has sixteen bytes from each start on. `lengths` is overwritten.
 
         Returns, all (n,): whether the row was clean, and what is said of it, packed as the nodes have it.
         """
         nodes = self._nodes
-        starts = offsets[:-1]
-        lengths = offsets[1:] - starts
         head, tail, clean = _read_words(buffer, starts, lengths)
         # Room for what is computed: a new array for each step costs more than the step.
         room = np.empty_like(head)
@@ -96,15 +94,16 @@ class CleanReader:
         return clean, said
 
     def _open(self, node: NDArray[np.uint16], tail: Words, further: Ints) -> Words:
-        """What is said where eight digits do not tell, but ten do: few numbers are like that."""
+        """What is said where eight digits do not tell, but ten do: few numbers are like that. 0 for shorter ones."""
         nodes = self._nodes
-        place = (node.astype(np.int64) - nodes.first_open) * PAIRS
-        for digit, factor in ((1, words.BLANK + 1), (2, 1)):
-            value = (tail >> np.uint64(8 * digit) & _LOW_BYTE).view(np.int64)
-            place += np.where(further >= digit, value, words.BLANK) * factor
+        place = (node.astype(np.int64) - nodes.first_open) * 100
+        for digit, factor in ((1, 10), (2, 1)):
+            place += (tail >> np.uint64(8 * digit) & _LOW_BYTE).view(np.int64) * factor
         ended = nodes.ten.take(place, mode="clip") * np.int64(FURTHER - 1)
         ended += (further - 2).clip(min=0)
-        return nodes.said_of_ten.take(ended, mode="clip")
+        said: Words = nodes.said_of_ten.take(ended, mode="clip")
+        said[further < 2] = 0
+        return said
 
 
 def _read_words(buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> tuple[Words, Words, Flags]:

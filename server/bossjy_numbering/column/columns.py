@@ -92,8 +92,8 @@ class Columns:
         place += lengths
         _look_up(layout.possible_reason, place, self._possible_reason, rows)
 
-    def put_said(self, rows: slice, said: Words) -> None:
-        """Numbers as `Layout.say` packs them. Others may stand between them, to be put later."""
+    def put_said(self, rows: Ints | slice, said: Words) -> None:
+        """Numbers as `Layout.say` packs them. In a slice others may stand between them, to be put later."""
         self._calling_code[rows] = said.view(np.uint16)[0::4]
         self._region[rows] = said.view(np.int16)[1::4]
         self._type[rows] = said.view(np.uint8)[4::8]

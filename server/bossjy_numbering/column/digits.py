@@ -40,6 +40,8 @@ def _classes() -> bytes:
 
 
 _CLASS_OF = _classes()
+_ONE = np.uint64(1)
+_NOT_DIGITS = bytes(byte for byte in range(256) if _CLASS_OF[byte] != _DIGIT)
 
 
 def _wide_characters() -> Bytes:
@@ -78,39 +80,59 @@ class Digits:
     unclear: Flags
 
 
+class _Before:
+    """How many of some flags are set before a place: counted by words of 64 flags, and within the word."""
+
+    def __init__(self, flags: Flags) -> None:
+        packed = np.packbits(flags, bitorder="little")
+        self._words = np.zeros(len(flags) // 64 + 1, np.uint64)
+        self._words.view(np.uint8)[: len(packed)] = packed
+        self._counts = np.zeros(len(self._words) + 1, np.int64)
+        np.cumsum(np.bitwise_count(self._words), out=self._counts[1:])
+
+    def __call__(self, places: Ints) -> Ints:
+        """(n,) -> (n,). Places from 0 to the number of flags."""
+        word = places >> 6
+        below = (_ONE << (places & 63).view(np.uint64)) - _ONE
+        below &= self._words.take(word)
+        counts: Ints = self._counts.take(word) + np.bitwise_count(below)
+        return counts
+
+
 def read_digits(data: Bytes, offsets: Ints) -> Digits:
     """The digits of texts. Shapes: data (bytes,), offsets (n + 1,), rising from 0 to the number of bytes."""
     count = len(offsets) - 1
-    text = _plain(data, offsets)
-    classes = np.frombuffer(text.tobytes().translate(_CLASS_OF), np.uint8)
-    is_digit = classes == _DIGIT
-    places = np.flatnonzero(is_digit)
-    before = np.zeros(len(data) + 1, np.int32)
-    np.cumsum(is_digit, out=before[1:])
-    bounds = before.take(offsets).astype(np.int64)
+    text = _plain(data, offsets).tobytes()
+    buffer = np.frombuffer(text.translate(None, _NOT_DIGITS) + bytes(PADDING), np.uint8)
+    classes = np.frombuffer(text.translate(_CLASS_OF), np.uint8)
+    before = _Before(classes == _DIGIT)
+    bounds = before(offsets)
     starts, lengths = bounds[:-1], np.diff(bounds)
-    buffer = np.zeros(len(places) + PADDING, np.uint8)
-    text.take(places, out=buffer[: len(places)], mode="clip")
 
-    # Rows without digits have no first and last one; whatever stands here for them is not looked at.
-    padded = np.append(places, np.int64(0))
-    first, last = padded.take(starts), padded.take(starts + lengths - 1, mode="clip")
-    has_digits = lengths > 0
     others = np.flatnonzero(classes >= _PLUS)
     rows = np.searchsorted(offsets, others, side="right") - 1
-    kinds = classes[others]
-    plus_rows, plus_places = rows[kinds == _PLUS], others[kinds == _PLUS]
+    digits_before = before(others) - starts.take(rows)
+    kinds = classes.take(others)
+    is_plus = kinds == _PLUS
+    plus_rows, plus_places = rows[is_plus], others[is_plus]
     plus_count = np.bincount(plus_rows, minlength=count)
-    begins = first.copy()
-    begins[plus_rows] = plus_places
-    unclear = (plus_count > 1) | (has_digits & (begins > first)) | (lengths > MOST_DIGITS)
+    unclear = (plus_count > 1) | (lengths > MOST_DIGITS)
     unclear |= np.diff(offsets) > LONGEST_TEXT
+    unclear[plus_rows[digits_before[is_plus] > 0]] = True
     # Rule 3: fewer than three digits are a number only if they are two without a plus, side by side.
     few = lengths < 3
     unclear |= (lengths == 2) & (plus_count == 0)
-    ends_before = others < begins[rows]
-    fine = ((kinds == _OUTSIDE) & (ends_before | (others > last[rows]))) | ((kinds == _LETTER) & ends_before)
-    fine |= (kinds == _PLUS) | (~has_digits[rows] & (kinds != _UNCLEAR))
+    # What is neither digit nor plus may stand before the number, which begins with its plus if it has one, and some of
+    # it behind; anywhere in a row that has no number.
+    begins = np.full(count, len(data))
+    begins[plus_rows] = plus_places
+    rest = np.flatnonzero(~is_plus)
+    rows, kinds, digits_before, others = rows[rest], kinds[rest], digits_before[rest], others[rest]
+    digits = lengths.take(rows)
+    ends_before = (digits_before == 0) & (others < begins.take(rows))
+    fine = ends_before & (kinds != _UNCLEAR)
+    fine |= (kinds == _OUTSIDE) & (digits_before == digits)
+    fine |= (digits == 0) & (kinds != _UNCLEAR)
     unclear[rows[~fine]] = True
     return Digits(buffer, starts, lengths, plus_count == 1, few & ~unclear, unclear)
 

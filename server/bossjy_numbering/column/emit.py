@@ -37,8 +37,12 @@ class Batch:
     def write(self, places: Ints, code: Ints, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> None:
         """Writes calling codes (by position) and national numbers out of a buffer. All (n,)."""
         sizes = self._head_sizes.take(code)
-        self.slots[places] = _slots(self._heads.take(code), sizes, buffer, starts, lengths)
+        self.slots[places] = slots_of(self._heads.take(code), sizes, buffer, starts, lengths)
         self.lengths[places] = lengths + sizes.view(np.int64)
+
+    def write_all(self, slots: Words, lengths: Ints) -> None:
+        """Writes E.164 for all rows, as `slots_of` has it. Keeps the arrays. Shapes: (n, 3), (n,)."""
+        self.slots, self.lengths = slots, lengths
 
     def clear(self, places: Ints) -> None:
         """Takes back what was written."""
@@ -105,13 +109,13 @@ class Writer:
             starts, lengths = offsets[:-1][kept] + 1, np.diff(offsets)[kept] - 1
             count = len(starts)
             slots = np.empty((end - begin, _WORDS), np.uint64)
-            slots[kept] = _slots(np.full(count, _PLUS), np.full(count, _ONE), buffer, starts, lengths)
+            slots[kept] = slots_of(np.full(count, _PLUS), np.full(count, _ONE), buffer, starts, lengths)
             slots[rows - begin] = written
             written = slots
         return written.tobytes().translate(None, b"\0")
 
 
-def _slots(heads: Words, sizes: Words, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> Words:
+def slots_of(heads: Words, sizes: Words, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> Words:
     """A head (its bytes in a word, and how many: 1 to 4) and then digits of a buffer. All (n,) -> (n, 3)."""
     raw = words.gather(buffer, starts)
     np.bitwise_and(raw, words.keep_masks(lengths), out=raw)

@@ -1,8 +1,9 @@
 """A column of texts through the tables.
 
-Each row goes the first way that covers it: clean E.164 (`clean.py`), digits (`dial.py`), digits among punctuation
-(`digits.py`, then `dial.py`), and at last one by one (`scalar.py` and `phonenumbers`); the last are counted in
-`NumberColumn.slow`. All of it runs in chunks small enough for what is computed of them to stay in a core's cache.
+Each row goes the first way that covers it: clean E.164 (`clean.py`), digits among punctuation (`digits.py`) that one
+look makes E.164 (`rewrite.py`) or that must be parsed (`dial.py`), and at last one by one (`scalar.py` and
+`phonenumbers`); the last are counted in `NumberColumn.slow`. All of it runs in chunks small enough for what is computed
+of them to stay in a core's cache.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from bossjy_numbering.column.digits import read_digits
 from bossjy_numbering.column.emit import Batch, Writer
 from bossjy_numbering.column.nodes import build_nodes
 from bossjy_numbering.column.result import NumberColumn
+from bossjy_numbering.column.rewrite import Rewriter
 from bossjy_numbering.column.texts import TextBuffers
 from bossjy_numbering.column.words import PADDING, ROOM, Ints, Walker
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import Number, ParseError
 
-# Rows of a chunk: 128 KiB for each column of 64-bit numbers.
-CHUNK = 16_384
+# Rows of a chunk of clean rows: 128 KiB for each column of 64-bit numbers. Other rows take ten times as many steps, and
+# the last of them with few rows of each chunk: what a step costs whatever its size shows there.
+CHUNK, _REST_CHUNK = 16_384, 32_768
 Answer: TypeAlias = Callable[[str, "str | None"], Number]
 
 
@@ -53,6 +56,7 @@ class ColumnEngine:
         self._walker = walker = Walker(tables)
         self._dialler = Dialler(tables, walker)
         self._columns_of = layout = Columns.layout(tables)
+        self._rewriter = Rewriter(tables, layout)
         self._clean = CleanReader(build_nodes(tables, layout.say))
         self.region_position = {
             region.code: position for position, region in enumerate(tables.regions) if region.code != "001"
@@ -72,8 +76,8 @@ class ColumnEngine:
         writer = Writer(texts, self._tables.calling_codes.astype(np.int64))
         asked = _Asked(texts, region_texts, columns)
         rest = self._read_clean(texts, columns)
-        for begin in range(0, len(rest), CHUNK):
-            rows = rest[begin : begin + CHUNK]
+        for begin in range(0, len(rest), _REST_CHUNK):
+            rows = rest[begin : begin + _REST_CHUNK]
             own = regions[rows] if len(regions) > 1 else np.full(len(rows), regions[0])
             self._read_rest(asked, rows, own, writer.batch(rows))
         return columns.done(*writer.done(CHUNK))
@@ -87,7 +91,7 @@ class ColumnEngine:
             if not self._clean.is_worth_it(buffer, offsets):
                 rest.append(np.arange(begin, end))
                 continue
-            clean, said = self._clean.read(buffer, offsets)
+            clean, said = self._clean.read(buffer, offsets[:-1], np.diff(offsets))
             columns.put_said(slice(begin, end), said)
             if not clean.all():
                 rest.append(np.flatnonzero(~clean) + begin)
@@ -98,27 +102,36 @@ class ColumnEngine:
         columns = asked.columns
         data, offsets = asked.texts.some(rows)
         read = read_digits(data, offsets)
-        refused = np.flatnonzero(read.nothing)
-        columns.refuse(rows[refused], np.full(len(refused), ParseError.NOT_A_NUMBER, np.uint8))
+        # All rows are taken for what most are; those that are not are written over.
+        new = self._rewriter.rewrite(read.buffer, read.starts, read.lengths, read.plus, region)
+        clean, said = self._clean.read(new.buffer, new.starts, new.sizes.copy())
+        columns.put_said(_slice_of(rows), said)
+        batch.write_all(new.slots, new.sizes)
+        clean &= new.fits(said)
         unclear = read.unclear.copy()
-        use = np.flatnonzero(~(read.unclear | read.nothing))
-        said = self._dialler.dial(read.buffer, read.starts[use], read.lengths[use], read.plus[use], region[use])
-        # Nearly all of them are numbers: all are written, and then those that are not are written over.
-        columns.put(rows[use], said.code, said.outcome, said.lengths)
-        batch.write(use, said.code, read.buffer, said.starts, said.lengths)
-        failed = np.flatnonzero((said.error != 0) | said.unclear)
-        if len(failed):
-            unclear[use[failed[said.unclear[failed]]]] = True
-            columns.refuse(rows[use[failed]], said.error[failed])
-            batch.clear(use[failed])
+        use = np.flatnonzero(~(clean | unclear | read.nothing))
+        dialled = self._dialler.dial(read.buffer, read.starts[use], read.lengths[use], read.plus[use], region[use])
+        columns.put(rows[use], dialled.code, dialled.outcome, dialled.lengths)
+        batch.write(use, dialled.code, read.buffer, dialled.starts, dialled.lengths)
+        failed = np.flatnonzero((dialled.error != 0) | dialled.unclear)
+        unclear[use[failed[dialled.unclear[failed]]]] = True
+        columns.refuse(rows[use[failed]], dialled.error[failed])
+        batch.clear(use[failed])
+        nothing = np.flatnonzero(read.nothing)
+        columns.refuse(rows[nothing], np.full(len(nothing), ParseError.NOT_A_NUMBER, np.uint8))
+        batch.clear(nothing)
         slow = np.flatnonzero(unclear)
         answers = [self._answer(asked.texts.text(row), asked.region(row)) for row in rows[slow].tolist()]
         columns.put_answers(rows[slow], answers)
         batch.write_texts(slow, [number.e164 for number in answers])
         if int(rows[-1]) - int(rows[0]) >= len(rows):
             # Among clean rows, one that is its own E.164 is better kept: its chunk may then be copied whole.
-            digits = read.lengths[use]
-            own = read.plus[use] & (np.diff(offsets)[use] == digits + 1) & (digits <= ROOM) & (said.error == 0)
-            own &= ~said.unclear
-            own &= said.lengths + self._dialler.code_length.take(said.code) == digits
-            batch.keep(use[own])
+            sizes = np.diff(offsets)
+            own = read.plus & (sizes == read.lengths + 1) & (sizes == batch.lengths) & (read.lengths <= ROOM)
+            batch.keep(np.flatnonzero(own))
+
+
+def _slice_of(rows: Ints) -> Ints | slice:
+    """Rows that follow one another as a slice, which is written quicker."""
+    first, last = int(rows[0]), int(rows[-1])
+    return slice(first, last + 1) if last - first < len(rows) else rows

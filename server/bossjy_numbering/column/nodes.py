@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering.column.beginnings import codes_by_three_digits
-from bossjy_numbering.column.words import BLANK, Flags, Ints
+from bossjy_numbering.column.words import Flags, Ints
 from bossjy_numbering.prefix import NO_PREFIX
 from bossjy_numbering.tables import Tables
 
@@ -42,7 +42,7 @@ class Nodes:
     said: NDArray[np.uint64]
     # Nodes behind eight digits from here on depend on what digits follow, not only on how many.
     first_open: int
-    # For those: the node behind two more, each a digit or BLANK (nodes * 121,), and what is said there.
+    # For those: the node behind two more (nodes * 100,), and what is said by it and how many digits follow.
     ten: NDArray[np.uint16]
     said_of_ten: NDArray[np.uint64]
 
@@ -73,8 +73,7 @@ class _Builder:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._no_prefix = (tables.step[:, 0] == np.arange(tables.state_count)) & (tables.outcome == NO_PREFIX)
-        # A BLANK behind the last digit leaves a state as it is.
-        self._step = np.concatenate([tables.step, np.arange(tables.state_count)[:, None]], axis=1)
+        self._step = tables.step.astype(np.int64)
         codes = tables.calling_codes.astype(np.int64)
         self._code_length = np.where(codes < 10, 1, np.where(codes < 100, 2, 3))
         self._code_by_digits = codes_by_three_digits(codes)
@@ -93,17 +92,17 @@ class _Builder:
             level = _Level(code, state, np.where(inside, stepped.prefix, level.prefix))
         return self._merged(level)
 
-    def two_more(self, level: _Level, digits: int = 10, *, last: bool = False) -> tuple[_Level, Table]:
-        """The nodes behind two more digits, and the table (n * digits * digits,) that leads there.
+    def two_more(self, level: _Level, *, last: bool = False) -> tuple[_Level, Table]:
+        """The nodes behind two more digits, and the table (n * 100,) that leads there.
 
         `last`: nodes that may still have a national prefix lead nowhere.
         """
-        between, first = self._merged(self._by_digit(level, digits))
-        end = self._by_digit(between, digits)
+        between, first = self._merged(self._by_digit(level))
+        end = self._by_digit(between)
         if last:
             end = _Level(np.where(end.prefix == _SETTLED, end.code, _NOWHERE), end.state, end.prefix)
         end, second = self._merged(end)
-        return end, second.reshape(-1, digits)[first].reshape(-1)
+        return end, second.reshape(-1, 10)[first].reshape(-1)
 
     def is_open(self, level: _Level) -> Flags:
         """The nodes that depend on what digits follow."""
@@ -120,10 +119,10 @@ class _Builder:
             state = self._step[state, 0]
         return said.reshape(-1)
 
-    def _by_digit(self, level: _Level, digits: int) -> _Level:
-        """(n,) -> (n * digits,)."""
-        nodes = level.only(np.repeat(np.arange(len(level)), digits))
-        return self._stepped(nodes, np.tile(np.arange(digits), len(level)))
+    def _by_digit(self, level: _Level) -> _Level:
+        """(n,) -> (n * 10,)."""
+        nodes = level.only(np.repeat(np.arange(len(level)), 10))
+        return self._stepped(nodes, np.tile(np.arange(10), len(level)))
 
     def _stepped(self, level: _Level, digit: Ints) -> _Level:
         prefix = self._step[level.prefix.clip(min=0), digit]
@@ -147,7 +146,7 @@ def build_nodes(tables: Tables, say: Say) -> Nodes:
     level, six = builder.two_more(level)
     level, eight = builder.two_more(level, last=True)
     first_open = len(level) - int(np.count_nonzero(builder.is_open(level)))
-    far, ten = builder.two_more(level.only(slice(first_open, None)), BLANK + 1)
+    far, ten = builder.two_more(level.only(slice(first_open, None)))
     # Ten digits have settled everything so far. Should they not, these rows are read another way.
     far = _Level(np.where(builder.is_open(far), _NOWHERE, far.code), far.state, far.prefix)
     said, said_of_ten = builder.said(level, LEAST, say), builder.said(far, LEAST + 2, say)

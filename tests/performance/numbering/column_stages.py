@@ -23,6 +23,7 @@ from bossjy_numbering.column.digits import read_digits
 from bossjy_numbering.column.engine import CHUNK
 from bossjy_numbering.column.nodes import build_nodes
 from bossjy_numbering.column.regions import region_rows
+from bossjy_numbering.column.rewrite import Rewriter
 from bossjy_numbering.column.texts import text_buffers
 from bossjy_numbering.column.words import PADDING, Walker
 from tests.figures import write_figures
@@ -53,10 +54,10 @@ def clean_stages(plan: Plan) -> Stages:
     layout = Columns.layout(plan.tables)
     reader = CleanReader(build_nodes(plan.tables, layout.say))
     columns = Columns(CHUNK, layout)
-    _, said = reader.read(buffer, offsets)
+    _, said = reader.read(buffer, offsets[:-1], np.diff(offsets))
     return {
         "clean_gather": lambda: words.gather(buffer, offsets[:-1]),
-        "clean_read": lambda: reader.read(buffer, offsets),
+        "clean_read": lambda: reader.read(buffer, offsets[:-1], np.diff(offsets)),
         "clean_put": lambda: columns.put_said(slice(0, CHUNK), said),
     }
 
@@ -70,12 +71,14 @@ def dirty_stages(plan: Plan) -> Stages:
     data, offsets = texts.some(np.arange(CHUNK))
     read = read_digits(data, offsets)
     use = np.flatnonzero(~(read.unclear | read.nothing))
+    rewriter = Rewriter(plan.tables, Columns.layout(plan.tables))
     dialler = Dialler(plan.tables, Walker(plan.tables))
     asked = (read.starts[use], read.lengths[use], read.plus[use], regions[use])
     said = dialler.dial(read.buffer, *asked)
     columns = Columns(CHUNK, Columns.layout(plan.tables))
     return {
         "dirty_digits": lambda: read_digits(data, offsets),
+        "dirty_rewrite": lambda: rewriter.rewrite(read.buffer, *asked),
         "dirty_dial": lambda: dialler.dial(read.buffer, *asked),
         "dirty_put": lambda: columns.put(use, said.code, said.outcome, said.lengths),
     }

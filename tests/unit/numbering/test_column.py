@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import phonenumbers
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
 
 from bossjy_numbering import NumberColumn, Plan, oracle
 from tests.performance.numbering.texts import Texts
@@ -72,6 +74,21 @@ def test_every_beginning_is_read_as_single_calls_read_it(plan: Plan) -> None:
     some = [text for text in texts if known & {text[1:end] for end in (2, 3, 4)}]
     assert len(some) > 20_000
     same(plan, plan.column(some), some, [None] * len(some))
+
+
+def test_short_numbers_are_read_as_single_calls_read_them(plan: Plan) -> None:
+    """Of eight and nine digits: also those that begin like longer numbers, with every last digit."""
+    kinds = PhoneNumberType.values()
+    examples = [
+        phonenumbers.example_number_for_type(region, kind)
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        for kind in kinds
+    ]
+    written = {phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in examples if one}
+    beginnings = {"+44800111", "+44845464"} | {text[:size] for text in written for size in (8, 9)}
+    texts = [f"{beginning}{digit}" for beginning in sorted(beginnings) for digit in range(10)]
+    assert len(texts) > 10_000
+    same(plan, plan.column(texts), texts, [None] * len(texts))
 
 
 @pytest.mark.parametrize(
