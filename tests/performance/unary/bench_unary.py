@@ -100,8 +100,8 @@ async def times(job: Job, seconds: float) -> dict[str, float]:
 
 
 async def most_per_s(job: Job, calls: int) -> float:
-    """Calls a second that two busy clients get."""
-    tasks = [await start(Job(**{**vars(job), "in_flight": 32, "calls": calls})) for _ in range(2)]
+    """Calls a second that four busy clients get; with fewer, the kernel may give one worker all connections."""
+    tasks = [await start(Job(**{**vars(job), "in_flight": 16, "calls": calls})) for _ in range(4)]
     outcomes: list[Outcome] = list(await asyncio.gather(*tasks))
     return round(sum(len(one.times["OK"]) / one.seconds for one in outcomes))
 
@@ -127,6 +127,12 @@ async def measure(held: Stage, *, short: bool) -> dict[str, float]:
     figures |= await times(validate, seconds)
     figures["rps_one_worker"] = await most_per_s(validate, calls)
     server.end()
+    both = held.server(BOSSJY_LOG_CONSOLE="off", BOSSJY_WORKERS="2")
+    metadata = (("authorization", f"Bearer {await token_of(both.target)}"),)
+    validate = Job(both.target, METHOD, requests(), metadata)
+    figures |= {f"two_workers_{name}": value for name, value in (await times(validate, seconds)).items()}
+    figures["rps_two_workers"] = await most_per_s(validate, calls)
+    both.end()
     return figures
 
 
