@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
-from bossjy_server.errors import BossjyError, NotFound, OutOfRange, Reason
+from bossjy_server.errors import BossjyError, NotFound, OutOfRange, Reason, Unavailable
 from bossjy_server.imports import store
 from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
 from bossjy_server.imports.decode import resume_offset
@@ -85,7 +86,7 @@ class Upload:
                 slots.release()
                 await self._answers.put(Ack(committed.committed_offset, committed.counts))
 
-        await _together(intake.take_all(), commit_all())
+        await _together(intake.take_all(), commit_all(), unless=self._cancelled(opening.import_id))
         if intake.failure is not None:
             raise _with_offset(intake.failure, intake.committed)
         if intake.finished:
@@ -110,6 +111,16 @@ class Upload:
                 )
         return job, part
 
+    async def _cancelled(self, import_id: str) -> NoReturn:
+        """Raises FailedPrecondition(IMPORT_NOT_OPEN) once the import is cancelled. A block may take longer to fail."""
+        while True:
+            await asyncio.sleep(self._process.options.poll_s)
+            with suppress(Unavailable):  # the merge says so if it stays
+                async with self._process.database.tenant(self._tenant_id) as connection:
+                    state = await store.find_state(connection, self._tenant_id, import_id)
+                if state is State.CANCELLED:
+                    raise import_not_open(state)
+
     async def _job(self, import_id: str) -> ImportJob:
         async with self._process.database.tenant(self._tenant_id) as connection:
             job = await store.find_import(connection, self._tenant_id, import_id)
@@ -118,11 +129,15 @@ class Upload:
         return job
 
 
-async def _together(*works: Coroutine[Any, Any, None]) -> None:
-    """Run all; the first that fails ends the others, and its error is raised as it is."""
-    tasks = [asyncio.ensure_future(work) for work in works]
+async def _together(*works: Coroutine[Any, Any, None], unless: Coroutine[Any, Any, NoReturn]) -> None:
+    """Run all; the first that fails, or `unless`, ends the others, and its error is raised as it is."""
+    tasks = [asyncio.ensure_future(work) for work in (*works, unless)]
+    pending = set(tasks)
     try:
-        await asyncio.gather(*tasks)
+        while pending - {tasks[-1]}:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
     finally:
         for task in tasks:
             task.cancel()

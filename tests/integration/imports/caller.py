@@ -54,6 +54,8 @@ class Caller:
 
 def told(error: grpc.aio.AioRpcError) -> tuple[str, str, str]:
     status, info = status_pb2.Status(), error_details_pb2.ErrorInfo()
-    status.ParseFromString(dict(error.trailing_metadata() or ())["grpc-status-details-bin"])
+    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+    assert isinstance(details, bytes), f"an error of the transport: {error.code()} {error.details()}"
+    status.ParseFromString(details)
     assert any(one.Unpack(info) for one in status.details)
     return error.code().name, info.reason, info.metadata.get("limit", info.metadata.get("limit_bytes", ""))
