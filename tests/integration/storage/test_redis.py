@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
@@ -38,10 +39,11 @@ async def test_more_calls_than_connections_wait_for_their_turn(redis_url: str) -
     redis = open_redis(redis_url, max_connections=2, timeout_s=10)
     assert sorted(await asyncio.gather(*(redis.incr("calls") for _ in range(50)))) == list(range(1, 51))
     blocked = open_redis(redis_url, max_connections=1, timeout_s=0.1)
-    taken = await blocked.connection_pool.get_connection()
+    pool: Any = blocked.connection_pool
+    taken = await pool.get_connection()
     with pytest.raises(RedisError):
         await blocked.get("x")
-    await blocked.connection_pool.release(taken)
+    await pool.release(taken)
     assert await blocked.get("x") is None
     await blocked.aclose()
     await redis.aclose()
