@@ -28,14 +28,14 @@ class Piece:
 
 
 class Reader:
-    """Reads one part. Compressed bytes are read from the first one on, and what was committed is left out."""
+    """Reads one part. Bytes that are no text are read from the first one on, and what was committed is left out."""
 
     def __init__(self, resolved: Spec, part: Part, options: ImportOptions) -> None:
         source = resolved.source
         state = orjson.loads(part.decoder)
         self._options = options
         self._rows = _Rows(source, options)
-        self._inflater = make_inflater(source.compression)
+        self._inflater = make_inflater(source.compression, source.format)
         text_offset = state.get("text", 0) if self._inflater else part.committed_offset
         self._place = Place(text_offset, part.next_line, bool(state.get("skipping", False)))
         self._was_skipping = False
@@ -73,14 +73,15 @@ class Reader:
             more = rows.consumed > 0 and rows.consumed < len(data) and (final or not rows.next.skipping)
             return Piece(rows, rows.consumed, more and (final or self._was_skipping), self._committed)
         used = self._inflate(data)
-        whole = final and used == len(data)
+        pending = self._inflater.pending
+        whole = final and used == len(data) and not pending
         if whole and not self._inflater.whole:
             raise damaged()
         rows = self._cut(bytes(self._plain), final=whole)
         del self._plain[: rows.consumed]
         self._committed = max(self._committed, self._fed)
         left = whole and bool(self._plain) and rows.consumed > 0
-        return Piece(rows, used, used < len(data) or left, self._committed)
+        return Piece(rows, used, used < len(data) or left or pending, self._committed)
 
     def _cut(self, data: bytes, *, final: bool) -> RowBlock:
         self._was_skipping = self._place.skipping

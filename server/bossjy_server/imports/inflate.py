@@ -1,14 +1,16 @@
-"""Compressed bytes to plain ones, in bounded pieces: gzip of one or more members, Zstandard of one or more frames."""
+"""Bytes to plain ones, in bounded pieces: gzip of one or more members, Zstandard of one or more frames, Arrow."""
 
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from typing import Protocol
 
 import zstandard
 
 from bossjy_server.errors import InvalidArgument, Reason
-from bossjy_server.imports.records import Compression
+from bossjy_server.imports.arrow_text import ArrowText, looks_like_arrow
+from bossjy_server.imports.records import Compression, FileFormat, SourceFormat
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # Compressed bytes that are given to a decoder that cannot bound what it gives back; Zstandard's blocks hold at most
@@ -35,19 +37,89 @@ class Inflater(Protocol):
     def whole(self) -> bool:
         """Whether what came so far ends with a member or frame."""
 
+    @property
+    def pending(self) -> bool:
+        """Whether it gives more without further bytes."""
 
-def make_inflater(compression: Compression) -> Inflater | None:
-    """A decoder from the first byte on; None where nothing is compressed."""
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The first bytes of a file as text, whether they are all, and what they were."""
+
+    text: bytes
+    complete: bool
+    compression: Compression
+    is_arrow: bool
+
+
+def read_plain(head: bytes, source: SourceFormat, limit: int, *, complete: bool) -> Plain:
+    """The text of a file's first bytes, about `limit` bytes at most. Raises InvalidArgument where it is damaged."""
+    compression = find_compression(head, source.compression)
+    plain = _read(head, make_inflater(compression), limit, complete=complete)
+    asked = source.format
+    if asked is FileFormat.ARROW or (asked is FileFormat.FOUND_OUT and looks_like_arrow(plain[0])):
+        text, complete = _read(head, make_inflater(compression, FileFormat.ARROW), limit, complete=complete)
+        return Plain(text, complete, compression, is_arrow=True)
+    return Plain(*plain, compression, is_arrow=False)
+
+
+def _read(head: bytes, inflater: Inflater | None, limit: int, *, complete: bool) -> tuple[bytes, bool]:
+    if inflater is None:
+        return head, complete
+    plain, used = inflater.feed(head, limit)
+    complete = complete and used == len(head) and not inflater.pending
+    if complete and not inflater.whole:
+        raise damaged()
+    return plain, complete
+
+
+def make_inflater(compression: Compression, form: FileFormat = FileFormat.FOUND_OUT) -> Inflater | None:
+    """A decoder from the first byte on to text; None where the bytes are text as they come."""
+    inflater: Inflater | None = None
     match compression:
         case Compression.GZIP:
-            return _Gzip()
+            inflater = _Gzip()
         case Compression.ZSTD:
-            return _Zstd()
+            inflater = _Zstd()
         case _:
-            return None
+            pass
+    if form is not FileFormat.ARROW:
+        return inflater
+    return _Chained(inflater, ArrowText()) if inflater else ArrowText()
+
+
+class _Chained:
+    """One decoder behind the other."""
+
+    def __init__(self, first: Inflater, second: Inflater) -> None:
+        self._first, self._second = first, second
+        self._between = b""
+
+    @property
+    def whole(self) -> bool:
+        return self._first.whole and self._second.whole
+
+    @property
+    def pending(self) -> bool:
+        return self._second.pending or bool(self._between)
+
+    def feed(self, data: bytes, limit: int) -> tuple[bytes, int]:
+        used, text = 0, bytearray()
+        while len(text) < limit:
+            if not self.pending:
+                self._between, more = self._first.feed(data[used:], limit)
+                used += more
+                if not self._between and used == len(data):
+                    break
+            plain, taken = self._second.feed(self._between, limit - len(text))
+            self._between = self._between[taken:]
+            text += plain
+        return bytes(text), used
 
 
 class _Gzip:
+    pending = False
+
     def __init__(self) -> None:
         self._member = zlib.decompressobj(wbits=31)
         self._begun = False
@@ -76,6 +148,8 @@ class _Gzip:
 
 
 class _Zstd:
+    pending = False
+
     def __init__(self) -> None:
         self._frame = self._new()
         self._begun = False
@@ -106,7 +180,7 @@ class _Zstd:
 
 
 def damaged() -> InvalidArgument:
-    """The compressed bytes cannot be read to their end."""
+    """The bytes cannot be read to their end."""
     return InvalidArgument(
-        Reason.FORMAT_UNSUPPORTED, "the compressed bytes are damaged or end too early: compress the file again"
+        Reason.FORMAT_UNSUPPORTED, "the bytes are damaged or end too early: write or compress the file again"
     )

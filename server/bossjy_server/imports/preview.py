@@ -11,13 +11,22 @@ from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.clean import Cleaner, CleanRows
 from bossjy_server.imports.decode import Reader
-from bossjy_server.imports.inflate import damaged, find_compression, make_inflater
+from bossjy_server.imports.inflate import read_plain
 from bossjy_server.imports.layout import RowBlock
 from bossjy_server.imports.mapping import field_of_name
 from bossjy_server.imports.numbers import check_numbers, repair
 from bossjy_server.imports.options import ImportOptions
-from bossjy_server.imports.records import ColumnMapping, Compression, ContactField, Counts, Part, RejectedRow, Spec
-from bossjy_server.imports.resolve import Resolved, resolve
+from bossjy_server.imports.records import (
+    ColumnMapping,
+    Compression,
+    ContactField,
+    Counts,
+    FileFormat,
+    Part,
+    RejectedRow,
+    Spec,
+)
+from bossjy_server.imports.resolve import Resolved, of_arrow, resolve
 
 # Plain bytes that are looked at, however well they were compressed.
 _PLAIN_BYTES = 1024 * 1024
@@ -67,9 +76,10 @@ def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, co
     """
     if not sample:
         raise _no_rows("the sample is empty: give the first bytes of the file")
-    compression = find_compression(sample, spec.source.compression)
-    plain, complete = _plain(sample, compression, complete=complete)
-    as_plain = replace(spec, source=replace(spec.source, compression=Compression.NONE))
+    opened = read_plain(sample, spec.source, _PLAIN_BYTES, complete=complete)
+    plain, complete = opened.text, opened.complete
+    as_text = of_arrow(spec) if opened.is_arrow else spec
+    as_plain = replace(as_text, source=replace(as_text.source, compression=Compression.NONE))
     found = resolve(plain, as_plain, options, final=complete)
     if found is None and not complete:
         # Too little to be sure, and nothing more will come: what the whole lines say is taken.
@@ -84,7 +94,9 @@ def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, co
     phone = next(i for i, one in enumerate(found.spec.mapping) if one.field is ContactField.PHONE_NUMBER)
     cells = arrow.trimmed(block.columns[phone])
     region = spec.default_region or _likely_region(cells, plan)
-    resolved = replace(found.spec, default_region=region, source=replace(found.spec.source, compression=compression))
+    form = FileFormat.ARROW if opened.is_arrow else found.spec.source.format
+    source = replace(found.spec.source, compression=opened.compression, format=form)
+    resolved = replace(found.spec, default_region=region, source=source)
     good, rejects = Cleaner(plan, resolved).clean(block, keep_rejects=_ROWS)
     return Preview(
         replace(found, spec=resolved),
@@ -93,18 +105,6 @@ def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, co
         _rows(block, good, rejects, plan, resolved),
         _counts(block, good),
     )
-
-
-def _plain(sample: bytes, compression: Compression, *, complete: bool) -> tuple[bytes, bool]:
-    """The first plain bytes, and whether they are the whole file."""
-    inflater = make_inflater(compression)
-    if inflater is None:
-        return sample, complete
-    plain, used = inflater.feed(sample, _PLAIN_BYTES)
-    whole = complete and used == len(sample)
-    if whole and not inflater.whole:
-        raise damaged()
-    return plain, whole
 
 
 def _likely_region(cells: TextColumn, plan: Plan) -> str:

@@ -95,6 +95,11 @@ class SourceFormat:
     header: Header = Header.FOUND_OUT
     columns: tuple[str, ...] = ()
 
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the bytes become text by a decoder that begins with the first of them."""
+        return self.compression is not Compression.NONE or self.format is FileFormat.ARROW
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports import detect
-from bossjy_server.imports.inflate import damaged, find_compression, make_inflater
+from bossjy_server.imports.inflate import read_plain
 from bossjy_server.imports.jsonl import object_of
 from bossjy_server.imports.layout import Layout
 from bossjy_server.imports.mapping import (
@@ -17,17 +17,17 @@ from bossjy_server.imports.mapping import (
     resolve_mapping,
 )
 from bossjy_server.imports.options import ImportOptions
-from bossjy_server.imports.records import ColumnMapping, Compression, ContactField, FileFormat, Header, Spec
+from bossjy_server.imports.records import ColumnMapping, ContactField, FileFormat, Header, SourceFormat, Spec
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 from bossjy_server.imports.transcode import IANA, to_utf8
 
+# Fewer do not say what they begin.
+_FEWEST_BYTES = 8
 # What people send for a list and is none yet. No text begins so.
 _NO_TEXT = {
     b"PK\x03\x04": "a workbook or a ZIP archive",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old workbook",
     b"PAR1": "a Parquet file",
-    b"ARROW1": "an Arrow file",
-    b"\xff\xff\xff\xff": "an Arrow stream",
 }
 
 
@@ -57,11 +57,13 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
     Raises InvalidArgument where it cannot be read as was asked, FailedPrecondition where it has no phone column.
     """
     _check_source(spec)
-    source = spec.source
-    if len(head) < 4 and not final:
+    if len(head) < _FEWEST_BYTES and not final:
         return None
-    compression = find_compression(head, source.compression)
-    plain, final = _plain(head, compression, options, final=final)
+    opened = read_plain(head, spec.source, options.max_row_bytes + 2 * detect.SAMPLE_BYTES, complete=final)
+    plain, final = opened.text, opened.complete
+    if opened.is_arrow:
+        spec = of_arrow(spec)
+    source = spec.source
     _check_text(plain)
     encoding = detect.find_encoding(
         plain[: detect.SAMPLE_BYTES], source.encoding, final=final and len(plain) <= detect.SAMPLE_BYTES
@@ -87,8 +89,8 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         )
     found = replace(
         source,
-        format=form,
-        compression=compression,
+        format=FileFormat.ARROW if opened.is_arrow else form,
+        compression=opened.compression,
         encoding=IANA[encoding.value],
         delimiter=delimiter.value,
         quote=quote,
@@ -107,8 +109,6 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
 
 def _check_source(spec: Spec) -> None:
     source = spec.source
-    if source.format is FileFormat.ARROW:
-        raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "this release does not read Arrow: send CSV or JSON lines")
     for sign in (source.delimiter, source.quote):
         if sign and (not sign.isascii() or sign in "\r\n\0"):
             raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must each be one ASCII character")
@@ -125,15 +125,14 @@ def _check_text(plain: bytes) -> None:
             )
 
 
-def _plain(head: bytes, compression: Compression, options: ImportOptions, *, final: bool) -> tuple[bytes, bool]:
-    """The first plain bytes, and whether they are all."""
-    inflater = make_inflater(compression)
-    if inflater is None:
-        return head, final
-    plain, used = inflater.feed(head, options.max_row_bytes + 2 * detect.SAMPLE_BYTES)
-    if final and used == len(head) and not inflater.whole:
-        raise damaged()
-    return plain, final and used == len(head)
+def of_arrow(spec: Spec) -> Spec:
+    """The same for the text that Arrow bytes become. Raises InvalidArgument for several parts."""
+    if spec.part_count > 1:
+        raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "Arrow comes in one part: only a whole stream can be read")
+    text = SourceFormat(
+        format=FileFormat.CSV, encoding="utf-8", delimiter=",", header=Header.PRESENT, columns=spec.source.columns
+    )
+    return replace(spec, source=text)
 
 
 def _whole_lines(plain: bytes, codec: str, *, final: bool) -> bytes:

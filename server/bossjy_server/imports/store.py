@@ -9,7 +9,7 @@ from typing import TypeAlias
 import asyncpg
 
 from bossjy_server.imports.filters import COLUMNS
-from bossjy_server.imports.records import Compression, Counts, ImportJob, Part, RejectedRow, Spec, State
+from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.resolve import Resolved
 from bossjy_server.storage.conditions import Query, condition
 from bossjy_server.storage.filters import Filter
@@ -268,7 +268,7 @@ async def resolve_import(
     connection: Connection, tenant_id: str, import_id: str, resolved: Spec, found: Resolved
 ) -> Part | None:
     """Keep what was found out, and that part 0 is read as far as its first row; None if the import is not open."""
-    compressed = resolved.source.compression is not Compression.NONE
+    encoded = resolved.source.is_encoded
     if await connection.fetchval(RESOLVE_IMPORT, tenant_id, import_id, resolved.to_json()) is None:
         return None
     return await advance_part(
@@ -276,10 +276,10 @@ async def resolve_import(
         tenant_id,
         import_id,
         0,
-        # Compressed bytes are read from the first one again, so none of them counts as committed yet.
-        offset=0 if compressed else found.text_offset,
+        # Such bytes are read from the first one again, so none of them counts as committed yet.
+        offset=0 if encoded else found.text_offset,
         lines=found.line - 1,
-        decoder=f'{{"text":{found.text_offset}}}' if compressed else "{}",
+        decoder=f'{{"text":{found.text_offset}}}' if encoded else "{}",
         counts=Counts(),
         finished=False,
     )

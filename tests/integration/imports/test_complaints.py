@@ -188,10 +188,11 @@ async def check(caller: Caller, service: Service, import_id: str, case: Case) ->
     )
 
 
-def arrow_stream() -> bytes:
+def arrow_stream(*, compressed: bool = False) -> bytes:
     sink = io.BytesIO()
-    table = pa.table({"phone": [a]})
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    table = pa.table({"phone": [a] * 1000})
+    options = pa.ipc.IpcWriteOptions(compression="zstd" if compressed else None)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
     return sink.getvalue()
 
@@ -203,7 +204,9 @@ REFUSED = {
     "no phone column": (b"name,city\nx,y\n", "PHONE_COLUMN_MISSING"),
     "a header with a quote that is never closed": (b'"phone,name\n' + MANY_ROWS, "ROW_TOO_WIDE"),
     "a workbook": (b"PK\x03\x04\x14\x00\x06\x00\x08\x00" + b"\0" * 200, "FORMAT_UNSUPPORTED"),
-    "an Arrow stream": (arrow_stream(), "FORMAT_UNSUPPORTED"),
+    "an Arrow stream that was cut": (arrow_stream()[:-8], "FORMAT_UNSUPPORTED"),
+    "an Arrow stream with compressed batches": (arrow_stream(compressed=True), "ARROW_INVALID"),
+    "an Arrow stream that is broken": (b"\xff" * 1000, "ARROW_INVALID"),
     "Parquet": (b"PAR1\x15\x04" + b"\0" * 200, "FORMAT_UNSUPPORTED"),
 }
 

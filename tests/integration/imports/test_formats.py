@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import AsyncIterator, Callable
 
+import pyarrow as pa
 import pytest
 import zstandard
 
@@ -26,6 +28,20 @@ def delimited(sign: str) -> str:
 JSONL = "".join(
     json.dumps(dict(zip(["手机号", "姓名", "城市"], row, strict=True)), ensure_ascii=False) + "\n" for row in ROWS
 )
+
+
+def arrow(*, file: bool = False, dictionary: bool = False) -> bytes:
+    """The rows in record batches of 64."""
+    columns = [pa.array(column) for column in zip(*ROWS, strict=True)]
+    if dictionary:
+        columns[2] = columns[2].dictionary_encode()
+    table = pa.table(columns, ["手机号", "姓名", "城市"])
+    sink = io.BytesIO()
+    with (pa.ipc.new_file if file else pa.ipc.new_stream)(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=64)
+    return sink.getvalue()
+
+
 FILES = {
     "utf-8": CSV.encode(),
     "utf-8-sig": CSV.encode("utf-8-sig"),
@@ -45,6 +61,10 @@ FILES = {
     "zstd": zstandard.compress(CSV.encode()),
     "zstd-frames": zstandard.compress(CSV.encode()[:5000]) + zstandard.compress(CSV.encode()[5000:]),
     "zstd-jsonl": zstandard.compress(JSONL.encode()),
+    "arrow": arrow(),
+    "arrow-file": arrow(file=True),
+    "arrow-dictionary": arrow(dictionary=True),
+    "arrow-gzip": gzip.compress(arrow()),
 }
 
 
@@ -63,7 +83,7 @@ async def test_every_form_gives_the_same_rows(make_imports: Callable[..., Import
     assert [row.line for row in rejects] == list(range(first, first + 300, 10))
 
 
-@pytest.mark.parametrize("name", ["gb18030-crlf", "utf-16", "gzip", "zstd-frames", "jsonl"])
+@pytest.mark.parametrize("name", ["gb18030-crlf", "utf-16", "gzip", "zstd-frames", "jsonl", "arrow", "arrow-gzip"])
 async def test_every_form_is_resumed(make_imports: Callable[..., Imports], name: str) -> None:
     imports = make_imports(block_bytes=1000, flush_s=0.02)
     data = FILES[name]

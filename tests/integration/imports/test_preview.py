@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Callable
 
+import pyarrow as pa
 import pytest
 
 from bossjy.imports.v1 import import_pb2
@@ -44,6 +46,18 @@ async def test_a_preview_says_what_the_import_then_does(imports: Imports, compre
     assert shown.resolved == job.resolved
     (refused,) = await imports.rejects(job.import_id)
     assert (shown.rows[1].reason, shown.rows[1].suggestion) == (refused.reason, refused.suggestion)
+
+
+async def test_arrow_is_shown_as_it_will_be_read(imports: Imports) -> None:
+    sink = io.BytesIO()
+    table = pa.table({"手机号": ["13800138000", "13800138001"], "姓名": ["甲", None]})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    shown = await show(imports, sink.getvalue(), default_region="CN")
+    assert shown.resolved.source.format == import_pb2.FILE_FORMAT_ARROW
+    assert [row.number.e164 for row in shown.rows] == ["+8613800138000", "+8613800138001"]
+    cut = await show(imports, sink.getvalue()[:-8], complete=False, default_region="CN")
+    assert cut.rows == shown.rows
 
 
 async def test_a_row_that_is_cut_is_not_shown(imports: Imports) -> None:

@@ -1,0 +1,217 @@
+"""An Arrow IPC stream as the CSV that says the same, message by message: the rest of an import reads text alone.
+
+The first line names the columns. Numbers, dates and truth values are written as they are; a whole floating-point number
+as its digits, up to 2 ** 53, where they are exact. Nulls are empty cells. An Arrow file is its stream behind a sign.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.ipc
+
+from bossjy_server.errors import InvalidArgument, Reason
+
+_FILE, _FILE_SIGN_BYTES = b"ARROW1", 8
+_STREAM = b"\xff\xff\xff\xff"
+_PREFIX = struct.Struct("<4si")  # a sign, and the size of what describes the message
+_END = _STREAM + bytes(4)
+# Bytes of a message, and of all dictionaries together; writers make messages as large as they are told to.
+_MOST_BYTES, _MOST_METADATA = 64 * 1024 * 1024, 4 * 1024 * 1024
+_SCHEMA, _DICTIONARY, _ROWS = 1, 2, 3
+_EXACT = 2.0**53
+_WRITING = pyarrow.csv.WriteOptions(include_header=False)
+_BROKEN = (pa.ArrowException, ValueError, OSError, EOFError, struct.error, OverflowError)
+_compute: Any = pc
+
+
+def looks_like_arrow(plain: bytes) -> bool:
+    """Whether the first bytes are those of an Arrow stream or file."""
+    return plain.startswith((_FILE, _STREAM))
+
+
+class ArrowText:
+    """Takes the bytes of a stream, gives CSV in UTF-8, the same however they come. An `Inflater`."""
+
+    def __init__(self) -> None:
+        self._message = bytearray()
+        self._skip = 0
+        self._begun = self._ended = False
+        self._schema = b""
+        self._dictionaries = b""
+        self._batch: Any = None
+        self._row = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether rows of the last message are still to be given."""
+        return self._batch is not None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the stream came to its end, and all of it was given."""
+        return self._ended and not self.pending
+
+    def feed(self, data: bytes, limit: int) -> tuple[bytes, int]:
+        """Text, about `limit` bytes at most, and how many bytes of `data` are used up. Raises InvalidArgument."""
+        text, used = bytearray(), 0
+        try:
+            while len(text) < limit:
+                if self.pending:
+                    text += self._next_rows(limit - len(text))
+                elif self._ended:
+                    return bytes(text), len(data)  # behind the end of a file's stream stands its table of contents
+                elif missing := self._missing():
+                    if used == len(data):
+                        break
+                    taken = data[used : used + missing]
+                    self._message += taken
+                    used += len(taken)
+                else:
+                    text += self._take(bytes(self._message))
+                    self._message.clear()
+        except _BROKEN as error:
+            raise _invalid("these bytes are not an Arrow IPC stream that can be read") from error
+        return bytes(text), used
+
+    def _missing(self) -> int:
+        """Bytes that the next message lacks, as far as can be said; 0 when it is whole."""
+        message = self._message
+        if not self._begun:
+            if len(message) < _FILE_SIGN_BYTES:
+                return _FILE_SIGN_BYTES - len(message)
+            self._begun = True
+            if message.startswith(_FILE):
+                message.clear()
+        if len(message) < _PREFIX.size:
+            return _PREFIX.size - len(message)
+        sign, size = _PREFIX.unpack_from(message)
+        if sign != _STREAM or not 0 <= size <= _MOST_METADATA:
+            raise ValueError("no message begins here")
+        if len(message) < _PREFIX.size + size:
+            return int(_PREFIX.size + size - len(message))
+        body = _Described(bytes(message[_PREFIX.size : _PREFIX.size + size])).body_bytes if size else 0
+        if not 0 <= body <= _MOST_BYTES:
+            raise _invalid(f"a record batch has more than {_MOST_BYTES} bytes: write smaller ones")
+        return int(_PREFIX.size + size + body - len(message))
+
+    def _take(self, message: bytes) -> bytes:
+        if message == _END:
+            self._ended = True
+            return b""
+        described = _Described(message[_PREFIX.size :])
+        if described.compressed:
+            raise _invalid(
+                "the record batches are compressed: write them plain, and compress the whole with gzip or zstd"
+            )
+        if described.kind == _SCHEMA and not self._schema:
+            self._schema = message
+            return _header(pa.ipc.read_schema(pa.py_buffer(message)))
+        if described.kind == _DICTIONARY and self._schema:
+            self._dictionaries += message
+            if len(self._dictionaries) > _MOST_BYTES:
+                raise _invalid(f"the dictionaries have more than {_MOST_BYTES} bytes together")
+        elif described.kind == _ROWS and self._schema:
+            with pa.ipc.open_stream(pa.py_buffer(self._schema + self._dictionaries + message + _END)) as stream:
+                batch = stream.read_next_batch()
+            batch.validate(full=True)
+            self._batch, self._row = (batch, 0) if batch.num_rows else (None, 0)
+        else:
+            raise ValueError("a message that a stream has not, or not here")
+        return b""
+
+    def _next_rows(self, limit: int) -> bytes:
+        batch = self._batch
+        rows = max(1, limit * batch.num_rows // max(1, batch.nbytes))
+        part = batch.slice(self._row, rows)
+        self._row += part.num_rows
+        if self._row >= batch.num_rows:
+            self._batch = None
+        table = pa.table([_texts(column) for column in part.columns], names=[str(i) for i in range(part.num_columns)])
+        out = io.BytesIO()
+        pyarrow.csv.write_csv(table, out, _WRITING)
+        return out.getvalue()
+
+
+class _Described:
+    """What the description of a message (a flatbuffer table, `Message` of Arrow's format) says of it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        table = self._at("<I", 0)
+        self.kind = self._at("<B", field) if (field := self._field(table, 1)) else 0
+        self.body_bytes = self._at("<q", field) if (field := self._field(table, 3)) else 0
+        rows = self._table(table, 2)
+        if self.kind == _DICTIONARY:
+            rows = self._table(rows, 1)
+        self.compressed = self.kind in (_DICTIONARY, _ROWS) and bool(self._field(rows, 3))
+
+    def _at(self, form: str, place: int) -> int:
+        if place < 0:
+            raise ValueError("a place before the beginning")
+        value: int = struct.unpack_from(form, self._data, place)[0]
+        return value
+
+    def _field(self, table: int, number: int) -> int:
+        """Where a field of a table stands; 0 where the table lacks it."""
+        fields = table - self._at("<i", table)
+        place = 4 + 2 * number
+        behind = self._at("<H", fields + place) if place < self._at("<H", fields) else 0
+        return table + behind if behind else 0
+
+    def _table(self, table: int, number: int) -> int:
+        field = self._field(table, number)
+        if not field:
+            raise ValueError("a message without content")
+        return field + self._at("<I", field)
+
+
+def _header(schema: Any) -> bytes:
+    """The names of the columns, as a line. Raises InvalidArgument for columns that are no text and become none."""
+    for field in schema:
+        if not _is_plain(field.type):
+            raise _invalid(f"column `{field.name[:100]}` is {str(field.type)[:100]}: send text, numbers or dates")
+    if not len(schema):
+        raise _invalid("the Arrow stream has no columns")
+    return (",".join('"' + name.replace('"', '""') + '"' for name in schema.names) + "\n").encode()
+
+
+def _is_plain(kind: Any) -> bool:
+    types = pa.types
+    if types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    return bool(
+        types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_null(kind)
+        or types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+        or types.is_date(kind) or types.is_time(kind) or types.is_timestamp(kind)
+    )  # fmt: skip
+
+
+def _texts(column: Any) -> Any:
+    """A column of text without nulls."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_null(column.type):
+        return pa.repeat(pa.scalar("", pa.large_string()), len(column))
+    if pa.types.is_floating(column.type):
+        column = _numbers(column.cast(pa.float64()))
+    return column.cast(pa.large_string()).fill_null("")
+
+
+def _numbers(column: Any) -> Any:
+    """Floating-point numbers as text: whole ones as their digits, what is no number as nothing."""
+    values = column.to_numpy(zero_copy_only=False)
+    whole = np.isfinite(values) & (np.abs(values) < _EXACT) & (np.floor(values) == values)
+    digits = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.large_string())
+    text = _compute.if_else(pa.array(whole), digits, column.cast(pa.large_string()))
+    return _compute.if_else(pa.array(np.isnan(values)), pa.scalar("", pa.large_string()), text)
+
+
+def _invalid(message: str) -> InvalidArgument:
+    return InvalidArgument(Reason.ARROW_INVALID, message)
