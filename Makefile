@@ -43,6 +43,12 @@ check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock,
 check-coverage: $(DEV) ## run the tests of phone and auth: 100 % of lines and branches, or it fails
 	@$(PYTHON) .ci/coverage_gate.py
 
+.PHONY: check-monitoring
+check-monitoring: ## check monitoring/ with promtool and amtool, which the packages of Prometheus and Alertmanager bring
+	promtool check config monitoring/prometheus/prometheus.yml
+	promtool test rules monitoring/prometheus/alerts_test.yml
+	amtool check-config monitoring/alertmanager/alertmanager.yml
+
 .PHONY: generate
 generate: $(DEV) ## make the stubs in clients/python and build/bossjy.binpb again from protos/
 	@$(PYTHON) clients/python/generate.py

@@ -26,6 +26,7 @@ from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.config import Settings, auth_options
 from bossjy_server.contacts.servicer import ContactServicer
+from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
@@ -151,6 +152,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             import_options(settings),
             caches=ImportCaches(ended_imports, contact_stats),
             load_enrichment=partial(load_enrichment, settings.data_dir / "plan"),
+            metrics=ImportMetrics(registry),
         )
         stack.callback(imports.close)
         router.add_service(IMPORTS, imports)

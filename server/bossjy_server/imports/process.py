@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bossjy_numbering import Plan
 from bossjy_numbering.enrich import Enrichment
+from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.storage.postgres import Database
 
@@ -26,3 +27,4 @@ class UploadProcess:
     executor: Executor
     draining: asyncio.Event
     load_enrichment: Callable[[], Enrichment]
+    metrics: ImportMetrics

@@ -15,6 +15,7 @@ from bossjy_server.context import current_caller
 from bossjy_server.imports import convert
 from bossjy_server.imports.jobs import ImportJobs
 from bossjy_server.imports.messages import Message
+from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.pages import page_token, read_page_token
 from bossjy_server.imports.preview import preview
@@ -52,6 +53,7 @@ class ImportServicer:
         *,
         caches: ImportCaches | None = None,
         load_enrichment: Callable[[], Enrichment] = load_enrichment,
+        metrics: ImportMetrics | None = None,
     ) -> None:
         options = options or ImportOptions()
         self._caches = caches
@@ -60,7 +62,9 @@ class ImportServicer:
         self._jobs = ImportJobs(database, options, plan.version)
         self._reverting = Reverting(database, options.revert_timeout_s)
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="bossjy-import")
-        self._process = UploadProcess(database, plan, options, self._executor, draining, load_enrichment)
+        self._process = UploadProcess(
+            database, plan, options, self._executor, draining, load_enrichment, metrics or ImportMetrics()
+        )
 
     def close(self) -> None:
         """End the threads; uploads must have ended."""

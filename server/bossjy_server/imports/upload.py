@@ -80,9 +80,11 @@ class Upload:
         )
 
         async def commit_all() -> None:
+            counts = part.counts
             while (block := await blocks.get()) is not None:
                 committed = await writer.commit(block)
                 intake.committed = committed.committed_offset
+                self._process.metrics.count(counts, counts := committed.counts)
                 slots.release()
                 await self._answers.put(Ack(committed.committed_offset, committed.counts))
 

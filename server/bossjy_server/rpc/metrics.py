@@ -33,7 +33,7 @@ class MethodCounts:
     def __init__(self, method: Method) -> None:
         self.labels = [method.grpc_type, method.service, method.name]
         self.started = 0
-        self.handled = {"OK": 0}  # by status
+        self.handled = {"OK": 0, "INTERNAL": 0}  # by status; an alert must see the first INTERNAL as an increase
         self.within = [0] * (len(_BUCKETS) + 1)  # calls by the first bound that they keep
         self.seconds = 0.0
 

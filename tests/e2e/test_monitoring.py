@@ -1,0 +1,227 @@
+"""What monitoring/ asks for is there: every metric and label in a running service; what the relay sends is right."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bossjy_server.storage.process import free_port
+from tests.e2e.conftest import MakeServer, on_parts
+
+FOLDER = Path(__file__).parents[2] / "monitoring"
+ALERTS = FOLDER / "prometheus" / "alerts.yml"
+DASHBOARD = FOLDER / "grafana" / "bossjy.json"
+# What Prometheus itself adds.
+ADDED = {"job", "instance"}
+_SELECTOR = re.compile(r"\b([a-z_:][a-zA-Z0-9_:]*)\{([^}]*)\}")
+_NAME = re.compile(r"\b(?:bossjy|grpc_server|process|python)_[a-z_]+\b")
+_MATCHER = re.compile(r'(\w+)\s*(=~|=|!=|!~)\s*"([^"]*)"')
+_BY = re.compile(r"\bby \(([^)]*)\)")
+_LEGEND = re.compile(r"\{\{(\w+)\}\}")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query, and the labels that its legend shows."""
+
+    query: str
+    legend: str = ""
+
+
+def alert_queries() -> list[Question]:
+    return [Question(line.split("expr: ", 1)[1]) for line in ALERTS.read_text("utf-8").splitlines() if "expr: " in line]
+
+
+def dashboard_queries() -> list[Question]:
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    return [Question(target["expr"], target["legendFormat"]) for panel in panels for target in panel.get("targets", [])]
+
+
+Samples = dict[str, list[dict[str, str]]]
+
+
+@pytest.fixture
+def samples(make_server: MakeServer, database_url: str, redis_url: str) -> Samples:
+    """Name → label sets of all metrics of a service with two workers."""
+    port = free_port()
+    server = make_server(
+        "serve", "--workers", "2", **(on_parts(database_url, redis_url) | {"BOSSJY_METRICS_PORT": str(port)})
+    )
+    server.start()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    found: Samples = defaultdict(list)
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, labels, _ = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line).groups()  # type: ignore[union-attr]
+            found[name].append(dict(re.findall(r'(\w+)="([^"]*)"', labels or "")))
+    return found
+
+
+def missing(question: Question, samples: Samples) -> list[str]:
+    """What a query names and the service does not have."""
+    wrong = [f"metric {name}" for name in _NAME.findall(question.query) if name not in samples]
+    labels: set[str] = set()
+    for name, matchers in _SELECTOR.findall(question.query):
+        if name == "up":
+            continue
+        has = samples.get(name, [])
+        labels |= {label for one in has for label in one}
+        for label, sign, value in _MATCHER.findall(matchers):
+            if label in ADDED or value.startswith("$"):
+                continue
+            values = {one[label] for one in has if label in one}
+            wanted = set(value.split("|")) if "~" in sign else {value}
+            # A status that was not answered yet has no sample.
+            if not values or (sign in {"=", "=~"} and label != "grpc_code" and wanted - values):
+                wrong.append(f"{name}{{{label}{sign}{value}}}")
+    asked = {label.strip() for group in _BY.findall(question.query) for label in group.split(",")}
+    asked |= set(_LEGEND.findall(question.legend))
+    return wrong + [f"label {label}" for label in asked - labels - ADDED]
+
+
+def test_every_metric_that_alerts_and_panels_name_is_in_a_running_service(samples: Samples) -> None:
+    alerts, panels = alert_queries(), dashboard_queries()
+    assert len(alerts) >= 10
+    assert len(panels) >= 15
+    wrong = {question.query: found for question in (*alerts, *panels) if (found := missing(question, samples))}
+    assert not wrong
+    # The search itself finds what is not there.
+    assert missing(Question('rate(bossjy_gone_total{job="bossjy"}[5m])'), samples)
+    assert missing(Question('sum by (colour) (bossjy_tasks{job="bossjy"})'), samples)
+    assert missing(Question('bossjy_part_up{part="oracle"}'), samples)
+    # An alert on the first INTERNAL works only if it was counted as none before.
+    assert any(one["grpc_code"] == "INTERNAL" for one in samples["grpc_server_handled_total"])
+
+
+def test_the_dashboard_is_what_its_program_makes() -> None:
+    source = FOLDER / "grafana" / "make_dashboard.py"
+    spec = importlib.util.spec_from_file_location("make_dashboard", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert json.loads(DASHBOARD.read_text("utf-8")) == module.dashboard(), "run make_dashboard.py"
+
+
+@dataclass
+class Robot:
+    """A group's robot on loopback: keeps what it gets, answers as it is told to."""
+
+    errcode: int = 0
+    got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    port: int = 0
+
+
+@pytest.fixture
+def robot() -> Iterator[Robot]:
+    kept = Robot()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            kept.got.append((self.path, body))
+            answer = json.dumps({"errcode": kept.errcode, "errmsg": "token=kept-apart"}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    kept.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield kept
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def relay(robot: Robot, tmp_path: Path) -> Iterator[str]:
+    """The address of a relay to two robots."""
+    for name, line in {
+        "dingtalk": f"http://127.0.0.1:{robot.port}/robot/send?access_token=kept-apart",
+        "secret": "SECsigning",
+        "wecom": f"http://127.0.0.1:{robot.port}/cgi-bin/webhook/send?key=kept-apart",
+    }.items():
+        (tmp_path / name).write_text(line + "\n", "utf-8")
+    command = [sys.executable, str(FOLDER / "alertmanager" / "relay.py"), "--port", "0"]
+    command += ["--dingtalk-url-file", str(tmp_path / "dingtalk"), "--dingtalk-secret-file", str(tmp_path / "secret")]
+    command += ["--wecom-url-file", str(tmp_path / "wecom")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield "http://" + re.findall(r"127\.0\.0\.1:\d+", process.stdout.readline())[0]
+        process.terminate()
+        out, err = process.communicate(timeout=10)
+        assert "kept-apart" not in out + err
+        assert "Traceback" not in err
+
+
+NOTICE = {
+    "version": "4",
+    "status": "firing",
+    "commonLabels": {"alertname": "BossJyDown"},
+    "alerts": [{"annotations": {"summary": "it is down", "summary_zh": "没有响应", "action": "start it again"}}] * 12,
+}
+
+
+def post(url: str, body: bytes) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, body, timeout=10) as answer:  # noqa: S310 - the relay on loopback
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_an_alert_reaches_both_robots_signed_where_it_must(relay: str, robot: Robot) -> None:
+    notice = json.dumps(NOTICE).encode()
+    assert post(f"{relay}/dingtalk", notice) == (200, "sent\n")
+    assert post(f"{relay}/wecom", notice) == (200, "sent\n")
+    (dingtalk_path, dingtalk), (wecom_path, wecom) = robot.got
+    query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(dingtalk_path).query))
+    digest = hmac.digest(b"SECsigning", f"{query['timestamp']}\nSECsigning".encode(), hashlib.sha256)
+    assert query["sign"] == base64.b64encode(digest).decode()
+    assert query["access_token"] == "kept-apart"
+    assert abs(int(query["timestamp"]) / 1000 - time.time()) < 60
+    assert dingtalk["msgtype"] == wecom["msgtype"] == "markdown"
+    assert dingtalk["markdown"]["title"] == "告警 BossJyDown (12)"
+    assert dingtalk["markdown"]["text"] == wecom["markdown"]["content"]
+    assert wecom["markdown"]["content"].count("没有响应") == 10
+    assert "2 more" in wecom["markdown"]["content"]
+    assert wecom_path == "/cgi-bin/webhook/send?key=kept-apart"
+
+
+def test_what_is_no_alert_and_what_a_robot_refuses_are_told_apart(relay: str, robot: Robot) -> None:
+    for body in (b"", b"{", b"[]", b"{}", b'{"status": "firing", "alerts": 7, "commonLabels": {}}', b"\xff"):
+        assert post(f"{relay}/wecom", body)[0] == 400, body
+    assert post(f"{relay}/elsewhere", json.dumps(NOTICE).encode())[0] == 404
+    assert not robot.got
+    robot.errcode = 45009
+    status, text = post(f"{relay}/wecom", json.dumps(NOTICE).encode())
+    assert status == 502
+    assert "45009" in text
+    assert "kept-apart" not in text
