@@ -104,8 +104,7 @@ class Accounts:
     async def me(self, caller: Caller) -> tuple[User, Tenant]:
         """The caller's user (for an API key: its maker) and tenant."""
         async with self._database.tenant(caller.tenant_id) as connection:
-            user = await store.user(connection, caller.tenant_id, caller.user_id)
-            return user, await store.tenant(connection, caller.tenant_id)
+            return await store.user_and_tenant(connection, caller.tenant_id, caller.user_id)
 
     async def tenant(self, caller: Caller) -> Tenant:
         """The caller's tenant."""

@@ -26,7 +26,7 @@ class AuthOptions:
     audience: str = "bossjy"
     access_lifetime_s: int = 600
     access_leeway_s: int = 5
-    verified_tokens_max: int = 20_000  # about 0.6 KiB each
+    verified_tokens_max: int = 20_000  # about 1.5 KiB each
     access_token_max_chars: int = 4096
 
     # Sessions

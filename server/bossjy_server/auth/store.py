@@ -49,6 +49,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)"""
 
 SELECT_USER = f"SELECT {_USER} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
+# Both, each column under the name of its table.
+SELECT_USER_AND_TENANT = f"""
+SELECT {", ".join(f"u.{name} AS user_{name}" for name in _USER.split(", "))},
+    {", ".join(f"t.{name} AS tenant_{name}" for name in _TENANT.split(", "))}
+FROM bossjy.users AS u JOIN bossjy.tenants AS t USING (tenant_id)
+WHERE u.tenant_id = $1 AND u.user_id = $2"""
+
 # What a login needs, in one look-up.
 SELECT_ACCOUNT_BY_EMAIL = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key = $2"
 
@@ -145,6 +152,12 @@ async def user(connection: Connection, tenant_id: str, user_id: str) -> User:
     return _user(await connection.fetchrow(SELECT_USER, tenant_id, user_id))
 
 
+async def user_and_tenant(connection: Connection, tenant_id: str, user_id: str) -> tuple[User, Tenant]:
+    """Read a user and the tenant. Raises NotFound."""
+    row = await connection.fetchrow(SELECT_USER_AND_TENANT, tenant_id, user_id)
+    return _user(row, "user_"), _tenant(row, "tenant_")
+
+
 async def account_by_email(connection: Connection, tenant_id: str, email: str) -> Account | None:
     """The account of a mail address, or None."""
     row = await connection.fetchrow(SELECT_ACCOUNT_BY_EMAIL, tenant_id, email_key(email))
@@ -219,14 +232,14 @@ async def record_login(connection: Connection, checked: User, now: datetime) -> 
     return _user(row) if row else None
 
 
-def _tenant(row: asyncpg.Record | None) -> Tenant:
+def _tenant(row: asyncpg.Record | None, prefix: str = "") -> Tenant:
     if row is None:
         raise NotFound("tenant")
-    return Tenant(**{name: row[name] for name in _TENANT.split(", ")})
+    return Tenant(**{name: row[prefix + name] for name in _TENANT.split(", ")})
 
 
-def _user(row: asyncpg.Record | None) -> User:
+def _user(row: asyncpg.Record | None, prefix: str = "") -> User:
     if row is None:
         raise NotFound("user")
-    values = {name: row[name] for name in _USER.split(", ")}
+    values = {name: row[prefix + name] for name in _USER.split(", ")}
     return User(**values | {"role": Role(values["role"])})

@@ -218,12 +218,11 @@ class BlockMerge:
         await self.copy(staged)
         named = await self._ask(FIND_NAMED, *self._names)
         await self._connection.execute(DROP_STAGED, named.tolist())
-        trial = self._connection.transaction()
-        await trial.start()
+        await self._connection.execute("SAVEPOINT trial")
         try:
             merged = await self.merge(_without(staged.positions, named))
         finally:
-            await trial.rollback()
+            await self._connection.execute("ROLLBACK TO SAVEPOINT trial")
         await self._connection.execute(NAME_STAGED, *self._names)
         return merged.with_duplicates(staged.duplicate + len(named))
 

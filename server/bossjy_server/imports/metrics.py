@@ -6,17 +6,18 @@ from prometheus_client import CollectorRegistry, Counter
 
 from bossjy_server.imports.records import Counts
 
-_OUTCOMES = ("inserted", "updated", "unchanged", "duplicate", "rejected")
-
 
 class ImportMetrics:
     """Metrics of imports, in `registry`."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        rows = Counter("bossjy_import_rows", "Rows committed, by what they came to.", ["outcome"], registry=registry)
-        self._rows = {outcome: rows.labels(outcome) for outcome in _OUTCOMES}
+        rows = Counter(
+            "bossjy_import_rows", "Rows committed, by whether they were refused.", ["outcome"], registry=registry
+        )
+        self._accepted, self._rejected = rows.labels("accepted"), rows.labels("rejected")
 
     def count(self, before: Counts, after: Counts) -> None:
         """Count what a part's committed block added: once a block, whichever stream or server takes the next."""
-        for outcome, rows in self._rows.items():
-            rows.inc(getattr(after, outcome) - getattr(before, outcome))
+        rejected = after.rejected - before.rejected
+        self._rejected.inc(rejected)
+        self._accepted.inc(after.rows_in - before.rows_in - rejected)

@@ -95,15 +95,13 @@ class Reverting:
         async with self._database.tenant(tenant_id) as connection:
             await _check_revertible(connection, tenant_id, import_id)
             await connection.fetchval(ALLOW_TIME, str(int(self._timeout_s * 1000)))
-            trial = connection.transaction()
-            await trial.start()
+            await connection.execute("SAVEPOINT trial")
             conflicts = await _count(connection, INSERT_CONFLICTS, tenant_id, import_id)
             removed = await _count(connection, DELETE_CREATED, tenant_id, import_id)
             restored = await _count(connection, RESTORE_CHANGED, tenant_id, import_id)
             if validate_only:
-                await trial.rollback()
+                await connection.execute("ROLLBACK TO SAVEPOINT trial")
             else:
-                await trial.commit()
                 await connection.execute(DELETE_CHANGES, tenant_id, import_id)
                 await connection.execute(SET_REVERTED, tenant_id, import_id)
                 await audit.record(connection, tenant_id, "imports.revert", resource=import_id)

@@ -21,12 +21,9 @@ def access_concern(authenticate: Authenticate, by_certificate: Authenticate | No
     certificate. None: certificates stand for nobody.
     """
 
-    async def caller_of(call: Call) -> Caller:
-        values = call.metadata.get("authorization", ())
-        if len(values) > 1:
+    async def caller_otherwise(call: Call) -> Caller:
+        if len(call.metadata.get("authorization", ())) > 1:
             raise Unauthenticated(Reason.CREDENTIALS_AMBIGUOUS, "more than one `authorization` entry: send exactly one")
-        if values:
-            return await authenticate(values[0])
         names = call.peer_names() if by_certificate else ()
         if len(names) > 1:
             raise Unauthenticated(
@@ -46,7 +43,8 @@ def access_concern(authenticate: Authenticate, by_certificate: Authenticate | No
         scope = method.access.scope
 
         async def access(call: Call) -> None:
-            caller = await caller_of(call)
+            values = call.metadata.get("authorization")
+            caller = await (authenticate(values[0]) if values and len(values) == 1 else caller_otherwise(call))
             call.context.caller = caller
             if scope and scope not in caller.scopes:
                 raise PermissionDenied(

@@ -80,9 +80,8 @@ class Book:
             bucket.listed = True
             rates.listed.append(bucket)
         rate = bucket.rate * rates.share
-        tokens = bucket.tokens + (now - bucket.at) * rate
+        tokens = min(bucket.tokens + (now - bucket.at) * rate, bucket.burst)
         bucket.at = now
-        tokens = min(tokens, bucket.burst)
         if tokens >= 1:
             bucket.tokens = tokens - 1
             bucket.taken += 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 APP_ROLE = "bossjy_app"
 
 # The tenant, and the time that the statements of the transaction may take: the caller's deadline, handed down.
-_SET_TENANT = "SELECT set_config('bossjy.tenant_id', $1, true), set_config('statement_timeout', $2, true)"
+_BEGIN = "BEGIN; SET LOCAL role = '{}'"
+_SET_TENANT = "SET LOCAL bossjy.tenant_id = '{}'"
+_SET_TIMEOUT = "SET LOCAL statement_timeout = {}"
+_ID = re.compile(r"[0-9A-Za-z-]*")
 _RETRY_S = 1.0
 _RELEASE_S = 5.0
 _SILENT_PROBES = 2
@@ -65,8 +69,9 @@ async def errors_from_driver() -> AsyncIterator[None]:
             raise
         raise typed from error
     except asyncpg.InterfaceError as error:
-        # "connection is closed", "pool is closing": no class and no code of its own. The others are misuse.
-        if "is clos" in str(error):
+        # "connection is closed", "pool is closing", "connection has been released back to the pool" (when it was
+        # lost): no class and no code of its own. The others are misuse.
+        if "is clos" in str(error) or "been released" in str(error):
             raise _unavailable() from error
         raise
     except (ConnectionError, asyncpg.InternalClientError) as error:
@@ -115,6 +120,7 @@ class Database:
         statement_timeout_s: float,
     ) -> None:
         self._pool, self._connect = pool, connect
+        self._begin = _BEGIN.format(connect["server_settings"]["role"])
         self._acquire_timeout_s, self._statement_timeout_s = acquire_timeout_s, statement_timeout_s
         self.breaker = Breaker("postgresql")
         # Getting a connection changes nothing, so it may be done again; the work itself may not.
@@ -152,7 +158,7 @@ class Database:
         }
         async with errors_from_driver():
             try:
-                pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, **connect)
+                pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, reset=_nothing, **connect)
             except OSError as error:
                 raise _unavailable() from error
         return cls(
@@ -236,15 +242,22 @@ class Database:
 
         Its statements end with the caller's deadline.
         """
-        async with self._connection() as connection, connection.transaction():
-            limit = max(0.001, remaining_s(self._statement_timeout_s))
-            await connection.execute(_SET_TENANT, tenant_id, _milliseconds(limit))
+        limit = _milliseconds(max(0.001, remaining_s(self._statement_timeout_s)))
+        # An id as ours are stands in the statement as it is. What else somebody asks for is bound to it.
+        known = _ID.fullmatch(tenant_id) is not None
+        begin = f"{self._begin}; {_SET_TENANT}".format(tenant_id if known else "")
+        async with self._connection() as connection, _transaction(connection, f"{begin}; {_SET_TIMEOUT}".format(limit)):
+            if not known:
+                await connection.execute("SELECT set_config('bossjy.tenant_id', $1, true)", tenant_id)
             yield connection
 
     @asynccontextmanager
     async def system(self) -> AsyncIterator[Connection]:
         """A transaction without a tenant: it sees no row of any. For functions that are made for it."""
-        async with self._connection() as connection, connection.transaction():
+        async with (
+            self._connection() as connection,
+            _transaction(connection, f"{self._begin}; {_SET_TENANT}".format("")),
+        ):
             yield connection
 
     async def ping(self, timeout_s: float = 1.0) -> bool:
@@ -275,6 +288,24 @@ class Database:
         self.breaker.trip()
         for connection in list(self._busy):
             connection.terminate()
+
+
+@asynccontextmanager
+async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None]:
+    """Commits at the end, rolls back on any error. What is set goes with `begin`: one round trip for all of it."""
+    await connection.execute(begin)
+    try:
+        yield
+    except BaseException:
+        # Of a connection that is gone the error itself tells; what is left open ends when the pool takes it back.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+
+
+async def _nothing(_: Connection) -> None:
+    """What a transaction finds on its connection is what its begin sets: no round trip is spent to undo anything."""
 
 
 def _milliseconds(seconds: float) -> str:
