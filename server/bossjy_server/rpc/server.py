@@ -47,6 +47,11 @@ class ServerOptions:
             ("grpc.max_metadata_size", self.max_metadata_bytes),
             ("grpc.absolute_max_metadata_size", self.max_metadata_bytes),
             ("grpc.max_concurrent_streams", self.max_streams_per_connection),
+            # Beyond these, calls that no handler has seen yet are dropped at random, as CANCELLED and without a word.
+            # Calls that are opened and given up at once count as well: with grpc's 1,000 and 3,000, some ten thousand
+            # of them cost other callers theirs. What is too much, `limits` says.
+            ("grpc.server.max_pending_requests", 20_000),
+            ("grpc.server.max_pending_requests_hard_limit", 30_000),
             ("grpc.http2.min_ping_interval_without_data_ms", int(self.min_ping_interval_s * 1000)),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", int(self.min_ping_interval_s * 1000)),
             ("grpc.http2.max_ping_strikes", 2),
