@@ -24,10 +24,11 @@ async def raw_call(
 
     A stream that is refused while its client still writes can end in the client with a status of its own.
     """
+    ended = await _raw_call(channel, method, raw, token, entries)
     for _ in range(10):
-        ended = await _raw_call(channel, method, raw, token, entries)
         if not (method.client_streaming and ended.message == "Internal error from Core"):
             break
+        ended = await _raw_call(channel, method, raw, token, entries)
     return ended
 
 
