@@ -53,7 +53,7 @@ class AuthOptions:
     password_max_chars: int = 256
     argon2_memory_kib: int = 12 * 1024
     argon2_time_cost: int = 3
-    hash_threads: int = 0  # 0: one for each core but one, at least one
+    hash_threads: int = 0  # 0: as many as there are cores
     hash_queue_per_thread: int = 8  # beyond it a login answers OVERLOADED
 
     # Failed logins: how many may be wrong at once, and after how long one more is allowed
@@ -83,7 +83,7 @@ class AuthOptions:
     @property
     def threads(self) -> int:
         """How many threads hash passwords."""
-        return self.hash_threads or max(1, _cores() - 1)
+        return self.hash_threads or _cores()
 
     def check(self) -> None:
         """Raise ValueError with one line when a value cannot work."""

@@ -1,7 +1,7 @@
 """Password hashing: argon2id on its own threads, behind a queue that has an end.
 
-A hash takes 16 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores;
-a few wait; beyond that the call is refused at once, and other calls stay fast under a flood of logins.
+A hash takes 16 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores, in a
+flood one fewer; a few wait; beyond that the call is refused at once, and other calls stay fast.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.turns import Turns
 from bossjy_server.errors import Reason, ResourceExhausted
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class Passwords:
             time_cost=options.argon2_time_cost, memory_cost=options.argon2_memory_kib, parallelism=1
         )
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="argon2", initializer=_stand_back)
+        self._turns = Turns(options.threads)
         self._limit = options.threads * (1 + options.hash_queue_per_thread)
         self._held = 0
         # Checked in place of the hash of an account that does not exist, so that both take the same time.
@@ -57,6 +59,7 @@ class Passwords:
         So a flood is refused before it costs anything. Raises ResourceExhausted(OVERLOADED) when all are taken.
         """
         if self._held >= self._limit:
+            self._turns.note_refusal()
             raise ResourceExhausted(
                 Reason.OVERLOADED,
                 "too many logins wait already: try again in a moment",
@@ -64,7 +67,7 @@ class Passwords:
             )
         self._held += 1
         try:
-            yield Place(self._hasher, self._executor, self._dummy)
+            yield Place(self._hasher, self._executor, self._turns, self._dummy)
         finally:
             self._held -= 1
 
@@ -76,9 +79,10 @@ class Passwords:
 class Place:
     """What may be done in a place. A hash that is running when its call is given up ends by itself."""
 
-    def __init__(self, hasher: PasswordHasher, executor: ThreadPoolExecutor, dummy: str) -> None:
+    def __init__(self, hasher: PasswordHasher, executor: ThreadPoolExecutor, turns: Turns, dummy: str) -> None:
         self._hasher = hasher
         self._executor = executor
+        self._turns = turns
         self._dummy = dummy
 
     async def hash(self, password: str) -> str:
@@ -98,7 +102,8 @@ class Place:
         return Verdict(right=stored is not None, rehash=self._hasher.check_needs_rehash(checked))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        async with self._turns.turn():
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
 def _stand_back() -> None:

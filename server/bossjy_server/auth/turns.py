@@ -1,0 +1,54 @@
+"""How many passwords are hashed at once: on all threads, but on one fewer in a flood, so that one core is left."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+_FLOOD_S = 1.0  # so long after a refusal it is still a flood
+
+
+class Turns:
+    """Turns on `threads` threads, in the order of asking. For one event loop; who may wait is the caller's business."""
+
+    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._threads = threads
+        self._clock = clock
+        self._refused_at = float("-inf")
+        self._running = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def note_refusal(self) -> None:
+        """Somebody was refused for want of turns."""
+        self._refused_at = self._clock()
+
+    @property
+    def most(self) -> int:
+        """Turns at once, now."""
+        flood = self._clock() - self._refused_at < _FLOOD_S
+        return max(1, self._threads - 1) if flood else self._threads
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it while the block runs."""
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        self._admit()
+        try:
+            await mine
+            yield
+        finally:
+            # Given up before its turn came: it is cancelled, and passed over.
+            if not mine.cancelled():
+                self._running -= 1
+            self._admit()
+
+    def _admit(self) -> None:
+        while self._waiting and self._running < self.most:
+            first = self._waiting.popleft()
+            if not first.cancelled():
+                self._running += 1
+                first.set_result(None)
