@@ -55,16 +55,32 @@ async def ages(url: str) -> list[int]:
     return sorted(row["days"] for row in rows)
 
 
-async def test_the_service_removes_old_events_of_all_tenants_and_goes_on(opened: Opened, database_url: str) -> None:
+async def test_the_service_removes_old_events_of_all_tenants_and_goes_on(
+    opened: Opened, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[int] = []
+    remove_old = audit_sweep.remove_old
+
+    async def noted(database: Database, kept_days: int) -> int:
+        removed.append(await remove_old(database, kept_days))
+        return removed[-1]
+
+    async def until(counts: list[int]) -> None:
+        async with asyncio.timeout(10):
+            while removed[-len(counts) :] != counts:
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(audit_sweep, "remove_old", noted)
     await add_events(database_url, 39.5, 41.5)
     async with opened(audit_days=40, audit_sweep_s=0.05) as auth:
         owner = await register(auth)
-        for _ in range(2):
-            async with asyncio.timeout(10):
-                while await ages(database_url) != [0, 39, 39]:
-                    await asyncio.sleep(0.05)
-            await add_events(database_url, 500)
-            await asyncio.sleep(0)
+        await until([2, 0])
+        await add_events(database_url, 500)
+        async with asyncio.timeout(10):
+            while sum(removed) < 4:
+                await asyncio.sleep(0.01)
+        await until([0, 0])
+        assert await ages(database_url) == [0, 39, 39]
         events = (await owner.call("ListAuditEvents")).events
         assert [event.action for event in events] == ["auth.register"]
 
