@@ -24,14 +24,20 @@ from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
-from bossjy_server.config import Settings, auth_options
+from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.imports.metrics import ImportMetrics
-from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
-from bossjy_server.lookup.options import LookupOptions
 from bossjy_server.lookup.service import open_lookup
+from bossjy_server.options import (
+    auth_options,
+    import_options,
+    limit_options,
+    lookup_options,
+    quota_options,
+    server_options,
+)
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
@@ -40,12 +46,12 @@ from bossjy_server.phone.threads import ThreadOptions, Threads
 from bossjy_server.process import keep_for_good, share_fairly
 from bossjy_server.rpc.chain import build_chain
 from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
-from bossjy_server.rpc.limits import LimitOptions, Limits
+from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
-from bossjy_server.rpc.quotas import QuotaOptions, Quotas
+from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.rpc.rates import RateOptions, open_rates
 from bossjy_server.rpc.reflection import add_reflection
-from bossjy_server.rpc.server import Router, ServerOptions, start_server
+from bossjy_server.rpc.server import Router, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
@@ -131,14 +137,14 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         rates = await stack.enter_async_context(
             open_rates(RateOptions(interval_s=settings.rate_exchange_s), shared.exchange)
         )
-        limits = Limits(_limit_options(settings), rates, registry)
-        quotas = Quotas(_quota_options(settings), rates, TenantLimits(database).per_minute)
+        limits = Limits(limit_options(settings), rates, registry)
+        quotas = Quotas(quota_options(settings), rates, TenantLimits(database).per_minute)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, quotas, auth)
         threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead))
         stack.callback(threads.close)
         contact_stats, ended_imports = Cache(redis, "contact-stats"), Cache(redis, "ended-imports", ttl_s=300.0)
-        lookup = await stack.enter_async_context(open_lookup(redis, _lookup_options(settings), auth.keys.mac))
+        lookup = await stack.enter_async_context(open_lookup(redis, lookup_options(settings), auth.keys.mac))
         LookupCollector(registry, lookup)
         PartsCollector(registry, database, [database.breaker, redis.breaker, *([lookup.breaker] if lookup else [])])
         CachesCollector(registry, [contact_stats, ended_imports, *([lookup.cache] if lookup else [])])
@@ -165,7 +171,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             stack.callback(MetricsEndpoint(registry, settings.host, settings.metrics_port).close)
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
         keep_for_good()
-        server = await start_server(router, settings.address, _server_options(settings, worker), credentials)
+        server = await start_server(router, settings.address, server_options(settings, worker), credentials)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         log.info("serving", address=settings.address, services=router.services, plan=plan.version)
         yield Running(
@@ -235,63 +241,6 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
         return None
     authority = Path(settings.tls_client_ca) if settings.tls_client_ca else None
     return Certificates(TlsOptions(Path(settings.tls_certificate), Path(settings.tls_key), authority)).credentials()
-
-
-def import_options(settings: Settings) -> ImportOptions:
-    """The limits of imports."""
-    return ImportOptions(
-        max_file_bytes=settings.import_file_bytes,
-        max_row_bytes=settings.import_row_bytes,
-        max_columns=settings.import_columns,
-        max_rejects_kept=settings.import_rejects,
-        max_parts=settings.import_parts,
-        max_open_imports=settings.open_imports,
-        # A client must be able to send the whole of a row, and of the few that tell what a file is.
-        window_bytes=max(ImportOptions().window_bytes, 8 * settings.import_row_bytes),
-    )
-
-
-def _lookup_options(settings: Settings) -> LookupOptions:
-    return LookupOptions(
-        url=settings.lookup_url,
-        header=settings.lookup_header,
-        secret=settings.lookup_secret,
-        secret_file=settings.lookup_secret_file,
-        carrier=settings.lookup_carrier,
-        line_status=settings.lookup_line_status,
-        ported=settings.lookup_ported,
-        timeout_s=settings.lookup_timeout_s,
-        per_second=settings.lookup_per_second,
-        per_day=settings.lookup_per_day,
-        ttl_s=settings.lookup_ttl_s,
-        unknown_ttl_s=settings.lookup_unknown_ttl_s,
-        running=settings.lookup_running,
-    )
-
-
-def _limit_options(settings: Settings) -> LimitOptions:
-    return LimitOptions(
-        running=dict(settings.running_calls),
-        queued=dict(settings.queued_calls),
-        queue_s=settings.queue_s,
-        address_per_minute=settings.calls_per_minute,
-    )
-
-
-def _quota_options(settings: Settings) -> QuotaOptions:
-    return QuotaOptions(
-        user_per_minute=settings.user_calls_per_minute,
-        tenant_per_minute=settings.tenant_calls_per_minute,
-        tenant_streams=settings.tenant_streams,
-    )
-
-
-def _server_options(settings: Settings, worker: int) -> ServerOptions:
-    return ServerOptions(
-        max_streams_per_connection=settings.max_streams,
-        max_connection_age_s=settings.max_connection_age_s,
-        reuse_port=worker > 0,
-    )
 
 
 @asynccontextmanager

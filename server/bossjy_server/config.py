@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from bossjy_server.auth.options import AUDIT_DAYS_MIN, AuthOptions
+from bossjy_server.auth.options import AUDIT_DAYS_MIN
 from bossjy_server.errors import StartError
 
 
@@ -362,17 +362,3 @@ class Settings:
         """What gRPC listens on."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
-
-
-def auth_options(settings: Settings) -> AuthOptions:
-    """The settings of auth. Not in the wiring: the operator's commands need them, and not the whole service."""
-    return AuthOptions(
-        registration=settings.registration,
-        tenant_calls_per_minute=settings.tenant_calls_per_minute,
-        key_reload_s=settings.key_reload_s,
-        key_activation_s=settings.key_activation_s,
-        account_failures=settings.account_failures,
-        address_failures=settings.address_failures,
-        tenant_failures=settings.tenant_failures,
-        audit_days=settings.audit_days,
-    )

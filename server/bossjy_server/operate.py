@@ -14,8 +14,9 @@ from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, may
 from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import load_keys
-from bossjy_server.config import Settings, auth_options
+from bossjy_server.config import Settings
 from bossjy_server.errors import BossjyError, StartError
+from bossjy_server.options import auth_options
 from bossjy_server.rpc.tls import is_name
 from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.postgres import APP_ROLE, Database

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bossjy_server.app import _lookup_options
 from bossjy_server.config import Settings
 from bossjy_server.lookup.options import LookupOptions
+from bossjy_server.options import lookup_options
 
 GOOD = LookupOptions(url="https://numbers.example/v1/{e164}")
 
@@ -75,11 +75,11 @@ def test_settings_become_options_and_do_not_show_the_secret() -> None:
             "BOSSJY_LOOKUPS_PER_DAY": "7",
         }
     )
-    options = _lookup_options(settings)
+    options = lookup_options(settings)
     assert options == LookupOptions(
         url="https://numbers.example/{e164}?key=hidden", secret="quiet harbour", carrier="/a", per_day=7
     )
     shown = repr(settings) + repr(options)
     assert "harbour" not in shown
     assert "hidden" not in shown
-    assert _lookup_options(Settings()) == LookupOptions()
+    assert lookup_options(Settings()) == LookupOptions()

@@ -1,0 +1,86 @@
+"""Which setting becomes which option of a room: the only place that knows both."""
+
+from __future__ import annotations
+
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.config import Settings
+from bossjy_server.imports.options import ImportOptions
+from bossjy_server.lookup.options import LookupOptions
+from bossjy_server.rpc.limits import LimitOptions
+from bossjy_server.rpc.quotas import QuotaOptions
+from bossjy_server.rpc.server import ServerOptions
+
+
+def auth_options(settings: Settings) -> AuthOptions:
+    """How auth works, for the service and for the operator's commands."""
+    return AuthOptions(
+        registration=settings.registration,
+        tenant_calls_per_minute=settings.tenant_calls_per_minute,
+        key_reload_s=settings.key_reload_s,
+        key_activation_s=settings.key_activation_s,
+        account_failures=settings.account_failures,
+        address_failures=settings.address_failures,
+        tenant_failures=settings.tenant_failures,
+        audit_days=settings.audit_days,
+    )
+
+
+def import_options(settings: Settings) -> ImportOptions:
+    """The limits of imports."""
+    return ImportOptions(
+        max_file_bytes=settings.import_file_bytes,
+        max_row_bytes=settings.import_row_bytes,
+        max_columns=settings.import_columns,
+        max_rejects_kept=settings.import_rejects,
+        max_parts=settings.import_parts,
+        max_open_imports=settings.open_imports,
+        # A client must be able to send the whole of a row, and of the few that tell what a file is.
+        window_bytes=max(ImportOptions().window_bytes, 8 * settings.import_row_bytes),
+    )
+
+
+def lookup_options(settings: Settings) -> LookupOptions:
+    """The provider of live look-ups, and how often it is asked."""
+    return LookupOptions(
+        url=settings.lookup_url,
+        header=settings.lookup_header,
+        secret=settings.lookup_secret,
+        secret_file=settings.lookup_secret_file,
+        carrier=settings.lookup_carrier,
+        line_status=settings.lookup_line_status,
+        ported=settings.lookup_ported,
+        timeout_s=settings.lookup_timeout_s,
+        per_second=settings.lookup_per_second,
+        per_day=settings.lookup_per_day,
+        ttl_s=settings.lookup_ttl_s,
+        unknown_ttl_s=settings.lookup_unknown_ttl_s,
+        running=settings.lookup_running,
+    )
+
+
+def limit_options(settings: Settings) -> LimitOptions:
+    """How many calls of each class run and wait."""
+    return LimitOptions(
+        running=dict(settings.running_calls),
+        queued=dict(settings.queued_calls),
+        queue_s=settings.queue_s,
+        address_per_minute=settings.calls_per_minute,
+    )
+
+
+def quota_options(settings: Settings) -> QuotaOptions:
+    """How often each user and tenant may call."""
+    return QuotaOptions(
+        user_per_minute=settings.user_calls_per_minute,
+        tenant_per_minute=settings.tenant_calls_per_minute,
+        tenant_streams=settings.tenant_streams,
+    )
+
+
+def server_options(settings: Settings, worker: int) -> ServerOptions:
+    """What the listening server allows a connection. More than one worker share a port."""
+    return ServerOptions(
+        max_streams_per_connection=settings.max_streams,
+        max_connection_age_s=settings.max_connection_age_s,
+        reuse_port=worker > 0,
+    )
