@@ -13,11 +13,10 @@ from typing import TypeAlias
 import asyncpg
 
 from bossjy_server.imports.records import DuplicatePolicy
+from bossjy_server.imports.statements import CHOSEN, FIELDS, FORMER_FIELDS, STAGED, fields_of, former_as_f
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-# See CHOSEN in merge.py.
-_CHOSEN = "(s.position IN (SELECT unnest($3::bigint[]))) IS TRUE"
 _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
 
 
@@ -27,24 +26,21 @@ LOCK_SEEN = f"""
 SELECT count(*) FROM (
     SELECT FROM bossjy.import_changes m
     WHERE m.tenant_id = $1 AND m.import_id = $2
-        AND m.e164 = ANY (ARRAY(SELECT s.e164 FROM pg_temp.bossjy_staged s WHERE {_CHOSEN}))
+        AND m.e164 = ANY (ARRAY(SELECT s.e164 FROM {STAGED} s WHERE {CHOSEN}))
     ORDER BY m.e164 FOR UPDATE) locked"""
 
 
 def displace_created(policy: DuplicatePolicy) -> str:
     """Contacts that the import brought itself, and nobody changed since: the winner's row as it is."""
     return f"""
-INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
-    carrier, place, created_import_id, created_position, changed_import_id, changed_position)
-SELECT $1, e164, region, number_type, name, email, other_numbers, attributes, carrier, place,
-    $2, position, $2, position
-FROM pg_temp.bossjy_staged s
-WHERE {_CHOSEN}
+INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS},
+    created_import_id, created_position, changed_import_id, changed_position)
+SELECT $1, e164, {FIELDS}, $2, position, $2, position
+FROM {STAGED} s
+WHERE {CHOSEN}
     AND (SELECT o.created_import_id = $2 FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = s.e164)
 ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
-SET (region, number_type, name, email, other_numbers, attributes, carrier, place) = ROW (excluded.region,
-        excluded.number_type, excluded.name, excluded.email, excluded.other_numbers, excluded.attributes,
-        excluded.carrier, excluded.place),
+SET ({FIELDS}) = ROW ({fields_of("excluded")}),
     created_position = excluded.created_position, changed_position = excluded.changed_position, update_time = now()
 WHERE c.created_import_id = $2 AND c.changed_import_id = $2
     AND excluded.created_position {_BEATS[policy]} c.created_position"""
@@ -59,8 +55,8 @@ def displace_seen(policy: DuplicatePolicy) -> str:
     return f"""
 WITH won AS (
     INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position)
-    SELECT $1, $2, s.e164, s.position FROM pg_temp.bossjy_staged s
-    WHERE {_CHOSEN}
+    SELECT $1, $2, s.e164, s.position FROM {STAGED} s
+    WHERE {CHOSEN}
         AND (SELECT o.created_import_id IS DISTINCT FROM $2
              FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = s.e164)
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET position = excluded.position, former = NULL
@@ -69,20 +65,13 @@ WITH won AS (
              FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = m.e164))
     RETURNING new.e164, new.position, old.former
 ), restored AS (
-    INSERT INTO bossjy.contacts AS c (tenant_id, e164, region, number_type, name, email, other_numbers, attributes,
-        carrier, place, changed_import_id, changed_position, update_time)
-    SELECT $1, won.e164, f.region, f.number_type, f.name, f.email, f.other_numbers, f.attributes,
-        coalesce(f.carrier, ''), coalesce(f.place, ''), f.changed_import_id, f.changed_position, f.update_time
-    FROM won, jsonb_to_record(won.former) AS f (region text, number_type smallint, name text, email text,
-        other_numbers text[], attributes jsonb, carrier text, place text, changed_import_id text,
-        changed_position bigint, update_time timestamptz)
+    INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS}, changed_import_id, changed_position, update_time)
+    SELECT $1, won.e164, {FORMER_FIELDS}, f.changed_import_id, f.changed_position, f.update_time
+    FROM won, {former_as_f("won")}
     WHERE won.former IS NOT NULL
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
-    SET (region, number_type, name, email, other_numbers, attributes, carrier, place, changed_import_id,
-        changed_position, update_time)
-        = ROW (excluded.region, excluded.number_type, excluded.name, excluded.email, excluded.other_numbers,
-        excluded.attributes, excluded.carrier, excluded.place, excluded.changed_import_id,
-        excluded.changed_position, excluded.update_time)
+    SET ({FIELDS}, changed_import_id, changed_position, update_time)
+        = ROW ({fields_of("excluded")}, excluded.changed_import_id, excluded.changed_position, excluded.update_time)
 )
 SELECT array_agg(position) AS positions, count(former) AS had_changed FROM won"""
 

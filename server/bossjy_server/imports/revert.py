@@ -14,6 +14,7 @@ import asyncpg
 from bossjy_server.errors import FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import store
 from bossjy_server.imports.records import ImportJob, State
+from bossjy_server.imports.statements import FIELDS, FORMER_FIELDS, former_as_f
 from bossjy_server.storage import audit
 from bossjy_server.storage.postgres import Database
 
@@ -40,14 +41,11 @@ WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.former IS NOT NULL AND c.chang
 DELETE_CREATED = """
 DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND created_import_id = $2 AND changed_import_id = $2"""
 
-RESTORE_CHANGED = """
+RESTORE_CHANGED = f"""
 UPDATE bossjy.contacts c
-SET region = f.region, number_type = f.number_type, name = f.name, email = f.email, other_numbers = f.other_numbers,
-    attributes = f.attributes, carrier = coalesce(f.carrier, ''), place = coalesce(f.place, ''),
-    changed_import_id = f.changed_import_id, changed_position = f.changed_position,
-    update_time = now()
-FROM bossjy.import_changes m, jsonb_to_record(m.former) AS f (region text, number_type smallint, name text, email text,
-    other_numbers text[], attributes jsonb, carrier text, place text, changed_import_id text, changed_position bigint)
+SET ({FIELDS}) = ROW ({FORMER_FIELDS}),
+    changed_import_id = f.changed_import_id, changed_position = f.changed_position, update_time = now()
+FROM bossjy.import_changes m, {former_as_f("m")}
 WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.former IS NOT NULL AND c.tenant_id = $1 AND c.e164 = m.e164
     AND c.changed_import_id = $2"""
 

@@ -1,0 +1,173 @@
+"""The statements of merging, and what those of displacing and taking back share with them."""
+
+from __future__ import annotations
+
+from bossjy_server.imports.records import ExistingPolicy
+
+STAGED = "pg_temp.bossjy_staged"
+
+# What a row says of its contact, and who changed the contact last. Both are kept when somebody else changes it.
+_TYPES = {
+    "region": "text",
+    "number_type": "smallint",
+    "name": "text",
+    "email": "text",
+    "other_numbers": "text[]",
+    "attributes": "jsonb",
+    "carrier": "text",
+    "place": "text",
+}
+_CHANGE_TYPES = {"changed_import_id": "text", "changed_position": "bigint", "update_time": "timestamptz"}
+# Former values that were kept before contacts had these lack them.
+_LATER = {"carrier", "place"}
+
+
+def fields_of(table: str) -> str:
+    """The fields in a statement, as columns of that table."""
+    return ", ".join(f"{table}.{name}" for name in _TYPES)
+
+
+FIELDS = ", ".join(_TYPES)
+_FIELDS_OF_CONTACT = fields_of("c")
+
+
+def former_as_f(table: str) -> str:
+    """The former values in that table's column `former`, as a table `f`."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in {**_TYPES, **_CHANGE_TYPES}.items())
+    return f"jsonb_to_record({table}.former) AS f ({columns})"
+
+
+# The fields of `f`.
+FORMER_FIELDS = ", ".join(f"coalesce(f.{name}, '')" if name in _LATER else f"f.{name}" for name in _TYPES)
+
+# COPY is refused on a table with row-level security, so rows come by a table of the connection's own, made once.
+STAGED_TABLE = """
+CREATE TEMPORARY TABLE bossjy_staged (
+    e164           text COLLATE "C" NOT NULL,
+    region         text COLLATE "C" NOT NULL,
+    number_type    smallint NOT NULL,
+    name           text NOT NULL,
+    email          text NOT NULL,
+    other_numbers  text[] NOT NULL,
+    attributes     jsonb NOT NULL,
+    carrier        text NOT NULL DEFAULT '',
+    place          text NOT NULL DEFAULT '',
+    position       bigint NOT NULL
+) ON COMMIT DELETE ROWS"""
+
+STAGED_TABLE_EXISTS = "SELECT to_regclass('pg_temp.bossjy_staged') IS NOT NULL"
+
+# The planner knows nothing of the staged rows, and tables grow from nothing while a statement is prepared. So no
+# statement below joins: each staged row is looked up in the index, by ON CONFLICT or by a subquery for each row. And
+# rows are chosen by a subplan that is hashed whatever is estimated: `= ANY` of a parameter looks through all of the
+# array for each row once the plan is kept, and IN alone may become a join.
+CHOSEN = "(s.position IN (SELECT unnest($3::bigint[]))) IS TRUE"
+
+# New contacts, in the order in which they were staged: that of the index. Gives the positions of those that were new,
+# as int8 in network order; the others were contacts before.
+INSERT_NEW = f"""
+WITH fresh AS (
+    INSERT INTO bossjy.contacts (tenant_id, e164, {FIELDS},
+        created_import_id, created_position, changed_import_id, changed_position)
+    SELECT $1, e164, {FIELDS}, $2, position, $2, position
+    FROM {STAGED} s
+    ON CONFLICT ON CONSTRAINT contacts_pkey DO NOTHING
+    RETURNING created_position
+)
+SELECT string_agg(int8send(created_position), '') FROM fresh"""
+
+# The same for rows whose contact was deleted by somebody after it stood in the way.
+INSERT_AGAIN = INSERT_NEW.replace("ON CONFLICT", f"WHERE {CHOSEN} ON CONFLICT")
+
+# For a dry run, which keeps no contacts: what its earlier blocks named, and what this block names.
+FIND_NAMED = f"""
+SELECT string_agg(int8send(s.position), '') FROM {STAGED} s
+WHERE (SELECT m.position FROM bossjy.import_changes m
+       WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.e164 = s.e164) IS NOT NULL"""
+
+DROP_STAGED = f"DELETE FROM {STAGED} WHERE (position IN (SELECT unnest($1::bigint[]))) IS TRUE"
+
+NAME_STAGED = f"""
+INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position) SELECT $1, $2, e164, position FROM {STAGED}
+ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING"""
+
+_FORMER = "jsonb_build_object(" + ", ".join(f"'{name}', old.{name}" for name in (*_TYPES, *_CHANGE_TYPES)) + ")"
+
+_VALUES = {
+    # Fields that the row has are taken over.
+    ExistingPolicy.OVERWRITE: (
+        "excluded.region",
+        "excluded.number_type",
+        "CASE WHEN excluded.name <> '' THEN excluded.name ELSE c.name END",
+        "CASE WHEN excluded.email <> '' THEN excluded.email ELSE c.email END",
+        "CASE WHEN excluded.other_numbers <> '{}' THEN excluded.other_numbers ELSE c.other_numbers END",
+        "c.attributes || excluded.attributes",
+        "CASE WHEN excluded.carrier <> '' THEN excluded.carrier ELSE c.carrier END",
+        "CASE WHEN excluded.place <> '' THEN excluded.place ELSE c.place END",
+    ),
+    # Fields that the contact lacks are filled.
+    ExistingPolicy.FILL_EMPTY: (
+        "c.region",
+        "c.number_type",
+        "CASE WHEN c.name <> '' THEN c.name ELSE excluded.name END",
+        "CASE WHEN c.email <> '' THEN c.email ELSE excluded.email END",
+        "CASE WHEN c.other_numbers <> '{}' THEN c.other_numbers ELSE excluded.other_numbers END",
+        "excluded.attributes || c.attributes",
+        "CASE WHEN c.carrier <> '' THEN c.carrier ELSE excluded.carrier END",
+        "CASE WHEN c.place <> '' THEN c.place ELSE excluded.place END",
+    ),
+}
+
+
+def mark_seen(policy: ExistingPolicy) -> str:
+    """The statement that says of staged rows, none of which became a new contact, what they are.
+
+    It marks the first row of this import that names a contact from before it; where two parts race, the index lets one
+    through. Gives positions: of rows that it marked, of those among them that would change the contact, and of those
+    whose contact is gone. The others come behind another row of this import.
+    """
+    differs = "false"
+    if policy in _VALUES:
+        values = ", ".join(_VALUES[policy]).replace("excluded.", "s.")
+        differs = f"({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})"
+    return f"""
+WITH known AS MATERIALIZED (
+    SELECT s.e164, s.position, found.own, found.differs
+    FROM {STAGED} s LEFT JOIN LATERAL (
+        SELECT c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs
+        FROM bossjy.contacts c WHERE c.tenant_id = $1 AND c.e164 = s.e164 OFFSET 0) found ON true
+    WHERE {CHOSEN}
+), seen AS (
+    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position)
+    SELECT $1, $2, e164, position FROM known WHERE NOT own
+    ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING
+    RETURNING position
+)
+SELECT (SELECT string_agg(int8send(position), '') FROM seen) AS seen,
+    (SELECT string_agg(int8send(position), '') FROM known WHERE NOT own AND differs) AS differ,
+    (SELECT string_agg(int8send(position), '') FROM known WHERE own IS NULL) AS missing"""
+
+
+def update_existing(policy: ExistingPolicy) -> str:
+    """The statement that changes contacts from before, where they differ, and keeps their former values.
+
+    Gives how many were changed, and how many inserted, because somebody deleted them a moment before.
+    """
+    values = ", ".join(_VALUES[policy])
+    return f"""
+WITH changed AS (
+    INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS},
+        created_import_id, created_position, changed_import_id, changed_position)
+    SELECT $1, e164, {FIELDS}, $2, position, $2, position
+    FROM {STAGED} s WHERE {CHOSEN}
+    ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
+    SET ({FIELDS}) = ROW ({values}),
+        changed_import_id = $2, changed_position = excluded.changed_position, update_time = now()
+    WHERE ({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})
+    RETURNING new.e164, new.changed_position AS position, CASE WHEN old.e164 IS NOT NULL THEN {_FORMER} END AS former
+), kept AS (
+    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, former)
+    SELECT $1, $2, e164, position, former FROM changed WHERE former IS NOT NULL
+    ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET former = excluded.former
+)
+SELECT count(former) AS updated, count(*) - count(former) AS inserted FROM changed"""
