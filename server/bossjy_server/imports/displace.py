@@ -13,7 +13,7 @@ from typing import TypeAlias
 import asyncpg
 
 from bossjy_server.imports.records import DuplicatePolicy
-from bossjy_server.imports.statements import CHOSEN, FIELDS, FORMER_FIELDS, STAGED, fields_of, former_as_f
+from bossjy_server.imports.statements import CHOSEN, FIELDS, FORMER_FIELDS, STAGED, contact_of, fields_of, former_as_f
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -21,13 +21,13 @@ _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
 
 
 # Waits for parts that are changing the same marks, so that the statement behind it sees what they committed: a
-# statement that waits inside sees the row it waited for as it is now, and all others as they were when it began.
+# statement that waits inside sees the row it waited for as it is now, and all others as they were when it began. Rows
+# are staged, and so locked, in the order of their numbers.
 LOCK_SEEN = f"""
-SELECT count(*) FROM (
+SELECT count(*) FROM {STAGED} s CROSS JOIN LATERAL (
     SELECT FROM bossjy.import_changes m
-    WHERE m.tenant_id = $1 AND m.import_id = $2
-        AND m.e164 = ANY (ARRAY(SELECT s.e164 FROM {STAGED} s WHERE {CHOSEN}))
-    ORDER BY m.e164 FOR UPDATE) locked"""
+    WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.e164 = s.e164 FOR UPDATE) locked
+WHERE {CHOSEN}"""
 
 
 def displace_created(policy: DuplicatePolicy) -> str:
@@ -38,7 +38,7 @@ INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS},
 SELECT $1, e164, {FIELDS}, $2, position, $2, position
 FROM {STAGED} s
 WHERE {CHOSEN}
-    AND (SELECT o.created_import_id = $2 FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = s.e164)
+    AND ({contact_of("s", "c.created_import_id = $2")})
 ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
 SET ({FIELDS}) = ROW ({fields_of("excluded")}),
     created_position = excluded.created_position, changed_position = excluded.changed_position, update_time = now()
@@ -57,12 +57,10 @@ WITH won AS (
     INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position)
     SELECT $1, $2, s.e164, s.position FROM {STAGED} s
     WHERE {CHOSEN}
-        AND (SELECT o.created_import_id IS DISTINCT FROM $2
-             FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = s.e164)
+        AND ({contact_of("s", "c.created_import_id IS DISTINCT FROM $2")})
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET position = excluded.position, former = NULL
     WHERE excluded.position {_BEATS[policy]} m.position
-        AND (m.former IS NULL OR (SELECT o.changed_import_id = $2
-             FROM bossjy.contacts o WHERE o.tenant_id = $1 AND o.e164 = m.e164))
+        AND (m.former IS NULL OR ({contact_of("m", "c.changed_import_id = $2")}))
     RETURNING new.e164, new.position, old.former
 ), restored AS (
     INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS}, changed_import_id, changed_position, update_time)

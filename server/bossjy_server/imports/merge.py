@@ -24,8 +24,8 @@ from bossjy_server.imports.statements import (
     INSERT_AGAIN,
     INSERT_NEW,
     NAME_STAGED,
+    PREPARE,
     STAGED_TABLE,
-    STAGED_TABLE_EXISTS,
     mark_seen,
     update_existing,
 )
@@ -131,7 +131,7 @@ class BlockMerge:
 
     async def copy(self, staged: StagedRows) -> None:
         """Put the staged rows where statements find them."""
-        if not await self._connection.fetchval(STAGED_TABLE_EXISTS):
+        if not await self._connection.fetchval(PREPARE, column=1):
             await self._connection.execute(STAGED_TABLE)
         await self._connection.copy_to_table(
             "bossjy_staged",

@@ -1,0 +1,63 @@
+"""How PostgreSQL reads what a block is merged into: by the index of the numbers, whatever statistics it has.
+
+A plan that is made while a table is empty is kept, and was once used for a million rows.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+
+import asyncpg
+import pytest
+
+from bossjy_server.imports import displace, statements
+from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy
+from bossjy_server.storage.postgres import Database
+
+LAST, FILL = DuplicatePolicy.LAST_WINS, ExistingPolicy.FILL_EMPTY
+STATEMENTS = {
+    "insert_new": statements.INSERT_NEW,
+    "insert_again": statements.INSERT_AGAIN,
+    "find_named": statements.FIND_NAMED,
+    "name_staged": statements.NAME_STAGED,
+    **{f"mark_seen_{policy.value}": statements.mark_seen(policy) for policy in ExistingPolicy},
+    "update_existing": statements.update_existing(FILL),
+    "lock_seen": displace.LOCK_SEEN,
+    "displace_created": displace.displace_created(LAST),
+    "displace_seen": displace.displace_seen(LAST),
+}
+FILLED = """
+INSERT INTO bossjy.contacts (tenant_id, e164, region, number_type)
+SELECT 'other', '+86' || 13000000000 + i, 'CN', 1 FROM generate_series(1, 2000) i;
+INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position)
+SELECT 'other', 'other', '+86' || 13000000000 + i, i FROM generate_series(1, 2000) i;"""
+
+
+async def plan_of(database: Database, statement: str, mode: str) -> str:
+    arguments = ["text", "text", "bigint[]"][: max(map(int, re.findall(r"\$(\d)", statement)))]
+    values = ["'acme-1'", "'imp_1'", "'{1}'"][: len(arguments)]
+    async with database.tenant("acme-1") as connection:
+        if not await connection.fetchval(statements.PREPARE, column=1):
+            await connection.execute(statements.STAGED_TABLE)
+        await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
+        await connection.execute(f"PREPARE tried ({', '.join(arguments)}) AS {statement}")
+        rows = await connection.fetch(f"EXPLAIN EXECUTE tried ({', '.join(values)})")
+        await connection.execute("DEALLOCATE tried")
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest.mark.parametrize("tables", ["empty", "of another tenant"])
+async def test_each_number_is_looked_up_in_its_index(database: Database, database_url: str, tables: str) -> None:
+    owner = await asyncpg.connect(database_url)
+    if tables != "empty":
+        await owner.execute(FILLED)
+    await owner.execute("VACUUM ANALYZE bossjy.contacts")
+    await owner.execute("VACUUM ANALYZE bossjy.import_changes")
+    await owner.close()
+    for (name, statement), mode in product(STATEMENTS.items(), ("force_custom_plan", "force_generic_plan")):
+        plan = await plan_of(database, statement, mode)
+        read = re.findall(r"(\w[\w ]*Scan)(?: using (\w+))? on (contacts|import_changes)\b", plan)
+        assert all(how == "Index Scan" and index == f"{table}_pkey" for how, index, table in read), f"{name}\n{plan}"
+        assert not re.search(r"Filter:.*e164", plan), f"{name}\n{plan}"
+        assert read or "Conflict Arbiter Indexes" in plan, f"{name}\n{plan}"
