@@ -293,15 +293,16 @@ class Database:
 @asynccontextmanager
 async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None]:
     """Commits at the end, rolls back on any error. What is set goes with `begin`: one round trip for all of it."""
-    await connection.execute(begin)
     try:
+        await connection.execute(begin)
         yield
+        await connection.execute("COMMIT")
     except BaseException:
-        # Of a connection that is gone the error itself tells; what is left open ends when the pool takes it back.
+        # Also where begin or commit were given up on the way: what became of them is not known, and a rollback too many
+        # does nothing. Of a connection that is gone the error itself tells.
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             await connection.execute("ROLLBACK")
         raise
-    await connection.execute("COMMIT")
 
 
 async def _nothing(_: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -135,6 +136,28 @@ async def test_a_connection_goes_back_with_the_role_it_came_with(database_url: s
         assert await connection.fetchval("SELECT current_user") == "bossjy_app"
         assert await connection.fetchval("SELECT bossjy.current_tenant()") is None
     await database.close()
+
+
+async def test_who_gives_up_at_any_moment_leaves_no_transaction_open(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncpg would tell it as an error: the log of a healthy service had one for each import."""
+    database = await Database.open(database_url, min_size=1, max_size=1)
+
+    async def work() -> None:
+        async with database.tenant("one") as connection:
+            await connection.fetchval("SELECT 1")
+
+    for number in range(300):
+        task = asyncio.create_task(work())
+        await asyncio.sleep(number * 0.00001)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    async with database.tenant("one") as connection:
+        assert await connection.fetchval("SELECT bossjy.current_tenant()") == "one"
+    await database.close()
+    assert "active transaction" not in caplog.text
 
 
 async def test_of_two_that_block_each_other_one_may_call_again(database: Database) -> None:
