@@ -86,7 +86,15 @@ class Authenticator:
             self._verified.clear()
         self._verified.pop(authorization, None)
         verified = self._tokens.verify(credential)
-        while len(self._verified) >= self._limit:
-            del self._verified[next(iter(self._verified))]  # the oldest: the first to expire
+        self._make_room()
         self._verified[authorization] = verified
         return verified
+
+    def _make_room(self) -> None:
+        """Drop what has expired. The oldest come first, and are about the first to expire."""
+        now = self._clock()
+        while self._verified:
+            oldest = next(iter(self._verified))
+            if len(self._verified) < self._limit and self._verified[oldest].caller.expire_time_s > now:
+                return
+            del self._verified[oldest]

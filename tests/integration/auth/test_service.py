@@ -64,6 +64,18 @@ async def test_what_a_removed_key_signed_ends_though_it_was_verified(opened: Ope
         await (await user.refreshed()).call("GetMe")
 
 
+async def test_tokens_that_have_expired_are_not_kept(opened: Opened, clock: Clock) -> None:
+    async with opened() as auth:
+        user = await register(auth)
+        for _ in range(3):
+            await user.call("GetMe")
+            user = await user.refreshed()
+        assert len(auth.authenticator._verified) == 3
+        clock.ahead_s += AuthOptions().access_lifetime_s + 1
+        await (await user.refreshed()).call("GetMe")
+        assert len(auth.authenticator._verified) == 1
+
+
 async def test_a_tenant_may_call_as_often_as_its_row_says(auth: Auth, owner: User, database: Database) -> None:
     limits = TenantLimits(database)
     assert await limits.per_minute(owner.tenant_id) == AuthOptions().tenant_calls_per_minute
