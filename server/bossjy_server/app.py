@@ -160,7 +160,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             load_enrichment=partial(load_enrichment, settings.data_dir / "plan"),
             metrics=ImportMetrics(registry),
         )
-        stack.callback(imports.close)
+        stack.push_async_callback(imports.close)
         router.add_service(IMPORTS, imports)
         health = HealthServicer(list(_NEEDS))
         router.add_service(HEALTH, health)

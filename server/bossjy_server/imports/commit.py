@@ -125,13 +125,6 @@ class PartWriter:
         self._known_first = merged.mostly_known
         return merged
 
-    async def tidy(self) -> None:
-        """Forget what only served to know duplicates, once the import has ended. Bounded pieces; may be cut."""
-        while True:
-            async with self._database.tenant(self._tenant_id) as connection:
-                if not await store.forget_seen(connection, self._tenant_id, self._job.import_id):
-                    return
-
 
 async def not_open(connection: Connection, tenant_id: str, import_id: str) -> BossjyError:
     """What is told when an import takes no more rows from a stream."""

@@ -214,6 +214,7 @@ class Intake:
         """End the import: its file cannot be read. What was committed stays."""
         async with self._process.database.tenant(self._tenant_id) as connection:
             await store.end_import(connection, self._tenant_id, self._job.import_id, State.FAILED, error.message)
+        self._process.tidying.begin(self._tenant_id, self._job.import_id)
         raise error
 
     async def _check_open(self) -> None:

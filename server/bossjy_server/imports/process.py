@@ -11,6 +11,7 @@ from bossjy_numbering import Plan
 from bossjy_numbering.enrich import Enrichment
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.tidying import Tidying
 from bossjy_server.storage.postgres import Database
 
 
@@ -28,3 +29,4 @@ class UploadProcess:
     draining: asyncio.Event
     load_enrichment: Callable[[], Enrichment]
     metrics: ImportMetrics
+    tidying: Tidying

@@ -23,6 +23,7 @@ from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import State
 from bossjy_server.imports.reject_file import reject_file
 from bossjy_server.imports.revert import Reverting
+from bossjy_server.imports.tidying import Tidying
 from bossjy_server.imports.upload import Upload
 from bossjy_server.storage.cache import Cache, Loaded
 from bossjy_server.storage.postgres import Database
@@ -62,12 +63,21 @@ class ImportServicer:
         self._jobs = ImportJobs(database, options, plan.version)
         self._reverting = Reverting(database, options.revert_timeout_s)
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="bossjy-import")
+        self._tidying = Tidying(database)
         self._process = UploadProcess(
-            database, plan, options, self._executor, draining, load_enrichment, metrics or ImportMetrics()
+            database,
+            plan,
+            options,
+            self._executor,
+            draining,
+            load_enrichment,
+            metrics or ImportMetrics(),
+            self._tidying,
         )
 
-    def close(self) -> None:
-        """End the threads; uploads must have ended."""
+    async def close(self) -> None:
+        """End the threads and what goes on behind calls; uploads must have ended."""
+        await self._tidying.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def CreateImport(self, request: pb.CreateImportRequest) -> pb.CreateImportResponse:
@@ -141,6 +151,7 @@ class ImportServicer:
     async def CancelImport(self, request: pb.CancelImportRequest) -> pb.CancelImportResponse:
         """End an open import."""
         job = await self._jobs.cancel(current_caller().tenant_id, request.import_id)
+        self._tidying.begin(current_caller().tenant_id, request.import_id)
         return pb.CancelImportResponse(import_job=convert.import_job(job))
 
     async def ListRejectedRows(self, request: pb.ListRejectedRowsRequest) -> pb.ListRejectedRowsResponse:

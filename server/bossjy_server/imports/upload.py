@@ -95,7 +95,7 @@ class Upload:
             done = await self._job(opening.import_id)
             await self._answers.put(Finished(done))
             if done.state is not State.OPEN:
-                await writer.tidy()
+                self._process.tidying.begin(self._tenant_id, opening.import_id)
 
     async def _open(self, opening: Open, holder: str) -> tuple[ImportJob, Part]:
         """Take the part. A finished one may be opened as well: its client may not have heard of the end."""

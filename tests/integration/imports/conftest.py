@@ -123,7 +123,7 @@ async def make_imports(database: Database, plan: Plan) -> AsyncIterator[Callable
 
     yield make
     for servicer in servicers:
-        servicer.close()
+        await servicer.close()
 
 
 @pytest.fixture

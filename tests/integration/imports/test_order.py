@@ -126,13 +126,3 @@ async def test_a_dry_run_tells_what_the_import_will_do(make_imports: Callable[..
         assert await contacts(imports) == before
         assert told.counts == model.run(rows, OVERWRITE, FIRST)
         assert (await imports.run(data, chunk=120)).counts == told.counts
-
-
-async def test_marks_of_an_ended_import_are_forgotten(imports: Imports) -> None:
-    rows = random_rows(random.Random(1), 40)
-    await imports.run(HEADER.encode() + text(rows))
-    dry = await imports.create(validate_only=True)
-    await imports.upload(dry.import_id, HEADER.encode() + text(rows))
-    await imports.run(HEADER.encode() + text(rows))
-    async with imports.database.tenant("acme-1") as connection:
-        assert await connection.fetchval("SELECT count(*) FROM bossjy.import_changes") == 0

@@ -1,0 +1,51 @@
+"""Forgets what only served to know duplicates, once an import has ended, behind the backs of those who call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextvars import Context
+
+from bossjy_server.errors import BossjyError
+from bossjy_server.imports import store
+from bossjy_server.storage.postgres import Database
+
+_LOG = logging.getLogger(__name__)
+
+# Imports that wait for it in one process. What is left out stays until its numbers are erased, and costs room alone.
+_MOST_WAITING = 1000
+
+
+class Tidying:
+    """Tidies one import after the other, in bounded pieces."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, tenant_id: str, import_id: str) -> None:
+        """An import has ended. It may be told more than once."""
+        if len(self._tasks) < _MOST_WAITING:
+            # The deadline of the call that ended it is not that of this work.
+            task = asyncio.create_task(self._tidy(tenant_id, import_id), context=Context())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Stop; the piece that is under way is undone."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _tidy(self, tenant_id: str, import_id: str) -> None:
+        async with self._turn:
+            try:
+                while await self._forget_some(tenant_id, import_id):
+                    pass
+            except BossjyError as error:
+                _LOG.warning("what import %s named stays for now: %s", import_id, error)
+
+    async def _forget_some(self, tenant_id: str, import_id: str) -> bool:
+        async with self._database.tenant(tenant_id) as connection:
+            return await store.forget_seen(connection, tenant_id, import_id)
