@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from tests.coverage_table import coverage_rows
 from tests.figures import plain_table, save_figures
@@ -21,6 +24,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # would ignore it as well.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The tests run on the event loop that the service runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.hookimpl(trylast=True)

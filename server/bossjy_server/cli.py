@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
+from bossjy_server.loop import run
 
 # Exit codes: 0 all went well, 1 the demonstration found something wrong, 2 the server could not start.
 EXIT_WRONG, EXIT_NO_START = 1, 2
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
 
             return operate(options, settings)
-        return asyncio.run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
+        return run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
     except StartError as error:
         print(f"bossjy-server: {error}", file=sys.stderr)
         return EXIT_NO_START

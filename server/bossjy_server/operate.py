@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import getpass
 import re
 import sys
@@ -16,6 +15,7 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import load_keys
 from bossjy_server.config import Settings
 from bossjy_server.errors import BossjyError, StartError
+from bossjy_server.loop import run
 from bossjy_server.options import auth_options
 from bossjy_server.rpc.tls import is_name
 from bossjy_server.storage.embedded import start_embedded
@@ -34,8 +34,8 @@ def operate(options: argparse.Namespace, settings: Settings) -> int:
         return _keys(options, settings, auth)
     try:
         if options.command == "services":
-            return asyncio.run(_services(options, settings))
-        return asyncio.run(_create_owner(options, settings, auth))
+            return run(_services(options, settings))
+        return run(_create_owner(options, settings, auth))
     except BossjyError as error:
         raise StartError(error.message) from error
 

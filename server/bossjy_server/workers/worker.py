@@ -15,6 +15,7 @@ import sys
 from bossjy_server.app import Running, running
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
+from bossjy_server.loop import run
 
 
 def main() -> int:
@@ -22,7 +23,7 @@ def main() -> int:
     number, values = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
     settings = Settings(**values)
     try:
-        asyncio.run(_work(number, settings))
+        run(_work(number, settings))
     except StartError as error:
         _say({"error": str(error)})
         return 2
