@@ -33,7 +33,8 @@ class BasicViews:
     def __init__(self, version: str) -> None:
         self._version = version
         # Bounded by the plan: regions, their types, and what a length can say.
-        self._shared: dict[_Shared, bytes] = {}
+        # With each, where the national digits begin in E.164.
+        self._shared: dict[_Shared, tuple[bytes, int]] = {}
 
     def of(self, number: Number) -> bytes:
         """The view of one number. At most 17 digits follow a calling code, so lengths take one byte each."""
@@ -42,11 +43,13 @@ class BasicViews:
         key = (number.calling_code, number.region, number.type, number.valid, number.possible_reason, number.error)
         shared = self._shared.get(key)
         if shared is None:
-            shared = self._shared[key] = self._share(number)
-        if not number.e164:
-            return shared
-        e164, national = number.e164.encode(), number.national_digits.encode()
-        return b"".join((shared, _E164[len(e164)], e164, _NATIONAL[len(national)], national))
+            shared = self._shared[key] = (self._share(number), len(f"+{number.calling_code}"))
+        same, begin = shared
+        e164 = number.e164.encode()
+        if not e164:
+            return same
+        national = e164[begin:]
+        return b"".join((same, _E164[len(e164)], e164, _NATIONAL[len(national)], national))
 
     def all_of(self, numbers: Iterable[Number]) -> bytes:
         """The views of numbers as the results of a batch."""

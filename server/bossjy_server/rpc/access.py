@@ -22,7 +22,7 @@ def access_concern(authenticate: Authenticate, by_certificate: Authenticate | No
     """
 
     async def caller_otherwise(call: Call) -> Caller:
-        if len(call.metadata.get("authorization", ())) > 1:
+        if "authorization" in call.repeated:
             raise Unauthenticated(Reason.CREDENTIALS_AMBIGUOUS, "more than one `authorization` entry: send exactly one")
         names = call.peer_names() if by_certificate else ()
         if len(names) > 1:
@@ -43,8 +43,10 @@ def access_concern(authenticate: Authenticate, by_certificate: Authenticate | No
         scope = method.access.scope
 
         async def access(call: Call) -> None:
-            values = call.metadata.get("authorization")
-            caller = await (authenticate(values[0]) if values and len(values) == 1 else caller_otherwise(call))
+            value = call.metadata.get("authorization")
+            caller = await (
+                caller_otherwise(call) if value is None or "authorization" in call.repeated else authenticate(value)
+            )
             call.context.caller = caller
             if scope and scope not in caller.scopes:
                 raise PermissionDenied(

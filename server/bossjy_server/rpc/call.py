@@ -31,7 +31,8 @@ class Call:
 
     method: Method
     context: CallContext
-    metadata: Mapping[str, Sequence[str]]  # lower-case key to its values, in order
+    metadata: Mapping[str, str]  # lower-case key to its value; of a repeated key, to the last
+    repeated: frozenset[str]  # the keys that stand more than once
     raw_request: bytes  # of a single request; empty for a stream
     raw_requests: AsyncIterator[bytes] | None
     send: Callable[[bytes], Awaitable[None]]  # writes one message of a response stream

@@ -15,8 +15,11 @@ from google.protobuf.descriptor import FieldDescriptor
 _STRING_RULES = frozenset({"max_len", "min_len"})
 
 
-def plain_check(message: Any) -> Callable[[Any], bool] | None:
-    """A check of messages of a descriptor's kind; None where one of its rules is of another kind than these here."""
+def plain_check(message: Any) -> Callable[[Any, int], bool] | None:
+    """A check of messages of a descriptor's kind; None where one of its rules is of another kind than these here.
+
+    It takes a message and the number of bytes that it was read from.
+    """
     if message.GetOptions().HasExtension(validate_pb2.message) or message.oneofs:
         return None
     texts: list[tuple[str, int, int]] = []
@@ -44,10 +47,11 @@ def _rules_of(field: Any) -> dict[str, Any]:
     return {one.name: value for one, value in stated[0][1].ListFields()}
 
 
-def _check_of(texts: list[tuple[str, int, int]], enums: list[tuple[str, frozenset[int]]]) -> Callable[[Any], bool]:
-    def check(request: Any) -> bool:
+def _check_of(texts: list[tuple[str, int, int]], enums: list[tuple[str, frozenset[int]]]) -> Callable[[Any, int], bool]:
+    def check(request: Any, size: int) -> bool:
         for name, least, most in texts:
-            if not least <= len(getattr(request, name)) <= most:
+            # No text is longer than the bytes of its message.
+            if (least or most < size) and not least <= len(getattr(request, name)) <= most:
                 return False
         for name, numbers in enums:  # noqa: SIM110 - a generator for `all` costs more than the whole check
             if getattr(request, name) not in numbers:

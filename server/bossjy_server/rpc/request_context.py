@@ -20,7 +20,7 @@ _numbers = itertools.count(secrets.randbelow(2**16))
 
 def new_request_id() -> str:
     """An id that no other call has."""
-    return f"{_PROCESS}{next(_numbers):06x}"
+    return f"{_PROCESS}-{next(_numbers)}"
 
 
 def request_id_for(offered: str) -> str:

@@ -44,8 +44,7 @@ def tracing_concern(tracer: Tracer | None, ratio: float = 1.0) -> Concern:
                     span.set_status(Status(StatusCode.ERROR, call.status.reason))
 
         async def tracing(call: Call) -> None:
-            offered = call.metadata.get("traceparent")
-            traceparent = offered[0] if offered else ""
+            traceparent = call.metadata.get("traceparent", "")
             if is_sampled(traceparent, ratio):
                 await traced(call, traceparent)
             else:

@@ -33,7 +33,7 @@ def validation_concern() -> Concern:
                     Reason.MALFORMED_REQUEST,
                     f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken format, or text not in UTF-8",
                 ) from error
-            if plain is not None and plain(message):
+            if plain is not None and plain(message, len(raw)):
                 return message
             violations = validator.collect_violations(message)
             if violations:
