@@ -24,7 +24,7 @@ from bossjy_server.imports.statements import (
     INSERT_AGAIN,
     INSERT_NEW,
     NAME_STAGED,
-    PREPARE,
+    SPARE_SCANS,
     STAGED_TABLE,
     mark_seen,
     update_existing,
@@ -131,7 +131,7 @@ class BlockMerge:
 
     async def copy(self, staged: StagedRows) -> None:
         """Put the staged rows where statements find them."""
-        if not await self._connection.fetchval(PREPARE, column=1):
+        if not await self._connection.fetchval(SPARE_SCANS, column=1):
             await self._connection.execute(STAGED_TABLE)
         await self._connection.copy_to_table(
             "bossjy_staged",

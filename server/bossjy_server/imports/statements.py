@@ -57,11 +57,12 @@ CREATE TEMPORARY TABLE bossjy_staged (
 
 # The planner knows nothing of the staged rows, and tables grow from nothing while a statement is prepared: a plan for
 # an empty table reads all of it, and is kept until statistics are made again, a minute and a million rows later. So
-# nothing is read whole where there is an index, until the transaction ends. No statement below joins: each staged row
-# is looked up in the index, by ON CONFLICT or by a subquery for each row. And rows are chosen by a subplan that is
-# hashed whatever is estimated: `= ANY` of a parameter looks through all of the array for each row once the plan is
-# kept, and IN alone may become a join.
-PREPARE = "SELECT set_config('enable_seqscan', 'off', true), to_regclass('pg_temp.bossjy_staged') IS NOT NULL"
+# nothing is read whole where there is an index, until the transaction ends. Also says whether the connection has its
+# table of staged rows.
+SPARE_SCANS = "SELECT set_config('enable_seqscan', 'off', true), to_regclass('pg_temp.bossjy_staged') IS NOT NULL"
+# Chooses staged rows by a subplan that is hashed whatever is estimated: `= ANY` of a parameter looks through all of the
+# array for each row once the plan is kept, and IN alone may become a join. No statement below joins: each staged row is
+# looked up in the index, by ON CONFLICT or by a subquery for each row.
 CHOSEN = "(s.position IN (SELECT unnest($3::bigint[]))) IS TRUE"
 
 

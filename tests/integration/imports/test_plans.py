@@ -38,7 +38,7 @@ async def plan_of(database: Database, statement: str, mode: str) -> str:
     arguments = ["text", "text", "bigint[]"][: max(map(int, re.findall(r"\$(\d)", statement)))]
     values = ["'acme-1'", "'imp_1'", "'{1}'"][: len(arguments)]
     async with database.tenant("acme-1") as connection:
-        if not await connection.fetchval(statements.PREPARE, column=1):
+        if not await connection.fetchval(statements.SPARE_SCANS, column=1):
             await connection.execute(statements.STAGED_TABLE)
         await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
         await connection.execute(f"PREPARE tried ({', '.join(arguments)}) AS {statement}")

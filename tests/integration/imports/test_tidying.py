@@ -9,6 +9,7 @@ import pytest
 
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
+from bossjy_server.errors import BossjyError
 from bossjy_server.imports import tidying
 from tests.integration.imports.conftest import TENANT, Imports, enter_tenant, requests
 
@@ -68,7 +69,7 @@ async def test_they_go_where_the_import_ended_early(make_imports: Callable[..., 
         yield pb.UploadRequest(chunk=pb.UploadChunk(offset=len(FILE), data=b"+8613900000000,z\n"))
         await asyncio.Event().wait()
 
-    with pytest.raises(Exception, match="cancelled|more than"):
+    with pytest.raises(BossjyError, match="cancelled|more than"):
         async for _ in imports.servicer.Upload(messages()):
             pass
     await until_marks_are(imports, (0, 0))
