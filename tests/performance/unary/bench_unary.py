@@ -5,7 +5,8 @@
 The whole service: authenticated calls, one log line each, metrics, 1 % of the calls traced to a receiver. CPU is that
 of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process, the
 contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo is
-asked with the same request and metadata. Times at a rate are those of an open-loop client in its own process, counted
+asked with the same request and metadata, and runs on asyncio's own loop; `echo_uvloop_us` is what it costs on the loop
+that the server runs on. Times at a rate are those of an open-loop client in its own process, counted
 from the moment at which a call was to be sent. Servers and clients share the machine's cores, so `rps_…` are bounds
 from below.
 """
@@ -16,7 +17,9 @@ import asyncio
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -79,10 +82,17 @@ async def costs(jobs: dict[str, tuple[Job, psutil.Process]], rounds: int) -> dic
     for _ in range(rounds):
         for name, (job, process) in jobs.items():
             found[name].append(await cost_us(job, process))
-    stack = [mine - bare for mine, bare in zip(found["validate"], found["echo"], strict=True)]
     print("rounds, us:", {name: [round(one) for one in costs] for name, costs in found.items()}, flush=True)
     medians = {f"{name}_us": statistics.median(costs) for name, costs in found.items()}
-    return {**medians, "stack_us": statistics.median(stack)}
+    return {
+        **medians,
+        "stack_us": _median_difference(found["validate"], found["echo"]),
+        "stack_over_uvloop_us": _median_difference(found["validate"], found["echo_uvloop"]),
+    }
+
+
+def _median_difference(mine: list[float], bare: list[float]) -> float:
+    return statistics.median(one - other for one, other in zip(mine, bare, strict=True))
 
 
 async def times(job: Job, seconds: float) -> dict[str, float]:
@@ -106,24 +116,20 @@ async def most_per_s(job: Job, calls: int) -> float:
     return round(sum(len(one.times["OK"]) / one.seconds for one in outcomes))
 
 
-async def measure(held: Stage, *, short: bool) -> dict[str, float]:
-    """All figures."""
+async def measure(held: Stage, traces: str, *, short: bool) -> dict[str, float]:
+    """All figures. `traces`: where traces are sent."""
     calls, rounds, seconds = (2000, 3, 3.0) if short else (6000, 7, 10.0)
-    traces = f"http://127.0.0.1:{trace_receiver_port()}"
     server = held.server(BOSSJY_OTLP_ENDPOINT=traces, BOSSJY_TRACE_RATIO="0.01", BOSSJY_LOG_CONSOLE="off")
     metadata = (("authorization", f"Bearer {await token_of(server.target)}"),)
     validate = Job(server.target, METHOD, requests(), metadata)
-    echo_address = f"127.0.0.1:{free_port()}"
-    with echo_server(echo_address) as echo:
-        try:
-            busy = {"in_flight": 16, "calls": calls}
-            jobs = {
-                "echo": (Job(echo_address, METHOD, requests(), metadata, **busy), psutil.Process(echo.pid)),
-                "validate": (Job(**{**vars(validate), **busy}), process_of(server)),
-            }
-            figures = await costs(jobs, rounds)
-        finally:
-            echo.terminate()
+    busy = {"in_flight": 16, "calls": calls}
+    with echo_server() as (address, process), echo_server("uvloop") as (address_uvloop, process_uvloop):
+        jobs = {
+            "echo": (Job(address, METHOD, requests(), metadata, **busy), process),
+            "echo_uvloop": (Job(address_uvloop, METHOD, requests(), metadata, **busy), process_uvloop),
+            "validate": (Job(**{**vars(validate), **busy}), process_of(server)),
+        }
+        figures = await costs(jobs, rounds)
     figures |= await times(validate, seconds)
     figures["rps_one_worker"] = await most_per_s(validate, calls)
     server.end()
@@ -136,30 +142,37 @@ async def measure(held: Stage, *, short: bool) -> dict[str, float]:
     return figures
 
 
-def echo_server(address: str) -> subprocess.Popen[bytes]:
-    """Launch the bare echo."""
-    return subprocess.Popen([sys.executable, "-m", "tests.performance.unary.echo_server", address])
+@contextmanager
+def echo_server(*options: str) -> Iterator[tuple[str, psutil.Process]]:
+    """The bare echo while the block runs: its address and its process."""
+    address = f"127.0.0.1:{free_port()}"
+    echo = subprocess.Popen([sys.executable, "-m", "tests.performance.unary.echo_server", address, *options])
+    try:
+        yield address, psutil.Process(echo.pid)
+    finally:
+        echo.terminate()
+        echo.wait(10)
 
 
-def trace_receiver_port() -> int:
-    """Starts the receiver of traces, which lasts as long as this process."""
+@contextmanager
+def trace_receiver() -> Iterator[str]:
+    """A receiver of traces while the block runs; its address."""
     port = free_port()
     receiver = grpc.server(ThreadPoolExecutor(1))
     add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
     add(TraceReceiver(), receiver)
     receiver.add_insecure_port(f"127.0.0.1:{port}")
     receiver.start()
-    _RECEIVERS.append(receiver)
-    return port
-
-
-_RECEIVERS: list[grpc.Server] = []
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        receiver.stop(None)
 
 
 def main() -> int:
     """Measure and write build/figures/unary.json."""
-    with stage() as held:
-        figures = asyncio.run(measure(held, short="--short" in sys.argv[1:]))
+    with stage() as held, trace_receiver() as traces:
+        figures = asyncio.run(measure(held, traces, short="--short" in sys.argv[1:]))
     write_figures("unary", {name: round(value, 2) for name, value in figures.items()})
     return 0
 

@@ -1,4 +1,7 @@
-"""A bare grpc.aio server: answers each call with its own bytes. What any Python service pays before its own work."""
+"""A bare grpc.aio server: answers each call with its own bytes. What any Python service pays before its own work.
+
+python -m tests.performance.unary.echo_server ADDRESS [uvloop]
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any
 
 import grpc
 import grpc.aio
+
+from bossjy_server.loop import run
 
 
 class Echo(grpc.GenericRpcHandler):
@@ -34,4 +39,4 @@ async def main(address: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    (run if sys.argv[2:] == ["uvloop"] else asyncio.run)(main(sys.argv[1]))
