@@ -6,12 +6,15 @@ A server process on embedded parts, locust beside it on the same machine. Report
 `phone_p95_ms` is that of ValidateNumber, `auth_p95_ms` the larger of those of Login and GetMe; CPU (of one core) and
 the largest resident memory are the server process's. Returns 1 where p95 of phone reaches 200 ms, p95 of auth 100 ms,
 or a call fails; our own bound, 5 ms for phone, is told. What locust measures, locust waits for itself as well, on the
-same cores: `phone_served_p95_ms` and `me_served_p95_ms` are the server's own, from its histogram (the bound below which
-95 of 100 calls were handled), from the chain's first line to its last.
+same cores. So a second client, an open loop in a process of its own, asks for ValidateNumber 20 times a second beside
+it: `phone_beside_p95_ms`, from the moment at which a call was to be sent. `phone_served_p95_ms` and `me_served_p95_ms`
+are the server's own, from its histogram: the bound below which 95 of 100 calls were handled, from the chain's first
+line to its last.
 """
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import os
@@ -21,6 +24,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -29,6 +33,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from bossjy_server.storage.process import free_port
 from tests.e2e.conftest import ROOT, ServerProcess, made_server
 from tests.figures import write_figures
+from tests.performance import open_loop
+from tests.performance.phone.bench_phone import token_of
+from tests.performance.unary.bench_unary import METHOD, requests
 
 USERS, RAMP_S = 40, 4
 FOLDER = ROOT / "build" / "load"
@@ -72,6 +79,17 @@ def served_p95_ms(metrics: str, method: str) -> float:
     return 1000 * min(bound for bound, count in within.items() if count >= 0.95 * within[float("inf")])
 
 
+def phone_beside(target: str, seconds: int) -> float:
+    """p95 of ValidateNumber at 20 calls a second, in milliseconds."""
+
+    async def asked() -> float:
+        metadata = (("authorization", f"Bearer {await token_of(target)}"),)
+        outcome = await open_loop.run(open_loop.Job(target, METHOD, requests(), metadata, per_s=20, seconds=seconds))
+        return outcome.percentile(95, "OK")
+
+    return asyncio.run(asked())
+
+
 def run(seconds: int) -> dict[str, float]:
     """One run; the figures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -89,7 +107,9 @@ def run(seconds: int) -> dict[str, float]:
                 "--exit-code-on-error=0",
             ]  # fmt: skip
             environment = {**os.environ, "TARGET": server.target, "PYTHONPATH": str(ROOT)}
-            subprocess.run([*program, *options], check=True, env=environment, cwd=ROOT, timeout=seconds + 120)
+            with ThreadPoolExecutor(1) as beside:
+                phone = beside.submit(phone_beside, server.target, seconds)
+                subprocess.run([*program, *options], check=True, env=environment, cwd=ROOT, timeout=seconds + 120)
             cpu_percent = watch.end()
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
                 metrics = answer.read().decode()
@@ -105,6 +125,7 @@ def run(seconds: int) -> dict[str, float]:
         "auth_p95_ms": max(float(rows["auth.Login"]["95%"]), float(rows["auth.GetMe"]["95%"])),
         "login_p95_ms": float(rows["auth.Login"]["95%"]),
         "me_p95_ms": float(rows["auth.GetMe"]["95%"]),
+        "phone_beside_p95_ms": phone.result(),
         "phone_served_p95_ms": served_p95_ms(metrics, "ValidateNumber"),
         "me_served_p95_ms": served_p95_ms(metrics, "GetMe"),
         "rps": float(rows["Aggregated"]["Requests/s"]),
