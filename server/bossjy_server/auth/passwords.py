@@ -20,6 +20,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from bossjy_server.auth.kept_memory import KeptMemoryHasher
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.turns import Turns
 from bossjy_server.errors import Reason, ResourceExhausted
@@ -42,9 +43,7 @@ class Passwords:
     """Hashes and checks passwords, for who holds a place. `close()` when done."""
 
     def __init__(self, options: AuthOptions) -> None:
-        self._hasher = PasswordHasher(
-            time_cost=options.argon2_time_cost, memory_cost=options.argon2_memory_kib, parallelism=1
-        )
+        self._hasher = KeptMemoryHasher(options.argon2_memory_kib, options.argon2_time_cost)
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="argon2", initializer=_stand_back)
         self._turns = Turns(options.threads)
         self._limit = options.threads * (1 + options.hash_queue_per_thread)
