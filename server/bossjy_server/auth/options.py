@@ -48,7 +48,7 @@ class AuthOptions:
     key_reload_s: float = 15.0  # how often the key folder is looked at
     key_activation_s: int = 60  # a new key is published for so long before it signs
 
-    # Passwords: the cheapest argon2id setting that OWASP ASVS 5 accepts; 16 ms on one core
+    # Passwords: the cheapest argon2id setting that OWASP ASVS 5 accepts; 15 to 30 ms of a core
     password_min_chars: int = 15
     password_max_chars: int = 256
     argon2_memory_kib: int = 12 * 1024

@@ -1,6 +1,6 @@
 """Password hashing: argon2id on its own threads, behind a queue that has an end.
 
-A hash takes 16 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores, in a
+A hash takes 15 to 30 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores, in a
 flood one fewer; a few wait; beyond that the call is refused at once, and other calls stay fast.
 """
 
@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from nacl.exceptions import InvalidkeyError
+from nacl.exceptions import ValueError as TooLongError
+from nacl.pwhash import argon2id
 
-from bossjy_server.auth.kept_memory import KeptMemoryHasher
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.turns import Turns
 from bossjy_server.errors import Reason, ResourceExhausted
@@ -39,17 +39,38 @@ class Verdict:
     rehash: bool = False
 
 
+class Hasher:
+    """argon2id by libsodium (docs/decisions/0021). For any thread."""
+
+    def __init__(self, memory_kib: int, time_cost: int) -> None:
+        self._cost = {"opslimit": time_cost, "memlimit": memory_kib * 1024}
+        self._head = f"$argon2id$v=19$m={memory_kib},t={time_cost},p=1$"
+        # Checked in place of the hash of an account that does not exist, so that both take the same time.
+        self._dummy = self.hash(secrets.token_urlsafe(16))
+
+    def hash(self, password: str) -> str:
+        """The hash of `password` with a salt of its own, in its usual text form."""
+        return argon2id.str(normal(password).encode(), **self._cost).decode("ascii")
+
+    def verify(self, stored: str | None, password: str) -> Verdict:
+        """Check `password` against a stored hash; None stands for an account that does not exist."""
+        checked = stored or self._dummy
+        try:
+            argon2id.verify(checked.encode(), normal(password).encode())
+        except (InvalidkeyError, TooLongError):
+            return Verdict(right=False)
+        return Verdict(right=stored is not None, rehash=not checked.startswith(self._head))
+
+
 class Passwords:
     """Hashes and checks passwords, for who holds a place. `close()` when done."""
 
     def __init__(self, options: AuthOptions) -> None:
-        self._hasher = KeptMemoryHasher(options.argon2_memory_kib, options.argon2_time_cost)
+        self._hasher = Hasher(options.argon2_memory_kib, options.argon2_time_cost)
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="argon2", initializer=_stand_back)
         self._turns = Turns(options.threads)
         self._limit = options.threads * (1 + options.hash_queue_per_thread)
         self._held = 0
-        # Checked in place of the hash of an account that does not exist, so that both take the same time.
-        self._dummy = self._hasher.hash(secrets.token_urlsafe(16))
 
     @contextmanager
     def place(self) -> Iterator[Place]:
@@ -66,7 +87,7 @@ class Passwords:
             )
         self._held += 1
         try:
-            yield Place(self._hasher, self._executor, self._turns, self._dummy)
+            yield Place(self._hasher, self._executor, self._turns)
         finally:
             self._held -= 1
 
@@ -78,27 +99,18 @@ class Passwords:
 class Place:
     """What may be done in a place. A hash that is running when its call is given up ends by itself."""
 
-    def __init__(self, hasher: PasswordHasher, executor: ThreadPoolExecutor, turns: Turns, dummy: str) -> None:
+    def __init__(self, hasher: Hasher, executor: ThreadPoolExecutor, turns: Turns) -> None:
         self._hasher = hasher
         self._executor = executor
         self._turns = turns
-        self._dummy = dummy
 
     async def hash(self, password: str) -> str:
         """The argon2id hash of `password` in its usual text form."""
-        return await self._run(lambda: self._hasher.hash(normal(password)))
+        return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, stored: str | None, password: str) -> Verdict:
         """Check `password` against a stored hash; None stands for an account that does not exist."""
-        return await self._run(lambda: self._verify(stored, password))
-
-    def _verify(self, stored: str | None, password: str) -> Verdict:
-        checked = stored or self._dummy
-        try:
-            self._hasher.verify(checked, normal(password))
-        except (VerificationError, InvalidHashError):
-            return Verdict(right=False)
-        return Verdict(right=stored is not None, rehash=self._hasher.check_needs_rehash(checked))
+        return await self._run(lambda: self._hasher.verify(stored, password))
 
     async def _run(self, work: Callable[[], T]) -> T:
         async with self._turns.turn():

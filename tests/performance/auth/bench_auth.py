@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from argon2 import PasswordHasher
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy.auth.v1 import auth_service_pb2_grpc
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.passwords import Hasher
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.service import load_keys
 from bossjy_server.auth.tokens import AccessTokens
@@ -128,7 +128,7 @@ async def cpu_us(work: Callable[[], Awaitable[None]]) -> float:
 
 def hash_ms(options: AuthOptions) -> float:
     """CPU of one argon2id hash with the service's settings, in milliseconds: the median of 50."""
-    hasher = PasswordHasher(time_cost=options.argon2_time_cost, memory_cost=options.argon2_memory_kib, parallelism=1)
+    hasher = Hasher(options.argon2_memory_kib, options.argon2_time_cost)
     found = []
     for _ in range(50):
         began = time.thread_time()

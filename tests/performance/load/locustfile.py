@@ -11,6 +11,7 @@ the server must be open for registration.
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable
 from typing import Any
@@ -53,6 +54,8 @@ class Caller(User):
         made = self.auth.Register(request, timeout=60)
         self.tenant_id = made.tenant.tenant_id
         self.metadata = (("authorization", f"Bearer {made.tokens.access_token}"),)
+        # Users come ten at once: without a moment of its own for each, all ten would call at once for ever.
+        gevent.sleep(random.uniform(0, 1 / CALLS_A_SECOND))
 
     def on_stop(self) -> None:
         """Close the connection."""
