@@ -1,7 +1,7 @@
 """Password hashing: argon2id on its own threads, behind a queue that has an end.
 
-A hash takes 15 to 30 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores, in a
-flood one fewer; a few wait; beyond that the call is refused at once, and other calls stay fast.
+A hash takes 15 to 30 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores, in
+a flood one fewer; a few wait; beyond that the call is refused at once, and other calls stay fast.
 """
 
 from __future__ import annotations

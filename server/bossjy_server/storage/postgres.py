@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -55,32 +55,26 @@ class LostToAnother(Unavailable):
     """The database gave the transaction up in favour of another (deadlock, serialization). Doing it again is safe."""
 
 
-@asynccontextmanager
-async def errors_from_driver() -> AsyncIterator[None]:
-    """The one place where driver errors become ours, by SQLSTATE. What is not expected goes on as it is: a fault.
+def _ours(error: BaseException) -> Exception | None:
+    """The one place where driver errors become ours. What is not expected is None and goes on as it is: a fault.
 
     Other OSErrors than broken connections are left alone: work inside a transaction can have some of its own.
     """
-    try:
-        yield
-    except asyncpg.PostgresError as error:
-        typed = _typed(error)
-        if typed is None:
-            raise
-        raise typed from error
-    except asyncpg.InterfaceError as error:
-        # "connection is closed", "pool is closing", "connection has been released back to the pool" (when it was
-        # lost): no class and no code of its own. The others are misuse.
-        if "is clos" in str(error) or "been released" in str(error):
-            raise _unavailable() from error
-        raise
-    except (ConnectionError, asyncpg.InternalClientError) as error:
-        # A connection that broke under the driver.
-        raise _unavailable() from error
+    match error:
+        case asyncpg.PostgresError():
+            return _of_server(error)
+        case asyncpg.InterfaceError():
+            # "connection is closed", "pool is closing", "connection has been released back to the pool" (when it was
+            # lost): no class and no code of its own. The others are misuse.
+            return _unavailable() if "is clos" in str(error) or "been released" in str(error) else None
+        case ConnectionError() | asyncpg.InternalClientError():
+            return _unavailable()  # a connection that broke under the driver
+        case _:
+            return None
 
 
-def _typed(error: asyncpg.PostgresError) -> Exception | None:
-    """The error of ours that a server's error is, or None for a fault."""
+def _of_server(error: asyncpg.PostgresError) -> Exception | None:
+    """By SQLSTATE."""
     state = str(error.sqlstate or "")
     if isinstance(error, asyncpg.UniqueViolationError):
         return UniqueViolation(error.constraint_name or "")
@@ -156,11 +150,14 @@ class Database:
                 "idle_in_transaction_session_timeout": _milliseconds(idle_in_transaction_timeout_s),
             },
         }
-        async with errors_from_driver():
-            try:
-                pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, reset=_nothing, **connect)
-            except OSError as error:
-                raise _unavailable() from error
+        try:
+            pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, reset=_nothing, **connect)
+        except OSError as error:
+            raise _unavailable() from error
+        except Exception as error:
+            if (ours := _ours(error)) is None:
+                raise
+            raise ours from error
         return cls(
             pool,
             connect,
@@ -182,44 +179,19 @@ class Database:
         """Connections of the pool: all, and those that do nothing."""
         return self._pool.get_size(), self._pool.get_idle_size()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        """A connection. Raises DatabaseLost at once while the breaker is open, DeadlineExceeded without time left."""
-        if remaining_s(1.0) <= 0:
-            raise _no_time()
-        connection = await self.retries.run(self._acquire)
-        self._busy.add(connection)
-        try:
-            async with errors_from_driver():
-                yield connection
-        except DatabaseLost:
-            self.breaker.fail()
-            raise
-        except BaseException:
-            self.breaker.abandon()
-            raise
-        else:
-            self.breaker.succeed()
-        finally:
-            self._busy.discard(connection)
-            async with errors_from_driver():
-                await self._pool.release(connection, timeout=_RELEASE_S)  # type: ignore[arg-type] # the pool's proxy
-
     async def _acquire(self) -> Connection:
         try:
             self.breaker.admit()
         except BreakerOpen as error:
             raise _unavailable(max(0.1, error.retry_after_s)) from None
         try:
-            async with errors_from_driver():
-                limit = remaining_s(self._acquire_timeout_s)
-                connection: Any = await self._pool.acquire(timeout=limit)
-                return connection  # type: ignore[no-any-return] # the pool's proxy, which acts as one
-        except (DatabaseLost, asyncpg.PostgresError) as error:
+            limit = remaining_s(self._acquire_timeout_s)
+            return await self._pool.acquire(timeout=limit)  # type: ignore[return-value] # the pool's proxy, which acts as one
+        except asyncpg.PostgresError as error:
             # Whatever a server says to who asks for a connection: it does not serve (`ALLOW_CONNECTIONS false` has a
             # code that means other things elsewhere).
             self.breaker.fail()
-            raise error if isinstance(error, DatabaseLost) else _unavailable() from error
+            raise _unavailable() from error
         except OSError as error:
             # A wait that ended: for a free connection, which says nothing of the server, or for a new one.
             if isinstance(error, TimeoutError) and self._pool.get_idle_size() == 0 and self._pool_is_full:
@@ -228,16 +200,22 @@ class Database:
                 raise Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S) from error
             self.breaker.fail()
             raise _unavailable() from error
-        except BaseException:
-            self.breaker.abandon()
-            raise
+        except BaseException as error:
+            ours = _ours(error)
+            self._note(ours or error)
+            if ours is None:
+                raise
+            raise ours from error
+
+    def _note(self, error: BaseException) -> None:
+        """How a use of the server ended that did not succeed."""
+        self.breaker.fail() if isinstance(error, DatabaseLost) else self.breaker.abandon()
 
     @property
     def _pool_is_full(self) -> bool:
         return self._pool.get_size() >= self._pool.get_max_size()
 
-    @asynccontextmanager
-    async def tenant(self, tenant_id: str) -> AsyncIterator[Connection]:
+    def tenant(self, tenant_id: str) -> AbstractAsyncContextManager[Connection]:
         """A transaction that sees the rows of one tenant and no other. Commits at the end, rolls back on any error.
 
         Its statements end with the caller's deadline.
@@ -245,20 +223,52 @@ class Database:
         limit = _milliseconds(max(0.001, remaining_s(self._statement_timeout_s)))
         # An id as ours are stands in the statement as it is. What else somebody asks for is bound to it.
         known = _ID.fullmatch(tenant_id) is not None
-        begin = f"{self._begin}; {_SET_TENANT}".format(tenant_id if known else "")
-        async with self._connection() as connection, _transaction(connection, f"{begin}; {_SET_TIMEOUT}".format(limit)):
-            if not known:
-                await connection.execute("SELECT set_config('bossjy.tenant_id', $1, true)", tenant_id)
-            yield connection
+        begin = f"{self._begin}; {_SET_TENANT}; {_SET_TIMEOUT}".format(tenant_id if known else "", limit)
+        return self._transaction(begin, "" if known else tenant_id)
+
+    def system(self) -> AbstractAsyncContextManager[Connection]:
+        """A transaction without a tenant: it sees no row of any. For functions that are made for it."""
+        return self._transaction(f"{self._begin}; {_SET_TENANT}".format(""))
 
     @asynccontextmanager
-    async def system(self) -> AsyncIterator[Connection]:
-        """A transaction without a tenant: it sees no row of any. For functions that are made for it."""
-        async with (
-            self._connection() as connection,
-            _transaction(connection, f"{self._begin}; {_SET_TENANT}".format("")),
-        ):
+    async def _transaction(self, begin: str, odd_tenant: str = "") -> AsyncIterator[Connection]:
+        """Commits at the end, rolls back on any error. What is set goes with `begin`: one round trip for all of it.
+
+        Raises DatabaseLost at once while the breaker is open, DeadlineExceeded without time left. One context manager
+        alone, and no other inside of it: each costs every call some 10,000 instructions.
+        """
+        if remaining_s(1.0) <= 0:
+            raise _no_time()
+        connection = await self.retries.run(self._acquire)
+        self._busy.add(connection)
+        try:
+            await connection.execute(begin)
+            if odd_tenant:
+                await connection.execute("SELECT set_config('bossjy.tenant_id', $1, true)", odd_tenant)
             yield connection
+            await connection.execute("COMMIT")
+            self.breaker.succeed()
+        except BaseException as error:
+            # Also where begin or commit were given up on the way: what became of them is not known, and a rollback too
+            # many does nothing. Of a connection that is gone the error itself tells.
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await connection.execute("ROLLBACK")
+            ours = _ours(error)
+            self._note(ours or error)
+            if ours is None:
+                raise
+            raise ours from error
+        finally:
+            self._busy.discard(connection)
+            await self._release(connection)
+
+    async def _release(self, connection: Connection) -> None:
+        try:
+            await self._pool.release(connection, timeout=_RELEASE_S)  # type: ignore[arg-type] # the pool's proxy
+        except Exception as error:
+            if (ours := _ours(error)) is None:
+                raise
+            raise ours from error
 
     async def ping(self, timeout_s: float = 1.0) -> bool:
         """Whether the server answers in time, on a connection of its own: a busy pool is no sign of a lost server.
@@ -288,21 +298,6 @@ class Database:
         self.breaker.trip()
         for connection in list(self._busy):
             connection.terminate()
-
-
-@asynccontextmanager
-async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None]:
-    """Commits at the end, rolls back on any error. What is set goes with `begin`: one round trip for all of it."""
-    try:
-        await connection.execute(begin)
-        yield
-        await connection.execute("COMMIT")
-    except BaseException:
-        # Also where begin or commit were given up on the way: what became of them is not known, and a rollback too many
-        # does nothing. Of a connection that is gone the error itself tells.
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            await connection.execute("ROLLBACK")
-        raise
 
 
 async def _nothing(_: Connection) -> None:
