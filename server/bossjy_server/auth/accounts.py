@@ -97,7 +97,7 @@ class Accounts:
             await self._registration.use(connection, new.registration_token, now)
             await store.insert_tenant(connection, tenant)
             await store.insert_user(connection, user, password_hash)
-            session = await self._sessions.open(connection, user, client)
+            session, _ = await self._sessions.open(connection, user, client)
             await record(connection, tenant_id, "auth.register", resource=tenant_id, actor=user.user_id)
         return tenant, user, self._sessions.tokens_of(session, user)
 

@@ -16,14 +16,13 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64encode
 from dataclasses import dataclass, field
 
 from bossjy_server.auth.keys import Keys
 
 _REFRESH = re.compile(r"bjr_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([0-9]{1,9})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _API_KEY = re.compile(r"bjk_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([A-Za-z0-9_-]{43})", re.ASCII)
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 API_KEY_PREFIX = "bjk_"
 
@@ -52,8 +51,8 @@ class ApiKeyText:
 
 
 def random_id(chars: int = 20) -> str:
-    """A random id of lower-case letters and digits, five bits a character."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(chars))
+    """A random id of lower-case letters and the digits 2 to 7, five bits a character."""
+    return b32encode(secrets.token_bytes(-(-5 * chars // 8)))[:chars].decode().lower()
 
 
 def new_seed() -> bytes:

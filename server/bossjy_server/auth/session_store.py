@@ -20,9 +20,23 @@ _SESSION = (
     "rotate_time, refresh_expire_time, create_time, last_use_time, expire_time, end_time"
 )
 
-INSERT_SESSION = f"""
-INSERT INTO bossjy.sessions ({_SESSION})
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"""
+# A new session. In the same round trip the user's sessions that ended before $15 are forgotten, and those beyond the
+# $16 that were used last are ended: their ids.
+OPEN_SESSION = f"""
+WITH forgotten AS (
+    DELETE FROM bossjy.sessions
+    WHERE tenant_id = $1 AND user_id = $3 AND (end_time < $15 OR refresh_expire_time < $15)),
+surplus AS (
+    UPDATE bossjy.sessions SET end_time = $11
+    WHERE tenant_id = $1 AND session_id IN (
+        SELECT session_id FROM bossjy.sessions
+        WHERE tenant_id = $1 AND user_id = $3 AND end_time IS NULL AND refresh_expire_time > $11
+        ORDER BY last_use_time DESC, session_id OFFSET $16)
+    RETURNING session_id),
+opened AS (
+    INSERT INTO bossjy.sessions ({_SESSION})
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14))
+SELECT session_id FROM surplus"""
 
 SELECT_SESSION = f"SELECT {_SESSION} FROM bossjy.sessions WHERE tenant_id = $1 AND session_id = $2"
 
@@ -54,29 +68,19 @@ UPDATE bossjy.sessions SET end_time = $4
 WHERE tenant_id = $1 AND user_id = $2 AND session_id <> $3 AND end_time IS NULL AND expire_time > $4
 RETURNING session_id"""
 
-# The sessions beyond the limit of a user, those used least recently.
-END_SURPLUS = """
-UPDATE bossjy.sessions SET end_time = $3
-WHERE tenant_id = $1 AND session_id IN (
-    SELECT session_id FROM bossjy.sessions
-    WHERE tenant_id = $1 AND user_id = $2 AND end_time IS NULL AND refresh_expire_time > $3
-    ORDER BY last_use_time DESC, session_id OFFSET $4)
-RETURNING session_id"""
-
 # The user's sessions that can still have access tokens.
 LIVE_SESSIONS = """
 SELECT session_id FROM bossjy.sessions
 WHERE tenant_id = $1 AND user_id = $2 AND end_time IS NULL AND expire_time > $3"""
 
-# Sessions that ended long ago.
-DELETE_OLD = """
-DELETE FROM bossjy.sessions
-WHERE tenant_id = $1 AND user_id = $2 AND (end_time < $3 OR refresh_expire_time < $3)"""
 
+async def open_one(connection: Connection, session: Session, most: int, forget_before: datetime) -> list[str]:
+    """Keep a new session. Of the user's others at most `most - 1` go on; gives the ids of those that end now.
 
-async def insert(connection: Connection, session: Session) -> None:
-    """Keep a new session."""
-    await connection.execute(INSERT_SESSION, *(getattr(session, name) for name in _SESSION.split(", ")))
+    Those that ended before `forget_before` are forgotten.
+    """
+    values = (getattr(session, name) for name in _SESSION.split(", "))
+    return _ids(await connection.fetch(OPEN_SESSION, *values, forget_before, most - 1))
 
 
 async def find(connection: Connection, tenant_id: str, session_id: str) -> Session | None:
@@ -113,19 +117,9 @@ async def end_all(connection: Connection, tenant_id: str, user_id: str, now: dat
     return _ids(await connection.fetch(END_SESSIONS, tenant_id, user_id, keep, now))
 
 
-async def end_surplus(connection: Connection, tenant_id: str, user_id: str, now: datetime, limit: int) -> list[str]:
-    """End the sessions of a user beyond `limit`; gives their ids."""
-    return _ids(await connection.fetch(END_SURPLUS, tenant_id, user_id, now, limit))
-
-
 async def live_ids(connection: Connection, tenant_id: str, user_id: str, now: datetime) -> list[str]:
     """Ids of the user's sessions that go on."""
     return _ids(await connection.fetch(LIVE_SESSIONS, tenant_id, user_id, now))
-
-
-async def delete_old(connection: Connection, tenant_id: str, user_id: str, before: datetime) -> None:
-    """Forget the user's sessions that ended before that time."""
-    await connection.execute(DELETE_OLD, tenant_id, user_id, before)
 
 
 def _ids(rows: Sequence[asyncpg.Record]) -> list[str]:

@@ -106,8 +106,11 @@ class Sessions:
         await self._revocations.end(ended)
         return self.tokens_of(session, user), user
 
-    async def open(self, connection: Connection, user: User, client: Client) -> Session:
-        """Open a session inside a transaction that goes on; worth nothing until that commits."""
+    async def open(self, connection: Connection, user: User, client: Client) -> tuple[Session, list[str]]:
+        """Open a session inside a transaction that goes on; worth nothing until that commits.
+
+        With it the ids of the user's sessions that it ends, as there are too many.
+        """
         now = self._clock()
         session = Session(
             tenant_id=user.tenant_id,
@@ -125,8 +128,9 @@ class Sessions:
             expire_time=moment(now + self._options.session_lifetime_s),
             end_time=None,
         )
-        await session_store.insert(connection, session)
-        return session
+        forget_before = moment(now - self._options.ended_sessions_kept_s)
+        most = self._options.sessions_per_user_max
+        return session, await session_store.open_one(connection, session, most, forget_before)
 
     def tokens_of(self, session: Session, user: User) -> Tokens:
         """The tokens of the session's current generation. Scopes are those that the user has now."""
@@ -252,18 +256,10 @@ class Sessions:
         self, connection: Connection, checked: User, client: Client
     ) -> tuple[Session, User, list[str]]:
         """Open a session if the user is still active and has the password that was checked."""
-        now = self._clock()
-        tenant_id, user_id = checked.tenant_id, checked.user_id
-        user = await store.record_login(connection, checked, moment(now))
+        user = await store.record_login(connection, checked, moment(self._clock()))
         if user is None:
             raise _login_refused()
-        session = await self.open(connection, user, client)
-        ended = await session_store.end_surplus(
-            connection, tenant_id, user_id, moment(now), self._options.sessions_per_user_max
-        )
-        await session_store.delete_old(
-            connection, tenant_id, user_id, moment(now - self._options.ended_sessions_kept_s)
-        )
+        session, ended = await self.open(connection, user, client)
         return session, user, ended
 
     async def _parallel(self, connection: Connection, token: opaque.RefreshToken, now: datetime) -> Session | None:
