@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 
 from bossjy_server.storage.process import free_port
+from tests import metrics
 from tests.e2e.conftest import MakeServer, on_parts
 
 FOLDER = Path(__file__).parents[2] / "monitoring"
@@ -67,13 +68,9 @@ def samples(make_server: MakeServer, database_url: str, redis_url: str) -> Sampl
         "serve", "--workers", "2", **(on_parts(database_url, redis_url) | {"BOSSJY_METRICS_PORT": str(port)})
     )
     server.start()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
     found: Samples = defaultdict(list)
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            name, labels, _ = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line).groups()  # type: ignore[union-attr]
-            found[name].append(dict(re.findall(r'(\w+)="([^"]*)"', labels or "")))
+    for sample in metrics.samples(port):
+        found[sample.name].append(sample.labels)
     return found
 
 

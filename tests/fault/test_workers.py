@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import psutil
 import pytest
 
 from bossjy_server.storage.process import free_port
+from tests import metrics
 from tests.e2e.conftest import ServerProcess
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.load import Load, Tally
@@ -31,10 +31,7 @@ class Pair:
     metrics_port: int
 
     def metric(self, name: str) -> float:
-        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+        return metrics.value(self.metrics_port, name)
 
     async def until(self, name: str, wanted: float, wait_s: float = 90.0) -> None:
         """Wait until a metric is at least as wanted."""

@@ -6,12 +6,12 @@ import asyncio
 import signal
 import sys
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable
 
 import asyncpg
 import psutil
 
+from tests import metrics
 from tests.e2e.conftest import ServerProcess
 from tests.performance.faults.abuse import ping_flood
 from tests.performance.faults.calls import Caller
@@ -61,9 +61,7 @@ def cancelling(target: str, owner: Caller, metrics_port: int) -> Callable[[], Aw
     """10,000 streams opened and cancelled; the server must hold no task of them afterwards."""
 
     def tasks() -> float:
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith("bossjy_tasks "))
+        return metrics.value(metrics_port, "bossjy_tasks")
 
     async def fault() -> None:
         before = await asyncio.to_thread(tasks)
@@ -126,13 +124,8 @@ def renewing(server: ServerProcess, metrics_port: int) -> Callable[[], Awaitable
 
 
 async def until(metrics_port: int, name: str, wanted_value: float) -> None:
-    def read() -> float:
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} "))
-
     ends = time.monotonic() + 120
-    while await asyncio.to_thread(read) < wanted_value:
+    while await asyncio.to_thread(metrics.value, metrics_port, name) < wanted_value:
         if time.monotonic() > ends:
             raise AssertionError(f"{name} did not reach {wanted_value}")
         await asyncio.sleep(0.1)

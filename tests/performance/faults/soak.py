@@ -16,13 +16,13 @@ import statistics
 import sys
 import tempfile
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from bossjy_server.storage.process import free_port
+from tests import metrics
 from tests.e2e.conftest import ServerProcess, made_server
 from tests.figures import FOLDER, print_table, write_figures
 from tests.performance.faults.calls import Caller
@@ -48,15 +48,12 @@ def sample(server: ServerProcess, metrics_port: int) -> Sample:
     """Read the server. Blocks."""
     assert server.process is not None
     process = psutil.Process(server.process.pid)
-    with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
-    tasks = next(float(line.rpartition(" ")[2]) for line in lines if line.startswith("bossjy_tasks "))
     return Sample(
         at=time.monotonic(),
         rss_mib=process.memory_info().rss / 2**20,
         files=process.num_fds(),
         connections=len(process.net_connections("all")),
-        tasks=tasks,
+        tasks=metrics.value(metrics_port, "bossjy_tasks"),
     )
 
 

@@ -23,19 +23,18 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-from prometheus_client.parser import text_string_to_metric_families
 
 from bossjy_server.storage.process import free_port
+from tests import metrics
 from tests.e2e.conftest import ROOT, ServerProcess, made_server
 from tests.figures import write_figures
 from tests.performance import open_loop
-from tests.performance.phone.bench_phone import token_of
-from tests.performance.unary.bench_unary import METHOD, requests
+from tests.performance.validate import METHOD, requests, token_of
 
 USERS, RAMP_S = 40, 4
 FOLDER = ROOT / "build" / "load"
@@ -68,24 +67,32 @@ class Watch(threading.Thread):
         return 100 * (self._cpu() - self._cpu_s) / (time.monotonic() - self._began)
 
 
-def served_p95_ms(metrics: str, method: str) -> float:
-    """The least bound of the server's histogram below which 95 of 100 calls of a method were handled."""
-    within = {
-        float(sample.labels["le"]): sample.value
-        for family in text_string_to_metric_families(metrics)
-        for sample in family.samples
-        if sample.name == "grpc_server_handling_seconds_bucket" and sample.labels["grpc_method"] == method
-    }
-    return 1000 * min(bound for bound, count in within.items() if count >= 0.95 * within[float("inf")])
+def within(port: int) -> Counter[tuple[str, float]]:
+    """The server's histogram: by method and bound in seconds, how many calls it handled below it so far."""
+    return Counter(
+        {
+            (sample.labels["grpc_method"], float(sample.labels["le"])): int(sample.value)
+            for sample in metrics.samples(port)
+            if sample.name == "grpc_server_handling_seconds_bucket"
+        }
+    )
 
 
-def phone_beside(target: str, seconds: int) -> float:
-    """p95 of ValidateNumber at 20 calls a second, in milliseconds."""
+def served_p95_ms(counts: Counter[tuple[str, float]], method: str) -> float:
+    """The least bound below which 95 of 100 calls of a method were handled."""
+    bounds = {bound: count for (name, bound), count in counts.items() if name == method}
+    return 1000 * min(bound for bound, count in bounds.items() if count >= 0.95 * bounds[float("inf")])
 
-    async def asked() -> float:
+
+def beside(target: str, port: int, seconds: int) -> tuple[float, Counter[tuple[str, float]]]:
+    """Behind the ramp: p95 of ValidateNumber at 20 calls a second, in milliseconds; and what was handled before."""
+
+    async def asked() -> tuple[float, Counter[tuple[str, float]]]:
         metadata = (("authorization", f"Bearer {await token_of(target)}"),)
+        await asyncio.sleep(RAMP_S)
+        before = await asyncio.to_thread(within, port)
         outcome = await open_loop.run(open_loop.Job(target, METHOD, requests(), metadata, per_s=20, seconds=seconds))
-        return outcome.percentile(95, "OK")
+        return outcome.percentile(95, "OK"), before
 
     return asyncio.run(asked())
 
@@ -107,12 +114,13 @@ def run(seconds: int) -> dict[str, float]:
                 "--exit-code-on-error=0",
             ]  # fmt: skip
             environment = {**os.environ, "TARGET": server.target, "PYTHONPATH": str(ROOT)}
-            with ThreadPoolExecutor(1) as beside:
-                phone = beside.submit(phone_beside, server.target, seconds)
+            with ThreadPoolExecutor(1) as second:
+                client = second.submit(beside, server.target, port, seconds)
                 subprocess.run([*program, *options], check=True, env=environment, cwd=ROOT, timeout=seconds + 120)
             cpu_percent = watch.end()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-                metrics = answer.read().decode()
+            phone_beside_p95_ms, before = client.result()
+            served = within(port)
+            served.subtract(before)
         finally:
             server.end()
     with (FOLDER / "run_stats.csv").open(newline="") as lines:
@@ -125,9 +133,9 @@ def run(seconds: int) -> dict[str, float]:
         "auth_p95_ms": max(float(rows["auth.Login"]["95%"]), float(rows["auth.GetMe"]["95%"])),
         "login_p95_ms": float(rows["auth.Login"]["95%"]),
         "me_p95_ms": float(rows["auth.GetMe"]["95%"]),
-        "phone_beside_p95_ms": phone.result(),
-        "phone_served_p95_ms": served_p95_ms(metrics, "ValidateNumber"),
-        "me_served_p95_ms": served_p95_ms(metrics, "GetMe"),
+        "phone_beside_p95_ms": phone_beside_p95_ms,
+        "phone_served_p95_ms": served_p95_ms(served, "ValidateNumber"),
+        "me_served_p95_ms": served_p95_ms(served, "GetMe"),
         "rps": float(rows["Aggregated"]["Requests/s"]),
         "calls": float(rows["Aggregated"]["Request Count"]),
         "failures": float(rows["Aggregated"]["Failure Count"]),

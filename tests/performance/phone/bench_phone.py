@@ -25,13 +25,13 @@ from typing import Any
 import grpc.aio
 import psutil
 
-from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_numbering import load_plan
 from bossjy_server.storage.process import free_port
-from tests.e2e.conftest import EMAIL, PASSWORD, ServerProcess
+from tests.e2e.conftest import ServerProcess
 from tests.figures import write_figures
 from tests.performance.numbering.bench_texts import clean_numbers, dirty_texts
 from tests.performance.phone.messages import arrow_messages, column_messages
+from tests.performance.validate import token_of
 
 METHOD = "/bossjy.phone.v1.PhoneService/StreamValidateNumbers"
 # As many rows a message as the contract admits in columns; in Arrow what leaves room in a client's default 4 MiB.
@@ -56,15 +56,6 @@ async def stream_seconds(channel: Any, messages: list[bytes], metadata: Metadata
     if answers != len(messages):
         raise RuntimeError(f"{answers} answers to {len(messages)} messages")
     return time.perf_counter() - began
-
-
-async def token_of(address: str) -> str:
-    """An access token of a new tenant."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = auth_service_pb2_grpc.AuthServiceStub(channel)
-        request = auth_service_pb2.RegisterRequest(tenant_display_name="Bench", email=EMAIL, password=PASSWORD)
-        token: str = (await stub.Register(request)).tokens.access_token
-        return token
 
 
 def contestants() -> dict[str, list[bytes]]:

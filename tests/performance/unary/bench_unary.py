@@ -6,9 +6,8 @@ The whole service: authenticated calls, one log line each, metrics, 1 % of the c
 of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process, the
 contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo is
 asked with the same request and metadata, and runs on asyncio's own loop; `echo_uvloop_us` is what it costs on the loop
-that the server runs on. Times at a rate are those of an open-loop client in its own process, counted
-from the moment at which a call was to be sent. Servers and clients share the machine's cores, so `rps_…` are bounds
-from below.
+that the server runs on. Times at a rate are those of an open-loop client in its own process, counted from the moment at
+which a call was to be sent. Servers and clients share the machine's cores, so `rps_…` are bounds from below.
 """
 
 from __future__ import annotations
@@ -26,17 +25,14 @@ import grpc
 import psutil
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
-from bossjy.phone.v1 import phone_service_pb2
 from bossjy_server.storage.process import free_port
 from tests.e2e.conftest import ServerProcess
 from tests.figures import write_figures
 from tests.performance.faults.parts import Stage, stage
 from tests.performance.open_loop import Job, Outcome, run, start
-from tests.performance.phone.bench_phone import token_of
+from tests.performance.validate import METHOD, requests, token_of
 
-METHOD = "/bossjy.phone.v1.PhoneService/ValidateNumber"
 RATES = (500, 1000, 2000)
-NUMBERS = ("+8613812345678", "+442079460123", "+14155550132", "+33142685300", "+85221234567")
 
 
 class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
@@ -45,13 +41,6 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
     def Export(self, request: Any, context: Any) -> Any:
         """One batch."""
         return trace_service_pb2.ExportTraceServiceResponse()
-
-
-def requests() -> list[str]:
-    """Some numbers as they are sent."""
-    return [
-        phone_service_pb2.ValidateNumberRequest(phone_number=number).SerializeToString().hex() for number in NUMBERS
-    ]
 
 
 def cpu_seconds(process: psutil.Process) -> float:
