@@ -13,11 +13,11 @@ from bossjy_server.contacts import convert
 from bossjy_server.contacts.contacts import Contacts, Listing
 from bossjy_server.contacts.erase import Erasing, Mac
 from bossjy_server.contacts.export import ArrowWriter, CsvWriter, JsonlWriter, Writer
-from bossjy_server.contacts.pages import page_token, read_page_token
 from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Order
 from bossjy_server.context import current_call, current_caller
 from bossjy_server.storage.cache import Cache, Loaded
+from bossjy_server.storage.pages import page_token, read_page_token
 from bossjy_server.storage.postgres import Database
 
 _CONTACTS_A_PAGE = 100

@@ -17,7 +17,6 @@ from bossjy_server.imports.jobs import ImportJobs
 from bossjy_server.imports.messages import Message
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
-from bossjy_server.imports.pages import page_token, read_page_token
 from bossjy_server.imports.preview import preview
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import State
@@ -26,6 +25,7 @@ from bossjy_server.imports.revert import Reverting
 from bossjy_server.imports.tidying import Tidying
 from bossjy_server.imports.upload import Upload
 from bossjy_server.storage.cache import Cache, Loaded
+from bossjy_server.storage.pages import page_token, read_page_token
 from bossjy_server.storage.postgres import Database
 
 _IMPORTS_A_PAGE = 50

@@ -26,11 +26,13 @@ class Tidying:
 
     def begin(self, tenant_id: str, import_id: str) -> None:
         """An import has ended. It may be told more than once."""
-        if len(self._tasks) < _MOST_WAITING:
-            # The deadline of the call that ended it is not that of this work.
-            task = asyncio.create_task(self._tidy(tenant_id, import_id), context=Context())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if len(self._tasks) >= _MOST_WAITING:
+            _LOG.warning("what import %s named stays for now: %d others wait", import_id, len(self._tasks))
+            return
+        # The deadline of the call that ended it is not that of this work.
+        task = asyncio.create_task(self._tidy(tenant_id, import_id), context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Stop; the piece that is under way is undone."""

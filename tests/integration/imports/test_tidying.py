@@ -87,3 +87,11 @@ async def test_a_lost_database_is_told(imports: Imports, caplog: pytest.LogCaptu
         while "stays for now" not in caplog.text:
             await asyncio.sleep(0.01)
     await work.close()
+
+
+async def test_what_is_left_out_is_told(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tidying, "_MOST_WAITING", 0)
+    job = await imports.run(FILE)
+    assert f"what import {job.import_id} named stays for now" in caplog.text
