@@ -6,94 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from bossjy_server.auth.options import AUDIT_DAYS_MIN
+from bossjy_server import setting_texts as read
 from bossjy_server.errors import StartError
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return read
-
-
-def _kept_days(text: str) -> int:
-    days = _whole(0, 36_500)(text)
-    if 0 < days < AUDIT_DAYS_MIN:
-        raise ValueError(f"0 or a whole number from {AUDIT_DAYS_MIN} to 36500")
-    return days
-
-
-def _decimal(low: float, high: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not low <= value <= high:
-            raise ValueError(f"a number from {low:g} to {high:g}")
-        return value
-
-    return read
-
-
-def _switch(text: str) -> bool:
-    values = {
-        "1": True,
-        "on": True,
-        "true": True,
-        "yes": True,
-        "0": False,
-        "off": False,
-        "false": False,
-        "no": False,
-    }
-    if text.lower() not in values:
-        raise ValueError("`on` or `off`")
-    return values[text.lower()]
-
-
-def _choice(*names: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in names:
-            raise ValueError("one of " + ", ".join(f"`{name}`" for name in names))
-        return text
-
-    return read
-
-
-_CLASSES = ("phone", "contacts", "imports", "login", "auth", "admin", "bulk", "other")
-
-
-def _by_class(text: str) -> tuple[tuple[str, int], ...]:
-    """`contacts=64,bulk=200` as classes of methods and their numbers."""
-    values: dict[str, int] = {}
-    for part in text.split(","):
-        name, _, number = part.strip().partition("=")
-        if name not in _CLASSES or not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 100_000:
-            raise ValueError("`CLASS=NUMBER,…` of the classes " + ", ".join(_CLASSES) + " and numbers from 1 to 100000")
-        values[name] = int(number)
-    return tuple(values.items())
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if urlsplit(text).scheme not in schemes:
-            raise ValueError("a URL that begins with " + " or ".join(f"`{scheme}://`" for scheme in schemes))
-        return text
-
-    return read
-
-
-def _host(text: str) -> str:
-    if not text or any(character.isspace() or character == "/" for character in text):
-        raise ValueError("a host name or address, such as `127.0.0.1` or `0.0.0.0`")
-    return text
-
 
 # What the command-line tool reads: a shell may have it exported and start a server all the same.
 _OF_THE_TOOL = frozenset({"BOSSJY_TOKEN", "BOSSJY_TARGET"})
@@ -110,19 +25,19 @@ class Settings:
     database_url: str = _setting(
         "DATABASE_URL",
         "",
-        _url("postgresql", "postgres"),
+        read.url("postgresql", "postgres"),
         "PostgreSQL 18 or later. Empty: an embedded one is started.",
     )
     database_admin_url: str = _setting(
         "DATABASE_ADMIN_URL",
         "",
-        _url("postgresql", "postgres"),
+        read.url("postgresql", "postgres"),
         "Used to apply deploy/init.sql, where DATABASE_URL may not create tables. Empty: DATABASE_URL.",
     )
     redis_url: str = _setting(
         "REDIS_URL",
         "",
-        _url("redis", "rediss", "unix"),
+        read.url("redis", "rediss", "unix"),
         "Redis 7 or later. Empty: an embedded one is started.",
     )
     data_dir: Path = _setting(
@@ -131,8 +46,8 @@ class Settings:
         Path,
         "Keys, logs, tables of the plan, and the data of the embedded parts.",
     )
-    host: str = _setting("BOSSJY_HOST", "127.0.0.1", _host, "Address to listen on; `0.0.0.0` for all.")
-    port: int = _setting("BOSSJY_PORT", 18001, _whole(1, 65535), "Port of gRPC.")
+    host: str = _setting("BOSSJY_HOST", "127.0.0.1", read.host, "Address to listen on; `0.0.0.0` for all.")
+    port: int = _setting("BOSSJY_PORT", 18001, read.whole(1, 65535), "Port of gRPC.")
     tls_certificate: str = _setting(
         "BOSSJY_TLS_CERTIFICATE",
         "",
@@ -146,110 +61,113 @@ class Settings:
         str,
         "PEM file of authorities: only clients with a certificate of theirs are let in. Empty: any client.",
     )
-    metrics_port: int = _setting("BOSSJY_METRICS_PORT", 18002, _whole(0, 65535), "Port of the metrics; 0: none.")
-    reflection: bool = _setting("BOSSJY_REFLECTION", False, _switch, "Whether clients may ask for the contracts.")
+    metrics_port: int = _setting("BOSSJY_METRICS_PORT", 18002, read.whole(0, 65535), "Port of the metrics; 0: none.")
+    reflection: bool = _setting("BOSSJY_REFLECTION", False, read.switch, "Whether clients may ask for the contracts.")
     registration: Literal["open", "token", "closed"] = _setting(
         "BOSSJY_REGISTRATION",
         "token",
-        _choice("open", "token", "closed"),
+        read.choice("open", "token", "closed"),
         "Who may register a tenant: anybody, who has the registration token, nobody.",
     )
     account_failures: int = _setting(
-        "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT", 10, _whole(1, 10**6), "Wrong logins at once; then one in 30 seconds."
+        "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT", 10, read.whole(1, 10**6), "Wrong logins at once; then one in 30 seconds."
     )
     address_failures: int = _setting(
-        "BOSSJY_LOGIN_FAILURES_PER_ADDRESS", 50, _whole(1, 10**6), "Wrong logins at once; then one in 2 seconds."
+        "BOSSJY_LOGIN_FAILURES_PER_ADDRESS", 50, read.whole(1, 10**6), "Wrong logins at once; then one in 2 seconds."
     )
     tenant_failures: int = _setting(
-        "BOSSJY_LOGIN_FAILURES_PER_TENANT", 500, _whole(1, 10**6), "Wrong logins at once; then five a second."
+        "BOSSJY_LOGIN_FAILURES_PER_TENANT", 500, read.whole(1, 10**6), "Wrong logins at once; then five a second."
     )
     key_reload_s: float = _setting(
-        "BOSSJY_KEY_RELOAD_S", 15.0, _decimal(0.1, 3600), "How often the folder of signing keys is looked at."
+        "BOSSJY_KEY_RELOAD_S", 15.0, read.decimal(0.1, 3600), "How often the folder of signing keys is looked at."
     )
     key_activation_s: int = _setting(
         "BOSSJY_KEY_ACTIVATION_S",
         60,
-        _whole(0, 86_400),
+        read.whole(0, 86_400),
         "How long a new key is published before it signs; longer than BOSSJY_KEY_RELOAD_S.",
     )
     audit_days: int = _setting(
-        "BOSSJY_AUDIT_DAYS", 400, _kept_days, "Events of the audit log are removed after so many days; 0: never."
+        "BOSSJY_AUDIT_DAYS", 400, read.kept_days, "Events of the audit log are removed after so many days; 0: never."
     )
     log_level: str = _setting(
-        "BOSSJY_LOG_LEVEL", "info", _choice("debug", "info", "warning", "error"), "Least level logged."
+        "BOSSJY_LOG_LEVEL", "info", read.choice("debug", "info", "warning", "error"), "Least level logged."
     )
     log_console: str = _setting(
         "BOSSJY_LOG_CONSOLE",
         "info",
-        _choice("debug", "info", "warning", "error", "off"),
+        read.choice("debug", "info", "warning", "error", "off"),
         "Least level shown on the console as well.",
     )
     log_file_bytes: int = _setting(
-        "BOSSJY_LOG_FILE_BYTES", 10_000_000, _whole(10_000, 10**10), "A log file rotates at this size."
+        "BOSSJY_LOG_FILE_BYTES", 10_000_000, read.whole(10_000, 10**10), "A log file rotates at this size."
     )
-    log_files: int = _setting("BOSSJY_LOG_FILES", 30, _whole(1, 1000), "Log files that are kept.")
+    log_files: int = _setting("BOSSJY_LOG_FILES", 30, read.whole(1, 1000), "Log files that are kept.")
     otlp_endpoint: str = _setting(
-        "BOSSJY_OTLP_ENDPOINT", "", _url("http", "https"), "OTLP gRPC receiver of traces. Empty: no traces."
+        "BOSSJY_OTLP_ENDPOINT", "", read.url("http", "https"), "OTLP gRPC receiver of traces. Empty: no traces."
     )
-    trace_ratio: float = _setting("BOSSJY_TRACE_RATIO", 0.01, _decimal(0, 1), "Share of calls that are traced.")
+    trace_ratio: float = _setting("BOSSJY_TRACE_RATIO", 0.01, read.decimal(0, 1), "Share of calls that are traced.")
     running_calls: tuple[tuple[str, int], ...] = _setting(
         "BOSSJY_RUNNING_CALLS",
         (),
-        _by_class,
+        read.by_class,
         "Calls at once in one process, by class of methods: `contacts=64,bulk=200`.",
     )
     queued_calls: tuple[tuple[str, int], ...] = _setting(
         "BOSSJY_QUEUED_CALLS",
         (),
-        _by_class,
+        read.by_class,
         "Calls that wait for a place in one process, by class of methods.",
     )
     queue_s: float = _setting(
-        "BOSSJY_QUEUE_S", 2.0, _decimal(0, 600), "Longest wait of a call for a place, within its deadline."
+        "BOSSJY_QUEUE_S", 2.0, read.decimal(0, 600), "Longest wait of a call for a place, within its deadline."
     )
     calls_per_minute: int = _setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_ADDRESS",
         600_000,
-        _whole(0, 10**9),
+        read.whole(0, 10**9),
         "Calls a minute from one address, all processes together; 0: any number.",
     )
     tenant_calls_per_minute: int = _setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_TENANT",
         500,
-        _whole(0, 10**9),
+        read.whole(0, 10**9),
         "Calls a minute, of each class of methods, that a new tenant is granted: 100, 500 and 2,000 are usual; 0: any.",
     )
     user_calls_per_minute: int = _setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_USER",
         0,
-        _whole(0, 10**9),
+        read.whole(0, 10**9),
         "Calls a minute, of each class of methods, by one user; 0: as many as its tenant.",
     )
     tenant_streams: int = _setting(
-        "BOSSJY_STREAMS_PER_TENANT", 50, _whole(0, 100_000), "Streams of one tenant at once, in one process; 0: any."
+        "BOSSJY_STREAMS_PER_TENANT",
+        50,
+        read.whole(0, 100_000),
+        "Streams of one tenant at once, in one process; 0: any.",
     )
     rate_exchange_s: float = _setting(
-        "BOSSJY_RATE_EXCHANGE_S", 1.0, _decimal(0.1, 60), "How often processes tell each other what they counted."
+        "BOSSJY_RATE_EXCHANGE_S", 1.0, read.decimal(0.1, 60), "How often processes tell each other what they counted."
     )
     max_streams: int = _setting(
-        "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, _whole(1, 100_000), "Calls at once on one connection."
+        "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, read.whole(1, 100_000), "Calls at once on one connection."
     )
     max_connection_age_s: float = _setting(
         "BOSSJY_MAX_CONNECTION_AGE_S",
         0.0,
-        _decimal(0, 86_400),
+        read.decimal(0, 86_400),
         "Connections are renewed after this; 0: never.",
     )
     phone_threads: int = _setting(
-        "BOSSJY_PHONE_THREADS", 2, _whole(1, 64), "Threads that answer columns of numbers, in one process."
+        "BOSSJY_PHONE_THREADS", 2, read.whole(1, 64), "Threads that answer columns of numbers, in one process."
     )
     phone_ahead: int = _setting(
-        "BOSSJY_PHONE_AHEAD", 3, _whole(1, 64), "Messages of one stream of numbers that are worked on at once."
+        "BOSSJY_PHONE_AHEAD", 3, read.whole(1, 64), "Messages of one stream of numbers that are worked on at once."
     )
     lookup_url: str = _setting(
         "BOSSJY_LOOKUP_URL",
         "",
-        _url("https", "http"),
+        read.url("https", "http"),
         "Provider of live look-ups that is asked by HTTP: a URL with {e164} for the number. Empty: none is asked.",
         shown=False,  # its query may hold a key
     )
@@ -272,53 +190,66 @@ class Settings:
         "BOSSJY_LOOKUP_PORTED", "/ported", str, "JSON pointer to whether the number was ported: true or false."
     )
     lookup_timeout_s: float = _setting(
-        "BOSSJY_LOOKUP_TIMEOUT_S", 2.0, _decimal(0.05, 60), "Longest wait for the provider, within a call's deadline."
+        "BOSSJY_LOOKUP_TIMEOUT_S",
+        2.0,
+        read.decimal(0.05, 60),
+        "Longest wait for the provider, within a call's deadline.",
     )
     lookup_per_second: int = _setting(
-        "BOSSJY_LOOKUPS_PER_SECOND", 10, _whole(1, 100_000), "Questions to the provider, all processes together."
+        "BOSSJY_LOOKUPS_PER_SECOND", 10, read.whole(1, 100_000), "Questions to the provider, all processes together."
     )
     lookup_per_day: int = _setting(
-        "BOSSJY_LOOKUPS_PER_DAY", 1000, _whole(1, 10**9), "The same for a day, from midnight UTC."
+        "BOSSJY_LOOKUPS_PER_DAY", 1000, read.whole(1, 10**9), "The same for a day, from midnight UTC."
     )
     lookup_ttl_s: float = _setting(
-        "BOSSJY_LOOKUP_TTL_S", 86_400.0, _decimal(1, 30 * 86_400), "How long an answer of the provider is kept."
+        "BOSSJY_LOOKUP_TTL_S", 86_400.0, read.decimal(1, 30 * 86_400), "How long an answer of the provider is kept."
     )
     lookup_unknown_ttl_s: float = _setting(
         "BOSSJY_LOOKUP_UNKNOWN_TTL_S",
         3600.0,
-        _decimal(1, 30 * 86_400),
+        read.decimal(1, 30 * 86_400),
         "How long it is kept that it knows no such number.",
     )
-    lookup_running: int = _setting("BOSSJY_LOOKUPS_RUNNING", 32, _whole(1, 10_000), "Look-ups at once in one process.")
+    lookup_running: int = _setting(
+        "BOSSJY_LOOKUPS_RUNNING", 32, read.whole(1, 10_000), "Look-ups at once in one process."
+    )
     import_file_bytes: int = _setting(
-        "BOSSJY_IMPORT_FILE_BYTES", 64 * 1024**3, _whole(1, 2**47), "Largest part of an import's file, as it is sent."
+        "BOSSJY_IMPORT_FILE_BYTES",
+        64 * 1024**3,
+        read.whole(1, 2**47),
+        "Largest part of an import's file, as it is sent.",
     )
     import_row_bytes: int = _setting(
-        "BOSSJY_IMPORT_ROW_BYTES", 1024 * 1024, _whole(256, 8 * 1024 * 1024), "Longest row of an import's file."
+        "BOSSJY_IMPORT_ROW_BYTES", 1024 * 1024, read.whole(256, 8 * 1024 * 1024), "Longest row of an import's file."
     )
     import_columns: int = _setting(
-        "BOSSJY_IMPORT_COLUMNS", 1000, _whole(1, 10_000), "Most columns of an import's file."
+        "BOSSJY_IMPORT_COLUMNS", 1000, read.whole(1, 10_000), "Most columns of an import's file."
     )
     import_rejects: int = _setting(
-        "BOSSJY_IMPORT_REJECTS", 1_000_000, _whole(1, 10**9), "Refused rows of one import that are kept to be listed."
+        "BOSSJY_IMPORT_REJECTS",
+        1_000_000,
+        read.whole(1, 10**9),
+        "Refused rows of one import that are kept to be listed.",
     )
-    import_parts: int = _setting("BOSSJY_IMPORT_PARTS", 1000, _whole(1, 1000), "Most parts of one import.")
+    import_parts: int = _setting("BOSSJY_IMPORT_PARTS", 1000, read.whole(1, 1000), "Most parts of one import.")
     open_imports: int = _setting(
-        "BOSSJY_OPEN_IMPORTS_PER_TENANT", 20, _whole(1, 100_000), "Imports of one tenant that are open at once."
+        "BOSSJY_OPEN_IMPORTS_PER_TENANT", 20, read.whole(1, 100_000), "Imports of one tenant that are open at once."
     )
     workers: int = _setting(
-        "BOSSJY_WORKERS", 1, _whole(1, 256), "Processes that serve, on one port; as many as cores is good."
+        "BOSSJY_WORKERS", 1, read.whole(1, 256), "Processes that serve, on one port; as many as cores is good."
     )
-    drain_s: float = _setting("BOSSJY_DRAIN_S", 20.0, _decimal(0, 3600), "Longest wait for running calls at the end.")
+    drain_s: float = _setting(
+        "BOSSJY_DRAIN_S", 20.0, read.decimal(0, 3600), "Longest wait for running calls at the end."
+    )
     health_interval_s: float = _setting(
-        "BOSSJY_HEALTH_INTERVAL_S", 2.0, _decimal(0.1, 600), "How often parts are asked for their health."
+        "BOSSJY_HEALTH_INTERVAL_S", 2.0, read.decimal(0.1, 600), "How often parts are asked for their health."
     )
-    database_pool: int = _setting("BOSSJY_DATABASE_POOL", 20, _whole(2, 1000), "Most connections to PostgreSQL.")
+    database_pool: int = _setting("BOSSJY_DATABASE_POOL", 20, read.whole(2, 1000), "Most connections to PostgreSQL.")
     database_wait_s: float = _setting(
-        "BOSSJY_DATABASE_WAIT_S", 5.0, _decimal(0.01, 600), "Longest wait for a connection."
+        "BOSSJY_DATABASE_WAIT_S", 5.0, read.decimal(0.01, 600), "Longest wait for a connection."
     )
     statement_timeout_s: float = _setting(
-        "BOSSJY_STATEMENT_TIMEOUT_S", 30.0, _decimal(0.1, 3600), "Longest run of one statement."
+        "BOSSJY_STATEMENT_TIMEOUT_S", 30.0, read.decimal(0.1, 3600), "Longest run of one statement."
     )
 
     @classmethod

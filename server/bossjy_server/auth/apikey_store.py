@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+
+import asyncpg
 
 from bossjy_server.auth.records import ApiKey, Request
 from bossjy_server.auth.scopes import Role
-
-if TYPE_CHECKING:
-    import asyncpg
-
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import Connection
 
 _KEY = "api_key_id, display_name, scopes, created_by, create_time, expire_time, last_use_time"
 

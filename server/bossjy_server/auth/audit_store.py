@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import asyncpg
+import asyncpg
 
+from bossjy_server.storage.postgres import Connection
+
+if TYPE_CHECKING:
     from bossjy_server.auth.audit import Term
-    from bossjy_server.storage.postgres import Connection
 
 _EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id"
 

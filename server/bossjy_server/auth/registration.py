@@ -13,15 +13,11 @@ import secrets
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bossjy_server.auth.keys import write_private
 from bossjy_server.auth.options import RegistrationPolicy
 from bossjy_server.errors import PermissionDenied, Reason
-from bossjy_server.storage.postgres import Database
-
-if TYPE_CHECKING:
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import Connection, Database
 
 FILE_NAME = "registration_token"
 

@@ -11,7 +11,6 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pyotp
 from cryptography.exceptions import InvalidTag
@@ -25,10 +24,7 @@ from bossjy_server.auth.throttle import Throttle
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, Unauthenticated
 from bossjy_server.storage.audit import record
-from bossjy_server.storage.postgres import Database
-
-if TYPE_CHECKING:
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import Connection, Database
 
 _STEP_S = 30
 _AROUND = (0, -1, 1)  # steps that are taken: the clock of a device may be half a minute off

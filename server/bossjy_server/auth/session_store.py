@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+
+import asyncpg
 
 from bossjy_server.auth.opaque import RefreshToken
 from bossjy_server.auth.records import Session
 from bossjy_server.context import Caller
-
-if TYPE_CHECKING:
-    import asyncpg
-
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import Connection
 
 _SESSION = (
     "tenant_id, session_id, user_id, device_name, user_agent, address, refresh_seed, generation, "

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from bossjy_server.auth import opaque, session_store, store
 from bossjy_server.auth.keys import Keys
@@ -24,10 +23,7 @@ from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
 from bossjy_server.storage.audit import record
-from bossjy_server.storage.postgres import Database
-
-if TYPE_CHECKING:
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)

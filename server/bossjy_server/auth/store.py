@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+
+import asyncpg
 
 from bossjy_server.auth.records import Account, Request, Tenant, User, email_key
 from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.user_filter import Term
 from bossjy_server.errors import NotFound
-
-if TYPE_CHECKING:
-    import asyncpg
-
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import Connection
 
 _TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time"
 _USER = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from bossjy_server.auth import apikey_store, opaque, second_factor_store, session_store, store
 from bossjy_server.auth.accounts import new_user
@@ -28,10 +27,7 @@ from bossjy_server.errors import (
     ResourceExhausted,
 )
 from bossjy_server.storage.audit import record
-from bossjy_server.storage.postgres import Database, UniqueViolation
-
-if TYPE_CHECKING:
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import Connection, Database, UniqueViolation
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ import random
 from dataclasses import dataclass
 
 from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason
-from bossjy_server.imports import store
+from bossjy_server.imports import part_store, reject_store, store
 from bossjy_server.imports.merge import BlockMerge, Merged
 from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.resolve import Resolved
 from bossjy_server.imports.stage import StagedRows
-from bossjy_server.imports.store import Connection
-from bossjy_server.storage.postgres import Database, LostToAnother
+from bossjy_server.storage.postgres import Connection, Database, LostToAnother
 
 # As often a block is tried while it and others wait for each other's rows.
 _ATTEMPTS = 6
@@ -64,8 +63,8 @@ class PartWriter:
         async with self._database.tenant(self._tenant_id) as connection:
             await self._check_part(connection, block)
             merged = await self._merge(connection, block)
-            await store.insert_rejects(connection, self._tenant_id, import_id, self._part, block.rejects)
-            part = await store.advance_part(
+            await reject_store.insert(connection, self._tenant_id, import_id, self._part, block.rejects)
+            part = await part_store.advance(
                 connection,
                 self._tenant_id,
                 import_id,
@@ -98,7 +97,7 @@ class PartWriter:
         """
         import_id = self._job.import_id
         async with self._database.tenant(self._tenant_id) as connection:
-            _, holder, _ = await store.lock_part(connection, self._tenant_id, import_id, self._part)
+            _, holder, _ = await part_store.lock(connection, self._tenant_id, import_id, self._part)
             if holder != self._holder:
                 raise part_taken()
             region = found.spec.default_region or await store.default_region(connection, self._tenant_id)
@@ -113,7 +112,7 @@ class PartWriter:
             return job.resolved, part or job.parts[self._part]
 
     async def _check_part(self, connection: Connection, block: CleanBlock) -> None:
-        offset, holder, finished = await store.lock_part(connection, self._tenant_id, self._job.import_id, self._part)
+        offset, holder, finished = await part_store.lock(connection, self._tenant_id, self._job.import_id, self._part)
         if holder != self._holder or finished or offset != block.start:
             raise part_taken()
 

@@ -8,14 +8,10 @@ winner's row merged into that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
-
-import asyncpg
 
 from bossjy_server.imports.records import DuplicatePolicy
 from bossjy_server.imports.statements import CHOSEN, FIELDS, FORMER_FIELDS, STAGED, contact_of, fields_of, former_as_f
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+from bossjy_server.storage.postgres import Connection
 
 _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
 

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 
 from bossjy_server.context import Caller
 from bossjy_server.errors import AlreadyExists, InvalidArgument, NotFound, Reason, ResourceExhausted, Violation
-from bossjy_server.imports import store
+from bossjy_server.imports import reject_store, store
 from bossjy_server.imports.commit import import_not_open
 from bossjy_server.imports.filters import parse_filter
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import ImportJob, RejectedRow, Spec, State
 from bossjy_server.storage import audit
-from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.postgres import Connection, Database
 
 # Later than any import: where the first page of a list begins.
 _NEWEST = (datetime.max.replace(tzinfo=UTC), "")
@@ -134,16 +134,16 @@ class ImportJobs:
         async with self._database.tenant(tenant_id) as connection:
             if await store.find_revision(connection, tenant_id, import_id) is None:
                 raise NotFound("import")
-            return await store.list_rejects(connection, tenant_id, import_id, after, reason=reason, limit=limit)
+            return await reject_store.page(connection, tenant_id, import_id, after, reason=reason, limit=limit)
 
-    async def _find(self, connection: store.Connection, tenant_id: str, import_id: str) -> ImportJob:
+    async def _find(self, connection: Connection, tenant_id: str, import_id: str) -> ImportJob:
         job = await store.find_import(connection, tenant_id, import_id)
         if job is None:
             raise NotFound("import")
         return job
 
     async def _repeated(
-        self, connection: store.Connection, tenant_id: str, made: tuple[str, bytes], fingerprint: bytes
+        self, connection: Connection, tenant_id: str, made: tuple[str, bytes], fingerprint: bytes
     ) -> ImportJob:
         import_id, request_hash = made
         if request_hash != fingerprint:

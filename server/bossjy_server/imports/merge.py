@@ -11,7 +11,6 @@ import io
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +28,8 @@ from bossjy_server.imports.statements import (
     mark_seen,
     update_existing,
 )
+from bossjy_server.storage.postgres import Connection
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Positions: TypeAlias = NDArray[np.int64]
 
 # As many times a block may find that contacts were deleted while it was merged.

@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncGenerator, Sequence
 
 from bossjy_server.errors import NotFound
-from bossjy_server.imports import store
+from bossjy_server.imports import reject_store, store
 from bossjy_server.imports.layout import Layout, RejectReason
 from bossjy_server.imports.records import RejectedRow, SourceFormat
 from bossjy_server.imports.rejects import KEPT_ROW
@@ -32,7 +32,7 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
     after, count = (0, -1), 0
     while True:
         async with database.tenant(tenant_id) as connection:
-            rows = await store.list_rejects(connection, tenant_id, import_id, after, reason=0, limit=_ROWS_AT_ONCE)
+            rows = await reject_store.page(connection, tenant_id, import_id, after, reason=0, limit=_ROWS_AT_ONCE)
         if not rows:
             return
         after, count = (rows[-1].part, rows[-1].byte_offset), count + len(rows)

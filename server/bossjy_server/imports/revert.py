@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
-
-import asyncpg
 
 from bossjy_server.errors import FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import store
 from bossjy_server.imports.records import ImportJob, State
 from bossjy_server.imports.statements import FIELDS, FORMER_FIELDS, former_as_f
 from bossjy_server.storage import audit
-from bossjy_server.storage.postgres import Database
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+from bossjy_server.storage.postgres import Connection, Database
 
 # Waits for blocks of the import that are being committed; after it there are none.
 LOCK_IMPORT = """

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from bossjy_server.errors import BossjyError, NotFound, OutOfRange, Reason, Unavailable
-from bossjy_server.imports import store
+from bossjy_server.imports import part_store, store
 from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
 from bossjy_server.imports.decode import resume_offset
 from bossjy_server.imports.inbox import Inbox, Silence
@@ -101,7 +101,7 @@ class Upload:
         """Take the part. A finished one may be opened as well: its client may not have heard of the end."""
         async with self._process.database.tenant(self._tenant_id) as connection:
             # Taken first: from here on no older stream changes what is read below.
-            part = await store.take_part(connection, self._tenant_id, opening.import_id, opening.part, holder)
+            part = await part_store.take(connection, self._tenant_id, opening.import_id, opening.part, holder)
             job = await store.find_import(connection, self._tenant_id, opening.import_id)
             if job is None:
                 raise NotFound("import")

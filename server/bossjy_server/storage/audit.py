@@ -9,12 +9,9 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import time
-from typing import TYPE_CHECKING
 
 from bossjy_server.context import call_or_none
-
-if TYPE_CHECKING:
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import Connection
 
 _KEPT_BITS = {4: 24, 6: 48}
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -15,9 +15,8 @@ from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, Unav
 from bossjy_server.storage.breaker import Breaker, BreakerOpen
 from bossjy_server.storage.retry import Retries
 
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
-    Pool = asyncpg.Pool[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 # Row-level security applies to this role: it owns nothing.
 APP_ROLE = "bossjy_app"

@@ -5,15 +5,11 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import asyncpg
 
 from bossjy_server.errors import StartError
-from bossjy_server.storage.postgres import APP_ROLE
-
-if TYPE_CHECKING:
-    from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.postgres import APP_ROLE, Connection
 
 MINIMUM_VERSION = 18
 # Any number that no other program uses on the same server: «bossjy» in ASCII.

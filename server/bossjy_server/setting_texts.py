@@ -1,0 +1,102 @@
+"""How the text of a setting is read. Each raises ValueError that says what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from bossjy_server.auth.options import AUDIT_DAYS_MIN
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number of these bounds, in decimal digits."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def kept_days(text: str) -> int:
+    """Days to keep the audit log; 0: for ever."""
+    days = whole(0, 36_500)(text)
+    if 0 < days < AUDIT_DAYS_MIN:
+        raise ValueError(f"0 or a whole number from {AUDIT_DAYS_MIN} to 36500")
+    return days
+
+
+def decimal(low: float, high: float) -> Callable[[str], float]:
+    """A number of these bounds."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def switch(text: str) -> bool:
+    """`on` or `off`, or another way to say so."""
+    values = {
+        "1": True,
+        "on": True,
+        "true": True,
+        "yes": True,
+        "0": False,
+        "off": False,
+        "false": False,
+        "no": False,
+    }
+    if text.lower() not in values:
+        raise ValueError("`on` or `off`")
+    return values[text.lower()]
+
+
+def choice(*names: str) -> Callable[[str], str]:
+    """One of these names."""
+
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError("one of " + ", ".join(f"`{name}`" for name in names))
+        return text
+
+    return read
+
+
+CLASSES = ("phone", "contacts", "imports", "login", "auth", "admin", "bulk", "other")
+
+
+def by_class(text: str) -> tuple[tuple[str, int], ...]:
+    """`contacts=64,bulk=200` as classes of methods and their numbers."""
+    values: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = part.strip().partition("=")
+        if name not in CLASSES or not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 100_000:
+            raise ValueError("`CLASS=NUMBER,…` of the classes " + ", ".join(CLASSES) + " and numbers from 1 to 100000")
+        values[name] = int(number)
+    return tuple(values.items())
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """A URL of one of these schemes."""
+
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes:
+            raise ValueError("a URL that begins with " + " or ".join(f"`{scheme}://`" for scheme in schemes))
+        return text
+
+    return read
+
+
+def host(text: str) -> str:
+    """A host name or address."""
+    if not text or any(character.isspace() or character == "/" for character in text):
+        raise ValueError("a host name or address, such as `127.0.0.1` or `0.0.0.0`")
+    return text
