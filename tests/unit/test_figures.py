@@ -18,6 +18,7 @@ def test_figures_stand_at_the_top_beside_their_circumstances(tmp_path: Path) -> 
     assert written["machine"]["cores"] >= 1
     assert written["machine"]["memory_mib"] > 0
     assert written["machine"]["cpu"]
+    assert 0 <= written["machine"]["stolen_percent"] <= 100
     assert {"python", "grpcio", "protobuf", "phonenumbers", "numpy", "pyarrow"} <= set(written["versions"])
     assert list(tmp_path.iterdir()) == [path]
 
