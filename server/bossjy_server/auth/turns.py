@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-_FLOOD_S = 1.0  # so long after a refusal it is still a flood
+# So many refusals within so long are a flood. Fewer come of a moment's crowd, which all threads get out of the way
+# sooner: with one fewer at the first refusal, a crowd became a flood.
+_FLOOD_REFUSALS, _FLOOD_S = 10, 1.0
 
 
 class Turns:
@@ -17,18 +19,18 @@ class Turns:
     def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._threads = threads
         self._clock = clock
-        self._refused_at = float("-inf")
+        self._refused_at = deque([float("-inf")] * _FLOOD_REFUSALS, _FLOOD_REFUSALS)
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def note_refusal(self) -> None:
         """Somebody was refused for want of turns."""
-        self._refused_at = self._clock()
+        self._refused_at.append(self._clock())
 
     @property
     def most(self) -> int:
         """Turns at once, now."""
-        flood = self._clock() - self._refused_at < _FLOOD_S
+        flood = self._clock() - self._refused_at[0] < _FLOOD_S
         return max(1, self._threads - 1) if flood else self._threads
 
     @asynccontextmanager

@@ -51,7 +51,7 @@ async def test_all_threads_are_used_in_the_order_of_asking() -> None:
 
 async def test_a_flood_leaves_one_thread_free_for_a_second() -> None:
     hall = Hall(2)
-    hall.turns.note_refusal()
+    refuse(hall, 10)
     tasks = [hall.ask(number) for number in range(4)]
     await settle()
     assert hall.holders == [0]
@@ -70,8 +70,24 @@ async def test_a_flood_leaves_one_thread_free_for_a_second() -> None:
 
 async def test_one_thread_stays_one_in_a_flood() -> None:
     hall = Hall(1)
-    hall.turns.note_refusal()
+    refuse(hall, 10)
     assert hall.turns.most == 1
+
+
+async def test_some_refusals_are_no_flood() -> None:
+    hall = Hall(2)
+    refuse(hall, 9)
+    assert hall.turns.most == 2
+    hall.now = 1.1
+    refuse(hall, 9)
+    assert hall.turns.most == 2
+    refuse(hall, 1)
+    assert hall.turns.most == 1
+
+
+def refuse(hall: Hall, times: int) -> None:
+    for _ in range(times):
+        hall.turns.note_refusal()
 
 
 async def test_who_gives_up_takes_nobodys_turn() -> None:
