@@ -27,6 +27,7 @@ from bossjy_server.rpc.tls import peer_names
 # Entries whose keys end in -bin are bytes; none of them is read here.
 _metadata: ContextVar[Sequence[tuple[str, str]]] = ContextVar("bossjy_metadata")
 _CODES = {code.name: code for code in grpc.StatusCode}
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,9 @@ def _call(
 ) -> Call:
     started = time.monotonic()
     entries = _metadata.get()
-    metadata = dict(entries)
-    repeated = _repeated(entries) if len(metadata) != len(entries) else frozenset[str]()
+    # A dictionary of what is no plain tuple would copy each entry first.
+    metadata = {entry[0]: entry[1] for entry in entries}
+    repeated = _repeated(entries) if len(metadata) != len(entries) else _NONE
     remaining: float | None = context.time_remaining()  # the stubs leave out None
     offered = metadata.get("x-request-id")
     known = CallContext(

@@ -234,7 +234,7 @@ class Database:
         """Commits at the end, rolls back on any error. What is set goes with `begin`: one round trip for all of it.
 
         Raises DatabaseLost at once while the breaker is open, DeadlineExceeded without time left. One context manager
-        alone, and no other inside of it: each costs every call some 10,000 instructions.
+        alone, and no other inside of it: each costs every call some 20,000 instructions.
         """
         if remaining_s(1.0) <= 0:
             raise _no_time()

@@ -4,6 +4,7 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,8 +44,8 @@ def test_a_clean_batch_keeps_its_own_text() -> None:
 
 def test_it_travels_to_another_process() -> None:
     assert pickle.loads(pickle.dumps(clean_batch)) is clean_batch  # noqa: S301  # our own bytes
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert pool.apply(clean_batch, (batch(),)).equals(clean_batch(batch()))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(clean_batch, batch()).result().equals(clean_batch(batch()))
 
 
 def test_what_is_not_there_is_said() -> None:
