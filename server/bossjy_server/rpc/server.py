@@ -103,18 +103,21 @@ class Router(grpc.GenericRpcHandler):
         async def unary(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
             call = _call(method, context, raw, None)
             await proceed(call)
-            await _end(call, context)
+            if not _succeeded(call, context):
+                await _abort(call, context)
             return call.reply
 
         async def server_stream(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
             call = _call(method, context, raw, None)
             await proceed(call)
-            await _end(call, context)
+            if not _succeeded(call, context):
+                await _abort(call, context)
 
         async def both_stream(raws: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
             call = _call(method, context, b"", raws)
             await proceed(call)
-            await _end(call, context)
+            if not _succeeded(call, context):
+                await _abort(call, context)
 
         if method.client_streaming:
             if not method.server_streaming:
@@ -163,12 +166,17 @@ def _repeated(entries: Sequence[tuple[str, str]]) -> frozenset[str]:
     return frozenset(key for key, times in Counter(key for key, _ in entries).items() if times > 1)
 
 
-async def _end(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-    """Send the request id, and the status where it is not OK (which ends the handler)."""
+def _succeeded(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> bool:
+    """Whether the status is OK; then the request id goes behind the answer."""
+    if call.status.code != "OK":
+        return False
+    context.set_trailing_metadata((("x-request-id", call.context.request_id),))
+    return True
+
+
+async def _abort(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+    """End the handler with a status that is not OK."""
     trailing: tuple[tuple[str, str | bytes], ...] = (("x-request-id", call.context.request_id),)
-    if call.status.code == "OK":
-        context.set_trailing_metadata(trailing)
-        return
     if call.status.details:
         trailing = (*trailing, ("grpc-status-details-bin", call.status.details))
     await context.abort(_CODES[call.status.code], call.status.message, trailing)

@@ -21,6 +21,7 @@ import orjson
 DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
 # The levels by their names; `off` is above all of them.
 LEVELS = {"debug": DEBUG, "info": INFO, "warning": WARNING, "error": ERROR, "off": 100}
+_THREE_DIGITS = [f"{number:03d}" for number in range(1000)]
 _NAMES = {DEBUG: "debug", INFO: "info", WARNING: "warning", ERROR: "error", logging.CRITICAL: "critical"}
 
 # What must never stand in a log, should a library put it into a message of its own.
@@ -141,15 +142,25 @@ def _second(at: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
 
 
+@lru_cache(maxsize=64)
+def _level_and_event(level: int, event: str) -> str:
+    return f'"level":"{_NAMES.get(level, "info")}","event":{_json(event)}'
+
+
 def _line(at: float, level: int, event: str, fields: Mapping[str, object]) -> str:
-    whole = int(at)
-    record = {
-        "time": f"{_second(whole)}.{int((at - whole) * 1e6):06d}Z",
-        "level": _NAMES.get(level, "info"),
-        "event": event,
-        **fields,
-    }
-    return orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    """One JSON object, put together of texts: a third of what a dictionary of it all takes."""
+    second = int(at)
+    micros = int((at - second) * 1e6)
+    time_text = f"{_second(second)}.{_THREE_DIGITS[micros // 1000]}{_THREE_DIGITS[micros % 1000]}Z"
+    rest = f",{_json(fields)[1:]}" if fields else "}"
+    return f'{{"time":"{time_text}",{_level_and_event(level, event)}{rest}'
+
+
+def _json(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # seldom: what is no JSON, or a key that is no text
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 class LibraryHandler(logging.Handler):
