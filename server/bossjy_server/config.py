@@ -180,6 +180,9 @@ class Settings:
     lookup_secret_file: str = _setting(
         "BOSSJY_LOOKUP_SECRET_FILE", "", str, "File that holds the header's value instead; read at start."
     )
+    lookup_ca_file: str = _setting(
+        "BOSSJY_LOOKUP_CA_FILE", "", str, "PEM file of the authorities that the provider's certificate may be of."
+    )
     lookup_carrier: str = _setting(
         "BOSSJY_LOOKUP_CARRIER", "/carrier", str, "JSON pointer to the carrier in the provider's answer."
     )
@@ -200,6 +203,12 @@ class Settings:
     )
     lookup_per_day: int = _setting(
         "BOSSJY_LOOKUPS_PER_DAY", 1000, read.whole(1, 10**9), "The same for a day, from midnight UTC."
+    )
+    lookup_tenant_per_day: int = _setting(
+        "BOSSJY_LOOKUPS_PER_DAY_PER_TENANT",
+        0,
+        read.whole(0, 10**9),
+        "Of these, for one tenant; 0: as many as there are.",
     )
     lookup_ttl_s: float = _setting(
         "BOSSJY_LOOKUP_TTL_S", 86_400.0, read.decimal(1, 30 * 86_400), "How long an answer of the provider is kept."

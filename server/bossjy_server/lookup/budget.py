@@ -1,4 +1,4 @@
-"""How many questions all processes together may put to the provider, in a second and in a day: they cost money.
+"""How many questions all processes together may put to the provider, in a second and in a day. They cost money.
 
 The counts are in Redis. Without it nothing is asked: neither the cache nor the count would bound what it costs.
 """
@@ -15,32 +15,49 @@ from redis.exceptions import RedisError
 from bossjy_server.errors import Reason, ResourceExhausted, Unavailable
 
 _DAY_S = 86_400
-# Counts a question unless a limit is reached; says which. One slot of a cluster holds both keys.
+# Counts a question unless a limit is reached; says which. One slot of a cluster holds all keys. A tenant's 0: no limit.
 _TAKE = """
 if tonumber(redis.call('GET', KEYS[2]) or '0') >= tonumber(ARGV[2]) then return 'day' end
+if tonumber(ARGV[3]) > 0 and tonumber(redis.call('GET', KEYS[3]) or '0') >= tonumber(ARGV[3]) then return 'tenant' end
 if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 'second' end
 redis.call('INCR', KEYS[1])
 redis.call('EXPIRE', KEYS[1], 60)
 redis.call('INCR', KEYS[2])
 redis.call('EXPIRE', KEYS[2], 172800)
+if tonumber(ARGV[3]) > 0 then
+    redis.call('INCR', KEYS[3])
+    redis.call('EXPIRE', KEYS[3], 172800)
+end
 return ''
 """
 
 
 class Budget:
-    """Counts by the second and by the UTC day, of this machine's clock."""
+    """Counts by the second and by the UTC day, of this machine's clock.
 
-    def __init__(self, redis: Redis, per_second: int, per_day: int, clock: Callable[[], float] = time.time) -> None:
+    `tenant_per_day`: what one tenant may take of the day; 0: all of it.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        per_second: int,
+        per_day: int,
+        *,
+        tenant_per_day: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._redis, self._clock = redis, clock
-        self._per_second, self._per_day = per_second, per_day
+        self._per_second, self._per_day, self._tenant_per_day = per_second, per_day, tenant_per_day
 
-    async def take(self) -> None:
-        """Count one question. Raises ResourceExhausted(LOOKUP_BUDGET_SPENT), Unavailable(LOOKUP_UNAVAILABLE)."""
+    async def take(self, tenant_id: str) -> None:
+        """Count a question of a tenant. Raises ResourceExhausted(LOOKUP_BUDGET_SPENT), Unavailable(LOOKUP_UNAVAILABLE)."""
         now = self._clock()
         day = datetime.fromtimestamp(now, UTC).date().isoformat()
-        keys = (f"bossjy:{{lookup}}:second:{int(now)}", f"bossjy:{{lookup}}:day:{day}")
+        keys = [f"bossjy:{{lookup}}:{one}" for one in (f"second:{int(now)}", f"day:{day}", f"tenant:{day}:{tenant_id}")]
+        limits = [str(one) for one in (self._per_second, self._per_day, self._tenant_per_day)]
         try:
-            spent: bytes = await self._redis.eval(_TAKE, 2, *keys, str(self._per_second), str(self._per_day))
+            spent: bytes = await self._redis.eval(_TAKE, len(keys), *keys, *limits)
         except RedisError as error:
             raise Unavailable(
                 Reason.LOOKUP_UNAVAILABLE,
@@ -48,15 +65,18 @@ class Budget:
                 retry_after_s=1.0,
             ) from error
         if spent == b"day":
-            raise _spent(self._per_day, "day", _DAY_S - now % _DAY_S)
+            raise _spent("server", self._per_day, "day", _DAY_S - now % _DAY_S)
+        if spent == b"tenant":
+            raise _spent("tenant", self._tenant_per_day, "day", _DAY_S - now % _DAY_S)
         if spent == b"second":
-            raise _spent(self._per_second, "second", 1 - now % 1)
+            raise _spent("server", self._per_second, "second", 1 - now % 1)
 
 
-def _spent(limit: int, per: str, wait_s: float) -> ResourceExhausted:
+def _spent(subject: str, limit: int, per: str, wait_s: float) -> ResourceExhausted:
+    whose = "your tenant" if subject == "tenant" else "this server"
     return ResourceExhausted(
         Reason.LOOKUP_BUDGET_SPENT,
-        f"this server asks about {limit} numbers a {per} at most: call again after the stated delay",
-        metadata={"limit": str(limit), "per": per},
+        f"{whose} asks about {limit} numbers a {per} at most: call again after the stated delay",
+        metadata={"limit": str(limit), "per": per, "subject": subject},
         retry_after_s=wait_s,
     )

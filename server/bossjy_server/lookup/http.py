@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC
@@ -23,9 +24,19 @@ _FALTERS = frozenset({500, 502, 503, 504})
 
 
 class HttpProvider:
-    """A provider that is asked over HTTP. `close()` it."""
+    """A provider that is asked over HTTP. `close()` it.
 
-    def __init__(self, options: LookupOptions, header_value: str, clock: Callable[[], float] = time.time) -> None:
+    `tls_context`: which authorities its certificate may be of. None: the public ones.
+    """
+
+    def __init__(
+        self,
+        options: LookupOptions,
+        header_value: str,
+        tls_context: ssl.SSLContext | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._options, self._clock = options, clock
         self._carrier, self._line_status, self._ported = (
             Pointer(text) for text in (options.carrier, options.line_status, options.ported)
@@ -39,6 +50,7 @@ class HttpProvider:
             follow_redirects=False,  # the number and the secret go to nobody else
             trust_env=False,  # the settings alone are read from the environment
             timeout=options.timeout_s,
+            verify=tls_context or True,
             limits=httpx.Limits(max_connections=options.running, max_keepalive_connections=8, keepalive_expiry=30.0),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )

@@ -55,14 +55,14 @@ class Lookup:
             )
         self._running += 1
         try:
-            data = await self.cache.get(tenant_id, self._name_of(e164), partial(self._load, e164))
+            data = await self.cache.get(tenant_id, self._name_of(e164), partial(self._load, tenant_id, e164))
         finally:
             self._running -= 1
         return None if data is None else Answer.from_bytes(data)
 
-    async def _load(self, e164: str) -> Loaded:
+    async def _load(self, tenant_id: str, e164: str) -> Loaded:
         try:
-            answer = await self._retries.run(partial(self._ask, e164))
+            answer = await self._retries.run(partial(self._ask, tenant_id, e164))
         except BreakerOpen as error:
             raise _unavailable(error.retry_after_s) from None
         except ProviderBusy as error:
@@ -71,13 +71,13 @@ class Lookup:
             raise _unavailable(1.0) from error
         return Loaded(None if answer is None else answer.to_bytes())
 
-    async def _ask(self, e164: str) -> Answer | None:
+    async def _ask(self, tenant_id: str, e164: str) -> Answer | None:
         pause_s = self._paused_until - time.monotonic()
         if pause_s > 0:
             raise _unavailable(pause_s)
         self.breaker.admit()
         try:
-            await self._budget.take()
+            await self._budget.take(tenant_id)
             answer = await self._within_time(e164)
         except ProviderBusy as error:
             self.breaker.abandon()  # it serves, if not us

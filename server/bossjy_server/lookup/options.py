@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ class LookupOptions:
     header: str = "Authorization"
     secret: str = field(default="", repr=False)  # the header's value
     secret_file: str = ""  # holds the header's value instead
+    ca_file: str = ""  # PEM file of the authorities that its certificate may be of; empty: the public ones
 
     # Where the answer stands in the provider's JSON: JSON pointers (RFC 6901).
     carrier: str = "/carrier"
@@ -33,6 +35,7 @@ class LookupOptions:
     timeout_s: float = 2.0  # of one question; a caller's deadline may end it sooner
     per_second: int = 10  # questions of all processes together, repeated ones too
     per_day: int = 1000  # by the UTC day
+    tenant_per_day: int = 0  # of these, for one tenant; 0: as many as there are
     ttl_s: float = 86_400.0  # an answer is kept for so long
     unknown_ttl_s: float = 3600.0  # and that a number is not known
     running: int = 32  # look-ups at once in one process, those that wait for the same answer too
@@ -56,6 +59,8 @@ class LookupOptions:
             raise ValueError("BOSSJY_LOOKUP_HEADER must be the name of a header, such as `Authorization`")
         if self.secret and self.secret_file:
             raise ValueError("set one of BOSSJY_LOOKUP_SECRET and BOSSJY_LOOKUP_SECRET_FILE")
+        if self.ca_file and parts.scheme != "https":
+            raise ValueError("BOSSJY_LOOKUP_CA_FILE needs a BOSSJY_LOOKUP_URL that begins with `https://`")
 
     def header_value(self) -> str:
         """The secret. Blocks to read its file. Raises ValueError, OSError; neither tells the secret."""
@@ -65,6 +70,17 @@ class LookupOptions:
         if not value.isascii() or not value.isprintable():
             raise ValueError("the secret of live look-ups must be one line of ASCII")
         return value
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Trust in the authorities of `ca_file` alone; None where it is not set. Blocks. Raises ValueError."""
+        if not self.ca_file:
+            return None
+        try:
+            return ssl.create_default_context(cafile=self.ca_file)
+        except ssl.SSLError as error:
+            raise ValueError("the file of BOSSJY_LOOKUP_CA_FILE holds no certificates in PEM") from error
+        except OSError as error:
+            raise ValueError(f"BOSSJY_LOOKUP_CA_FILE cannot be read: {error.strerror}") from error
 
 
 def _loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -30,7 +31,7 @@ async def open_lookup(
         return
     try:
         options.check()
-        header_value = await asyncio.to_thread(options.header_value)
+        header_value, tls_context = await asyncio.to_thread(_read, options)
     except OSError as error:
         raise StartError(f"BOSSJY_LOOKUP_SECRET_FILE cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -38,15 +39,20 @@ async def open_lookup(
     # Costs half a second and 6 MiB at start, which most servers never need.
     from bossjy_server.lookup.http import HttpProvider  # noqa: PLC0415
 
-    provider = HttpProvider(options, header_value)
+    provider = HttpProvider(options, header_value, tls_context)
     asked = [text.encode() for text in (options.url, options.carrier, options.line_status, options.ported)]
 
     def name_of(e164: str) -> str:
         return mac("lookup", _ENTRIES, *asked, e164.encode()).hex()
 
     cache = Cache(redis, "lookup", ttl_s=options.ttl_s, nothing_ttl_s=options.unknown_ttl_s)
-    budget = Budget(redis, options.per_second, options.per_day)
+    budget = Budget(redis, options.per_second, options.per_day, tenant_per_day=options.tenant_per_day)
     try:
         yield Lookup(provider, cache, budget, options, name_of=name_of)
     finally:
         await provider.close()
+
+
+def _read(options: LookupOptions) -> tuple[str, ssl.SSLContext | None]:
+    """What stands in files."""
+    return options.header_value(), options.tls_context()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class Loopback:
     """What it was asked, and what it answers: each of `first` once, then `then`. None: the connection is cut."""
 
     port: int = 0
+    scheme: str = "http"
     first: list[bytes | None] = field(default_factory=list)
     then: bytes | None = field(default_factory=lambda: told(carrier="Moon Mobile", line_status="active", ported=True))
     delay_s: float = 0.0
@@ -38,7 +40,7 @@ class Loopback:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1/numbers/{{e164}}?kind=line"
+        return f"{self.scheme}://127.0.0.1:{self.port}/v1/numbers/{{e164}}?kind=line"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -63,10 +65,10 @@ def _pieces(data: bytes) -> list[bytes]:
 
 
 @asynccontextmanager
-async def loopback() -> AsyncIterator[Loopback]:
-    """A provider that listens while the block runs."""
-    provider = Loopback()
-    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
+async def loopback(tls: ssl.SSLContext | None = None) -> AsyncIterator[Loopback]:
+    """A provider that listens while the block runs, with TLS where a context is given."""
+    provider = Loopback(scheme="https" if tls else "http")
+    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0, ssl=tls)
     provider.port = server.sockets[0].getsockname()[1]
     try:
         yield provider

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from bossjy_server.lookup.http import HttpProvider
 from bossjy_server.lookup.options import LookupOptions
 from bossjy_server.lookup.provider import Answer, ProviderBusy, ProviderFailed, ProviderFaltered
 from tests.integration.lookup.loopback import NUMBER, Loopback, loopback, reply, told
+from tests.integration.rpc.certificates import Authority
 
 NOW = 1_800_000_000.0
 
@@ -154,3 +157,23 @@ async def test_proxies_of_the_environment_are_not_asked(server: Loopback, monkey
     provider = HttpProvider(LookupOptions(url=server.url), "")
     assert await provider.ask(NUMBER)
     await provider.close()
+
+
+async def test_only_authorities_of_the_operator_are_trusted_where_a_file_names_them(tmp_path: Path) -> None:
+    mine, other = Authority("Mine"), Authority("Other")
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    served.load_cert_chain(*mine.sign("provider").write(tmp_path))
+    async with loopback(served) as server:
+        for authority, trusted in ((mine, True), (other, False), (None, False)):
+            options = LookupOptions(url=server.url)
+            if authority:
+                (tmp_path / "ca.pem").write_bytes(authority.certificate)
+                options = LookupOptions(url=server.url, ca_file=str(tmp_path / "ca.pem"))
+            options.check()
+            provider = HttpProvider(options, "quiet harbour", options.tls_context())
+            if trusted:
+                assert await provider.ask(NUMBER)
+            else:
+                assert isinstance(await failure(provider), ProviderFaltered)
+            await provider.close()
+        assert len(server.heads) == 1

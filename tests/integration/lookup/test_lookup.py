@@ -129,7 +129,7 @@ async def test_the_budget_of_a_day_is_one_for_all_processes(server: Loopback, op
     for lookup in (one, other):
         error = await refusal(lookup, "+8613800000001")
         assert (error.kind.value, error.reason) == ("RESOURCE_EXHAUSTED", Reason.LOOKUP_BUDGET_SPENT)
-        assert error.metadata == {"limit": "2", "per": "day"}
+        assert error.metadata == {"limit": "2", "per": "day", "subject": "server"}
         assert error.retry_after_s
         assert 0 < error.retry_after_s <= 86_400
     assert await one.of("tenant", NUMBER)  # what is kept costs nothing
@@ -140,20 +140,33 @@ async def test_the_budget_of_a_day_is_one_for_all_processes(server: Loopback, op
 async def test_the_budget_of_a_second_comes_back(redis: GuardedRedis) -> None:
     now = 1_800_000_000.25
     budget = Budget(redis, 2, 100, clock=lambda: now)
-    await budget.take()
-    await budget.take()
+    await budget.take("tenant")
+    await budget.take("tenant")
     with pytest.raises(BossjyError) as caught:
-        await budget.take()
-    assert caught.value.metadata == {"limit": "2", "per": "second"}
+        await budget.take("tenant")
+    assert caught.value.metadata == {"limit": "2", "per": "second", "subject": "server"}
     assert caught.value.retry_after_s == pytest.approx(0.75)
     now += 1
-    await budget.take()
+    await budget.take("tenant")
+
+
+async def test_one_tenant_has_no_more_than_its_share_of_the_day(server: Loopback, opened: Open) -> None:
+    one, other = await opened(tenant_per_day=2), await opened(tenant_per_day=2)
+    for lookup, number in ((one, NUMBER), (other, "+8613800000001")):
+        assert await lookup.of("tenant", number)
+    for lookup in (one, other):
+        error = await refusal(lookup, "+8613800000002")
+        assert (error.kind.value, error.reason) == ("RESOURCE_EXHAUSTED", Reason.LOOKUP_BUDGET_SPENT)
+        assert error.metadata == {"limit": "2", "per": "day", "subject": "tenant"}
+        assert error.retry_after_s
+    assert await one.of("another", NUMBER)
+    assert len(server.heads) == 3
 
 
 async def test_counts_of_the_budget_end_by_themselves(redis: GuardedRedis) -> None:
-    await Budget(redis, 2, 100).take()
+    await Budget(redis, 2, 100, tenant_per_day=1).take("tenant")
     keys = await redis.keys("bossjy:{lookup}:*")
-    assert len(keys) == 2
+    assert len(keys) == 3
     assert all([0 < await redis.ttl(key) <= 172_800 for key in keys])
 
 
@@ -288,7 +301,11 @@ async def test_no_provider_no_look_ups(redis: GuardedRedis) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "says"),
-    [({"header": ":"}, "BOSSJY_LOOKUP_HEADER"), ({"secret_file": "/nowhere/key"}, "No such file or directory")],
+    [
+        ({"header": ":"}, "BOSSJY_LOOKUP_HEADER"),
+        ({"secret_file": "/nowhere/key"}, "No such file or directory"),
+        ({"ca_file": "/nowhere/ca.pem"}, "BOSSJY_LOOKUP_CA_FILE cannot be read: No such file"),
+    ],
 )
 async def test_a_provider_that_cannot_be_asked_ends_the_start(
     redis: GuardedRedis, tmp_path: Path, changed: dict[str, Any], says: str

@@ -43,6 +43,7 @@ def test_good_addresses(url: str) -> None:
         ({"header": "X Key"}, "BOSSJY_LOOKUP_HEADER"),
         ({"header": "X-Key:\r\nHost"}, "BOSSJY_LOOKUP_HEADER"),
         ({"secret": "hidden", "secret_file": "key"}, "one of BOSSJY_LOOKUP_SECRET"),
+        ({"url": "http://127.0.0.1/{e164}", "ca_file": "ca.pem"}, "BOSSJY_LOOKUP_CA_FILE needs"),
     ],
 )
 def test_what_cannot_work(changed: dict[str, Any], says: str) -> None:
@@ -66,6 +67,13 @@ def test_a_file_that_is_no_secret(tmp_path: Path, content: bytes) -> None:
     assert "two" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\n"], ids=repr)
+def test_a_file_without_authorities(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(ValueError, match="holds no certificates in PEM"):
+        replace(GOOD, ca_file=str(tmp_path / "ca.pem")).tls_context()
+
+
 def test_settings_become_options_and_do_not_show_the_secret() -> None:
     settings = Settings.from_environment(
         {
@@ -73,11 +81,18 @@ def test_settings_become_options_and_do_not_show_the_secret() -> None:
             "BOSSJY_LOOKUP_SECRET": "quiet harbour",
             "BOSSJY_LOOKUP_CARRIER": "/a",
             "BOSSJY_LOOKUPS_PER_DAY": "7",
+            "BOSSJY_LOOKUPS_PER_DAY_PER_TENANT": "3",
+            "BOSSJY_LOOKUP_CA_FILE": "/a/ca.pem",
         }
     )
     options = lookup_options(settings)
     assert options == LookupOptions(
-        url="https://numbers.example/{e164}?key=hidden", secret="quiet harbour", carrier="/a", per_day=7
+        url="https://numbers.example/{e164}?key=hidden",
+        secret="quiet harbour",
+        ca_file="/a/ca.pem",
+        carrier="/a",
+        per_day=7,
+        tenant_per_day=3,
     )
     shown = repr(settings) + repr(options)
     assert "harbour" not in shown
