@@ -108,6 +108,15 @@ class PhoneClient:
         )
         return await self._connection.call(self._stub.ExplainNumber, request, safe=True)
 
+    async def lookup(self, phone_number: str, default_region: str = "") -> phone_service_pb2.LookupNumberResponse:
+        """What the operator's provider knows of the number now: its carrier, its line, whether it was ported.
+
+        Not repeated by itself: each question may cost money. LOOKUP_NOT_CONFIGURED if there is no provider,
+        LOOKUP_BUDGET_SPENT, LOOKUP_UNAVAILABLE.
+        """
+        request = phone_service_pb2.LookupNumberRequest(phone_number=phone_number, default_region=default_region)
+        return await self._connection.call(self._stub.LookupNumber, request, safe=False)
+
     async def region(self, region_code: str, *, language: str = "") -> region_pb2.Region:
         """One region of the plan. RESOURCE_NOT_FOUND if there is none."""
         request = phone_service_pb2.GetRegionRequest(region_code=region_code, language=language)

@@ -51,7 +51,10 @@ class Budget:
         self._per_second, self._per_day, self._tenant_per_day = per_second, per_day, tenant_per_day
 
     async def take(self, tenant_id: str) -> None:
-        """Count a question of a tenant. Raises ResourceExhausted(LOOKUP_BUDGET_SPENT), Unavailable(LOOKUP_UNAVAILABLE)."""
+        """Count a question of a tenant.
+
+        Raises ResourceExhausted(LOOKUP_BUDGET_SPENT), Unavailable(LOOKUP_UNAVAILABLE).
+        """
         now = self._clock()
         day = datetime.fromtimestamp(now, UTC).date().isoformat()
         keys = [f"bossjy:{{lookup}}:{one}" for one in (f"second:{int(now)}", f"day:{day}", f"tenant:{day}:{tenant_id}")]

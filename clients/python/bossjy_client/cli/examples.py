@@ -18,6 +18,7 @@ EXAMPLES = {
         "cut -d, -f2 list.csv | bossjy phone bulk -",
     ),
     "phone explain": ('bossjy phone explain --region CN "138 0000 000"',),
+    "phone lookup": ('bossjy phone lookup --region CN "138 0000 0000"',),
     "phone format": ("bossjy phone format +442079460958 --from US",),
     "phone match": ('bossjy phone match +442079460958 "020 7946 0958"',),
     "phone find": ('bossjy phone find "call +44 20 7946 0958 now"',),

@@ -53,6 +53,13 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument("number", metavar="TEXT")
     command.set_defaults(command=_explain)
 
+    text = "carrier and line of a number now, by the operator's provider (exit code 6: not valid, or not known)"
+    command = group.add_parser(
+        "lookup", parents=[common, region], help=text, description=text, **example("phone lookup")
+    )
+    command.add_argument("number", metavar="TEXT")
+    command.set_defaults(command=_lookup)
+
     command = group.add_parser(
         "format", parents=[common, region], help="a number in its formats", **example("phone format")
     )
@@ -166,6 +173,29 @@ async def _explain(session: Session) -> ExitCode:
                 ((fix.e164, fix.region_code, fix.description) for fix in answer.fixes),
             )
     return ExitCode.DONE if answer.number.valid else ExitCode.FINDINGS
+
+
+async def _lookup(session: Session) -> ExitCode:
+    args = session.args
+    async with session.client() as client:
+        answer = await client.phone.lookup(args.number, args.region)
+    if session.output.as_json:
+        session.output.message(answer)
+    else:
+        told_at = answer.lookup_time.ToJsonString() if answer.HasField("lookup_time") else ""
+        ported = ("no", "yes")[answer.ported] if answer.HasField("ported") else ""
+        session.output.pairs(
+            (
+                ("outcome", enum_word(number_pb2.LookupOutcome.Name(answer.outcome), "LOOKUP_OUTCOME_")),
+                ("E.164", answer.number.e164),
+                ("reason", _reason(answer.number)),
+                ("carrier", answer.carrier),
+                ("line", answer.line_status),
+                ("ported", ported),
+                ("told at", told_at),
+            )
+        )
+    return ExitCode.DONE if answer.outcome == number_pb2.LOOKUP_OUTCOME_FOUND else ExitCode.FINDINGS
 
 
 async def _format(session: Session) -> ExitCode:

@@ -233,7 +233,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_LOOKUP_BUDGET_SPENT: _ErrorReason.ValueType  # 57
     """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
-    again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`.
+    again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -454,6 +454,6 @@ again after `RetryInfo`.
 """
 ERROR_REASON_LOOKUP_BUDGET_SPENT: ErrorReason.ValueType  # 57
 """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
-again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`.
+again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
