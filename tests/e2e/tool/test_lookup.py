@@ -2,61 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import threading
-from collections.abc import Iterator
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from tests.e2e.conftest import MakeServer, on_parts, register
 from tests.e2e.tool.conftest import Run, objects, run_tool
+from tests.integration.lookup.loopback import loopback, reply, told
 
 pytestmark = pytest.mark.timeout(240)
 
 
-class Provider(BaseHTTPRequestHandler):
-    """Knows one number."""
+async def test_lookup(make_server: MakeServer, database_url: str, redis_url: str, tmp_path: Path) -> None:
+    async with loopback() as provider:
+        provider.first = [told(carrier="月 Mobile", line_status="active", ported=False)]
+        provider.then = reply(404)
+        server = make_server(**on_parts(database_url, redis_url), BOSSJY_LOOKUP_URL=provider.url)
+        await asyncio.to_thread(server.start)
+        token = register(server.target).token
+        bossjy = partial(run_tool, tmp_path, "phone", "lookup", BOSSJY_TOKEN=token, BOSSJY_TARGET=server.target)
 
-    def do_GET(self) -> None:
-        known = "13800138000" in self.path
-        body = json.dumps({"carrier": "月 Mobile", "line_status": "active", "ported": False}).encode() if known else b""
-        self.send_response(200 if known else 404)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        async def ask(*arguments: str, code: int = 0) -> CompletedProcess[str]:
+            return await asyncio.to_thread(partial(bossjy, *arguments, code=code))
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class names it
-        """Nothing: it would stand among the tests' output."""
-
-
-@pytest.fixture
-def provider() -> Iterator[str]:
-    """Its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/{{e164}}"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
-
-
-def test_lookup(make_server: MakeServer, database_url: str, redis_url: str, provider: str, tmp_path: Path) -> None:
-    server = make_server(**on_parts(database_url, redis_url), BOSSJY_LOOKUP_URL=provider)
-    server.start()
-    token = register(server.target).token
-    bossjy = partial(run_tool, tmp_path, BOSSJY_TOKEN=token, BOSSJY_TARGET=server.target)
-
-    shown = bossjy("phone", "lookup", "138 0013 8000", "--region", "CN").stdout
-    for part in ("FOUND", "+8613800138000", "月 Mobile", "active", "ported", "no"):
-        assert part in shown
-    (answer,) = objects(bossjy("phone", "lookup", "+8613800138000", "--json"))
-    assert (answer["outcome"], answer["carrier"]) == ("LOOKUP_OUTCOME_FOUND", "月 Mobile")
-    assert "UNKNOWN" in bossjy("phone", "lookup", "+8613800138001", code=6).stdout
-    assert "NOT_VALID" in bossjy("phone", "lookup", "nonsense", code=6).stdout
+        shown = [line.split(maxsplit=1) for line in (await ask("138 0013 8000", "--region", "CN")).stdout.splitlines()]
+        assert [[name, value.strip()] for name, value in shown[:5]] == [
+            ["outcome", "FOUND"],
+            ["E.164", "+8613800138000"],
+            ["carrier", "月 Mobile"],
+            ["line", "active"],
+            ["ported", "no"],
+        ]
+        (answer,) = objects(await ask("+8613800138000", "--json"))
+        assert (answer["outcome"], answer["carrier"], answer["ported"]) == ("LOOKUP_OUTCOME_FOUND", "月 Mobile", False)
+        assert "UNKNOWN" in (await ask("+8613800138001", code=6)).stdout
+        assert "NOT_VALID" in (await ask("nonsense", code=6)).stdout
+        assert len(provider.heads) == 2
 
 
 def test_without_a_provider(run: Run) -> None:

@@ -65,6 +65,15 @@ async def refusal(lookup: Lookup, number: str = NUMBER) -> BossjyError:
     return caught.value
 
 
+async def spent(lookup: Lookup, number: str) -> dict[str, str]:
+    """What the refusal of a budget that is spent tells, but for when to come again."""
+    error = await refusal(lookup, number)
+    assert (error.kind.value, error.reason) == ("RESOURCE_EXHAUSTED", Reason.LOOKUP_BUDGET_SPENT)
+    assert error.retry_after_s
+    assert 0 < error.retry_after_s <= 86_400
+    return dict(error.metadata)
+
+
 async def test_an_answer_is_kept_for_all_processes_and_for_one_tenant(
     server: Loopback, opened: Open, redis: GuardedRedis
 ) -> None:
@@ -127,11 +136,7 @@ async def test_the_budget_of_a_day_is_one_for_all_processes(server: Loopback, op
     assert await one.of("tenant", NUMBER)
     assert await other.of("another", NUMBER)
     for lookup in (one, other):
-        error = await refusal(lookup, "+8613800000001")
-        assert (error.kind.value, error.reason) == ("RESOURCE_EXHAUSTED", Reason.LOOKUP_BUDGET_SPENT)
-        assert error.metadata == {"limit": "2", "per": "day", "subject": "server"}
-        assert error.retry_after_s
-        assert 0 < error.retry_after_s <= 86_400
+        assert await spent(lookup, "+8613800000001") == {"limit": "2", "per": "day", "subject": "server"}
     assert await one.of("tenant", NUMBER)  # what is kept costs nothing
     assert len(server.heads) == 2
     assert one.breaker.state is State.CLOSED
@@ -155,10 +160,7 @@ async def test_one_tenant_has_no_more_than_its_share_of_the_day(server: Loopback
     for lookup, number in ((one, NUMBER), (other, "+8613800000001")):
         assert await lookup.of("tenant", number)
     for lookup in (one, other):
-        error = await refusal(lookup, "+8613800000002")
-        assert (error.kind.value, error.reason) == ("RESOURCE_EXHAUSTED", Reason.LOOKUP_BUDGET_SPENT)
-        assert error.metadata == {"limit": "2", "per": "day", "subject": "tenant"}
-        assert error.retry_after_s
+        assert await spent(lookup, "+8613800000002") == {"limit": "2", "per": "day", "subject": "tenant"}
     assert await one.of("another", NUMBER)
     assert len(server.heads) == 3
 
