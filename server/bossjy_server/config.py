@@ -181,7 +181,10 @@ class Settings:
         "BOSSJY_LOOKUP_SECRET_FILE", "", str, "File that holds the header's value instead; read at start."
     )
     lookup_ca_file: str = _setting(
-        "BOSSJY_LOOKUP_CA_FILE", "", str, "PEM file of the authorities that the provider's certificate may be of."
+        "BOSSJY_LOOKUP_CA_FILE",
+        "",
+        str,
+        "PEM file of the authorities that the provider's certificate may be of. Empty: the public ones.",
     )
     lookup_carrier: str = _setting(
         "BOSSJY_LOOKUP_CARRIER", "/carrier", str, "JSON pointer to the carrier in the provider's answer."

@@ -1,4 +1,4 @@
-"""How many questions all processes together may put to the provider, in a second and in a day. They cost money.
+"""How many questions all processes together may put to the provider, for all tenants and for one: they cost money.
 
 The counts are in Redis. Without it nothing is asked: neither the cache nor the count would bound what it costs.
 """

@@ -63,10 +63,15 @@ class LookupOptions:
             raise ValueError("BOSSJY_LOOKUP_CA_FILE needs a BOSSJY_LOOKUP_URL that begins with `https://`")
 
     def header_value(self) -> str:
-        """The secret. Blocks to read its file. Raises ValueError, OSError; neither tells the secret."""
-        value = Path(self.secret_file).read_text("utf-8").strip() if self.secret_file else self.secret
-        if self.secret_file and not value:
-            raise ValueError("the file of BOSSJY_LOOKUP_SECRET_FILE is empty")
+        """The secret. Blocks to read its file. Raises ValueError, which does not tell the secret."""
+        value = self.secret
+        if self.secret_file:
+            try:
+                value = Path(self.secret_file).read_text("utf-8").strip()
+            except OSError as error:
+                raise ValueError(f"BOSSJY_LOOKUP_SECRET_FILE cannot be read: {error.strerror}") from error
+            if not value:
+                raise ValueError("the file of BOSSJY_LOOKUP_SECRET_FILE is empty")
         if not value.isascii() or not value.isprintable():
             raise ValueError("the secret of live look-ups must be one line of ASCII")
         return value

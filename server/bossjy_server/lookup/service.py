@@ -32,8 +32,6 @@ async def open_lookup(
     try:
         options.check()
         header_value, tls_context = await asyncio.to_thread(_read, options)
-    except OSError as error:
-        raise StartError(f"BOSSJY_LOOKUP_SECRET_FILE cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise StartError(str(error)) from error
     # Costs half a second and 6 MiB at start, which most servers never need.
