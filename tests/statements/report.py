@@ -1,4 +1,4 @@
-"""The forty statements of auth, by number, at the end of a run; build/figures/auth.json says how many hold.
+"""The sixty statements of auth, by number, at the end of a run; build/figures/auth.json says how many pass.
 
 A test names its statement with `@pytest.mark.statement(7)`. A statement has passed if all of its tests that ran passed,
 and at least one ran.
@@ -13,11 +13,11 @@ import pytest
 
 from tests.figures import FOLDER, RESERVED, plain_table, save_figures
 
-STATEMENTS = range(1, 41)
+STATEMENTS = range(1, 61)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "statement(number): which of the forty statements of auth the test holds")
+    config.addinivalue_line("markers", "statement(number): which of the sixty statements of auth the test proves")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List the statements whose tests ran. The figure is written when all forty did."""
+    """List the statements whose tests ran. The figure is written when all sixty did."""
     outcomes: dict[int, set[str]] = defaultdict(set)
     for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
         for report in terminalreporter.getreports(outcome):
