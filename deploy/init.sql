@@ -7,23 +7,12 @@
 -- Rules
 --   * Every table with tenant data has `tenant_id` first in its primary key, so that it can be spread by tenant later,
 --     and a policy that admits the rows of `bossjy.tenant_id` alone. An unset tenant sees nothing.
---   * The service works as the role bossjy_app, which owns nothing: row-level security applies to it, and FORCE makes it
---     apply to the owner as well.
+--   * The service works as an application role, which owns nothing: row-level security applies to it, and FORCE makes it
+--     apply to the owner as well. The role has a name of its own in each database, so no statement here names it: all
+--     its rights are in bossjy.grant_to_service, at the end, which the server calls with the name.
 --   * Ids are made by the service (text, random), times are UTC, text of people is bounded by CHECK.
 
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'bossjy_app') THEN
-        CREATE ROLE bossjy_app NOLOGIN NOBYPASSRLS NOSUPERUSER;
-    END IF;
-    EXECUTE format('GRANT bossjy_app TO %I', current_user);
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    NULL; -- another database of the same cluster made it at the same moment
-END
-$$;
-
 CREATE SCHEMA IF NOT EXISTS bossjy;
-GRANT USAGE ON SCHEMA bossjy TO bossjy_app;
 
 -- The tenant of the running transaction, or NULL. The service sets it with set_config(…, is_local => true).
 CREATE OR REPLACE FUNCTION bossjy.current_tenant() RETURNS text
@@ -65,7 +54,6 @@ CREATE TABLE IF NOT EXISTS bossjy.registration_tokens (
     create_time  timestamptz NOT NULL DEFAULT now(),
     used_time    timestamptz
 );
-GRANT SELECT, INSERT, UPDATE ON bossjy.registration_tokens TO bossjy_app;
 
 CREATE TABLE IF NOT EXISTS bossjy.users (
     tenant_id                 text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
@@ -168,12 +156,11 @@ CREATE TABLE IF NOT EXISTS bossjy.certificates (
     create_time   timestamptz NOT NULL DEFAULT now(),
     FOREIGN KEY (bound_tenant, api_key_id) REFERENCES bossjy.api_keys ON DELETE CASCADE
 );
-GRANT SELECT ON bossjy.certificates TO bossjy_app;
 
 -- Who did what to which resource from where. Ids alone, and of an address its network: nothing of a person in clear.
 -- event_id ascends in time. The service may add and read: not change, and not delete but by the function at the end.
 CREATE TABLE IF NOT EXISTS bossjy.audit_events (
-    tenant_id   text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
+    tenant_id   text COLLATE "C" NOT NULL REFERENCES bossjy.tenants,
     event_id    text COLLATE "C" NOT NULL,
     event_time  timestamptz NOT NULL DEFAULT now(),
     actor       text COLLATE "C" NOT NULL DEFAULT '' CHECK (length(actor) <= 64),
@@ -223,7 +210,7 @@ CREATE INDEX IF NOT EXISTS contacts_by_update_time ON bossjy.contacts (tenant_id
 -- That numbers were erased: when, by whom, why. Of the numbers it holds HMACs alone, under a secret that is not in the
 -- database: whoever has the number and the secret can show that it was erased, and nobody can read it back.
 CREATE TABLE IF NOT EXISTS bossjy.erasures (
-    tenant_id      text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
+    tenant_id      text COLLATE "C" NOT NULL REFERENCES bossjy.tenants,
     erasure_id     text COLLATE "C" NOT NULL,
     -- The call that made it, so that it can be repeated; the MAC is that of what it asked.
     request_id     text COLLATE "C",
@@ -238,6 +225,21 @@ CREATE TABLE IF NOT EXISTS bossjy.erasures (
     PRIMARY KEY (tenant_id, erasure_id),
     CONSTRAINT erasures_request_unique UNIQUE (tenant_id, request_id)
 );
+
+-- In earlier releases both records went with their tenant. Now a tenant that has records cannot be deleted.
+DO $$
+DECLARE
+    record_table text;
+BEGIN
+    FOREACH record_table IN ARRAY ARRAY['audit_events', 'erasures'] LOOP
+        IF EXISTS (SELECT FROM pg_constraint WHERE conname = record_table || '_tenant_id_fkey'
+                   AND conrelid = ('bossjy.' || record_table)::regclass AND confdeltype <> 'a') THEN
+            EXECUTE format('ALTER TABLE bossjy.%I DROP CONSTRAINT %I, ADD FOREIGN KEY (tenant_id) REFERENCES bossjy.tenants',
+                record_table, record_table || '_tenant_id_fkey');
+        END IF;
+    END LOOP;
+END
+$$;
 
 ------------------------------------------------------------------------------------------------------------------------
 -- Imports
@@ -332,7 +334,7 @@ CREATE TABLE IF NOT EXISTS bossjy.revert_conflicts (
 );
 
 ------------------------------------------------------------------------------------------------------------------------
--- Row-level security and rights, for every table with a tenant
+-- Row-level security, for every table with a tenant
 ------------------------------------------------------------------------------------------------------------------------
 
 DO $$
@@ -350,15 +352,9 @@ BEGIN
         EXECUTE format(
             'CREATE POLICY tenant ON bossjy.%I USING (tenant_id = (SELECT bossjy.current_tenant())) '
             'WITH CHECK (tenant_id = (SELECT bossjy.current_tenant()))', name);
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON bossjy.%I TO bossjy_app', name);
     END LOOP;
 END
 $$;
-
--- A record of an erasure is written once.
-REVOKE UPDATE, DELETE ON bossjy.erasures FROM bossjy_app;
--- So is an event of the audit log.
-REVOKE UPDATE, DELETE ON bossjy.audit_events FROM bossjy_app;
 
 -- The audit log ends by age. The function works with the rights of the tables' owner, whom row-level security admits to
 -- events of more than 30 days of all tenants (and, as ever, does not hold where the owner is a superuser). The function
@@ -399,4 +395,59 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION bossjy.remove_old_audit_events FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION bossjy.remove_old_audit_events TO bossjy_app;
+
+------------------------------------------------------------------------------------------------------------------------
+-- Rights of the application role
+------------------------------------------------------------------------------------------------------------------------
+
+-- Gives `service_role` exactly the rights that the service needs in this database. Takes all rights of `former_role`,
+-- which had them before: under an earlier release, or in the database that this one is a copy of.
+CREATE OR REPLACE FUNCTION bossjy.grant_to_service(service_role name, former_role name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    here constant name := current_database();
+    one record;
+BEGIN
+    IF former_role <> service_role AND EXISTS (SELECT FROM pg_roles WHERE rolname = former_role) THEN
+        EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA bossjy FROM %1$I; '
+            'REVOKE ALL ON ALL FUNCTIONS IN SCHEMA bossjy FROM %1$I; REVOKE ALL ON SCHEMA bossjy FROM %1$I', former_role);
+    END IF;
+
+    -- Nobody enters the database by right of being in the cluster. Only the database's owner can say so.
+    IF (SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = here) THEN
+        EXECUTE format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', here);
+        EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', here, service_role);
+        IF former_role <> service_role AND EXISTS (SELECT FROM pg_roles WHERE rolname = former_role) THEN
+            EXECUTE format('REVOKE ALL ON DATABASE %I FROM %I', here, former_role);
+        END IF;
+    END IF;
+
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA bossjy FROM %1$I; REVOKE ALL ON SCHEMA bossjy FROM %1$I; '
+        'GRANT USAGE ON SCHEMA bossjy TO %1$I', service_role);
+    -- In tables with a tenant: the tenant of a row never changes. Records are written once, at the time of the database,
+    -- and neither a tenant nor a user is deleted.
+    FOR one IN
+        SELECT c.relname AS name, c.relname NOT IN ('audit_events', 'erasures') AS changes,
+            c.relname NOT IN ('audit_events', 'erasures', 'tenants', 'users') AS goes,
+            string_agg(quote_ident(a.attname), ', ') FILTER (WHERE a.attname <> 'tenant_id') AS changed,
+            string_agg(quote_ident(a.attname), ', ') FILTER (WHERE (c.relname, a.attname) NOT IN (
+                ('audit_events', 'event_time'), ('erasures', 'create_time'))) AS written
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relnamespace = 'bossjy'::regnamespace AND c.relkind IN ('r', 'p')
+        GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'tenant_id')
+    LOOP
+        EXECUTE format('GRANT SELECT, INSERT (%s) ON bossjy.%I TO %I', one.written, one.name, service_role);
+        IF one.changes THEN
+            EXECUTE format('GRANT INSERT, UPDATE (%s) ON bossjy.%I TO %I', one.changed, one.name, service_role);
+        END IF;
+        IF one.goes THEN
+            EXECUTE format('GRANT DELETE ON bossjy.%I TO %I', one.name, service_role);
+        END IF;
+    END LOOP;
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON bossjy.registration_tokens TO %1$I; '
+        'GRANT SELECT ON bossjy.certificates TO %1$I; '
+        'GRANT EXECUTE ON FUNCTION bossjy.remove_old_audit_events TO %1$I', service_role);
+END
+$$;
+REVOKE ALL ON FUNCTION bossjy.grant_to_service FROM PUBLIC;

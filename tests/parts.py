@@ -23,7 +23,8 @@ from redis.asyncio import Redis
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis
-from bossjy_server.storage.schema import apply_schema, read_init_sql
+from bossjy_server.storage.roles import role_for
+from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql
 
 _TEMPLATE = "bossjy_template"
 _numbers = itertools.count(1)
@@ -93,14 +94,28 @@ async def database_url(parts: EmbeddedParts) -> AsyncIterator[str]:
         yield url
 
 
+def service_url(url: str) -> str:
+    """The same database as the login of its service: a plain role. The password is no secret here."""
+    parts = urlsplit(url)
+    login = f"service_of_{parts.path[1:]}"
+    return urlunsplit(parts._replace(netloc=f"{login}:{login}@{parts.netloc.rpartition('@')[2]}"))
+
+
 async def fresh_database(url: str, template: str = _TEMPLATE) -> AsyncIterator[str]:
-    """A database of its own on the server at `url`; dropped when the iteration goes on."""
+    """A database of its own on the server at `url`; dropped when the iteration goes on.
+
+    With the schema, it has an application role and a service's login of its own.
+    """
     name = f"test_{next(_numbers)}"
+    own = with_database(url, name)
     admin = await asyncpg.connect(url)
     try:
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield with_database(url, name)
+        if template == _TEMPLATE:
+            await apply_schema(own, read_init_sql(), service=ServiceLogin(service_url(own), make=True))
+        yield own
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.execute(f"DROP ROLE IF EXISTS {role_for(name)}, service_of_{name}")
     finally:
         await admin.close()
 
@@ -108,7 +123,7 @@ async def fresh_database(url: str, template: str = _TEMPLATE) -> AsyncIterator[s
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The service's own pool on a fresh database."""
-    opened = await Database.open(database_url, min_size=1, max_size=5)
+    opened = await Database.open(service_url(database_url), min_size=1, max_size=5)
     yield opened
     await opened.close()
 

@@ -16,7 +16,7 @@ from bossjy_server.app import running
 from bossjy_server.config import Settings
 from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.process import free_port
-from tests.parts import fresh_database
+from tests.parts import fresh_database, service_url
 
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
 
@@ -52,7 +52,8 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: Any)
     `changed`: settings that a test is about. The tables of the plan are compiled once for a test process.
     """
     settings = Settings(
-        database_url=database_url,
+        database_url=service_url(database_url),
+        database_admin_url=database_url,
         redis_url=redis_url,
         data_dir=data_folder(folder),
         port=free_port(),

@@ -32,6 +32,7 @@ from bossjy_server.lookup.metrics import LookupCollector
 from bossjy_server.lookup.service import open_lookup
 from bossjy_server.options import (
     auth_options,
+    database_options,
     import_options,
     limit_options,
     lookup_options,
@@ -58,7 +59,7 @@ from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.metrics import CachesCollector, PartsCollector
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
-from bossjy_server.storage.schema import apply_schema, read_init_sql
+from bossjy_server.storage.setup import open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
@@ -115,15 +116,10 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         parts = await stack.enter_async_context(
             start_embedded(settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url)
         )
-        database_url = settings.database_url or parts.database_url
-        await apply_schema(settings.database_admin_url or database_url, read_init_sql())
-        database = await Database.open(
-            database_url,
-            max_size=settings.database_pool,
-            acquire_timeout_s=settings.database_wait_s,
-            statement_timeout_s=settings.statement_timeout_s,
-        )
+        database = await open_for_service(database_options(settings, parts))
         stack.push_async_callback(database.close)
+        for remark in database.remarks:
+            log.warning(remark)
         redis = open_redis(settings.redis_url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
         _measure_tasks(registry)

@@ -1,4 +1,4 @@
-"""The command `bossjy-server`: serve, demo, settings, owner, keys, services."""
+"""The command `bossjy-server`: serve, demo, settings, owner, keys, services, database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _print_settings()
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         settings = Settings.from_environment({**os.environ, **named})
-        if options.command in ("owner", "keys", "services"):
+        if options.command in ("owner", "keys", "services", "database"):
             from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
 
             return operate(options, settings)
@@ -68,6 +68,9 @@ def _add_operating(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     actions.add_parser("rotate", help="make a new one; running servers take it up by themselves, old tokens go on")
     remove = actions.add_parser("remove", help="remove one at once; its tokens end")
     remove.add_argument("kid", help="id of the key, as `keys list` shows it; `--` before one that begins with -")
+    database = commands.add_parser("database", help="the database's roles")
+    actions = database.add_subparsers(dest="action", required=True)
+    actions.add_parser("sql", help="show the SQL that an administrator runs before the first start")
     services = commands.add_parser("services", help="client certificates that stand for service accounts")
     actions = services.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="list them")

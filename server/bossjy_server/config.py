@@ -26,13 +26,25 @@ class Settings:
         "DATABASE_URL",
         "",
         read.url("postgresql", "postgres"),
-        "PostgreSQL 18 or later. Empty: an embedded one is started.",
+        "PostgreSQL 18 or later, as the login of the service. Empty: an embedded one is started.",
     )
     database_admin_url: str = _setting(
         "DATABASE_ADMIN_URL",
         "",
         read.url("postgresql", "postgres"),
-        "Used to apply deploy/init.sql, where DATABASE_URL may not create tables. Empty: DATABASE_URL.",
+        "The same database as the owner of the tables, to apply deploy/init.sql. Empty: DATABASE_URL.",
+    )
+    database_role: str = _setting(
+        "BOSSJY_DATABASE_ROLE",
+        "",
+        read.role,
+        "The application role, which has the service's rights in one database. Empty: `bossjy_app_` and its name.",
+    )
+    database_statement_cache: int = _setting(
+        "BOSSJY_DATABASE_STATEMENT_CACHE",
+        100,
+        read.whole(0, 10_000),
+        "Prepared statements that a connection keeps; 0 behind PgBouncer in transaction mode.",
     )
     redis_url: str = _setting(
         "REDIS_URL",
@@ -288,6 +300,8 @@ class Settings:
             faults.append("BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY must be set together")
         if values.get("tls_client_ca") and not values.get("tls_certificate"):
             faults.append("BOSSJY_TLS_CLIENT_CA needs BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY")
+        if values.get("database_admin_url") and not values.get("database_url"):
+            faults.append("DATABASE_ADMIN_URL needs DATABASE_URL, the login of the service in the same database")
         if faults:
             raise StartError("wrong settings: " + "; ".join(faults))
         return cls(**values)

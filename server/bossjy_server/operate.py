@@ -1,4 +1,4 @@
-"""The operator's commands of `bossjy-server`: `owner create`, `keys` and `services`."""
+"""The operator's commands of `bossjy-server`: `owner create`, `keys`, `services` and `database sql`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from bossjy_server.auth.service import load_keys
 from bossjy_server.config import Settings
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.loop import run
-from bossjy_server.options import auth_options
+from bossjy_server.options import auth_options, database_options
 from bossjy_server.rpc.tls import is_name
 from bossjy_server.storage.embedded import start_embedded
-from bossjy_server.storage.postgres import APP_ROLE, Database
-from bossjy_server.storage.schema import apply_schema, read_init_sql
+from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.roles import setup_statements
+from bossjy_server.storage.setup import open_for_command
 
 _EMAIL = re.compile(r"[^@\s\0]{1,256}@[^@\s\0]{1,63}(\.[^@\s\0]{1,63})*")
 _NAME_MAX_CHARS = 200
-_OWNER_ROLE = "none"  # PostgreSQL's word for the role of the user who connects: the owner of the tables
 
 
 def operate(options: argparse.Namespace, settings: Settings) -> int:
     """Run one of the commands. Returns the exit code; raises StartError with one line for what went wrong."""
     auth = auth_options(settings)
+    if options.command == "database":
+        return _database_sql(settings)
     if options.command == "keys":
         return _keys(options, settings, auth)
     try:
@@ -38,6 +40,14 @@ def operate(options: argparse.Namespace, settings: Settings) -> int:
         return run(_create_owner(options, settings, auth))
     except BossjyError as error:
         raise StartError(error.message) from error
+
+
+def _database_sql(settings: Settings) -> int:
+    if not settings.database_url:
+        raise StartError("the embedded database needs no preparation: set DATABASE_URL to the one that you prepare")
+    lines = setup_statements(settings.database_admin_url, settings.database_url, settings.database_role)
+    print("\n".join(lines))
+    return 0
 
 
 def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) -> int:
@@ -65,7 +75,7 @@ async def _create_owner(options: argparse.Namespace, settings: Settings, auth: A
         raise StartError("--email is a mail address, and names have at most 200 characters")
     password = "" if options.generate else _asked_password()
     new = NewOwner(options.email, options.tenant_name, options.tenant, options.name, password)
-    async with _database(settings, APP_ROLE) as database:
+    async with _database(settings, as_owner=False) as database:
         user, made = await create_owner(database, new, auth)
     print(f"tenant {user.tenant_id}\nuser {user.user_id}")
     if made:
@@ -79,7 +89,7 @@ async def _services(options: argparse.Namespace, settings: Settings) -> int:
         raise StartError(
             "--certificate is a URI of the certificate, or CN= and its common name; at most 200 characters"
         )
-    async with _database(settings, _OWNER_ROLE) as database:
+    async with _database(settings, as_owner=True) as database:
         if not await may_bind(database):
             raise StartError("this needs the owner of the tables: set DATABASE_ADMIN_URL to it")
         if listing:
@@ -97,13 +107,10 @@ async def _services(options: argparse.Namespace, settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def _database(settings: Settings, role: str) -> AsyncIterator[Database]:
-    """The database as that role, its schema applied; an embedded one is started where none is named."""
+async def _database(settings: Settings, *, as_owner: bool) -> AsyncIterator[Database]:
+    """The database as its owner or as the service; an embedded one is started where none is named."""
     async with start_embedded(settings.data_dir, postgres=not settings.database_url, redis=False) as parts:
-        url = settings.database_url or parts.database_url
-        admin_url = settings.database_admin_url or url
-        await apply_schema(admin_url, read_init_sql())
-        database = await Database.open(url if role == APP_ROLE else admin_url, role=role, min_size=1, max_size=1)
+        database = await open_for_command(database_options(settings, parts), as_owner=as_owner)
         try:
             yield database
         finally:

@@ -9,6 +9,8 @@ from bossjy_server.lookup.options import LookupOptions
 from bossjy_server.rpc.limits import LimitOptions
 from bossjy_server.rpc.quotas import QuotaOptions
 from bossjy_server.rpc.server import ServerOptions
+from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.storage.setup import DatabaseOptions
 
 
 def auth_options(settings: Settings) -> AuthOptions:
@@ -22,6 +24,21 @@ def auth_options(settings: Settings) -> AuthOptions:
         address_failures=settings.address_failures,
         tenant_failures=settings.tenant_failures,
         audit_days=settings.audit_days,
+    )
+
+
+def database_options(settings: Settings, parts: EmbeddedParts) -> DatabaseOptions:
+    """Where the database is, and as whom the service works in it."""
+    return DatabaseOptions(
+        url=settings.database_url or parts.service_url,
+        admin_url=settings.database_admin_url or settings.database_url or parts.database_url,
+        admin_setting="DATABASE_ADMIN_URL" if settings.database_admin_url else "DATABASE_URL",
+        role=settings.database_role,
+        make_login=not settings.database_url,
+        pool=settings.database_pool,
+        statement_cache=settings.database_statement_cache,
+        wait_s=settings.database_wait_s,
+        statement_timeout_s=settings.statement_timeout_s,
     )
 
 

@@ -95,6 +95,13 @@ def url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def role(text: str) -> str:
+    """The name of a role of PostgreSQL."""
+    if not text or len(text.encode()) > 63 or "\0" in text or text in {"none", "public"} or text.startswith("pg_"):
+        raise ValueError("a name of a role, of at most 63 bytes")
+    return text
+
+
 def host(text: str) -> str:
     """A host name or address."""
     if not text or any(character.isspace() or character == "/" for character in text):

@@ -22,7 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.process import free_port
-from tests.parts import fresh_database
+from tests.parts import fresh_database, service_url
 from tests.service import data_folder
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,8 @@ def made_server(folder: Path, *command: str, **settings: str) -> ServerProcess:
 def on_parts(database_url: str, redis_url: str) -> dict[str, str]:
     """Settings of a server on this test run's PostgreSQL and Redis, with reflection, open for registration."""
     return {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": service_url(database_url),
+        "DATABASE_ADMIN_URL": database_url,
         "REDIS_URL": redis_url,
         "BOSSJY_REFLECTION": "on",
         "BOSSJY_REGISTRATION": "open",

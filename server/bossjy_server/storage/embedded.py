@@ -27,7 +27,8 @@ class EmbeddedParts:
     folder (`postgres.port`, `redis.port`) beside the passwords.
     """
 
-    database_url: str = field(default="", repr=False)
+    database_url: str = field(default="", repr=False)  # of the superuser, for init.sql and the operator's commands
+    service_url: str = field(default="", repr=False)  # of the service's login
     redis_url: str = field(default="", repr=False)
     database_pid: int = 0
     redis_pid: int = 0

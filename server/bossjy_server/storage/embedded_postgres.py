@@ -26,6 +26,7 @@ from bossjy_server.storage.process import (
 _START_S, _STOP_S = 60.0, 30.0
 _LOG_BYTES = 10_000_000  # and as much again in the file before it
 _USER = _DATABASE = "bossjy"
+_SERVICE = "bossjy_service"  # the login of the service, without rights of its own
 
 # One call in place of a thousand: 0.1 s where they took 2 to 4 s on a busy disk. Linux alone has it.
 _SYNC_METHOD = "syncfs" if sys.platform == "linux" else "fsync"
@@ -65,6 +66,7 @@ class EmbeddedPostgres:
         self._folder, self._data = folder, folder / "postgres"
         self._password_file = folder / "postgres.password"
         self._password = password(self._password_file)
+        self._service_password = password(folder / "postgres.service.password")
         self._sockets = socket_folder(folder)
 
     @staticmethod
@@ -72,8 +74,11 @@ class EmbeddedPostgres:
         """End one that a killed guard left: a fast shutdown."""
         end_orphan(folder / "postgres" / "postmaster.pid", folder / "postgres", _STOP_S, signal.SIGINT)
 
-    def start(self) -> str:
-        """Start, wait until it answers, return its URL."""
+    def start(self) -> tuple[str, str]:
+        """Start, wait until it answers. Returns two URLs: of the superuser, and of the service's login.
+
+        The login is made by who sets the database up (`apply_schema`).
+        """
         self.end_orphan(self._folder)
         if not (self._data / "PG_VERSION").exists():
             self._make()
@@ -97,7 +102,9 @@ class EmbeddedPostgres:
                 )
             time.sleep(0.02)
         host = quote(str(self._sockets), safe="")
-        return f"postgresql://{_USER}:{self._password}@/{_DATABASE}?host={host}&port={port}"
+        logins = (_USER, self._password), (_SERVICE, self._service_password)
+        admin, service = (f"postgresql://{u}:{p}@/{_DATABASE}?host={host}&port={port}" for u, p in logins)
+        return admin, service
 
     def _make(self) -> None:
         """Make the data folder: whole or not at all, since a start can be killed."""

@@ -13,16 +13,17 @@ import asyncpg
 from bossjy_server.context import remaining_s
 from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, Unavailable
 from bossjy_server.storage.breaker import Breaker, BreakerOpen
+from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault
+from bossjy_server.storage.logins import ROLE_MARK, WHO, checked
 from bossjy_server.storage.retry import Retries
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
-# Row-level security applies to this role: it owns nothing.
-APP_ROLE = "bossjy_app"
-
 # The tenant, and the time that the statements of the transaction may take: the caller's deadline, handed down.
 _BEGIN = "BEGIN; SET LOCAL role = '{}'"
+# Where transactions of others come between on the same connection, nothing can be set for all of them.
+_BEGIN_POOLED = f"{_BEGIN}; SET LOCAL statement_timeout = {{}}; SET LOCAL idle_in_transaction_session_timeout = {{}}"
 _SET_TENANT = "SET LOCAL bossjy.tenant_id = '{}'"
 _SET_TIMEOUT = "SET LOCAL statement_timeout = {}"
 _ID = re.compile(r"[0-9A-Za-z-]*")
@@ -109,11 +110,14 @@ class Database:
         pool: Pool,
         connect: dict[str, Any],
         *,
+        begin: str,
         acquire_timeout_s: float,
         statement_timeout_s: float,
     ) -> None:
         self._pool, self._connect = pool, connect
-        self._begin = _BEGIN.format(connect["server_settings"]["role"])
+        self._begin = begin
+        # What an operator should know of the login; of each a line.
+        self.remarks: tuple[str, ...] = ()
         self._acquire_timeout_s, self._statement_timeout_s = acquire_timeout_s, statement_timeout_s
         self.breaker = Breaker("postgresql")
         # Getting a connection changes nothing, so it may be done again; the work itself may not.
@@ -128,41 +132,56 @@ class Database:
         cls,
         url: str,
         *,
-        role: str = APP_ROLE,
+        role: str = "",
+        setting: str = "DATABASE_URL",
         min_size: int = 2,
         max_size: int = 20,
+        statement_cache: int = 100,
         acquire_timeout_s: float = 5.0,
         connect_timeout_s: float = 5.0,
         statement_timeout_s: float = 30.0,
         idle_in_transaction_timeout_s: float = 60.0,
     ) -> Database:
-        """Connect. Raises Unavailable when the server cannot be reached or refuses the user."""
+        """Connect, to work as the application role of the database; `role`: as another, `none` for the login itself.
+
+        Raises StartError with one line where the server, the login or the role does not serve. `statement_cache` 0 is
+        for a pooler that gives each transaction another connection: nothing is kept from one to the next.
+        """
+        times = _milliseconds(statement_timeout_s), _milliseconds(idle_in_transaction_timeout_s)
+        # These hold on the server, so a statement ends even if this process does not ask for its end.
+        lasting = {"statement_timeout": times[0], "idle_in_transaction_session_timeout": times[1]}
         connect: dict[str, Any] = {
             "dsn": url,
             "timeout": connect_timeout_s,
-            # These hold on the server, so a statement ends even if this process does not ask for its end.
+            "statement_cache_size": statement_cache,
             "server_settings": {
-                "role": role,
                 "application_name": "bossjy",
                 "timezone": "UTC",
-                "statement_timeout": _milliseconds(statement_timeout_s),
-                "idle_in_transaction_session_timeout": _milliseconds(idle_in_transaction_timeout_s),
+                **(lasting if statement_cache else {}),
             },
         }
+        pool: Pool | None = None
         try:
             pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, reset=_nothing, **connect)
-        except OSError as error:
-            raise _unavailable() from error
-        except Exception as error:
-            if (ours := _ours(error)) is None:
-                raise
-            raise ours from error
-        return cls(
+            async with pool.acquire() as connection, connection.transaction():
+                who = None if role else await connection.fetchrow(WHO, ROLE_MARK)
+            role, remarks = (role, ()) if who is None else checked(who, setting)
+        except BaseException as error:
+            if pool is not None:
+                pool.terminate()
+            if isinstance(error, CONNECT_ERRORS):
+                raise connect_fault(error, setting) from error
+            raise
+        name = role.replace("'", "''").replace("{", "{{").replace("}", "}}")
+        database = cls(
             pool,
             connect,
+            begin=_BEGIN.format(name) if statement_cache else _BEGIN_POOLED.format(name, *times),
             acquire_timeout_s=acquire_timeout_s,
             statement_timeout_s=statement_timeout_s,
         )
+        database.remarks = remarks
+        return database
 
     async def close(self, timeout_s: float = 5.0) -> None:
         """Close the pool; connections that do not end in time are cut."""
@@ -279,7 +298,8 @@ class Database:
             async with asyncio.timeout(timeout_s), self._probing:
                 if self._probe is None or self._probe.is_closed():
                     self._probe = await asyncpg.connect(**self._connect)
-                answered = bool(await self._probe.fetchval("SELECT 1") == 1)
+                # Without a prepared statement, which a pooler may look for on another connection.
+                answered = await self._probe.execute("SELECT 1") == "SELECT 1"
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             if self._probe is not None:
                 self._probe.terminate()

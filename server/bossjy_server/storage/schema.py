@@ -1,26 +1,36 @@
-"""Applies deploy/init.sql, the one definition of the database."""
+"""Applies deploy/init.sql, the one definition of the database, and gives the application role its rights."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
 from bossjy_server.errors import StartError
-from bossjy_server.storage.postgres import APP_ROLE, Connection
+from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault, one_line
+from bossjy_server.storage.logins import ROLE_MARK, recorded_role
+from bossjy_server.storage.postgres import Connection
+from bossjy_server.storage.roles import (
+    check_role,
+    database_state,
+    login_of,
+    missing_statements,
+    quoted,
+    role_for,
+    roles_state,
+)
 
 MINIMUM_VERSION = 18
 # Any number that no other program uses on the same server: «bossjy» in ASCII.
 _LOCK = 0x626F73736A79
 _LOCK_TIMEOUT_S = 60
 
-# Whether this very text was applied last and its role is there (a dump brings the schema along, but no roles).
-_APPLIED = """
-SELECT obj_description(to_regnamespace('bossjy'), 'pg_namespace') = $1
-   AND (SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = $2)
-"""
+# The application role of every database in earlier releases.
+_FORMER_ROLE = "bossjy_app"
 
 
 def read_init_sql() -> str:
@@ -41,50 +51,153 @@ async def apply_schema(
     url: str,
     init_sql: str,
     *,
+    service: ServiceLogin | None = None,
+    role: str = "",
+    setting: str = "DATABASE_URL",
     connect_timeout_s: float = 10.0,
     lock_timeout_s: int = _LOCK_TIMEOUT_S,
 ) -> None:
-    """Run `init_sql` in one transaction, one server at a time. Raises StartError with one line that says what to do.
+    """Run `init_sql` and grant the application role its rights, in one transaction, one server at a time.
+
+    `url` is of the owner of the tables, `service` of the login that gets the role (None: the same). Without `role`
+    the role has a name of this database's own. Raises StartError with one line that says what to do.
 
     Nothing is done where the same text was applied last: changing tables, even to what they are, waits for the
     transactions of the servers that run, and holds theirs up.
     """
     try:
         connection = await asyncpg.connect(url, timeout=connect_timeout_s)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise StartError(
-            f"PostgreSQL cannot be reached ({type(error).__name__}): is it running, and is DATABASE_URL right?"
-        ) from error
+    except CONNECT_ERRORS as error:
+        raise connect_fault(error, setting) from error
     try:
         version = connection.get_server_version().major
         if version < MINIMUM_VERSION:
             raise StartError(
-                f"PostgreSQL {MINIMUM_VERSION} or later is needed, DATABASE_URL names a {version}: upgrade it"
+                f"PostgreSQL {MINIMUM_VERSION} or later is needed, {setting} names a {version}: upgrade it"
             )
-        await _apply(connection, init_sql, lock_timeout_s)
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise StartError(
-            f"the user of DATABASE_URL may not apply deploy/init.sql ({error}): "
-            "set DATABASE_ADMIN_URL to a user that may create roles and schemas"
-        ) from error
+        service = service or ServiceLogin(url)
+        await _SetUp(connection, init_sql, service, role, setting).run(lock_timeout_s)
     except asyncpg.LockNotAvailableError as error:
         raise StartError(
             f"deploy/init.sql waited {lock_timeout_s} s for another server's work: end what blocks it, start again"
         ) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StartError(f"deploy/init.sql could not be applied ({error}): nothing was changed, start again") from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StartError(
+            f"the user of {setting} may not set the database up ({one_line(error)}): "
+            "set DATABASE_ADMIN_URL to its owner; `bossjy-server database sql` shows what an administrator runs first"
+        ) from error
+    except CONNECT_ERRORS as error:
+        raise StartError(
+            f"deploy/init.sql could not be applied ({one_line(error)}): nothing was changed, start again"
+        ) from error
     finally:
         await connection.close(timeout=5)
 
 
-async def _apply(connection: Connection, init_sql: str, lock_timeout_s: int) -> None:
-    mark = "init.sql sha256:" + hashlib.sha256(init_sql.encode()).hexdigest()
-    if await connection.fetchval(_APPLIED, mark, APP_ROLE):
-        return
-    async with connection.transaction():
-        await connection.execute(f"SET LOCAL lock_timeout = '{lock_timeout_s:d}s'")
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-        if await connection.fetchval(_APPLIED, mark, APP_ROLE):
-            return  # by the server that held the lock
-        await connection.execute(init_sql)
-        await connection.execute(f"COMMENT ON SCHEMA bossjy IS '{mark}'")
+@dataclass(frozen=True, slots=True)
+class ServiceLogin:
+    """The login role of the service. `make`: it is ours, and made with the password of the URL."""
+
+    url: str = field(repr=False)
+    make: bool = False
+
+    @property
+    def name(self) -> str:
+        """The role's name."""
+        return login_of(self.url)
+
+    @property
+    def password(self) -> str:
+        """The role's password."""
+        return unquote(urlsplit(self.url).password or "")
+
+
+class _SetUp:
+    """One database, brought to what `init_sql` says."""
+
+    def __init__(self, connection: Connection, init_sql: str, service: ServiceLogin, role: str, setting: str) -> None:
+        self._connection, self._init_sql = connection, init_sql
+        self._service, self._role, self._setting = service, role, setting
+        self._sum = "init.sql sha256:" + hashlib.sha256(init_sql.encode()).hexdigest()
+
+    async def run(self, lock_timeout_s: int) -> None:
+        """Do what is missing."""
+        if await self._missing() is None and not self._service.make:
+            return
+        async with self._connection.transaction():
+            await self._connection.execute(f"SET LOCAL lock_timeout = '{lock_timeout_s:d}s'")
+            await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            if self._service.make:
+                await self._make_login()
+            if (missing := await self._missing()) is not None:  # else done by the server that held the lock
+                await self._do(missing)
+
+    async def _missing(self) -> _Missing | None:
+        """What has to be done, or None. Raises StartError where the role that is connected may not do it."""
+        database = await database_state(self._connection)
+        former = recorded_role(database.mark)
+        role = self._role or role_for(database.database)
+        roles = await roles_state(self._connection, role, self._service.name)
+        if not self._role and former not in {"", role}:
+            # A role that was chosen before, or the name of before the database was renamed: kept while it is ours.
+            recorded = await roles_state(self._connection, former, self._service.name)
+            if recorded.enters and recorded.enters_other is None:
+                role, roles = former, recorded
+        defines = not database.mark.startswith(self._sum)
+        grants = defines or former != role or not roles.uses_schema or (database.owns_database and not roles.enters)
+        joins = not roles.login_ready and bool(self._service.name)
+        if not grants and not joins:
+            return None
+        check_role(role, database, roles)
+        if grants and database.owner is not None and not database.owns_schema:
+            raise StartError(
+                f"the database must be brought up to date by the owner of its tables: "
+                f"set DATABASE_ADMIN_URL to a URL of the role {quoted(database.owner)}"
+            )
+        login = self._service.name if joins else ""
+        made = roles.login_exists or self._service.make or not login
+        statements = [] if made else [f"CREATE ROLE {quoted(login)} LOGIN PASSWORD …"]
+        statements += missing_statements(role, login, database, roles, defines=defines)
+        if statements:
+            raise StartError(
+                f"the user {quoted(database.me)} of {self._setting} may not set the database up: "
+                f"as an administrator run `{'; '.join(statements)}`, then start again"
+            )
+        return _Missing(role, former or _FORMER_ROLE, login, roles.exists, defines, grants)
+
+    async def _do(self, missing: _Missing) -> None:
+        run = self._connection.execute
+        if not missing.role_exists:
+            await run(f"CREATE ROLE {quoted(missing.role)} NOLOGIN")
+        if missing.defines:
+            await run(self._init_sql)
+        if missing.grants:
+            await run("SELECT bossjy.grant_to_service($1, $2)", missing.role, missing.former)
+            mark = f"{self._sum}{ROLE_MARK}{missing.role}".replace("'", "''")
+            await run(f"COMMENT ON SCHEMA bossjy IS '{mark}'")
+        if missing.login:
+            await run(f"GRANT {quoted(missing.role)} TO {quoted(missing.login)} WITH INHERIT TRUE, SET TRUE")
+
+    async def _make_login(self) -> None:
+        """The login, with its password: also where the data folder's file of it is a new one."""
+        exists = await self._connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", self._service.name)
+        # One round of hashing: the password is random.
+        await self._connection.execute("SET LOCAL scram_iterations = 1")
+        verb = "CREATE" if exists is None else "ALTER"
+        password = self._service.password.replace("'", "''")
+        await self._connection.execute(
+            f"{verb} ROLE {quoted(self._service.name)} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE "
+            f"NOREPLICATION PASSWORD '{password}'"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """What has to be done."""
+
+    role: str
+    former: str  # that had the rights before
+    login: str  # that gets the role; '': none
+    role_exists: bool
+    defines: bool  # tables
+    grants: bool  # rights of the role

@@ -15,7 +15,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
+from bossjy_server.options import database_options
 from bossjy_server.storage.embedded import start_embedded
+from bossjy_server.storage.setup import set_up
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream
 from bossjy_server.telemetry.metrics import MetricsEndpoint
 from bossjy_server.workers.metrics import WorkersCollector
@@ -46,9 +48,11 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         parts = await stack.enter_async_context(
             start_embedded(settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url)
         )
+        if not settings.database_url:
+            await set_up(database_options(settings, parts))  # here, so that no worker holds the superuser's password
         of_worker = replace(
             settings,
-            database_url=settings.database_url or parts.database_url,
+            database_url=settings.database_url or parts.service_url,
             redis_url=settings.redis_url or parts.redis_url,
             database_pool=max(2, settings.database_pool // count),
             metrics_port=0,

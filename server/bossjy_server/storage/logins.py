@@ -1,0 +1,61 @@
+"""The login of the service on a connection: which application role it works as, and what is wrong with it."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from bossjy_server.errors import StartError
+
+# Between the sum of init.sql and the application role's name in the comment on the schema.
+ROLE_MARK = " role:"
+
+# Who is connected and what it may do. A role that is recorded and not there is no role.
+WHO = """
+SELECT session_user::text AS login, me.rolsuper OR me.rolbypassrls AS mighty, recorded.role,
+    coalesce(pg_has_role(me.oid, app.oid, 'SET'), false) AS may_set,
+    current_database()::text AS database, has_database_privilege('public', d.oid, 'CONNECT') AS open_to_all,
+    ARRAY(SELECT rolname::text FROM pg_roles r
+          WHERE NOT me.rolsuper AND r.oid NOT IN (me.oid, app.oid) AND pg_has_role(me.oid, r.oid, 'SET')) AS others
+FROM pg_roles me JOIN pg_database d ON d.datname = current_database()
+    LEFT JOIN LATERAL (SELECT split_part(obj_description(to_regnamespace('bossjy')::oid, 'pg_namespace'), $1, 2) AS role)
+        recorded ON true
+    LEFT JOIN pg_roles app ON app.rolname = recorded.role
+WHERE me.rolname = session_user"""
+
+
+def recorded_role(mark: str) -> str:
+    """The application role that the comment on the schema names; '' if it names none."""
+    return mark.partition(ROLE_MARK)[2]
+
+
+def checked(who: asyncpg.Record, setting: str) -> tuple[str, tuple[str, ...]]:
+    """The application role, and what an operator should know. `who`: the row of WHO.
+
+    Raises StartError with one line where the login cannot work as the role.
+    """
+    login, role, database = who["login"], who["role"], who["database"]
+    if not role:
+        raise StartError(
+            f"the database {database!r} of {setting} is not set up: DATABASE_ADMIN_URL and DATABASE_URL must name the same"
+        )
+    if not who["may_set"]:
+        raise StartError(
+            f"the user {login!r} of {setting} may not act as the application role: "
+            f'as an administrator run `GRANT "{role}" TO "{login}"`, then start again'
+        )
+    remarks = []
+    if who["mighty"]:
+        remarks.append(
+            f"the user {login!r} of {setting} is a superuser or has BYPASSRLS: set {setting} to a plain login role, "
+            "and DATABASE_ADMIN_URL to the owner of the tables"
+        )
+    for other in sorted(who["others"]):
+        remarks.append(
+            f'the user {login!r} of {setting} can act as {other!r} too: run `REVOKE "{other}" FROM "{login}"`'
+        )
+    if who["open_to_all"]:
+        remarks.append(
+            f"every role of the server may connect to the database {database!r}: "
+            f'as its owner run `REVOKE CONNECT, TEMPORARY ON DATABASE "{database}" FROM PUBLIC`'
+        )
+    return role, tuple(remarks)
