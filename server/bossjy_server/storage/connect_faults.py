@@ -38,42 +38,40 @@ def one_line(error: BaseException) -> str:
 
 def connect_fault(error: Exception, setting: str) -> StartError:
     """The error of a connection by the URL in `setting`. Never holds the URL, which has a password."""
-    told, advice = _told(error, setting)
-    return StartError(f"PostgreSQL cannot be reached ({told}): {advice}")
+    advice = _of_server(error) if isinstance(error, asyncpg.PostgresError) else _of_network(error)
+    told, todo = advice or _of_url(error)
+    return StartError(f"PostgreSQL cannot be reached ({told}): {todo.format(setting)}")
 
 
-def _told(error: Exception, setting: str) -> tuple[str, str]:
-    """What happened, and what to do."""
-    where = f"correct the host and the port in {setting}"
+def _of_server(error: asyncpg.PostgresError) -> tuple[str, str]:
+    """What the server said, and what to do. A `{}` is the setting."""
+    return one_line(error), _ADVICE.get(str(error.sqlstate or ""), "put that right on the server, or correct {}")
+
+
+def _of_network(error: Exception) -> tuple[str, str] | None:
+    """The same where no server answered, or something else did. None for an error of the URL."""
+    told, where = one_line(error), "correct the host and the port in {}"
     match error:
-        case asyncpg.PostgresError():
-            advice = _ADVICE.get(str(error.sqlstate or ""), "put that right on the server, or correct {}")
-            return one_line(error), advice.format(setting)
-        case asyncpg.ClientConfigurationError():
-            return one_line(error), f"correct {setting}"
-        case asyncpg.TargetServerAttributeNotMatched():
-            return one_line(error), f"correct target_session_attrs or the hosts in {setting}"
-        case asyncpg.InterfaceError():
-            return one_line(error), f"correct {setting}"
         case ssl.SSLError():
-            return (
-                f"TLS failed: {error.reason or one_line(error)}",
-                f"correct sslmode, sslrootcert or the server's certificate of {setting}",
-            )
+            told, where = f"TLS failed: {told}", "correct sslmode and sslrootcert in {}, or the server's certificate"
         case TimeoutError():
-            return "no answer in time", f"{where}, and see that no firewall is between"
+            told, where = "no answer in time", f"{where}, and see that no firewall is between"
         case socket.gaierror():
-            return f"the host is not known: {error.strerror}", f"correct the host in {setting}"
-        case ConnectionRefusedError():
-            return "connection refused", f"start PostgreSQL, or {where}"
-        case asyncpg.InternalClientError() | ConnectionError():
-            told = one_line(error)
-            advice = "take sslmode=require out of {}, or turn TLS on in the server" if "SSL" in told else where
-            return told, advice.format(setting)
+            told, where = f"the host is not known: {error.strerror}", "correct the host in {}"
+        case _ if "SSL" in told:
+            where = "take sslmode out of {}, or turn TLS on in the server"
         case OSError():
-            return error.strerror or one_line(error), f"start PostgreSQL, or {where}"
-        case _:  # ValueError: its text may hold a part of the password
-            return (
-                "the URL cannot be read",
-                f"correct {setting}; special characters of a password are written as %XX",
-            )
+            told, where = error.strerror or told, f"start PostgreSQL, or {where}"
+        case asyncpg.InternalClientError():
+            pass
+        case _:
+            return None
+    return told, where
+
+
+def _of_url(error: Exception) -> tuple[str, str]:
+    """The same for a URL that the driver does not take."""
+    if isinstance(error, asyncpg.InterfaceError):
+        return one_line(error), "correct {}"
+    # Its text may hold a part of the password.
+    return "the URL cannot be read", "correct {}; special characters of a password are written as %XX"

@@ -17,8 +17,9 @@ SELECT session_user::text AS login, me.rolsuper OR me.rolbypassrls AS mighty, re
     ARRAY(SELECT rolname::text FROM pg_roles r
           WHERE NOT me.rolsuper AND r.oid NOT IN (me.oid, app.oid) AND pg_has_role(me.oid, r.oid, 'SET')) AS others
 FROM pg_roles me JOIN pg_database d ON d.datname = current_database()
-    LEFT JOIN LATERAL (SELECT split_part(obj_description(to_regnamespace('bossjy')::oid, 'pg_namespace'), $1, 2) AS role)
-        recorded ON true
+    LEFT JOIN LATERAL (
+        SELECT split_part(obj_description(to_regnamespace('bossjy')::oid, 'pg_namespace'), $1, 2) AS role
+    ) recorded ON true
     LEFT JOIN pg_roles app ON app.rolname = recorded.role
 WHERE me.rolname = session_user"""
 
@@ -36,7 +37,8 @@ def checked(who: asyncpg.Record, setting: str) -> tuple[str, tuple[str, ...]]:
     login, role, database = who["login"], who["role"], who["database"]
     if not role:
         raise StartError(
-            f"the database {database!r} of {setting} is not set up: DATABASE_ADMIN_URL and DATABASE_URL must name the same"
+            f"the database {database!r} of {setting} is not set up: "
+            "DATABASE_ADMIN_URL and DATABASE_URL must name the same database"
         )
     if not who["may_set"]:
         raise StartError(
@@ -49,10 +51,10 @@ def checked(who: asyncpg.Record, setting: str) -> tuple[str, tuple[str, ...]]:
             f"the user {login!r} of {setting} is a superuser or has BYPASSRLS: set {setting} to a plain login role, "
             "and DATABASE_ADMIN_URL to the owner of the tables"
         )
-    for other in sorted(who["others"]):
-        remarks.append(
-            f'the user {login!r} of {setting} can act as {other!r} too: run `REVOKE "{other}" FROM "{login}"`'
-        )
+    remarks.extend(
+        f'the user {login!r} of {setting} can act as {other!r} too: run `REVOKE "{other}" FROM "{login}"`'
+        for other in sorted(who["others"])
+    )
     if who["open_to_all"]:
         remarks.append(
             f"every role of the server may connect to the database {database!r}: "

@@ -128,7 +128,7 @@ class Database:
         self._probing = asyncio.Lock()
 
     @classmethod
-    async def open(
+    async def open(  # noqa: PLR0913 - each has a default
         cls,
         url: str,
         *,

@@ -123,8 +123,8 @@ def check_role(role: str, database: DatabaseState, roles: RolesState) -> None:
     other = roles.enters_other or (None if roles.uses_schema else roles.used_in_other)
     if other is not None:
         raise StartError(
-            f"the application role {quoted(role)} has rights in the database {quoted(other)}, so its service could read "
-            f"{quoted(database.database)}: set BOSSJY_DATABASE_ROLE to a role of this database's own"
+            f"the application role {quoted(role)} has rights in the database {quoted(other)}, so its service could "
+            f"read {quoted(database.database)}: set BOSSJY_DATABASE_ROLE to a role of this database's own"
         )
 
 
