@@ -60,8 +60,13 @@ def _of_network(error: Exception) -> tuple[str, str] | None:
             told, where = f"the host is not known: {error.strerror}", "correct the host in {}"
         case _ if "SSL" in told:
             where = "take sslmode out of {}, or turn TLS on in the server"
+        case FileNotFoundError():
+            file = f" {error.filename}" if error.filename else ""
+            told, where = f"{error.strerror}{file}", "start PostgreSQL, or correct the host and the files in {}"
         case OSError():
             told, where = error.strerror or told, f"start PostgreSQL, or {where}"
+        case asyncpg.TargetServerAttributeNotMatched():
+            where = "correct target_session_attrs or the hosts in {}"
         case asyncpg.InternalClientError():
             pass
         case _:

@@ -16,6 +16,7 @@ import pytest
 from bossjy_server.auth import audit_sweep
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.roles import role_for
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 from tests.integration.auth.conftest import Opened, register
 
@@ -126,7 +127,8 @@ async def test_an_owner_of_the_tables_without_more_rights_can_do_no_more(empty_d
     parts = urlsplit(empty_database_url)
     url = urlunsplit(parts._replace(netloc=f"{name}:{name}@{parts.netloc.rpartition('@')[2]}"))
     async with as_admin(empty_database_url) as admin:
-        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'; GRANT bossjy_app TO {name} WITH ADMIN OPTION")
+        role = role_for(parts.path[1:])
+        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'; CREATE ROLE {role}; GRANT {role} TO {name}")
         await admin.execute(f"GRANT CREATE ON DATABASE {parts.path[1:]} TO {name}")
         await apply_schema(url, read_init_sql())
         await add_events(empty_database_url, 29.5, 30.5, 60)
@@ -136,7 +138,7 @@ async def test_an_owner_of_the_tables_without_more_rights_can_do_no_more(empty_d
         async with as_admin(url) as owner:
             assert await owner.execute("DELETE FROM bossjy.audit_events") == "DELETE 2"
         assert await ages(empty_database_url) == [29, 29]
-        await admin.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+        await admin.execute(f"DROP OWNED BY {name}, {role}; DROP ROLE {name}, {role}")
 
 
 async def test_nobody_else_may_call_it(database_url: str) -> None:

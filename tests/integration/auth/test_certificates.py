@@ -26,6 +26,7 @@ from bossjy_server.config import Settings
 from bossjy_server.errors import Reason
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.process import free_port
+from bossjy_server.storage.roles import database_of, role_for
 from tests.integration.auth.conftest import EMAIL, PASSWORD, Clock, User, reason_of
 from tests.integration.auth.test_operator import run
 from tests.integration.rpc.certificates import Authority, Signed
@@ -255,7 +256,9 @@ async def test_the_command_needs_the_owner_of_the_tables(
     name = f"bossjy_test_{secrets.token_hex(6)}"
     admin = await asyncpg.connect(database_url)
     try:
-        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'; GRANT bossjy_app TO {name}")
+        await admin.execute(
+            f"CREATE ROLE {name} LOGIN PASSWORD '{name}'; GRANT {role_for(database_of(database_url))} TO {name}"
+        )
         parts = urlsplit(database_url)
         url = urlunsplit(parts._replace(netloc=f"{name}:{name}@{parts.netloc.rpartition('@')[2]}"))
         words = ("--tenant", owner.tenant_id, "--user", service, "--scopes", "phone.read", "--certificate", URI)
