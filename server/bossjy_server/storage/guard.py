@@ -114,8 +114,8 @@ def _start(folder: Path, parts: list[Part], *, postgres: bool, redis: bool) -> d
     if postgres:
         database = EmbeddedPostgres(folder)
         parts.append(database)
-        database_url, service_url = database.start()
-        told |= {"database_url": database_url, "service_url": service_url, "database_pid": database.process.pid}
+        told |= {"database_url": database.start(), "database_pid": database.process.pid}
+        told |= {"service_url": database.service_url}
     if redis:
         cache = EmbeddedRedis(folder)
         parts.append(cache)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -71,7 +72,7 @@ def as_user(url: str, user: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}:{user}@{parts.netloc.rpartition('@')[2]}"))
 
 
-async def set_up(admin_url: str, url: str = "", **more: str) -> None:
+async def set_up(admin_url: str, url: str = "", **more: Any) -> None:
     await apply_schema(admin_url, read_init_sql(), service=ServiceLogin(url) if url else None, **more)
 
 
