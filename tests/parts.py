@@ -101,6 +101,11 @@ def service_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{login}:{login}@{parts.netloc.rpartition('@')[2]}"))
 
 
+async def set_up(url: str) -> None:
+    """Bring a database up to date, with an application role and a service's login of its own."""
+    await apply_schema(url, read_init_sql(), service=ServiceLogin(service_url(url), make=True))
+
+
 async def fresh_database(url: str, template: str = _TEMPLATE) -> AsyncIterator[str]:
     """A database of its own on the server at `url`; dropped when the iteration goes on.
 
@@ -112,7 +117,7 @@ async def fresh_database(url: str, template: str = _TEMPLATE) -> AsyncIterator[s
     try:
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         if template == _TEMPLATE:
-            await apply_schema(own, read_init_sql(), service=ServiceLogin(service_url(own), make=True))
+            await set_up(own)
         yield own
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await admin.execute(f"DROP ROLE IF EXISTS {role_for(name)}, service_of_{name}")

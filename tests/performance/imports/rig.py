@@ -18,6 +18,7 @@ import psutil
 
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
+from tests.parts import set_up
 from tests.performance.imports.proxy import Proxy
 from tests.performance.imports.table import Connection
 
@@ -101,6 +102,7 @@ async def running_rig(folder: Path) -> AsyncIterator[Rig]:
     data = folder / "data"
     async with start_embedded(data, postgres=True, redis=True) as parts:
         (folder / "server").mkdir()
+        await set_up(parts.database_url)
         server = made_server(
             folder / "server", **on_parts(parts.database_url, parts.redis_url), BOSSJY_LOG_CONSOLE="off"
         )
