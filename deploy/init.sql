@@ -372,8 +372,16 @@ BEGIN
 END
 $$;
 
--- Removes at most `most` events of all tenants that are older than `kept_days`, and tells how many. 0 while another
--- transaction does.
+-- How long events are kept at least: one row, which the owner of the tables alone may read and change. So a service that
+-- somebody else directs removes nothing before the operator's BOSSJY_AUDIT_DAYS.
+CREATE TABLE IF NOT EXISTS bossjy.retention (
+    one_row     boolean PRIMARY KEY DEFAULT true CHECK (one_row),
+    audit_days  integer NOT NULL DEFAULT 30 CHECK (audit_days BETWEEN 30 AND 36500)
+);
+INSERT INTO bossjy.retention DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+-- Removes at most `most` events of all tenants that are older than `kept_days` and the owner's days, and tells how many.
+-- 0 while another transaction does.
 CREATE OR REPLACE FUNCTION bossjy.remove_old_audit_events(kept_days integer, most integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -389,7 +397,8 @@ BEGIN
     END IF;
     DELETE FROM bossjy.audit_events WHERE (tenant_id, event_id) IN (
         SELECT tenant_id, event_id FROM bossjy.audit_events
-        WHERE event_time < now() - make_interval(days => kept_days) LIMIT most);
+        WHERE event_time < now() - make_interval(
+            days => greatest(kept_days, (SELECT audit_days FROM bossjy.retention))) LIMIT most);
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END

@@ -34,6 +34,7 @@ def database_options(settings: Settings, parts: EmbeddedParts) -> DatabaseOption
         admin_url=settings.database_admin_url or settings.database_url or parts.database_url,
         admin_setting="DATABASE_ADMIN_URL" if settings.database_admin_url else "DATABASE_URL",
         role=settings.database_role,
+        audit_days=settings.audit_days,
         make_login=not settings.database_url,
         pool=settings.database_pool,
         statement_cache=settings.database_statement_cache,

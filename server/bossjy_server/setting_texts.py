@@ -88,7 +88,11 @@ def url(*schemes: str) -> Callable[[str], str]:
     """A URL of one of these schemes."""
 
     def read(text: str) -> str:
-        if urlsplit(text).scheme not in schemes:
+        try:
+            scheme = urlsplit(text).scheme
+        except ValueError:
+            scheme = ""  # its own words may hold a part of a password
+        if scheme not in schemes:
             raise ValueError("a URL that begins with " + " or ".join(f"`{scheme}://`" for scheme in schemes))
         return text
 

@@ -30,6 +30,7 @@ FORBIDDEN = [
     "DELETE FROM bossjy.tenants",
     "DELETE FROM bossjy.users",
     "DO $$ BEGIN DELETE FROM bossjy.tenants; END $$",
+    "UPDATE bossjy.retention SET audit_days = 30",
     "WITH gone AS (DELETE FROM bossjy.tenants RETURNING 1) SELECT count(*) FROM gone",
     "MERGE INTO bossjy.audit_events a USING bossjy.tenants t ON a.tenant_id = t.tenant_id WHEN MATCHED THEN DELETE",
     "SET LOCAL row_security = off; DELETE FROM bossjy.audit_events",

@@ -56,6 +56,7 @@ def test_values_are_read() -> None:
             "mysql://u:secret@h/d",
             "DATABASE_URL must be a URL that begins with `postgresql://`",
         ),
+        ("DATABASE_URL", "postgresql://u:secret@[::1/d", "DATABASE_URL must be a URL that begins with"),
         ("BOSSJY_TLS_KEY", "key.pem", "BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY must be set together"),
         ("BOSSJY_TLS_CLIENT_CA", "ca.pem", "BOSSJY_TLS_CLIENT_CA needs BOSSJY_TLS_CERTIFICATE"),
         ("BOSSJY_RUNNING_CALLS", "phone=0", "BOSSJY_RUNNING_CALLS must be `CLASS=NUMBER,…`"),

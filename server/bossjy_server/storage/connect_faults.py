@@ -21,7 +21,7 @@ CONNECT_ERRORS = (
 # What to do, by SQLSTATE.
 _ADVICE = {
     "28P01": "set the right password in {}",
-    "28000": "add a line to pg_hba.conf for this user, database and address, or correct {}",
+    "28000": "correct the user in {}, or add a line to pg_hba.conf for it, its database and its address",
     "3D000": "create the database, or correct its name in {}",
     "42501": "as the database's owner run GRANT CONNECT ON DATABASE … TO the user of {}",
     "53300": "raise max_connections, or lower BOSSJY_DATABASE_POOL",

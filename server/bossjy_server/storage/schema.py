@@ -29,6 +29,9 @@ MINIMUM_VERSION = 18
 _LOCK = 0x626F73736A79
 _LOCK_TIMEOUT_S = 60
 
+_LONGEST_DAYS = 36_500
+_RETAIN = "UPDATE bossjy.retention SET audit_days = $1 WHERE audit_days <> $1"
+
 # The application role of every database in earlier releases.
 _FORMER_ROLE = "bossjy_app"
 
@@ -53,6 +56,7 @@ async def apply_schema(
     *,
     service: ServiceLogin | None = None,
     role: str = "",
+    audit_days: int | None = None,
     setting: str = "DATABASE_URL",
     connect_timeout_s: float = 10.0,
     lock_timeout_s: int = _LOCK_TIMEOUT_S,
@@ -60,7 +64,8 @@ async def apply_schema(
     """Run `init_sql` and grant the application role its rights, in one transaction, one server at a time.
 
     `url` is of the owner of the tables, `service` of the login that gets the role (None: the same). Without `role`
-    the role has a name of this database's own. Raises StartError with one line that says what to do.
+    the role has a name of this database's own. `audit_days`: the audit log keeps events so long at least; 0: for ever;
+    None: as before. Raises StartError with one line that says what to do.
 
     Nothing is done where the same text was applied last: changing tables, even to what they are, waits for the
     transactions of the servers that run, and holds theirs up.
@@ -77,6 +82,8 @@ async def apply_schema(
             )
         service = service or ServiceLogin(url)
         await _SetUp(connection, init_sql, service, role, setting).run(lock_timeout_s)
+        if audit_days is not None:
+            await _retain(connection, audit_days or _LONGEST_DAYS)
     except asyncpg.LockNotAvailableError as error:
         raise StartError(
             f"deploy/init.sql waited {lock_timeout_s} s for another server's work: end what blocks it, start again"
@@ -92,6 +99,12 @@ async def apply_schema(
         ) from error
     finally:
         await connection.close(timeout=5)
+
+
+async def _retain(connection: Connection, audit_days: int) -> None:
+    """Keep the audit log so long; without effect where somebody else than the owner is connected."""
+    if (await database_state(connection)).owns_schema:
+        await connection.execute(_RETAIN, audit_days)
 
 
 @dataclass(frozen=True, slots=True)

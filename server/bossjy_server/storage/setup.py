@@ -18,6 +18,7 @@ class DatabaseOptions:
     admin_url: str = field(repr=False)  # of the owner of the tables
     admin_setting: str = "DATABASE_URL"  # what the owner's URL came from
     role: str = ""  # the application role; '': of the database's own name
+    audit_days: int = 0  # how long the audit log is kept at least; 0: for ever
     make_login: bool = False  # the service's login is ours: an embedded database
     pool: int = 20
     statement_cache: int = 100
@@ -29,7 +30,12 @@ async def set_up(options: DatabaseOptions) -> None:
     """Bring the database up to date. Raises StartError with one line that says what to do."""
     service = ServiceLogin(options.url, make=options.make_login)
     await apply_schema(
-        options.admin_url, read_init_sql(), service=service, role=options.role, setting=options.admin_setting
+        options.admin_url,
+        read_init_sql(),
+        service=service,
+        role=options.role,
+        audit_days=options.audit_days,
+        setting=options.admin_setting,
     )
 
 

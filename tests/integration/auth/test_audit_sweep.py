@@ -19,6 +19,7 @@ from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import role_for
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 from tests.integration.auth.conftest import Opened, register
+from tests.parts import service_url
 
 if TYPE_CHECKING:
     from bossjy_server.storage.postgres import Connection
@@ -139,6 +140,25 @@ async def test_an_owner_of_the_tables_without_more_rights_can_do_no_more(empty_d
             assert await owner.execute("DELETE FROM bossjy.audit_events") == "DELETE 2"
         assert await ages(empty_database_url) == [29, 29]
         await admin.execute(f"DROP OWNED BY {name}, {role}; DROP ROLE {name}, {role}")
+
+
+async def test_nothing_is_removed_before_the_owners_days(database: Database, database_url: str) -> None:
+    """Whatever the service asks for: the days are set by who sets the database up."""
+    await add_events(database_url, 200, 500)
+    await apply_schema(database_url, read_init_sql(), audit_days=400)
+    assert await audit_sweep.remove_old(database, 30) == 2
+    assert await ages(database_url) == [200, 200]
+    await apply_schema(service_url(database_url), read_init_sql(), audit_days=30)  # not the owner
+    assert await audit_sweep.remove_old(database, 30) == 0
+    for command in ("UPDATE bossjy.retention SET audit_days = 30", "DELETE FROM bossjy.retention"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with database.system() as connection:
+                await connection.execute(command)
+    await apply_schema(database_url, read_init_sql(), audit_days=0)
+    await apply_schema(database_url, read_init_sql())
+    assert await audit_sweep.remove_old(database, 100) == 0
+    await apply_schema(database_url, read_init_sql(), audit_days=30)
+    assert await audit_sweep.remove_old(database, 100) == 2
 
 
 async def test_nobody_else_may_call_it(database_url: str) -> None:
