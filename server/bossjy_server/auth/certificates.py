@@ -75,6 +75,7 @@ async def unbind(database: Database, name: str, clock: Callable[[], float] = tim
         )
     now = datetime.fromtimestamp(clock(), UTC)
     async with database.tenant(bound.tenant_id) as connection:
+        await store.tenant(connection, bound.tenant_id, lock=True)
         await apikey_store.end(connection, bound.tenant_id, bound.api_key_id, now)
         await certificate_store.delete(connection, name)
         await record(connection, bound.tenant_id, "auth.unbind_certificate", resource=bound.api_key_id, actor=_ACTOR)

@@ -115,6 +115,7 @@ def api_key(record: records.ApiKey) -> account_pb2.ApiKey:
         create_time=timestamp(record.create_time),
         expire_time=timestamp(record.expire_time),
         last_use_time=timestamp(record.last_use_time),
+        parent_api_key_id=record.parent_key_id or "",
     )
 
 

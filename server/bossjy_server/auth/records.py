@@ -88,6 +88,7 @@ class ApiKey:
     create_time: datetime
     expire_time: datetime
     last_use_time: datetime | None
+    parent_key_id: str | None = None  # the key that made it, and that it ends with
 
 
 @dataclass(frozen=True, slots=True)
