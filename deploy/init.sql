@@ -147,6 +147,11 @@ CREATE TABLE IF NOT EXISTS bossjy.api_keys (
 );
 CREATE INDEX IF NOT EXISTS api_keys_by_time ON bossjy.api_keys (tenant_id, create_time DESC, api_key_id DESC);
 
+-- The API key that made this one, or NULL. It ends in the statement that ends its parent.
+ALTER TABLE bossjy.api_keys ADD COLUMN IF NOT EXISTS parent_key_id text COLLATE "C";
+CREATE INDEX IF NOT EXISTS api_keys_by_parent ON bossjy.api_keys (tenant_id, parent_key_id)
+    WHERE parent_key_id IS NOT NULL;
+
 -- Which API key a verified client certificate stands for. No tenant_id: it is read before the tenant is known, and belongs
 -- to the operator, who knows the authority. The service may read it alone; `bossjy-server services bind` writes it.
 CREATE TABLE IF NOT EXISTS bossjy.certificates (

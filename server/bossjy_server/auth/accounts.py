@@ -9,19 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bossjy_server.auth import opaque, session_store, store
+from bossjy_server.auth import apikey_store, opaque, session_store, store
+from bossjy_server.auth.authority import changing
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.records import Tenant, User, moment
+from bossjy_server.auth.records import ApiKey, Tenant, User, moment
 from bossjy_server.auth.registration import Registration
 from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.sessions import Client, Sessions, Tokens
 from bossjy_server.auth.throttle import Throttle
+from bossjy_server.auth.tokens import refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
+from bossjy_server.scopes import Role
 from bossjy_server.storage.audit import record
+from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Database, UniqueViolation
 
 _SUFFIX = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read tenant ids to each other
@@ -101,10 +104,16 @@ class Accounts:
             await record(connection, tenant_id, "auth.register", resource=tenant_id, actor=user.user_id)
         return tenant, user, self._sessions.tokens_of(session, user)
 
-    async def me(self, caller: Caller) -> tuple[User, Tenant]:
-        """The caller's user (for an API key: its maker) and tenant."""
-        async with self._database.tenant(caller.tenant_id) as connection:
-            return await store.user_and_tenant(connection, caller.tenant_id, caller.user_id)
+    async def me(self, caller: Caller) -> tuple[User | ApiKey, Tenant]:
+        """The caller, as a user or an API key, and the tenant. A key has no right to the data of its maker."""
+        tenant_id = caller.tenant_id
+        async with self._database.tenant(tenant_id) as connection:
+            if not caller.api_key_id:
+                return await store.user_and_tenant(connection, tenant_id, caller.user_id)
+            key = await apikey_store.find(connection, tenant_id, caller.api_key_id)
+            if key is None:
+                raise refused()
+            return key, await store.tenant(connection, tenant_id)
 
     async def tenant(self, caller: Caller) -> Tenant:
         """The caller's tenant."""
@@ -113,7 +122,7 @@ class Accounts:
 
     async def update_tenant(self, caller: Caller, display_name: str | None, default_region: str | None) -> Tenant:
         """Change the caller's tenant; None leaves a field alone."""
-        async with self._database.tenant(caller.tenant_id) as connection:
+        async with changing(self._database, caller) as (connection, _):
             now = moment(self._clock())
             await record(connection, caller.tenant_id, "auth.update_tenant", resource=caller.tenant_id)
             return await store.update_tenant(connection, caller.tenant_id, display_name, default_region, now)
@@ -121,12 +130,16 @@ class Accounts:
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:
         """Change the caller's own name or language; None leaves a field alone."""
         async with self._database.tenant(caller.tenant_id) as connection:
+            await hold_caller(connection, caller, changes_authority=True)
             user = await store.user(connection, caller.tenant_id, caller.user_id)
             now = moment(self._clock())
             return await store.update_user(connection, user, now, display_name=display_name, language=language)
 
     async def change_password(self, caller: Caller, current: str, new: str, address: str, *, end_others: bool) -> int:
         """Give the caller a new password; gives how many other sessions ended.
+
+        It takes effect only if session, role and current password are still the same when it commits: a reset, a
+        disabling or another change meanwhile wins.
 
         Raises Unauthenticated(LOGIN_REFUSED) when the current one is wrong, PermissionDenied for a service,
         InvalidArgument(PASSWORD_REFUSED), ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
@@ -150,6 +163,11 @@ class Accounts:
             password_hash = await place.hash(new)
         ended: list[str] = []
         async with self._database.tenant(caller.tenant_id) as connection:
+            await hold_caller(connection, caller, changes_authority=True)
+            user = await store.user(connection, caller.tenant_id, caller.user_id)
+            # Not the hash: a login may have written the same password with other settings of it.
+            if user.password_time != account.user.password_time:
+                raise Unauthenticated(Reason.LOGIN_REFUSED, "the current password is wrong: it was changed meanwhile")
             now = moment(self._clock())
             await store.update_password(connection, account.user, password_hash, must_change=False, now=now)
             await record(connection, caller.tenant_id, "auth.change_password", resource=caller.user_id)

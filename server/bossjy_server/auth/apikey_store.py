@@ -7,15 +7,17 @@ from datetime import datetime
 import asyncpg
 
 from bossjy_server.auth.records import ApiKey, Request
-from bossjy_server.auth.scopes import Role
+from bossjy_server.scopes import Role
 from bossjy_server.storage.postgres import Connection
 
-_KEY = "api_key_id, display_name, scopes, created_by, create_time, expire_time, last_use_time"
+_KEY = "api_key_id, display_name, scopes, created_by, create_time, expire_time, last_use_time, parent_key_id"
 
 INSERT_KEY = """
 INSERT INTO bossjy.api_keys (tenant_id, api_key_id, secret_hash, display_name, scopes, created_by, request_id,
-    request_hash, create_time, expire_time)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+    request_hash, create_time, expire_time, parent_key_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
+
+SELECT_KEY = f"SELECT {_KEY} FROM bossjy.api_keys WHERE tenant_id = $1 AND api_key_id = $2 AND end_time IS NULL"
 
 # The key that an earlier try of the same call made.
 SELECT_KEY_BY_REQUEST = f"SELECT {_KEY}, request_hash FROM bossjy.api_keys WHERE tenant_id = $1 AND request_id = $2"
@@ -28,12 +30,18 @@ ORDER BY create_time DESC, api_key_id DESC LIMIT $5"""
 
 COUNT_KEYS = "SELECT count(*) FROM bossjy.api_keys WHERE tenant_id = $1 AND end_time IS NULL AND expire_time > $2"
 
+# A key and all keys that it made, directly or through others. The tenant's row is held, so none is made meanwhile; that
+# all end in one statement is what lets a check look at one row.
 END_KEY = """
+WITH RECURSIVE line AS (
+    SELECT api_key_id FROM bossjy.api_keys WHERE tenant_id = $1 AND api_key_id = $2
+    UNION
+    SELECT k.api_key_id FROM line JOIN bossjy.api_keys k ON k.tenant_id = $1 AND k.parent_key_id = line.api_key_id)
 UPDATE bossjy.api_keys SET end_time = $3
-WHERE tenant_id = $1 AND api_key_id = $2 AND end_time IS NULL
+WHERE tenant_id = $1 AND api_key_id IN (SELECT api_key_id FROM line) AND end_time IS NULL
 RETURNING api_key_id"""
 
-# All keys that one user made.
+# All keys that one user made; those that these made are the same user's.
 END_KEYS_OF = """
 UPDATE bossjy.api_keys SET end_time = $3
 WHERE tenant_id = $1 AND created_by = $2 AND end_time IS NULL"""
@@ -44,11 +52,14 @@ SELECT k.secret_hash, k.scopes, k.created_by, k.expire_time, u.role FROM bossjy.
 ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by WHERE k.tenant_id = $1 AND k.api_key_id = $2 AND
 k.end_time IS NULL AND k.expire_time > $3 AND u.state = 'active'"""
 
-# Last use, to the minute: at most one write a minute for each key.
+# Last use, to the minute: at most one write a minute for each key. Left to the next check while a write holds the key.
 UPDATE_LAST_USE = """
 UPDATE bossjy.api_keys SET last_use_time = date_trunc('minute', $3::timestamptz)
-WHERE tenant_id = $1 AND api_key_id = $2
-    AND (last_use_time IS NULL OR last_use_time < date_trunc('minute', $3::timestamptz))"""
+WHERE (tenant_id, api_key_id) IN (
+    SELECT tenant_id, api_key_id FROM bossjy.api_keys
+    WHERE tenant_id = $1 AND api_key_id = $2
+        AND (last_use_time IS NULL OR last_use_time < date_trunc('minute', $3::timestamptz))
+    FOR NO KEY UPDATE SKIP LOCKED)"""
 
 
 async def insert(
@@ -67,7 +78,14 @@ async def insert(
         request.request_hash if request else None,
         key.create_time,
         key.expire_time,
+        key.parent_key_id,
     )
+
+
+async def find(connection: Connection, tenant_id: str, api_key_id: str) -> ApiKey | None:
+    """A key that has not been ended, or None."""
+    row = await connection.fetchrow(SELECT_KEY, tenant_id, api_key_id)
+    return _api_key(row) if row else None
 
 
 async def by_request(connection: Connection, tenant_id: str, request_id: str) -> tuple[ApiKey, bytes | None] | None:
@@ -88,9 +106,9 @@ async def count_live(connection: Connection, tenant_id: str, now: datetime) -> i
     return int(await connection.fetchval(COUNT_KEYS, tenant_id, now))
 
 
-async def end(connection: Connection, tenant_id: str, api_key_id: str, now: datetime) -> bool:
-    """End a key; false if there is none that goes on."""
-    return await connection.fetchval(END_KEY, tenant_id, api_key_id, now) is not None
+async def end(connection: Connection, tenant_id: str, api_key_id: str, now: datetime) -> list[str]:
+    """End a key and all that it made, while the tenant's row is held; gives the ids of those that end now."""
+    return [row["api_key_id"] for row in await connection.fetch(END_KEY, tenant_id, api_key_id, now)]
 
 
 async def end_of_user(connection: Connection, tenant_id: str, user_id: str, now: datetime) -> None:

@@ -7,14 +7,14 @@ import hmac
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bossjy_server.auth import apikey_store, certificate_store, opaque, store
+from bossjy_server.auth import apikey_store, certificate_store, opaque
+from bossjy_server.auth.authority import changing
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import ApiKey, Request, moment
-from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.tokens import refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
@@ -27,7 +27,9 @@ from bossjy_server.errors import (
     Unauthenticated,
     Violation,
 )
+from bossjy_server.scopes import scopes_of
 from bossjy_server.storage.audit import record
+from bossjy_server.storage.authority import Held
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.single_flight import SingleFlight
 
@@ -97,26 +99,18 @@ class ApiKeys:
     async def create(self, caller: Caller, new: NewApiKey) -> tuple[ApiKey, str]:
         """Make a key for the caller; gives it and its secret, which is '' when a repeated call answers.
 
-        Raises InvalidArgument for an end in the past, PermissionDenied(SCOPE_MISSING) for a scope that the
-        caller lacks, AlreadyExists(REQUEST_ID_REUSED), ResourceExhausted(QUOTA_EXCEEDED).
+        A key that a key makes ends with it. Raises InvalidArgument for an end in the past or too late,
+        PermissionDenied(SCOPE_MISSING) for a scope that the caller lacks, AlreadyExists(REQUEST_ID_REUSED),
+        ResourceExhausted(QUOTA_EXCEEDED), and what `hold_caller` raises.
         """
-        lacking = sorted(new.scopes - caller.scopes)
-        if lacking:
-            raise PermissionDenied(
-                Reason.SCOPE_MISSING,
-                "a key carries at most the scopes of its maker: leave out those that you do not hold",
-                metadata={"scope": lacking[0][:64]},
-            )
         now = moment(self._clock())
-        expire_time = new.expire_time or moment(self._clock() + self._options.api_key_lifetime_s)
-        if expire_time <= now:
-            violation = Violation("expire_time", "must lie in the future")
-            raise InvalidArgument(Reason.INVALID_FIELD, "expire_time lies in the past", violations=[violation])
         text = opaque.new_api_key(caller.tenant_id, opaque.random_id())
-        async with self._database.tenant(caller.tenant_id) as connection:
-            # Holding the tenant's row makes the limit exact and lets a parallel call with the same request id
-            # wait.
-            await store.tenant(connection, caller.tenant_id, lock=True)
+        # Holding the tenant's row makes the limit exact and lets a parallel call with the same request id wait.
+        async with changing(self._database, caller) as (connection, held):
+            _check_scopes(
+                new.scopes, held, "a key carries at most the scopes of its maker: leave out those that you lack"
+            )
+            expire_time = self._expire_time(new, now, held.expire_time if caller.api_key_id else None)
             if new.request_id:
                 earlier = await apikey_store.by_request(connection, caller.tenant_id, new.request_id)
                 if earlier is not None:
@@ -127,7 +121,8 @@ class ApiKeys:
                     "the tenant has as many API keys as it may have: revoke some",
                     metadata={"limit": str(self._limit)},
                 )
-            key = ApiKey(text.api_key_id, new.display_name, new.scopes, caller.user_id, now, expire_time, None)
+            parent = caller.api_key_id or None
+            key = ApiKey(text.api_key_id, new.display_name, new.scopes, caller.user_id, now, expire_time, None, parent)
             request = Request(new.request_id, new.request_hash()) if new.request_id else None
             await apikey_store.insert(connection, caller.tenant_id, key, text.digest(), request)
             await record(connection, caller.tenant_id, "auth.create_api_key", resource=key.api_key_id)
@@ -139,28 +134,49 @@ class ApiKeys:
             return await apikey_store.list_live(connection, caller.tenant_id, moment(self._clock()), before, limit)
 
     async def revoke(self, caller: Caller, api_key_id: str) -> None:
-        """End a key of the caller's tenant. Raises NotFound."""
-        async with self._database.tenant(caller.tenant_id) as connection:
-            ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, moment(self._clock()))
-            if ended:
-                await record(connection, caller.tenant_id, "auth.revoke_api_key", resource=api_key_id)
-        if not ended:
-            raise NotFound("api_key")
-        self.forget(api_key_id)
+        """End a key of the caller's tenant and all that it made.
 
-    def forget(self, owner: str) -> None:
-        """Read the key of that id, or the keys of that user, again at their next use.
+        Raises NotFound, PermissionDenied(SCOPE_MISSING) to a key that lacks a scope of that key.
+        """
+        async with changing(self._database, caller) as (connection, held):
+            key = await apikey_store.find(connection, caller.tenant_id, api_key_id)
+            if key is None:
+                raise NotFound("api_key")
+            if caller.api_key_id:
+                _check_scopes(key.scopes, held, "a key can end keys whose scopes it carries: log in to end this one")
+            ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, moment(self._clock()))
+            await record(connection, caller.tenant_id, "auth.revoke_api_key", resource=api_key_id)
+        self.forget(*ended)
+
+    def forget(self, *owners: str) -> None:
+        """Read the keys of these ids, or of these users, again at their next use.
 
         So a change counts at once here; other replicas notice within `api_key_recheck_s`.
         """
         self._changes += 1
-        gone = [key for key, (known, _) in self._known.items() if owner in (known.api_key_id, known.user_id)]
+        changed = set(owners)
+        gone = [key for key, (known, _) in self._known.items() if changed & {known.api_key_id, known.user_id}]
         for key in gone:
             del self._known[key]
 
     @property
     def _limit(self) -> int:
         return self._options.api_keys_per_tenant_max
+
+    def _expire_time(self, new: NewApiKey, now: datetime, parent_expire_time: datetime | None) -> datetime:
+        """When a new key ends. Raises InvalidArgument for an end in the past, or later than it may be."""
+        latest = now + timedelta(seconds=self._options.api_key_lifetime_max_s)
+        days = self._options.api_key_lifetime_max_s / 86_400
+        limit = f"at most {days:g} days ahead"
+        if parent_expire_time is not None and parent_expire_time < latest:
+            latest, limit = parent_expire_time, "no later than the end of the API key that makes it"
+        expire_time = new.expire_time or min(latest, now + timedelta(seconds=self._options.api_key_lifetime_s))
+        if now < expire_time <= latest:
+            return expire_time
+        if expire_time <= now:
+            limit = "in the future"
+        violation = Violation("expire_time", f"must be {limit}")
+        raise InvalidArgument(Reason.INVALID_FIELD, f"expire_time must be {limit}", violations=[violation])
 
     async def _read(self, text: str) -> Caller:
         key = opaque.parse_api_key(text)
@@ -209,6 +225,12 @@ def _caller(tenant_id: str, api_key_id: str, stored: apikey_store.StoredKey) -> 
         api_key_id=api_key_id,
         expire_time_s=stored.expire_time.timestamp(),
     )
+
+
+def _check_scopes(scopes: frozenset[str], held: Held, message: str) -> None:
+    lacking = min(scopes - held.scopes, default="")
+    if lacking:
+        raise PermissionDenied(Reason.SCOPE_MISSING, message, metadata={"scope": lacking[:64]})
 
 
 def _not_bound() -> Unauthenticated:

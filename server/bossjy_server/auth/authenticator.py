@@ -14,9 +14,9 @@ from bossjy_server.auth.apikeys import ApiKeys
 from bossjy_server.auth.opaque import API_KEY_PREFIX
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.revocations import ENDED, Revocations
-from bossjy_server.auth.tokens import AccessTokens, Verified, expired, refused
+from bossjy_server.auth.tokens import AccessTokens, Verified, refused
 from bossjy_server.context import Caller
-from bossjy_server.errors import Reason, Unauthenticated
+from bossjy_server.storage.authority import session_ended, token_expired
 
 _SCHEME = "bearer "
 
@@ -73,11 +73,10 @@ class Authenticator:
         return await self._api_keys.caller_of_certificate(name)
 
     def _check_session(self, verified: Verified) -> None:
-        cutoff = self._revocations.cutoff(verified.caller.session_id)
-        if verified.issued_at < cutoff:
-            if cutoff == ENDED:
-                raise Unauthenticated(Reason.SESSION_ENDED, "the session has ended: log in again")
-            raise expired()
+        if self._revocations.cutoff(verified.caller.session_id) == ENDED:
+            raise session_ended()
+        if verified.revision < self._revocations.cutoff(verified.caller.user_id):
+            raise token_expired()
         self._revocations.check_heard()
 
     def _verify(self, authorization: str, credential: str) -> Verified:

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from bossjy_server.auth import apikey_store, certificate_store, opaque, store
 from bossjy_server.auth.certificate_store import Bound
 from bossjy_server.auth.records import ApiKey
-from bossjy_server.auth.scopes import Role, scopes_of
 from bossjy_server.errors import InvalidArgument, NotFound, Reason
+from bossjy_server.scopes import Role, scopes_of
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database
 
@@ -75,6 +75,7 @@ async def unbind(database: Database, name: str, clock: Callable[[], float] = tim
         )
     now = datetime.fromtimestamp(clock(), UTC)
     async with database.tenant(bound.tenant_id) as connection:
+        await store.tenant(connection, bound.tenant_id, lock=True)
         await apikey_store.end(connection, bound.tenant_id, bound.api_key_id, now)
         await certificate_store.delete(connection, name)
         await record(connection, bound.tenant_id, "auth.unbind_certificate", resource=bound.api_key_id, actor=_ACTOR)

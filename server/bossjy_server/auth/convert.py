@@ -10,8 +10,8 @@ from bossjy.auth.v1 import account_pb2
 from bossjy_server.auth import records
 from bossjy_server.auth.audit_store import Event
 from bossjy_server.auth.keys import SigningKey
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.sessions import Tokens
+from bossjy_server.scopes import Role
 
 _STATES = {"active": account_pb2.USER_STATE_ACTIVE, "disabled": account_pb2.USER_STATE_DISABLED}
 
@@ -115,6 +115,7 @@ def api_key(record: records.ApiKey) -> account_pb2.ApiKey:
         create_time=timestamp(record.create_time),
         expire_time=timestamp(record.expire_time),
         last_use_time=timestamp(record.last_use_time),
+        parent_api_key_id=record.parent_key_id or "",
     )
 
 

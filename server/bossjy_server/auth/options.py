@@ -36,8 +36,8 @@ class AuthOptions:
     sessions_per_user_max: int = 100  # a login beyond it ends the session that was used least recently
     ended_sessions_kept_s: int = 30 * 86_400
 
-    # Revocation: ended sessions are told to all replicas through Redis
-    revocation_poll_s: float = 1.0
+    # Revocation: ended sessions and new roles are told to all replicas through Redis
+    revocation_poll_s: float = 0.5
     revocations_max: int = 100_000
     # When Redis has not answered for `revocation_lost_s`: `serve` accepts tokens on what this replica knows
     # (they live ten minutes at most), `refuse` answers CACHE_UNAVAILABLE.
@@ -72,8 +72,9 @@ class AuthOptions:
     users_per_tenant_max: int = 10_000
 
     # API keys
-    api_key_lifetime_s: int = 365 * 86_400
-    api_key_recheck_s: float = 5.0  # a key that was ended stops within it, on every replica
+    api_key_lifetime_s: int = 365 * 86_400  # of a key whose request names no end
+    api_key_lifetime_max_s: int = 730 * 86_400  # an end beyond it is refused
+    api_key_recheck_s: float = 3.0  # a key that was ended stops within it, on every replica
     api_keys_per_tenant_max: int = 1_000
 
     # Audit log: events older than this are removed; 0: none is
@@ -96,6 +97,8 @@ class AuthOptions:
             raise ValueError("auth: access_lifetime_s <= refresh_idle_s <= session_lifetime_s")
         if not 0 <= self.refresh_grace_s <= 60:
             raise ValueError("auth: refresh_grace_s must lie between 0 and 60")
+        if not 60 <= self.api_key_lifetime_s <= self.api_key_lifetime_max_s:
+            raise ValueError("auth: 60 <= api_key_lifetime_s <= api_key_lifetime_max_s")
         if self.audit_days and self.audit_days < AUDIT_DAYS_MIN:
             raise ValueError(f"auth: audit_days must be 0 or at least {AUDIT_DAYS_MIN}")
         if self.registration not in ("open", "token", "closed"):

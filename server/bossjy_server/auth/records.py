@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bossjy_server.auth.scopes import Role
+from bossjy_server.scopes import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class ApiKey:
     create_time: datetime
     expire_time: datetime
     last_use_time: datetime | None
+    parent_key_id: str | None = None  # the key that made it, and that it ends with
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""Cutoffs of sessions: from when on the access tokens of a session must have been issued to hold.
+"""Cutoffs of sessions and users: which access tokens are no longer valid although their time is not over.
 
-A session that ended has a cutoff that no token passes; one whose user got another role has the time of the
-change, so that its old tokens end and a refresh brings the new scopes. The replica where it happens knows at
-once. The others read a Redis stream once a second, in the background, so that checking a token costs one look
-into a dict and waits for nothing. Entries are kept as long as a token that they stop can live; the database
-alone says whether a session can be refreshed. When Redis is lost, `AuthOptions.revocations_lost` says what
-happens; what could not be told is told later.
+A session that ended has a cutoff that no token passes. A user whose role changed has the revision of that change: a
+token carries the revision that its role was read from, and passes with that one or a later one. So a refresh brings the
+new scopes, and a token that was signed late from the old row does not pass, whatever the clocks say. The replica where
+it happens knows at once. The others read a Redis stream twice a second, in the background, so that checking a token
+costs two look-ups in a dict and waits for nothing. Entries are kept as long as a token that they stop can live; the
+database alone says whether a session can be refreshed, and whether a caller may change authority. When Redis is lost,
+`AuthOptions.revocations_lost` says what happens; what could not be told is told later.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from bossjy_server.errors import Reason, Unavailable
 ENDED = 2**53  # a cutoff that no token passes
 
 _STREAM = "bossjy:auth:cutoffs"
-_SESSION, _CUTOFF = "session", "cutoff"  # the fields of an entry
+# The fields of an entry: of a session that ended, or of a user. Earlier releases wrote times for the sessions of a user
+# with a new role; those are passed over.
+_SESSION, _CUTOFF = "session", "cutoff"
+_USER, _REVISION = "user", "revision"
 _BATCH = 1000
 _TELL_LIMIT_S = 2.0
 _LOST = (RedisError, OSError, TimeoutError)
@@ -39,7 +43,7 @@ class Revocations:
         self._redis = redis
         self._options = options
         self._clock = clock
-        # session id -> (cutoff, when it may be forgotten); the oldest first
+        # id of a session or user, which are random -> (cutoff, when it may be forgotten); the oldest first
         self._cutoffs: dict[str, tuple[int, float]] = {}
         self._untold: deque[tuple[str, int]] = deque(maxlen=options.revocations_max)
         self._read_to = "0"
@@ -50,9 +54,9 @@ class Revocations:
     def _kept_s(self) -> float:
         return self._options.access_lifetime_s + 2.0 * self._options.access_leeway_s
 
-    def cutoff(self, session_id: str) -> int:
-        """Unix time before which a token of the session must not have been issued; 0 if there is none."""
-        entry = self._cutoffs.get(session_id)
+    def cutoff(self, session_or_user_id: str) -> int:
+        """ENDED for a session that ended; for a user the least revision of a valid token; 0 if there is none."""
+        entry = self._cutoffs.get(session_or_user_id)
         return entry[0] if entry else 0
 
     def check_heard(self) -> None:
@@ -72,9 +76,9 @@ class Revocations:
         """Let no access token of these sessions pass: here at once, elsewhere within about a second."""
         await self._cut(session_ids, ENDED)
 
-    async def renew(self, session_ids: Iterable[str]) -> None:
-        """Let only access tokens of these sessions pass that are issued from now on."""
-        await self._cut(session_ids, int(self._clock()) + 1)
+    async def renew(self, user_id: str, revision: int) -> None:
+        """Let only access tokens of the user pass that were made from this revision or a later one."""
+        await self._cut([user_id], revision)
 
     async def run(self) -> None:
         """Tell and hear, for as long as the service runs."""
@@ -94,13 +98,13 @@ class Revocations:
             self._heard = time.monotonic()
         self._forget_old()
 
-    async def _cut(self, session_ids: Iterable[str], cutoff: int) -> None:
-        ids = list(session_ids)
-        for session_id in ids:
-            self._keep(session_id, cutoff)
+    async def _cut(self, cut_ids: Iterable[str], cutoff: int) -> None:
+        ids = list(cut_ids)
+        for one in ids:
+            self._keep(one, cutoff)
         if self._redis is None or not ids:
             return
-        self._untold.extend((session_id, cutoff) for session_id in ids)
+        self._untold.extend((one, cutoff) for one in ids)
         if not self._telling.locked():  # else who tells now tells these too
             with suppress(*_LOST):
                 await self._tell(self._redis)
@@ -110,10 +114,10 @@ class Revocations:
             while self._untold:
                 batch = list(islice(self._untold, _BATCH))
                 pipeline = redis.pipeline(transaction=False)
-                for session_id, cutoff in batch:
+                for cut_id, cutoff in batch:
                     pipeline.xadd(  # type: ignore[unused-awaitable] # a pipeline only queues it
                         _STREAM,
-                        {_SESSION: session_id, _CUTOFF: cutoff},
+                        {_SESSION: cut_id, _CUTOFF: cutoff} if cutoff == ENDED else {_USER: cut_id, _REVISION: cutoff},
                         maxlen=self._options.revocations_max,
                     )
                 oldest = int((self._clock() - self._kept_s - 60) * 1000)
@@ -130,23 +134,26 @@ class Revocations:
                 self._read_to = _text(entry_id)
                 values = {_text(name): _text(value) for name, value in (fields or {}).items()}
                 with suppress(KeyError, ValueError):  # an entry that is not ours to understand
-                    self._keep(values[_SESSION], int(values[_CUTOFF]))
+                    if _USER in values:
+                        self._keep(values[_USER], int(values[_REVISION]))
+                    elif int(values[_CUTOFF]) == ENDED:
+                        self._keep(values[_SESSION], ENDED)
             if len(entries) < _BATCH:
                 return
 
-    def _keep(self, session_id: str, cutoff: int) -> None:
-        known = self._cutoffs.pop(session_id, (0, 0.0))[0]
+    def _keep(self, cut_id: str, cutoff: int) -> None:
+        known = self._cutoffs.pop(cut_id, (0, 0.0))[0]
         while len(self._cutoffs) >= self._options.revocations_max:
             del self._cutoffs[next(iter(self._cutoffs))]  # the oldest: its tokens have the shortest time left
-        self._cutoffs[session_id] = (max(known, cutoff), self._clock() + self._kept_s)
+        self._cutoffs[cut_id] = (max(known, cutoff), self._clock() + self._kept_s)
 
     def _forget_old(self) -> None:
         now = self._clock()
         while self._cutoffs:
-            session_id, (_, until) = next(iter(self._cutoffs.items()))
+            oldest, (_, until) = next(iter(self._cutoffs.items()))
             if until > now:
                 return
-            del self._cutoffs[session_id]
+            del self._cutoffs[oldest]
 
 
 def _text(value: bytes | str | None) -> str:

@@ -24,6 +24,7 @@ from bossjy_server.auth.throttle import Throttle
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, Unauthenticated
 from bossjy_server.storage.audit import record
+from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
 
 _STEP_S = 30
@@ -61,6 +62,7 @@ class SecondFactor:
         user = await self._checked(caller, password, address)
         secret = pyotp.random_base32()
         async with self._database.tenant(caller.tenant_id) as connection:
+            await hold_caller(connection, caller, changes_authority=True)
             sealed = self._seal(caller.tenant_id, caller.user_id, secret)
             now = moment(self._clock())
             await second_factor_store.keep_pending(connection, caller.tenant_id, caller.user_id, sealed, now)
@@ -79,6 +81,7 @@ class SecondFactor:
             self._throttle.attempt(tenant_id, user_id, address),
             self._database.tenant(tenant_id) as connection,
         ):
+            await hold_caller(connection, caller, changes_authority=True)
             factor = await second_factor_store.find(connection, tenant_id, user_id)
             if factor is None or factor.pending is None:
                 raise NotFound("second_factor", message="no second factor was begun: call BeginSecondFactor first")
@@ -95,6 +98,7 @@ class SecondFactor:
         """Turn the second factor off. Raises as `begin` does."""
         await self._checked(caller, password, address)
         async with self._database.tenant(caller.tenant_id) as connection:
+            await hold_caller(connection, caller, changes_authority=True)
             now = moment(self._clock())
             await second_factor_store.remove(connection, caller.tenant_id, caller.user_id, now)
             await record(connection, caller.tenant_id, "auth.remove_second_factor", resource=caller.user_id)

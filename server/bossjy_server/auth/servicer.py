@@ -12,6 +12,7 @@ from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.pages import PageTokens, page_size
+from bossjy_server.auth.records import ApiKey
 from bossjy_server.auth.requests import (
     caller_with_session,
     chosen,
@@ -126,9 +127,10 @@ class AuthServicer:
     async def GetMe(self, request: pb.GetMeRequest) -> pb.GetMeResponse:  # noqa: ARG002
         """Tell who calls."""
         caller = current_caller()
-        user, tenant = await self._accounts.me(caller)
+        own, tenant = await self._accounts.me(caller)
         return pb.GetMeResponse(
-            user=convert.user(user),
+            user=None if isinstance(own, ApiKey) else convert.user(own),
+            api_key=convert.api_key(own) if isinstance(own, ApiKey) else None,
             tenant=convert.tenant(tenant),
             scopes=sorted(caller.scopes),
             session_id=caller.session_id,
@@ -287,7 +289,9 @@ class AuthServicer:
     async def ResetPassword(self, request: pb.ResetPasswordRequest) -> pb.ResetPasswordResponse:
         """Give a user a new password."""
         plain(request)
-        password = await self._users.reset_password(current_caller(), request.user_id)
+        password = await self._users.reset_password(
+            current_caller(), request.user_id, keep_api_keys=request.keep_api_keys
+        )
         note("reset_password", resource=request.user_id)
         return pb.ResetPasswordResponse(password=password)
 

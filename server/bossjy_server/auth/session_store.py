@@ -65,11 +65,6 @@ UPDATE bossjy.sessions SET end_time = $4
 WHERE tenant_id = $1 AND user_id = $2 AND session_id <> $3 AND end_time IS NULL AND expire_time > $4
 RETURNING session_id"""
 
-# The user's sessions that can still have access tokens.
-LIVE_SESSIONS = """
-SELECT session_id FROM bossjy.sessions
-WHERE tenant_id = $1 AND user_id = $2 AND end_time IS NULL AND expire_time > $3"""
-
 
 async def open_one(connection: Connection, session: Session, most: int, forget_before: datetime) -> list[str]:
     """Keep a new session. Of the user's others at most `most - 1` go on; gives the ids of those that end now.
@@ -112,11 +107,6 @@ async def end(connection: Connection, tenant_id: str, user_id: str, session_id: 
 async def end_all(connection: Connection, tenant_id: str, user_id: str, now: datetime, keep: str = "") -> list[str]:
     """End all sessions of a user but `keep`; gives their ids."""
     return _ids(await connection.fetch(END_SESSIONS, tenant_id, user_id, keep, now))
-
-
-async def live_ids(connection: Connection, tenant_id: str, user_id: str, now: datetime) -> list[str]:
-    """Ids of the user's sessions that go on."""
-    return _ids(await connection.fetch(LIVE_SESSIONS, tenant_id, user_id, now))
 
 
 def _ids(rows: Sequence[asyncpg.Record]) -> list[str]:

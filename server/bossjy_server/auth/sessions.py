@@ -15,14 +15,15 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Session, User, email_key, moment
 from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.second_factor import SecondFactor
 from bossjy_server.auth.seldom import Seldom
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
+from bossjy_server.scopes import scopes_of
 from bossjy_server.storage.audit import record
+from bossjy_server.storage.authority import hold_caller, session_ended
 from bossjy_server.storage.postgres import Connection, Database
 
 
@@ -139,7 +140,7 @@ class Sessions:
             session_id=session.session_id,
             expire_time_s=session.expire_time.timestamp(),
         )
-        access = self._tokens.issue(caller, not_before=self._revocations.cutoff(session.session_id))
+        access = self._tokens.issue(caller, user.revision)
         refresh = self._refresh_token(session, session.generation)
         return Tokens(
             access_token=access.token,
@@ -166,7 +167,10 @@ class Sessions:
             session = await session_store.find(connection, token.tenant_id, token.session_id)
             if session is None or not hmac.compare_digest(text, self._refresh_token(session, token.generation)):
                 raise refused()
-            user = await store.user(connection, token.tenant_id, session.user_id)
+            # Held before the role is read: a change of it waits for this refresh, or this refresh sees it.
+            user = await store.user(connection, token.tenant_id, session.user_id, lock=True)
+            if not user.active:
+                raise session_ended()
             rotated = await session_store.rotate(connection, token, now, idle)
             if rotated is None:
                 rotated = await self._parallel(connection, token, now)
@@ -190,9 +194,10 @@ class Sessions:
         return self.tokens_of(rotated, user), user
 
     async def logout(self, caller: Caller, *, all_sessions: bool) -> int:
-        """End the caller's session or all sessions of the user. Gives how many ended."""
+        """End the caller's session or all sessions of the user. Gives how many ended. Raises as `hold_caller` does."""
         now = moment(self._clock())
         async with self._database.tenant(caller.tenant_id) as connection:
+            await hold_caller(connection, caller, changes_authority=True)
             if all_sessions:
                 ended = await session_store.end_all(connection, caller.tenant_id, caller.user_id, now)
             else:
@@ -205,6 +210,7 @@ class Sessions:
         """End one of the caller's sessions. Raises NotFound."""
         now = moment(self._clock())
         async with self._database.tenant(caller.tenant_id) as connection:
+            await hold_caller(connection, caller, changes_authority=True)
             ended = await session_store.end(connection, caller.tenant_id, caller.user_id, session_id, now)
             if ended:
                 await record(connection, caller.tenant_id, "auth.revoke_session", resource=session_id)
@@ -251,7 +257,10 @@ class Sessions:
     async def _open_checked(
         self, connection: Connection, checked: User, client: Client
     ) -> tuple[Session, User, list[str]]:
-        """Open a session if the user is still active and has the password that was checked."""
+        """Open a session if the user is still active and has the password that was checked.
+
+        This holds the user's row, and role and revision are those of that moment: see `refresh`.
+        """
         user = await store.record_login(connection, checked, moment(self._clock()))
         if user is None:
             raise _login_refused()
@@ -265,7 +274,7 @@ class Sessions:
         """
         session = await session_store.find(connection, token.tenant_id, token.session_id)
         if session is None or session.end_time is not None:
-            raise Unauthenticated(Reason.SESSION_ENDED, "the session has ended: log in again")
+            raise session_ended()
         if session.generation == token.generation:
             raise Unauthenticated(Reason.TOKEN_EXPIRED, "the refresh token has expired: log in again")
         grace = timedelta(seconds=self._options.refresh_grace_s)

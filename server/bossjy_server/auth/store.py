@@ -8,9 +8,9 @@ from datetime import datetime
 import asyncpg
 
 from bossjy_server.auth.records import Account, Request, Tenant, User, email_key
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.user_filter import Term
 from bossjy_server.errors import NotFound
+from bossjy_server.scopes import Role
 from bossjy_server.storage.postgres import Connection
 
 _TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time"
@@ -45,6 +45,9 @@ INSERT INTO bossjy.users (tenant_id, user_id, email, email_key, display_name, pa
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)"""
 
 SELECT_USER = f"SELECT {_USER} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
+
+# Holds the user's row: role, state and password stay as they are until the transaction ends.
+LOCK_USER = f"{SELECT_USER} FOR NO KEY UPDATE"
 
 # Both, each column under the name of its table.
 SELECT_USER_AND_TENANT = f"""
@@ -144,9 +147,9 @@ async def insert_user(connection: Connection, user: User, password_hash: str, re
     )
 
 
-async def user(connection: Connection, tenant_id: str, user_id: str) -> User:
-    """Read a user. Raises NotFound."""
-    return _user(await connection.fetchrow(SELECT_USER, tenant_id, user_id))
+async def user(connection: Connection, tenant_id: str, user_id: str, *, lock: bool = False) -> User:
+    """Read a user, and hold the row if asked. Raises NotFound."""
+    return _user(await connection.fetchrow(LOCK_USER if lock else SELECT_USER, tenant_id, user_id))
 
 
 async def user_and_tenant(connection: Connection, tenant_id: str, user_id: str) -> tuple[User, Tenant]:

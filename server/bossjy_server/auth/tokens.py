@@ -1,7 +1,8 @@
 """Access tokens: short-lived JWTs (RFC 9068) signed with ES256, checked as RFC 8725 asks.
 
-Claims: `iss`, `aud`, `sub` user id, `tid` tenant id, `sid` session id, `role`, `scope` (space between), `typ`
-= access, `iat`, `exp`, `jti`. Header: `alg` = ES256, `typ` = at+jwt, `kid`.
+Claims: `iss`, `aud`, `sub` user id, `tid` tenant id, `sid` session id, `role`, `scope` (space between), `rev` the
+revision of the user that role and scopes were read from, `typ` = access, `iat`, `exp`, `jti`. Header: `alg` = ES256,
+`typ` = at+jwt, `kid`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import jwt
 
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.scopes import ALL_SCOPES, Role, scope_text
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated
+from bossjy_server.scopes import ALL_SCOPES, Role, scope_text
+from bossjy_server.storage.authority import token_expired
 
 _ALGORITHM = "ES256"
 _HEADER_TYPE = "at+jwt"
@@ -32,10 +34,10 @@ _REFUSED_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "cr
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """An access token that holds. `issued_at` is Unix time in seconds."""
+    """A valid access token. `revision`: of its user, when role and scopes were read."""
 
     caller: Caller
-    issued_at: int
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,13 @@ class AccessTokens:
         self._options = options
         self._clock = clock
 
-    def issue(self, caller: Caller, not_before: int = 0) -> Issued:
+    def issue(self, caller: Caller, revision: int = 0) -> Issued:
         """A token for `caller`, which never outlives the caller's `expire_time_s`, the end of the session.
 
-        `not_before` is the session's cutoff, if it has one: a token issued in the same second as a cutoff
-        must pass it.
+        `revision` is that of the user row which role and scopes were read from. A later role change has a higher one,
+        so it ends this token however late it is signed and whatever the clocks say.
         """
-        issued_at = max(int(self._clock()), not_before)
+        issued_at = int(self._clock())
         expire = int(min(issued_at + self._options.access_lifetime_s, caller.expire_time_s))
         claims = {
             "iss": self._options.issuer,
@@ -73,6 +75,7 @@ class AccessTokens:
             "sid": caller.session_id,
             "role": caller.role,
             "scope": scope_text(caller.scopes),
+            "rev": revision,
             "typ": _TOKEN_TYPE,
             "iat": issued_at,
             "exp": expire,
@@ -94,7 +97,10 @@ class AccessTokens:
             raise refused()
         issued_at, expire = claims["iat"], claims["exp"]
         self._check_times(issued_at, expire)
-        return Verified(_caller_of(claims, expire), issued_at)
+        revision = claims.get("rev", 0)  # tokens of earlier releases have none; they are older than any change
+        if type(revision) is not int:
+            raise refused()
+        return Verified(_caller_of(claims, expire), revision)
 
     def _signed_claims(self, token: str) -> Mapping[str, Any]:
         header = jwt.get_unverified_header(token)
@@ -127,17 +133,12 @@ class AccessTokens:
         if issued_at > now + leeway or not 0 <= expire - issued_at <= self._options.access_lifetime_s:
             raise refused()
         if expire <= now - leeway:
-            raise expired()
+            raise token_expired()
 
 
 def refused() -> Unauthenticated:
     """The one answer to a token that does not hold, whatever the cause."""
     return Unauthenticated(Reason.TOKEN_INVALID, "the token or API key does not hold: log in, or use a valid API key")
-
-
-def expired() -> Unauthenticated:
-    """The answer to a token that held once."""
-    return Unauthenticated(Reason.TOKEN_EXPIRED, "the access token has expired: call RefreshToken, then repeat")
 
 
 def _is_text(value: object) -> bool:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from bossjy_server.auth import apikey_store, opaque, second_factor_store, session_store, store
 from bossjy_server.auth.accounts import new_user
 from bossjy_server.auth.apikeys import ApiKeys
+from bossjy_server.auth.authority import changing, check_role
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Request, User, moment
 from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.user_filter import Term
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
@@ -26,6 +26,7 @@ from bossjy_server.errors import (
     Reason,
     ResourceExhausted,
 )
+from bossjy_server.scopes import Role
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Connection, Database, UniqueViolation
 
@@ -82,7 +83,7 @@ class Users:
         role above the caller's, InvalidArgument(PASSWORD_REFUSED), AlreadyExists: USER_EXISTS,
         REQUEST_ID_REUSED; ResourceExhausted: QUOTA_EXCEEDED, OVERLOADED.
         """
-        _check_rank(caller, new.role)
+        check_role(caller, new.role)  # before the work; it is decided below
         if new.password:
             self._rules.check(new.password, [new.email, new.display_name])
         made = "" if new.password else made_password()
@@ -94,8 +95,8 @@ class Users:
         # A service cannot change its password, so it is not asked to.
         user = replace(user, password_change_required=new.role is not Role.SERVICE)
         try:
-            async with self._database.tenant(caller.tenant_id) as connection:
-                await store.tenant(connection, caller.tenant_id, lock=True)
+            async with changing(self._database, caller) as (connection, held):
+                check_role(held, new.role)
                 if request:
                     earlier = await store.user_by_request(connection, caller.tenant_id, request.request_id)
                     if earlier:
@@ -128,19 +129,18 @@ class Users:
         Raises NotFound, PermissionDenied, Aborted(ETAG_MISMATCH), FailedPrecondition(LAST_OWNER).
         """
         now = moment(self._clock())
-        sessions: list[str] = []
-        async with self._database.tenant(caller.tenant_id) as connection:
-            # Changes of one tenant's users happen one by one, so two owners cannot unmake each other.
-            await store.tenant(connection, caller.tenant_id, lock=True)
-            user = await store.user(connection, caller.tenant_id, user_id)
-            _check_rank(caller, user.role)
+        async with changing(self._database, caller) as (connection, held):
+            # Held from here: a login or a refresh commits before this, or sees the new role. Either way the revision of
+            # its token is less than that of the change, or the token has the new role.
+            user = await store.user(connection, caller.tenant_id, user_id, lock=True)
+            check_role(held, user.role)
+            former = user.role
             if changes.etag and changes.etag != user.etag:
                 raise Aborted(Reason.ETAG_MISMATCH, "the user was changed meanwhile: read it again, then repeat")
             if changes.role is not None and changes.role is not user.role:
-                _check_rank(caller, changes.role)
+                check_role(held, changes.role)
                 if user.role is Role.OWNER and user.active:
                     await _check_other_owner(connection, user)
-                sessions = await session_store.live_ids(connection, caller.tenant_id, user_id, now)
             user = await store.update_user(
                 connection,
                 user,
@@ -151,7 +151,8 @@ class Users:
             )
             action = "auth.update_user" if changes.role is None else "auth.change_role"
             await record(connection, caller.tenant_id, action, resource=user_id)
-        await self._revocations.renew(sessions)
+        if user.role is not former:
+            await self._revocations.renew(user_id, user.revision)
         self._api_keys.forget(user_id)
         return user
 
@@ -161,10 +162,9 @@ class Users:
         Raises NotFound, PermissionDenied, FailedPrecondition(LAST_OWNER).
         """
         now = moment(self._clock())
-        async with self._database.tenant(caller.tenant_id) as connection:
-            await store.tenant(connection, caller.tenant_id, lock=True)
-            user = await store.user(connection, caller.tenant_id, user_id)
-            _check_rank(caller, user.role)
+        async with changing(self._database, caller) as (connection, held):
+            user = await store.user(connection, caller.tenant_id, user_id, lock=True)
+            check_role(held, user.role)
             if user.role is Role.OWNER and user.active:
                 await _check_other_owner(connection, user)
             if user.active:
@@ -178,18 +178,18 @@ class Users:
 
     async def enable(self, caller: Caller, user_id: str) -> User:
         """Let a disabled user log in again. Raises NotFound, PermissionDenied."""
-        async with self._database.tenant(caller.tenant_id) as connection:
-            user = await store.user(connection, caller.tenant_id, user_id)
-            _check_rank(caller, user.role)
+        async with changing(self._database, caller) as (connection, held):
+            user = await store.user(connection, caller.tenant_id, user_id, lock=True)
+            check_role(held, user.role)
             if user.active:
                 return user
             await record(connection, caller.tenant_id, "auth.enable_user", resource=user_id)
             return await store.update_user(connection, user, moment(self._clock()), state="active")
 
-    async def reset_password(self, caller: Caller, user_id: str) -> str:
-        """Give a user a new password, to be changed at the next login, and end all sessions of that user.
+    async def reset_password(self, caller: Caller, user_id: str, *, keep_api_keys: bool = False) -> str:
+        """Give a user a new password, to be changed at the next login; end all sessions and API keys of that user.
 
-        A second factor stays: who resets a password does not get past it unseen.
+        A second factor stays: who resets a password does not get past it unseen. With `keep_api_keys` the keys stay.
 
         Raises NotFound, PermissionDenied (also for the caller's own: that is what ChangePassword is for).
         """
@@ -199,18 +199,22 @@ class Users:
                 "your own password is changed by ChangePassword, which asks for the old one",
                 metadata={"scope": "users.write"},
             )
-        user = await self.get(caller, user_id)
-        _check_rank(caller, user.role)
+        check_role(caller, (await self.get(caller, user_id)).role)  # before the work; it is decided below
         made = made_password()
         with self._passwords.place() as place:
             password_hash = await place.hash(made)
-        must_change = user.role is not Role.SERVICE
-        async with self._database.tenant(caller.tenant_id) as connection:
+        async with changing(self._database, caller) as (connection, held):
+            user = await store.user(connection, caller.tenant_id, user_id, lock=True)
+            check_role(held, user.role)
+            must_change = user.role is not Role.SERVICE
             now = moment(self._clock())
             await store.update_password(connection, user, password_hash, must_change=must_change, now=now)
             await record(connection, caller.tenant_id, "auth.reset_password", resource=user_id)
             ended = await session_store.end_all(connection, caller.tenant_id, user_id, now)
+            if not keep_api_keys:
+                await apikey_store.end_of_user(connection, caller.tenant_id, user_id, now)
         await self._revocations.end(ended)
+        self._api_keys.forget(user_id)
         return made
 
     async def remove_second_factor(self, caller: Caller, user_id: str) -> tuple[User, int]:
@@ -225,8 +229,8 @@ class Users:
                 metadata={"scope": "users.write"},
             )
         now = moment(self._clock())
-        async with self._database.tenant(caller.tenant_id) as connection:
-            _check_rank(caller, (await store.user(connection, caller.tenant_id, user_id)).role)
+        async with changing(self._database, caller) as (connection, held):
+            check_role(held, (await store.user(connection, caller.tenant_id, user_id, lock=True)).role)
             await second_factor_store.remove(connection, caller.tenant_id, user_id, now)
             user = await store.user(connection, caller.tenant_id, user_id)
             ended = await session_store.end_all(connection, caller.tenant_id, user_id, now)
@@ -238,16 +242,6 @@ class Users:
         """Keyed, because the password is among what is compared."""
         parts = (new.email, new.display_name, new.role.value, new.password)
         return self._keys.mac("request", *(part.encode() for part in parts))
-
-
-def _check_rank(caller: Caller, role: Role) -> None:
-    """Raise PermissionDenied unless the role is at most the caller's own."""
-    if role.rank > Role(caller.role).rank:
-        raise PermissionDenied(
-            Reason.SCOPE_MISSING,
-            "this needs a role at least as high: ask an owner of your tenant",
-            metadata={"scope": "tenants.write"},
-        )
 
 
 async def _check_other_owner(connection: Connection, user: User) -> None:

@@ -11,7 +11,9 @@ from bossjy_server.contacts.export import CsvWriter, Writer
 from bossjy_server.contacts.filters import parse_filter
 from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Dimension, Order
+from bossjy_server.context import current_caller
 from bossjy_server.errors import Aborted, InvalidArgument, NotFound, Reason
+from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Database
 
 _ORDERS = {"phone_number": Order.NUMBER, "create_time": Order.CREATE_TIME, "update_time": Order.UPDATE_TIME}
@@ -139,3 +141,4 @@ class Contacts:
             if etag and etag != found.etag:
                 raise Aborted(Reason.ETAG_MISMATCH, "the contact was changed since: read it again, then repeat")
             await store.delete_contact(connection, tenant_id, e164)
+            await hold_caller(connection, current_caller())

@@ -14,6 +14,7 @@ from bossjy_server.contacts.written import WrittenNumbers
 from bossjy_server.context import Caller
 from bossjy_server.errors import AlreadyExists, InvalidArgument, Reason, Violation
 from bossjy_server.storage import audit
+from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Database
 
 # National digits that are fewer stand in too many other numbers; such a number is looked for with its calling code.
@@ -90,6 +91,7 @@ class Erasing:
             )
             time = await store.insert_record(connection, tenant_id, record)
             await audit.record(connection, tenant_id, "contacts.erase", resource=record.erasure_id)
+            await hold_caller(connection, caller)
         return Erasure(record.erasure_id, record.erased_count, record.missing_count, time)
 
     def number_mac(self, tenant_id: str, number: str) -> bytes:

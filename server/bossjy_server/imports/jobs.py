@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from bossjy_server.context import Caller
+from bossjy_server.context import Caller, current_caller
 from bossjy_server.errors import AlreadyExists, InvalidArgument, NotFound, Reason, ResourceExhausted, Violation
 from bossjy_server.imports import reject_store, store
 from bossjy_server.imports.commit import import_not_open
@@ -16,6 +16,7 @@ from bossjy_server.imports.filters import parse_filter
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import ImportJob, RejectedRow, Spec, State
 from bossjy_server.storage import audit
+from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
 
 # Later than any import: where the first page of a list begins.
@@ -79,6 +80,7 @@ class ImportJobs:
                 plan_version=self._plan_version,
             )
             await audit.record(connection, caller.tenant_id, "imports.create", resource=import_id)
+            await hold_caller(connection, caller)
             return await self._find(connection, caller.tenant_id, import_id)
 
     async def get(self, tenant_id: str, import_id: str) -> ImportJob:
@@ -122,6 +124,7 @@ class ImportJobs:
             ended = await store.end_import(connection, tenant_id, import_id, State.CANCELLED)
             if ended:
                 await audit.record(connection, tenant_id, "imports.cancel", resource=import_id)
+                await hold_caller(connection, current_caller())
             job = await self._find(connection, tenant_id, import_id)
             if not ended and job.state is not State.CANCELLED:
                 raise import_not_open(job.state)

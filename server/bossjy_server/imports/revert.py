@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bossjy_server.context import current_caller
 from bossjy_server.errors import FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import store
 from bossjy_server.imports.records import ImportJob, State
 from bossjy_server.imports.statements import FIELDS, FORMER_FIELDS, former_as_f
 from bossjy_server.storage import audit
+from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
 
 # Waits for blocks of the import that are being committed; after it there are none.
@@ -98,6 +100,7 @@ class Reverting:
                 await connection.execute(DELETE_CHANGES, tenant_id, import_id)
                 await connection.execute(SET_REVERTED, tenant_id, import_id)
                 await audit.record(connection, tenant_id, "imports.revert", resource=import_id)
+                await hold_caller(connection, current_caller())
             job = await store.find_import(connection, tenant_id, import_id)
         if job is None:
             raise NotFound("import")

@@ -18,8 +18,10 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.context import CallContext, enter_call
 from bossjy_server.errors import BossjyError, Reason
+from bossjy_server.rpc.method import methods_of
 from bossjy_server.storage.postgres import Database
 
+SCOPES = {method.name: method.access.scope for method in methods_of(pb.DESCRIPTOR.services_by_name["AuthService"])}
 PASSWORD = "violet lamp over river"
 EMAIL = "ann@example.com"
 
@@ -53,6 +55,7 @@ class User:
         context = CallContext("request", f"/bossjy.auth.v1.AuthService/{method}", self.address, "test/1")
         if self.credential:
             context.caller = await self.auth.authenticator.authenticate(f"Bearer {self.credential}")
+            context.scope = SCOPES[method]
         enter_call(context)
         message = request if request is not None else getattr(pb, f"{method}Request")(**fields)
         return await getattr(self.auth.servicer, method)(message)

@@ -123,7 +123,7 @@ async def test_a_bound_certificate_is_the_service_account_with_its_scopes(secure
     assert (await secured.refusal(worker))[0] is grpc.StatusCode.UNAUTHENTICATED
     api_key_id = await secured.bound(URI, "phone.read, contacts.read")
     me = await secured.me(worker)
-    assert (me.user.user_id, me.tenant.tenant_id) == (secured.user_id, secured.tenant_id)
+    assert (me.api_key.created_by, me.tenant.tenant_id) == (secured.user_id, secured.tenant_id)
     assert (list(me.scopes), me.api_key_id) == (["contacts.read", "phone.read"], api_key_id)
     async with secured.channel(worker) as channel:
         number = phone_service_pb2.ValidateNumberRequest(phone_number="+442083661177")
@@ -158,7 +158,7 @@ async def test_two_uris_are_refused_and_no_uri_is_the_common_name(secured: Secur
     await secured.bound("CN=worker")
     both = secured.authority.sign("worker", URI, "spiffe://acme/other")
     assert "more than one URI" in (await secured.refusal(both))[1]
-    assert (await secured.me(secured.authority.sign("worker"))).user.user_id == secured.user_id
+    assert (await secured.me(secured.authority.sign("worker"))).api_key.created_by == secured.user_id
     # The common name counts only where there is no URI.
     other = secured.authority.sign("worker", "spiffe://acme/other")
     assert (await secured.refusal(other))[0] is grpc.StatusCode.UNAUTHENTICATED

@@ -148,11 +148,15 @@ async def test_an_entry_that_cannot_be_read_does_no_harm(redis: Redis) -> None:
     await redis.xadd("bossjy:auth:cutoffs", {"other": "field"})
     await redis.xadd("bossjy:auth:cutoffs", {"session": "two", "cutoff": "7"})
     await revocations.exchange()
-    assert (revocations.cutoff("one"), revocations.cutoff("two")) == (0, 7)
+    await redis.xadd("bossjy:auth:cutoffs", {"user": "three", "revision": "many"})
+    await revocations.renew("four", 7)
+    await revocations.exchange()
+    # An earlier release wrote a time for a session whose user got another role.
+    assert [revocations.cutoff(name) for name in ("one", "two", "three", "four")] == [0, 0, 0, 7]
 
 
 async def test_an_end_stays_an_end(redis: Redis) -> None:
     revocations = Revocations(redis, AuthOptions())
     await revocations.end(["one"])
-    await revocations.renew(["one"])
+    await revocations.renew("one", 7)
     assert revocations.cutoff("one") == ENDED

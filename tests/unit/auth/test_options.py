@@ -26,6 +26,8 @@ def test_the_defaults_hold() -> None:
         {"refresh_grace_s": 100.0},
         {"argon2_memory_kib": 1024},
         {"audit_days": 29},
+        {"api_key_lifetime_s": 10},
+        {"api_key_lifetime_max_s": 86_400},
         {"registration": "maybe"},
         {"revocations_lost": "maybe"},
     ],

@@ -44,14 +44,20 @@ async def _login(session: Session) -> ExitCode:
     session.credentials.save(session.stored(stored))
     if session.output.as_json:
         session.output.json({"target": target, "tenant_id": stored.tenant_id, "email": email})
-    session.output.note(f"logged in at {target} as {email} of {stored.tenant_id}; kept in {session.credentials.path}")
+    who = email or "an API key"
+    session.output.note(f"logged in at {target} as {who} of {stored.tenant_id}; kept in {session.credentials.path}")
     return ExitCode.DONE
 
 
 async def _with_key(session: Session, target: str, key: str) -> tuple[Login, str]:
     async with await Client.connect(target, token=key, config=session.config()) as client:
         me = await client.auth.me()
-    return Login(target, me.tenant.tenant_id, api_key=key), me.user.email
+    return Login(target, me.tenant.tenant_id, api_key=key), me.user.email  # empty for an API key
+
+
+def _key_name(me: Any) -> str:
+    """The name and the id of the API key that calls; empty for a session."""
+    return f"{me.api_key.display_name} ({me.api_key_id})" if me.api_key.display_name else str(me.api_key_id)
 
 
 async def _with_password(session: Session, target: str, tenant: str, email: str, password: str) -> tuple[Login, str]:
@@ -123,7 +129,7 @@ async def _whoami(session: Session) -> ExitCode:
                     ("service", client.target),
                     ("tenant", f"{me.tenant.display_name} ({me.tenant.tenant_id})"),
                     ("user", me.user.email),
-                    ("API key", me.api_key_id),
+                    ("API key", _key_name(me)),
                     ("may", ", ".join(me.scopes)),
                 )
             )

@@ -398,13 +398,14 @@ class GetMeResponse(_message.Message):
     SCOPES_FIELD_NUMBER: _builtins.int
     SESSION_ID_FIELD_NUMBER: _builtins.int
     API_KEY_ID_FIELD_NUMBER: _builtins.int
+    API_KEY_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Session; empty for an API key."""
     api_key_id: _builtins.str
     """API key; empty for a session."""
     @_builtins.property
     def user(self) -> _account_pb2.User:
-        """The user; for an API key the user who made it."""
+        """The user of the session; not set for an API key, whose own data is in `api_key`."""
 
     @_builtins.property
     def tenant(self) -> _account_pb2.Tenant:
@@ -414,6 +415,10 @@ class GetMeResponse(_message.Message):
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Scopes that the credentials carry."""
 
+    @_builtins.property
+    def api_key(self) -> _account_pb2.ApiKey:
+        """The API key without its secret; not set for a session. `created_by` is the id of the user who made it."""
+
     def __init__(
         self,
         *,
@@ -422,10 +427,11 @@ class GetMeResponse(_message.Message):
         scopes: _abc.Iterable[_builtins.str] | None = ...,
         session_id: _builtins.str = ...,
         api_key_id: _builtins.str = ...,
+        api_key: _account_pb2.ApiKey | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["tenant", b"tenant", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "tenant", b"tenant", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key_id", b"api_key_id", "scopes", b"scopes", "session_id", b"session_id", "tenant", b"tenant", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "api_key_id", b"api_key_id", "scopes", b"scopes", "session_id", b"session_id", "tenant", b"tenant", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -785,7 +791,9 @@ class CreateApiKeyRequest(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends. Not set: after 365 days."""
+        """When it ends, at most two years ahead by default; a setting of the server. If an API key calls, at the latest when
+        that key ends. Not set: after 365 days, or at that limit if it comes sooner.
+        """
 
     def __init__(
         self,
@@ -1251,16 +1259,23 @@ class ResetPasswordRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
+    KEEP_API_KEYS_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The user."""
+    keep_api_keys: _builtins.bool
+    """Whether the API keys that the user made stay valid. False: they end together with the sessions, because whoever knew
+    the old password could have made one. That includes keys without secret that a client certificate is bound to. Set it
+    for a lost password, when nobody else can have known the old one and programs depend on the keys.
+    """
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
+        keep_api_keys: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_api_keys", b"keep_api_keys", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

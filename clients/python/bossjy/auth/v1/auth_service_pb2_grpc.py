@@ -233,7 +233,7 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMe(self, request, context):
-        """Tells who calls.
+        """Tells who calls: the user of a session, or the API key. A key learns nothing of the user who made it but the id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -289,7 +289,7 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateApiKey(self, request, context):
-        """Makes an API key. Its secret is in this answer and nowhere else.
+        """Makes an API key. Its secret is in this answer and nowhere else. A key that another key makes ends with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -303,14 +303,16 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeApiKey(self, request, context):
-        """Ends an API key, within five seconds on every replica.
+        """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
+        key can end keys whose scopes it carries itself; another answers SCOPE_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateUser(self, request, context):
-        """Makes a user of the caller's tenant. USER_EXISTS if the mail address is taken there.
+        """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
+        scopes it carries itself; another answers SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -331,7 +333,9 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateUser(self, request, context):
-        """Changes name, language or role of a user. LAST_OWNER if the tenant would be left without an owner.
+        """Changes name, language or role of a user. A new role takes effect at once: access tokens with the old one end
+        (TOKEN_EXPIRED), here immediately and on other replicas within five seconds, and no method that changes authority
+        accepts one meanwhile. LAST_OWNER if the tenant would be left without an owner.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -352,8 +356,8 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResetPassword(self, request, context):
-        """Gives a user a new password that must be changed at the next login, and ends all sessions of that user. A second factor
-        stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+        """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
+        keys of that user. A second factor stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

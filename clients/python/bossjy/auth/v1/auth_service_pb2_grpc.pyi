@@ -58,7 +58,7 @@ class AuthServiceStub:
     other tenants among them, answers `active = false`.
     """
     GetMe: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetMeRequest, _auth_service_pb2.GetMeResponse]
-    """Tells who calls."""
+    """Tells who calls: the user of a session, or the API key. A key learns nothing of the user who made it but the id."""
     UpdateMe: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateMeRequest, _auth_service_pb2.UpdateMeResponse]
     """Changes the caller's own name or language."""
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]
@@ -74,26 +74,33 @@ class AuthServiceStub:
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]
     """Ends one of the caller's sessions."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]
-    """Makes an API key. Its secret is in this answer and nowhere else."""
+    """Makes an API key. Its secret is in this answer and nowhere else. A key that another key makes ends with it."""
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]
     """Lists the tenant's API keys that have not ended, the newest first, without their secrets."""
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]
-    """Ends an API key, within five seconds on every replica."""
+    """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
+    key can end keys whose scopes it carries itself; another answers SCOPE_MISSING.
+    """
     CreateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]
-    """Makes a user of the caller's tenant. USER_EXISTS if the mail address is taken there."""
+    """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
+    scopes it carries itself; another answers SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+    """
     GetUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]
     """Reads a user of the caller's tenant."""
     ListUsers: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListUsersRequest, _auth_service_pb2.ListUsersResponse]
     """Lists the users of the caller's tenant by mail address."""
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]
-    """Changes name, language or role of a user. LAST_OWNER if the tenant would be left without an owner."""
+    """Changes name, language or role of a user. A new role takes effect at once: access tokens with the old one end
+    (TOKEN_EXPIRED), here immediately and on other replicas within five seconds, and no method that changes authority
+    accepts one meanwhile. LAST_OWNER if the tenant would be left without an owner.
+    """
     DisableUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DisableUserRequest, _auth_service_pb2.DisableUserResponse]
     """Ends all sessions of a user and lets nobody log in as that user until EnableUser."""
     EnableUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.EnableUserRequest, _auth_service_pb2.EnableUserResponse]
     """Lets a disabled user log in again."""
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
-    """Gives a user a new password that must be changed at the next login, and ends all sessions of that user. A second factor
-    stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+    """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
+    keys of that user. A second factor stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
     """
     RemoveUserSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveUserSecondFactorRequest, _auth_service_pb2.RemoveUserSecondFactorResponse]
     """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
@@ -136,7 +143,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     other tenants among them, answers `active = false`.
     """
     GetMe: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetMeRequest, _auth_service_pb2.GetMeResponse]  # type: ignore[assignment]
-    """Tells who calls."""
+    """Tells who calls: the user of a session, or the API key. A key learns nothing of the user who made it but the id."""
     UpdateMe: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateMeRequest, _auth_service_pb2.UpdateMeResponse]  # type: ignore[assignment]
     """Changes the caller's own name or language."""
     ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
@@ -152,26 +159,33 @@ class AuthServiceAsyncStub(AuthServiceStub):
     RevokeSession: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
     """Ends one of the caller's sessions."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
-    """Makes an API key. Its secret is in this answer and nowhere else."""
+    """Makes an API key. Its secret is in this answer and nowhere else. A key that another key makes ends with it."""
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]  # type: ignore[assignment]
     """Lists the tenant's API keys that have not ended, the newest first, without their secrets."""
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
-    """Ends an API key, within five seconds on every replica."""
+    """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
+    key can end keys whose scopes it carries itself; another answers SCOPE_MISSING.
+    """
     CreateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]  # type: ignore[assignment]
-    """Makes a user of the caller's tenant. USER_EXISTS if the mail address is taken there."""
+    """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
+    scopes it carries itself; another answers SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+    """
     GetUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]  # type: ignore[assignment]
     """Reads a user of the caller's tenant."""
     ListUsers: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListUsersRequest, _auth_service_pb2.ListUsersResponse]  # type: ignore[assignment]
     """Lists the users of the caller's tenant by mail address."""
     UpdateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateUserRequest, _auth_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
-    """Changes name, language or role of a user. LAST_OWNER if the tenant would be left without an owner."""
+    """Changes name, language or role of a user. A new role takes effect at once: access tokens with the old one end
+    (TOKEN_EXPIRED), here immediately and on other replicas within five seconds, and no method that changes authority
+    accepts one meanwhile. LAST_OWNER if the tenant would be left without an owner.
+    """
     DisableUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DisableUserRequest, _auth_service_pb2.DisableUserResponse]  # type: ignore[assignment]
     """Ends all sessions of a user and lets nobody log in as that user until EnableUser."""
     EnableUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.EnableUserRequest, _auth_service_pb2.EnableUserResponse]  # type: ignore[assignment]
     """Lets a disabled user log in again."""
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
-    """Gives a user a new password that must be changed at the next login, and ends all sessions of that user. A second factor
-    stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+    """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
+    keys of that user. A second factor stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
     """
     RemoveUserSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveUserSecondFactorRequest, _auth_service_pb2.RemoveUserSecondFactorResponse]  # type: ignore[assignment]
     """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
@@ -253,7 +267,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.GetMeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.GetMeResponse, _abc.Awaitable[_auth_service_pb2.GetMeResponse]]:
-        """Tells who calls."""
+        """Tells who calls: the user of a session, or the API key. A key learns nothing of the user who made it but the id."""
 
     @_abc_1.abstractmethod
     def UpdateMe(
@@ -317,7 +331,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.CreateApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.CreateApiKeyResponse, _abc.Awaitable[_auth_service_pb2.CreateApiKeyResponse]]:
-        """Makes an API key. Its secret is in this answer and nowhere else."""
+        """Makes an API key. Its secret is in this answer and nowhere else. A key that another key makes ends with it."""
 
     @_abc_1.abstractmethod
     def ListApiKeys(
@@ -333,7 +347,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RevokeApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_auth_service_pb2.RevokeApiKeyResponse]]:
-        """Ends an API key, within five seconds on every replica."""
+        """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
+        key can end keys whose scopes it carries itself; another answers SCOPE_MISSING.
+        """
 
     @_abc_1.abstractmethod
     def CreateUser(
@@ -341,7 +357,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.CreateUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.CreateUserResponse, _abc.Awaitable[_auth_service_pb2.CreateUserResponse]]:
-        """Makes a user of the caller's tenant. USER_EXISTS if the mail address is taken there."""
+        """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
+        scopes it carries itself; another answers SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+        """
 
     @_abc_1.abstractmethod
     def GetUser(
@@ -365,7 +383,10 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.UpdateUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.UpdateUserResponse, _abc.Awaitable[_auth_service_pb2.UpdateUserResponse]]:
-        """Changes name, language or role of a user. LAST_OWNER if the tenant would be left without an owner."""
+        """Changes name, language or role of a user. A new role takes effect at once: access tokens with the old one end
+        (TOKEN_EXPIRED), here immediately and on other replicas within five seconds, and no method that changes authority
+        accepts one meanwhile. LAST_OWNER if the tenant would be left without an owner.
+        """
 
     @_abc_1.abstractmethod
     def DisableUser(
@@ -389,8 +410,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ResetPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ResetPasswordResponse, _abc.Awaitable[_auth_service_pb2.ResetPasswordResponse]]:
-        """Gives a user a new password that must be changed at the next login, and ends all sessions of that user. A second factor
-        stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+        """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
+        keys of that user. A second factor stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
         """
 
     @_abc_1.abstractmethod

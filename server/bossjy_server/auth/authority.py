@@ -1,0 +1,46 @@
+"""Changes of users and API keys: one at a time in a tenant, and only within what the caller holds at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bossjy_server.auth import store
+from bossjy_server.context import Caller
+from bossjy_server.errors import PermissionDenied, Reason
+from bossjy_server.scopes import Role, scopes_of
+from bossjy_server.storage.authority import Held, hold_caller
+from bossjy_server.storage.postgres import Connection, Database
+
+
+@asynccontextmanager
+async def changing(database: Database, caller: Caller) -> AsyncIterator[tuple[Connection, Held]]:
+    """A transaction for a change of the tenant, its users or its API keys, and what the caller holds in it.
+
+    Such changes of one tenant run one after the other. So two owners cannot unmake each other, limits are exact, and
+    two users can be locked without a deadlock. Raises as `hold_caller` does.
+    """
+    async with database.tenant(caller.tenant_id) as connection:
+        await store.tenant(connection, caller.tenant_id, lock=True)
+        yield connection, await hold_caller(connection, caller, changes_authority=True)
+
+
+def check_role(standing: Held | Caller, role: Role) -> None:
+    """Raise PermissionDenied unless `standing` may give that role, or act on a user who has it.
+
+    It takes a role at least as high, and all scopes of that role: an API key carries fewer than its maker.
+    """
+    if role.rank > Role(standing.role).rank:
+        raise PermissionDenied(
+            Reason.SCOPE_MISSING,
+            "this needs a role at least as high: ask an owner of your tenant",
+            metadata={"scope": "tenants.write"},
+        )
+    lacking = min(scopes_of(role) - standing.scopes, default="")
+    if lacking:
+        raise PermissionDenied(
+            Reason.SCOPE_MISSING,
+            f"the role {role.value} has the scope {lacking}, which these credentials do not carry: use credentials "
+            f"that carry all scopes of that role",
+            metadata={"scope": lacking},
+        )

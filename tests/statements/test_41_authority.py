@@ -1,0 +1,487 @@
+"""Statements 41 to 46: authority is decided when the write commits, not when the token was issued."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import grpc.aio
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2, status_pb2
+
+from bossjy.auth.v1 import account_pb2
+from bossjy_server.scopes import Role, scopes_of
+from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.storage.process import free_port
+from tests import metrics
+from tests.e2e.conftest import START_S, ServerProcess, made_server, on_parts
+from tests.parts import fresh_database
+from tests.statements.conftest import PASSWORD, Person, Refused, registered
+
+pytestmark = pytest.mark.timeout(300)
+
+MEMBER, ADMIN, OWNER = account_pb2.ROLE_MEMBER, account_pb2.ROLE_ADMIN, account_pb2.ROLE_OWNER
+REFUSED = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
+NOWHERE = "redis://127.0.0.1:1/0"
+# With so many connections, both workers have some: the kernel spreads them by chance.
+CONNECTIONS = 12
+KEY_ENDS_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """Connections to both workers of a server without Redis: what happens on one, the other hears from nobody."""
+
+    channels: Sequence[grpc.aio.Channel]
+
+    async def outcomes(self, person: Person, method: str, **fields: Any) -> list[Refused]:
+        """How a call ends on every connection."""
+        calls = (replace(person, channel=one).outcome(method, **fields) for one in self.channels)
+        return await asyncio.gather(*calls)
+
+    async def warm(self, person: Person) -> None:
+        """Let every worker see the credentials while they are valid."""
+        assert {one.code for one in await self.outcomes(person, "GetMe")} == {"OK"}
+
+    async def refuse(self, person: Person, method: str, **fields: Any) -> None:
+        codes = {one.code for one in await self.outcomes(person, method, **fields)}
+        assert codes <= REFUSED, f"{method}: {codes}"
+
+
+@pytest.fixture(scope="module")
+def two_workers(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with two workers and without Redis."""
+    with asyncio.Runner() as runner:
+        databases = fresh_database(parts.database_url)
+        port = free_port()
+        settings = on_parts(runner.run(anext(databases)), NOWHERE) | {
+            "BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "100000",
+            "BOSSJY_METRICS_PORT": str(port),
+        }
+        server = made_server(tmp_path_factory.mktemp("authority"), "serve", "--workers", "2", **settings)
+        try:
+            server.start()  # until the first of them serves
+            ends = time.monotonic() + START_S
+            while metrics.value(port, "bossjy_workers") < 2:
+                assert time.monotonic() < ends, server.text()[-2000:]
+                time.sleep(0.2)
+            yield server
+        finally:
+            server.end()
+            runner.run(databases.aclose())
+
+
+@pytest.fixture
+async def everywhere(two_workers: ServerProcess) -> AsyncIterator[Everywhere]:
+    async with AsyncExitStack() as stack:
+        own = [("grpc.use_local_subchannel_pool", 1)]
+        opened = (grpc.aio.insecure_channel(two_workers.target, options=own) for _ in range(CONNECTIONS))
+        yield Everywhere([await stack.enter_async_context(one) for one in opened])
+
+
+@pytest.fixture
+async def boss(everywhere: Everywhere) -> Person:
+    """The owner of a tenant on the server with two workers."""
+    return await registered(Person(everywhere.channels[0]))
+
+
+def undoing(person: Person, other: Person, session_id: str) -> list[tuple[str, dict[str, Any]]]:
+    """The methods that change authority, as somebody would call them who has just lost it."""
+    own = {"user_id": person.user_id}
+    return [
+        ("UpdateUser", {"user": own | {"role": OWNER}}),
+        ("EnableUser", own),
+        ("DisableUser", {"user_id": other.user_id}),
+        ("ResetPassword", {"user_id": other.user_id}),
+        ("RemoveUserSecondFactor", {"user_id": other.user_id}),
+        ("CreateUser", {"email": f"{secrets.token_hex(6)}@example.com", "role": MEMBER}),
+        ("CreateApiKey", {"display_name": "back door", "scopes": ["phone.read"]}),
+        ("UpdateTenant", {"tenant": {"display_name": "Mine"}}),
+        ("UpdateMe", {"display_name": "Me"}),
+        ("ChangePassword", {"current_password": PASSWORD, "new_password": "a kettle on the windy roof 9"}),
+        ("BeginSecondFactor", {"password": PASSWORD}),
+        ("RemoveSecondFactor", {"password": PASSWORD}),
+        ("RevokeSession", {"session_id": session_id}),
+        ("Logout", {"all_sessions": True}),
+    ]
+
+
+@pytest.mark.statement(41)
+@pytest.mark.parametrize("ending", ["demoted", "disabled", "logged out"])
+async def test_41_who_lost_authority_changes_none_through_any_worker(
+    everywhere: Everywhere, boss: Person, ending: str
+) -> None:
+    other, victim = await boss.colleague(), await boss.colleague(OWNER)
+    session_id = (await victim.login()).session_id
+    await everywhere.warm(victim)
+    if ending == "demoted":
+        await boss.call("UpdateUser", user={"user_id": victim.user_id, "role": ADMIN})
+    elif ending == "disabled":
+        await boss.call("DisableUser", user_id=victim.user_id)
+    else:
+        await victim.call("Logout")
+    for method, fields in undoing(victim, other, session_id):
+        await everywhere.refuse(victim, method, **fields)
+    found = (await boss.call("GetUser", user_id=victim.user_id)).user
+    assert (found.role, found.display_name) == (ADMIN if ending == "demoted" else OWNER, "")
+    assert (found.state == account_pb2.USER_STATE_DISABLED) is (ending == "disabled")
+    assert (await other.outcome("GetMe")).code == "OK"
+
+
+@pytest.mark.statement(41)
+@pytest.mark.parametrize("ending", ["revoked", "maker demoted", "maker disabled"])
+async def test_41_a_key_that_lost_authority_changes_none_through_any_worker(
+    everywhere: Everywhere, boss: Person, ending: str
+) -> None:
+    maker, other = await boss.colleague(ADMIN), await boss.colleague()
+    key = await new_key(maker, sorted(scopes_of(Role.ADMIN)))
+    child = await new_key(key.person, ["phone.read"])
+    await everywhere.warm(key.person)
+    if ending == "revoked":
+        await boss.call("RevokeApiKey", api_key_id=key.api_key_id)
+    elif ending == "maker demoted":
+        await boss.call("UpdateUser", user={"user_id": maker.user_id, "role": MEMBER})
+    else:
+        await boss.call("DisableUser", user_id=maker.user_id)
+    for method, fields in (
+        ("CreateUser", {"email": f"{secrets.token_hex(6)}@example.com", "role": MEMBER}),
+        ("UpdateUser", {"user": {"user_id": other.user_id, "display_name": "Mine"}}),
+        ("ResetPassword", {"user_id": other.user_id}),
+        ("DisableUser", {"user_id": other.user_id}),
+        ("EnableUser", {"user_id": other.user_id}),
+        ("RemoveUserSecondFactor", {"user_id": other.user_id}),
+        ("CreateApiKey", {"display_name": "back door", "scopes": ["phone.read"]}),
+        ("RevokeApiKey", {"api_key_id": child.api_key_id}),
+    ):
+        await everywhere.refuse(key.person, method, **fields)
+    assert (await other.outcome("GetMe")).code == "OK"
+
+
+@pytest.mark.statement(41)
+async def test_41_other_workers_notice_a_revoked_key_within_five_seconds(everywhere: Everywhere, boss: Person) -> None:
+    key = await new_key(boss, ["phone.read"])
+    await everywhere.warm(key.person)
+    await boss.call("RevokeApiKey", api_key_id=key.api_key_id)
+    begun = time.monotonic()
+    while any(one.code == "OK" for one in await everywhere.outcomes(key.person, "GetMe")):
+        assert time.monotonic() - begun < KEY_ENDS_WITHIN_S
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.statement(41)
+async def test_41_who_is_demoted_meanwhile_does_not_stay_owner(owner: Person) -> None:
+    for _ in range(6):
+        victim = await owner.colleague(OWNER)
+        stop = asyncio.Event()
+        fields = {"user": {"user_id": victim.user_id, "role": OWNER}}
+        running = [asyncio.create_task(until(stop, victim, "UpdateUser", **fields)) for _ in range(4)]
+        await asyncio.sleep(0.1)
+        await owner.call("UpdateUser", user={"user_id": victim.user_id, "role": ADMIN})
+        stop.set()
+        await asyncio.gather(*running)
+        assert (await owner.call("GetUser", user_id=victim.user_id)).user.role == ADMIN
+
+
+@pytest.mark.statement(42)
+async def test_42_no_refresh_or_login_beside_a_demotion_gives_the_old_role(owner: Person) -> None:
+    for _ in range(8):
+        victim = await owner.colleague(OWNER)
+        sessions = [victim, *(await asyncio.gather(*(victim.login() for _ in range(3))))]
+        got: list[Person] = []
+        stop = asyncio.Event()
+        running = [asyncio.create_task(refreshing(one, got, stop)) for one in sessions]
+        running += [asyncio.create_task(logging_in(victim, got, stop)) for _ in range(2)]
+        await asyncio.sleep(0.2)
+        await owner.call("UpdateUser", user={"user_id": victim.user_id, "role": MEMBER})
+        stop.set()
+        await asyncio.gather(*running)
+        assert len(got) > len(sessions)
+        ended = await asyncio.gather(*(one.outcome("ListUsers") for one in got[-40:]))
+        assert {one.code for one in ended} <= REFUSED
+
+
+@pytest.mark.statement(42)
+async def test_42_no_refresh_or_login_beside_a_disabling_gives_a_token(owner: Person) -> None:
+    for _ in range(6):
+        victim = await owner.colleague()
+        sessions = [victim, *(await asyncio.gather(*(victim.login() for _ in range(2))))]
+        got: list[Person] = []
+        stop = asyncio.Event()
+        running = [asyncio.create_task(refreshing(one, got, stop)) for one in sessions]
+        running += [asyncio.create_task(logging_in(victim, got, stop)) for _ in range(2)]
+        await asyncio.sleep(0.2)
+        await owner.call("DisableUser", user_id=victim.user_id)
+        stop.set()
+        await asyncio.gather(*running)
+        for one in got[-40:]:
+            assert (await one.outcome("GetMe")).reason == "SESSION_ENDED"
+            refreshed = await replace(one, access="").outcome("RefreshToken", refresh_token=one.refresh)
+            assert refreshed.code == "UNAUTHENTICATED"
+
+
+@pytest.mark.statement(42)
+async def test_42_every_worker_gives_the_new_role_at_once(everywhere: Everywhere, boss: Person) -> None:
+    victim = await boss.colleague(OWNER)
+    others = [replace(await victim.login(), channel=one) for one in everywhere.channels]
+    await boss.call("UpdateUser", user={"user_id": victim.user_id, "role": MEMBER})
+    renewed = await asyncio.gather(*(one.refreshed() for one in others))
+    fresh = await asyncio.gather(*(replace(victim, channel=one).login() for one in everywhere.channels))
+    for one in (*renewed, *fresh):
+        assert "users.read" not in (await one.call("GetMe")).scopes
+        assert (await one.outcome("ListUsers")).reason == "SCOPE_MISSING"
+
+
+@pytest.mark.statement(43)
+async def test_43_a_key_gives_and_touches_no_role_beyond_its_scopes(owner: Person) -> None:
+    other = await owner.colleague(OWNER)
+    key = (await new_key(owner, ["users.write", "keys.write"])).person
+    large = await new_key(owner, ["users.write", "keys.write", "contacts.erase"])
+    email = f"{secrets.token_hex(6)}@example.com"
+    for role in (account_pb2.ROLE_SERVICE, MEMBER, ADMIN, OWNER):
+        assert await missing_scope(key.call("CreateUser", email=email, role=role)) in scopes_of(Role.OWNER)
+    touched = {"user_id": other.user_id}
+    for method, fields in (
+        ("UpdateUser", {"user": touched | {"role": MEMBER}}),
+        ("UpdateUser", {"user": touched | {"display_name": "x"}}),
+        ("ResetPassword", touched),
+        ("DisableUser", touched),
+        ("EnableUser", touched),
+        ("RemoveUserSecondFactor", touched),
+    ):
+        assert await missing_scope(key.call(method, **fields)) not in ("", "users.write", "keys.write"), method
+    revoked = key.call("RevokeApiKey", api_key_id=large.api_key_id)
+    assert await missing_scope(revoked) == "contacts.erase"
+    made = key.call("CreateApiKey", display_name="more", scopes=["contacts.erase"])
+    assert await missing_scope(made) == "contacts.erase"
+    assert (await other.outcome("GetMe")).code == "OK"
+
+
+@pytest.mark.statement(43)
+async def test_43_a_key_with_the_scopes_of_a_role_gives_that_role(owner: Person) -> None:
+    work = sorted(scopes_of(Role.MEMBER))
+    key = (await new_key(owner, [*work, "users.write"])).person
+    member = await owner.colleague()
+    email = f"{secrets.token_hex(6)}@example.com"
+    assert (await key.call("CreateUser", email=email, role=MEMBER)).user.role == MEMBER
+    await key.call("DisableUser", user_id=member.user_id)
+    await key.call("EnableUser", user_id=member.user_id)
+    assert await missing_scope(key.call("UpdateUser", user={"user_id": member.user_id, "role": ADMIN}))
+
+
+@pytest.mark.statement(44)
+async def test_44_a_key_that_a_key_made_ends_with_it(owner: Person) -> None:
+    soon = int(time.time()) + 600
+    parent = await new_key(owner, ["keys.write", "phone.read"], soon)
+    child = await new_key(parent.person, ["keys.write", "phone.read"])
+    grandchild = await new_key(child.person, ["phone.read"], soon - 60)
+    assert (child.ends, grandchild.ends) == (soon, soon - 60)
+    later = await child.person.outcome(
+        "CreateApiKey", display_name="later", scopes=["phone.read"], expire_time=Timestamp(seconds=soon + 1)
+    )
+    assert (later.code, later.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+    stranger = await new_key(owner, ["phone.read"])
+    await owner.call("RevokeApiKey", api_key_id=parent.api_key_id)
+    for key in (parent, child, grandchild):
+        assert (await key.person.outcome("GetMe")).reason == "TOKEN_INVALID"
+    assert (await stranger.person.outcome("GetMe")).code == "OK"
+
+
+@pytest.mark.statement(44)
+async def test_44_no_key_outlives_a_parent_that_ends_meanwhile(owner: Person) -> None:
+    for _ in range(6):
+        parent = await new_key(owner, ["keys.write", "phone.read"])
+        stop = asyncio.Event()
+        fields = {"display_name": "child", "scopes": ["phone.read"]}
+        running = [asyncio.create_task(until(stop, parent.person, "CreateApiKey", **fields)) for _ in range(4)]
+        await asyncio.sleep(0.1)
+        await owner.call("RevokeApiKey", api_key_id=parent.api_key_id)
+        stop.set()
+        answers = [answer for answers in await asyncio.gather(*running) for answer in answers]
+        assert answers
+        listed = (await owner.call("ListApiKeys", page_size=500)).api_keys
+        assert not [one for one in listed if one.parent_api_key_id == parent.api_key_id]
+        children = (Person(owner.channel, access=answer.secret) for answer in answers[-20:])
+        ended = await asyncio.gather(*(child.outcome("GetMe") for child in children))
+        assert {one.reason for one in ended} == {"TOKEN_INVALID"}
+
+
+@pytest.mark.statement(44)
+async def test_44_the_life_of_a_key_has_a_limit(owner: Person) -> None:
+    far = Timestamp(seconds=int(time.time()) + 20 * 365 * 86_400)
+    refused = await owner.outcome("CreateApiKey", display_name="long", scopes=["phone.read"], expire_time=far)
+    assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+    assert "days ahead" in refused.message
+
+
+@pytest.mark.statement(45)
+async def test_45_a_reset_wins_over_password_changes_in_flight(owner: Person) -> None:
+    for turn in range(6):
+        victim = await owner.colleague()
+        stop = asyncio.Event()
+        thief = asyncio.create_task(changing(victim, turn, stop))
+        await asyncio.sleep(0.3)
+        await owner.call("ResetPassword", user_id=victim.user_id)
+        stop.set()
+        changes, last, tried = await thief
+        assert changes or tried
+        for password in (last, tried):
+            refused = await victim.outcome("Login", **login_fields(victim, password))
+            assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "LOGIN_REFUSED")
+
+
+@pytest.mark.statement(45)
+@pytest.mark.parametrize("ending", ["DisableUser", "UpdateUser"])
+async def test_45_disabling_and_demotion_win_over_a_change_in_flight(
+    everywhere: Everywhere, boss: Person, ending: str
+) -> None:
+    victim = await boss.colleague(ADMIN)
+    await everywhere.warm(victim)
+    fields: dict[str, Any] = {"user_id": victim.user_id}
+    await boss.call(ending, **(fields if ending == "DisableUser" else {"user": fields | {"role": MEMBER}}))
+    new = "a kettle on the windy roof 9"
+    await everywhere.refuse(victim, "ChangePassword", current_password=PASSWORD, new_password=new)
+    if ending == "UpdateUser":
+        await victim.login()
+
+
+@pytest.mark.statement(45)
+async def test_45_of_eight_changes_with_one_old_password_one_succeeds(owner: Person) -> None:
+    for turn in range(3):
+        user = await owner.colleague()
+        news = [f"eight grey geese, turn {turn}, number {number}" for number in range(8)]
+        ended = await asyncio.gather(
+            *(user.outcome("ChangePassword", current_password=PASSWORD, new_password=new) for new in news)
+        )
+        assert [one.code for one in ended].count("OK") == 1, ended
+        assert {one.reason for one in ended if one.code != "OK"} <= {"LOGIN_REFUSED", "LOGIN_THROTTLED"}
+        taken = next(new for new, one in zip(news, ended, strict=True) if one.code == "OK")
+        await user.login(taken)
+
+
+@pytest.mark.statement(45)
+async def test_45_a_reset_rechecks_the_rank_when_it_commits(owner: Person) -> None:
+    admin = await owner.colleague(ADMIN)
+    for wait_s in (0.0, 0.005, 0.01, 0.02, 0.04, 0.08):
+        user = await owner.colleague()
+        reset = asyncio.create_task(admin.outcome("ResetPassword", user_id=user.user_id))
+        await asyncio.sleep(wait_s)
+        await owner.call("UpdateUser", user={"user_id": user.user_id, "role": OWNER})
+        if (await reset).code != "OK":
+            assert (await reset).code == "PERMISSION_DENIED"
+            continue
+        # Both took effect. Each records its event while it holds the tenant, so events are in the order of commits.
+        listed = (await owner.call("ListAuditEvents", page_size=50)).events
+        actions = [one.action for one in reversed(listed) if one.resource == user.user_id]
+        assert actions.index("auth.reset_password") < actions.index("auth.change_role")
+
+
+@pytest.mark.statement(46)
+async def test_46_a_reset_ends_sessions_and_keys_unless_keys_are_kept(owner: Person) -> None:
+    for keep in (False, True):
+        admin = await owner.colleague(ADMIN)
+        second, key = await admin.login(), await new_key(admin, ["phone.read", "keys.write"])
+        child = await new_key(key.person, ["phone.read"])
+        await owner.call("ResetPassword", user_id=admin.user_id, keep_api_keys=keep)
+        for session in (admin, second):
+            assert (await session.outcome("GetMe")).reason == "SESSION_ENDED"
+        for one in (key, child):
+            ended = await one.person.outcome("GetMe")
+            assert (ended.code, ended.reason) == (("OK", "") if keep else ("UNAUTHENTICATED", "TOKEN_INVALID"))
+
+
+@pytest.mark.statement(43)
+async def test_43_a_key_learns_nothing_of_its_maker(owner: Person) -> None:
+    key = await new_key(owner, ["phone.read"])
+    me = await key.person.call("GetMe")
+    assert not me.HasField("user")
+    assert (me.api_key.api_key_id, me.api_key.created_by) == (key.api_key_id, owner.user_id)
+    assert owner.email not in str(me)
+    assert (await owner.call("GetMe")).user.email == owner.email
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key and who calls with it."""
+
+    person: Person
+    api_key_id: str
+    ends: int
+
+
+async def new_key(maker: Person, scopes: Sequence[str], ends: int | None = None) -> Key:
+    fields: dict[str, Any] = {} if ends is None else {"expire_time": Timestamp(seconds=ends)}
+    made = await maker.call("CreateApiKey", display_name="job", scopes=scopes, **fields)
+    person = Person(maker.channel, maker.tenant_id, access=made.secret)
+    return Key(person, made.api_key.api_key_id, made.api_key.expire_time.seconds)
+
+
+async def missing_scope(call: Awaitable[Any]) -> str:
+    """The scope that a refusal names."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    entries = {str(key): value for key, value in caught.value.trailing_metadata() or ()}
+    info = error_details_pb2.ErrorInfo()
+    raw = entries["grpc-status-details-bin"]
+    assert isinstance(raw, bytes)
+    assert any(detail.Unpack(info) for detail in status_pb2.Status.FromString(raw).details)
+    assert info.reason == "SCOPE_MISSING"
+    return info.metadata["scope"]
+
+
+async def until(stop: asyncio.Event, person: Person, method: str, **fields: Any) -> list[Any]:
+    """Call again and again until it is refused or the event is set; the answers."""
+    answers = []
+    while True:
+        outcome = await person.outcome(method, **fields)
+        if outcome.code != "OK":
+            return answers
+        answers.append(outcome.answer)
+        if stop.is_set():
+            return answers
+
+
+async def collecting(got: list[Person], stop: asyncio.Event, next_one: Callable[[], Awaitable[Person]]) -> None:
+    while not stop.is_set():
+        try:
+            got.append(await next_one())
+        except grpc.aio.AioRpcError:
+            return
+
+
+async def refreshing(person: Person, got: list[Person], stop: asyncio.Event) -> None:
+    """Refresh a session again and again."""
+    held = person
+
+    async def refresh() -> Person:
+        nonlocal held
+        held = await held.refreshed()
+        return held
+
+    await collecting(got, stop, refresh)
+
+
+async def logging_in(person: Person, got: list[Person], stop: asyncio.Event) -> None:
+    """Log in again and again."""
+    await collecting(got, stop, person.login)
+
+
+async def changing(victim: Person, turn: int, stop: asyncio.Event) -> tuple[int, str, str]:
+    """Change the password again and again: how often, the last that was accepted, the one that was not."""
+    last, number = PASSWORD, 0
+    while True:
+        new = f"a borrowed bicycle, round {turn}, change {number}"
+        fields = {"current_password": last, "new_password": new}
+        if (await victim.outcome("ChangePassword", **fields)).code != "OK" or stop.is_set():
+            return number, last, new
+        last, number = new, number + 1
+
+
+def login_fields(person: Person, password: str) -> dict[str, Any]:
+    return {"tenant_id": person.tenant_id, "email": person.email, "password": password}
