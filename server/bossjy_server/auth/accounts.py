@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bossjy_server.auth import opaque, session_store, store
+from bossjy_server.auth.factor_policy import second_factor_due
+from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
@@ -70,9 +72,10 @@ class Accounts:
     async def register(self, new: NewTenant, client: Client) -> tuple[Tenant, User, Tokens]:
         """Make a tenant, its owner and a first session: all or nothing.
 
-        Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument(PASSWORD_REFUSED),
-        ResourceExhausted(OVERLOADED).
+        Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument: INVALID_FIELD for the mail address,
+        PASSWORD_REFUSED; ResourceExhausted(OVERLOADED).
         """
+        check_email(new.email)
         with self._passwords.place() as place:
             await self._registration.check(new.registration_token)
             self._rules.check(new.password, [new.email, new.display_name, new.owner_name])
@@ -106,17 +109,36 @@ class Accounts:
         async with self._database.tenant(caller.tenant_id) as connection:
             return await store.user_and_tenant(connection, caller.tenant_id, caller.user_id)
 
+    def factor_due(self, user: User) -> bool:
+        """Whether the user must set up a second factor before a session of theirs has scopes."""
+        return second_factor_due(user, self._options)
+
     async def tenant(self, caller: Caller) -> Tenant:
         """The caller's tenant."""
         async with self._database.tenant(caller.tenant_id) as connection:
             return await store.tenant(connection, caller.tenant_id)
 
-    async def update_tenant(self, caller: Caller, display_name: str | None, default_region: str | None) -> Tenant:
+    async def update_tenant(
+        self,
+        caller: Caller,
+        display_name: str | None,
+        default_region: str | None,
+        second_factor_required: bool | None = None,  # noqa: FBT001 - a value of the tenant
+    ) -> Tenant:
         """Change the caller's tenant; None leaves a field alone."""
         async with self._database.tenant(caller.tenant_id) as connection:
             now = moment(self._clock())
-            await record(connection, caller.tenant_id, "auth.update_tenant", resource=caller.tenant_id)
-            return await store.update_tenant(connection, caller.tenant_id, display_name, default_region, now)
+            detail = {None: "", True: "second factor required", False: "second factor not required"}
+            await record(
+                connection,
+                caller.tenant_id,
+                "auth.update_tenant",
+                resource=caller.tenant_id,
+                detail=detail[second_factor_required],
+            )
+            return await store.update_tenant(
+                connection, caller.tenant_id, display_name, default_region, second_factor_required, now
+            )
 
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:
         """Change the caller's own name or language; None leaves a field alone."""

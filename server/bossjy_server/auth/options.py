@@ -9,6 +9,9 @@ from typing import Literal
 RegistrationPolicy = Literal["open", "token", "closed"]
 LostRevocations = Literal["serve", "refuse"]
 
+# Roles of people; a service has no second factor.
+PEOPLE = ("owner", "admin", "member")
+
 # The database holds to it as well: deploy/init.sql.
 AUDIT_DAYS_MIN = 30
 
@@ -56,6 +59,11 @@ class AuthOptions:
     hash_threads: int = 0  # 0: as many as there are cores
     hash_queue_per_thread: int = 8  # beyond it a login answers OVERLOADED
 
+    # Second factor: roles that must have one; wrong one-time codes in a row before none is accepted (NIST 800-63B-4,
+    # 3.2.2: at most 100)
+    second_factor_roles: frozenset[str] = frozenset()
+    wrong_codes_max: int = 100
+
     # Failed logins: how many may be wrong at once, and after how long one more is allowed
     account_failures: int = 10
     account_failure_s: float = 30.0
@@ -72,7 +80,8 @@ class AuthOptions:
     users_per_tenant_max: int = 10_000
 
     # API keys
-    api_key_lifetime_s: int = 365 * 86_400
+    api_key_lifetime_s: int = 365 * 86_400  # of a key whose maker names no end
+    api_key_lifetime_max_s: int = 10 * 365 * 86_400
     api_key_recheck_s: float = 5.0  # a key that was ended stops within it, on every replica
     api_keys_per_tenant_max: int = 1_000
 
@@ -96,6 +105,12 @@ class AuthOptions:
             raise ValueError("auth: access_lifetime_s <= refresh_idle_s <= session_lifetime_s")
         if not 0 <= self.refresh_grace_s <= 60:
             raise ValueError("auth: refresh_grace_s must lie between 0 and 60")
+        if not 60 <= self.api_key_lifetime_s <= self.api_key_lifetime_max_s:
+            raise ValueError("auth: 60 <= api_key_lifetime_s <= api_key_lifetime_max_s")
+        if self.sessions_per_user_max < 1 or not 1 <= self.wrong_codes_max <= 100:
+            raise ValueError("auth: sessions_per_user_max is at least 1, wrong_codes_max lies between 1 and 100")
+        if not self.second_factor_roles <= set(PEOPLE):
+            raise ValueError("auth: second_factor_roles are among " + ", ".join(PEOPLE))
         if self.audit_days and self.audit_days < AUDIT_DAYS_MIN:
             raise ValueError(f"auth: audit_days must be 0 or at least {AUDIT_DAYS_MIN}")
         if self.registration not in ("open", "token", "closed"):
