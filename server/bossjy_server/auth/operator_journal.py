@@ -59,9 +59,7 @@ class OperatorJournal:
         async with database.system() as connection:
             for entry in entries:
                 time = datetime.fromisoformat(entry.event_time)
-                await audit_store.insert_operator_event(
-                    connection, entry.event_id, time, entry.action, entry.resource
-                )
+                await audit_store.insert_operator_event(connection, entry.event_id, time, entry.action, entry.resource)
         self._copied.update(entry.event_id for entry in entries)
 
     def _read(self) -> list[Entry]:

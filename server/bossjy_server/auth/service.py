@@ -75,7 +75,7 @@ async def open_auth(
     async with AsyncExitStack() as stack:
         passwords = await asyncio.to_thread(Passwords, options)
         stack.callback(passwords.close)
-        rules = PasswordRules(options)
+        rules = await asyncio.to_thread(PasswordRules, options)  # reads the list: some tenths of a second
         api_keys = ApiKeys(database, options, clock)
         second_factor = SecondFactor(
             database=database, keys=keys, passwords=passwords, throttle=throttle, options=options, clock=clock

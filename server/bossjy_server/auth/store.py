@@ -21,9 +21,7 @@ _USER = (
     "second_factor"
 )
 # With what the tenant asks of its users, so that a session needs no further look-up.
-_ASKS_FACTOR = (
-    "(SELECT t.second_factor_required FROM bossjy.tenants AS t WHERE t.tenant_id = users.tenant_id) AS tenant_asks_factor"
-)
+_ASKS_FACTOR = "(SELECT t.second_factor_required FROM bossjy.tenants AS t WHERE t.tenant_id = users.tenant_id) AS tenant_asks_factor"
 _USER_ROW = f"{_USER}, {_ASKS_FACTOR}"
 
 # A new tenant. The row-level policy admits it because the transaction runs as that tenant.
