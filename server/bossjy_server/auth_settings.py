@@ -79,7 +79,7 @@ class AuthSettings:
         "BOSSJY_SECOND_FACTOR_ROLES",
         (),
         read.roles,
-        "Roles whose users need a second factor: `owner,admin`. Without one their sessions have no scopes. Empty: none.",
+        "Roles whose users need a second factor: `owner,admin`. Without it their sessions have no scopes. Empty: none.",
     )
     wrong_codes_max: int = setting(
         "BOSSJY_SECOND_FACTOR_WRONG_CODES",

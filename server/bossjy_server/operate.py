@@ -9,8 +9,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import asyncpg
-
 from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, may_bind, unbind
 from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
 from bossjy_server.auth.operator_journal import OperatorJournal
@@ -77,7 +75,7 @@ def _note(settings: Settings, action: str, kid: str) -> None:
 
 async def _copy(journal: OperatorJournal, database_url: str) -> None:
     # The key must change whatever the database does, so its faults end nothing here.
-    with suppress(BossjyError, OSError, asyncpg.PostgresError):
+    with suppress(Exception):
         database = await Database.open(database_url, min_size=1, max_size=1)
         try:
             await journal.copy(database)

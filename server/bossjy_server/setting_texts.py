@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from bossjy_server.auth.options import AUDIT_DAYS_MIN, PEOPLE
 
-
 _CLAIM = re.compile(r"[!-~]{1,200}")
 
 

@@ -137,7 +137,12 @@ class Accounts:
                 detail=detail[second_factor_required],
             )
             return await store.update_tenant(
-                connection, caller.tenant_id, display_name, default_region, second_factor_required, now
+                connection,
+                caller.tenant_id,
+                now,
+                display_name=display_name,
+                default_region=default_region,
+                second_factor_required=second_factor_required,
             )
 
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:

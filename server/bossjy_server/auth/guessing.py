@@ -1,8 +1,8 @@
 """Estimate of how soon a password that is made of common parts is guessed.
 
-Somebody who guesses long passwords joins common words, phrases, names, dates and rows of the keyboard. The estimate looks
-for the cheapest way to make a password of such parts, and gives the bits of that way: ten for each word of the list, five
-for a small one, some for what is left. A part that comes again costs two.
+Somebody who guesses long passwords joins common words, phrases, names, dates and rows of the keyboard. The estimate
+looks for the cheapest way to make a password of such parts, and gives the bits of that way: ten for each word of the
+list, five for a small one, some for what is left. A part that comes again costs two.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Journal of an operator's acts on the signing keys, on its way into the audit log.
 
 `bossjy-server keys` works on the key folder alone, also while no database can be reached. So it writes what it did to a
-file beside the keys, and each server copies the lines into the database, where ListAuditEvents shows them to every tenant.
+file beside the keys, and each server copies the lines into the database. ListAuditEvents shows them to every tenant.
 A line has its own event id, so copying it twice, or by several servers, adds it once.
 """
 

@@ -97,6 +97,7 @@ class AuthOptions:
     def check(self) -> None:
         """Raise ValueError with one line when a value cannot work."""
         self._check_passwords()
+        self._check_bounds()
         if not 30 <= self.access_lifetime_s <= 3600:
             raise ValueError("auth: access_lifetime_s must lie between 30 and 3600")
         if not 0 <= self.access_leeway_s <= 30:
@@ -105,18 +106,20 @@ class AuthOptions:
             raise ValueError("auth: access_lifetime_s <= refresh_idle_s <= session_lifetime_s")
         if not 0 <= self.refresh_grace_s <= 60:
             raise ValueError("auth: refresh_grace_s must lie between 0 and 60")
-        if not 60 <= self.api_key_lifetime_s <= self.api_key_lifetime_max_s:
-            raise ValueError("auth: 60 <= api_key_lifetime_s <= api_key_lifetime_max_s")
-        if self.sessions_per_user_max < 1 or not 1 <= self.wrong_codes_max <= 100:
-            raise ValueError("auth: sessions_per_user_max is at least 1, wrong_codes_max lies between 1 and 100")
-        if not self.second_factor_roles <= set(PEOPLE):
-            raise ValueError("auth: second_factor_roles are among " + ", ".join(PEOPLE))
         if self.audit_days and self.audit_days < AUDIT_DAYS_MIN:
             raise ValueError(f"auth: audit_days must be 0 or at least {AUDIT_DAYS_MIN}")
         if self.registration not in ("open", "token", "closed"):
             raise ValueError("auth: registration is `open`, `token` or `closed`")
         if self.revocations_lost not in ("serve", "refuse"):
             raise ValueError("auth: revocations_lost is `serve` or `refuse`")
+
+    def _check_bounds(self) -> None:
+        if not 60 <= self.api_key_lifetime_s <= self.api_key_lifetime_max_s:
+            raise ValueError("auth: 60 <= api_key_lifetime_s <= api_key_lifetime_max_s")
+        if self.sessions_per_user_max < 1 or not 1 <= self.wrong_codes_max <= 100:
+            raise ValueError("auth: sessions_per_user_max is at least 1, wrong_codes_max lies between 1 and 100")
+        if not self.second_factor_roles <= set(PEOPLE):
+            raise ValueError("auth: second_factor_roles are among " + ", ".join(PEOPLE))
 
     def _check_passwords(self) -> None:
         if not 1 <= self.password_min_chars <= self.password_max_chars <= 1024:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -17,12 +18,13 @@ _BACKWARDS_MIN_CHARS = 5
 _LINE_BITS = 12.0
 _PIECE_BITS = 13.0  # of a phrase
 _SMALL_WORD_BITS = 5.0
-_SMALL_WORDS = (
-    "a i an am are as at all and any be but by can do for from get go got had has have he her him his how if in into is "
-    "it its me my no not now of off on one or our out over she so that the their them then there they this to too up us "
-    "was we were what when where which who why will with you your ai bu da de di ge gu hao hen ni la le ma mei men ren "
-    "shi ta wo xi yi you zai zi"
-).split()
+_SMALL_WORDS = re.findall(
+    r"\w+",
+    """a i an am are as at all and any be but by can do for from get go got had has have he her him his how if in into
+    is it its me my no not now of off on one or our out over she so that the their them then there they this to too up
+    us was we were what when where which who why will with you your
+    ai bu da de di ge gu hao hen ni la le ma mei men ren shi ta wo xi yi zai zi""",
+)
 _PIECE_MIN_CHARS = 6
 
 

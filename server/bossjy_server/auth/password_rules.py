@@ -26,8 +26,8 @@ _CONTEXT_REST = 6  # letters and digits that must be left when the names are tak
 _REPEATED_PIECE_MAX = 8
 _WORD_MIN_CHARS = 4  # a shorter one stands in many random texts
 _RUN_SHARE = 0.75  # of the steps from one character to the next
-# A password of which common parts explain so much is refused below so many bits: three words of the list and two digits.
-# Four words pass.
+# A password of which common parts explain so much is refused below so many bits: three words of the list and two
+# digits. Four words pass.
 _EXPLAINED, _BITS_MIN = 0.7, 38.0
 _SIGN = re.compile(r"([^\w\s.,-])\1*")
 _SIGNS_FREE, _SIGN_BITS = 3, 3.0  # signs that everybody sets, and what each further one adds
@@ -87,11 +87,8 @@ class PasswordRules:
     def _word(self, letters: str) -> bool:
         """Whether the letters are a common word, once or several times."""
         size = len(letters)
-        lengths = [length for length in range(_WORD_MIN_CHARS, size + 1) if size % length == 0]
-        return any(
-            letters[:length] in self._list.words and letters[:length] * (size // length) == letters
-            for length in lengths
-        )
+        pieces = [letters[:length] for length in range(_WORD_MIN_CHARS, size + 1) if size % length == 0]
+        return any(piece in self._list.words and piece * (size // len(piece)) == letters for piece in pieces)
 
     def _joined(self, text: str, names: Iterable[str]) -> str:
         """Whether a few common parts make nearly all of it, as it stands or with letters for digits and signs."""

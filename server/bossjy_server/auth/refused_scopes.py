@@ -1,7 +1,7 @@
 """Audit events for calls that were refused because a scope was missing; `app` hands this to `rpc`.
 
-A caller can repeat a refused call as often as the quotas admit. So one event a minute is recorded for each actor and scope
-(in each process), and the log of a tenant cannot be filled this way.
+A caller can repeat a refused call as often as the quotas admit. So each process records one event a minute for each
+actor and scope, and nobody can fill the log of a tenant this way.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ database, bound to its user. Recovery codes are kept as HMACs under the same sec
 of the last one is kept, and none of it or before it is accepted again.
 
 A code is compared only after the password was right. Wrong codes are slowed down as wrong passwords are (throttle.py).
-In addition the database counts wrong one-time codes in a row: after `wrong_codes_max` no one-time code is accepted until a
-recovery code is used, or an administrator takes the second factor off. A one-time code has 20 bits, so guessing must have
-an end. A recovery code has 80 bits: the throttle alone bounds guesses far below what could find one, and a final end would
-only let somebody who knows the password lock the owner out.
+In addition the database counts wrong one-time codes in a row: after `wrong_codes_max` no one-time code is accepted
+until a recovery code is used, or an administrator takes the second factor off. A one-time code has 20 bits, so
+guessing must have an end. A recovery code has 80 bits: the throttle bounds guesses far below what could find one, and
+a final end would only let somebody who knows the password lock the owner out.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class SecondFactor:
             raise Unauthenticated(Reason.LOGIN_REFUSED, "the one-time code is wrong, or was used before: take the next")
 
     async def _use(self, connection: Connection, user: User, code: str) -> Verdict:
-        """Use up a code. The transaction must be committed, whatever the verdict."""
+        """Use up a code. Commit the transaction, whatever the verdict."""
         plain = code.replace(" ", "").replace("-", "").lower()
         if len(plain) == _DIGITS and plain.isascii() and plain.isdigit():
             return await self._use_one_time_code(connection, user, plain)
@@ -177,7 +177,7 @@ class SecondFactor:
         return Verdict.WRONG
 
     async def _confirm(self, connection: Connection, caller: Caller, code: str, macs: Sequence[bytes]) -> Verdict:
-        """Let the pending secret count if the code is right. The transaction must be committed, whatever the verdict."""
+        """Let the pending secret count if the code is right. Commit the transaction, whatever the verdict."""
         ids = (caller.tenant_id, caller.user_id)
         pending = await second_factor_store.count_pending(connection, *ids, self._options.wrong_codes_max)
         if pending is None:

@@ -21,7 +21,8 @@ _USER = (
     "second_factor"
 )
 # With what the tenant asks of its users, so that a session needs no further look-up.
-_ASKS_FACTOR = "(SELECT t.second_factor_required FROM bossjy.tenants AS t WHERE t.tenant_id = users.tenant_id) AS tenant_asks_factor"
+_ASKS_FACTOR = """
+(SELECT t.second_factor_required FROM bossjy.tenants AS t WHERE t.tenant_id = users.tenant_id) AS tenant_asks_factor"""
 _USER_ROW = f"{_USER}, {_ASKS_FACTOR}"
 
 # A new tenant. The row-level policy admits it because the transaction runs as that tenant.
@@ -126,10 +127,11 @@ async def tenant(connection: Connection, tenant_id: str, *, lock: bool = False) 
 async def update_tenant(
     connection: Connection,
     tenant_id: str,
-    display_name: str | None,
-    default_region: str | None,
-    second_factor_required: bool | None,  # noqa: FBT001 - a value of the row
     now: datetime,
+    *,
+    display_name: str | None = None,
+    default_region: str | None = None,
+    second_factor_required: bool | None = None,
 ) -> Tenant:
     """Change a tenant; None leaves a field alone. Raises NotFound."""
     values = (display_name, default_region, second_factor_required, now)

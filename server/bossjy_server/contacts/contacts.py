@@ -114,7 +114,7 @@ class Contacts:
     ) -> AsyncGenerator[tuple[bytes, int]]:
         """Pieces of a file of at least one and mostly about `piece_bytes`, and contacts so far; one snapshot."""
         tree = parse_filter(filter_text)
-        # In a transaction of its own, which ends before the first piece: that an export began is recorded however it ends.
+        # In a transaction of its own, which ends before the first piece: the event is kept however the export ends.
         async with self._database.tenant(tenant_id) as connection:
             detail = "filtered" if filter_text.strip() else "all"
             await audit.record(connection, tenant_id, "contacts.export", detail=detail)

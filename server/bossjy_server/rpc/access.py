@@ -23,8 +23,8 @@ def access_concern(
     """Admit calls by the rule of their method. Public methods read no credentials.
 
     `by_certificate` is asked where a call has no `authorization` entry and its connection a verified client
-    certificate. None: certificates stand for nobody. `refused` hears of every SCOPE_MISSING, also of those that a method
-    itself decides.
+    certificate. None: certificates stand for nobody. `refused` is called for every SCOPE_MISSING, also for those that a
+    method itself decides.
     """
 
     async def caller_otherwise(call: Call) -> Caller:
@@ -55,18 +55,26 @@ def access_concern(
             )
             call.context.caller = caller
             try:
-                if scope and scope not in caller.scopes:
-                    raise PermissionDenied(
-                        Reason.SCOPE_MISSING,
-                        f"these credentials do not carry the scope {scope}: ask an administrator of your tenant",
-                        metadata={"scope": scope},
-                    )
+                _check_scope(caller, scope)
                 await proceed(call)
             except PermissionDenied as error:
-                if refused is not None and error.reason is Reason.SCOPE_MISSING:
-                    await refused(caller, error.metadata.get("scope", ""))
+                await _tell(refused, caller, error)
                 raise
 
         return access
 
     return wrap
+
+
+def _check_scope(caller: Caller, scope: str) -> None:
+    if scope and scope not in caller.scopes:
+        raise PermissionDenied(
+            Reason.SCOPE_MISSING,
+            f"these credentials do not carry the scope {scope}: ask an administrator of your tenant",
+            metadata={"scope": scope},
+        )
+
+
+async def _tell(refused: Refused | None, caller: Caller, error: PermissionDenied) -> None:
+    if refused is not None and error.reason is Reason.SCOPE_MISSING:
+        await refused(caller, error.metadata.get("scope", ""))

@@ -22,7 +22,7 @@ from bossjy_server.rpc.validation import validation_concern
 from bossjy_server.telemetry.logging import Log
 
 
-def build_chain(
+def build_chain(  # noqa: PLR0913 - what the chain is made of
     *,
     tracer: Tracer | None,
     trace_ratio: float = 1.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import string
 
 import pytest
@@ -16,18 +17,21 @@ from bossjy_server.errors import InvalidArgument
 RULES = PasswordRules(AuthOptions())
 NAMES = ["ann.smith@northwind.example", "Ann Smith", "Northwind Traders", "northwind-traders-x7k2p9"]
 # As dice choose them: few of them are common in passwords.
-DICE = (
-    "abacus acorn afar agave almanac anvil apron armoire attic awning badger ballast banjo barley basin beacon bellows "
-    "birch bobbin bramble brisk buckle burlap cactus candid canopy caramel cedar chisel cinder citrus cobalt copper "
-    "cradle crater crisp cubicle daffodil damask decoy dial drizzle dusk easel elbow ember envoy fable feather fennel "
-    "ferry fiddle flannel flint foggy forge frosting gadget gallop gasket gazette geyser glacier gravel grove gusto "
-    "hamlet harness hatch heron hinge hollow hunch husk ivory jigsaw jostle juniper kettle kiln ladle lantern lattice "
-    "ledger lichen linen lodge lumber maple marble mason meadow mellow mitten moat mosaic muddle nectar nettle nickel "
-    "nozzle oats obelisk onyx orchard outpost oyster paddle parsley pebble pendant pewter pickle plank plume pollen "
-    "porch puddle quarry quill quilt radish rafter ramble raisin rattle ribbon ripple rudder saddle satchel scallop "
-    "scribble sift sketch slate sorrel spindle spruce squint stencil stubble tangle tassel thimble thistle tinsel "
-    "toboggan trellis trowel tulip turnip twine upkeep vellum velvet violet walnut wander whisk wicker willow zigzag"
-).split()
+DICE = re.findall(
+    r"\w+",
+    """
+    abacus acorn afar agave almanac anvil apron armoire attic awning badger ballast banjo barley basin beacon bellows
+    birch bobbin bramble brisk buckle burlap cactus candid canopy caramel cedar chisel cinder citrus cobalt copper
+    cradle crater crisp cubicle daffodil damask decoy dial drizzle dusk easel elbow ember envoy fable feather fennel
+    ferry fiddle flannel flint foggy forge frosting gadget gallop gasket gazette geyser glacier gravel grove gusto
+    hamlet harness hatch heron hinge hollow hunch husk ivory jigsaw jostle juniper kettle kiln ladle lantern lattice
+    ledger lichen linen lodge lumber maple marble mason meadow mellow mitten moat mosaic muddle nectar nettle nickel
+    nozzle oats obelisk onyx orchard outpost oyster paddle parsley pebble pendant pewter pickle plank plume pollen
+    porch puddle quarry quill quilt radish rafter ramble raisin rattle ribbon ripple rudder saddle satchel scallop
+    scribble sift sketch slate sorrel spindle spruce squint stencil stubble tangle tassel thimble thistle tinsel
+    toboggan trellis trowel tulip turnip twine upkeep vellum velvet violet walnut wander whisk wicker willow zigzag
+    """,
+)
 
 
 def refusal(password: str) -> str:
