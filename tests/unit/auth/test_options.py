@@ -27,6 +27,12 @@ def test_the_defaults_hold() -> None:
         {"argon2_memory_kib": 1024},
         {"audit_days": 29},
         {"registration": "maybe"},
+        {"api_key_lifetime_s": 10},
+        {"api_key_lifetime_max_s": 86_400},
+        {"sessions_per_user_max": 0},
+        {"wrong_codes_max": 0},
+        {"wrong_codes_max": 101},
+        {"second_factor_roles": frozenset({"service"})},
         {"revocations_lost": "maybe"},
     ],
 )

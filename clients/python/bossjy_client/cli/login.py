@@ -124,7 +124,11 @@ async def _whoami(session: Session) -> ExitCode:
                     ("tenant", f"{me.tenant.display_name} ({me.tenant.tenant_id})"),
                     ("user", me.user.email),
                     ("API key", me.api_key_id),
-                    ("may", ", ".join(me.scopes)),
+                    ("may", ", ".join(me.scopes) or _nothing(me)),
                 )
             )
     return ExitCode.DONE
+
+
+def _nothing(me: Any) -> str:
+    return "nothing until a second factor is set up" if me.second_factor_required else ""
