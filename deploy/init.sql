@@ -45,6 +45,9 @@ BEGIN
 END
 $$;
 
+-- Every user of the tenant but its services needs a second factor.
+ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS second_factor_required boolean NOT NULL DEFAULT false;
+
 -- Tokens that admit one registration each, as SHA-256 of 256 random bits. Used up in the transaction that makes the
 -- tenant. No tenant_id: they belong to the operator, and the service alone reads them.
 CREATE TABLE IF NOT EXISTS bossjy.registration_tokens (
@@ -59,7 +62,7 @@ CREATE TABLE IF NOT EXISTS bossjy.users (
     tenant_id                 text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
     user_id                   text COLLATE "C" NOT NULL,
     email                     text NOT NULL CHECK (length(email) BETWEEN 3 AND 320),
-    -- What is compared: the address case-folded by the service.
+    -- What is compared: the address in the form that the service gives it (auth/mail_addresses.py).
     email_key                 text COLLATE "C" NOT NULL,
     display_name              text NOT NULL DEFAULT '' CHECK (length(display_name) <= 200),
     language                  text NOT NULL DEFAULT '' CHECK (length(language) <= 35),
@@ -82,6 +85,39 @@ CREATE TABLE IF NOT EXISTS bossjy.users (
 
 ALTER TABLE bossjy.users ADD COLUMN IF NOT EXISTS second_factor boolean NOT NULL DEFAULT false;
 
+-- Earlier releases compared addresses without NFKC, and with characters that nobody sees. Their rows get the form of today,
+-- once. Where two users of a tenant have addresses that are the same today, the key of the second stays: both can log in
+-- with the address as it was typed, and the upgrade does not fail. Pure ASCII is the same in both forms.
+DO $$
+DECLARE
+    old record;
+    new_key text;
+BEGIN
+    IF col_description('bossjy.users'::regclass, (SELECT attnum FROM pg_attribute
+            WHERE attrelid = 'bossjy.users'::regclass AND attname = 'email_key')) IS NOT DISTINCT FROM 'NFKC' THEN
+        RETURN;
+    END IF;
+    -- The owner is no superuser everywhere. FORCE comes back at the end of this file, in the same transaction.
+    ALTER TABLE bossjy.users NO FORCE ROW LEVEL SECURITY;
+    IF getdatabaseencoding() = 'UTF8' THEN
+        FOR old IN SELECT tenant_id, user_id, email, email_key FROM bossjy.users
+                   WHERE email_key ~ '[^\x01-\x7f]' ORDER BY create_time, user_id
+        LOOP
+            new_key := btrim(normalize(casefold(regexp_replace(normalize(old.email, NFKC),
+                '[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f'
+                '\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]', '', 'g')
+                COLLATE pg_unicode_fast), NFKC));
+            IF new_key <> old.email_key AND NOT EXISTS (SELECT FROM bossjy.users
+                    WHERE tenant_id = old.tenant_id AND email_key = new_key) THEN
+                UPDATE bossjy.users SET email_key = new_key
+                WHERE tenant_id = old.tenant_id AND user_id = old.user_id;
+            END IF;
+        END LOOP;
+    END IF;
+    COMMENT ON COLUMN bossjy.users.email_key IS 'NFKC';
+END
+$$;
+
 -- One-time codes as a second factor. The secrets are sealed under a key that is not in the database; `pending` is one that
 -- its user has not confirmed yet. No code of last_step (RFC 6238) or of one before it is taken.
 CREATE TABLE IF NOT EXISTS bossjy.second_factors (
@@ -94,6 +130,11 @@ CREATE TABLE IF NOT EXISTS bossjy.second_factors (
     PRIMARY KEY (tenant_id, user_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES bossjy.users ON DELETE CASCADE
 );
+
+-- Wrong codes in a row: one-time codes of `secret`, one-time codes of `pending`. Each attempt is counted before its code is
+-- compared, so parallel attempts cannot exceed the bound.
+ALTER TABLE bossjy.second_factors ADD COLUMN IF NOT EXISTS wrong_codes integer NOT NULL DEFAULT 0;
+ALTER TABLE bossjy.second_factors ADD COLUMN IF NOT EXISTS wrong_pending integer NOT NULL DEFAULT 0;
 
 -- Codes for the day the device is lost, as HMACs under a secret that is not in the database. Each works once.
 CREATE TABLE IF NOT EXISTS bossjy.recovery_codes (
@@ -176,6 +217,21 @@ CREATE TABLE IF NOT EXISTS bossjy.audit_events (
     request_id  text COLLATE "C" NOT NULL DEFAULT '' CHECK (length(request_id) <= 200),
     PRIMARY KEY (tenant_id, event_id)
 );
+-- More about the event: `member -> owner`, the scope that was missing.
+ALTER TABLE bossjy.audit_events ADD COLUMN IF NOT EXISTS detail text NOT NULL DEFAULT ''
+    CONSTRAINT audit_events_detail_short CHECK (length(detail) <= 200);
+
+-- What an operator did to the whole server, such as a new signing key. No tenant_id: it concerns all tenants, and
+-- ListAuditEvents shows it to each. The command makes the id, so several servers can add the same event. The service adds
+-- and reads rows, and may not change or delete one. There are few, so they are kept.
+CREATE TABLE IF NOT EXISTS bossjy.operator_events (
+    event_id    text COLLATE "C" PRIMARY KEY,
+    event_time  timestamptz NOT NULL DEFAULT now(),
+    action      text COLLATE "C" NOT NULL CHECK (length(action) BETWEEN 1 AND 64),
+    resource    text COLLATE "C" NOT NULL CHECK (length(resource) <= 128)
+);
+GRANT SELECT, INSERT ON bossjy.operator_events TO bossjy_app;
+
 -- Finds the oldest. Rows come in this order, so that a few bytes for each megabyte are enough.
 CREATE INDEX IF NOT EXISTS audit_events_by_time ON bossjy.audit_events
     USING brin (event_time) WITH (autosummarize = on);

@@ -227,6 +227,7 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
             limits=limits,
             authenticate=auth.authenticator.authenticate,
             by_certificate=auth.authenticator.certified if settings.tls_client_ca else None,
+            refused=auth.refused_scopes.record,
             quotas=quotas,
         )
     )

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from bossjy_server import setting_texts as read
+from bossjy_server.auth_settings import AuthSettings
 from bossjy_server.errors import StartError
 
 # What the command-line tool reads: a shell may have it exported and start a server all the same.
 _OF_THE_TOOL = frozenset({"BOSSJY_TOKEN", "BOSSJY_TARGET"})
 
 
-def _setting(name: str, default: Any, read: Callable[[str], Any], about: str, *, shown: bool = True) -> Any:
-    return field(default=default, metadata={"name": name, "read": read, "about": about}, repr=shown)
+_setting = read.setting
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(AuthSettings):
     """Every setting, with its default. `bossjy-server settings` prints them with their meaning."""
 
     database_url: str = _setting(
@@ -302,9 +302,11 @@ class Settings:
             faults.append("BOSSJY_TLS_CLIENT_CA needs BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY")
         if values.get("database_admin_url") and not values.get("database_url"):
             faults.append("DATABASE_ADMIN_URL needs DATABASE_URL, the login of the service in the same database")
+        settings = cls(**values)
+        faults.extend(settings.auth_faults())
         if faults:
             raise StartError("wrong settings: " + "; ".join(faults))
-        return cls(**values)
+        return settings
 
     @classmethod
     def table(cls) -> list[tuple[str, str, str]]:

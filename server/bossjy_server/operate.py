@@ -7,10 +7,11 @@ import getpass
 import re
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, may_bind, unbind
 from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
+from bossjy_server.auth.operator_journal import OperatorJournal
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import load_keys
 from bossjy_server.config import Settings
@@ -54,6 +55,7 @@ def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) ->
     keys = load_keys(settings.data_dir, auth)
     if options.action == "rotate":
         made = keys.rotate()
+        _note(settings, "auth.rotate_keys", made.kid)
         print(f"made {made.kid}: servers publish it within {auth.key_reload_s:g} s,", end=" ")
         print(f"it signs after {auth.key_activation_s} s, tokens of the old key hold until they end")
     elif options.action == "remove":
@@ -63,10 +65,32 @@ def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) ->
             raise StartError("there is no such key: `bossjy-server keys list` shows them") from None
         except ValueError as error:
             raise StartError(str(error)) from error
+        _note(settings, "auth.remove_key", options.kid)
         print(f"removed {options.kid}: servers refuse its tokens within {auth.key_reload_s:g} s")
     else:
         print("\n".join(key_lines(keys)))
     return 0
+
+
+def _note(settings: Settings, action: str, kid: str) -> None:
+    """Write an act on the keys down, and into the audit log where a database is named; else a server does it soon."""
+    journal = OperatorJournal(settings.data_dir)
+    try:
+        journal.add(action, kid)
+    except OSError as error:
+        raise StartError(f"the keys were changed, but the audit log lacks it: {error}") from error
+    if settings.database_url:
+        run(_copy(journal, settings.database_url))
+
+
+async def _copy(journal: OperatorJournal, database_url: str) -> None:
+    # The key must change whatever the database does, so its faults end nothing here.
+    with suppress(Exception):
+        database = await Database.open(database_url, min_size=1, max_size=1)
+        try:
+            await journal.copy(database)
+        finally:
+            await database.close()
 
 
 async def _create_owner(options: argparse.Namespace, settings: Settings, auth: AuthOptions) -> int:

@@ -24,6 +24,20 @@ def auth_options(settings: Settings) -> AuthOptions:
         address_failures=settings.address_failures,
         tenant_failures=settings.tenant_failures,
         audit_days=settings.audit_days,
+        password_min_chars=settings.password_min_chars,
+        password_max_chars=settings.password_max_chars,
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+        access_lifetime_s=settings.access_lifetime_s,
+        session_lifetime_s=settings.session_lifetime_s,
+        refresh_idle_s=settings.refresh_idle_s,
+        refresh_grace_s=settings.refresh_grace_s,
+        sessions_per_user_max=settings.sessions_per_user,
+        revocations_lost=settings.revocations_lost,
+        api_key_lifetime_s=settings.api_key_lifetime_s,
+        api_key_lifetime_max_s=settings.api_key_lifetime_max_s,
+        second_factor_roles=frozenset(settings.second_factor_roles),
+        wrong_codes_max=settings.wrong_codes_max,
     )
 
 

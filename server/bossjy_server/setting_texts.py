@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import field
+from typing import Any
 from urllib.parse import urlsplit
 
-from bossjy_server.auth.options import AUDIT_DAYS_MIN
+from bossjy_server.auth.options import AUDIT_DAYS_MIN, PEOPLE
+
+_CLAIM = re.compile(r"[!-~]{1,200}")
+
+
+def setting(name: str, default: Any, read: Callable[[str], Any], about: str, *, shown: bool = True) -> Any:
+    """A field of the settings: the variable that it is read from, its default, how it is read, its meaning."""
+    return field(default=default, metadata={"name": name, "read": read, "about": about}, repr=shown)
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -68,6 +78,21 @@ def choice(*names: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def claim(text: str) -> str:
+    """Issuer or audience of a token: printable ASCII without spaces."""
+    if not _CLAIM.fullmatch(text):
+        raise ValueError("1 to 200 printable ASCII characters without spaces, such as `https://bossjy.example.com`")
+    return text
+
+
+def roles(text: str) -> tuple[str, ...]:
+    """Roles of people, `owner,admin`."""
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    if not set(names) <= set(PEOPLE):
+        raise ValueError("`ROLE,…` of the roles " + ", ".join(PEOPLE))
+    return names
 
 
 CLASSES = ("phone", "contacts", "imports", "login", "auth", "admin", "bulk", "other")

@@ -157,3 +157,30 @@ async def registered(nobody: Person, name: str = "Test") -> Person:
 @pytest.fixture
 async def owner(nobody: Person) -> Person:
     return await registered(nobody)
+
+
+@pytest.fixture(scope="session")
+def served_few_codes(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that admits ten wrong one-time codes in a row, and any number of wrong logins."""
+    with asyncio.Runner() as runner:
+        databases = fresh_database(parts.database_url)
+        url = runner.run(_next(databases))
+        settings = on_parts(url, parts.redis_url) | {
+            "BOSSJY_SECOND_FACTOR_WRONG_CODES": "10",
+            "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT": "100000",
+            "BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "100000",
+        }
+        server = made_server(tmp_path_factory.mktemp("few-codes"), **settings)
+        try:
+            server.start()
+            yield Served(server, url)
+        finally:
+            server.end()
+            runner.run(_next(databases))
+
+
+@pytest.fixture
+async def few_codes(served_few_codes: Served) -> AsyncIterator[Person]:
+    """The owner of a new tenant there."""
+    async with grpc.aio.insecure_channel(served_few_codes.process.target) as channel:
+        yield await registered(Person(channel))

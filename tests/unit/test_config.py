@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bossjy_server.auth.options import AuthOptions
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
+from bossjy_server.options import auth_options
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -65,6 +67,20 @@ def test_values_are_read() -> None:
         ("BOSSJY_DATABASE_ROLE", "pg_monitor", "BOSSJY_DATABASE_ROLE must be a name of a role"),
         ("DATABASE_ADMIN_URL", "postgresql://u:secret@h/d", "DATABASE_ADMIN_URL needs DATABASE_URL"),
         ("BOSSJY_PROT", "1", "BOSSJY_PROT is no setting"),
+        ("BOSSJY_PASSWORD_MIN_CHARS", "7", "BOSSJY_PASSWORD_MIN_CHARS must be a whole number from 8 to 1024"),
+        ("BOSSJY_PASSWORD_MIN_CHARS", "300", "BOSSJY_PASSWORD_MIN_CHARS must be at most BOSSJY_PASSWORD_MAX_CHARS"),
+        ("BOSSJY_REFRESH_IDLE_S", "300", "BOSSJY_REFRESH_IDLE_S must be at least BOSSJY_ACCESS_LIFETIME_S"),
+        ("BOSSJY_SESSION_LIFETIME_S", "3600", "BOSSJY_SESSION_LIFETIME_S must be at least BOSSJY_REFRESH_IDLE_S"),
+        (
+            "BOSSJY_API_KEY_LIFETIME_MAX_S",
+            "3600",
+            "BOSSJY_API_KEY_LIFETIME_S must be at most BOSSJY_API_KEY_LIFETIME_MAX_S",
+        ),
+        ("BOSSJY_TOKEN_ISSUER", "a b", "BOSSJY_TOKEN_ISSUER must be 1 to 200 printable ASCII characters"),
+        ("BOSSJY_SECOND_FACTOR_ROLES", "owner,boss", "BOSSJY_SECOND_FACTOR_ROLES must be `ROLE,…` of the roles"),
+        ("BOSSJY_SECOND_FACTOR_ROLES", "service", "BOSSJY_SECOND_FACTOR_ROLES must be `ROLE,…` of the roles"),
+        ("BOSSJY_SECOND_FACTOR_WRONG_CODES", "101", "must be a whole number from 1 to 100"),
+        ("BOSSJY_REVOCATIONS_LOST", "maybe", "BOSSJY_REVOCATIONS_LOST must be one of `serve`, `refuse`"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(name: str, value: str, says: str) -> None:
@@ -73,6 +89,47 @@ def test_what_is_wrong_is_named_in_one_line(name: str, value: str, says: str) ->
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_settings_of_auth_become_its_options() -> None:
+    settings = Settings.from_environment(
+        {
+            "BOSSJY_PASSWORD_MIN_CHARS": "8",
+            "BOSSJY_PASSWORD_MAX_CHARS": "64",
+            "BOSSJY_TOKEN_ISSUER": "https://bossjy.example.com",
+            "BOSSJY_TOKEN_AUDIENCE": "contacts",
+            "BOSSJY_ACCESS_LIFETIME_S": "60",
+            "BOSSJY_REFRESH_IDLE_S": "120",
+            "BOSSJY_SESSION_LIFETIME_S": "180",
+            "BOSSJY_REFRESH_GRACE_S": "1.5",
+            "BOSSJY_SESSIONS_PER_USER": "3",
+            "BOSSJY_API_KEY_LIFETIME_S": "3600",
+            "BOSSJY_API_KEY_LIFETIME_MAX_S": "7200",
+            "BOSSJY_SECOND_FACTOR_ROLES": "owner, admin,owner",
+            "BOSSJY_SECOND_FACTOR_WRONG_CODES": "10",
+            "BOSSJY_REVOCATIONS_LOST": "refuse",
+        }
+    )
+    options = auth_options(settings)
+    options.check()
+    assert options == AuthOptions(
+        tenant_calls_per_minute=500,
+        password_min_chars=8,
+        password_max_chars=64,
+        issuer="https://bossjy.example.com",
+        audience="contacts",
+        access_lifetime_s=60,
+        refresh_idle_s=120,
+        session_lifetime_s=180,
+        refresh_grace_s=1.5,
+        sessions_per_user_max=3,
+        api_key_lifetime_s=3600,
+        api_key_lifetime_max_s=7200,
+        second_factor_roles=frozenset({"owner", "admin"}),
+        wrong_codes_max=10,
+        revocations_lost="refuse",
+    )
+    assert auth_options(Settings()) == AuthOptions()
 
 
 def test_all_faults_are_told_at_once() -> None:

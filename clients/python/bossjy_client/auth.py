@@ -62,6 +62,28 @@ class AuthClient:
         """Who calls."""
         return await self._connection.call(self._stub.GetMe, auth_service_pb2.GetMeRequest(), safe=True)
 
+    async def begin_second_factor(
+        self, password: str, *, totp_code: str = ""
+    ) -> auth_service_pb2.BeginSecondFactorResponse:
+        """A new secret for one-time codes, which counts after `confirm_second_factor`.
+
+        `totp_code` is a code of the current second factor, or a recovery code; SECOND_FACTOR_REQUIRED without it.
+        """
+        request = auth_service_pb2.BeginSecondFactorRequest(password=password, totp_code=totp_code)
+        # Not repeated: a code works once.
+        return await self._connection.call(self._stub.BeginSecondFactor, request, safe=False)
+
+    async def confirm_second_factor(self, totp_code: str) -> list[str]:
+        """Turn the second factor on with a code of the new secret; gives the recovery codes."""
+        request = auth_service_pb2.ConfirmSecondFactorRequest(totp_code=totp_code)
+        answer = await self._connection.call(self._stub.ConfirmSecondFactor, request, safe=False)
+        return list(answer.recovery_codes)
+
+    async def remove_second_factor(self, password: str, *, totp_code: str = "") -> None:
+        """Turn the second factor off. SECOND_FACTOR_NEEDED if the user's role or tenant requires one."""
+        request = auth_service_pb2.RemoveSecondFactorRequest(password=password, totp_code=totp_code)
+        await self._connection.call(self._stub.RemoveSecondFactor, request, safe=False)
+
     async def holds(self, token: str) -> bool:
         """Whether a token or API key of this tenant holds now."""
         request = auth_service_pb2.IntrospectTokenRequest(token=token)

@@ -11,6 +11,8 @@ from datetime import datetime
 
 from bossjy_server.auth import apikey_store, opaque, session_store, store
 from bossjy_server.auth.authority import changing
+from bossjy_server.auth.factor_policy import second_factor_due
+from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
@@ -73,9 +75,10 @@ class Accounts:
     async def register(self, new: NewTenant, client: Client) -> tuple[Tenant, User, Tokens]:
         """Make a tenant, its owner and a first session: all or nothing.
 
-        Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument(PASSWORD_REFUSED),
-        ResourceExhausted(OVERLOADED).
+        Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument: INVALID_FIELD for the mail address,
+        PASSWORD_REFUSED; ResourceExhausted(OVERLOADED).
         """
+        check_email(new.email)
         with self._passwords.place() as place:
             await self._registration.check(new.registration_token)
             self._rules.check(new.password, [new.email, new.display_name, new.owner_name])
@@ -115,17 +118,41 @@ class Accounts:
                 raise refused()
             return key, await store.tenant(connection, tenant_id)
 
+    def factor_due(self, user: User) -> bool:
+        """Whether the user must set up a second factor before a session of theirs has scopes."""
+        return second_factor_due(user, self._options)
+
     async def tenant(self, caller: Caller) -> Tenant:
         """The caller's tenant."""
         async with self._database.tenant(caller.tenant_id) as connection:
             return await store.tenant(connection, caller.tenant_id)
 
-    async def update_tenant(self, caller: Caller, display_name: str | None, default_region: str | None) -> Tenant:
+    async def update_tenant(
+        self,
+        caller: Caller,
+        display_name: str | None,
+        default_region: str | None,
+        second_factor_required: bool | None = None,  # noqa: FBT001 - a value of the tenant
+    ) -> Tenant:
         """Change the caller's tenant; None leaves a field alone."""
         async with changing(self._database, caller) as (connection, _):
             now = moment(self._clock())
-            await record(connection, caller.tenant_id, "auth.update_tenant", resource=caller.tenant_id)
-            return await store.update_tenant(connection, caller.tenant_id, display_name, default_region, now)
+            detail = {None: "", True: "second factor required", False: "second factor not required"}
+            await record(
+                connection,
+                caller.tenant_id,
+                "auth.update_tenant",
+                resource=caller.tenant_id,
+                detail=detail[second_factor_required],
+            )
+            return await store.update_tenant(
+                connection,
+                caller.tenant_id,
+                now,
+                display_name=display_name,
+                default_region=default_region,
+                second_factor_required=second_factor_required,
+            )
 
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:
         """Change the caller's own name or language; None leaves a field alone."""

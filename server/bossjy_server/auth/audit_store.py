@@ -14,11 +14,23 @@ from bossjy_server.storage.postgres import Connection
 if TYPE_CHECKING:
     from bossjy_server.auth.audit import Term
 
-_EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id"
+_EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id, detail"
 
-# Events before the event $2 ('' for the first page). The filter's conditions follow.
-LIST_EVENTS = f"SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1 AND ($2 = '' OR event_id < $2)"
+# Events before the event $2 ('' for the first page): those of the tenant, and what an operator did to the whole server.
+# The filter's conditions follow.
+LIST_EVENTS = f"""
+SELECT {_EVENT} FROM (
+    SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1
+    UNION ALL
+    SELECT event_id, event_time, 'operator' COLLATE "C", action, resource, '', 'OK' COLLATE "C", '' COLLATE "C", ''
+    FROM bossjy.operator_events) AS events
+WHERE ($2 = '' OR event_id < $2)"""
 LIST_EVENTS_ORDER = "ORDER BY event_id DESC LIMIT $3"
+
+# An act of an operator, which another server may have added.
+INSERT_OPERATOR_EVENT = """
+INSERT INTO bossjy.operator_events (event_id, event_time, action, resource) VALUES ($1, $2, $3, $4)
+ON CONFLICT (event_id) DO NOTHING"""
 
 # The service has no right to delete: this function has, and of old events alone.
 REMOVE_OLD_EVENTS = "SELECT bossjy.remove_old_audit_events($1, $2)"
@@ -36,6 +48,7 @@ class Event:
     address: str
     outcome: str
     request_id: str
+    detail: str
 
 
 async def list_events(
@@ -49,6 +62,13 @@ async def list_events(
     command = "\n".join([LIST_EVENTS, *conditions, LIST_EVENTS_ORDER])
     values = (term.value for term in terms)
     return [_event(row) for row in await connection.fetch(command, tenant_id, before_id, limit, *values)]
+
+
+async def insert_operator_event(
+    connection: Connection, event_id: str, time: datetime, action: str, resource: str
+) -> None:
+    """Add an act of an operator; nothing happens if it is there. Inside a system transaction."""
+    await connection.execute(INSERT_OPERATOR_EVENT, event_id, time, action, resource)
 
 
 async def remove_old_events(connection: Connection, kept_days: int, limit: int) -> int:

@@ -46,6 +46,7 @@ def tenant(record: records.Tenant) -> account_pb2.Tenant:
         default_region=record.default_region,
         calls_per_minute=record.calls_per_minute,
         create_time=timestamp(record.create_time),
+        second_factor_required=record.second_factor_required,
     )
 
 
@@ -77,6 +78,7 @@ def audit_event(event: Event) -> account_pb2.AuditEvent:
         address=event.address,
         outcome=event.outcome,
         request_id=event.request_id,
+        detail=event.detail,
     )
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from bossjy_server.auth import store
 from bossjy_server.auth.accounts import new_user, tenant_id_for
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
@@ -17,7 +18,10 @@ from bossjy_server.auth.records import Tenant, User, moment
 from bossjy_server.auth.users import made_password
 from bossjy_server.errors import AlreadyExists, Reason
 from bossjy_server.scopes import Role
+from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database, UniqueViolation
+
+ACTOR = "operator"  # in the audit log
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,14 @@ async def create_owner(
     Gives the user and the password that was made, '' where one was given. One that was made must be changed at the
     first login. Raises InvalidArgument(PASSWORD_REFUSED), NotFound for the tenant, AlreadyExists(USER_EXISTS).
     """
+    check_email(new.email, field="--email")
+    tenant_name = new.tenant_name
+    if new.tenant_id:
+        async with database.tenant(new.tenant_id) as connection:
+            tenant_name = (await store.tenant(connection, new.tenant_id)).display_name
     if new.password:
-        PasswordRules(options).check(new.password, [new.email, new.tenant_name, new.display_name])
+        names = [new.email, tenant_name, new.tenant_id, new.display_name]
+        PasswordRules(options).check(new.password, names)
     made = "" if new.password else made_password()
     passwords = Passwords(options)
     try:
@@ -61,6 +71,9 @@ async def create_owner(
                 tenant = Tenant(tenant_id, new.tenant_name, "", options.tenant_calls_per_minute, now)
                 await store.insert_tenant(connection, tenant)
             await store.insert_user(connection, user, password_hash)
+            await record(
+                connection, tenant_id, "auth.create_owner", resource=user.user_id, actor=ACTOR, detail=Role.OWNER.value
+            )
     except UniqueViolation as error:
         text = "a user with this mail address exists in that tenant: choose another, or have the password reset"
         raise AlreadyExists(Reason.USER_EXISTS, text) from error

@@ -9,6 +9,9 @@ from typing import Literal
 RegistrationPolicy = Literal["open", "token", "closed"]
 LostRevocations = Literal["serve", "refuse"]
 
+# Roles of people; a service has no second factor.
+PEOPLE = ("owner", "admin", "member")
+
 # The database holds to it as well: deploy/init.sql.
 AUDIT_DAYS_MIN = 30
 
@@ -56,6 +59,11 @@ class AuthOptions:
     hash_threads: int = 0  # 0: as many as there are cores
     hash_queue_per_thread: int = 8  # beyond it a login answers OVERLOADED
 
+    # Second factor: roles that must have one; wrong one-time codes in a row before none is accepted (NIST 800-63B-4,
+    # 3.2.2: at most 100)
+    second_factor_roles: frozenset[str] = frozenset()
+    wrong_codes_max: int = 100
+
     # Failed logins: how many may be wrong at once, and after how long one more is allowed
     account_failures: int = 10
     account_failure_s: float = 30.0
@@ -89,6 +97,7 @@ class AuthOptions:
     def check(self) -> None:
         """Raise ValueError with one line when a value cannot work."""
         self._check_passwords()
+        self._check_bounds()
         if not 30 <= self.access_lifetime_s <= 3600:
             raise ValueError("auth: access_lifetime_s must lie between 30 and 3600")
         if not 0 <= self.access_leeway_s <= 30:
@@ -105,6 +114,14 @@ class AuthOptions:
             raise ValueError("auth: registration is `open`, `token` or `closed`")
         if self.revocations_lost not in ("serve", "refuse"):
             raise ValueError("auth: revocations_lost is `serve` or `refuse`")
+
+    def _check_bounds(self) -> None:
+        if not 60 <= self.api_key_lifetime_s <= self.api_key_lifetime_max_s:
+            raise ValueError("auth: 60 <= api_key_lifetime_s <= api_key_lifetime_max_s")
+        if self.sessions_per_user_max < 1 or not 1 <= self.wrong_codes_max <= 100:
+            raise ValueError("auth: sessions_per_user_max is at least 1, wrong_codes_max lies between 1 and 100")
+        if not self.second_factor_roles <= set(PEOPLE):
+            raise ValueError("auth: second_factor_roles are among " + ", ".join(PEOPLE))
 
     def _check_passwords(self) -> None:
         if not 1 <= self.password_min_chars <= self.password_max_chars <= 1024:

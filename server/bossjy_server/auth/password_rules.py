@@ -1,58 +1,46 @@
-"""Which passwords are taken: long enough, and not one that is guessed first (NIST 800-63B-4).
+"""Rules for new passwords: long enough, and not one that is guessed first (NIST 800-63B-4).
 
-There are no rules of composition. Refused are passwords that are in the list of common ones, that are built
-from one common word (repeated, counted on, written with 0 for o), that run along the keyboard or the
-alphabet, that repeat a short piece, or that say nothing but the user's or the tenant's name.
+There are no rules of composition. Refused are passwords that are in the list of common ones, that are joined from a few
+common words, phrases, names and dates (guessing.py), that run along the keyboard or the alphabet, that repeat a short
+piece, or that say nothing but the user's or the tenant's name.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from importlib import resources
 from itertools import pairwise
 
+from bossjy_server.auth.guessing import estimate, near
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.password_list import password_list, squashed
 from bossjy_server.auth.passwords import normal
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 
-_LIST = "common_passwords.txt"
-_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
+# As somebody writes letters with digits and signs; 1 stands for i or l.
+_LEET_I = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
+_LEET_L = _LEET_I | {ord("1"): "l", ord("!"): "l"}
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CONTEXT_MIN_CHARS = 3  # a shorter name says nothing about a password
 _CONTEXT_REST = 6  # letters and digits that must be left when the names are taken out
 _REPEATED_PIECE_MAX = 8
+_WORD_MIN_CHARS = 4  # a shorter one stands in many random texts
 _RUN_SHARE = 0.75  # of the steps from one character to the next
-_ROWS = (
-    "`1234567890-=",
-    "qwertyuiop[]",
-    "asdfghjkl;'",
-    "zxcvbnm,./",
-    "azertyuiop",
-    "qsdfghjklm",
-    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
-    "qazwsxedcrfvtgbyhnujmikolp",
-    "zaqxswcdevfrbgtnhymjukilop",
-    "!@#$%^&*()_+",
-    "147258369",
-)
-_NEIGHBOURS = frozenset(
-    pair for row in _ROWS for first, second in pairwise(row) for pair in (first + second, second + first)
-)
+# A password of which common parts explain so much is refused below so many bits: three words of the list and two
+# digits. Four words pass.
+_EXPLAINED, _BITS_MIN = 0.7, 38.0
+_SIGN = re.compile(r"([^\w\s.,-])\1*")
+_SIGNS_FREE, _SIGN_BITS = 3, 3.0  # signs that everybody sets, and what each further one adds
+_JOINED_MIN_CHARS = 10  # letters and digits; of fewer, signs are the greater part
 
 
 class PasswordRules:
-    """The rules with the list loaded once: some ten thousand characters."""
+    """The rules."""
 
     def __init__(self, options: AuthOptions) -> None:
         self._min = options.password_min_chars
         self._max = options.password_max_chars
-        lines = resources.files(__package__).joinpath(_LIST).read_text("utf-8").splitlines()
-        entries = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
-        # A line without a space of at most 14 characters is a word to build from; all of them are refused
-        # whole.
-        self._whole = frozenset(_squashed(entry) for entry in entries)
-        self._words = frozenset(entry.casefold() for entry in entries if len(entry) < 15)
+        self._list = password_list()
 
     def check(self, password: str, names: Iterable[str] = (), *, field: str = "password") -> None:
         """Raise InvalidArgument(PASSWORD_REFUSED) with a violation of `field` that says why.
@@ -60,11 +48,12 @@ class PasswordRules:
         `names`: mail address, user's and tenant's name, which must not be all that the password says.
         """
         text = normal(password)
-        why = self._length(text) or self._guessable(text) or _says_only(text, names)
+        names = [normal(name) for name in names]
+        why = self._length(text) or self._guessable(text) or _says_only(text, names) or self._joined(text, names)
         if why:
             raise InvalidArgument(
                 Reason.PASSWORD_REFUSED,
-                f"the password is not taken: {why}; a sentence of several words is good",
+                f"the password is refused: {why}; a sentence of several words is good",
                 violations=[Violation(field, why)],
             )
 
@@ -75,7 +64,7 @@ class PasswordRules:
 
     def _guessable(self, text: str) -> str:
         folded = text.casefold()
-        if _squashed(text) in self._whole or self._one_word(folded):
+        if squashed(text) in self._list.whole or self._one_word(folded):
             return "it is among those that are tried first"
         if _repeats(folded):
             return "it repeats a few characters"
@@ -87,8 +76,8 @@ class PasswordRules:
         """Whether it is one common word, maybe several times, and beside it digits and signs alone."""
         for text in (
             folded,
-            folded.translate(_LEET),
-            folded.rstrip("0123456789!.?*#$@_-+ ").translate(_LEET),
+            folded.translate(_LEET_I),
+            folded.rstrip("0123456789!.?*#$@_-+ ").translate(_LEET_I),
         ):
             pieces = _LETTERS.findall(text)
             if pieces and len(set(pieces)) == 1 and self._word(pieces[0]):
@@ -98,30 +87,41 @@ class PasswordRules:
     def _word(self, letters: str) -> bool:
         """Whether the letters are a common word, once or several times."""
         size = len(letters)
-        lengths = [length for length in range(3, size + 1) if size % length == 0]
-        return any(
-            letters[:length] in self._words and letters[:length] * (size // length) == letters for length in lengths
-        )
+        pieces = [letters[:length] for length in range(_WORD_MIN_CHARS, size + 1) if size % length == 0]
+        return any(piece in self._list.words and piece * (size // len(piece)) == letters for piece in pieces)
 
-
-def _squashed(text: str) -> str:
-    """What is compared with the list: letter case, spaces and signs between words do not make it new."""
-    folded = normal(text).casefold()
-    return "".join(char for char in folded if char.isalnum()) or folded
+    def _joined(self, text: str, names: Iterable[str]) -> str:
+        """Whether a few common parts make nearly all of it, as it stands or with letters for digits and signs."""
+        folded = text.casefold()
+        parts = _parts_of(names)
+        end = len(folded.rstrip("0123456789!.?*#$@_-+ "))  # digits at the end are a year or a count, no letters
+        for form in {
+            folded,
+            folded[:end].translate(_LEET_I) + folded[end:],
+            folded[:end].translate(_LEET_L) + folded[end:],
+        }:
+            plain = "".join(char for char in form if char.isalnum())
+            if len(plain) < _JOINED_MIN_CHARS:
+                continue
+            signs = _SIGN_BITS * max(0, len(_SIGN.findall(form)) - _SIGNS_FREE)
+            made = estimate(plain, self._list.units, self._list.longest, parts)
+            if made.explained >= _EXPLAINED and made.bits + signs < _BITS_MIN:
+                return "it is joined from a few common words, names or rows of keys"
+        return ""
 
 
 def _repeats(text: str) -> bool:
     """Whether it is a short piece over and over, the last one maybe cut, or hardly has any characters."""
     if len(set(text)) <= 3:
         return True
-    return any(text[length:] == text[:-length] for length in range(1, _REPEATED_PIECE_MAX + 1))
+    longest = min(_REPEATED_PIECE_MAX, (len(text) + 1) // 2)
+    return any(text[length:] == text[:-length] for length in range(1, longest + 1))
 
 
 def _runs(text: str) -> bool:
     """Whether most steps go to the same, the next or the neighbouring character."""
     steps = list(pairwise(text))
-    near = sum(1 for first, second in steps if abs(ord(first) - ord(second)) <= 1 or first + second in _NEIGHBOURS)
-    return near >= _RUN_SHARE * len(steps)
+    return sum(1 for first, second in steps if near(first, second)) >= _RUN_SHARE * len(steps)
 
 
 def _says_only(text: str, names: Iterable[str]) -> str:
@@ -135,3 +135,9 @@ def _says_only(text: str, names: Iterable[str]) -> str:
     rest = re.sub(r"[\W\d_]+", "", folded)
     named = folded != text.casefold()
     return "it says little but your name, address or company" if named and len(rest) < _CONTEXT_REST else ""
+
+
+def _parts_of(names: Iterable[str]) -> frozenset[str]:
+    """Names as they are joined to other words: whole, and word by word."""
+    texts = [text for name in names for text in (name, *re.split(r"[\W_]+", name))]
+    return frozenset(part for text in texts if len(part := squashed(text)) >= _CONTEXT_MIN_CHARS)

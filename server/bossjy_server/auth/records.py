@@ -17,6 +17,7 @@ class Tenant:
     default_region: str
     calls_per_minute: int
     create_time: datetime
+    second_factor_required: bool = False  # of every user but services
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class User:
     update_time: datetime
     last_login_time: datetime | None
     second_factor: bool = False  # whether a login needs a one-time code
+    tenant_asks_factor: bool = False  # whether the tenant requires a second factor
 
     @property
     def active(self) -> bool:
@@ -102,8 +104,3 @@ class Request:
 def moment(unix_s: float) -> datetime:
     """Unix time in seconds as an aware time in UTC."""
     return datetime.fromtimestamp(unix_s, UTC)
-
-
-def email_key(email: str) -> str:
-    """What mail addresses are compared by: letter case does not count."""
-    return email.strip().casefold()

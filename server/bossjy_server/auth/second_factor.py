@@ -2,7 +2,13 @@
 
 The secret is kept sealed with AES-256-GCM under a key that is derived from the service's secret and not in the
 database, bound to its user. Recovery codes are kept as HMACs under the same secret. Each code works once: the time step
-of the last one is kept, and none of it or before it is taken again. Wrong codes count as wrong passwords do.
+of the last one is kept, and none of it or before it is accepted again.
+
+A code is compared only after the password was right. Wrong codes are slowed down as wrong passwords are (throttle.py).
+In addition the database counts wrong one-time codes in a row: after `wrong_codes_max` no one-time code is accepted
+until a recovery code is used, or an administrator takes the second factor off. A one-time code has 20 bits, so
+guessing must have an end. A recovery code has 80 bits: the throttle bounds guesses far below what could find one, and
+a final end would only let somebody who knows the password lock the owner out.
 """
 
 from __future__ import annotations
@@ -10,19 +16,22 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
 
 import pyotp
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bossjy_server.auth import opaque, second_factor_store, store
+from bossjy_server.auth.factor_policy import second_factor_required
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import User, moment
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.context import Caller
-from bossjy_server.errors import NotFound, Reason, Unauthenticated
+from bossjy_server.errors import FailedPrecondition, NotFound, Reason, Unauthenticated
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
@@ -35,6 +44,14 @@ _RECOVERY_CODES = 10
 _RECOVERY_CHARS = 16  # 80 bits
 
 
+class Verdict(Enum):
+    """What a code turned out to be."""
+
+    RIGHT = auto()
+    WRONG = auto()
+    LOCKED = auto()  # not compared: too many were wrong
+
+
 class SecondFactor:
     """Turns the second factor of a user on and off, and checks its codes."""
 
@@ -45,86 +62,152 @@ class SecondFactor:
         keys: Keys,
         passwords: Passwords,
         throttle: Throttle,
+        options: AuthOptions,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._keys = keys
         self._passwords = passwords
         self._throttle = throttle
+        self._options = options
         self._clock = clock
         self._cipher = AESGCM(keys.mac("second-factor-seal"))
 
-    async def begin(self, caller: Caller, password: str, address: str) -> tuple[str, str]:
+    async def begin(self, caller: Caller, password: str, code: str, address: str) -> tuple[str, str]:
         """A new secret (base32) that counts once it is confirmed, and its `otpauth` URI.
 
-        Raises Unauthenticated(LOGIN_REFUSED) for a wrong password; ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
+        `code` is needed where the user has a second factor. Raises Unauthenticated: LOGIN_REFUSED for a wrong password
+        or code, SECOND_FACTOR_REQUIRED without a code, SECOND_FACTOR_LOCKED; ResourceExhausted: LOGIN_THROTTLED,
+        OVERLOADED.
         """
-        user = await self._checked(caller, password, address)
+        user = await self._checked(caller, password, code, address)
         secret = pyotp.random_base32()
         async with self._database.tenant(caller.tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
             sealed = self._seal(caller.tenant_id, caller.user_id, secret)
-            now = moment(self._clock())
-            await second_factor_store.keep_pending(connection, caller.tenant_id, caller.user_id, sealed, now)
+            kept = await second_factor_store.keep_pending(
+                connection,
+                caller.tenant_id,
+                caller.user_id,
+                sealed,
+                moment(self._clock()),
+                replace=user.second_factor,
+            )
+        if not kept:  # another call has turned one on since the password was checked
+            raise _code_required()
         return secret, pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name="BossJy")
 
     async def confirm(self, caller: Caller, code: str, address: str) -> list[str]:
         """Turn the second factor on with a code of the new secret; gives the recovery codes.
 
-        Raises NotFound when `begin` was not called, Unauthenticated(LOGIN_REFUSED) for a wrong code,
-        ResourceExhausted(LOGIN_THROTTLED).
+        Raises NotFound when `begin` was not called; Unauthenticated: LOGIN_REFUSED for a wrong code,
+        SECOND_FACTOR_LOCKED after too many; ResourceExhausted(LOGIN_THROTTLED).
         """
         tenant_id, user_id = caller.tenant_id, caller.user_id
         codes = [opaque.random_id(_RECOVERY_CHARS) for _ in range(_RECOVERY_CODES)]
         macs = [self._mac(tenant_id, user_id, one) for one in codes]
-        async with (
-            self._throttle.attempt(tenant_id, user_id, address),
-            self._database.tenant(tenant_id) as connection,
-        ):
-            await hold_caller(connection, caller, changes_authority=True)
-            factor = await second_factor_store.find(connection, tenant_id, user_id)
-            if factor is None or factor.pending is None:
-                raise NotFound("second_factor", message="no second factor was begun: call BeginSecondFactor first")
-            step = self._step_of(self._open(tenant_id, user_id, factor.pending), code)
-            now = moment(self._clock())
-            if step is None or not await second_factor_store.confirm(
-                connection, tenant_id, user_id, factor.pending, step=step, macs=macs, now=now
-            ):
+        async with self._throttle.attempt(tenant_id, user_id, address):
+            async with self._database.tenant(tenant_id) as connection:
+                verdict = await self._confirm(connection, caller, code, macs)
+            # Raised after the commit, so that the attempt stays counted.
+            if verdict is Verdict.LOCKED:
+                text = "too many wrong codes of this new secret: call BeginSecondFactor again"
+                raise Unauthenticated(Reason.SECOND_FACTOR_LOCKED, text)
+            if verdict is Verdict.WRONG:
                 raise Unauthenticated(Reason.LOGIN_REFUSED, "the code is wrong: check the clock of the device")
-            await record(connection, tenant_id, "auth.confirm_second_factor", resource=user_id)
         return ["-".join(one[at : at + 4] for at in range(0, _RECOVERY_CHARS, 4)) for one in codes]
 
-    async def remove(self, caller: Caller, password: str, address: str) -> None:
-        """Turn the second factor off. Raises as `begin` does."""
-        await self._checked(caller, password, address)
-        async with self._database.tenant(caller.tenant_id) as connection:
+    async def remove(self, caller: Caller, password: str, code: str, address: str) -> None:
+        """Turn the second factor off. Raises as `begin` does, and FailedPrecondition(SECOND_FACTOR_NEEDED)."""
+        tenant_id, user_id = caller.tenant_id, caller.user_id
+        had_one = (await self._checked(caller, password, code, address)).second_factor
+        async with self._database.tenant(tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
-            now = moment(self._clock())
-            await second_factor_store.remove(connection, caller.tenant_id, caller.user_id, now)
-            await record(connection, caller.tenant_id, "auth.remove_second_factor", resource=caller.user_id)
+            user = await store.user(connection, tenant_id, user_id)
+            if second_factor_required(user, self._options):
+                text = "your role or tenant requires a second factor: change it with BeginSecondFactor"
+                raise FailedPrecondition(Reason.SECOND_FACTOR_NEEDED, text)
+            if had_one:
+                await second_factor_store.remove(connection, tenant_id, user_id, moment(self._clock()))
+                await record(connection, tenant_id, "auth.remove_second_factor", resource=user_id)
+            else:
+                await second_factor_store.remove_pending(connection, tenant_id, user_id)
 
-    async def use(self, connection: Connection, user: User, code: str) -> bool:
-        """Use up a one-time or recovery code at a login; false if it does not hold. Inside the login's transaction."""
+    async def check(self, user: User, code: str) -> None:
+        """Use up a one-time or recovery code of a user whose password was right.
+
+        In a transaction of its own: the code stays used, and a wrong one counted and recorded, whatever follows.
+        Raises Unauthenticated: SECOND_FACTOR_REQUIRED without a code, LOGIN_REFUSED, SECOND_FACTOR_LOCKED.
+        """
+        if not code:
+            raise _code_required()
+        async with self._database.tenant(user.tenant_id) as connection:
+            verdict = await self._use(connection, user, code)
+            if verdict is Verdict.WRONG:
+                await _record_refused(connection, user, "auth.use_second_factor")
+        if verdict is Verdict.LOCKED:
+            raise Unauthenticated(
+                Reason.SECOND_FACTOR_LOCKED,
+                "too many wrong one-time codes: use a recovery code, or ask an administrator to take the second "
+                "factor off; then change your password, which somebody else knows",
+            )
+        if verdict is Verdict.WRONG:
+            raise Unauthenticated(Reason.LOGIN_REFUSED, "the one-time code is wrong, or was used before: take the next")
+
+    async def _use(self, connection: Connection, user: User, code: str) -> Verdict:
+        """Use up a code. Commit the transaction, whatever the verdict."""
         plain = code.replace(" ", "").replace("-", "").lower()
         if len(plain) == _DIGITS and plain.isascii() and plain.isdigit():
-            factor = await second_factor_store.find(connection, user.tenant_id, user.user_id)
-            if factor is None or factor.secret is None:
-                return False
-            step = self._step_of(self._open(user.tenant_id, user.user_id, factor.secret), plain)
-            return step is not None and await second_factor_store.use_step(
-                connection, user.tenant_id, user.user_id, step
-            )
+            return await self._use_one_time_code(connection, user, plain)
         mac = self._mac(user.tenant_id, user.user_id, plain)
         now = moment(self._clock())
-        return await second_factor_store.use_recovery_code(connection, user.tenant_id, user.user_id, mac, now)
+        used = await second_factor_store.use_recovery_code(connection, user.tenant_id, user.user_id, mac, now)
+        return Verdict.RIGHT if used else Verdict.WRONG
 
-    async def _checked(self, caller: Caller, password: str, address: str) -> User:
+    async def _use_one_time_code(self, connection: Connection, user: User, code: str) -> Verdict:
+        ids = (user.tenant_id, user.user_id)
+        most = self._options.wrong_codes_max
+        counted = await second_factor_store.count_code(connection, *ids, most)
+        if counted is None:
+            factor = await second_factor_store.find(connection, *ids)
+            return Verdict.LOCKED if factor and factor.secret else Verdict.WRONG
+        secret, count = counted
+        step = self._step_of(self._open(*ids, secret), code)
+        if step is not None and await second_factor_store.use_step(connection, *ids, step):
+            return Verdict.RIGHT
+        if count == most:
+            await _record_refused(connection, user, "auth.lock_second_factor")
+        return Verdict.WRONG
+
+    async def _confirm(self, connection: Connection, caller: Caller, code: str, macs: Sequence[bytes]) -> Verdict:
+        """Let the pending secret count if the code is right. Commit the transaction, whatever the verdict."""
+        await hold_caller(connection, caller, changes_authority=True)
+        ids = (caller.tenant_id, caller.user_id)
+        pending = await second_factor_store.count_pending(connection, *ids, self._options.wrong_codes_max)
+        if pending is None:
+            factor = await second_factor_store.find(connection, *ids)
+            if factor is None or factor.pending is None:
+                raise NotFound("second_factor", message="no second factor was begun: call BeginSecondFactor first")
+            return Verdict.LOCKED
+        step = self._step_of(self._open(*ids, pending), code)
+        now = moment(self._clock())
+        if step is None or not await second_factor_store.confirm(
+            connection, *ids, pending, step=step, macs=macs, now=now
+        ):
+            return Verdict.WRONG
+        await record(connection, caller.tenant_id, "auth.confirm_second_factor", resource=caller.user_id)
+        return Verdict.RIGHT
+
+    async def _checked(self, caller: Caller, password: str, code: str, address: str) -> User:
+        """The caller's user, whose password is right, and whose code where the user has a second factor."""
         with self._passwords.place() as place:
             async with self._throttle.attempt(caller.tenant_id, caller.user_id, address):
                 async with self._database.tenant(caller.tenant_id) as connection:
                     account = await store.account(connection, caller.tenant_id, caller.user_id)
                 if not (await place.verify(account.password_hash, password)).right:
                     raise Unauthenticated(Reason.LOGIN_REFUSED, "the password is wrong")
+                if account.user.second_factor:
+                    await self.check(account.user, code)
         return account.user
 
     def _step_of(self, secret: str, code: str) -> int | None:
@@ -147,3 +230,13 @@ class SecondFactor:
         except InvalidTag:
             message = "the second factor was kept under another key of this server: ask its operator"
             raise Unauthenticated(Reason.LOGIN_REFUSED, message) from None
+
+
+async def _record_refused(connection: Connection, user: User, action: str) -> None:
+    await record(connection, user.tenant_id, action, resource=user.user_id, outcome="UNAUTHENTICATED")
+
+
+def _code_required() -> Unauthenticated:
+    return Unauthenticated(
+        Reason.SECOND_FACTOR_REQUIRED, "this user has a second factor: send its code in totp_code as well"
+    )

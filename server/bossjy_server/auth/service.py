@@ -18,9 +18,11 @@ from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.audit_sweep import sweep
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.operator_journal import OperatorJournal
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.refused_scopes import RefusedScopes
 from bossjy_server.auth.registration import Registration, first_registration_token
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.second_factor import SecondFactor
@@ -29,7 +31,7 @@ from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.auth.users import Users
-from bossjy_server.errors import StartError
+from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.storage.postgres import Database
 
 _LOG = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Auth:
     authenticator: Authenticator
     keys: Keys
     registration_token: str | None  # of the first start, until it is used
+    refused_scopes: RefusedScopes
 
     def __repr__(self) -> str:
         return "Auth()"  # the token is a secret
@@ -72,9 +75,11 @@ async def open_auth(
     async with AsyncExitStack() as stack:
         passwords = await asyncio.to_thread(Passwords, options)
         stack.callback(passwords.close)
-        rules = PasswordRules(options)
+        rules = await asyncio.to_thread(PasswordRules, options)  # reads the list: some tenths of a second
         api_keys = ApiKeys(database, options, clock)
-        second_factor = SecondFactor(database=database, keys=keys, passwords=passwords, throttle=throttle, clock=clock)
+        second_factor = SecondFactor(
+            database=database, keys=keys, passwords=passwords, throttle=throttle, options=options, clock=clock
+        )
         sessions = Sessions(
             database=database,
             keys=keys,
@@ -121,10 +126,11 @@ async def open_auth(
         )
         token = await first_registration_token(database, data_dir) if options.registration == "token" else None
         await revocations.exchange()  # sessions that ended while this server was away
-        for work in (revocations.run(), _watch_keys(keys, options), sweep(database, options)):
+        journal = OperatorJournal(data_dir)
+        for work in (revocations.run(), _watch_keys(keys, options, journal, database), sweep(database, options)):
             task = asyncio.create_task(work)
             stack.push_async_callback(_cancel, task)
-        yield Auth(servicer, authenticator, keys, token)
+        yield Auth(servicer, authenticator, keys, token, RefusedScopes(database))
 
 
 def load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float] = time.time) -> Keys:
@@ -137,9 +143,16 @@ def load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float] =
     )
 
 
-async def _watch_keys(keys: Keys, options: AuthOptions) -> None:
-    """Look for keys that another process made. While the folder cannot be read, the keys stay as they are."""
+async def _watch_keys(keys: Keys, options: AuthOptions, journal: OperatorJournal, database: Database) -> None:
+    """Look for keys that another process made, and copy what its operator did into the audit log.
+
+    While the folder cannot be read, the keys stay as they are.
+    """
     while True:
+        try:
+            await journal.copy(database)
+        except (OSError, BossjyError) as error:
+            _LOG.warning("the operator's commands are not in the audit log yet: %s", error)
         await asyncio.sleep(options.key_reload_s)
         try:
             await asyncio.to_thread(keys.reload)

@@ -12,7 +12,7 @@ from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.pages import PageTokens, page_size
-from bossjy_server.auth.records import ApiKey
+from bossjy_server.auth.records import ApiKey, User
 from bossjy_server.auth.requests import (
     caller_with_session,
     chosen,
@@ -73,7 +73,10 @@ class AuthServicer:
         tenant, user, tokens = await self._accounts.register(new, client_of(request.device_name))
         note("register", tenant_id=tenant.tenant_id, user_id=user.user_id)
         return pb.RegisterResponse(
-            tenant=convert.tenant(tenant), user=convert.user(user), tokens=convert.tokens(tokens)
+            tenant=convert.tenant(tenant),
+            user=convert.user(user),
+            tokens=convert.tokens(tokens),
+            second_factor_required=self._accounts.factor_due(user),
         )
 
     async def Login(self, request: pb.LoginRequest) -> pb.LoginResponse:
@@ -88,6 +91,7 @@ class AuthServicer:
             tokens=convert.tokens(tokens),
             user=convert.user(user),
             password_change_required=user.password_change_required,
+            second_factor_required=self._accounts.factor_due(user),
         )
 
     async def RefreshToken(self, request: pb.RefreshTokenRequest) -> pb.RefreshTokenResponse:
@@ -135,6 +139,7 @@ class AuthServicer:
             scopes=sorted(caller.scopes),
             session_id=caller.session_id,
             api_key_id=caller.api_key_id,
+            second_factor_required=isinstance(own, User) and self._accounts.factor_due(own),
         )
 
     async def UpdateMe(self, request: pb.UpdateMeRequest) -> pb.UpdateMeResponse:
@@ -161,7 +166,9 @@ class AuthServicer:
     async def BeginSecondFactor(self, request: pb.BeginSecondFactorRequest) -> pb.BeginSecondFactorResponse:
         """Give a secret for one-time codes."""
         note("begin_second_factor")
-        secret, uri = await self._second_factor.begin(caller_with_session(), request.password, current_call().address)
+        secret, uri = await self._second_factor.begin(
+            caller_with_session(), request.password, request.totp_code, current_call().address
+        )
         return pb.BeginSecondFactorResponse(secret=secret, otpauth_uri=uri)
 
     async def ConfirmSecondFactor(self, request: pb.ConfirmSecondFactorRequest) -> pb.ConfirmSecondFactorResponse:
@@ -173,7 +180,9 @@ class AuthServicer:
     async def RemoveSecondFactor(self, request: pb.RemoveSecondFactorRequest) -> pb.RemoveSecondFactorResponse:
         """Turn the second factor off."""
         note("remove_second_factor")
-        await self._second_factor.remove(caller_with_session(), request.password, current_call().address)
+        await self._second_factor.remove(
+            caller_with_session(), request.password, request.totp_code, current_call().address
+        )
         return pb.RemoveSecondFactorResponse()
 
     async def ListSessions(self, request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
@@ -311,9 +320,13 @@ class AuthServicer:
     async def UpdateTenant(self, request: pb.UpdateTenantRequest) -> pb.UpdateTenantResponse:
         """Change the caller's tenant."""
         plain(request)
-        values = chosen(request.tenant, request.update_mask, ("display_name", "default_region"), empty_name=False)
+        allowed = ("display_name", "default_region", "second_factor_required")
+        values = chosen(request.tenant, request.update_mask, allowed, empty_name=False)
         tenant = await self._accounts.update_tenant(
-            current_caller(), values.get("display_name"), region(values.get("default_region"))
+            current_caller(),
+            values.get("display_name"),
+            region(values.get("default_region")),
+            values.get("second_factor_required"),
         )
         note("update_tenant")
         return pb.UpdateTenantResponse(tenant=convert.tenant(tenant))

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bossjy_server.auth import opaque, session_store, store
+from bossjy_server.auth.factor_policy import session_scopes
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.mail_addresses import email_key
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.records import Session, User, email_key, moment
+from bossjy_server.auth.records import Session, User, moment
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.second_factor import SecondFactor
 from bossjy_server.auth.seldom import Seldom
@@ -21,7 +23,6 @@ from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
-from bossjy_server.scopes import scopes_of
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.authority import hold_caller, session_ended
 from bossjy_server.storage.postgres import Connection, Database
@@ -94,7 +95,7 @@ class Sessions:
                     raise _login_refused()
                 new_hash = await place.hash(password) if verdict.rehash else None
                 if account.user.second_factor:
-                    await self._check_code(account.user, code)
+                    await self._second_factor.check(account.user, code)
                 async with self._database.tenant(tenant_id) as connection:
                     session, user, ended = await self._open_checked(connection, account.user, client)
                     if new_hash is not None:
@@ -131,11 +132,10 @@ class Sessions:
 
     def tokens_of(self, session: Session, user: User) -> Tokens:
         """The tokens of the session's current generation. Scopes are those that the user has now."""
-        scopes = frozenset[str]() if user.password_change_required else scopes_of(user.role)
         caller = Caller(
             tenant_id=user.tenant_id,
             user_id=user.user_id,
-            scopes=scopes,
+            scopes=session_scopes(user, self._options),
             role=user.role.value,
             session_id=session.session_id,
             expire_time_s=session.expire_time.timestamp(),
@@ -234,25 +234,6 @@ class Sessions:
                 async with self._database.tenant(tenant_id) as connection:
                     await record(connection, tenant_id, "auth.throttle_login", outcome="RESOURCE_EXHAUSTED")
             raise
-
-    async def _check_code(self, user: User, code: str) -> None:
-        """Use the code up, in a transaction of its own: it stays used, and a wrong one recorded, whatever follows."""
-        if not code:
-            raise Unauthenticated(
-                Reason.SECOND_FACTOR_REQUIRED, "this user has a second factor: send its code in totp_code as well"
-            )
-        async with self._database.tenant(user.tenant_id) as connection:
-            right = await self._second_factor.use(connection, user, code)
-            if not right:
-                await record(
-                    connection,
-                    user.tenant_id,
-                    "auth.use_second_factor",
-                    resource=user.user_id,
-                    outcome="UNAUTHENTICATED",
-                )
-        if not right:
-            raise Unauthenticated(Reason.LOGIN_REFUSED, "the one-time code is wrong, or was used before: take the next")
 
     async def _open_checked(
         self, connection: Connection, checked: User, client: Client

@@ -7,18 +7,23 @@ from datetime import datetime
 
 import asyncpg
 
-from bossjy_server.auth.records import Account, Request, Tenant, User, email_key
+from bossjy_server.auth.mail_addresses import email_key, former_email_key
+from bossjy_server.auth.records import Account, Request, Tenant, User
 from bossjy_server.auth.user_filter import Term
 from bossjy_server.errors import NotFound
 from bossjy_server.scopes import Role
 from bossjy_server.storage.postgres import Connection
 
-_TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time"
+_TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time, second_factor_required"
 _USER = (
     "tenant_id, user_id, email, display_name, language, role, state, password_change_required, "
     "password_time, revision, create_time, update_time, last_login_time, "
     "second_factor"
 )
+# With what the tenant asks of its users, so that a session needs no further look-up.
+_ASKS_FACTOR = """
+(SELECT t.second_factor_required FROM bossjy.tenants AS t WHERE t.tenant_id = users.tenant_id) AS tenant_asks_factor"""
+_USER_ROW = f"{_USER}, {_ASKS_FACTOR}"
 
 # A new tenant. The row-level policy admits it because the transaction runs as that tenant.
 INSERT_TENANT = """
@@ -34,7 +39,8 @@ LOCK_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1 FOR NO
 # A parameter that is NULL leaves the column as it is.
 UPDATE_TENANT = f"""
 UPDATE bossjy.tenants
-SET display_name = coalesce($2, display_name), default_region = coalesce($3, default_region), update_time = $4
+SET display_name = coalesce($2, display_name), default_region = coalesce($3, default_region),
+    second_factor_required = coalesce($4, second_factor_required), update_time = $5
 WHERE tenant_id = $1
 RETURNING {_TENANT}"""
 
@@ -44,7 +50,7 @@ INSERT INTO bossjy.users (tenant_id, user_id, email, email_key, display_name, pa
     last_login_time)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)"""
 
-SELECT_USER = f"SELECT {_USER} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
+SELECT_USER = f"SELECT {_USER_ROW} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
 # Holds the user's row: role, state and password stay as they are until the transaction ends.
 LOCK_USER = f"{SELECT_USER} FOR NO KEY UPDATE"
@@ -52,21 +58,25 @@ LOCK_USER = f"{SELECT_USER} FOR NO KEY UPDATE"
 # Both, each column under the name of its table.
 SELECT_USER_AND_TENANT = f"""
 SELECT {", ".join(f"u.{name} AS user_{name}" for name in _USER.split(", "))},
-    {", ".join(f"t.{name} AS tenant_{name}" for name in _TENANT.split(", "))}
+    {", ".join(f"t.{name} AS tenant_{name}" for name in _TENANT.split(", "))},
+    t.second_factor_required AS user_tenant_asks_factor
 FROM bossjy.users AS u JOIN bossjy.tenants AS t USING (tenant_id)
 WHERE u.tenant_id = $1 AND u.user_id = $2"""
 
-# What a login needs, in one look-up.
-SELECT_ACCOUNT_BY_EMAIL = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key = $2"
+# What a login needs, in one look-up. Of two users of an earlier release whose addresses are one today, $3 finds the one
+# that was meant.
+SELECT_ACCOUNT_BY_EMAIL = f"""
+SELECT {_USER_ROW}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key IN ($2, $3)
+ORDER BY email_key = $3 DESC LIMIT 1"""
 
-SELECT_ACCOUNT = f"SELECT {_USER}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
+SELECT_ACCOUNT = f"SELECT {_USER_ROW}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
 # The user that an earlier try of the same call made.
-SELECT_USER_BY_REQUEST = f"SELECT {_USER}, request_hash FROM bossjy.users WHERE tenant_id = $1 AND request_id = $2"
+SELECT_USER_BY_REQUEST = f"SELECT {_USER_ROW}, request_hash FROM bossjy.users WHERE tenant_id = $1 AND request_id = $2"
 
 # A page of users by mail address, after the user $2 ('' for the first page). The filter's conditions follow.
 LIST_USERS = f"""
-SELECT {_USER} FROM bossjy.users
+SELECT {_USER_ROW} FROM bossjy.users
 WHERE tenant_id = $1
     AND ($2 = '' OR email_key > (SELECT email_key FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2))"""
 LIST_USERS_ORDER = "ORDER BY email_key LIMIT $3"
@@ -84,7 +94,7 @@ UPDATE bossjy.users
 SET display_name = coalesce($3, display_name), language = coalesce($4, language), role = coalesce($5, role),
     state = coalesce($6, state), revision = revision + 1, update_time = $7
 WHERE tenant_id = $1 AND user_id = $2
-RETURNING {_USER}"""
+RETURNING {_USER_ROW}"""
 
 # A new password, by the user or by an administrator.
 UPDATE_PASSWORD = f"""
@@ -92,7 +102,7 @@ UPDATE bossjy.users
 SET password_hash = $3, password_change_required = $4, revision = revision + 1, update_time = $5,
     password_time = $5
 WHERE tenant_id = $1 AND user_id = $2
-RETURNING {_USER}"""
+RETURNING {_USER_ROW}"""
 
 # The same password with new settings of the hash, unless it was changed in between.
 UPDATE_HASH = """
@@ -102,7 +112,7 @@ UPDATE bossjy.users SET password_hash = $4 WHERE tenant_id = $1 AND user_id = $2
 UPDATE_LAST_LOGIN = f"""
 UPDATE bossjy.users SET last_login_time = $3
 WHERE tenant_id = $1 AND user_id = $2 AND state = 'active' AND password_time = $4
-RETURNING {_USER}"""
+RETURNING {_USER_ROW}"""
 
 
 async def insert_tenant(connection: Connection, tenant: Tenant) -> None:
@@ -120,12 +130,15 @@ async def tenant(connection: Connection, tenant_id: str, *, lock: bool = False) 
 async def update_tenant(
     connection: Connection,
     tenant_id: str,
-    display_name: str | None,
-    default_region: str | None,
     now: datetime,
+    *,
+    display_name: str | None = None,
+    default_region: str | None = None,
+    second_factor_required: bool | None = None,
 ) -> Tenant:
     """Change a tenant; None leaves a field alone. Raises NotFound."""
-    return _tenant(await connection.fetchrow(UPDATE_TENANT, tenant_id, display_name, default_region, now))
+    values = (display_name, default_region, second_factor_required, now)
+    return _tenant(await connection.fetchrow(UPDATE_TENANT, tenant_id, *values))
 
 
 async def insert_user(connection: Connection, user: User, password_hash: str, request: Request | None = None) -> None:
@@ -160,7 +173,8 @@ async def user_and_tenant(connection: Connection, tenant_id: str, user_id: str) 
 
 async def account_by_email(connection: Connection, tenant_id: str, email: str) -> Account | None:
     """The account of a mail address, or None."""
-    row = await connection.fetchrow(SELECT_ACCOUNT_BY_EMAIL, tenant_id, email_key(email))
+    keys = (email_key(email), former_email_key(email))
+    row = await connection.fetchrow(SELECT_ACCOUNT_BY_EMAIL, tenant_id, *keys)
     return Account(_user(row), row["password_hash"]) if row else None
 
 
@@ -241,5 +255,5 @@ def _tenant(row: asyncpg.Record | None, prefix: str = "") -> Tenant:
 def _user(row: asyncpg.Record | None, prefix: str = "") -> User:
     if row is None:
         raise NotFound("user")
-    values = {name: row[prefix + name] for name in _USER.split(", ")}
+    values = {name: row[prefix + name] for name in (*_USER.split(", "), "tenant_asks_factor")}
     return User(**values | {"role": Role(values["role"])})

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bossjy_server.auth.records import email_key
+from bossjy_server.auth.mail_addresses import email_key
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.scopes import Role
 

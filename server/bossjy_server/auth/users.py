@@ -11,6 +11,7 @@ from bossjy_server.auth.accounts import new_user
 from bossjy_server.auth.apikeys import ApiKeys
 from bossjy_server.auth.authority import changing, check_role
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
@@ -84,8 +85,11 @@ class Users:
         REQUEST_ID_REUSED; ResourceExhausted: QUOTA_EXCEEDED, OVERLOADED.
         """
         check_role(caller, new.role)  # before the work; it is decided below
+        check_email(new.email)
         if new.password:
-            self._rules.check(new.password, [new.email, new.display_name])
+            async with self._database.tenant(caller.tenant_id) as connection:
+                tenant = await store.tenant(connection, caller.tenant_id)
+            self._rules.check(new.password, [new.email, new.display_name, tenant.display_name, tenant.tenant_id])
         made = "" if new.password else made_password()
         with self._passwords.place() as place:
             password_hash = await place.hash(new.password or made)
@@ -108,7 +112,13 @@ class Users:
                         metadata={"limit": str(self._options.users_per_tenant_max)},
                     )
                 await store.insert_user(connection, user, password_hash, request)
-                await record(connection, caller.tenant_id, "auth.create_user", resource=user.user_id)
+                await record(
+                    connection,
+                    caller.tenant_id,
+                    "auth.create_user",
+                    resource=user.user_id,
+                    detail=new.role.value,
+                )
         except UniqueViolation as error:
             raise AlreadyExists(Reason.USER_EXISTS, "a user with this mail address exists in your tenant") from error
         return user, made
@@ -149,8 +159,11 @@ class Users:
                 language=changes.language,
                 role=changes.role,
             )
-            action = "auth.update_user" if changes.role is None else "auth.change_role"
-            await record(connection, caller.tenant_id, action, resource=user_id)
+            if changes.role is None:
+                await record(connection, caller.tenant_id, "auth.update_user", resource=user_id)
+            else:
+                detail = f"{former} -> {user.role}"
+                await record(connection, caller.tenant_id, "auth.change_role", resource=user_id, detail=detail)
         if user.role is not former:
             await self._revocations.renew(user_id, user.revision)
         self._api_keys.forget(user_id)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bossjy_server.contacts import store
+from bossjy_server.contacts.erase import Mac
 from bossjy_server.contacts.export import CsvWriter, Writer
 from bossjy_server.contacts.filters import parse_filter
 from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Dimension, Order
 from bossjy_server.context import current_caller
 from bossjy_server.errors import Aborted, InvalidArgument, NotFound, Reason
+from bossjy_server.storage import audit
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Database
 
@@ -61,8 +63,9 @@ class Table:
 class Contacts:
     """What is done with the contacts of a tenant."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, mac: Mac) -> None:
         self._database = database
+        self._mac = mac
 
     async def get(self, tenant_id: str, e164: str) -> Contact:
         """Read a contact. Raises NotFound."""
@@ -113,6 +116,10 @@ class Contacts:
     ) -> AsyncGenerator[tuple[bytes, int]]:
         """Pieces of a file of at least one and mostly about `piece_bytes`, and contacts so far; one snapshot."""
         tree = parse_filter(filter_text)
+        # In a transaction of its own, which ends before the first piece: the event is kept however the export ends.
+        async with self._database.tenant(tenant_id) as connection:
+            detail = "filtered" if filter_text.strip() else "all"
+            await audit.record(connection, tenant_id, "contacts.export", detail=detail)
         async with self._database.tenant(tenant_id) as connection:
             needs_keys = make_writer is CsvWriter
             keys = await store.attribute_keys(connection, tenant_id, tree, _KEY_COLUMNS) if needs_keys else []
@@ -141,4 +148,7 @@ class Contacts:
             if etag and etag != found.etag:
                 raise Aborted(Reason.ETAG_MISMATCH, "the contact was changed since: read it again, then repeat")
             await store.delete_contact(connection, tenant_id, e164)
+            # A keyed hash: who has the number and the service's secret can find its events, nobody can read it back.
+            number = self._mac("audited-number", tenant_id.encode(), e164.encode())
+            await audit.record(connection, tenant_id, "contacts.delete", resource=number.hex())
             await hold_caller(connection, current_caller())

@@ -30,7 +30,7 @@ class ContactServicer:
     """The methods of bossjy.contacts.v1.ContactService; one that is not here answers METHOD_NOT_AVAILABLE."""
 
     def __init__(self, database: Database, plan: Plan, mac: Mac, stats: Cache | None = None) -> None:
-        self._contacts = Contacts(database)
+        self._contacts = Contacts(database, mac)
         self._stats = stats  # of answers of GetContactStats, by tenant; whoever changes contacts forgets them
         self._erasing = Erasing(database, plan, mac)
 

@@ -12,6 +12,7 @@ from bossjy_server.imports.layout import Layout, RejectReason
 from bossjy_server.imports.records import RejectedRow, SourceFormat
 from bossjy_server.imports.rejects import KEPT_ROW
 from bossjy_server.imports.scan import scan_row
+from bossjy_server.storage import audit
 from bossjy_server.storage.postgres import Database
 
 # Behind the columns of the file; `mapping` knows these names and ignores them.
@@ -25,6 +26,8 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
     """Pieces of the file, and rows written so far. Raises NotFound."""
     async with database.tenant(tenant_id) as connection:
         job = await store.find_import(connection, tenant_id, import_id)
+        if job is not None:
+            await audit.record(connection, tenant_id, "imports.export_rejects", resource=import_id)
     if job is None:
         raise NotFound("import")
     source = (job.resolved or job.spec).source

@@ -13,12 +13,18 @@ from bossjy_server.rpc.method import Method
 # Unauthenticated.
 Authenticate = Callable[[str], Awaitable[Caller]]
 
+# Records that a caller lacked a scope.
+Refused = Callable[[Caller, str], Awaitable[None]]
 
-def access_concern(authenticate: Authenticate, by_certificate: Authenticate | None = None) -> Concern:
+
+def access_concern(
+    authenticate: Authenticate, by_certificate: Authenticate | None = None, refused: Refused | None = None
+) -> Concern:
     """Admit calls by the rule of their method. Public methods read no credentials.
 
     `by_certificate` is asked where a call has no `authorization` entry and its connection a verified client
-    certificate. None: certificates stand for nobody.
+    certificate. None: certificates stand for nobody. `refused` is called for every SCOPE_MISSING, also for those that a
+    method itself decides.
     """
 
     async def caller_otherwise(call: Call) -> Caller:
@@ -48,14 +54,27 @@ def access_concern(authenticate: Authenticate, by_certificate: Authenticate | No
                 caller_otherwise(call) if value is None or "authorization" in call.repeated else authenticate(value)
             )
             call.context.caller, call.context.scope = caller, scope
-            if scope and scope not in caller.scopes:
-                raise PermissionDenied(
-                    Reason.SCOPE_MISSING,
-                    f"these credentials do not carry the scope {scope}: ask an administrator of your tenant",
-                    metadata={"scope": scope},
-                )
-            await proceed(call)
+            try:
+                _check_scope(caller, scope)
+                await proceed(call)
+            except PermissionDenied as error:
+                await _tell(refused, caller, error)
+                raise
 
         return access
 
     return wrap
+
+
+def _check_scope(caller: Caller, scope: str) -> None:
+    if scope and scope not in caller.scopes:
+        raise PermissionDenied(
+            Reason.SCOPE_MISSING,
+            f"these credentials do not carry the scope {scope}: ask an administrator of your tenant",
+            metadata={"scope": scope},
+        )
+
+
+async def _tell(refused: Refused | None, caller: Caller, error: PermissionDenied) -> None:
+    if refused is not None and error.reason is Reason.SCOPE_MISSING:
+        await refused(caller, error.metadata.get("scope", ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from opentelemetry.trace import Tracer
 
-from bossjy_server.rpc.access import Authenticate, access_concern
+from bossjy_server.rpc.access import Authenticate, Refused, access_concern
 from bossjy_server.rpc.call import Concern
 from bossjy_server.rpc.errors import errors_concern
 from bossjy_server.rpc.limits import Limits
@@ -22,7 +22,7 @@ from bossjy_server.rpc.validation import validation_concern
 from bossjy_server.telemetry.logging import Log
 
 
-def build_chain(
+def build_chain(  # noqa: PLR0913 - what the chain is made of
     *,
     tracer: Tracer | None,
     trace_ratio: float = 1.0,
@@ -31,6 +31,7 @@ def build_chain(
     limits: Limits,
     authenticate: Authenticate,
     by_certificate: Authenticate | None = None,
+    refused: Refused | None = None,
     quotas: Quotas,
 ) -> list[Concern]:
     """The concerns in their order.
@@ -44,7 +45,7 @@ def build_chain(
         logging_concern(log),
         errors_concern(log),
         limits.concern,
-        access_concern(authenticate, by_certificate),
+        access_concern(authenticate, by_certificate, refused),
         quotas.concern,
         validation_concern(),
     ]

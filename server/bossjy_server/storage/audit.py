@@ -16,25 +16,41 @@ from bossjy_server.storage.postgres import Connection
 _KEPT_BITS = {4: 24, 6: 48}
 
 INSERT_EVENT = """
-INSERT INTO bossjy.audit_events (tenant_id, event_id, actor, action, resource, address, outcome, request_id)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE EXISTS (SELECT FROM bossjy.tenants WHERE tenant_id = $1)"""
+INSERT INTO bossjy.audit_events (tenant_id, event_id, actor, action, resource, address, outcome, request_id, detail)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE EXISTS (SELECT FROM bossjy.tenants WHERE tenant_id = $1)"""
 
 
 async def record(
-    connection: Connection, tenant_id: str, action: str, *, resource: str = "", actor: str = "", outcome: str = "OK"
+    connection: Connection,
+    tenant_id: str,
+    action: str,
+    *,
+    resource: str = "",
+    actor: str = "",
+    outcome: str = "OK",
+    detail: str = "",
 ) -> None:
     """Add an event of the running call, inside a transaction of that tenant.
 
     action: `auth.login`, `imports.revert` …; resource: an id, never a number, a name or an address. actor: the caller's
-    user or API key, where the call has one; else what is given. outcome: `OK` or a status code. A tenant that does not
-    exist has no events.
+    user or API key, where the call has one; else what is given. outcome: `OK` or a status code. detail: from a fixed
+    choice, such as `member -> owner`; never a text of the caller. A tenant that does not exist has no events.
     """
     call = call_or_none()
     if call is not None and call.caller is not None:
         actor = call.caller.api_key_id or call.caller.user_id
     address, request_id = (call.address, call.request_id) if call else ("", "")
     await connection.execute(
-        INSERT_EVENT, tenant_id, _event_id(), actor, action, resource, network_of(address), outcome, request_id[:200]
+        INSERT_EVENT,
+        tenant_id,
+        new_event_id(),
+        actor,
+        action,
+        resource,
+        network_of(address),
+        outcome,
+        request_id[:200],
+        detail,
     )
 
 
@@ -49,6 +65,6 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((one, _KEPT_BITS[one.version]), strict=False))
 
 
-def _event_id() -> str:
+def new_event_id() -> str:
     """Ascending in time: microseconds in 14 hexadecimal digits, then 40 random bits."""
     return f"{time.time_ns() // 1000:014x}{secrets.token_hex(5)}"

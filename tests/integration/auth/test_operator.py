@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bossjy_server.errors import Reason
-from tests.integration.auth.conftest import EMAIL, PASSWORD, Opened, User, reason_of
+from tests.integration.auth.conftest import EMAIL, PASSWORD, Opened, User, reason_of, register
 
 
 def run(folder: Path, *words: str, database_url: str = "", typed: str = "") -> subprocess.CompletedProcess[str]:
@@ -33,11 +34,20 @@ async def test_an_owner_with_a_password_of_their_own(opened: Opened, database_ur
         owner = await User(auth, tenant_id=tenant_id).login()
         assert (await owner.call("GetMe")).tenant.display_name == "Acme Ltd."
         assert "tenants.write" in (await owner.call("GetMe")).scopes
+        (event,) = (await owner.call("ListAuditEvents", filter='action = "auth.create_owner"')).events
+        assert (event.actor, event.resource, event.detail) == ("operator", owner.user_id, "owner")
     again = run(
         tmp_path, "owner", "create", "--tenant", tenant_id, "--email", EMAIL, "--generate", database_url=database_url
     )
     assert again.returncode == 2
     assert "a user with this mail address exists" in again.stderr
+    # The name of the tenant twice.
+    place = ("owner", "create", "--tenant", tenant_id, "--email", "bob@example.com")
+    named = run(tmp_path, *place, database_url=database_url, typed="Acme Ltd. Acme Ltd.\n")
+    assert named.returncode == 2
+    assert "your name, address or company" in named.stderr
+    unseen = run(tmp_path, *place[:-1], "b\u200bob@example.com", "--generate", database_url=database_url)
+    assert (unseen.returncode, unseen.stderr.count("\n")) == (2, 1)
     poor = run(tmp_path, *words, database_url=database_url, typed="short\n")
     assert poor.returncode == 2
     none = run(tmp_path, *words, database_url=database_url)
@@ -71,6 +81,28 @@ def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
     assert run(tmp_path, "keys", "remove", "--", first[0]).returncode == 0
     assert run(tmp_path, "keys", "list").stdout.split()[0] == new
     assert run(tmp_path, "keys", "remove", "--", "nothing").returncode == 2
+
+
+async def test_what_is_done_to_the_keys_is_audited(opened: Opened, database_url: str, tmp_path: Path) -> None:
+    async with opened() as auth:
+        owner = await register(auth)
+        made = run(tmp_path, "keys", "rotate", database_url=database_url).stdout.split()[1].rstrip(":")
+        # Without a database the key changes all the same; a server records it later.
+        gone = "postgresql://nobody@127.0.0.1:1/none"
+        old = next(key.kid for key in auth.keys.known() if key.kid != made)
+        assert run(tmp_path, "keys", "remove", "--", old, database_url=gone).returncode == 0
+        events = (await owner.call("ListAuditEvents", filter='actor = "operator"')).events
+        assert [(event.action, event.resource) for event in events] == [("auth.rotate_keys", made)]
+    async with opened() as auth:
+        owner = await User(auth, tenant_id=owner.tenant_id).login()  # its former token went with the key
+        async with asyncio.timeout(30):
+            while len((await owner.call("ListAuditEvents", filter='actor = "operator"')).events) < 2:
+                await asyncio.sleep(0.05)
+    (tmp_path / "keys" / "operator.jsonl").unlink()
+    (tmp_path / "keys" / "operator.jsonl").mkdir()
+    broken = run(tmp_path, "keys", "rotate")
+    assert (broken.returncode, broken.stderr.count("\n")) == (2, 1)
+    assert "the audit log lacks it" in broken.stderr
 
 
 @pytest.mark.parametrize("email", ["nobody", "a b@example.com", "@"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import asyncpg
@@ -77,7 +78,8 @@ async def test_nothing_is_on_before_it_is_confirmed(owner: User, clock: Clock) -
 
 async def test_a_new_secret_leaves_the_old_one_until_it_is_confirmed(owner: User, clock: Clock) -> None:
     old, old_codes = await turned_on(owner, clock)
-    begun = await owner.call("BeginSecondFactor", password=PASSWORD)
+    begun = await owner.call("BeginSecondFactor", password=PASSWORD, totp_code=old.at(int(clock())))
+    clock.ahead_s += 30
     await owner.login(totp_code=old.at(int(clock())))
     new = pyotp.TOTP(begun.secret)
     await owner.call("ConfirmSecondFactor", totp_code=new.at(int(clock())))
@@ -87,12 +89,68 @@ async def test_a_new_secret_leaves_the_old_one_until_it_is_confirmed(owner: User
     await owner.login(totp_code=new.at(int(clock())))
 
 
-async def test_it_is_turned_off_with_the_password(owner: User, clock: Clock) -> None:
-    await turned_on(owner, clock)
-    assert await reason_of(owner.call("RemoveSecondFactor", password="a wrong password")) is Reason.LOGIN_REFUSED
-    await owner.call("RemoveSecondFactor", password=PASSWORD)
+async def test_it_is_turned_off_with_the_password_and_a_code(owner: User, clock: Clock) -> None:
+    totp, codes = await turned_on(owner, clock)
+    code = totp.at(int(clock()))
+    wrong = owner.call("RemoveSecondFactor", password="a wrong password", totp_code=code)
+    assert await reason_of(wrong) is Reason.LOGIN_REFUSED
+    assert await reason_of(owner.call("RemoveSecondFactor", password=PASSWORD)) is Reason.SECOND_FACTOR_REQUIRED
+    false = owner.call("RemoveSecondFactor", password=PASSWORD, totp_code=f"{(int(code) + 1) % 10**6:06}")
+    assert await reason_of(false) is Reason.LOGIN_REFUSED
+    assert (await owner.call("GetMe")).user.second_factor
+    await owner.call("RemoveSecondFactor", password=PASSWORD, totp_code=code)
     await owner.login()
     assert not (await owner.call("GetMe")).user.second_factor
+    _, codes = await turned_on(owner, clock)
+    await owner.call("RemoveSecondFactor", password=PASSWORD, totp_code=codes[3])
+    assert not (await owner.call("GetMe")).user.second_factor
+
+
+async def test_what_was_begun_is_forgotten_without_a_code(owner: User, clock: Clock) -> None:
+    begun = await owner.call("BeginSecondFactor", password=PASSWORD)
+    await owner.call("RemoveSecondFactor", password=PASSWORD)
+    code = pyotp.TOTP(begun.secret).at(int(clock()))
+    assert await reason_of(owner.call("ConfirmSecondFactor", totp_code=code)) is Reason.RESOURCE_NOT_FOUND
+    events = (await owner.call("ListAuditEvents", filter='action = "auth.remove_second_factor"')).events
+    assert not events
+
+
+async def test_it_is_changed_with_a_code_alone(owner: User, clock: Clock) -> None:
+    totp, codes = await turned_on(owner, clock)
+    assert await reason_of(owner.call("BeginSecondFactor", password=PASSWORD)) is Reason.SECOND_FACTOR_REQUIRED
+    none = owner.call("BeginSecondFactor", password=PASSWORD, totp_code="aaaa-aaaa-aaaa-aaaa")
+    assert await reason_of(none) is Reason.LOGIN_REFUSED
+    assert await reason_of(owner.call("ConfirmSecondFactor", totp_code="000000")) is Reason.RESOURCE_NOT_FOUND
+    for code in (totp.at(int(clock())), codes[0]):
+        begun = await owner.call("BeginSecondFactor", password=PASSWORD, totp_code=code)
+        assert begun.secret != totp.secret
+        # A code works once, also here.
+        again = owner.call("BeginSecondFactor", password=PASSWORD, totp_code=code)
+        assert await reason_of(again) is Reason.LOGIN_REFUSED
+
+
+async def test_a_factor_that_is_confirmed_meanwhile_is_not_replaced(
+    owner: User, clock: Clock, database_url: str
+) -> None:
+    first = pyotp.TOTP((await owner.call("BeginSecondFactor", password=PASSWORD)).secret)
+    admin = await asyncpg.connect(database_url)
+    try:
+        async with admin.transaction():
+            # Another call confirms, and has not committed yet.
+            await admin.execute("UPDATE bossjy.second_factors SET secret = pending, pending = NULL")
+            await admin.execute("UPDATE bossjy.users SET second_factor = true")
+            beginning = asyncio.create_task(reason_of(owner.call("BeginSecondFactor", password=PASSWORD)))
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            async with asyncio.timeout(30):
+                while not await admin.fetchval(waiting):
+                    await asyncio.sleep(0.02)
+        assert await beginning is Reason.SECOND_FACTOR_REQUIRED
+        assert await admin.fetchval("SELECT pending FROM bossjy.second_factors") is None
+    finally:
+        await admin.close()
+    await owner.login(totp_code=first.at(int(clock())))
 
 
 async def test_the_database_gives_no_secret_away(owner: User, clock: Clock, database_url: str) -> None:

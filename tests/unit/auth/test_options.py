@@ -29,6 +29,10 @@ def test_the_defaults_hold() -> None:
         {"api_key_lifetime_s": 10},
         {"api_key_lifetime_max_s": 86_400},
         {"registration": "maybe"},
+        {"sessions_per_user_max": 0},
+        {"wrong_codes_max": 0},
+        {"wrong_codes_max": 101},
+        {"second_factor_roles": frozenset({"service"})},
         {"revocations_lost": "maybe"},
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -13,8 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 from prometheus_client import CollectorRegistry
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
-from bossjy_server.context import current_call, current_caller
-from bossjy_server.errors import InvalidArgument, NotFound, Reason, ResourceExhausted, Violation
+from bossjy_server.context import CallContext, Caller, current_call, current_caller
+from bossjy_server.errors import InvalidArgument, NotFound, PermissionDenied, Reason, ResourceExhausted, Violation
 from bossjy_server.rpc.access import access_concern
 from bossjy_server.rpc.call import Call, compose
 from bossjy_server.rpc.chain import build_chain
@@ -180,6 +181,40 @@ async def test_public_methods_read_no_credentials() -> None:
     async def innermost(_call: Call) -> None: ...
 
     assert access_concern(never)(_UNKNOWN, innermost) is innermost
+
+
+async def test_a_scope_that_is_missing_is_told_also_by_a_method_itself() -> None:
+    told: list[tuple[str, str]] = []
+    method = next(one for one in methods_of(PHONE) if one.access.scope)
+    caller = Caller("t", "u", frozenset({method.access.scope}), "member")
+    poor = replace(caller, scopes=frozenset())
+
+    async def refused_scope(caller: Caller, scope: str) -> None:
+        told.append((caller.user_id, scope))
+
+    async def run(who: Caller, error: Exception | None) -> None:
+        async def who_calls(_value: str) -> Caller:
+            return who
+
+        async def innermost(_call: Call) -> None:
+            if error is not None:
+                raise error
+
+        context = CallContext("request", method.path)
+        one = Call(method, context, {"authorization": "Bearer x"}, frozenset(), b"", None, sent, 0.0)
+        await access_concern(who_calls, None, refused_scope)(method, innermost)(one)
+
+    async def sent(_data: bytes) -> None: ...
+
+    await run(caller, None)
+    assert told == []
+    with pytest.raises(PermissionDenied):
+        await run(poor, None)
+    own = PermissionDenied(Reason.SCOPE_MISSING, "no", metadata={"scope": "session"})
+    for error in (own, PermissionDenied(Reason.REGISTRATION_CLOSED, "no"), NotFound("thing")):
+        with pytest.raises(type(error)):
+            await run(caller, error)
+    assert told == [("u", method.access.scope), ("u", "session")]
 
 
 async def test_typed_errors_become_status_with_details(serve: Serve) -> None:

@@ -130,7 +130,11 @@ async def _whoami(session: Session) -> ExitCode:
                     ("tenant", f"{me.tenant.display_name} ({me.tenant.tenant_id})"),
                     ("user", me.user.email),
                     ("API key", _key_name(me)),
-                    ("may", ", ".join(me.scopes)),
+                    ("may", ", ".join(me.scopes) or _nothing(me)),
                 )
             )
     return ExitCode.DONE
+
+
+def _nothing(me: Any) -> str:
+    return "nothing until a second factor is set up" if me.second_factor_required else ""

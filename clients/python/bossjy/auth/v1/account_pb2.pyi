@@ -95,6 +95,7 @@ class Tenant(_message.Message):
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
     CALLS_PER_MINUTE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    SECOND_FACTOR_REQUIRED_FIELD_NUMBER: _builtins.int
     tenant_id: _builtins.str
     """Id, made by the server, 3 to 40 of `a-z 0-9 -`. It is what Login asks for."""
     display_name: _builtins.str
@@ -103,6 +104,10 @@ class Tenant(_message.Message):
     """Region that imports and phone calls assume where none is given: ISO 3166-1 alpha-2. Empty: none."""
     calls_per_minute: _builtins.int
     """Calls a minute that the tenant may make, of each class of methods. 0: as many as it likes."""
+    second_factor_required: _builtins.bool
+    """Every user of the tenant, services excepted, needs a second factor. A user without one gets sessions without scopes
+    until ConfirmSecondFactor. Sessions that are open lose their scopes at their next refresh.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -115,10 +120,11 @@ class Tenant(_message.Message):
         default_region: _builtins.str = ...,
         calls_per_minute: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        second_factor_required: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_per_minute", b"calls_per_minute", "create_time", b"create_time", "default_region", b"default_region", "display_name", b"display_name", "tenant_id", b"tenant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_per_minute", b"calls_per_minute", "create_time", b"create_time", "default_region", b"default_region", "display_name", b"display_name", "second_factor_required", b"second_factor_required", "tenant_id", b"tenant_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -144,7 +150,7 @@ class User(_message.Message):
     user_id: _builtins.str
     """Id, made by the server."""
     email: _builtins.str
-    """Mail address; unique in its tenant whatever its letter case."""
+    """Mail address. It is unique in its tenant; addresses are compared after NFKC and without regard to letter case."""
     display_name: _builtins.str
     """Name for people, at most 200 characters."""
     role: Global___Role.ValueType
@@ -408,6 +414,7 @@ class AuditEvent(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """Id, ascending in time."""
     actor: _builtins.str
@@ -422,6 +429,10 @@ class AuditEvent(_message.Message):
     """`OK`, or the status code that it was refused with."""
     request_id: _builtins.str
     """Id of the call."""
+    detail: _builtins.str
+    """More about the event, at most 200 characters: `member -> owner` for a change of role, the scope that was missing, the
+    format of an export. Empty for most actions. It never contains personal data.
+    """
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -437,10 +448,11 @@ class AuditEvent(_message.Message):
         address: _builtins.str = ...,
         outcome: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        detail: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "address", b"address", "event_id", b"event_id", "event_time", b"event_time", "outcome", b"outcome", "request_id", b"request_id", "resource", b"resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "address", b"address", "detail", b"detail", "event_id", b"event_id", "event_time", b"event_time", "outcome", b"outcome", "request_id", b"request_id", "resource", b"resource"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -38,7 +38,9 @@ class RegisterRequest(_message.Message):
     email: _builtins.str
     """Mail address of the first user."""
     password: _builtins.str
-    """Password, 15 to 256 characters; spaces count. PASSWORD_REFUSED says why one is not taken."""
+    """Password, 15 to 256 characters unless the server is set otherwise; spaces count. PASSWORD_REFUSED says why one is
+    refused.
+    """
     display_name: _builtins.str
     """Name of the first user for people. Empty: the mail address is shown."""
     registration_token: _builtins.str
@@ -72,6 +74,11 @@ class RegisterResponse(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
+    SECOND_FACTOR_REQUIRED_FIELD_NUMBER: _builtins.int
+    second_factor_required: _builtins.bool
+    """The server requires a second factor of owners: other methods answer SCOPE_MISSING until ConfirmSecondFactor and the
+    next RefreshToken.
+    """
     @_builtins.property
     def tenant(self) -> _account_pb2.Tenant:
         """The tenant."""
@@ -90,10 +97,11 @@ class RegisterResponse(_message.Message):
         tenant: _account_pb2.Tenant | None = ...,
         user: _account_pb2.User | None = ...,
         tokens: _account_pb2.Tokens | None = ...,
+        second_factor_required: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["tenant", b"tenant", "tokens", b"tokens", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["tenant", b"tenant", "tokens", b"tokens", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["second_factor_required", b"second_factor_required", "tenant", b"tenant", "tokens", b"tokens", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -146,8 +154,13 @@ class LoginResponse(_message.Message):
     TOKENS_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     PASSWORD_CHANGE_REQUIRED_FIELD_NUMBER: _builtins.int
+    SECOND_FACTOR_REQUIRED_FIELD_NUMBER: _builtins.int
     password_change_required: _builtins.bool
     """Whether the password must be changed now: other methods answer SCOPE_MISSING until it is."""
+    second_factor_required: _builtins.bool
+    """The user's role or tenant requires a second factor and the user has none: other methods answer SCOPE_MISSING until
+    ConfirmSecondFactor and the next RefreshToken or Login.
+    """
     @_builtins.property
     def tokens(self) -> _account_pb2.Tokens:
         """Its tokens."""
@@ -162,10 +175,11 @@ class LoginResponse(_message.Message):
         tokens: _account_pb2.Tokens | None = ...,
         user: _account_pb2.User | None = ...,
         password_change_required: _builtins.bool = ...,
+        second_factor_required: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["tokens", b"tokens", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["password_change_required", b"password_change_required", "tokens", b"tokens", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["password_change_required", b"password_change_required", "second_factor_required", b"second_factor_required", "tokens", b"tokens", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -399,10 +413,13 @@ class GetMeResponse(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     API_KEY_ID_FIELD_NUMBER: _builtins.int
     API_KEY_FIELD_NUMBER: _builtins.int
+    SECOND_FACTOR_REQUIRED_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Session; empty for an API key."""
     api_key_id: _builtins.str
     """API key; empty for a session."""
+    second_factor_required: _builtins.bool
+    """The user's role or tenant requires a second factor and the user has none. Always false for an API key."""
     @_builtins.property
     def user(self) -> _account_pb2.User:
         """The user of the session; not set for an API key, whose own data is in `api_key`."""
@@ -428,10 +445,11 @@ class GetMeResponse(_message.Message):
         session_id: _builtins.str = ...,
         api_key_id: _builtins.str = ...,
         api_key: _account_pb2.ApiKey | None = ...,
+        second_factor_required: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "tenant", b"tenant", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "api_key_id", b"api_key_id", "scopes", b"scopes", "session_id", b"session_id", "tenant", b"tenant", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "api_key_id", b"api_key_id", "scopes", b"scopes", "second_factor_required", b"second_factor_required", "session_id", b"session_id", "tenant", b"tenant", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -505,7 +523,7 @@ class ChangePasswordRequest(_message.Message):
     current_password: _builtins.str
     """The current password."""
     new_password: _builtins.str
-    """The new one, 15 to 256 characters."""
+    """The new one, 15 to 256 characters unless the server is set otherwise."""
     end_other_sessions: _builtins.bool
     """Whether all sessions but this one end."""
     def __init__(
@@ -552,16 +570,20 @@ class BeginSecondFactorRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PASSWORD_FIELD_NUMBER: _builtins.int
+    TOTP_CODE_FIELD_NUMBER: _builtins.int
     password: _builtins.str
     """The password."""
+    totp_code: _builtins.str
+    """One-time code of six digits of the current second factor, or a recovery code. Empty if the user has none."""
     def __init__(
         self,
         *,
         password: _builtins.str = ...,
+        totp_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["password", b"password", "totp_code", b"totp_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -646,16 +668,20 @@ class RemoveSecondFactorRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PASSWORD_FIELD_NUMBER: _builtins.int
+    TOTP_CODE_FIELD_NUMBER: _builtins.int
     password: _builtins.str
     """The password."""
+    totp_code: _builtins.str
+    """One-time code of six digits, or a recovery code. Empty if the user has no second factor."""
     def __init__(
         self,
         *,
         password: _builtins.str = ...,
+        totp_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["password", b"password", "totp_code", b"totp_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1408,7 +1434,7 @@ class UpdateTenantRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """`display_name`, `default_region`. Empty: those that are not empty."""
+        """`display_name`, `default_region`, `second_factor_required`. If the mask is empty, the fields that are set change."""
 
     def __init__(
         self,

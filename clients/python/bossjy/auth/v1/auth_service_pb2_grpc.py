@@ -254,7 +254,8 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BeginSecondFactor(self, request, context):
-        """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor.
+        """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor. A user who has a second
+        factor already changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -268,7 +269,8 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveSecondFactor(self, request, context):
-        """Turns the second factor off; the password is needed.
+        """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code or a
+        recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -379,7 +381,7 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTenant(self, request, context):
-        """Changes name or default region of the caller's tenant.
+        """Changes name, default region or the required second factor of the caller's tenant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -64,11 +64,15 @@ class AuthServiceStub:
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]
     """Changes the caller's password; the current one is needed. Can end the other sessions."""
     BeginSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.BeginSecondFactorRequest, _auth_service_pb2.BeginSecondFactorResponse]
-    """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor."""
+    """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor. A user who has a second
+    factor already changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
+    """
     ConfirmSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ConfirmSecondFactorRequest, _auth_service_pb2.ConfirmSecondFactorResponse]
     """Turns the second factor on, with a code that shows that the secret has arrived. Gives recovery codes, once."""
     RemoveSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveSecondFactorRequest, _auth_service_pb2.RemoveSecondFactorResponse]
-    """Turns the second factor off; the password is needed."""
+    """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code or a
+    recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
+    """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListSessionsRequest, _auth_service_pb2.ListSessionsResponse]
     """Lists the caller's sessions that have not ended, the newest first."""
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]
@@ -109,7 +113,7 @@ class AuthServiceStub:
     GetTenant: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetTenantRequest, _auth_service_pb2.GetTenantResponse]
     """Reads the caller's tenant."""
     UpdateTenant: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateTenantRequest, _auth_service_pb2.UpdateTenantResponse]
-    """Changes name or default region of the caller's tenant."""
+    """Changes name, default region or the required second factor of the caller's tenant."""
     ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListAuditEventsRequest, _auth_service_pb2.ListAuditEventsResponse]
     """Lists what was done in the caller's tenant, the newest first."""
 
@@ -149,11 +153,15 @@ class AuthServiceAsyncStub(AuthServiceStub):
     ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """Changes the caller's password; the current one is needed. Can end the other sessions."""
     BeginSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.BeginSecondFactorRequest, _auth_service_pb2.BeginSecondFactorResponse]  # type: ignore[assignment]
-    """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor."""
+    """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor. A user who has a second
+    factor already changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
+    """
     ConfirmSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ConfirmSecondFactorRequest, _auth_service_pb2.ConfirmSecondFactorResponse]  # type: ignore[assignment]
     """Turns the second factor on, with a code that shows that the secret has arrived. Gives recovery codes, once."""
     RemoveSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveSecondFactorRequest, _auth_service_pb2.RemoveSecondFactorResponse]  # type: ignore[assignment]
-    """Turns the second factor off; the password is needed."""
+    """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code or a
+    recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
+    """
     ListSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListSessionsRequest, _auth_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the caller's sessions that have not ended, the newest first."""
     RevokeSession: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
@@ -194,7 +202,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     GetTenant: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetTenantRequest, _auth_service_pb2.GetTenantResponse]  # type: ignore[assignment]
     """Reads the caller's tenant."""
     UpdateTenant: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateTenantRequest, _auth_service_pb2.UpdateTenantResponse]  # type: ignore[assignment]
-    """Changes name or default region of the caller's tenant."""
+    """Changes name, default region or the required second factor of the caller's tenant."""
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListAuditEventsRequest, _auth_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
     """Lists what was done in the caller's tenant, the newest first."""
 
@@ -291,7 +299,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.BeginSecondFactorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.BeginSecondFactorResponse, _abc.Awaitable[_auth_service_pb2.BeginSecondFactorResponse]]:
-        """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor."""
+        """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor. A user who has a second
+        factor already changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
+        """
 
     @_abc_1.abstractmethod
     def ConfirmSecondFactor(
@@ -307,7 +317,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RemoveSecondFactorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RemoveSecondFactorResponse, _abc.Awaitable[_auth_service_pb2.RemoveSecondFactorResponse]]:
-        """Turns the second factor off; the password is needed."""
+        """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code or a
+        recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
+        """
 
     @_abc_1.abstractmethod
     def ListSessions(
@@ -438,7 +450,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.UpdateTenantRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.UpdateTenantResponse, _abc.Awaitable[_auth_service_pb2.UpdateTenantResponse]]:
-        """Changes name or default region of the caller's tenant."""
+        """Changes name, default region or the required second factor of the caller's tenant."""
 
     @_abc_1.abstractmethod
     def ListAuditEvents(

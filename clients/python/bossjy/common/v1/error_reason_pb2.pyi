@@ -119,7 +119,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Accounts are never locked for good.
     """
     ERROR_REASON_SECOND_FACTOR_REQUIRED: _ErrorReason.ValueType  # 27
-    """UNAUTHENTICATED. The password is right and the account asks for a one-time code. To do: Repeat Login with
+    """UNAUTHENTICATED. The password is right and the account asks for a one-time code. To do: Repeat the call with
     `totp_code`.
     """
     ERROR_REASON_PASSWORD_REFUSED: _ErrorReason.ValueType  # 28
@@ -235,6 +235,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
     again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
     """
+    ERROR_REASON_SECOND_FACTOR_LOCKED: _ErrorReason.ValueType  # 65
+    """UNAUTHENTICATED. Too many wrong one-time codes were sent in a row. No one-time code is accepted now, the right one
+    included. To do: Use a recovery code, or ask an administrator for RemoveUserSecondFactor; then change the password,
+    which somebody else knows. For a secret that is not confirmed yet: call BeginSecondFactor again.
+    """
+    ERROR_REASON_SECOND_FACTOR_NEEDED: _ErrorReason.ValueType  # 66
+    """FAILED_PRECONDITION. The user's role or tenant requires a second factor, so it cannot be turned off. To do: Change it
+    with BeginSecondFactor and ConfirmSecondFactor.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, for programs. Every status other than OK carries a `google.rpc.ErrorInfo` with domain
@@ -340,7 +349,7 @@ ERROR_REASON_LOGIN_THROTTLED: ErrorReason.ValueType  # 26
 Accounts are never locked for good.
 """
 ERROR_REASON_SECOND_FACTOR_REQUIRED: ErrorReason.ValueType  # 27
-"""UNAUTHENTICATED. The password is right and the account asks for a one-time code. To do: Repeat Login with
+"""UNAUTHENTICATED. The password is right and the account asks for a one-time code. To do: Repeat the call with
 `totp_code`.
 """
 ERROR_REASON_PASSWORD_REFUSED: ErrorReason.ValueType  # 28
@@ -455,5 +464,14 @@ again after `RetryInfo`.
 ERROR_REASON_LOOKUP_BUDGET_SPENT: ErrorReason.ValueType  # 57
 """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
 again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
+"""
+ERROR_REASON_SECOND_FACTOR_LOCKED: ErrorReason.ValueType  # 65
+"""UNAUTHENTICATED. Too many wrong one-time codes were sent in a row. No one-time code is accepted now, the right one
+included. To do: Use a recovery code, or ask an administrator for RemoveUserSecondFactor; then change the password,
+which somebody else knows. For a secret that is not confirmed yet: call BeginSecondFactor again.
+"""
+ERROR_REASON_SECOND_FACTOR_NEEDED: ErrorReason.ValueType  # 66
+"""FAILED_PRECONDITION. The user's role or tenant requires a second factor, so it cannot be turned off. To do: Change it
+with BeginSecondFactor and ConfirmSecondFactor.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,44 @@
+"""Audit events for calls that were refused because a scope was missing; `app` hands this to `rpc`.
+
+A caller can repeat a refused call as often as the quotas admit. So each process records one event a minute for each
+actor and scope, and nobody can fill the log of a tenant this way.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from bossjy_server.auth.seldom import Seldom
+from bossjy_server.context import Caller, current_call
+from bossjy_server.errors import BossjyError
+from bossjy_server.scopes import ALL_SCOPES
+from bossjy_server.storage.audit import record
+from bossjy_server.storage.postgres import Database
+
+_OTHER_SCOPES = frozenset({"session"})  # what a method for people alone asks for
+
+
+class RefusedScopes:
+    """Records refusals."""
+
+    def __init__(self, database: Database, seldom: Seldom | None = None) -> None:
+        self._database = database
+        self._seldom = seldom or Seldom()
+
+    async def record(self, caller: Caller, scope: str) -> None:
+        """Record that the running call of `caller` lacked `scope`. The refusal stands also if the database is away."""
+        # CreateApiKey is refused with a scope that the caller wrote: any text, which must not reach the log.
+        known = scope if scope in ALL_SCOPES | _OTHER_SCOPES else "unknown"
+        actor = caller.api_key_id or caller.user_id
+        if not self._seldom.due(f"{caller.tenant_id}/{actor}/{known}"):
+            return
+        with suppress(BossjyError):
+            async with self._database.tenant(caller.tenant_id) as connection:
+                await record(
+                    connection,
+                    caller.tenant_id,
+                    "auth.refuse_scope",
+                    resource=current_call().method[-128:],
+                    outcome="PERMISSION_DENIED",
+                    detail=known,
+                )
