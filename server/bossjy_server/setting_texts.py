@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from bossjy_server.auth.options import AUDIT_DAYS_MIN
+from bossjy_server.network import read_networks
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -100,3 +101,8 @@ def host(text: str) -> str:
     if not text or any(character.isspace() or character == "/" for character in text):
         raise ValueError("a host name or address, such as `127.0.0.1` or `0.0.0.0`")
     return text
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Networks, with commas between them."""
+    return read_networks(text)

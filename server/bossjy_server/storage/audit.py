@@ -11,6 +11,7 @@ import secrets
 import time
 
 from bossjy_server.context import call_or_none
+from bossjy_server.network import address_of
 from bossjy_server.storage.postgres import Connection
 
 _KEPT_BITS = {4: 24, 6: 48}
@@ -40,13 +41,8 @@ async def record(
 
 def network_of(address: str) -> str:
     """The network of an address: /24 of IPv4, /48 of IPv6; '' for what is no address."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    one = mapped or parsed
-    return str(ipaddress.ip_network((one, _KEPT_BITS[one.version]), strict=False))
+    found = address_of(address)
+    return str(ipaddress.ip_network((found, _KEPT_BITS[found.version]), strict=False)) if found else ""
 
 
 def _event_id() -> str:
