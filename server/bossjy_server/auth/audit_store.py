@@ -14,7 +14,7 @@ from bossjy_server.storage.postgres import Connection
 if TYPE_CHECKING:
     from bossjy_server.auth.audit import Term
 
-_EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id"
+_EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id, times"
 
 # Events before the event $2 ('' for the first page). The filter's conditions follow.
 LIST_EVENTS = f"SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1 AND ($2 = '' OR event_id < $2)"
@@ -36,6 +36,7 @@ class Event:
     address: str
     outcome: str
     request_id: str
+    times: int
 
 
 async def list_events(

@@ -77,6 +77,7 @@ def audit_event(event: Event) -> account_pb2.AuditEvent:
         address=event.address,
         outcome=event.outcome,
         request_id=event.request_id,
+        times=event.times,
     )
 
 

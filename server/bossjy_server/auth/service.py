@@ -29,6 +29,7 @@ from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.auth.users import Users
+from bossjy_server.auth.wrong_logins import WrongLogins
 from bossjy_server.errors import StartError
 from bossjy_server.storage.postgres import Database
 
@@ -75,6 +76,8 @@ async def open_auth(
         rules = PasswordRules(options)
         api_keys = ApiKeys(database, options, clock)
         second_factor = SecondFactor(database=database, keys=keys, passwords=passwords, throttle=throttle, clock=clock)
+        wrong_logins = WrongLogins(database, options)
+        stack.push_async_callback(wrong_logins.flush)
         sessions = Sessions(
             database=database,
             keys=keys,
@@ -83,6 +86,7 @@ async def open_auth(
             throttle=throttle,
             revocations=revocations,
             second_factor=second_factor,
+            wrong_logins=wrong_logins,
             options=options,
             clock=clock,
         )
@@ -121,7 +125,7 @@ async def open_auth(
         )
         token = await first_registration_token(database, data_dir) if options.registration == "token" else None
         await revocations.exchange()  # sessions that ended while this server was away
-        for work in (revocations.run(), _watch_keys(keys, options), sweep(database, options)):
+        for work in (revocations.run(), _watch_keys(keys, options), sweep(database, options), wrong_logins.run()):
             task = asyncio.create_task(work)
             stack.push_async_callback(_cancel, task)
         yield Auth(servicer, authenticator, keys, token)

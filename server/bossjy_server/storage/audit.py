@@ -20,6 +20,11 @@ INSERT_EVENT = """
 INSERT INTO bossjy.audit_events (tenant_id, event_id, actor, action, resource, address, outcome, request_id)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE EXISTS (SELECT FROM bossjy.tenants WHERE tenant_id = $1)"""
 
+# Many events of one kind as one, with their number.
+INSERT_EVENTS = """
+INSERT INTO bossjy.audit_events (tenant_id, event_id, action, address, outcome, times)
+SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (SELECT FROM bossjy.tenants WHERE tenant_id = $1)"""
+
 
 async def record(
     connection: Connection, tenant_id: str, action: str, *, resource: str = "", actor: str = "", outcome: str = "OK"
@@ -39,8 +44,15 @@ async def record(
     )
 
 
+async def record_many(
+    connection: Connection, tenant_id: str, action: str, *, address: str, outcome: str, times: int
+) -> None:
+    """Add an event that stands for so many calls from one address, '' for many, inside a transaction of that tenant."""
+    await connection.execute(INSERT_EVENTS, tenant_id, _event_id(), action, network_of(address), outcome, times)
+
+
 def network_of(address: str) -> str:
-    """The network of an address: /24 of IPv4, /48 of IPv6; '' for what is no address."""
+    """The network of an address as the audit log keeps it: /24 of IPv4, /48 of IPv6; '' for what is no address."""
     found = address_of(address)
     return str(ipaddress.ip_network((found, _KEPT_BITS[found.version]), strict=False)) if found else ""
 

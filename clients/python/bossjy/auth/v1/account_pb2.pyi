@@ -404,6 +404,7 @@ class AuditEvent(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """Id, ascending in time."""
     actor: _builtins.str
@@ -413,11 +414,15 @@ class AuditEvent(_message.Message):
     resource: _builtins.str
     """To what: the id of the resource. A phone number or mail address stands as a keyed hash."""
     address: _builtins.str
-    """From where: network address."""
+    """From where: the network, /24 of IPv4 or /48 of IPv6. Empty: none, or many."""
     outcome: _builtins.str
     """`OK`, or the status code that it was refused with."""
     request_id: _builtins.str
-    """Id of the call."""
+    """Id of the call. Empty: the event stands for many calls."""
+    times: _builtins.int
+    """Number of calls that the event stands for. Wrong logins have an event each, until many come within a minute: the
+    others then have one event with their number, written when the minute is over.
+    """
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -433,10 +438,11 @@ class AuditEvent(_message.Message):
         address: _builtins.str = ...,
         outcome: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        times: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "address", b"address", "event_id", b"event_id", "event_time", b"event_time", "outcome", b"outcome", "request_id", b"request_id", "resource", b"resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "address", b"address", "event_id", b"event_id", "event_time", b"event_time", "outcome", b"outcome", "request_id", b"request_id", "resource", b"resource", "times", b"times"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
