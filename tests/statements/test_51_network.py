@@ -58,7 +58,9 @@ async def behind_proxy(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def open_to_all(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[grpc.aio.Channel]:
+async def open_to_all(
+    parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[grpc.aio.Channel]:
     """A server without trusted proxies."""
     async for channel in _server(parts, tmp_path_factory.mktemp("open")):
         yield channel
@@ -108,7 +110,10 @@ def check_one_bucket(ended: Counter[str], began: float) -> None:
     [
         # Sixteen addresses of one /64, each of which would have a bucket of its own.
         ("six", [at(f"2001:db8:5:1:{number:x}::{number:x}") for number in range(16)] * 2),
-        ("mapped", [at("198.51.100.9"), at("::ffff:198.51.100.9"), at("::ffff:c633:6409"), at("198.51.100.9:4711")] * 8),
+        (
+            "mapped",
+            [at("198.51.100.9"), at("::ffff:198.51.100.9"), at("::ffff:c633:6409"), at("198.51.100.9:4711")] * 8,
+        ),
         ("zone", [at("[2001:db8:5:2::1%eth0]:99"), at("2001:db8:5:2::2%1")] * 16),
         # What stands before the first untrusted address from the right is the client's own invention.
         ("invented", [at(f"192.0.2.{number}, 198.51.100.10, 10.1.2.3") for number in range(32)]),

@@ -1,4 +1,4 @@
-"""Client networks that a user has logged in from: what lets the right password pass while others guess at the account."""
+"""Client networks of a user's logins: from these the right password passes while others guess at the account."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from bossjy_server.auth import network_store
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.network_store import UserNetwork
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import User, moment
 from bossjy_server.network import network_of
@@ -24,14 +25,13 @@ class LoginNetworks:
         network = network_of(address)
         if not network:
             return
+        now = self._clock()
         await network_store.remember(
             connection,
-            user.tenant_id,
-            user.user_id,
-            self._mac(user.tenant_id, user.user_id, network),
-            moment(self._clock()),
+            self._of(user.tenant_id, user.user_id, network),
+            moment(now),
             most=self._options.known_networks_max,
-            forget_before=moment(self._clock() - self._options.known_network_s),
+            forget_before=moment(now - self._options.known_network_s),
         )
 
     async def knows(self, connection: Connection, tenant_id: str, user: User | None, address: str) -> bool:
@@ -39,11 +39,12 @@ class LoginNetworks:
 
         The database is asked in any case, so that the time tells nothing of who exists.
         """
-        user_id, network = user.user_id if user else "", network_of(address)
-        mac = self._mac(tenant_id, user_id, network)
+        network = network_of(address)
+        one = self._of(tenant_id, user.user_id if user else "", network)
         since = moment(self._clock() - self._options.known_network_s)
-        known = await network_store.is_known(connection, tenant_id, user_id, mac, since, [address] if network else [])
+        known = await network_store.is_known(connection, one, since, [address] if network else [])
         return known and bool(network)
 
-    def _mac(self, tenant_id: str, user_id: str, network: str) -> bytes:
-        return self._keys.mac("login-network", tenant_id.encode(), user_id.encode(), network.encode())
+    def _of(self, tenant_id: str, user_id: str, network: str) -> UserNetwork:
+        mac = self._keys.mac("login-network", tenant_id.encode(), user_id.encode(), network.encode())
+        return UserNetwork(tenant_id, user_id, mac)

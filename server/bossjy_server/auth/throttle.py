@@ -105,8 +105,8 @@ class Throttle:
     async def login(self, tenant_id: str, account: str, address: str) -> AsyncIterator[float]:
         """Check a login inside of it. It counts if the block raises LOGIN_REFUSED, LOGIN_THROTTLED or is cancelled.
 
-        `account` is the mail address's key. Gives 0, or the seconds to wait for the account or its tenant: then only the
-        right password from a known network may pass, and the block raises `throttled` for all else. Raises
+        `account` is the mail address's key. Gives 0, or the seconds to wait for the account or its tenant: then only
+        the right password from a known network may pass, and the block raises `throttled` for all else. Raises
         ResourceExhausted(LOGIN_THROTTLED) when the network's own attempts are used up.
         """
         network = network_of(address)

@@ -184,7 +184,7 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
         super().__init__(file, **options)
 
     def _open(self) -> IO[str]:  # type: ignore[override] # of the base class: a TextIOWrapper, which it is
-        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_private)  # noqa: PTH123 - has no opener
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_private)
 
 
 def _private(path: str, flags: int) -> int:

@@ -40,9 +40,7 @@ def new_registry() -> CollectorRegistry:
 class MetricsEndpoint:
     """Serves `registry` over HTTP on `host:port` until closed. Raises StartError when the port cannot be had."""
 
-    def __init__(
-        self, registry: CollectorRegistry, host: str, port: int, connection_s: float = _CONNECTION_S
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, host: str, port: int, connection_s: float = _CONNECTION_S) -> None:
         try:
             self._server = _Server(registry, host, port, connection_s)
         except OSError as error:
@@ -112,7 +110,7 @@ class _Server(ThreadingHTTPServer):
             with contextlib.suppress(OSError):  # its thread has just closed it
                 request.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client that went away; it would be printed to the console."""
 
 
@@ -160,5 +158,5 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 - the base class names them
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names them
         """Log nothing: a scrape every few seconds says nothing."""
