@@ -91,7 +91,7 @@ def _days(text: str) -> int:
 
 
 def _keep_private(folder: Path) -> None:
-    """Let nobody else read the files that this process makes. The folder is made first, for those above it stay open."""
+    """Make the files of this process private. The folder is made first: those above it keep the modes of the system."""
     with suppress(OSError):  # told where it is used
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.umask(0o077)

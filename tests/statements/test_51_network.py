@@ -177,14 +177,13 @@ async def test_51_forwarded_addresses_are_ignored_without_trusted_proxies(open_t
 
 async def emptied(channel: grpc.aio.Channel, owner: Person, first: int) -> tuple[int, float]:
     """Guess at an account from one network after the other until it is throttled: guesses let through, and the time."""
-    let_through = 0
-    for number in range(first, first + 60):
+    for let_through in range(60):
+        number = first + let_through
         ended = await login(channel, at(f"198.18.{number // 200}.{number % 200 + 1}"), owner, GUESS)
         if ended.reason == "LOGIN_THROTTLED":
             assert (ended.code, ended.retry) == ("RESOURCE_EXHAUSTED", True)
             return let_through, time.monotonic()
         assert ended.reason == "LOGIN_REFUSED", ended
-        let_through += 1
     raise AssertionError("nobody slows a distributed attack down")
 
 

@@ -23,7 +23,7 @@ from bossjy_server.rpc.validation import validation_concern
 from bossjy_server.telemetry.logging import Log
 
 
-def build_chain(
+def build_chain(  # noqa: PLR0913 - what the chain is made of
     *,
     tracer: Tracer | None,
     trace_ratio: float = 1.0,
@@ -37,7 +37,8 @@ def build_chain(
 ) -> list[Concern]:
     """The concerns in their order.
 
-    `refusals` None: the log has its default bounds. `tracer` None: no traces are made. `trace_ratio`: the share that is traced of calls whose caller decided nothing.
+    `tracer` None: no traces are made. `trace_ratio`: the share that is traced of calls whose caller decided nothing.
+    `refusals` None: the log of refused calls has its default bounds.
     """
     return [
         request_context_concern(),

@@ -67,7 +67,7 @@ def logging_concern(log: Log, refusals: Refusals | None = None) -> Concern:
 
 @lru_cache(maxsize=4096)
 def shown_tenant(tenant_id: str) -> str:
-    """A tenant's id for the log. It is made of the tenant's name, and earlier releases let a phone number stand in it."""
+    """A tenant's id for the log. It is made of the tenant's name; earlier releases kept a phone number in that."""
     return _NUMBER.sub("[digits]", tenant_id)
 
 

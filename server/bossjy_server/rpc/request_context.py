@@ -10,8 +10,8 @@ from bossjy_server.context import enter_call
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 
-# Forms of ids that programs make: UUID (RFC 9562), 128 bits in hexadecimal, ULID. A number in such a form is a matter of
-# chance. `_LETTERS_MIN` letters tell them from a number that was padded with zeros.
+# Forms of ids that programs make: UUID (RFC 9562), 128 bits in hexadecimal, ULID. A number in such a form is chance;
+# `_LETTERS_MIN` letters tell them from a number that was padded with zeros.
 _MADE = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
     r"|[0-9a-f]{32}|[0-7][0-9A-HJKMNP-TV-Z]{25}"

@@ -200,7 +200,7 @@ def _origin_of(error: BaseException) -> tuple[str, int]:
 
 
 class LibraryHandler(logging.Handler):
-    """Brings what libraries log through `logging` into the same log: redacted, and so many lines of one kind a minute."""
+    """Brings what libraries log into the same log: redacted, and so many lines of one kind a minute."""
 
     def __init__(self, log: Log) -> None:
         super().__init__()
