@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         settings = Settings.from_environment({**os.environ, **named})
         _keep_private(settings.data_dir)
+        # Read when gRPC is loaded, here and in workers. Else it prints a line for each broken handshake of a stranger.
+        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
         if options.command in ("owner", "keys", "services"):
             from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
 

@@ -15,7 +15,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from bossjy.phone.v1 import phone_service_pb2
@@ -156,9 +156,13 @@ async def test_57_wrong_logins_do_not_fill_the_audit_log(open_server: ServerProc
     async with grpc.aio.insecure_channel(open_server.target) as channel:
         owner = await registered(Person(channel))
         for number in range(40):
-            fields = {"tenant_id": owner.tenant_id, "email": f"a{number}@example.com", "password": PASSWORD}
+            fields: dict[str, Any] = {
+                "tenant_id": owner.tenant_id,
+                "email": f"a{number}@example.com",
+                "password": PASSWORD,
+            }
             assert (await Person(channel).outcome("Login", **fields)).reason == "LOGIN_REFUSED"
-        asked = {"filter": 'action = "auth.login" AND outcome = "UNAUTHENTICATED"', "page_size": 100}
+        asked: dict[str, Any] = {"filter": 'action = "auth.login" AND outcome = "UNAUTHENTICATED"', "page_size": 100}
         # Their number is written when the minute is over, and at the end of the server.
         assert await asyncio.to_thread(open_server.terminate) == 0
         await asyncio.to_thread(open_server.start)
@@ -184,9 +188,9 @@ def with_texts(message: Message, text: str, depth: int = 0) -> None:
             with_texts(inner.add() if field.is_repeated else inner, text, depth + 1)
 
 
-def text_fields(descriptor: Descriptor) -> Iterator[str]:
+def text_fields(message: Message) -> Iterator[str]:
     """The names of the fields that hold a text themselves."""
-    for field in descriptor.fields:
+    for field in message.DESCRIPTOR.fields:
         if field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated:
             yield field.name
 
@@ -196,7 +200,7 @@ def requests(method: Method, text: str) -> Iterator[bytes]:
     message = method.request_class()
     with_texts(message, text)
     yield message.SerializeToString()
-    for name in text_fields(method.request_class.DESCRIPTOR):
+    for name in text_fields(message):
         yield method.request_class(**{name: text}).SerializeToString()
 
 
