@@ -65,6 +65,7 @@ class TrustedProxies:
     def __init__(self, networks: Sequence[str]) -> None:
         self._networks = [ip_network(one) for one in networks]
         self._trusts = lru_cache(maxsize=4096)(self._looked_up)
+        self._named = lru_cache(maxsize=4096)(self._read)
 
     def __bool__(self) -> bool:
         """Whether any proxy is trusted."""
@@ -81,16 +82,19 @@ class TrustedProxies:
         the first other address is the client. What stands before it, the client may have written itself. A list that
         cannot be read names nobody: the peer is the client.
         """
-        hops = ",".join(forwarded).split(",")
-        found = peer
+        return self._named(",".join(forwarded)) or peer
+
+    def _read(self, forwarded: str) -> Origin | None:
+        hops = forwarded.split(",")
+        found = None
         for hop in reversed(hops[-_HOPS_MAX:]):
             address = _hop(hop)
             if address is None:
-                return peer
+                return None
             found = _origin(address)
             if not self._trusts(found.address):
                 return found
-        return peer if len(hops) > _HOPS_MAX else found
+        return None if len(hops) > _HOPS_MAX else found
 
     def _looked_up(self, address: str) -> bool:
         found = address_of(address)
@@ -114,7 +118,8 @@ def _origin(address: Address) -> Origin:
 def _network(address: Address) -> str:
     if isinstance(address, IPv4Address):
         return str(address)
-    return str(IPv6Network((address, _IPV6_COUNTED_BITS), strict=False))
+    host_bits = 128 - _IPV6_COUNTED_BITS
+    return f"{IPv6Address(int(address) >> host_bits << host_bits)}/{_IPV6_COUNTED_BITS}"
 
 
 def _read_network(text: str) -> Network:
