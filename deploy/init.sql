@@ -169,6 +169,17 @@ CREATE TABLE IF NOT EXISTS bossjy.sessions (
 );
 CREATE INDEX IF NOT EXISTS sessions_by_user ON bossjy.sessions (tenant_id, user_id, create_time DESC);
 
+-- Client networks from which a user has logged in, as HMACs under a secret that is not in the database. While others guess
+-- at the account, the right password passes from these.
+CREATE TABLE IF NOT EXISTS bossjy.login_networks (
+    tenant_id      text COLLATE "C" NOT NULL,
+    user_id        text COLLATE "C" NOT NULL,
+    network_mac    bytea NOT NULL,
+    last_use_time  timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, user_id, network_mac),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES bossjy.users ON DELETE CASCADE
+);
+
 CREATE TABLE IF NOT EXISTS bossjy.api_keys (
     tenant_id      text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
     api_key_id     text COLLATE "C" NOT NULL,
@@ -232,6 +243,9 @@ CREATE TABLE IF NOT EXISTS bossjy.operator_events (
 );
 GRANT SELECT, INSERT ON bossjy.operator_events TO bossjy_app;
 
+-- How many calls an event stands for: many wrong logins of one minute are one event.
+ALTER TABLE bossjy.audit_events ADD COLUMN IF NOT EXISTS times integer NOT NULL DEFAULT 1
+    CONSTRAINT audit_events_times_positive CHECK (times > 0);
 -- Finds the oldest. Rows come in this order, so that a few bytes for each megabyte are enough.
 CREATE INDEX IF NOT EXISTS audit_events_by_time ON bossjy.audit_events
     USING brin (event_time) WITH (autosummarize = on);

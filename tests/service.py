@@ -63,6 +63,7 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: Any)
         drain_s=2.0,
         database_pool=8,
         tenant_calls_per_minute=0,
+        log_refusals=0,  # tests look for the line of a call
         **changed,
     )
     async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:

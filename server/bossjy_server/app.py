@@ -30,6 +30,7 @@ from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
 from bossjy_server.lookup.service import open_lookup
+from bossjy_server.network import TrustedProxies
 from bossjy_server.options import (
     auth_options,
     database_options,
@@ -52,6 +53,7 @@ from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.rpc.rates import RateOptions, open_rates
 from bossjy_server.rpc.reflection import add_reflection
+from bossjy_server.rpc.refusals import Refusals
 from bossjy_server.rpc.server import Router, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.cache import Cache
@@ -164,7 +166,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             add_reflection(router)
 
         if settings.metrics_port:
-            stack.callback(MetricsEndpoint(registry, settings.host, settings.metrics_port).close)
+            stack.callback(MetricsEndpoint(registry, settings.metrics_host, settings.metrics_port).close)
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
         keep_for_good()
         server = await start_server(router, settings.address, server_options(settings, worker), credentials)
@@ -172,7 +174,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         log.info("serving", address=settings.address, services=router.services, plan=plan.version)
         yield Running(
             address=settings.address,
-            metrics_address=f"{settings.host}:{settings.metrics_port}",
+            metrics_address=f"{settings.metrics_host}:{settings.metrics_port}",
             parts=parts,
             registration_token=auth.registration_token,
             registry=registry,
@@ -218,6 +220,8 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
         tracing = Tracing(settings.otlp_endpoint)
         stack.callback(tracing.close)
         tracer = tracing.tracer
+    refusals = Refusals(log, settings.log_refusals)
+    stack.callback(refusals.summarise)
     return Router(
         build_chain(
             tracer=tracer,
@@ -229,7 +233,9 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
             by_certificate=auth.authenticator.certified if settings.tls_client_ca else None,
             refused=auth.refused_scopes.record,
             quotas=quotas,
-        )
+            refusals=refusals,
+        ),
+        TrustedProxies(settings.trusted_proxies),
     )
 
 

@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
@@ -26,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _print_settings()
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         settings = Settings.from_environment({**os.environ, **named})
+        _keep_private(settings.data_dir)
+        # Read when gRPC is loaded, here and in workers. Else it prints a line for each broken handshake of a stranger.
+        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
         if options.command in ("owner", "keys", "services", "database"):
             from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
 
@@ -88,6 +93,13 @@ def _days(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _DAYS_MAX:
         raise argparse.ArgumentTypeError(f"a whole number from 1 to {_DAYS_MAX}")
     return int(text)
+
+
+def _keep_private(folder: Path) -> None:
+    """Make the files of this process private. The folder is made first: those above it keep the modes of the system."""
+    with suppress(OSError):  # told where it is used
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.umask(0o077)
 
 
 def _print_settings() -> int:

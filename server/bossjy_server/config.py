@@ -73,6 +73,18 @@ class Settings(AuthSettings):
         str,
         "PEM file of authorities: only clients with a certificate of theirs are let in. Empty: any client.",
     )
+    trusted_proxies: tuple[str, ...] = _setting(
+        "BOSSJY_TRUSTED_PROXIES",
+        (),
+        read.networks,
+        "Networks of your proxies: `10.0.0.0/8,2001:db8::/32`. Only from them `x-forwarded-for` names the client.",
+    )
+    metrics_host: str = _setting(
+        "BOSSJY_METRICS_HOST",
+        "127.0.0.1",
+        read.host,
+        "Address of the metrics, which have neither TLS nor credentials.",
+    )
     metrics_port: int = _setting("BOSSJY_METRICS_PORT", 18002, read.whole(0, 65535), "Port of the metrics; 0: none.")
     reflection: bool = _setting("BOSSJY_REFLECTION", False, read.switch, "Whether clients may ask for the contracts.")
     registration: Literal["open", "token", "closed"] = _setting(
@@ -82,10 +94,22 @@ class Settings(AuthSettings):
         "Who may register a tenant: anybody, who has the registration token, nobody.",
     )
     account_failures: int = _setting(
-        "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT", 10, read.whole(1, 10**6), "Wrong logins at once; then one in 30 seconds."
+        "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT",
+        10,
+        read.whole(1, 10**6),
+        "Wrong logins to one account from one network at once; then one in 30 seconds.",
+    )
+    account_failures_of_all: int = _setting(
+        "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT_OF_ALL",
+        100,
+        read.whole(1, 10**6),
+        "Wrong logins to one account from all networks at once; then one in 10 seconds.",
     )
     address_failures: int = _setting(
-        "BOSSJY_LOGIN_FAILURES_PER_ADDRESS", 50, read.whole(1, 10**6), "Wrong logins at once; then one in 2 seconds."
+        "BOSSJY_LOGIN_FAILURES_PER_ADDRESS",
+        50,
+        read.whole(0, 10**6),
+        "Wrong logins from one network at once; then one in 2 seconds; 0: any number.",
     )
     tenant_failures: int = _setting(
         "BOSSJY_LOGIN_FAILURES_PER_TENANT", 500, read.whole(1, 10**6), "Wrong logins at once; then five a second."
@@ -115,6 +139,12 @@ class Settings(AuthSettings):
         "BOSSJY_LOG_FILE_BYTES", 10_000_000, read.whole(10_000, 10**10), "A log file rotates at this size."
     )
     log_files: int = _setting("BOSSJY_LOG_FILES", 30, read.whole(1, 1000), "Log files that are kept.")
+    log_refusals: int = _setting(
+        "BOSSJY_LOG_REFUSALS_PER_MINUTE",
+        60,
+        read.whole(0, 10**6),
+        "Lines about refused calls of one network; the others are summarised. 0: each has a line.",
+    )
     otlp_endpoint: str = _setting(
         "BOSSJY_OTLP_ENDPOINT", "", read.url("http", "https"), "OTLP gRPC receiver of traces. Empty: no traces."
     )
@@ -138,7 +168,7 @@ class Settings(AuthSettings):
         "BOSSJY_CALLS_PER_MINUTE_PER_ADDRESS",
         600_000,
         read.whole(0, 10**9),
-        "Calls a minute from one address, all processes together; 0: any number.",
+        "Calls a minute from one network (IPv4 address, IPv6 /64), all processes together; 0: any number.",
     )
     tenant_calls_per_minute: int = _setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_TENANT",

@@ -26,12 +26,13 @@ class CallContext:
 
     request_id: str
     method: str  # full name: /bossjy.phone.v1.PhoneService/ValidateNumber
-    address: str = ""  # network address of the peer, without port
+    address: str = ""  # of the client, without port; of a call through a trusted proxy, as the proxy says
     user_agent: str = ""
     deadline: float | None = None  # on the monotonic clock, in seconds
     caller: Caller | None = None
     scope: str = ""  # that the method requires, if any; set together with `caller`
     log: dict[str, object] = field(default_factory=dict)  # further fields for the call's log line; no personal data
+    network: str = ""  # by which the address counts; see network.py
 
     def remaining_s(self, limit: float) -> float:
         """Seconds until the deadline, at most `limit`, at least 0."""

@@ -1,6 +1,7 @@
 """Typed errors of the service's logic. They know nothing of gRPC: `rpc/errors.py` alone turns them into status.
 
-A public message and a hidden cause stand apart: `message` goes to the caller, `__cause__` goes to the log.
+A public message and a hidden cause stand apart: `message` goes to the caller. `__cause__` goes to the log where it is a
+fault of the service or of a dependency, which are errors of the kinds UNAVAILABLE and DEADLINE_EXCEEDED.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ def auth_options(settings: Settings) -> AuthOptions:
         key_reload_s=settings.key_reload_s,
         key_activation_s=settings.key_activation_s,
         account_failures=settings.account_failures,
+        account_failures_of_all=settings.account_failures_of_all,
         address_failures=settings.address_failures,
         tenant_failures=settings.tenant_failures,
         audit_days=settings.audit_days,

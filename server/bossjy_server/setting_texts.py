@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bossjy_server.auth.options import AUDIT_DAYS_MIN, PEOPLE
+from bossjy_server.network import read_networks
 
 _CLAIM = re.compile(r"[!-~]{1,200}")
 
@@ -136,3 +137,8 @@ def host(text: str) -> str:
     if not text or any(character.isspace() or character == "/" for character in text):
         raise ValueError("a host name or address, such as `127.0.0.1` or `0.0.0.0`")
     return text
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Networks, with commas between them."""
+    return read_networks(text)

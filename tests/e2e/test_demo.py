@@ -31,6 +31,13 @@ def wait_for(server: ServerProcess, what: str, deadline_s: float = 90.0) -> None
         time.sleep(0.005)
 
 
+def folder_files(folder: Path) -> list[Path]:
+    """Its files, without those of the plan, which tests share."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert {"guard.log", "bossjy.log"} <= {path.name for path in files}
+    return files
+
+
 def assert_right(server: ServerProcess) -> None:
     text = server.text()
     counts = {name: (got, wanted) for name, got, wanted in _COUNTS.findall(text)}
@@ -100,6 +107,8 @@ def test_once_and_again(make_server: MakeServer, tmp_path: Path) -> None:
     assert "This is shown once" not in again.text()
     assert (folder / "token").read_text() not in first.text() + again.text()
     logs = b"".join(path.read_bytes() for path in (first.data_dir / "logs").iterdir())
+    open_to_others = [path for path in folder_files(first.data_dir) if path.stat().st_mode & 0o077]
+    assert open_to_others == []
     assert password[1].encode() not in logs
 
 

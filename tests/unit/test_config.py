@@ -17,6 +17,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     settings = Settings.from_environment({"PATH": "/bin", "BOSSJY_PORT": " "})
     assert settings == Settings()
     assert (settings.address, settings.metrics_port) == ("127.0.0.1:18001", 18002)
+    # The metrics have neither TLS nor credentials: where gRPC listens is no reason to show them there.
+    assert Settings.from_environment({"BOSSJY_HOST": "0.0.0.0"}).metrics_host == "127.0.0.1"  # noqa: S104
 
 
 def test_values_are_read() -> None:
@@ -31,6 +33,8 @@ def test_values_are_read() -> None:
             "BOSSJY_REFLECTION": "ON",
             "BOSSJY_TRACE_RATIO": "0.5",
             "BOSSJY_RUNNING_CALLS": "phone=3, bulk=2",
+            "BOSSJY_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
+            "BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "0",
         }
     )
     assert settings.address == "[::1]:19001"
@@ -39,6 +43,8 @@ def test_values_are_read() -> None:
     assert settings.reflection
     assert settings.trace_ratio == 0.5
     assert settings.running_calls == (("phone", 3), ("bulk", 2))
+    assert settings.trusted_proxies == ("10.0.0.0/8", "2001:db8::1/128")
+    assert settings.address_failures == 0
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,8 @@ def test_values_are_read() -> None:
         ("BOSSJY_AUDIT_DAYS", "29", "BOSSJY_AUDIT_DAYS must be 0 or a whole number from 30 to 36500"),
         ("BOSSJY_DATABASE_ROLE", "pg_monitor", "BOSSJY_DATABASE_ROLE must be a name of a role"),
         ("DATABASE_ADMIN_URL", "postgresql://u:secret@h/d", "DATABASE_ADMIN_URL needs DATABASE_URL"),
+        ("BOSSJY_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "BOSSJY_TRUSTED_PROXIES must be a list of networks such as"),
+        ("BOSSJY_TRUSTED_PROXIES", "0.0.0.0/0", "none of them of all addresses"),
         ("BOSSJY_PROT", "1", "BOSSJY_PROT is no setting"),
         ("BOSSJY_PASSWORD_MIN_CHARS", "7", "BOSSJY_PASSWORD_MIN_CHARS must be a whole number from 8 to 1024"),
         ("BOSSJY_PASSWORD_MIN_CHARS", "300", "BOSSJY_PASSWORD_MIN_CHARS must be at most BOSSJY_PASSWORD_MAX_CHARS"),

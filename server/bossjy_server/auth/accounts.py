@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 import unicodedata
@@ -33,6 +34,7 @@ _SUFFIX = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read tenan
 _SUFFIX_CHARS = 6
 _SLUG_MAX_CHARS = 30
 _ID_TRIES = 5
+_NUMBER = re.compile(r"\d(?:\W{0,3}\d){6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,8 @@ def new_user(tenant_id: str, email: str, display_name: str, role: Role, now: dat
 def tenant_id_for(display_name: str) -> str:
     """A tenant's id: name and six random characters, for example `acme-ltd-x7k2p9` for `Acme Ltd.`."""
     plain = unicodedata.normalize("NFKD", display_name).encode("ascii", "ignore").decode().lower()
+    # The id is logged with each call of the tenant: a name that is a phone number must not get into it.
+    plain = _NUMBER.sub(" ", plain)
     words = "".join(char if char.isalnum() else " " for char in plain).split()
     slug = "-".join(words)[:_SLUG_MAX_CHARS].strip("-") or "tenant"
     return f"{slug}-{''.join(secrets.choice(_SUFFIX) for _ in range(_SUFFIX_CHARS))}"

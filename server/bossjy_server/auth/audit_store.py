@@ -14,7 +14,7 @@ from bossjy_server.storage.postgres import Connection
 if TYPE_CHECKING:
     from bossjy_server.auth.audit import Term
 
-_EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id, detail"
+_EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id, detail, times"
 
 # Events before the event $2 ('' for the first page): those of the tenant, and what an operator did to the whole server.
 # The filter's conditions follow.
@@ -22,7 +22,7 @@ LIST_EVENTS = f"""
 SELECT {_EVENT} FROM (
     SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1
     UNION ALL
-    SELECT event_id, event_time, 'operator' COLLATE "C", action, resource, '', 'OK' COLLATE "C", '' COLLATE "C", ''
+    SELECT event_id, event_time, 'operator' COLLATE "C", action, resource, '', 'OK' COLLATE "C", '' COLLATE "C", '', 1
     FROM bossjy.operator_events) AS events
 WHERE ($2 = '' OR event_id < $2)"""
 LIST_EVENTS_ORDER = "ORDER BY event_id DESC LIMIT $3"
@@ -49,6 +49,7 @@ class Event:
     outcome: str
     request_id: str
     detail: str
+    times: int
 
 
 async def list_events(

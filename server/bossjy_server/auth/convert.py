@@ -79,6 +79,7 @@ def audit_event(event: Event) -> account_pb2.AuditEvent:
         outcome=event.outcome,
         request_id=event.request_id,
         detail=event.detail,
+        times=event.times,
     )
 
 

@@ -64,10 +64,16 @@ class AuthOptions:
     second_factor_roles: frozenset[str] = frozenset()
     wrong_codes_max: int = 100
 
-    # Failed logins: how many may be wrong at once, and after how long one more is allowed
+    # Failed logins: how many may be wrong at once, and after how long one more is allowed. An account has a bucket for
+    # each client network and a larger one for all of them. Who empties that keeps out only networks from which nobody
+    # has logged in to the account.
     account_failures: int = 10
     account_failure_s: float = 30.0
-    address_failures: int = 50
+    account_failures_of_all: int = 100
+    account_failure_of_all_s: float = 10.0
+    known_networks_max: int = 50  # of one user; the one that was used least recently is forgotten first
+    known_network_s: int = 180 * 86_400  # a network from which nobody logged in for so long is not known
+    address_failures: int = 50  # 0: any number
     address_failure_s: float = 2.0
     tenant_failures: int = 500
     tenant_failure_s: float = 0.2
@@ -85,7 +91,11 @@ class AuthOptions:
     api_key_recheck_s: float = 3.0  # a key that was ended stops within it, on every replica
     api_keys_per_tenant_max: int = 1_000
 
-    # Audit log: events older than this are removed; 0: none is
+    # Audit log: of wrong logins, events in a minute for one tenant and network, and for one tenant; the others are
+    # counted in one event. Events older than `audit_days` are removed; 0: none is
+    audit_wrong_logins: int = 5
+    audit_wrong_logins_of_tenant: int = 60
+    audit_minutes_max: int = 2_000  # of tenants and networks, counted at once
     audit_days: int = 400
     audit_sweep_s: float = 3600.0  # how often, in each process; the first time after a minute at the latest
 

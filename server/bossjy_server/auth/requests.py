@@ -18,7 +18,8 @@ from bossjy_server.errors import InvalidArgument, PermissionDenied, Reason, Viol
 from bossjy_server.scopes import Role
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-_TENANT = re.compile(r"[a-z0-9-]{3,40}")
+# The form of our ids (accounts.tenant_id_for), without a run of digits that may be a phone number.
+_TENANT = re.compile(r"(?!.*\d(?:-?\d){6})[a-z0-9-]{1,33}-[a-km-np-z2-9]{6}")
 _REGION = re.compile(r"[A-Z]{2}")
 _NAME_MAX_CHARS = 200
 _LANGUAGE_MAX_CHARS = 35
@@ -48,7 +49,7 @@ def note(event: str, **fields: str | int) -> None:
 
 
 def note_attempt(event: str, tenant_id: str) -> None:
-    """Note what is tried, with the tenant where the text can be one: people type other things by mistake."""
+    """Note what is tried, with the tenant where the text has the form of one: people type other things by mistake."""
     note(event, **({"tenant_id": tenant_id} if _TENANT.fullmatch(tenant_id) else {}))
 
 

@@ -31,6 +31,7 @@ from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.auth.users import Users
+from bossjy_server.auth.wrong_logins import WrongLogins
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.storage.postgres import Database
 
@@ -80,6 +81,8 @@ async def open_auth(
         second_factor = SecondFactor(
             database=database, keys=keys, passwords=passwords, throttle=throttle, options=options, clock=clock
         )
+        wrong_logins = WrongLogins(database, options)
+        stack.push_async_callback(wrong_logins.flush)
         sessions = Sessions(
             database=database,
             keys=keys,
@@ -88,6 +91,7 @@ async def open_auth(
             throttle=throttle,
             revocations=revocations,
             second_factor=second_factor,
+            wrong_logins=wrong_logins,
             options=options,
             clock=clock,
         )
@@ -127,7 +131,8 @@ async def open_auth(
         token = await first_registration_token(database, data_dir) if options.registration == "token" else None
         await revocations.exchange()  # sessions that ended while this server was away
         journal = OperatorJournal(data_dir)
-        for work in (revocations.run(), _watch_keys(keys, options, journal, database), sweep(database, options)):
+        watching = _watch_keys(keys, options, journal, database)
+        for work in (revocations.run(), watching, sweep(database, options), wrong_logins.run()):
             task = asyncio.create_task(work)
             stack.push_async_callback(_cancel, task)
         yield Auth(servicer, authenticator, keys, token, RefusedScopes(database))

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bossjy_server.auth import opaque, session_store, store
 from bossjy_server.auth.factor_policy import session_scopes
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.login_networks import LoginNetworks
 from bossjy_server.auth.mail_addresses import email_key
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
@@ -19,8 +20,9 @@ from bossjy_server.auth.records import Session, User, moment
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.second_factor import SecondFactor
 from bossjy_server.auth.seldom import Seldom
-from bossjy_server.auth.throttle import Throttle
+from bossjy_server.auth.throttle import Throttle, throttled
 from bossjy_server.auth.tokens import AccessTokens, refused
+from bossjy_server.auth.wrong_logins import WrongLogins
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
 from bossjy_server.storage.audit import record
@@ -61,6 +63,7 @@ class Sessions:
         throttle: Throttle,
         revocations: Revocations,
         second_factor: SecondFactor,
+        wrong_logins: WrongLogins,
         options: AuthOptions,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -74,6 +77,8 @@ class Sessions:
         self._options = options
         self._clock = clock
         self._seldom = Seldom()
+        self._wrong_logins = wrong_logins
+        self._networks = LoginNetworks(keys, options, clock)
 
     async def login(
         self, tenant_id: str, email: str, password: str, client: Client, code: str = ""
@@ -82,16 +87,20 @@ class Sessions:
 
         Raises Unauthenticated(LOGIN_REFUSED) in the same time whether tenant, address or password is wrong or
         the user is disabled, Unauthenticated(SECOND_FACTOR_REQUIRED) to who knows the password alone;
-        ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
+        ResourceExhausted: LOGIN_THROTTLED, OVERLOADED. While others guess at the account or its tenant, only the right
+        password from a network of an earlier login passes.
         """
         with self._passwords.place() as place:
-            async with self._attempt(tenant_id, email, client.address):
+            async with self._attempt(tenant_id, email, client.address) as wait_s:
                 async with self._database.tenant(tenant_id) as connection:
                     account = await store.account_by_email(connection, tenant_id, email)
+                    user = account.user if account else None
+                    known = not wait_s or await self._networks.knows(connection, tenant_id, user, client.address)
                 verdict = await place.verify(account.password_hash if account else None, password)
-                if account is None or not verdict.right or not account.user.active:
-                    async with self._database.tenant(tenant_id) as connection:
-                        await record(connection, tenant_id, "auth.login", outcome="UNAUTHENTICATED")
+                if account is None or not verdict.right or not account.user.active or not known:
+                    if wait_s:
+                        raise throttled(wait_s)
+                    await self._wrong_logins.add(tenant_id, client.address)
                     raise _login_refused()
                 new_hash = await place.hash(password) if verdict.rehash else None
                 if account.user.second_factor:
@@ -128,7 +137,9 @@ class Sessions:
         )
         forget_before = moment(now - self._options.ended_sessions_kept_s)
         most = self._options.sessions_per_user_max
-        return session, await session_store.open_one(connection, session, most, forget_before)
+        ended = await session_store.open_one(connection, session, most, forget_before)
+        await self._networks.remember(connection, user, client.address)
+        return session, ended
 
     def tokens_of(self, session: Session, user: User) -> Tokens:
         """The tokens of the session's current generation. Scopes are those that the user has now."""
@@ -224,11 +235,11 @@ class Sessions:
             return await session_store.list_live(connection, caller, moment(self._clock()), before, limit)
 
     @asynccontextmanager
-    async def _attempt(self, tenant_id: str, email: str, address: str) -> AsyncIterator[None]:
+    async def _attempt(self, tenant_id: str, email: str, address: str) -> AsyncIterator[float]:
         """A login that counts against the throttle; that some were refused is recorded once a minute."""
         try:
-            async with self._throttle.attempt(tenant_id, email_key(email), address):
-                yield
+            async with self._throttle.login(tenant_id, email_key(email), address) as wait_s:
+                yield wait_s
         except ResourceExhausted as error:
             if error.reason is Reason.LOGIN_THROTTLED and self._seldom.due(tenant_id):
                 async with self._database.tenant(tenant_id) as connection:

@@ -1,9 +1,13 @@
-"""Failed logins are slowed down: by account, by address and by tenant. Nobody is ever locked out for good.
+"""Failed logins are slowed down: by account and network, account, network and tenant. Nobody is locked out for good.
 
-Each of the three has a bucket of attempts that fills again steadily. An attempt takes one from each before
-anything is computed, so a thousand parallel guesses get no further than a thousand in a row; a login that
-succeeds gives them back. Each replica has buckets of its own and all share those in Redis; while Redis does
-not answer in time, a replica counts alone. An account that does not exist has a bucket like any other.
+Each of them has a bucket of attempts that fills again steadily. An attempt takes one from each before anything is
+computed, so a thousand parallel guesses get no further than a thousand in a row; a login that succeeds gives them back.
+Each replica has buckets of its own and all share those in Redis; while Redis does not answer in time, a replica counts
+alone. An account that does not exist has a bucket like any other.
+
+Who guesses from many networks empties the buckets of the account and of the tenant. A login from a network with room in
+its own buckets is then checked all the same, but only the right password from a network that the account knows passes
+(`Throttle.login`). Any other answer is LOGIN_THROTTLED and took the same time, so nothing is learnt by it.
 """
 
 from __future__ import annotations
@@ -20,34 +24,41 @@ from redis.exceptions import RedisError
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
+from bossjy_server.network import network_of
 
+# What counts against the buckets: the caller did not prove who it is.
+_COUNTED = frozenset({Reason.LOGIN_REFUSED, Reason.LOGIN_THROTTLED})
 _LOST = (RedisError, OSError, TimeoutError)
 
-# A bucket is one number: the time at which it would be full again (the generic cell rate algorithm). All
-# buckets are looked at before one is changed. Keys: the buckets. Arguments: for each how many attempts it
-# holds, and the seconds in which one comes back. Gives the seconds to wait, 0 if the attempt was taken.
+# A bucket is one number: the time at which it would be full again (the generic cell rate algorithm). All buckets are
+# looked at before one is changed. Keys: the buckets. Arguments: how many of them, from the first on, refuse an attempt
+# when they are empty; for each bucket how many attempts it holds, and the seconds in which one comes back. Gives the
+# seconds to wait for the buckets that refuse and for the others. 0: the attempt was taken from them.
 _TAKE = """
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
-local wait = 0
+local refusing = tonumber(ARGV[1])
+local wait, other = 0, 0
 local full = {}
 for i, key in ipairs(KEYS) do
-    local size, every = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local size, every = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
     full[i] = math.max(tonumber(redis.call('GET', key) or '0'), now) + every
-    wait = math.max(wait, full[i] - now - size * every)
+    local short = full[i] - now - size * every
+    if i <= refusing then wait = math.max(wait, short) else other = math.max(other, short) end
 end
-if wait > 0.000001 then return tostring(wait) end
-for i, key in ipairs(KEYS) do
-    redis.call('SET', key, string.format('%.6f', full[i]), 'PX', math.ceil((full[i] - now) * 1000))
+local taken = #KEYS
+if wait > 0.000001 then taken = 0 elseif other > 0.000001 then taken = refusing end
+for i = 1, taken do
+    redis.call('SET', KEYS[i], string.format('%.6f', full[i]), 'PX', math.ceil((full[i] - now) * 1000))
 end
-return '0'
+return {wait > 0.000001 and tostring(wait) or '0', other > 0.000001 and tostring(other) or '0'}
 """
 
 # Gives one attempt back to each bucket.
 _GIVE_BACK = """
 for i, key in ipairs(KEYS) do
     local full = redis.call('GET', key) if full then redis.call('SET', key, string.format('%.6f',
-    tonumber(full) - tonumber(ARGV[2 * i])), 'KEEPTTL') end
+    tonumber(full) - tonumber(ARGV[2 * i + 1])), 'KEEPTTL') end
 end
 return 0
 """
@@ -79,64 +90,109 @@ class Throttle:
 
     @asynccontextmanager
     async def attempt(self, tenant_id: str, account: str, address: str) -> AsyncIterator[None]:
-        """Check a password inside of it. It counts if the block raises LOGIN_REFUSED or is cancelled.
+        """Check a password or code of a signed-in user inside of it. It counts as `login` does.
 
-        `account` is the mail address's key or the user's id; `address` the caller's network address, may be
-        empty. Raises ResourceExhausted(LOGIN_THROTTLED) that says how long to wait.
+        `account` is the user's id; `address` the caller's network address, may be empty. The tenant's bucket does not
+        count: who guesses at logins must not keep users who are signed in from what they do. Raises
+        ResourceExhausted(LOGIN_THROTTLED) that says how long to wait.
         """
-        o = self._options
-        buckets = [
-            Bucket(self._name("account", tenant_id, account), o.account_failures, o.account_failure_s),
-            Bucket(self._name("tenant", tenant_id), o.tenant_failures, o.tenant_failure_s),
-        ]
-        if address:
-            buckets.append(Bucket(self._name("address", address), o.address_failures, o.address_failure_s))
-        wait_s = await self._take(buckets)
-        if wait_s > 0:
-            raise ResourceExhausted(
-                Reason.LOGIN_THROTTLED,
-                "too many failed logins: wait before the next one; nothing is locked for good",
-                retry_after_s=wait_s,
-            )
-        try:
+        network = network_of(address)
+        own, whole, _ = self._of_account(tenant_id, account, network)
+        async with self._counted([own, whole, *self._of_network(network)], []):
             yield
+
+    @asynccontextmanager
+    async def login(self, tenant_id: str, account: str, address: str) -> AsyncIterator[float]:
+        """Check a login inside of it. It counts if the block raises LOGIN_REFUSED, LOGIN_THROTTLED or is cancelled.
+
+        `account` is the mail address's key. Gives 0, or the seconds to wait for the account or its tenant: then only
+        the right password from a known network may pass, and the block raises `throttled` for all else. Raises
+        ResourceExhausted(LOGIN_THROTTLED) when the network's own attempts are used up.
+        """
+        network = network_of(address)
+        own, *whole = self._of_account(tenant_id, account, network)
+        async with self._counted([own, *self._of_network(network)], whole) as wait_s:
+            yield wait_s
+
+    @asynccontextmanager
+    async def _counted(self, refusing: Sequence[Bucket], others: Sequence[Bucket]) -> AsyncIterator[float]:
+        refused_s, wait_s = await self._take(refusing, others)
+        if refused_s > 0:
+            raise throttled(refused_s)
+        taken = refusing if wait_s > 0 else [*refusing, *others]
+        try:
+            yield wait_s
         except BossjyError as error:
-            if error.reason is not Reason.LOGIN_REFUSED:
-                await self._give_back(buckets)
+            if error.reason not in _COUNTED:
+                await self._give_back(taken)
             raise
-        await self._give_back(buckets)
+        await self._give_back(taken)
+
+    def _of_account(self, tenant_id: str, account: str, network: str) -> tuple[Bucket, Bucket, Bucket]:
+        """Buckets of an account for one network and for all, and of its tenant."""
+        o = self._options
+        size_of_all = max(o.account_failures_of_all, o.account_failures)
+        return (
+            Bucket(self._name("network", tenant_id, account, network), o.account_failures, o.account_failure_s),
+            Bucket(self._name("account", tenant_id, account), size_of_all, o.account_failure_of_all_s),
+            Bucket(self._name("tenant", tenant_id), o.tenant_failures, o.tenant_failure_s),
+        )
+
+    def _of_network(self, network: str) -> list[Bucket]:
+        """The bucket of a network over all accounts, if it is known and has a limit."""
+        o = self._options
+        if not network or not o.address_failures:
+            return []
+        return [Bucket(self._name("address", network), o.address_failures, o.address_failure_s)]
 
     async def _give_back(self, buckets: Sequence[Bucket]) -> None:
         """Undo one attempt."""
         if self._redis is not None:
             with suppress(*_LOST):  # the bucket fills again by itself
-                await self._run(self._redis, _GIVE_BACK, buckets)
+                await self._run(self._redis, _GIVE_BACK, buckets, len(buckets))
         self._local.give_back(buckets)
 
-    async def _take(self, buckets: Sequence[Bucket]) -> float:
+    async def _take(self, refusing: Sequence[Bucket], others: Sequence[Bucket]) -> tuple[float, float]:
+        """Take an attempt from the buckets that refuse and, where all have one, from the others: the waits for both."""
         # What this replica counted alone is enough to refuse, which costs no round trip in a flood.
-        wait_s = self._local.take(buckets)
-        if wait_s > 0 or self._redis is None:
-            return wait_s
+        refused_s = self._local.take(refusing)
+        if refused_s > 0:
+            return refused_s, 0.0
+        wait_s = self._local.take(others) if others else 0.0
+        if self._redis is None:
+            return 0.0, wait_s
+        asked = refusing if wait_s > 0 else [*refusing, *others]
         try:
-            wait_s = float(await self._run(self._redis, _TAKE, buckets))
+            answer = await self._run(self._redis, _TAKE, asked, len(refusing))
         except _LOST:
-            return 0.0  # a login must not depend on Redis: this replica counts alone until it is back
-        if wait_s > 0:
-            self._local.give_back(buckets)
-        return wait_s
+            return 0.0, wait_s  # a login must not depend on Redis: this replica counts alone until it is back
+        refused_s, shared_s = map(float, answer)
+        if refused_s > 0:
+            self._local.give_back(asked)
+        elif shared_s > 0:
+            self._local.give_back(others)
+        return refused_s, max(wait_s, shared_s)
 
-    async def _run(self, redis: Redis, script: str, buckets: Sequence[Bucket]) -> bytes:
+    async def _run(self, redis: Redis, script: str, buckets: Sequence[Bucket], refusing: int) -> list[bytes]:
         names = [bucket.key for bucket in buckets]
         sizes = [str(value) for bucket in buckets for value in (bucket.size, bucket.every_s)]
         async with asyncio.timeout(self._options.throttle_redis_timeout_s):
-            answer: bytes = await redis.eval(script, len(buckets), *names, *sizes)
+            answer: list[bytes] = await redis.eval(script, len(buckets), *names, str(refusing), *sizes)
         return answer
 
     def _name(self, kind: str, *parts: str) -> str:
         """A key that gives no mail or network address away to who can read Redis."""
         digest = self._keys.mac(f"throttle-{kind}", *(part.encode() for part in parts))
         return f"bossjy:auth:failures:{kind}:{digest[:16].hex()}"
+
+
+def throttled(wait_s: float) -> ResourceExhausted:
+    """The answer to a login that must wait."""
+    return ResourceExhausted(
+        Reason.LOGIN_THROTTLED,
+        "too many failed logins: wait before the next one; nothing is locked for good",
+        retry_after_s=wait_s,
+    )
 
 
 class LocalBuckets:

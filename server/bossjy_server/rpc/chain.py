@@ -16,6 +16,7 @@ from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.log import logging_concern
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
+from bossjy_server.rpc.refusals import Refusals
 from bossjy_server.rpc.request_context import request_context_concern
 from bossjy_server.rpc.tracing import tracing_concern
 from bossjy_server.rpc.validation import validation_concern
@@ -33,16 +34,18 @@ def build_chain(  # noqa: PLR0913 - what the chain is made of
     by_certificate: Authenticate | None = None,
     refused: Refused | None = None,
     quotas: Quotas,
+    refusals: Refusals | None = None,
 ) -> list[Concern]:
     """The concerns in their order.
 
     `tracer` None: no traces are made. `trace_ratio`: the share that is traced of calls whose caller decided nothing.
+    `refusals` None: the log of refused calls has its default bounds.
     """
     return [
         request_context_concern(),
         tracing_concern(tracer, trace_ratio),
         metrics.concern,
-        logging_concern(log),
+        logging_concern(log, refusals),
         errors_concern(log),
         limits.concern,
         access_concern(authenticate, by_certificate, refused),

@@ -16,6 +16,9 @@ from bossjy_server.rpc.method import Method
 from bossjy_server.telemetry.logging import Log
 
 DOMAIN = "bossjy"
+# Kinds of errors whose causes are faults, as a rule of a dependency. Of any other kind the cause is what the caller
+# sent: it stays out of the log, which has one line for the call.
+_CAUSED_BY_FAULTS = frozenset({Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED})
 # A status travels as metadata, and clients refuse metadata beyond 8 KiB: they would see INTERNAL in its place. A text
 # of the caller's own may stand in a message, so all are cut, in bytes.
 _MOST_MESSAGE, _MOST_METADATA, _MOST_VIOLATION, _MOST_VIOLATIONS = 700, 1000, 150, 8
@@ -30,7 +33,7 @@ def errors_concern(log: Log) -> Concern:
                 await proceed(call)
             except BossjyError as error:
                 call.status = status_of(error, call.context.request_id)
-                if error.__cause__ is not None:
+                if error.__cause__ is not None and error.kind in _CAUSED_BY_FAULTS:
                     log.failure("call refused", error.__cause__, request_id=call.context.request_id)
             except asyncio.CancelledError:
                 call.status = Status("CANCELLED")

@@ -66,7 +66,7 @@ class Limits:
             if self.draining:
                 raise _draining()
             if per_minute:
-                wait = addresses.take(call.context.address, per_minute)
+                wait = addresses.take(call.context.network, per_minute)
                 if wait:
                     raise _too_many(per_minute, wait)
             if not slots.enter_now():
@@ -99,7 +99,7 @@ def _draining() -> BossjyError:
 def _too_many(per_minute: int, wait_s: float) -> BossjyError:
     return ResourceExhausted(
         Reason.RATE_LIMITED,
-        f"more than {per_minute} calls a minute from one address: call again after the stated delay",
+        f"more than {per_minute} calls a minute from one network: call again after the stated delay",
         metadata={"limit": str(per_minute), "subject": "address"},
         retry_after_s=wait_s,
     )

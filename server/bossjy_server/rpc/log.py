@@ -1,20 +1,33 @@
-"""One log line for each call: what, who, from where, how it ended, how long it took."""
+"""One log line for each call: what, who, from where, how it ended, how long it took.
+
+Of refused calls, and of public ones that no auth event names, so many for each client network have a line a minute; the
+others are summarised (`refusals.py`). A refused call's line has at most 300 bytes.
+"""
 
 from __future__ import annotations
 
+import re
 import time
+from functools import lru_cache
 
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
+from bossjy_server.rpc.refusals import Refusals
 from bossjy_server.telemetry.logging import DEBUG, INFO, WARNING, Log
 
 # Probes come every second and say nothing when they succeed.
 _QUIET_SERVICES = frozenset({"grpc.health.v1.Health"})
 _FAULTS = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE"})
+_NUMBER = re.compile(r"\d(?:-?\d){6,}")
+# Time, level and event take 75 bytes at most, and each field six for its marks.
+_REFUSED_BYTES, _FIXED_BYTES, _FIELD_BYTES = 300, 75, 6
+# What a refused call's line is the first to lose.
+_FIRST_TO_GO = ("trace_id", "ms", "auth_event", "actor", "tenant_id", "address")
 
 
-def logging_concern(log: Log) -> Concern:
+def logging_concern(log: Log, refusals: Refusals | None = None) -> Concern:
     """Log calls. Requests and responses are never logged: they hold personal data."""
+    refusals = refusals or Refusals(log)
 
     def wrap(method: Method, proceed: Proceed) -> Proceed:
         ok_level = DEBUG if method.service in _QUIET_SERVICES else INFO
@@ -24,24 +37,47 @@ def logging_concern(log: Log) -> Concern:
                 await proceed(call)
             finally:
                 status, context = call.status, call.context
-                level = ok_level if status.code == "OK" else WARNING if status.code in _FAULTS else INFO
-                if log.enabled(level):
+                refused = status.code != "OK"
+                level = ok_level if not refused else WARNING if status.code in _FAULTS else INFO
+                caller = context.caller
+                bounded = refused or (caller is None and "auth_event" not in context.log)
+                if log.enabled(level) and (
+                    not bounded or refusals.has_line(context.network, level, status.reason or status.code)
+                ):
                     fields: dict[str, object] = {
                         "method": method.path,
                         "code": status.code,
                         "ms": int((time.monotonic() - call.started) * 1e6) / 1000,
                         "request_id": context.request_id,
-                        "address": context.address,
+                        "address": context.network,
                     }
                     if status.reason:
                         fields["reason"] = status.reason
-                    if context.caller is not None:
-                        fields["tenant_id"] = context.caller.tenant_id
-                        fields["actor"] = context.caller.api_key_id or context.caller.user_id
+                    if caller is not None:
+                        fields["tenant_id"] = shown_tenant(caller.tenant_id)
+                        fields["actor"] = caller.api_key_id or caller.user_id
                     if context.log:
                         fields.update(context.log)
-                    log.write(level, "call", fields)
+                    log.write(level, "call", fitting(fields) if refused else fields)
 
         return logging
 
     return wrap
+
+
+@lru_cache(maxsize=4096)
+def shown_tenant(tenant_id: str) -> str:
+    """A tenant's id for the log. It is made of the tenant's name; earlier releases kept a phone number in that."""
+    return _NUMBER.sub("[digits]", tenant_id)
+
+
+def fitting(fields: dict[str, object]) -> dict[str, object]:
+    """The fields of a refused call without those that are too many for its line."""
+    surplus = sum(len(name) + len(str(value)) + _FIELD_BYTES for name, value in fields.items())
+    surplus += _FIXED_BYTES - _REFUSED_BYTES
+    for name in _FIRST_TO_GO:
+        if surplus <= 0:
+            break
+        if name in fields:
+            surplus -= len(name) + len(str(fields.pop(name))) + _FIELD_BYTES
+    return fields

@@ -10,7 +10,18 @@ from bossjy_server.context import enter_call
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 
-_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Forms of ids that programs make: UUID (RFC 9562), 128 bits in hexadecimal, ULID. A number in such a form is chance;
+# `_LETTERS_MIN` letters tell them from a number that was padded with zeros.
+_MADE = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
+    r"|[0-9a-f]{32}|[0-7][0-9A-HJKMNP-TV-Z]{25}"
+)
+_LETTERS_MIN = 4
+# Ids that people choose. A number typed by mistake has seven digits at least, and a password more characters.
+_CHOSEN = re.compile(r"[A-Za-z0-9._-]{8,14}")
+_DIGITS_MOST = 6
+# Credentials and one-time secrets of ours, whatever their length.
+_SECRET = re.compile(r"bj[a-z]_|eyJ")
 
 
 # New ids are random bits of the process and the number of the call: fresh random bits for each would cost 1 µs.
@@ -24,8 +35,20 @@ def new_request_id() -> str:
 
 
 def request_id_for(offered: str) -> str:
-    """The caller's `x-request-id` if it can stand in a log as it is, else a new one."""
-    return offered if _ID.fullmatch(offered) else new_request_id()
+    """The caller's `x-request-id` if it can be an id, else a new one.
+
+    An id is logged and kept in the audit log, so it must hold no phone number and no secret, also where a caller typed
+    one into the wrong field.
+    """
+    return offered if _is_id(offered) else new_request_id()
+
+
+def _is_id(text: str) -> bool:
+    if _MADE.fullmatch(text):
+        return sum(map(str.isalpha, text)) >= _LETTERS_MIN
+    if _CHOSEN.fullmatch(text) is None or _SECRET.match(text):
+        return False
+    return sum(map(str.isdigit, text)) <= _DIGITS_MOST
 
 
 def request_context_concern() -> Concern:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, cast
 
 import grpc
@@ -18,6 +17,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from bossjy_server.context import CallContext
 from bossjy_server.errors import Reason, StartError, Unimplemented
+from bossjy_server.network import TrustedProxies, origin_of_peer
 from bossjy_server.rpc.call import Call, Concern, Proceed, compose
 from bossjy_server.rpc.method import Access, Method, methods_of
 from bossjy_server.rpc.request_context import new_request_id, request_id_for
@@ -28,6 +28,9 @@ from bossjy_server.rpc.tls import peer_names
 _metadata: ContextVar[Sequence[tuple[str, str]]] = ContextVar("bossjy_metadata")
 _CODES = {code.name: code for code in grpc.StatusCode}
 _NONE: frozenset[str] = frozenset()
+# Each proxy appends to it the address that called it. An address in another entry (`x-real-ip`, `forwarded`,
+# `x-envoy-external-address`) may be the client's own invention wherever its proxy does not remove it.
+_FORWARDED = "x-forwarded-for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,10 @@ class ServerOptions:
 class Router(grpc.GenericRpcHandler):
     """Finds the handler of a method; each is built once. What is unknown passes through the chain as well."""
 
-    def __init__(self, concerns: Sequence[Concern]) -> None:
+    def __init__(self, concerns: Sequence[Concern], proxies: TrustedProxies | None = None) -> None:
+        """`proxies` may name the client of a call. None: the peer of the connection is the client."""
         self._concerns = list(concerns)
+        self._proxies = proxies or None
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         self._unknown = self._handler(_UNKNOWN, _unknown_method)
 
@@ -99,22 +104,23 @@ class Router(grpc.GenericRpcHandler):
 
     def _handler(self, method: Method, innermost: Proceed) -> grpc.RpcMethodHandler[Any, Any]:
         proceed = compose(method, self._concerns, innermost)
+        proxies = self._proxies
 
         async def unary(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-            call = _call(method, context, raw, None)
+            call = _call(method, context, raw, None, proxies)
             await proceed(call)
             if not _succeeded(call, context):
                 await _abort(call, context)
             return call.reply
 
         async def server_stream(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-            call = _call(method, context, raw, None)
+            call = _call(method, context, raw, None, proxies)
             await proceed(call)
             if not _succeeded(call, context):
                 await _abort(call, context)
 
         async def both_stream(raws: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-            call = _call(method, context, b"", raws)
+            call = _call(method, context, b"", raws, proxies)
             await proceed(call)
             if not _succeeded(call, context):
                 await _abort(call, context)
@@ -133,6 +139,7 @@ def _call(
     context: grpc.aio.ServicerContext[bytes, bytes],
     raw: bytes,
     raws: AsyncIterator[bytes] | None,
+    proxies: TrustedProxies | None,
 ) -> Call:
     started = time.monotonic()
     entries = _metadata.get()
@@ -141,12 +148,16 @@ def _call(
     repeated = _repeated(entries) if len(metadata) != len(entries) else _NONE
     remaining: float | None = context.time_remaining()  # the stubs leave out None
     offered = metadata.get("x-request-id")
+    origin = origin_of_peer(context.peer())
+    if proxies is not None and _FORWARDED in metadata and proxies.trusts(origin.address):
+        origin = proxies.client(origin, [value for key, value in entries if key == _FORWARDED])
     known = CallContext(
         request_id_for(offered) if offered else new_request_id(),
         method.path,
-        _address(context.peer()),
+        origin.address,
         metadata.get("user-agent", ""),
         None if remaining is None else started + remaining,
+        network=origin.network,
     )
     return Call(
         method,
@@ -180,15 +191,6 @@ async def _abort(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) ->
     if call.status.details:
         trailing = (*trailing, ("grpc-status-details-bin", call.status.details))
     await context.abort(_CODES[call.status.code], call.status.message, trailing)
-
-
-@lru_cache(maxsize=4096)
-def _address(peer: str) -> str:
-    """`ipv4:127.0.0.1:5000` and `ipv6:%5B::1%5D:5000` to the address alone."""
-    kind, _, rest = peer.partition(":")
-    if kind not in ("ipv4", "ipv6"):
-        return kind
-    return rest.rpartition(":")[0].replace("%5B", "").replace("%5D", "").strip("[]")
 
 
 def _innermost(method: Method, servicer: object) -> Proceed:

@@ -11,8 +11,10 @@ from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 from bossjy_server.telemetry.tracing import parent_of
 
-# W3C: version, trace, span, flags.
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-([0-9a-f]{2})")
+# W3C: version, trace, span, flags. A trace id is random, so it has letters; a phone number that was padded has few.
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?=(?:[0-9]*[a-f]){4})[0-9a-f]{32}-[0-9a-f]{16}-([0-9a-f]{2})")
+# What may be a phone number is not logged, although most such ids are random: the span names the call's request id.
+_NUMBER = re.compile(r"[0-9]{10}")
 
 
 def is_sampled(traceparent: str, ratio: float) -> bool:
@@ -33,11 +35,14 @@ def tracing_concern(tracer: Tracer | None, ratio: float = 1.0) -> Concern:
         attributes = {"rpc.system": "grpc", "rpc.service": method.service, "rpc.method": method.name}
 
         async def traced(call: Call, traceparent: str) -> None:
-            parent = parent_of(traceparent) if traceparent else None
+            parent = parent_of(traceparent) if _TRACEPARENT.fullmatch(traceparent) else None
             with tracer.start_as_current_span(
                 name, context=parent, kind=SpanKind.SERVER, attributes=attributes, record_exception=False
             ) as span:
-                call.context.log["trace_id"] = format(span.get_span_context().trace_id, "032x")
+                trace_id = format(span.get_span_context().trace_id, "032x")
+                if parent is None or _NUMBER.search(trace_id) is None:
+                    call.context.log["trace_id"] = trace_id
+                span.set_attribute("bossjy.request_id", call.context.request_id)
                 await proceed(call)
                 span.set_attribute("rpc.grpc.status_code", call.status.code)
                 if call.status.code in ("INTERNAL", "UNKNOWN", "DATA_LOSS"):

@@ -11,6 +11,7 @@ import secrets
 import time
 
 from bossjy_server.context import call_or_none
+from bossjy_server.network import address_of
 from bossjy_server.storage.postgres import Connection
 
 _KEPT_BITS = {4: 24, 6: 48}
@@ -18,6 +19,11 @@ _KEPT_BITS = {4: 24, 6: 48}
 INSERT_EVENT = """
 INSERT INTO bossjy.audit_events (tenant_id, event_id, actor, action, resource, address, outcome, request_id, detail)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE EXISTS (SELECT FROM bossjy.tenants WHERE tenant_id = $1)"""
+
+# Many events of one kind as one, with their number.
+INSERT_EVENTS = """
+INSERT INTO bossjy.audit_events (tenant_id, event_id, action, address, outcome, times)
+SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (SELECT FROM bossjy.tenants WHERE tenant_id = $1)"""
 
 
 async def record(
@@ -54,15 +60,17 @@ async def record(
     )
 
 
+async def record_many(
+    connection: Connection, tenant_id: str, action: str, *, address: str, outcome: str, times: int
+) -> None:
+    """Add an event that stands for so many calls from one address, '' for many, inside a transaction of that tenant."""
+    await connection.execute(INSERT_EVENTS, tenant_id, _event_id(), action, network_of(address), outcome, times)
+
+
 def network_of(address: str) -> str:
-    """The network of an address: /24 of IPv4, /48 of IPv6; '' for what is no address."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    one = mapped or parsed
-    return str(ipaddress.ip_network((one, _KEPT_BITS[one.version]), strict=False))
+    """The network of an address as the audit log keeps it: /24 of IPv4, /48 of IPv6; '' for what is no address."""
+    found = address_of(address)
+    return str(ipaddress.ip_network((found, _KEPT_BITS[found.version]), strict=False)) if found else ""
 
 
 def new_event_id() -> str:

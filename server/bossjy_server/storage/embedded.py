@@ -17,6 +17,7 @@ from pathlib import Path
 from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
 from bossjy_server.storage.embedded_redis import EmbeddedRedis
+from bossjy_server.storage.process import private_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ async def _start_guard(data_dir: Path, *, postgres: bool, redis: bool, wait_s: f
     wanted = [name for name, asked in (("--postgres", postgres), ("--redis", redis)) if asked]
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log = (data_dir / "guard.log").open("wb")
+        log = private_file(data_dir / "guard.log")
     except OSError as error:
         raise StartError(
             f"the data folder {data_dir} cannot be used ({error.strerror}): set BOSSJY_DATA_DIR to another folder"

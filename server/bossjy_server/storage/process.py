@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -43,6 +44,13 @@ def password(file: Path) -> str:
     with os.fdopen(descriptor, "w") as out:
         out.write(made + "\n")
     return made
+
+
+def private_file(file: Path) -> IO[bytes]:
+    """A new file for bytes that its owner alone may read. One of that name is overwritten."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # an earlier release made it for all to read
+    return os.fdopen(descriptor, "wb")
 
 
 def _is_free(port: int) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 import logging.handlers
+import os
 import re
 import sys
 import threading
@@ -11,12 +13,14 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, TextIO
 
 import orjson
+
+from bossjy_server.telemetry.repeats import Repeats
 
 DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
 # The levels by their names; `off` is above all of them.
@@ -25,8 +29,12 @@ _THREE_DIGITS = [f"{number:03d}" for number in range(1000)]
 _NAMES = {DEBUG: "debug", INFO: "info", WARNING: "warning", ERROR: "error", logging.CRITICAL: "critical"}
 
 # What must never stand in a log, should a library put it into a message of its own.
-_SECRET = re.compile(r"bj[rkt]_[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/\s@]+(?=@)")
-_NUMBER = re.compile(r"\+?\d(?:[\s().\-/]?\d){6,}")
+_SECRET = re.compile(r"bj[a-z]_[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=otpauth://)\S+|(?<=://)[^/\s@]+(?=@)")
+_NUMBER = re.compile(r"\+?\d(?:[\s().\-/_]{0,2}\d){6,}")
+
+# Of one kind in a minute: tracebacks, and lines of libraries. The others are counted.
+_FAILURES_MOST, _LIBRARY_LINES_MOST = 10, 60
+_LONGEST_LIBRARY_LINE = 500
 
 
 def redact(text: str) -> str:
@@ -57,11 +65,10 @@ class Log:
         self._file = None
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file = logging.handlers.RotatingFileHandler(
-                file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8"
-            )
+            self._file = _PrivateFile(file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
         self._queue: deque[tuple[float, int, str, Mapping[str, object]]] = deque()
         self._limit, self._dropped, self._flush_s = queue_lines, 0, flush_s
+        self._failures = Repeats(_FAILURES_MOST)
         self._wake = threading.Event()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="bossjy-log", daemon=True)
@@ -89,9 +96,13 @@ class Log:
         self.write(WARNING, event, fields)
 
     def failure(self, event: str, error: BaseException, **fields: object) -> None:
-        """Log an exception with its traceback, free text redacted."""
+        """Log an exception with its traceback, free text redacted. Of one kind of failure so many a minute."""
+        left_out = self._failures.admit((event, type(error), _origin_of(error)))
+        if left_out is None:
+            return
         lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-25)
-        self.write(ERROR, event, {**fields, "error": type(error).__name__, "traceback": redact("".join(lines))})
+        written = {**fields, "error": type(error).__name__, "traceback": redact("".join(lines))}
+        self.write(ERROR, event, written | ({"left_out": left_out} if left_out else {}))
 
     def close(self) -> None:
         """Write what is queued and end the thread."""
@@ -163,19 +174,51 @@ def _json(value: object) -> str:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    """A log file that only its owner may read, as are those of earlier releases beside it from now on."""
+
+    def __init__(self, file: Path, **options: Any) -> None:
+        for earlier in file.parent.glob(f"{glob.escape(file.name)}*"):
+            with suppress(OSError):
+                earlier.chmod(0o600)
+        super().__init__(file, **options)
+
+    def _open(self) -> IO[str]:  # type: ignore[override] # of the base class: a TextIOWrapper, which it is
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_private)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _origin_of(error: BaseException) -> tuple[str, int]:
+    """Where an exception was raised: file and line."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return ("", 0) if trace is None else (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+
+
 class LibraryHandler(logging.Handler):
-    """Brings what libraries log through `logging` into the same log, redacted."""
+    """Brings what libraries log into the same log: redacted, and so many lines of one kind a minute."""
 
     def __init__(self, log: Log) -> None:
         super().__init__()
         self._log = log
+        self._lines, self._tracebacks = Repeats(_LIBRARY_LINES_MOST), Repeats(_FAILURES_MOST)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record."""
+        repeats = self._tracebacks if record.exc_info else self._lines
+        left_out = repeats.admit((record.name, record.levelno, record.pathname, record.lineno))
+        if left_out is None:
+            return
         fields: dict[str, object] = {"logger": record.name}
+        if left_out:
+            fields["left_out"] = left_out
         if record.exc_info and record.exc_info[1] is not None:
             fields["traceback"] = redact("".join(traceback.format_exception(*record.exc_info, limit=-25)))
-        self._log.write(record.levelno, redact(record.getMessage())[:2000], fields)
+        self._log.write(record.levelno, redact(record.getMessage())[:_LONGEST_LIBRARY_LINE], fields)
 
 
 @contextmanager

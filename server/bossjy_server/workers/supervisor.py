@@ -60,7 +60,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         workers = Workers(of_worker, count, log)
         stack.push_async_callback(workers.end)
         if settings.metrics_port:
-            endpoint = MetricsEndpoint(workers.registry, settings.host, settings.metrics_port)
+            endpoint = MetricsEndpoint(workers.registry, settings.metrics_host, settings.metrics_port)
             stack.push_async_callback(asyncio.to_thread, endpoint.close)
         renew = asyncio.Event()  # first: a SIGHUP during the start must not end the parent
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)

@@ -4,7 +4,7 @@ import pytest
 
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.throttle import Bucket, LocalBuckets, Throttle
+from bossjy_server.auth.throttle import Bucket, LocalBuckets, Throttle, throttled
 from bossjy_server.errors import Reason, ResourceExhausted, Unauthenticated
 from tests.unit.auth.conftest import Clock
 
@@ -70,3 +70,57 @@ async def test_without_redis_a_replica_counts_alone(keys: Keys, clock: Clock) ->
     assert caught.value.reason is Reason.LOGIN_THROTTLED
     await guess("bob@example.com", None)
     assert "example" not in str(list(throttle._local._full_at))
+
+
+async def refused_guess(throttle: Throttle, address: str, reason: Reason = Reason.LOGIN_REFUSED) -> float:
+    """A login that is not right: 0 for a guess that was checked, else the wait that the block was given or was told."""
+    waits = [0.0]
+    try:
+        async with throttle.login("acme", "ann@example.com", address) as wait_s:
+            waits = [wait_s]
+            raise throttled(wait_s) if wait_s else Unauthenticated(reason, "no")
+    except (Unauthenticated, ResourceExhausted) as error:
+        return -1.0 if error.retry_after_s and not waits[0] else waits[0]
+
+
+async def test_an_account_has_a_bucket_for_each_network_and_one_for_all(keys: Keys, clock: Clock) -> None:
+    options = AuthOptions(account_failures=2, account_failures_of_all=5, tenant_failures=100, address_failures=0)
+    throttle = Throttle(None, keys, options, clock)
+    # One network: two guesses, then none, and the others are not touched.
+    assert [await refused_guess(throttle, "192.0.2.1") for _ in range(4)] == [0, 0, -1, -1]
+    # Two addresses of one /64 are one network.
+    assert await refused_guess(throttle, "2001:db8::1") == 0
+    assert await refused_guess(throttle, "2001:db8::ffff") == 0
+    assert await refused_guess(throttle, "2001:db8::2") == -1
+    assert await refused_guess(throttle, "192.0.2.2") == 0
+    # Five in all: a further network may be checked, but only for a right password from a network that is known.
+    assert await refused_guess(throttle, "192.0.2.2") == pytest.approx(10)
+    async with throttle.login("acme", "ann@example.com", "192.0.2.3") as wait_s:
+        assert wait_s == pytest.approx(10)
+    # What passed was given back to its own network alone; what did not counts there.
+    assert [await refused_guess(throttle, "192.0.2.3") > 0 for _ in range(2)] == [True, True]
+    assert await refused_guess(throttle, "192.0.2.3") == -1
+    clock.now += 10
+    assert await refused_guess(throttle, "192.0.2.4") == 0
+    assert await refused_guess(throttle, "192.0.2.4") > 0
+
+
+async def test_who_is_signed_in_is_held_by_account_and_network_and_not_by_the_tenant(keys: Keys, clock: Clock) -> None:
+    options = AuthOptions(account_failures=2, account_failures_of_all=3, tenant_failures=1, address_failures=50)
+    throttle = Throttle(None, keys, options, clock)
+
+    async def guess(address: str) -> Reason:
+        with pytest.raises((Unauthenticated, ResourceExhausted)) as caught:
+            async with throttle.attempt("acme", "user-1", address):
+                raise Unauthenticated(Reason.LOGIN_REFUSED, "no")
+        return caught.value.reason
+
+    assert await refused_guess(throttle, "198.51.100.1") == 0  # the tenant's attempts are used up by it
+    addresses = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    refused, throttled_ = Reason.LOGIN_REFUSED, Reason.LOGIN_THROTTLED
+    assert [await guess(one) for one in addresses] == [refused, refused, throttled_, refused, throttled_]
+
+
+async def test_an_account_never_has_less_for_all_networks_than_for_one(keys: Keys, clock: Clock) -> None:
+    throttle = Throttle(None, keys, AuthOptions(account_failures=20, account_failures_of_all=1), clock)
+    assert [await refused_guess(throttle, "") for _ in range(21)] == [0] * 20 + [-1]

@@ -15,7 +15,15 @@ from prometheus_client import CollectorRegistry
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_server.context import CallContext, Caller, current_call, current_caller
-from bossjy_server.errors import InvalidArgument, NotFound, PermissionDenied, Reason, ResourceExhausted, Violation
+from bossjy_server.errors import (
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Reason,
+    ResourceExhausted,
+    Unavailable,
+    Violation,
+)
 from bossjy_server.rpc.access import access_concern
 from bossjy_server.rpc.call import Call, compose
 from bossjy_server.rpc.chain import build_chain
@@ -48,6 +56,13 @@ class Phone:
             raise InvalidArgument(
                 Reason.INVALID_FIELD, text, metadata={"m": text}, violations=[Violation(text, text)] * 50
             )
+        if request.phone_number in ("expected", "lost"):
+            try:
+                raise ValueError("of a library, with 13812345678")
+            except ValueError as error:
+                if request.phone_number == "lost":
+                    raise Unavailable(Reason.DATABASE_UNAVAILABLE, "the database is away") from error
+                raise InvalidArgument(Reason.ARROW_INVALID, "that is no Arrow") from error
         if request.phone_number == "fault":
             raise RuntimeError("secret 13812345678")
         if request.phone_number == "slow":
@@ -250,6 +265,21 @@ async def test_a_fault_tells_the_caller_nothing_and_the_log_no_number(serve: Ser
     assert details_of(error)["ErrorInfo"].reason == "INTERNAL"
     fault = next(line for line in written if line["event"] == "call failed")
     assert "RuntimeError" in fault["traceback"]
+    assert "13812345678" not in served.text.getvalue()
+
+
+async def test_the_cause_is_logged_where_it_is_a_fault_alone(serve: Serve) -> None:
+    async with serve(Phone()) as served:
+        await refused(call(served, "expected"))
+        for _ in range(30):
+            await refused(call(served, "lost"))
+        written = lines(served)
+    assert sum(line["event"] == "call" for line in written) == 31
+    causes = [line for line in written if line["event"] == "call refused"]
+    assert len(causes) == 10  # of one kind in a minute
+    assert all("ValueError" in line["traceback"] for line in causes)
+    (expected,) = [line for line in written if line.get("reason") == "ARROW_INVALID"]
+    assert (expected["level"], "traceback" in expected) == ("info", False)
     assert "13812345678" not in served.text.getvalue()
 
 

@@ -20,6 +20,7 @@ from bossjy_server.telemetry.logging import (
     library_logs_in,
     redact,
 )
+from bossjy_server.telemetry.repeats import Repeats
 
 
 def read(text: io.StringIO) -> list[dict[str, object]]:
@@ -34,6 +35,10 @@ def read(text: io.StringIO) -> list[dict[str, object]]:
         ("took 123456 us", "took 123456 us"),
         ("token eyJhbGciOi.eyJzdWIi.c2ln end", "token [secret] end"),
         ("key bjk_acme-x.1.abc-DEF", "key [secret]"),
+        ("registration bjg_abc-DEF_1 used", "registration [secret] used"),
+        ("otpauth://totp/BossJy:a?secret=JBSWY3DP x", "otpauth://[secret] x"),
+        ("+86 (138) 1234-5678", "[digits]"),
+        ("138_1234_5678", "[digits]"),
         ("postgresql://u:p@host/db", "postgresql://[secret]@host/db"),
     ],
 )
@@ -69,6 +74,47 @@ def test_files_rotate_and_old_ones_go(tmp_path: Path) -> None:
     assert names == ["b.log", "b.log.1", "b.log.2", "b.log.3"]
 
 
+def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    for name in ("b.log", "b.log.1", "b.log.2"):
+        (tmp_path / name).write_text("of an earlier release")
+        (tmp_path / name).chmod(0o644)
+    log = Log(file=tmp_path / "b.log", max_bytes=500, keep=3)
+    for number in range(50):
+        log.info("line", number=number)
+    log.close()
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_failures_of_one_kind_are_bounded() -> None:
+    console = io.StringIO()
+    log = Log(console=console)
+
+    def fail(error: Exception) -> None:
+        try:
+            raise error
+        except type(error) as caught:
+            log.failure("failed", caught)
+
+    for _ in range(50):
+        fail(ValueError())
+    fail(TypeError())
+    log.failure("failed", KeyError())  # one that was never raised
+    log.close()
+    assert [line["error"] for line in read(console)] == ["ValueError"] * 10 + ["TypeError", "KeyError"]
+
+
+def test_lines_of_one_kind_are_bounded_and_counted() -> None:
+    now = 0.0
+    repeats = Repeats(2, kinds_max=2, clock=lambda: now)
+    assert [repeats.admit("a") for _ in range(5)] == [0, 0, None, None, None]
+    assert repeats.admit("b") == 0
+    # There is room for two kinds: all further ones share what one has.
+    assert [repeats.admit(kind) for kind in ("c", "d", "e")] == [0, 0, None]
+    now = 61.0
+    assert [repeats.admit("a") for _ in range(3)] == [3, 0, None]
+    assert [repeats.admit(kind) for kind in ("f", "a")] == [0, None]
+
+
 def test_a_full_queue_drops_and_says_so() -> None:
     console = io.StringIO()
     log = Log(console=console, queue_lines=5, flush_s=30)
@@ -100,6 +146,22 @@ def test_a_console_that_is_gone_does_not_stop_the_file(tmp_path: Path) -> None:
     log.info("one")
     log.close()
     assert "one" in (tmp_path / "b.log").read_text()
+
+
+def test_lines_of_libraries_are_bounded() -> None:
+    console = io.StringIO()
+    log = Log(console=console)
+    handler = LibraryHandler(log)
+    for number in range(200):
+        handler.emit(logging.LogRecord("noisy", WARNING, "file", 1, "line %d", (number,), None))
+    handler._lines = Repeats(60, clock=lambda: time.monotonic() + 1e6)
+    handler._lines._kinds = {("noisy", WARNING, "file", 1): [0.0, 200]}
+    handler.emit(logging.LogRecord("noisy", WARNING, "file", 1, "x" * 5000, (), None))
+    log.close()
+    lines = read(console)
+    assert len(lines) == 61
+    assert lines[-1]["left_out"] == 140
+    assert len(str(lines[-1]["event"])) == 500
 
 
 def test_libraries_and_warnings_end_in_the_same_log() -> None:

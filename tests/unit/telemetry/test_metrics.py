@@ -1,6 +1,11 @@
-"""The metrics endpoint: text over HTTP, a port that is taken."""
+"""The metrics endpoint: text over HTTP, a port that is taken, its own path alone, clients that are slow."""
 
 from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,6 +13,89 @@ from bossjy_server.errors import StartError
 from bossjy_server.storage.process import free_port
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from tests import metrics
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Of an endpoint whose connections may take a second."""
+    one = free_port()
+    endpoint = MetricsEndpoint(new_registry(), "127.0.0.1", one, connection_s=1.0)
+    yield one
+    endpoint.close()
+
+
+def answer(port: int, method: str, path: str, **headers: str) -> tuple[int, str, bytes]:
+    """Status, content type and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path, headers=headers)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, response.getheader("Content-Type", ""), body
+
+
+def answers(port: int) -> bool:
+    """Whether there is room for a connection."""
+    try:
+        return answer(port, "GET", "/metrics")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/metrics", 200),
+        ("GET", "/metrics?name=x", 200),
+        ("HEAD", "/metrics", 200),
+        ("GET", "/", 404),
+        ("GET", "/metrics/", 404),
+        ("GET", "/debug/pprof", 404),
+        ("HEAD", "/", 404),
+        ("POST", "/metrics", 405),
+        ("DELETE", "/metrics", 405),
+        ("OPTIONS", "/", 405),
+    ],
+)
+def test_its_own_path_alone_is_served(port: int, method: str, path: str, status: int) -> None:
+    got, _, body = answer(port, method, path)
+    assert got == status
+    assert (b"process_resident_memory_bytes" in body) == (status == 200 and method == "GET")
+    assert not body or method != "HEAD"
+
+
+def test_the_format_is_that_which_is_asked_for(port: int) -> None:
+    assert answer(port, "GET", "/metrics")[1].startswith("text/plain; version=0.0.4")
+    accept = "application/openmetrics-text; version=1.0.0"
+    assert answer(port, "GET", "/metrics", Accept=accept)[1].startswith("application/openmetrics-text")
+
+
+def test_nothing_of_a_request_is_repeated(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"\xff junk-of-a-client\r\n\r\n")
+        got = client.recv(1000)
+    assert b"junk" not in got
+    assert capsys.readouterr() == ("", "")
+
+
+def test_slow_clients_are_cut_and_too_many_refused(port: int) -> None:
+    clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(20)]
+    clients[0].sendall(b"GET /metrics HTTP/1.1\r\n")  # and never the rest
+    assert [client.recv(1) for client in clients] == [b""] * 20
+    for client in clients:
+        client.close()
+    until = time.monotonic() + 20
+    while not answers(port):  # the last of them may still be on its way out
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_an_address_of_its_own() -> None:
+    port = free_port()
+    MetricsEndpoint(new_registry(), "localhost", port).close()
+    for host in ("203.0.113.1", "no.such.host.invalid"):
+        with pytest.raises(StartError, match="BOSSJY_METRICS_HOST"):
+            MetricsEndpoint(new_registry(), host, port)
 
 
 def test_metrics_are_served_until_closed() -> None:

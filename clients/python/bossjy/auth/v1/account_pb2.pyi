@@ -415,6 +415,7 @@ class AuditEvent(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """Id, ascending in time."""
     actor: _builtins.str
@@ -424,14 +425,18 @@ class AuditEvent(_message.Message):
     resource: _builtins.str
     """To what: the id of the resource. A phone number or mail address stands as a keyed hash."""
     address: _builtins.str
-    """From where: network address."""
+    """From where: the network, /24 of IPv4 or /48 of IPv6. Empty: none, or many."""
     outcome: _builtins.str
     """`OK`, or the status code that it was refused with."""
     request_id: _builtins.str
-    """Id of the call."""
+    """Id of the call. Empty: the event stands for many calls."""
     detail: _builtins.str
     """More about the event, at most 200 characters: `member -> owner` for a change of role, the scope that was missing, the
     format of an export. Empty for most actions. It never contains personal data.
+    """
+    times: _builtins.int
+    """Number of calls that the event stands for. Wrong logins have an event each, until many come within a minute: the
+    others then have one event with their number, written when the minute is over.
     """
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
@@ -449,10 +454,11 @@ class AuditEvent(_message.Message):
         outcome: _builtins.str = ...,
         request_id: _builtins.str = ...,
         detail: _builtins.str = ...,
+        times: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "address", b"address", "detail", b"detail", "event_id", b"event_id", "event_time", b"event_time", "outcome", b"outcome", "request_id", b"request_id", "resource", b"resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "address", b"address", "detail", b"detail", "event_id", b"event_id", "event_time", b"event_time", "outcome", b"outcome", "request_id", b"request_id", "resource", b"resource", "times", b"times"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,50 @@
+"""Client networks of a user's logins: from these the right password passes while others guess at the account."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from bossjy_server.auth import network_store
+from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.network_store import UserNetwork
+from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.records import User, moment
+from bossjy_server.network import network_of
+from bossjy_server.storage.postgres import Connection
+
+
+class LoginNetworks:
+    """Notes and knows the networks of logins."""
+
+    def __init__(self, keys: Keys, options: AuthOptions, clock: Callable[[], float] = time.time) -> None:
+        self._keys, self._options, self._clock = keys, options, clock
+
+    async def remember(self, connection: Connection, user: User, address: str) -> None:
+        """Note a login, inside its transaction. A caller without an address has no network."""
+        network = network_of(address)
+        if not network:
+            return
+        now = self._clock()
+        await network_store.remember(
+            connection,
+            self._of(user.tenant_id, user.user_id, network),
+            moment(now),
+            most=self._options.known_networks_max,
+            forget_before=moment(now - self._options.known_network_s),
+        )
+
+    async def knows(self, connection: Connection, tenant_id: str, user: User | None, address: str) -> bool:
+        """Whether the user has logged in from the network of that address.
+
+        The database is asked in any case, so that the time tells nothing of who exists.
+        """
+        network = network_of(address)
+        one = self._of(tenant_id, user.user_id if user else "", network)
+        since = moment(self._clock() - self._options.known_network_s)
+        known = await network_store.is_known(connection, one, since, [address] if network else [])
+        return known and bool(network)
+
+    def _of(self, tenant_id: str, user_id: str, network: str) -> UserNetwork:
+        mac = self._keys.mac("login-network", tenant_id.encode(), user_id.encode(), network.encode())
+        return UserNetwork(tenant_id, user_id, mac)
