@@ -241,8 +241,6 @@ CREATE TABLE IF NOT EXISTS bossjy.operator_events (
     action      text COLLATE "C" NOT NULL CHECK (length(action) BETWEEN 1 AND 64),
     resource    text COLLATE "C" NOT NULL CHECK (length(resource) <= 128)
 );
-GRANT SELECT, INSERT ON bossjy.operator_events TO bossjy_app;
-
 -- How many calls an event stands for: many wrong logins of one minute are one event.
 ALTER TABLE bossjy.audit_events ADD COLUMN IF NOT EXISTS times integer NOT NULL DEFAULT 1
     CONSTRAINT audit_events_times_positive CHECK (times > 0);
@@ -531,6 +529,7 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON bossjy.registration_tokens TO %1$I; '
         'GRANT SELECT ON bossjy.certificates TO %1$I; '
+        'GRANT SELECT, INSERT (event_id, action, resource) ON bossjy.operator_events TO %1$I; '
         'GRANT EXECUTE ON FUNCTION bossjy.remove_old_audit_events TO %1$I', service_role);
 END
 $$;

@@ -64,7 +64,7 @@ async def record_many(
     connection: Connection, tenant_id: str, action: str, *, address: str, outcome: str, times: int
 ) -> None:
     """Add an event that stands for so many calls from one address, '' for many, inside a transaction of that tenant."""
-    await connection.execute(INSERT_EVENTS, tenant_id, _event_id(), action, network_of(address), outcome, times)
+    await connection.execute(INSERT_EVENTS, tenant_id, new_event_id(), action, network_of(address), outcome, times)
 
 
 def network_of(address: str) -> str:
