@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import asyncpg
 
+from bossjy_server.auth.filters import EVENT_COLUMNS
+from bossjy_server.storage.conditions import Query, condition
+from bossjy_server.storage.filters import Filter
 from bossjy_server.storage.postgres import Connection
-
-if TYPE_CHECKING:
-    from bossjy_server.auth.audit import Term
 
 _EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id"
 
 # Events before the event $2 ('' for the first page). The filter's conditions follow.
 LIST_EVENTS = f"SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1 AND ($2 = '' OR event_id < $2)"
-LIST_EVENTS_ORDER = "ORDER BY event_id DESC LIMIT $3"
 
 # The service has no right to delete: this function has, and of old events alone.
 REMOVE_OLD_EVENTS = "SELECT bossjy.remove_old_audit_events($1, $2)"
@@ -39,16 +36,17 @@ class Event:
 
 
 async def list_events(
-    connection: Connection, tenant_id: str, terms: Sequence[Term], before_id: str, limit: int
+    connection: Connection, tenant_id: str, tree: Filter | None, before_id: str, limit: int
 ) -> list[Event]:
-    """At most `limit` events that fit all terms, the newest first, before the event `before_id`.
+    """At most `limit` events that pass the filter, the newest first, before the event `before_id`.
 
     Inside the transaction of one tenant.
     """
-    conditions = [f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)]
-    command = "\n".join([LIST_EVENTS, *conditions, LIST_EVENTS_ORDER])
-    values = (term.value for term in terms)
-    return [_event(row) for row in await connection.fetch(command, tenant_id, before_id, limit, *values)]
+    query = Query(LIST_EVENTS, [tenant_id, before_id])
+    if tree is not None:
+        query.text += f" AND {condition(query, tree, EVENT_COLUMNS)}"
+    query.text += f" ORDER BY event_id DESC LIMIT {query.parameter(limit, 'bigint')}"
+    return [_event(row) for row in await connection.fetch(query.text, *query.parameters)]
 
 
 async def remove_old_events(connection: Connection, kept_days: int, limit: int) -> int:

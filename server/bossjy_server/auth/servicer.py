@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
-from bossjy_server.auth import audit, convert, user_filter
+from bossjy_server.auth import convert
 from bossjy_server.auth.accounts import Accounts, NewTenant
 from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
 from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
-from bossjy_server.auth.pages import PageTokens, page_size
 from bossjy_server.auth.requests import (
     caller_with_session,
     chosen,
@@ -29,6 +28,7 @@ from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.users import Changes, NewUser, Users
 from bossjy_server.context import current_call, current_caller
 from bossjy_server.errors import Unauthenticated
+from bossjy_server.storage.pages import Pages
 
 # Where a listing by time begins: later than any row.
 _NEWEST = (datetime.max.replace(tzinfo=UTC), "")
@@ -57,7 +57,7 @@ class AuthServicer:
         self._second_factor = second_factor
         self._audit_log = audit_log
         self._keys = keys
-        self._pages = PageTokens(keys)
+        self._pages = Pages(keys.mac)
 
     async def Register(self, request: pb.RegisterRequest) -> pb.RegisterResponse:
         """Make a tenant and its owner, and log the owner in."""
@@ -176,15 +176,13 @@ class AuthServicer:
 
     async def ListSessions(self, request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
         """List the caller's sessions, the newest first."""
-        caller, size = caller_with_session(), page_size(request.page_size)
-        listing = ("sessions", caller.tenant_id, caller.user_id)
-        before = self._pages.time_cursor(listing, request.page_token) or _NEWEST
-        rows = await self._sessions.page(caller, before, size + 1)
-        response = pb.ListSessionsResponse(sessions=[convert.session(row, caller.session_id) for row in rows[:size]])
-        if len(rows) > size:
-            last = rows[size - 1]
-            response.next_page_token = self._pages.write(listing, last.create_time.isoformat(), last.session_id)
-        return response
+        caller = caller_with_session()
+        page = self._pages.open(request, caller.tenant_id, caller.user_id, kinds=(datetime, str))
+        rows = await self._sessions.page(caller, page.cursor or _NEWEST, page.limit)
+        sessions, token = page.answer(
+            rows, lambda row: convert.session(row, caller.session_id), lambda row: (row.create_time, row.session_id)
+        )
+        return pb.ListSessionsResponse(sessions=sessions, next_page_token=token)
 
     async def RevokeSession(self, request: pb.RevokeSessionRequest) -> pb.RevokeSessionResponse:
         """End one of the caller's sessions."""
@@ -208,15 +206,11 @@ class AuthServicer:
 
     async def ListApiKeys(self, request: pb.ListApiKeysRequest) -> pb.ListApiKeysResponse:
         """List the tenant's API keys, the newest first."""
-        caller, size = current_caller(), page_size(request.page_size)
-        listing = ("api_keys", caller.tenant_id)
-        before = self._pages.time_cursor(listing, request.page_token) or _NEWEST
-        rows = await self._api_keys.page(caller, before, size + 1)
-        response = pb.ListApiKeysResponse(api_keys=map(convert.api_key, rows[:size]))
-        if len(rows) > size:
-            last = rows[size - 1]
-            response.next_page_token = self._pages.write(listing, last.create_time.isoformat(), last.api_key_id)
-        return response
+        caller = current_caller()
+        page = self._pages.open(request, caller.tenant_id, kinds=(datetime, str))
+        rows = await self._api_keys.page(caller, page.cursor or _NEWEST, page.limit)
+        keys, token = page.answer(rows, convert.api_key, lambda row: (row.create_time, row.api_key_id))
+        return pb.ListApiKeysResponse(api_keys=keys, next_page_token=token)
 
     async def RevokeApiKey(self, request: pb.RevokeApiKeyRequest) -> pb.RevokeApiKeyResponse:
         """End an API key."""
@@ -246,15 +240,12 @@ class AuthServicer:
 
     async def ListUsers(self, request: pb.ListUsersRequest) -> pb.ListUsersResponse:
         """List the tenant's users by mail address."""
-        caller, size = current_caller(), page_size(request.page_size)
-        terms = user_filter.parse(request.filter)
-        listing = ("users", caller.tenant_id, request.filter)
-        after = self._pages.read(listing, request.page_token)[0] if request.page_token else ""
-        rows = await self._users.page(caller, terms, after, size + 1)
-        response = pb.ListUsersResponse(users=map(convert.user, rows[:size]))
-        if len(rows) > size:
-            response.next_page_token = self._pages.write(listing, rows[size - 1].user_id)
-        return response
+        caller = current_caller()
+        page = self._pages.open(request, caller.tenant_id, kinds=(str,))
+        (after,) = page.cursor or ("",)
+        rows = await self._users.page(caller, request.filter, after, page.limit)
+        users, token = page.answer(rows, convert.user, lambda row: (row.user_id,))
+        return pb.ListUsersResponse(users=users, next_page_token=token)
 
     async def UpdateUser(self, request: pb.UpdateUserRequest) -> pb.UpdateUserResponse:
         """Change a user."""
@@ -316,13 +307,9 @@ class AuthServicer:
 
     async def ListAuditEvents(self, request: pb.ListAuditEventsRequest) -> pb.ListAuditEventsResponse:
         """List what was done in the caller's tenant, the newest first."""
-        plain(request)
-        caller, size = current_caller(), page_size(request.page_size)
-        terms = audit.parse(request.filter)
-        listing = ("audit_events", caller.tenant_id, request.filter)
-        before = self._pages.read(listing, request.page_token)[0] if request.page_token else ""
-        rows = await self._audit_log.page(caller, terms, before, size + 1)
-        response = pb.ListAuditEventsResponse(events=map(convert.audit_event, rows[:size]))
-        if len(rows) > size:
-            response.next_page_token = self._pages.write(listing, rows[size - 1].event_id)
-        return response
+        caller = current_caller()
+        page = self._pages.open(request, caller.tenant_id, kinds=(str,))
+        (before,) = page.cursor or ("",)
+        rows = await self._audit_log.page(caller, request.filter, before, page.limit)
+        events, token = page.answer(rows, convert.audit_event, lambda row: (row.event_id,))
+        return pb.ListAuditEventsResponse(events=events, next_page_token=token)

@@ -1,16 +1,17 @@
-"""Filters of lists, after AIP-160: text to a tree. What the tree means in SQL stands in conditions.py.
+"""Filter grammar of all lists (AIP-160): text to a tree. conditions.py turns the tree into SQL.
 
-    region = "CN" AND (type = "MOBILE" OR NOT name : "张") AND create_time > "2026-01-01T00:00:00Z"
+    region = "CN" AND (type = MOBILE OR NOT name : '张') AND create_time > 2026-01-01T00:00:00Z
 
-`AND` joins, `OR` binds tighter than `AND` (as AIP-160 has it), `NOT` or `-` negates, brackets group. Values stand in
-double or single quotes, or bare where they are one word.
+`AND` joins, `OR` binds tighter than `AND` (as AIP-160 has it), `NOT` or `-` negates, brackets group. A value is one
+word, or a text in double or single quotes, where a backslash escapes the next character. `:` means «contains» for texts
+and «equals» for other kinds; `FIELD:*` means «is not empty». A word or text alone is looked for in the main fields.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NoReturn, TypeAlias
@@ -24,8 +25,8 @@ _TOKEN = re.compile(
         (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
         |(?P<operator><=|>=|!=|=|<|>|:)
         |(?P<bracket>[()])
-        |(?P<minus>-(?=[A-Za-z(]))
-        |(?P<word>[^\s()<>=!:"']+)
+        |(?P<minus>-(?=[^\W\d_]|[("']))
+        |(?P<word>\d[^\s()<>=!:"']*(?::\d[^\s()<>=!:"']*)+|[^\s()<>=!:"']+)  # a time has colons: 2026-01-31T08:00:00Z
     )""",
     re.VERBOSE | re.DOTALL,
 )
@@ -45,15 +46,15 @@ class FieldKind(StrEnum):
 
 _OPERATORS = {
     FieldKind.TEXT: _EQUALITY | {":"},
-    FieldKind.TIME: _EQUALITY | _ORDER,
-    FieldKind.WORD: _EQUALITY,
+    FieldKind.TIME: _EQUALITY | _ORDER | {":"},
+    FieldKind.WORD: _EQUALITY | {":"},
     FieldKind.ATTRIBUTE: _EQUALITY | {":"},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`field operator value`; `key` is the attribute's name. An attribute's value None asks whether there is one."""
+    """`field operator value`; `key` is the attribute's name. Value None: whether the field is not empty."""
 
     field: str
     kind: FieldKind
@@ -95,10 +96,18 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a list can be filtered by: its fields, the values of each field of kind WORD, and whether by attributes."""
+    """The fields of one list.
+
+    words: the values of each field of kind WORD. searched: fields of kind TEXT where a word alone is looked for.
+    aliases: other names of fields. folded: how values of a field are changed before they are compared. attributes:
+    whether `attributes.KEY` is a field.
+    """
 
     fields: Mapping[str, FieldKind]
     words: Mapping[str, Mapping[str, int | str]]
+    searched: tuple[str, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    folded: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     attributes: bool = False
 
 
@@ -175,60 +184,79 @@ class _Parser:
             token = self._peek()
             _refuse(token.position if token else self._end, f"at most {_MAX_DEPTH} brackets and NOTs may be nested")
 
-    def _comparison(self) -> Comparison:
-        field = self._take("a field")
-        if field.kind != "word":
-            _refuse(field.position, f"a field is expected, not {field.text[:20]!r}")
+    def _comparison(self) -> Filter:
+        first = self._take("a field")
         self._comparisons += 1
         if self._comparisons > MAX_COMPARISONS:
-            _refuse(field.position, f"at most {MAX_COMPARISONS} comparisons are taken")
-        key = ""
-        name, kind = field.text, self._vocabulary.fields.get(field.text)
-        if kind is None and self._vocabulary.attributes and name.startswith("attributes."):
-            key = name.removeprefix("attributes.")
-            if not key:
-                quoted = self._take("the name of an attribute")
-                key = _unquoted(quoted)
-            name, kind = "attributes", FieldKind.ATTRIBUTE
+            _refuse(first.position, f"at most {MAX_COMPARISONS} comparisons are accepted")
+        name, kind, key = self._field(first)
+        following = self._peek()
+        if kind is None and (following is None or following.kind != "operator"):
+            return self._anywhere(first)
         if kind is None:
-            known = ", ".join(self._vocabulary.fields) + " or attributes.KEY" * self._vocabulary.attributes
-            _refuse(field.position, f"there is no field {name[:40]!r}: use {known}")
+            known = ", ".join((*self._vocabulary.fields, *self._vocabulary.aliases))
+            known += " or attributes.KEY" * self._vocabulary.attributes
+            _refuse(first.position, f"there is no field {first.text[:40]!r}: use {known}")
         operator = self._take("an operator")
         if operator.kind != "operator" or operator.text not in _OPERATORS[kind]:
             _refuse(operator.position, f"{name} takes {' '.join(sorted(_OPERATORS[kind]))}, not {operator.text[:20]!r}")
         value = self._take("a value")
         if value.kind not in {"string", "word"}:
             _refuse(value.position, f"a value is expected, not {value.text!r}")
-        return Comparison(
-            name, kind, operator.text, _value(value, kind, operator.text, self._vocabulary.words.get(name, {})), key
+        if operator.text == ":" and (value.kind, value.text) == ("word", "*"):
+            return Comparison(name, kind, ":", None, key)
+        contains = operator.text == ":" and kind in {FieldKind.TEXT, FieldKind.ATTRIBUTE}
+        meant = "=" if operator.text == ":" and not contains else operator.text
+        return Comparison(name, kind, meant, self._value(value, name, kind), key)
+
+    def _field(self, token: _Token) -> tuple[str, FieldKind | None, str]:
+        """The name that a token gives to a field, its kind (None: it names no field), and the name of an attribute."""
+        if token.kind == "word" and self._vocabulary.attributes and token.text.startswith("attributes."):
+            key = token.text.removeprefix("attributes.")
+            return "attributes", FieldKind.ATTRIBUTE, key or _unquoted(self._take("the name of an attribute"))
+        name = self._vocabulary.aliases.get(token.text, token.text)
+        return name, self._vocabulary.fields.get(name) if token.kind == "word" else None, ""
+
+    def _anywhere(self, token: _Token) -> Filter:
+        """A word or text alone: one of the list's main fields contains it."""
+        if token.kind not in {"string", "word"} or (token.kind, token.text) in {("word", "AND"), ("word", "OR")}:
+            _refuse(token.position, f"a field is expected, not {token.text[:20]!r}")
+        return Any(
+            tuple(
+                Comparison(name, FieldKind.TEXT, ":", self._value(token, name, FieldKind.TEXT))
+                for name in self._vocabulary.searched
+            )
         )
 
+    def _value(self, token: _Token, name: str, kind: FieldKind) -> str | int | datetime:
+        text = _unquoted(token)
+        if kind is FieldKind.WORD:
+            return _word(token, text, self._vocabulary.words[name])
+        if kind is FieldKind.TIME:
+            return _time(token, text)
+        return self._vocabulary.folded.get(name, str)(text)
 
-def _value(
-    token: _Token, kind: FieldKind, operator: str, words: Mapping[str, int | str]
-) -> str | int | datetime | None:
-    text = _unquoted(token)
-    match kind:
-        case FieldKind.WORD:
-            if text not in words:
-                _refuse(token.position, f"there is no {text[:40]!r}: use {', '.join(words)}")
-            return words[text]
-        case FieldKind.TIME:
-            try:
-                time = datetime.fromisoformat(text)
-            except ValueError:
-                _refuse(token.position, 'a time in quotes is expected, such as "2026-01-31T00:00:00Z"')
-            return time if time.tzinfo else time.replace(tzinfo=UTC)
-        case FieldKind.ATTRIBUTE if operator == ":" and token.kind == "word" and text == "*":
-            return None
-        case _:
-            return text
+
+def _word(token: _Token, text: str, words: Mapping[str, int | str]) -> int | str:
+    found = [value for name, value in words.items() if name.casefold() == text.casefold()]
+    if not found:
+        _refuse(token.position, f"there is no {text[:40]!r}: use {', '.join(words)}")
+    return found[0]
+
+
+def _time(token: _Token, text: str) -> datetime:
+    """A time in UTC: its offset may not take it out of the calendar."""
+    try:
+        time = datetime.fromisoformat(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        _refuse(token.position, "a time between the years 1 and 9999 is expected, such as 2026-01-31T00:00:00Z")
 
 
 def _unquoted(token: _Token) -> str:
     text = _ESCAPE.sub(r"\1", token.text[1:-1]) if token.kind == "string" else token.text
     if "\0" in text:
-        _refuse(token.position, "U+0000 is in no text")
+        _refuse(token.position, "no text contains U+0000")
     return text
 
 

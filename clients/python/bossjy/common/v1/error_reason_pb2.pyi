@@ -73,8 +73,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     request.
     """
     ERROR_REASON_PAGE_TOKEN_INVALID: _ErrorReason.ValueType  # 14
-    """INVALID_ARGUMENT. The page token was not given out for this request. To do: Start again without a token; change
-    nothing else between pages.
+    """INVALID_ARGUMENT. The page token was not given out for this request, or is older than three days. To do: Start
+    again without a token; change nothing else between pages.
     """
     ERROR_REASON_FILTER_INVALID: _ErrorReason.ValueType  # 15
     """INVALID_ARGUMENT. The filter cannot be read, or names a field that cannot be filtered. To do: See the position
@@ -235,6 +235,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
     again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
     """
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 85
+    """RESOURCE_EXHAUSTED. A request message has more bytes than the server accepts. To do: Send less in one message; the
+    service's comment states the limits. Metadata: `limit_bytes`: the limit; `size_bytes`: the size of the message.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, for programs. Every status other than OK carries a `google.rpc.ErrorInfo` with domain
@@ -294,8 +298,8 @@ ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 13
 request.
 """
 ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 14
-"""INVALID_ARGUMENT. The page token was not given out for this request. To do: Start again without a token; change
-nothing else between pages.
+"""INVALID_ARGUMENT. The page token was not given out for this request, or is older than three days. To do: Start
+again without a token; change nothing else between pages.
 """
 ERROR_REASON_FILTER_INVALID: ErrorReason.ValueType  # 15
 """INVALID_ARGUMENT. The filter cannot be read, or names a field that cannot be filtered. To do: See the position
@@ -455,5 +459,9 @@ again after `RetryInfo`.
 ERROR_REASON_LOOKUP_BUDGET_SPENT: ErrorReason.ValueType  # 57
 """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
 again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
+"""
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 85
+"""RESOURCE_EXHAUSTED. A request message has more bytes than the server accepts. To do: Send less in one message; the
+service's comment states the limits. Metadata: `limit_bytes`: the limit; `size_bytes`: the size of the message.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
