@@ -11,13 +11,13 @@ from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
 from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.records import moment
 from bossjy_server.auth.requests import (
     caller_with_session,
     chosen,
     client_of,
     note,
     note_attempt,
-    plain,
     region,
     role,
     tag,
@@ -61,7 +61,6 @@ class AuthServicer:
 
     async def Register(self, request: pb.RegisterRequest) -> pb.RegisterResponse:
         """Make a tenant and its owner, and log the owner in."""
-        plain(request)
         new = NewTenant(
             display_name=request.tenant_display_name,
             email=request.email,
@@ -77,7 +76,6 @@ class AuthServicer:
 
     async def Login(self, request: pb.LoginRequest) -> pb.LoginResponse:
         """Open a session with a password."""
-        plain(request)
         note_attempt("login", request.tenant_id)
         tokens, user = await self._sessions.login(
             request.tenant_id, request.email, request.password, client_of(request.device_name), request.totp_code
@@ -119,7 +117,7 @@ class AuthServicer:
             tenant_id=subject.tenant_id,
             subject=subject.api_key_id or subject.user_id,
             scopes=sorted(subject.scopes),
-            expire_time=convert.timestamp(datetime.fromtimestamp(subject.expire_time_s, UTC)),
+            expire_time=convert.timestamp(moment(subject.expire_time_s)),
             session_id=subject.session_id,
         )
 
@@ -137,7 +135,6 @@ class AuthServicer:
 
     async def UpdateMe(self, request: pb.UpdateMeRequest) -> pb.UpdateMeResponse:
         """Change the caller's own name or language."""
-        plain(request)
         values = chosen(request, request.update_mask, ("display_name", "language"))
         user = await self._accounts.update_me(
             caller_with_session(), values.get("display_name"), tag(values.get("language"))
@@ -186,14 +183,12 @@ class AuthServicer:
 
     async def RevokeSession(self, request: pb.RevokeSessionRequest) -> pb.RevokeSessionResponse:
         """End one of the caller's sessions."""
-        plain(request)
         await self._sessions.revoke(caller_with_session(), request.session_id)
         note("revoke_session")
         return pb.RevokeSessionResponse()
 
     async def CreateApiKey(self, request: pb.CreateApiKeyRequest) -> pb.CreateApiKeyResponse:
         """Make an API key."""
-        plain(request)
         new = NewApiKey(
             display_name=request.display_name,
             scopes=frozenset(request.scopes),
@@ -214,14 +209,12 @@ class AuthServicer:
 
     async def RevokeApiKey(self, request: pb.RevokeApiKeyRequest) -> pb.RevokeApiKeyResponse:
         """End an API key."""
-        plain(request)
         await self._api_keys.revoke(current_caller(), request.api_key_id)
         note("revoke_api_key", api_key_id=request.api_key_id)
         return pb.RevokeApiKeyResponse()
 
     async def CreateUser(self, request: pb.CreateUserRequest) -> pb.CreateUserResponse:
         """Make a user of the caller's tenant."""
-        plain(request)
         new = NewUser(
             email=request.email,
             display_name=request.display_name,
@@ -235,7 +228,6 @@ class AuthServicer:
 
     async def GetUser(self, request: pb.GetUserRequest) -> pb.GetUserResponse:
         """Read a user."""
-        plain(request)
         return pb.GetUserResponse(user=convert.user(await self._users.get(current_caller(), request.user_id)))
 
     async def ListUsers(self, request: pb.ListUsersRequest) -> pb.ListUsersResponse:
@@ -249,7 +241,6 @@ class AuthServicer:
 
     async def UpdateUser(self, request: pb.UpdateUserRequest) -> pb.UpdateUserResponse:
         """Change a user."""
-        plain(request)
         values = chosen(request.user, request.update_mask, ("display_name", "language", "role"))
         changes = Changes(
             display_name=values.get("display_name"),
@@ -263,21 +254,18 @@ class AuthServicer:
 
     async def DisableUser(self, request: pb.DisableUserRequest) -> pb.DisableUserResponse:
         """Disable a user."""
-        plain(request)
         user, ended = await self._users.disable(current_caller(), request.user_id)
         note("disable_user", resource=user.user_id, ended_count=ended)
         return pb.DisableUserResponse(user=convert.user(user), ended_count=ended)
 
     async def EnableUser(self, request: pb.EnableUserRequest) -> pb.EnableUserResponse:
         """Enable a user."""
-        plain(request)
         user = await self._users.enable(current_caller(), request.user_id)
         note("enable_user", resource=user.user_id)
         return pb.EnableUserResponse(user=convert.user(user))
 
     async def ResetPassword(self, request: pb.ResetPasswordRequest) -> pb.ResetPasswordResponse:
         """Give a user a new password."""
-        plain(request)
         password = await self._users.reset_password(current_caller(), request.user_id)
         note("reset_password", resource=request.user_id)
         return pb.ResetPasswordResponse(password=password)
@@ -286,7 +274,6 @@ class AuthServicer:
         self, request: pb.RemoveUserSecondFactorRequest
     ) -> pb.RemoveUserSecondFactorResponse:
         """Turn the second factor of another user off."""
-        plain(request)
         user, ended = await self._users.remove_second_factor(current_caller(), request.user_id)
         note("remove_user_second_factor", resource=user.user_id, ended_count=ended)
         return pb.RemoveUserSecondFactorResponse(user=convert.user(user), ended_count=ended)
@@ -297,7 +284,6 @@ class AuthServicer:
 
     async def UpdateTenant(self, request: pb.UpdateTenantRequest) -> pb.UpdateTenantResponse:
         """Change the caller's tenant."""
-        plain(request)
         values = chosen(request.tenant, request.update_mask, ("display_name", "default_region"), empty_name=False)
         tenant = await self._accounts.update_tenant(
             current_caller(), values.get("display_name"), region(values.get("default_region"))
