@@ -42,9 +42,11 @@ async def answer(service: Service, method: Method, messages: list[bytes]) -> tup
     return await send(service, method, messages)
 
 
-async def send(service: Service, method: Method, messages: list[bytes]) -> tuple[str, str]:
-    """Send the messages as one call. Returns the code and the reason."""
+async def send(service: Service, method: Method, messages: list[bytes], token: str | None = None) -> tuple[str, str]:
+    """Send the messages as one call. Returns the code and the reason. `token`: of whom, if not of the owner."""
     metadata = service.metadata if method.name not in ENDING else ()
+    if token is not None:
+        metadata = (("authorization", f"Bearer {token}"),)
     channel: Any = service.channel
 
     async def stream() -> AsyncIterator[bytes]:

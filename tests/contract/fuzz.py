@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ async def _program(count: int, seed: int) -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bossjy-fuzz-") as folder:
         (Path(folder) / "server").mkdir()
-        async for service in serve("", "", Path(folder) / "server", log_file_bytes=2**30):
+        async with asynccontextmanager(serve)("", "", Path(folder) / "server", log_file_bytes=2**30) as service:
             outcome = await run_calls(service, count, seed)
             logged = codes_in_log(service)
     internal = max(outcome.codes["INTERNAL"], logged["INTERNAL"])

@@ -11,18 +11,23 @@ from bossjy.phone.v1 import phone_service_pb2
 from bossjy_server.rpc.method import Method
 from tests.contract.calls import METHODS, answer
 from tests.contract.values import Known
-from tests.service import Service
+from tests.service import EMAIL, PASSWORD, Service
 
 
 async def known_of(service: Service) -> Known:
     """Give the tenant some of everything that can be listed. Its ids, and a real page token of each list."""
     known = Known()
-    rows = "".join(f"+4420794600{number:02d},n{number}\n" for number in range(40, 46)) + "bad,x\nworse,y\n"
     by_name = {method.name: method for method in METHODS}
-    for _ in range(3):
+    for turn in range(3):
+        rows = "".join(f"+4420794600{number},n{turn}\n" for number in range(40, 46)) + "bad,x\nworse,y\n"
         made = await _call(service, by_name["CreateImport"], import_service_pb2.CreateImportResponse)
         await _upload(service, made.import_job.import_id, b"phone,name\n" + rows.encode())
         known.ids.setdefault("import_id", []).append(made.import_job.import_id)
+    # Later imports changed what the first one made: conflicts.
+    revert = import_service_pb2.RevertImportResponse
+    await _call(service, by_name["RevertImport"], revert, import_id=known.ids["import_id"][0])
+    login = {"tenant_id": service.tenant_id, "email": EMAIL, "password": PASSWORD}
+    await _call(service, by_name["Login"], auth_service_pb2.LoginResponse, **login)
     for number in range(3):
         user = await _call(
             service,
@@ -38,7 +43,6 @@ async def known_of(service: Service) -> Known:
             auth_service_pb2.CreateApiKeyResponse,
             display_name="k",
             scopes=["phone.read"],
-            expire_time={"seconds": (4_000_000_000, 253402300799, 253402300799)[number], "nanos": 999_999_999},
         )
         known.ids.setdefault("api_key_id", []).append(key.api_key.api_key_id)
         known.ids.setdefault("token", []).append(key.secret)
