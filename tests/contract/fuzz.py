@@ -22,7 +22,7 @@ from typing import Any
 from bossjy_server.errors import Reason
 from bossjy_server.rpc.method import Method
 from tests.contract.calls import METHODS, answer
-from tests.contract.messages import broken, fill, fill_one, unusual
+from tests.contract.messages import FILES, broken, fill, fill_one, unusual
 from tests.contract.tenant import known_of
 from tests.contract.values import Known, honest
 from tests.figures import write_figures
@@ -61,11 +61,28 @@ def requests(count: int, rng: random.Random, known: Known) -> list[tuple[Method,
             name, raw = rng.choice(known.pages)
             made.append((by_name[name], [broken(raw, rng) if rng.random() < 0.5 else raw]))
             continue
-        messages = [
-            _message(method, rng, known) for _ in range(rng.choice((1, 1, 2, 5)) if method.client_streaming else 1)
-        ]
-        made.append((method, messages))
+        if method.name == "Upload" and rng.random() < 0.7:
+            made.append((method, _upload(method, rng, known)))
+            continue
+        sent = rng.choice((1, 1, 2, 5)) if method.client_streaming else 1
+        made.append((method, [_message(method, rng, known) for _ in range(sent)]))
     return made
+
+
+def _upload(method: Method, rng: random.Random, known: Known) -> list[bytes]:
+    """The messages of an upload in their order, one of three changed somewhere."""
+    import_id, data = rng.choice(known.ids["open_import_id"]), rng.choice(FILES)
+    cut = rng.randrange(1, len(data))
+    parts: list[dict[str, Any]] = [
+        {"open": {"import_id": import_id, "part": rng.choice((0, 0, 0, 1, 63))}},
+        {"chunk": {"offset": 0, "data": data[:cut]}},
+        {"chunk": {"offset": cut, "data": data[cut:]}},
+        {"finish": {"size_bytes": len(data), "sha256": rng.randbytes(rng.choice((0, 31, 32)))}},
+    ]
+    messages = [method.request_class(**part) for part in parts]
+    if rng.random() < 0.3:
+        fill_one(rng.choice(messages), rng, known)
+    return [message.SerializeToString() for message in messages]
 
 
 def _message(method: Method, rng: random.Random, known: Known) -> bytes:

@@ -31,7 +31,7 @@ _TEXTS: tuple[Callable[[random.Random], str], ...] = (
         chr(r.choice((r.randrange(32, 127), r.randrange(0xA0, 0xD7FF)))) for _ in range(r.randint(1, 60))
     ),
 )
-_BYTES = (
+FILES = (
     b"phone,name\n+442079460031,a\n\0,\0\n",
     b'{"phone": "+442079460031", "k": "\\u0000", "n": 1e999}\n{"phone": []}\n',
     b"\xff\xfep\0h\0o\0n\0e\0\n\0",
@@ -103,7 +103,7 @@ def _any_scalar(field: FieldDescriptor, rng: random.Random) -> object:
     if field.type == FieldDescriptor.TYPE_STRING:
         return rng.choice(_TEXTS)(rng)
     if field.type == FieldDescriptor.TYPE_BYTES:
-        return rng.choice(_BYTES) if rng.random() < 0.5 else rng.randbytes(rng.choice((0, 1, 100, 10_000)))
+        return rng.choice(FILES) if rng.random() < 0.5 else rng.randbytes(rng.choice((0, 1, 100, 10_000)))
     if field.type == FieldDescriptor.TYPE_BOOL:
         return rng.random() < 0.5
     if field.type == FieldDescriptor.TYPE_ENUM:

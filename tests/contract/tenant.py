@@ -23,6 +23,19 @@ async def known_of(service: Service) -> Known:
         made = await _call(service, by_name["CreateImport"], import_service_pb2.CreateImportResponse)
         await _upload(service, made.import_job.import_id, b"phone,name\n" + rows.encode())
         known.ids.setdefault("import_id", []).append(made.import_job.import_id)
+    specs: list[dict[str, Any]] = [
+        {},
+        {"default_region": "GB", "part_count": 64, "source": {"columns": ["phone", "name"]}},
+        {"source": {"header": 2, "columns": ["phone", "a", "b"]}},
+        {"source": {"format": 3}, "language": "zh", "enrich": True},
+        {"source": {"format": 4}},
+        {"source": {"compression": 2}},
+        {"source": {"compression": 3}},
+        {"source": {"encoding": "utf-16le", "delimiter": ";", "quote": "'"}},
+    ]
+    for spec in specs:
+        made = await _call(service, by_name["CreateImport"], import_service_pb2.CreateImportResponse, spec=spec)
+        known.ids.setdefault("open_import_id", []).append(made.import_job.import_id)
     # Later imports changed what the first one made: conflicts.
     revert = import_service_pb2.RevertImportResponse
     await _call(service, by_name["RevertImport"], revert, import_id=known.ids["import_id"][0])
