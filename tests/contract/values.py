@@ -168,6 +168,7 @@ def named(name: str, rng: random.Random, known: Known) -> str | int | None:
         "paths": lambda: rng.choice(("display_name", "role", "language", "a.b.c", "", "*", "\0", "displayName")),
         "default_region": lambda: rng.choice(("CN", "cn", "", "001", "ZZ", "\0\0")),
         "password": lambda: rng.choice(("wrong", "\0" * 20, "x" * 1024, "ﬀ" * 300)),
+        "refresh_token": lambda: rng.choice(("bjr_x", "é.é", "\0", "a.b.c", "bjr_" + "A" * 500)),
         "encoding": lambda: rng.choice(("utf-8", "gb18030", "idna", "rot13", "hex", "undefined", "\0")),
     }
     if name in makers:

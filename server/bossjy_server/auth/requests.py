@@ -38,7 +38,8 @@ def caller_with_session() -> Caller:
 def client_of(device_name: str) -> Client:
     """Where the call comes from."""
     call = current_call()
-    return Client(device_name, call.user_agent, call.address)
+    # Metadata is no message, so validation does not see it: PostgreSQL stores no U+0000.
+    return Client(device_name, call.user_agent.replace("\0", ""), call.address)
 
 
 def note(event: str, **fields: str | int) -> None:
