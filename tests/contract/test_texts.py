@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from bossjy.contacts.v1 import contact_pb2
 from bossjy.imports.v1 import import_service_pb2
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.text_rules import nul_finder
@@ -71,6 +72,15 @@ def test_bytes_are_no_text() -> None:
     find = nul_finder(import_service_pb2.UploadRequest.DESCRIPTOR)
     assert find is not None
     assert find(request, request.SerializeToString()) is None
+
+
+def test_keys_and_values_of_maps_are_texts() -> None:
+    find = nul_finder(contact_pb2.Contact.DESCRIPTOR)
+    assert find is not None
+    for attributes in ({"k\0": "v"}, {"k": "\0v"}):
+        contact = contact_pb2.Contact(attributes=attributes)
+        assert find(contact, contact.SerializeToString()) == "attributes"
+    assert find(contact_pb2.Contact(attributes={"k": "v"}), b"\0") is None
 
 
 async def test_no_method_lets_it_through(service: Service) -> None:

@@ -33,8 +33,8 @@ def nul_finder(message: Any) -> Callable[[Any, bytes], str | None] | None:
         return None
 
     def find(request: Any, raw: bytes) -> str | None:
-        # Most requests have no zero byte at all.
-        return next(_paths(request, texts, ""), None) if b"\0" in raw else None
+        # Most requests have no zero byte at all. The number is found several times faster than `b"\0"`.
+        return next(_paths(request, texts, ""), None) if 0 in raw else None
 
     return find
 
