@@ -9,28 +9,16 @@ and «equals» for other kinds; `FIELD:*` means «is not empty». A word or text
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
-from bossjy_server.errors import InvalidArgument, Reason
+from bossjy_server.storage.filter_tokens import Token, refuse, tokens, unquoted
 
 MAX_COMPARISONS = 50
 _MAX_DEPTH = 50
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-        |(?P<operator><=|>=|!=|=|<|>|:)
-        |(?P<bracket>[()])
-        |(?P<minus>-(?=[^\W\d_]|[("']))
-        |(?P<word>\d[^\s()<>=!:"']*(?::\d[^\s()<>=!:"']*)+|[^\s()<>=!:"']+)  # a time has colons: 2026-01-31T08:00:00Z
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _EQUALITY = frozenset({"=", "!="})
 _ORDER = frozenset({"<", "<=", ">", ">="})
 
@@ -88,13 +76,6 @@ Filter: TypeAlias = Comparison | Negation | All | Any
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The fields of one list.
 
@@ -121,7 +102,7 @@ def parse_filter(text: str, vocabulary: Vocabulary) -> Filter | None:
 class _Parser:
     def __init__(self, text: str, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._tokens = list(_tokens(text))
+        self._tokens = list(tokens(text))
         self._end = len(text)
         self._next = 0
         self._depth = 0
@@ -130,16 +111,16 @@ class _Parser:
     def whole(self) -> Filter:
         tree = self._expression()
         if token := self._peek():
-            _refuse(token.position, f"AND, OR or the end is expected, not {token.text[:20]!r}")
+            refuse(token.position, f"AND, OR or the end is expected, not {token.text[:20]!r}")
         return tree
 
-    def _peek(self) -> _Token | None:
+    def _peek(self) -> Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
 
-    def _take(self, expected: str) -> _Token:
+    def _take(self, expected: str) -> Token:
         token = self._peek()
         if token is None:
-            _refuse(self._end, f"{expected} is expected, the filter ends")
+            refuse(self._end, f"{expected} is expected, the filter ends")
         self._next += 1
         return token
 
@@ -173,7 +154,7 @@ class _Parser:
             inner = self._expression()
             if not self._took("bracket", ")"):
                 token = self._peek()
-                _refuse(token.position if token else self._end, "a closing bracket is expected")
+                refuse(token.position if token else self._end, "a closing bracket is expected")
             self._depth -= 1
             return inner
         return self._comparison()
@@ -182,13 +163,13 @@ class _Parser:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             token = self._peek()
-            _refuse(token.position if token else self._end, f"at most {_MAX_DEPTH} brackets and NOTs may be nested")
+            refuse(token.position if token else self._end, f"at most {_MAX_DEPTH} brackets and NOTs may be nested")
 
     def _comparison(self) -> Filter:
         first = self._take("a field")
         self._comparisons += 1
         if self._comparisons > MAX_COMPARISONS:
-            _refuse(first.position, f"at most {MAX_COMPARISONS} comparisons are accepted")
+            refuse(first.position, f"at most {MAX_COMPARISONS} comparisons are accepted")
         name, kind, key = self._field(first)
         following = self._peek()
         if kind is None and (following is None or following.kind != "operator"):
@@ -196,31 +177,31 @@ class _Parser:
         if kind is None:
             known = ", ".join((*self._vocabulary.fields, *self._vocabulary.aliases))
             known += " or attributes.KEY" * self._vocabulary.attributes
-            _refuse(first.position, f"there is no field {first.text[:40]!r}: use {known}")
+            refuse(first.position, f"there is no field {first.text[:40]!r}: use {known}")
         operator = self._take("an operator")
         if operator.kind != "operator" or operator.text not in _OPERATORS[kind]:
-            _refuse(operator.position, f"{name} takes {' '.join(sorted(_OPERATORS[kind]))}, not {operator.text[:20]!r}")
+            refuse(operator.position, f"{name} takes {' '.join(sorted(_OPERATORS[kind]))}, not {operator.text[:20]!r}")
         value = self._take("a value")
         if value.kind not in {"string", "word"}:
-            _refuse(value.position, f"a value is expected, not {value.text!r}")
+            refuse(value.position, f"a value is expected, not {value.text!r}")
         if operator.text == ":" and (value.kind, value.text) == ("word", "*"):
             return Comparison(name, kind, ":", None, key)
         contains = operator.text == ":" and kind in {FieldKind.TEXT, FieldKind.ATTRIBUTE}
         meant = "=" if operator.text == ":" and not contains else operator.text
         return Comparison(name, kind, meant, self._value(value, name, kind), key)
 
-    def _field(self, token: _Token) -> tuple[str, FieldKind | None, str]:
+    def _field(self, token: Token) -> tuple[str, FieldKind | None, str]:
         """The name that a token gives to a field, its kind (None: it names no field), and the name of an attribute."""
         if token.kind == "word" and self._vocabulary.attributes and token.text.startswith("attributes."):
             key = token.text.removeprefix("attributes.")
-            return "attributes", FieldKind.ATTRIBUTE, key or _unquoted(self._take("the name of an attribute"))
+            return "attributes", FieldKind.ATTRIBUTE, key or unquoted(self._take("the name of an attribute"))
         name = self._vocabulary.aliases.get(token.text, token.text)
         return name, self._vocabulary.fields.get(name) if token.kind == "word" else None, ""
 
-    def _anywhere(self, token: _Token) -> Filter:
+    def _anywhere(self, token: Token) -> Filter:
         """A word or text alone: one of the list's main fields contains it."""
         if token.kind not in {"string", "word"} or (token.kind, token.text) in {("word", "AND"), ("word", "OR")}:
-            _refuse(token.position, f"a field is expected, not {token.text[:20]!r}")
+            refuse(token.position, f"a field is expected, not {token.text[:20]!r}")
         return Any(
             tuple(
                 Comparison(name, FieldKind.TEXT, ":", self._value(token, name, FieldKind.TEXT))
@@ -228,8 +209,8 @@ class _Parser:
             )
         )
 
-    def _value(self, token: _Token, name: str, kind: FieldKind) -> str | int | datetime:
-        text = _unquoted(token)
+    def _value(self, token: Token, name: str, kind: FieldKind) -> str | int | datetime:
+        text = unquoted(token)
         if kind is FieldKind.WORD:
             return _word(token, text, self._vocabulary.words[name])
         if kind is FieldKind.TIME:
@@ -237,43 +218,17 @@ class _Parser:
         return self._vocabulary.folded.get(name, str)(text)
 
 
-def _word(token: _Token, text: str, words: Mapping[str, int | str]) -> int | str:
+def _word(token: Token, text: str, words: Mapping[str, int | str]) -> int | str:
     found = [value for name, value in words.items() if name.casefold() == text.casefold()]
     if not found:
-        _refuse(token.position, f"there is no {text[:40]!r}: use {', '.join(words)}")
+        refuse(token.position, f"there is no {text[:40]!r}: use {', '.join(words)}")
     return found[0]
 
 
-def _time(token: _Token, text: str) -> datetime:
+def _time(token: Token, text: str) -> datetime:
     """A time in UTC: its offset may not take it out of the calendar."""
     try:
         time = datetime.fromisoformat(text)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        _refuse(token.position, "a time between the years 1 and 9999 is expected, such as 2026-01-31T00:00:00Z")
-
-
-def _unquoted(token: _Token) -> str:
-    text = _ESCAPE.sub(r"\1", token.text[1:-1]) if token.kind == "string" else token.text
-    if "\0" in text:
-        _refuse(token.position, "no text contains U+0000")
-    return text
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    position, end = 0, len(text.rstrip())
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            start = position + len(text[position:]) - len(text[position:].lstrip())
-            _refuse(start, f"{text[start : start + 1]!r} cannot be read: is a quote missing?")
-        yield _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup))
-        position = match.end()
-
-
-def _refuse(position: int, why: str) -> NoReturn:
-    raise InvalidArgument(
-        Reason.FILTER_INVALID,
-        f"the filter cannot be read at character {position}: {why}",
-        metadata={"position": str(position)},
-    )
+        refuse(token.position, "a time between the years 1 and 9999 is expected, such as 2026-01-31T00:00:00Z")
