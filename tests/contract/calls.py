@@ -54,9 +54,11 @@ async def send(service: Service, method: Method, messages: list[bytes], token: s
             yield message
 
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             if method.client_streaming:
-                async for _ in channel.stream_stream(method.path)(stream(), metadata=metadata):
+                # A part waits for the header that another part brings, longer than this.
+                running = channel.stream_stream(method.path)(stream(), metadata=metadata, timeout=10)
+                async for _ in running:
                     pass
             elif method.server_streaming:
                 running = channel.unary_stream(method.path)(messages[0], metadata=metadata, timeout=2)
