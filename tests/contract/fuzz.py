@@ -31,7 +31,7 @@ from tests.service import Service, serve
 SEED = 20_261_122
 AT_ONCE = 16
 # Codes that no request may get from a service whose dependencies are all there.
-FORBIDDEN = {"INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE"}
+FORBIDDEN = {"HANG", "INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE"}
 # Each costs a password hash, so they get a smaller share; the throttle answers most of them.
 DEAR = {"Register", "Login", "ChangePassword", "CreateUser", "ResetPassword"}
 

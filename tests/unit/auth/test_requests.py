@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy_server.auth import convert
@@ -19,7 +20,7 @@ from bossjy_server.errors import InvalidArgument, Reason
 def test_a_time_outside_the_calendar_is_refused(seconds: int, nanos: int) -> None:
     if seconds == -62135596801 and nanos > 10**9:
         return  # its nanoseconds bring it back
-    request = pb.CreateApiKeyRequest(expire_time={"seconds": seconds, "nanos": nanos})
+    request = pb.CreateApiKeyRequest(expire_time=Timestamp(seconds=seconds, nanos=nanos))
     with pytest.raises(InvalidArgument) as caught:
         time_of(request, "expire_time")
     assert caught.value.reason is Reason.INVALID_FIELD
@@ -27,7 +28,7 @@ def test_a_time_outside_the_calendar_is_refused(seconds: int, nanos: int) -> Non
 
 @pytest.mark.parametrize("seconds", [-62135596800, 0, 253402300799])
 def test_a_time_at_the_edge_of_the_calendar_is_read(seconds: int) -> None:
-    time = time_of(pb.CreateApiKeyRequest(expire_time={"seconds": seconds, "nanos": 999_999_999}), "expire_time")
+    time = time_of(pb.CreateApiKeyRequest(expire_time=Timestamp(seconds=seconds, nanos=999_999_999)), "expire_time")
     assert time is not None
     assert convert.timestamp(time) is not None
 
