@@ -120,3 +120,7 @@ prove-faults: $(DEV) ## parts stopped, paused, refusing, a bad network, workers 
 .PHONY: bench-load
 bench-load: $(DEV) ## three validations, two logins, one GetMe: a hundred calls a second by locust for 30 s
 	@$(PYTHON) -m tests.performance.load.bench_load
+
+.PHONY: fuzz-calls
+fuzz-calls: $(DEV) ## any requests to all methods; CALLS=100000, SEED=1: none may answer INTERNAL
+	@$(PYTHON) -m tests.contract.fuzz --calls $(or $(CALLS),100000) $(if $(SEED),--seed $(SEED))

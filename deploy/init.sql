@@ -529,7 +529,7 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON bossjy.registration_tokens TO %1$I; '
         'GRANT SELECT ON bossjy.certificates TO %1$I; '
-        'GRANT SELECT, INSERT (event_id, action, resource) ON bossjy.operator_events TO %1$I; '
+        'GRANT SELECT, INSERT ON bossjy.operator_events TO %1$I; '
         'GRANT EXECUTE ON FUNCTION bossjy.remove_old_audit_events TO %1$I', service_role);
 END
 $$;

@@ -59,6 +59,7 @@ from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.metrics import CachesCollector, PartsCollector
+from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
 from bossjy_server.storage.setup import open_for_service
@@ -146,7 +147,9 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         LookupCollector(registry, lookup)
         PartsCollector(registry, database, [database.breaker, redis.breaker, *([lookup.breaker] if lookup else [])])
         CachesCollector(registry, [contact_stats, ended_imports, *([lookup.cache] if lookup else [])])
-        router.add_service(PHONE, PhoneServicer(Numbers(plan), plans, details, threads, lookup))
+        router.add_service(
+            PHONE, PhoneServicer(Numbers(plan), plans, details, threads, pages=Pages(auth.keys.mac), lookup=lookup)
+        )
         router.add_service(AUTH, auth.servicer)
         router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac, contact_stats))
         imports = ImportServicer(
@@ -154,6 +157,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             plan,
             draining,
             import_options(settings),
+            pages=Pages(auth.keys.mac),
             caches=ImportCaches(ended_imports, contact_stats),
             load_enrichment=partial(load_enrichment, settings.data_dir / "plan"),
             metrics=ImportMetrics(registry),

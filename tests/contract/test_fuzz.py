@@ -1,135 +1,50 @@
-"""Ten thousand requests of any kind to every method: documented codes and reasons, never INTERNAL, never a hang."""
+"""Ten thousand calls of any kind to every method: documented codes and reasons, never INTERNAL, never a hang."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-import re
-from collections import Counter
-from collections.abc import AsyncIterator
-from typing import Any
-
-import grpc
-import grpc.aio
 import pytest
-from google.rpc import error_details_pb2, status_pb2
 
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
-from bossjy_server.errors import Reason
-from bossjy_server.rpc.method import Method, methods_of
-from tests.contract.messages import broken, fill
+from bossjy_server.app import PHONE
+from bossjy_server.rpc.method import methods_of
+from bossjy_server.rpc.validation import MAX_MESSAGE_BYTES
+from tests.contract.calls import METHODS, send
+from tests.contract.fuzz import SEED, codes_in_log, run_calls
 from tests.figures import write_figures
 from tests.service import Service
 
 REQUESTS = 10_000
-SEED = 20_261_122
-AT_ONCE = 16
-# Codes that no request may get from a service whose parts are all there.
-FORBIDDEN = {"INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE"}
-# Each costs a password hash, so they get a smaller share; the throttle answers most of them.
-DEAR = {"Register", "Login", "ChangePassword", "CreateUser", "ResetPassword"}
-# They would end the session that the other requests need.
-ENDING = {"Logout", "DisableUser", "RevokeSession"}
-
-
-def reason_of(error: grpc.aio.AioRpcError) -> str:
-    for key, value in error.trailing_metadata() or ():
-        if key == "grpc-status-details-bin":
-            for detail in status_pb2.Status.FromString(value).details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Unpack(info):
-                    return str(info.reason)
-    return ""
-
-
-async def answer(service: Service, method: Method, messages: list[bytes]) -> tuple[str, str]:
-    """The code and the reason that the server gives.
-
-    A client of grpc.aio whose stream is refused while it still writes can report an INTERNAL of its own in place of the
-    server's status (grpc/grpc#36066): such a call is made again. That the server itself gave none is read in its log.
-    """
-    for _ in range(4):
-        code, reason = await send(service, method, messages)
-        if not (method.client_streaming and code == "INTERNAL" and not reason):
-            return code, reason
-    return await send(service, method, messages)
-
-
-async def send(service: Service, method: Method, messages: list[bytes]) -> tuple[str, str]:
-    """Send the messages as one call. Returns the code and the reason."""
-    metadata = service.metadata if method.name not in ENDING else ()
-    channel: Any = service.channel
-
-    async def stream() -> AsyncIterator[bytes]:
-        for message in messages:
-            yield message
-
-    try:
-        async with asyncio.timeout(30):
-            if method.client_streaming:
-                async for _ in channel.stream_stream(method.path)(stream(), metadata=metadata):
-                    pass
-            elif method.server_streaming:
-                running = channel.unary_stream(method.path)(messages[0], metadata=metadata, timeout=2)
-                async for _ in running:
-                    pass
-            else:
-                await channel.unary_unary(method.path)(messages[0], metadata=metadata)
-    except grpc.aio.AioRpcError as error:
-        return error.code().name, reason_of(error)
-    return "OK", ""
-
-
-def requests(methods: list[Method], rng: random.Random) -> list[tuple[Method, list[bytes]]]:
-    weights = [0.1 if method.name in DEAR else 1.0 for method in methods]
-    made = []
-    for method in rng.choices(methods, weights, k=REQUESTS):
-        messages = []
-        for _ in range(rng.choice((1, 1, 2, 5)) if method.client_streaming else 1):
-            message = method.request_class()
-            fill(message, rng)
-            raw = message.SerializeToString()
-            messages.append(broken(raw, rng) if rng.random() < 0.25 else raw)
-        made.append((method, messages))
-    return made
 
 
 @pytest.mark.timeout(240)
 async def test_any_request_gets_a_documented_answer(service: Service) -> None:
-    methods = [method for descriptor in (PHONE, AUTH, CONTACTS, IMPORTS) for method in methods_of(descriptor)]
-    waiting = iter(requests(methods, random.Random(SEED)))
-    codes: Counter[str] = Counter()
-    faults: list[tuple[str, str, str]] = []
-    documented = {reason.value for reason in Reason}
-
-    async def work() -> None:
-        for method, messages in waiting:
-            code, reason = await answer(service, method, messages)
-            codes[code] += 1
-            # A deadline of the caller's own ends a stream without a word from the server.
-            undocumented = code not in ("OK", "DEADLINE_EXCEEDED") and reason not in documented
-            if code in FORBIDDEN or undocumented:
-                faults.append((method.path, code, reason))
-
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
-    await asyncio.sleep(0.5)  # the log is written by a thread
-    logs = sorted((service.settings.data_dir / "logs").iterdir())
-    given = Counter(found for log in logs for found in re.findall(r'"event":"call",.*?"code":"(\w+)"', log.read_text()))
+    outcome = await run_calls(service, REQUESTS, SEED)
+    given = codes_in_log(service)
     assert given.total() >= REQUESTS
+    codes = outcome.codes
     codes["INTERNAL"] = max(codes["INTERNAL"], given["INTERNAL"])
     write_figures(
         "fuzz",
         {"fuzz_requests": codes.total(), "fuzz_internal": codes["INTERNAL"], "fuzz_ok": codes["OK"]},
         rows=[("code", "requests"), *codes.most_common()],
     )
-    assert faults == []
+    assert outcome.faults == []
+    assert codes["INTERNAL"] == 0
     assert codes.total() == REQUESTS
     assert codes["OK"] > REQUESTS / 20
     assert codes["INVALID_ARGUMENT"] > REQUESTS / 20
+    assert set(outcome.methods) == {method.name for method in METHODS}
 
 
-@pytest.mark.parametrize("size", [4 * 1024 * 1024 - 200, 4 * 1024 * 1024 + 1])
-async def test_a_request_that_is_too_large_is_refused(service: Service, size: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "ended"),
+    [
+        (MAX_MESSAGE_BYTES - 200, ("INVALID_ARGUMENT", "INVALID_FIELD")),
+        (MAX_MESSAGE_BYTES + 1, ("RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")),
+        # gRPC itself refuses it, without ErrorInfo.
+        (2 * MAX_MESSAGE_BYTES + 1, ("RESOURCE_EXHAUSTED", "")),
+    ],
+)
+async def test_a_request_that_is_too_large_is_refused(service: Service, size: int, ended: tuple[str, str]) -> None:
     text = b"1" * size
     # Field 1 of ValidateNumberRequest, in wire format: tag, length, bytes.
     length, varint = len(text), b""
@@ -137,5 +52,4 @@ async def test_a_request_that_is_too_large_is_refused(service: Service, size: in
         varint += bytes((length & 127 | 128,))
         length >>= 7
     raw = b"\x0a" + varint + bytes((length,)) + text
-    code, _ = await send(service, next(methods_of(PHONE)), [raw])
-    assert code == ("INVALID_ARGUMENT" if len(raw) <= 4 * 1024 * 1024 else "RESOURCE_EXHAUSTED")
+    assert await send(service, next(methods_of(PHONE)), [raw]) == ended

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import asyncpg
 
+from bossjy_server.auth.filters import EVENT_COLUMNS
+from bossjy_server.storage.conditions import Query, condition
+from bossjy_server.storage.filters import Filter
 from bossjy_server.storage.postgres import Connection
-
-if TYPE_CHECKING:
-    from bossjy_server.auth.audit import Term
 
 _EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id, detail, times"
 
@@ -25,7 +23,6 @@ SELECT {_EVENT} FROM (
     SELECT event_id, event_time, 'operator' COLLATE "C", action, resource, '', 'OK' COLLATE "C", '' COLLATE "C", '', 1
     FROM bossjy.operator_events) AS events
 WHERE ($2 = '' OR event_id < $2)"""
-LIST_EVENTS_ORDER = "ORDER BY event_id DESC LIMIT $3"
 
 # An act of an operator, which another server may have added.
 INSERT_OPERATOR_EVENT = """
@@ -53,16 +50,17 @@ class Event:
 
 
 async def list_events(
-    connection: Connection, tenant_id: str, terms: Sequence[Term], before_id: str, limit: int
+    connection: Connection, tenant_id: str, tree: Filter | None, before_id: str, limit: int
 ) -> list[Event]:
-    """At most `limit` events that fit all terms, the newest first, before the event `before_id`.
+    """At most `limit` events that pass the filter, the newest first, before the event `before_id`.
 
     Inside the transaction of one tenant.
     """
-    conditions = [f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)]
-    command = "\n".join([LIST_EVENTS, *conditions, LIST_EVENTS_ORDER])
-    values = (term.value for term in terms)
-    return [_event(row) for row in await connection.fetch(command, tenant_id, before_id, limit, *values)]
+    query = Query(LIST_EVENTS, [tenant_id, before_id])
+    if tree is not None:
+        query.text += f" AND {condition(query, tree, EVENT_COLUMNS)}"
+    query.text += f" ORDER BY event_id DESC LIMIT {query.parameter(limit, 'bigint')}"
+    return [_event(row) for row in await connection.fetch(query.text, *query.parameters)]
 
 
 async def insert_operator_event(

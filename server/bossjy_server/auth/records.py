@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from bossjy_server.scopes import Role
 
+_LATEST_S = 253_402_300_799
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
@@ -102,5 +104,6 @@ class Request:
 
 
 def moment(unix_s: float) -> datetime:
-    """Unix time in seconds as an aware time in UTC."""
-    return datetime.fromtimestamp(unix_s, UTC)
+    """Unix time in seconds as an aware time in UTC, at most the end of the year 9999."""
+    # A float rounds the last microseconds of that year up, out of the calendar.
+    return datetime.fromtimestamp(min(unix_s, _LATEST_S), UTC)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
@@ -40,7 +39,8 @@ def caller_with_session() -> Caller:
 def client_of(device_name: str) -> Client:
     """Where the call comes from."""
     call = current_call()
-    return Client(device_name, call.user_agent, call.address)
+    # Metadata is no message, so validation does not see it: PostgreSQL stores no U+0000.
+    return Client(device_name, call.user_agent.replace("\0", ""), call.address)
 
 
 def note(event: str, **fields: str | int) -> None:
@@ -51,16 +51,6 @@ def note(event: str, **fields: str | int) -> None:
 def note_attempt(event: str, tenant_id: str) -> None:
     """Note what is tried, with the tenant where the text has the form of one: people type other things by mistake."""
     note(event, **({"tenant_id": tenant_id} if _TENANT.fullmatch(tenant_id) else {}))
-
-
-def plain(request: Message) -> None:
-    """Raise InvalidArgument if a text holds a NUL, which PostgreSQL does not store."""
-    for field, value in request.ListFields():
-        if field.type == FieldDescriptor.TYPE_STRING:
-            if any("\0" in text for text in ([value] if isinstance(value, str) else value)):
-                raise _invalid(field.name, "must not hold the character U+0000")
-        elif field.type == FieldDescriptor.TYPE_MESSAGE and isinstance(value, Message):
-            plain(value)
 
 
 def chosen(resource: Message, mask: FieldMask, allowed: Sequence[str], *, empty_name: bool = True) -> dict[str, Any]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
-from bossjy_server.auth import audit, convert, user_filter
+from bossjy_server.auth import convert
 from bossjy_server.auth.accounts import Accounts, NewTenant
 from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
 from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
-from bossjy_server.auth.pages import PageTokens, page_size
-from bossjy_server.auth.records import ApiKey, User
+from bossjy_server.auth.records import ApiKey, User, moment
 from bossjy_server.auth.requests import (
     caller_with_session,
     chosen,
     client_of,
     note,
     note_attempt,
-    plain,
     region,
     role,
     tag,
@@ -30,6 +28,7 @@ from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.users import Changes, NewUser, Users
 from bossjy_server.context import current_call, current_caller
 from bossjy_server.errors import Unauthenticated
+from bossjy_server.storage.pages import Pages
 
 # Where a listing by time begins: later than any row.
 _NEWEST = (datetime.max.replace(tzinfo=UTC), "")
@@ -58,11 +57,10 @@ class AuthServicer:
         self._second_factor = second_factor
         self._audit_log = audit_log
         self._keys = keys
-        self._pages = PageTokens(keys)
+        self._pages = Pages(keys.mac)
 
     async def Register(self, request: pb.RegisterRequest) -> pb.RegisterResponse:
         """Make a tenant and its owner, and log the owner in."""
-        plain(request)
         new = NewTenant(
             display_name=request.tenant_display_name,
             email=request.email,
@@ -81,7 +79,6 @@ class AuthServicer:
 
     async def Login(self, request: pb.LoginRequest) -> pb.LoginResponse:
         """Open a session with a password."""
-        plain(request)
         note_attempt("login", request.tenant_id)
         tokens, user = await self._sessions.login(
             request.tenant_id, request.email, request.password, client_of(request.device_name), request.totp_code
@@ -124,7 +121,7 @@ class AuthServicer:
             tenant_id=subject.tenant_id,
             subject=subject.api_key_id or subject.user_id,
             scopes=sorted(subject.scopes),
-            expire_time=convert.timestamp(datetime.fromtimestamp(subject.expire_time_s, UTC)),
+            expire_time=convert.timestamp(moment(subject.expire_time_s)),
             session_id=subject.session_id,
         )
 
@@ -144,7 +141,6 @@ class AuthServicer:
 
     async def UpdateMe(self, request: pb.UpdateMeRequest) -> pb.UpdateMeResponse:
         """Change the caller's own name or language."""
-        plain(request)
         values = chosen(request, request.update_mask, ("display_name", "language"))
         user = await self._accounts.update_me(
             caller_with_session(), values.get("display_name"), tag(values.get("language"))
@@ -187,26 +183,22 @@ class AuthServicer:
 
     async def ListSessions(self, request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
         """List the caller's sessions, the newest first."""
-        caller, size = caller_with_session(), page_size(request.page_size)
-        listing = ("sessions", caller.tenant_id, caller.user_id)
-        before = self._pages.time_cursor(listing, request.page_token) or _NEWEST
-        rows = await self._sessions.page(caller, before, size + 1)
-        response = pb.ListSessionsResponse(sessions=[convert.session(row, caller.session_id) for row in rows[:size]])
-        if len(rows) > size:
-            last = rows[size - 1]
-            response.next_page_token = self._pages.write(listing, last.create_time.isoformat(), last.session_id)
-        return response
+        caller = caller_with_session()
+        page = self._pages.open(request, caller.tenant_id, caller.user_id, kinds=(datetime, str))
+        rows = await self._sessions.page(caller, page.cursor or _NEWEST, page.limit)
+        sessions, token = page.answer(
+            rows, lambda row: convert.session(row, caller.session_id), lambda row: (row.create_time, row.session_id)
+        )
+        return pb.ListSessionsResponse(sessions=sessions, next_page_token=token)
 
     async def RevokeSession(self, request: pb.RevokeSessionRequest) -> pb.RevokeSessionResponse:
         """End one of the caller's sessions."""
-        plain(request)
         await self._sessions.revoke(caller_with_session(), request.session_id)
         note("revoke_session")
         return pb.RevokeSessionResponse()
 
     async def CreateApiKey(self, request: pb.CreateApiKeyRequest) -> pb.CreateApiKeyResponse:
         """Make an API key."""
-        plain(request)
         new = NewApiKey(
             display_name=request.display_name,
             scopes=frozenset(request.scopes),
@@ -219,26 +211,20 @@ class AuthServicer:
 
     async def ListApiKeys(self, request: pb.ListApiKeysRequest) -> pb.ListApiKeysResponse:
         """List the tenant's API keys, the newest first."""
-        caller, size = current_caller(), page_size(request.page_size)
-        listing = ("api_keys", caller.tenant_id)
-        before = self._pages.time_cursor(listing, request.page_token) or _NEWEST
-        rows = await self._api_keys.page(caller, before, size + 1)
-        response = pb.ListApiKeysResponse(api_keys=map(convert.api_key, rows[:size]))
-        if len(rows) > size:
-            last = rows[size - 1]
-            response.next_page_token = self._pages.write(listing, last.create_time.isoformat(), last.api_key_id)
-        return response
+        caller = current_caller()
+        page = self._pages.open(request, caller.tenant_id, kinds=(datetime, str))
+        rows = await self._api_keys.page(caller, page.cursor or _NEWEST, page.limit)
+        keys, token = page.answer(rows, convert.api_key, lambda row: (row.create_time, row.api_key_id))
+        return pb.ListApiKeysResponse(api_keys=keys, next_page_token=token)
 
     async def RevokeApiKey(self, request: pb.RevokeApiKeyRequest) -> pb.RevokeApiKeyResponse:
         """End an API key."""
-        plain(request)
         await self._api_keys.revoke(current_caller(), request.api_key_id)
         note("revoke_api_key", api_key_id=request.api_key_id)
         return pb.RevokeApiKeyResponse()
 
     async def CreateUser(self, request: pb.CreateUserRequest) -> pb.CreateUserResponse:
         """Make a user of the caller's tenant."""
-        plain(request)
         new = NewUser(
             email=request.email,
             display_name=request.display_name,
@@ -252,24 +238,19 @@ class AuthServicer:
 
     async def GetUser(self, request: pb.GetUserRequest) -> pb.GetUserResponse:
         """Read a user."""
-        plain(request)
         return pb.GetUserResponse(user=convert.user(await self._users.get(current_caller(), request.user_id)))
 
     async def ListUsers(self, request: pb.ListUsersRequest) -> pb.ListUsersResponse:
         """List the tenant's users by mail address."""
-        caller, size = current_caller(), page_size(request.page_size)
-        terms = user_filter.parse(request.filter)
-        listing = ("users", caller.tenant_id, request.filter)
-        after = self._pages.read(listing, request.page_token)[0] if request.page_token else ""
-        rows = await self._users.page(caller, terms, after, size + 1)
-        response = pb.ListUsersResponse(users=map(convert.user, rows[:size]))
-        if len(rows) > size:
-            response.next_page_token = self._pages.write(listing, rows[size - 1].user_id)
-        return response
+        caller = current_caller()
+        page = self._pages.open(request, caller.tenant_id, kinds=(str,))
+        (after,) = page.cursor or ("",)
+        rows = await self._users.page(caller, request.filter, after, page.limit)
+        users, token = page.answer(rows, convert.user, lambda row: (row.user_id,))
+        return pb.ListUsersResponse(users=users, next_page_token=token)
 
     async def UpdateUser(self, request: pb.UpdateUserRequest) -> pb.UpdateUserResponse:
         """Change a user."""
-        plain(request)
         values = chosen(request.user, request.update_mask, ("display_name", "language", "role"))
         changes = Changes(
             display_name=values.get("display_name"),
@@ -283,21 +264,18 @@ class AuthServicer:
 
     async def DisableUser(self, request: pb.DisableUserRequest) -> pb.DisableUserResponse:
         """Disable a user."""
-        plain(request)
         user, ended = await self._users.disable(current_caller(), request.user_id)
         note("disable_user", resource=user.user_id, ended_count=ended)
         return pb.DisableUserResponse(user=convert.user(user), ended_count=ended)
 
     async def EnableUser(self, request: pb.EnableUserRequest) -> pb.EnableUserResponse:
         """Enable a user."""
-        plain(request)
         user = await self._users.enable(current_caller(), request.user_id)
         note("enable_user", resource=user.user_id)
         return pb.EnableUserResponse(user=convert.user(user))
 
     async def ResetPassword(self, request: pb.ResetPasswordRequest) -> pb.ResetPasswordResponse:
         """Give a user a new password."""
-        plain(request)
         password = await self._users.reset_password(
             current_caller(), request.user_id, keep_api_keys=request.keep_api_keys
         )
@@ -308,7 +286,6 @@ class AuthServicer:
         self, request: pb.RemoveUserSecondFactorRequest
     ) -> pb.RemoveUserSecondFactorResponse:
         """Turn the second factor of another user off."""
-        plain(request)
         user, ended = await self._users.remove_second_factor(current_caller(), request.user_id)
         note("remove_user_second_factor", resource=user.user_id, ended_count=ended)
         return pb.RemoveUserSecondFactorResponse(user=convert.user(user), ended_count=ended)
@@ -319,7 +296,6 @@ class AuthServicer:
 
     async def UpdateTenant(self, request: pb.UpdateTenantRequest) -> pb.UpdateTenantResponse:
         """Change the caller's tenant."""
-        plain(request)
         allowed = ("display_name", "default_region", "second_factor_required")
         values = chosen(request.tenant, request.update_mask, allowed, empty_name=False)
         tenant = await self._accounts.update_tenant(
@@ -333,13 +309,9 @@ class AuthServicer:
 
     async def ListAuditEvents(self, request: pb.ListAuditEventsRequest) -> pb.ListAuditEventsResponse:
         """List what was done in the caller's tenant, the newest first."""
-        plain(request)
-        caller, size = current_caller(), page_size(request.page_size)
-        terms = audit.parse(request.filter)
-        listing = ("audit_events", caller.tenant_id, request.filter)
-        before = self._pages.read(listing, request.page_token)[0] if request.page_token else ""
-        rows = await self._audit_log.page(caller, terms, before, size + 1)
-        response = pb.ListAuditEventsResponse(events=map(convert.audit_event, rows[:size]))
-        if len(rows) > size:
-            response.next_page_token = self._pages.write(listing, rows[size - 1].event_id)
-        return response
+        caller = current_caller()
+        page = self._pages.open(request, caller.tenant_id, kinds=(str,))
+        (before,) = page.cursor or ("",)
+        rows = await self._audit_log.page(caller, request.filter, before, page.limit)
+        events, token = page.answer(rows, convert.audit_event, lambda row: (row.event_id,))
+        return pb.ListAuditEventsResponse(events=events, next_page_token=token)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
 
+from bossjy_server.auth.filters import USER_COLUMNS
 from bossjy_server.auth.mail_addresses import email_key, former_email_key
 from bossjy_server.auth.records import Account, Request, Tenant, User
-from bossjy_server.auth.user_filter import Term
 from bossjy_server.errors import NotFound
 from bossjy_server.scopes import Role
+from bossjy_server.storage.conditions import Query, condition
+from bossjy_server.storage.filters import Filter
 from bossjy_server.storage.postgres import Connection
 
 _TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time, second_factor_required"
@@ -79,7 +80,6 @@ LIST_USERS = f"""
 SELECT {_USER_ROW} FROM bossjy.users
 WHERE tenant_id = $1
     AND ($2 = '' OR email_key > (SELECT email_key FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2))"""
-LIST_USERS_ORDER = "ORDER BY email_key LIMIT $3"
 
 COUNT_USERS = "SELECT count(*) FROM bossjy.users WHERE tenant_id = $1"
 
@@ -193,13 +193,14 @@ async def user_by_request(connection: Connection, tenant_id: str, request_id: st
 
 
 async def list_users(
-    connection: Connection, tenant_id: str, terms: Sequence[Term], after_id: str, limit: int
+    connection: Connection, tenant_id: str, tree: Filter | None, after_id: str, limit: int
 ) -> list[User]:
-    """At most `limit` users that fit all terms, by mail address, after the user `after_id`."""
-    conditions = [f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)]
-    command = "\n".join([LIST_USERS, *conditions, LIST_USERS_ORDER])
-    values = (term.value for term in terms)
-    return [_user(row) for row in await connection.fetch(command, tenant_id, after_id, limit, *values)]
+    """At most `limit` users that pass the filter, by mail address, after the user `after_id`."""
+    query = Query(LIST_USERS, [tenant_id, after_id])
+    if tree is not None:
+        query.text += f" AND {condition(query, tree, USER_COLUMNS)}"
+    query.text += f" ORDER BY email_key LIMIT {query.parameter(limit, 'bigint')}"
+    return [_user(row) for row in await connection.fetch(query.text, *query.parameters)]
 
 
 async def count_users(connection: Connection, tenant_id: str) -> int:

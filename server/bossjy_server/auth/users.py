@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bossjy_server.auth import apikey_store, opaque, second_factor_store, session_store, store
 from bossjy_server.auth.accounts import new_user
 from bossjy_server.auth.apikeys import ApiKeys
 from bossjy_server.auth.authority import changing, check_role
+from bossjy_server.auth.filters import parse_users
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
@@ -17,7 +18,6 @@ from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Request, User, moment
 from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.user_filter import Term
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
     Aborted,
@@ -128,10 +128,14 @@ class Users:
         async with self._database.tenant(caller.tenant_id) as connection:
             return await store.user(connection, caller.tenant_id, user_id)
 
-    async def page(self, caller: Caller, terms: Sequence[Term], after_id: str, limit: int) -> list[User]:
-        """Users by mail address, after the user `after_id` ('' for the first page)."""
+    async def page(self, caller: Caller, filter_text: str, after_id: str, limit: int) -> list[User]:
+        """Users that pass, by mail address, after the user `after_id` ('' for the first page).
+
+        Raises InvalidArgument(FILTER_INVALID).
+        """
+        tree = parse_users(filter_text)
         async with self._database.tenant(caller.tenant_id) as connection:
-            return await store.list_users(connection, caller.tenant_id, terms, after_id, limit)
+            return await store.list_users(connection, caller.tenant_id, tree, after_id, limit)
 
     async def update(self, caller: Caller, user_id: str, changes: Changes) -> User:
         """Change a user. A new role counts at once: older access tokens end, a refresh brings new ones.

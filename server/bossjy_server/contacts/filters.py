@@ -1,4 +1,4 @@
-"""What contacts can be filtered by."""
+"""Fields that contacts can be filtered by."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ FIELDS = {
     "create_time": FieldKind.TIME,
     "update_time": FieldKind.TIME,
 }
+# Names of the contract's resource, to the names of earlier releases.
+_ALIASES = {
+    "region_code": "region",
+    "number_type": "type",
+    "created_import_id": "created_import",
+    "changed_import_id": "changed_import",
+}
 # Names of the contract's NumberType without their prefix, to libphonenumber's values.
 NUMBER_TYPES = {
     "FIXED_LINE": 0,
@@ -34,7 +41,7 @@ NUMBER_TYPES = {
     "VOICEMAIL": 10,
     "UNKNOWN": 99,
 }
-_VOCABULARY = Vocabulary(FIELDS, {"type": NUMBER_TYPES}, attributes=True)
+_VOCABULARY = Vocabulary(FIELDS, {"type": NUMBER_TYPES}, searched=("name", "email"), aliases=_ALIASES, attributes=True)
 
 
 def parse_filter(text: str) -> Filter | None:

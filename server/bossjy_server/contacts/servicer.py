@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from bossjy.contacts.v1 import contact_pb2
 from bossjy.contacts.v1 import contact_service_pb2 as pb
@@ -17,10 +18,9 @@ from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Order
 from bossjy_server.context import current_call, current_caller
 from bossjy_server.storage.cache import Cache, Loaded
-from bossjy_server.storage.pages import page_token, read_page_token
+from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
 
-_CONTACTS_A_PAGE = 100
 _BUCKETS = 50
 _PIECE_BYTES = 1024 * 1024
 _DEFAULT_DIMENSIONS = (contact_pb2.STATS_DIMENSION_REGION, contact_pb2.STATS_DIMENSION_NUMBER_TYPE)
@@ -31,6 +31,7 @@ class ContactServicer:
 
     def __init__(self, database: Database, plan: Plan, mac: Mac, stats: Cache | None = None) -> None:
         self._contacts = Contacts(database, mac)
+        self._pages = Pages(mac)
         self._stats = stats  # of answers of GetContactStats, by tenant; whoever changes contacts forgets them
         self._erasing = Erasing(database, plan, mac)
 
@@ -42,22 +43,16 @@ class ContactServicer:
     async def ListContacts(self, request: pb.ListContactsRequest) -> pb.ListContactsResponse:
         """List contacts in pages."""
         tenant_id = current_caller().tenant_id
-        size = request.page_size or _CONTACTS_A_PAGE
         listing = Listing(request.filter, request.order_by)
         order, _ = listing.order
-        bound_to = ["contacts", tenant_id, request.filter, request.order_by]
-        cursor = read_page_token(bound_to, request.page_token, str, str)
-        after = (datetime.fromisoformat(str(cursor[0])) if cursor[0] else None, str(cursor[1])) if cursor else None
-        page = await self._contacts.list_page(
-            tenant_id, listing, after=after, limit=size + 1, count_total=request.count_total
+        by_number = order is Order.NUMBER
+        page = self._pages.open(request, tenant_id, kinds=(str,) if by_number else (datetime, str))
+        after = (None, *page.cursor) if page.cursor and by_number else page.cursor
+        found = await self._contacts.list_page(
+            tenant_id, listing, after=after, limit=page.limit, count_total=request.count_total
         )
-        more = len(page.contacts) > size
-        token = page_token(bound_to, *_cursor(page.contacts[size - 1], order)) if more else ""
-        return pb.ListContactsResponse(
-            contacts=[convert.contact(one) for one in page.contacts[:size]],
-            next_page_token=token,
-            total_size=page.total,
-        )
+        contacts, token = page.answer(found.contacts, convert.contact, lambda one: _position(one, order))
+        return pb.ListContactsResponse(contacts=contacts, next_page_token=token, total_size=found.total)
 
     async def GetContactStats(self, request: pb.GetContactStatsRequest) -> pb.GetContactStatsResponse:
         """Count the contacts that pass a filter."""
@@ -112,9 +107,9 @@ class ContactServicer:
             await self._stats.forget(current_caller().tenant_id)
 
 
-def _cursor(contact: Contact, order: Order) -> tuple[str, str]:
-    time = {Order.CREATE_TIME: contact.create_time, Order.UPDATE_TIME: contact.update_time}.get(order)
-    return time.isoformat() if time else "", contact.e164
+def _position(contact: Contact, order: Order) -> tuple[Any, ...]:
+    times = {Order.CREATE_TIME: contact.create_time, Order.UPDATE_TIME: contact.update_time}
+    return (times[order], contact.e164) if order in times else (contact.e164,)
 
 
 def _writer(form: contact_pb2.ExportFormat.ValueType) -> Callable[[Sequence[str]], Writer]:

@@ -1,4 +1,4 @@
-"""What imports can be filtered by."""
+"""Fields that imports can be filtered by, and their columns."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _VOCABULARY = Vocabulary(
         "file_name": FieldKind.TEXT,
     },
     {"state": _STATES},
+    searched=("file_name",),
 )
 COLUMNS = {
     "state": "i.state::text",

@@ -25,12 +25,9 @@ from bossjy_server.imports.revert import Reverting
 from bossjy_server.imports.tidying import Tidying
 from bossjy_server.imports.upload import Upload
 from bossjy_server.storage.cache import Cache, Loaded
-from bossjy_server.storage.pages import page_token, read_page_token
+from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
 
-_IMPORTS_A_PAGE = 50
-_REJECTS_A_PAGE = 100
-_CONFLICTS_A_PAGE = 100
 _PIECE_BYTES = 1024 * 1024
 
 
@@ -52,11 +49,13 @@ class ImportServicer:
         draining: asyncio.Event,
         options: ImportOptions | None = None,
         *,
+        pages: Pages,
         caches: ImportCaches | None = None,
         load_enrichment: Callable[[], Enrichment] = load_enrichment,
         metrics: ImportMetrics | None = None,
     ) -> None:
         options = options or ImportOptions()
+        self._pages = pages
         self._caches = caches
         self._options = options
         self._database = database
@@ -129,18 +128,11 @@ class ImportServicer:
 
     async def ListImports(self, request: pb.ListImportsRequest) -> pb.ListImportsResponse:
         """List imports, the newest first."""
-        size = request.page_size or _IMPORTS_A_PAGE
-        listing = ["imports", current_caller().tenant_id, request.filter]
-        cursor = read_page_token(listing, request.page_token, str, str)
-        before = (datetime.fromisoformat(str(cursor[0])), str(cursor[1])) if cursor else None
-        jobs = await self._jobs.list_jobs(current_caller().tenant_id, request.filter, before, size + 1)
-        token = ""
-        if len(jobs) > size:
-            last = jobs[size - 1]
-            token = page_token(listing, last.create_time.isoformat(), last.import_id)
-        return pb.ListImportsResponse(
-            import_jobs=[convert.import_job(job) for job in jobs[:size]], next_page_token=token
-        )
+        tenant_id = current_caller().tenant_id
+        page = self._pages.open(request, tenant_id, kinds=(datetime, str))
+        rows = await self._jobs.list_jobs(tenant_id, request.filter, page.cursor, page.limit)
+        jobs, token = page.answer(rows, convert.import_job, lambda job: (job.create_time, job.import_id))
+        return pb.ListImportsResponse(import_jobs=jobs, next_page_token=token)
 
     async def WatchImport(self, request: pb.WatchImportRequest) -> AsyncGenerator[pb.WatchImportResponse]:
         """Stream an import each time it changed."""
@@ -156,16 +148,13 @@ class ImportServicer:
 
     async def ListRejectedRows(self, request: pb.ListRejectedRowsRequest) -> pb.ListRejectedRowsResponse:
         """List refused rows in the order of the file."""
-        size = request.page_size or _REJECTS_A_PAGE
         tenant_id = current_caller().tenant_id
-        listing: list[str | int] = ["rejects", tenant_id, request.import_id, request.reason]
-        cursor = read_page_token(listing, request.page_token, int, int)
-        after = (int(cursor[0]), int(cursor[1])) if cursor else (0, -1)
-        rows = await self._jobs.list_rejects(tenant_id, request.import_id, after, reason=request.reason, limit=size + 1)
-        token = page_token(listing, rows[size - 1].part, rows[size - 1].byte_offset) if len(rows) > size else ""
-        return pb.ListRejectedRowsResponse(
-            rows=[convert.rejected_row(row) for row in rows[:size]], next_page_token=token
+        page = self._pages.open(request, tenant_id, kinds=(int, int))
+        found = await self._jobs.list_rejects(
+            tenant_id, request.import_id, page.cursor or (0, -1), reason=request.reason, limit=page.limit
         )
+        rows, token = page.answer(found, convert.rejected_row, lambda row: (row.part, row.byte_offset))
+        return pb.ListRejectedRowsResponse(rows=rows, next_page_token=token)
 
     async def ExportRejectedRows(
         self, request: pb.ExportRejectedRowsRequest
@@ -190,16 +179,12 @@ class ImportServicer:
 
     async def ListRevertConflicts(self, request: pb.ListRevertConflictsRequest) -> pb.ListRevertConflictsResponse:
         """List the contacts that RevertImport left alone, by number."""
-        size = request.page_size or _CONFLICTS_A_PAGE
         tenant_id = current_caller().tenant_id
-        listing = ["conflicts", tenant_id, request.import_id]
-        cursor = read_page_token(listing, request.page_token, str)
-        after = str(cursor[0]) if cursor else ""
-        found = await self._reverting.list_conflicts(tenant_id, request.import_id, after, size + 1)
-        token = page_token(listing, found[size - 1].e164) if len(found) > size else ""
-        return pb.ListRevertConflictsResponse(
-            conflicts=[convert.conflict(one) for one in found[:size]], next_page_token=token
-        )
+        page = self._pages.open(request, tenant_id, kinds=(str,))
+        (after,) = page.cursor or ("",)
+        found = await self._reverting.list_conflicts(tenant_id, request.import_id, after, page.limit)
+        conflicts, token = page.answer(found, convert.conflict, lambda one: (one.e164,))
+        return pb.ListRevertConflictsResponse(conflicts=conflicts, next_page_token=token)
 
     async def _changed(self, *, ended: bool = False) -> None:
         """Forget what is cached of the tenant: counts of contacts, and imports where one changed after its end."""

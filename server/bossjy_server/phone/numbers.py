@@ -24,7 +24,6 @@ from bossjy_server.errors import InvalidArgument, NotFound, Reason
 
 # Texts longer than this are searched by a thread: on the event loop they would hold other calls up.
 _INLINE_CHARACTERS = 500
-_PAGE_SIZE = 300
 
 
 # A column of texts: str, or an Arrow array of them.
@@ -92,16 +91,9 @@ class Numbers:
                 return region
         raise NotFound("region", message="the plan has no such region: ListRegions names them, in capitals")
 
-    def regions(self, calling_code: int, page_size: int, page_token: str) -> tuple[Sequence[RegionInfo], str, int]:
-        """A page of regions (of one calling code, if not 0), the token of the next page, and how many there are."""
-        matching = [one for one in self._plan.regions() if calling_code in (0, one.calling_code)]
-        start = 0
-        if page_token:
-            if not (page_token.isascii() and page_token.isdigit()) or not 0 < int(page_token) < len(matching):
-                raise InvalidArgument(Reason.PAGE_TOKEN_INVALID, "this page_token was not given out for this request")
-            start = int(page_token)
-        end = start + (page_size or _PAGE_SIZE)
-        return matching[start:end], str(end) if end < len(matching) else "", len(matching)
+    def regions(self, calling_code: int) -> list[RegionInfo]:
+        """The regions (of one calling code, if not 0) by region code, then calling code."""
+        return [one for one in self._plan.regions() if calling_code in (0, one.calling_code)]
 
 
 def _filled(regions: Texts, default_region: str) -> pa.Array[Any]:

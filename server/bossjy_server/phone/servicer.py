@@ -33,6 +33,7 @@ from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.region_names import region_name
 from bossjy_server.phone.requests import TextColumns, split_request
 from bossjy_server.phone.threads import Threads
+from bossjy_server.storage.pages import Pages
 
 _LENIENCY = {
     number_pb2.FIND_LENIENCY_UNSPECIFIED: Leniency.VALID,
@@ -56,12 +57,15 @@ class PhoneServicer:
         plans: Plans,
         details: DetailTables,
         threads: Threads,
+        *,
+        pages: Pages,
         lookup: Lookup | None = None,
     ) -> None:
         self._numbers = numbers
         self._plans = plans
         self._details = details
         self._threads = threads
+        self._pages = pages
         self._lookup = lookup
         self._basic = BasicViews(numbers.version)
         self._batched = BasicViews("")  # a batch says its version once
@@ -190,11 +194,18 @@ class PhoneServicer:
 
     async def ListRegions(self, request: pb.ListRegionsRequest) -> pb.ListRegionsResponse:
         """The regions of the plan."""
-        page, next_token, total = self._numbers.regions(request.calling_code, request.page_size, request.page_token)
+        page = self._pages.open(request, current_caller().tenant_id, kinds=(str, int))
+        found = self._numbers.regions(request.calling_code)
+        behind = [one for one in found if page.cursor is None or (one.code, one.calling_code) > page.cursor]
+        regions, token = page.answer(
+            behind,
+            lambda one: region_of(one, region_name(one.code, request.language)),
+            lambda one: (one.code, one.calling_code),
+        )
         return pb.ListRegionsResponse(
-            regions=[region_of(region, region_name(region.code, request.language)) for region in page],
-            next_page_token=next_token,
-            total_size=total,
+            regions=regions,
+            next_page_token=token,
+            total_size=len(found),
             metadata_version=self._numbers.version,
         )
 

@@ -22,6 +22,7 @@ from bossjy_server.rpc.classes import LIMITED, CallClass, class_of
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.rates import Rates
 from bossjy_server.rpc.slots import NoPlace, Slots
+from bossjy_server.rpc.validation import check_size
 
 # Calls of each class at once in one process, and as many again as this in its queue.
 RUNNING: Mapping[str, int] = MappingProxyType(
@@ -65,6 +66,7 @@ class Limits:
         async def limits(call: Call) -> None:
             if self.draining:
                 raise _draining()
+            check_size(call.raw_request)
             if per_minute:
                 wait = addresses.take(call.context.network, per_minute)
                 if wait:

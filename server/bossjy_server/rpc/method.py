@@ -10,7 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from bossjy.common.v1 import access_pb2
+from bossjy.common.v1 import access_pb2, request_pb2
 from bossjy_server.errors import StartError
 
 
@@ -36,6 +36,7 @@ class Method:
     # Takes from the bytes of a streamed request what its servicer reads quicker than protobuf does: returns the other
     # bytes and what was taken. The servicer gets both, as (message, taken). None: it gets messages.
     split: Callable[[bytes], tuple[bytes, Any]] | None = None
+    any_text: bool = False  # whether texts of its requests may contain U+0000
 
     @property
     def grpc_type(self) -> str:
@@ -68,6 +69,7 @@ def methods_of(service: ServiceDescriptor, served_as: str = "") -> Iterator[Meth
             client_streaming=method.client_streaming,
             server_streaming=method.server_streaming,
             access=FOREIGN_ACCESS.get(name) or _access_of(method),
+            any_text=service.GetOptions().Extensions[request_pb2.any_text],
         )
 
 

@@ -22,6 +22,7 @@ from bossjy_server.rpc.call import Call, Concern, Proceed, compose
 from bossjy_server.rpc.method import Access, Method, methods_of
 from bossjy_server.rpc.request_context import new_request_id, request_id_for
 from bossjy_server.rpc.tls import peer_names
+from bossjy_server.rpc.validation import MAX_MESSAGE_BYTES
 
 # What a call came with. grpc makes it of its own for each who asks, which costs 3 us a time: it is kept from the first.
 # Entries whose keys end in -bin are bytes; none of them is read here.
@@ -37,7 +38,9 @@ _FORWARDED = "x-forwarded-for"
 class ServerOptions:
     """Limits of the transport. Sizes in bytes, times in seconds."""
 
-    max_message_bytes: int = 4 * 1024 * 1024
+    # More than the contracts state: gRPC itself refuses without ErrorInfo, validation with it.
+    max_received_bytes: int = 2 * MAX_MESSAGE_BYTES
+    max_sent_bytes: int = 2 * MAX_MESSAGE_BYTES
     max_metadata_bytes: int = 16 * 1024
     max_streams_per_connection: int = 200
     min_ping_interval_s: float = 10.0
@@ -48,8 +51,8 @@ class ServerOptions:
     def channel_arguments(self) -> list[tuple[str, int]]:
         """The options as grpc names them."""
         arguments = [
-            ("grpc.max_receive_message_length", self.max_message_bytes),
-            ("grpc.max_send_message_length", 2 * self.max_message_bytes),
+            ("grpc.max_receive_message_length", self.max_received_bytes),
+            ("grpc.max_send_message_length", self.max_sent_bytes),
             ("grpc.max_metadata_size", self.max_metadata_bytes),
             ("grpc.absolute_max_metadata_size", self.max_metadata_bytes),
             ("grpc.max_concurrent_streams", self.max_streams_per_connection),

@@ -8,11 +8,14 @@ from typing import Any
 import protovalidate
 from google.protobuf.message import DecodeError, Message
 
-from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.errors import InvalidArgument, Reason, ResourceExhausted, Violation
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.plain_rules import plain_check
+from bossjy_server.rpc.text_rules import nul_finder
 
+# As every contract states it.
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _MAX_VIOLATIONS = 20
 
 
@@ -23,8 +26,10 @@ def validation_concern() -> Concern:
     def wrap(method: Method, proceed: Proceed) -> Proceed:
         request_class = method.request_class
         plain = plain_check(request_class.DESCRIPTOR)
+        find_nul = None if method.any_text else nul_finder(request_class.DESCRIPTOR)
 
         def read(raw: bytes) -> Message:
+            check_size(raw)
             message = request_class()
             try:
                 message.ParseFromString(raw)
@@ -33,6 +38,8 @@ def validation_concern() -> Concern:
                     Reason.MALFORMED_REQUEST,
                     f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken format, or text not in UTF-8",
                 ) from error
+            if find_nul is not None and (path := find_nul(message, raw)) is not None:
+                raise _nul(path)
             if plain is not None and plain(message, len(raw)):
                 return message
             violations = validator.collect_violations(message)
@@ -62,8 +69,24 @@ async def _split_all(
     stream: AsyncIterator[bytes], split: Callable[[bytes], tuple[bytes, Any]], read: Callable[[bytes], Message]
 ) -> AsyncIterator[tuple[Message, Any]]:
     async for raw in stream:
+        check_size(raw)
         rest, taken = split(raw)
         yield read(rest), taken
+
+
+def check_size(raw: bytes) -> None:
+    """Raise ResourceExhausted(MESSAGE_TOO_LARGE) for a message that gRPC accepted and the contract does not."""
+    if len(raw) > MAX_MESSAGE_BYTES:
+        raise ResourceExhausted(
+            Reason.MESSAGE_TOO_LARGE,
+            f"the message has {len(raw)} bytes, {MAX_MESSAGE_BYTES} are accepted: send less in one message",
+            metadata={"limit_bytes": str(MAX_MESSAGE_BYTES), "size_bytes": str(len(raw))},
+        )
+
+
+def _nul(path: str) -> InvalidArgument:
+    description = "must not contain the character U+0000"
+    return InvalidArgument(Reason.INVALID_FIELD, f"{path} {description}", violations=[Violation(path, description)])
 
 
 def _refusal(violations: list[protovalidate.Violation]) -> InvalidArgument:

@@ -45,6 +45,8 @@ def _comparison(query: Query, one: Comparison, columns: Mapping[str, str]) -> st
         column, kind = f"coalesce(attributes ->> {key}, '')", "text"
     else:
         column = columns[one.field]
+        if one.value is None:
+            return f"({column} <> '')" if one.kind is FieldKind.TEXT else f"({column} IS NOT NULL)"
         kind = "timestamptz" if one.kind is FieldKind.TIME else "smallint" if isinstance(one.value, int) else "text"
     value = query.parameter(one.value, kind)
     if one.operator == ":":

@@ -1,35 +1,24 @@
-"""Filters of lists, after AIP-160: text to a tree. What the tree means in SQL stands in conditions.py.
+"""Filter grammar of all lists (AIP-160): text to a tree. conditions.py turns the tree into SQL.
 
-    region = "CN" AND (type = "MOBILE" OR NOT name : "张") AND create_time > "2026-01-01T00:00:00Z"
+    region = "CN" AND (type = MOBILE OR NOT name : '张') AND create_time > 2026-01-01T00:00:00Z
 
-`AND` joins, `OR` binds tighter than `AND` (as AIP-160 has it), `NOT` or `-` negates, brackets group. Values stand in
-double or single quotes, or bare where they are one word.
+`AND` joins, `OR` binds tighter than `AND` (as AIP-160 has it), `NOT` or `-` negates, brackets group. A value is one
+word, or a text in double or single quotes, where a backslash escapes the next character. `:` means «contains» for texts
+and «equals» for other kinds; `FIELD:*` means «is not empty». A word or text alone is looked for in the main fields.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
-from bossjy_server.errors import InvalidArgument, Reason
+from bossjy_server.storage.filter_tokens import Token, refuse, tokens, unquoted
 
 MAX_COMPARISONS = 50
 _MAX_DEPTH = 50
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-        |(?P<operator><=|>=|!=|=|<|>|:)
-        |(?P<bracket>[()])
-        |(?P<minus>-(?=[A-Za-z(]))
-        |(?P<word>[^\s()<>=!:"']+)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _EQUALITY = frozenset({"=", "!="})
 _ORDER = frozenset({"<", "<=", ">", ">="})
 
@@ -45,15 +34,15 @@ class FieldKind(StrEnum):
 
 _OPERATORS = {
     FieldKind.TEXT: _EQUALITY | {":"},
-    FieldKind.TIME: _EQUALITY | _ORDER,
-    FieldKind.WORD: _EQUALITY,
+    FieldKind.TIME: _EQUALITY | _ORDER | {":"},
+    FieldKind.WORD: _EQUALITY | {":"},
     FieldKind.ATTRIBUTE: _EQUALITY | {":"},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`field operator value`; `key` is the attribute's name. An attribute's value None asks whether there is one."""
+    """`field operator value`; `key` is the attribute's name. Value None: whether the field is not empty."""
 
     field: str
     kind: FieldKind
@@ -87,18 +76,19 @@ Filter: TypeAlias = Comparison | Negation | All | Any
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a list can be filtered by: its fields, the values of each field of kind WORD, and whether by attributes."""
+    """The fields of one list.
+
+    words: the values of each field of kind WORD. searched: fields of kind TEXT where a word alone is looked for.
+    aliases: other names of fields. folded: how values of a field are changed before they are compared. attributes:
+    whether `attributes.KEY` is a field.
+    """
 
     fields: Mapping[str, FieldKind]
     words: Mapping[str, Mapping[str, int | str]]
+    searched: tuple[str, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    folded: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     attributes: bool = False
 
 
@@ -112,7 +102,7 @@ def parse_filter(text: str, vocabulary: Vocabulary) -> Filter | None:
 class _Parser:
     def __init__(self, text: str, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._tokens = list(_tokens(text))
+        self._tokens = list(tokens(text))
         self._end = len(text)
         self._next = 0
         self._depth = 0
@@ -121,16 +111,16 @@ class _Parser:
     def whole(self) -> Filter:
         tree = self._expression()
         if token := self._peek():
-            _refuse(token.position, f"AND, OR or the end is expected, not {token.text[:20]!r}")
+            refuse(token.position, f"AND, OR or the end is expected, not {token.text[:20]!r}")
         return tree
 
-    def _peek(self) -> _Token | None:
+    def _peek(self) -> Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
 
-    def _take(self, expected: str) -> _Token:
+    def _take(self, expected: str) -> Token:
         token = self._peek()
         if token is None:
-            _refuse(self._end, f"{expected} is expected, the filter ends")
+            refuse(self._end, f"{expected} is expected, the filter ends")
         self._next += 1
         return token
 
@@ -164,7 +154,7 @@ class _Parser:
             inner = self._expression()
             if not self._took("bracket", ")"):
                 token = self._peek()
-                _refuse(token.position if token else self._end, "a closing bracket is expected")
+                refuse(token.position if token else self._end, "a closing bracket is expected")
             self._depth -= 1
             return inner
         return self._comparison()
@@ -173,79 +163,72 @@ class _Parser:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             token = self._peek()
-            _refuse(token.position if token else self._end, f"at most {_MAX_DEPTH} brackets and NOTs may be nested")
+            refuse(token.position if token else self._end, f"at most {_MAX_DEPTH} brackets and NOTs may be nested")
 
-    def _comparison(self) -> Comparison:
-        field = self._take("a field")
-        if field.kind != "word":
-            _refuse(field.position, f"a field is expected, not {field.text[:20]!r}")
+    def _comparison(self) -> Filter:
+        first = self._take("a field")
         self._comparisons += 1
         if self._comparisons > MAX_COMPARISONS:
-            _refuse(field.position, f"at most {MAX_COMPARISONS} comparisons are taken")
-        key = ""
-        name, kind = field.text, self._vocabulary.fields.get(field.text)
-        if kind is None and self._vocabulary.attributes and name.startswith("attributes."):
-            key = name.removeprefix("attributes.")
-            if not key:
-                quoted = self._take("the name of an attribute")
-                key = _unquoted(quoted)
-            name, kind = "attributes", FieldKind.ATTRIBUTE
+            refuse(first.position, f"at most {MAX_COMPARISONS} comparisons are accepted")
+        name, kind, key = self._field(first)
+        following = self._peek()
+        if kind is None and (following is None or following.kind != "operator"):
+            return self._anywhere(first)
         if kind is None:
-            known = ", ".join(self._vocabulary.fields) + " or attributes.KEY" * self._vocabulary.attributes
-            _refuse(field.position, f"there is no field {name[:40]!r}: use {known}")
+            known = ", ".join((*self._vocabulary.fields, *self._vocabulary.aliases))
+            known += " or attributes.KEY" * self._vocabulary.attributes
+            refuse(first.position, f"there is no field {first.text[:40]!r}: use {known}")
         operator = self._take("an operator")
         if operator.kind != "operator" or operator.text not in _OPERATORS[kind]:
-            _refuse(operator.position, f"{name} takes {' '.join(sorted(_OPERATORS[kind]))}, not {operator.text[:20]!r}")
+            refuse(operator.position, f"{name} takes {' '.join(sorted(_OPERATORS[kind]))}, not {operator.text[:20]!r}")
         value = self._take("a value")
         if value.kind not in {"string", "word"}:
-            _refuse(value.position, f"a value is expected, not {value.text!r}")
-        return Comparison(
-            name, kind, operator.text, _value(value, kind, operator.text, self._vocabulary.words.get(name, {})), key
+            refuse(value.position, f"a value is expected, not {value.text!r}")
+        if operator.text == ":" and (value.kind, value.text) == ("word", "*"):
+            return Comparison(name, kind, ":", None, key)
+        contains = operator.text == ":" and kind in {FieldKind.TEXT, FieldKind.ATTRIBUTE}
+        meant = "=" if operator.text == ":" and not contains else operator.text
+        return Comparison(name, kind, meant, self._value(value, name, kind), key)
+
+    def _field(self, token: Token) -> tuple[str, FieldKind | None, str]:
+        """The name that a token gives to a field, its kind (None: it names no field), and the name of an attribute."""
+        if token.kind == "word" and self._vocabulary.attributes and token.text.startswith("attributes."):
+            key = token.text.removeprefix("attributes.")
+            return "attributes", FieldKind.ATTRIBUTE, key or unquoted(self._take("the name of an attribute"))
+        name = self._vocabulary.aliases.get(token.text, token.text)
+        return name, self._vocabulary.fields.get(name) if token.kind == "word" else None, ""
+
+    def _anywhere(self, token: Token) -> Filter:
+        """A word or text alone: one of the list's main fields contains it."""
+        if token.kind not in {"string", "word"} or (token.kind, token.text) in {("word", "AND"), ("word", "OR")}:
+            refuse(token.position, f"a field is expected, not {token.text[:20]!r}")
+        return Any(
+            tuple(
+                Comparison(name, FieldKind.TEXT, ":", self._value(token, name, FieldKind.TEXT))
+                for name in self._vocabulary.searched
+            )
         )
 
-
-def _value(
-    token: _Token, kind: FieldKind, operator: str, words: Mapping[str, int | str]
-) -> str | int | datetime | None:
-    text = _unquoted(token)
-    match kind:
-        case FieldKind.WORD:
-            if text not in words:
-                _refuse(token.position, f"there is no {text[:40]!r}: use {', '.join(words)}")
-            return words[text]
-        case FieldKind.TIME:
-            try:
-                time = datetime.fromisoformat(text)
-            except ValueError:
-                _refuse(token.position, 'a time in quotes is expected, such as "2026-01-31T00:00:00Z"')
-            return time if time.tzinfo else time.replace(tzinfo=UTC)
-        case FieldKind.ATTRIBUTE if operator == ":" and token.kind == "word" and text == "*":
-            return None
-        case _:
-            return text
+    def _value(self, token: Token, name: str, kind: FieldKind) -> str | int | datetime:
+        text = unquoted(token)
+        if kind is FieldKind.WORD:
+            return _word(token, text, self._vocabulary.words[name])
+        if kind is FieldKind.TIME:
+            return _time(token, text)
+        return self._vocabulary.folded.get(name, str)(text)
 
 
-def _unquoted(token: _Token) -> str:
-    text = _ESCAPE.sub(r"\1", token.text[1:-1]) if token.kind == "string" else token.text
-    if "\0" in text:
-        _refuse(token.position, "U+0000 is in no text")
-    return text
+def _word(token: Token, text: str, words: Mapping[str, int | str]) -> int | str:
+    found = [value for name, value in words.items() if name.casefold() == text.casefold()]
+    if not found:
+        refuse(token.position, f"there is no {text[:40]!r}: use {', '.join(words)}")
+    return found[0]
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    position, end = 0, len(text.rstrip())
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            start = position + len(text[position:]) - len(text[position:].lstrip())
-            _refuse(start, f"{text[start : start + 1]!r} cannot be read: is a quote missing?")
-        yield _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup))
-        position = match.end()
-
-
-def _refuse(position: int, why: str) -> NoReturn:
-    raise InvalidArgument(
-        Reason.FILTER_INVALID,
-        f"the filter cannot be read at character {position}: {why}",
-        metadata={"position": str(position)},
-    )
+def _time(token: Token, text: str) -> datetime:
+    """A time in UTC: its offset may not take it out of the calendar."""
+    try:
+        time = datetime.fromisoformat(text)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        refuse(token.position, "a time between the years 1 and 9999 is expected, such as 2026-01-31T00:00:00Z")

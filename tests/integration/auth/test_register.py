@@ -37,11 +37,6 @@ async def test_a_poor_password_is_refused_and_says_why(auth: Auth) -> None:
     assert caught.value.violations[0].field == "password"
 
 
-async def test_text_that_the_database_cannot_hold_is_refused(auth: Auth) -> None:
-    call = register(auth, "Ac\0me")
-    assert await reason_of(call) is Reason.INVALID_FIELD
-
-
 async def test_closed_is_closed(opened: Opened) -> None:
     async with opened(registration="closed") as auth:
         assert auth.registration_token is None

@@ -143,7 +143,6 @@ async def test_an_etag_guards_an_update(owner: User) -> None:
         ({}, ["role"]),
         ({"display_name": "x" * 201}, []),
         ({"email": "x@y.z"}, ["email"]),
-        ({"display_name": "a\0b"}, []),
     ],
 )
 async def test_a_change_that_means_nothing_is_refused(owner: User, user: dict[str, object], paths: list[str]) -> None:

@@ -18,6 +18,7 @@ from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.context import CallContext, Caller, enter_call
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.servicer import ImportServicer
+from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
 
 TENANT = "acme-1"
@@ -129,7 +130,9 @@ async def make_imports(database: Database, plan: Plan) -> AsyncIterator[Callable
     def make(**options: object) -> Imports:
         chosen = replace(ImportOptions(), **options)  # type: ignore[arg-type]
         draining = asyncio.Event()
-        servicers.append(ImportServicer(database, plan, draining, chosen, load_enrichment=_load_enrichment))
+        servicers.append(
+            ImportServicer(database, plan, draining, chosen, pages=Pages(mac), load_enrichment=_load_enrichment)
+        )
         return Imports(database, servicers[-1], ContactServicer(database, plan, mac), draining, chosen)
 
     yield make

@@ -7,7 +7,7 @@ import pytest
 
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
-from bossjy_server.errors import BossjyError, Reason
+from bossjy_server.errors import BossjyError, InvalidArgument, Reason
 from bossjy_server.storage.postgres import Database
 from tests.integration.imports.conftest import Imports, enter_tenant, make_tenant
 
@@ -136,3 +136,13 @@ async def test_a_filter_that_cannot_be_read_is_refused(imports: Imports, text: s
     with pytest.raises(BossjyError) as caught:
         await imports.servicer.ListImports(pb.ListImportsRequest(filter=text))
     assert caught.value.reason is Reason.FILTER_INVALID
+
+
+async def test_a_spec_that_makes_answers_too_large_is_refused(imports: Imports) -> None:
+    columns = [f"{number:03d}{'号' * 290}" for number in range(600)]
+    with pytest.raises(InvalidArgument) as caught:
+        await imports.create(source={"columns": columns})
+    assert caught.value.reason is Reason.INVALID_FIELD
+    assert caught.value.violations[0].field == "spec"
+    accepted = await imports.create(source={"columns": columns[:500]})
+    assert len(accepted.spec.source.columns) == 500

@@ -14,7 +14,7 @@ import pytest
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
-from tests.contract.test_fuzz import reason_of
+from tests.contract.calls import reason_of
 from tests.service import Service
 
 TEXTS = [

@@ -19,7 +19,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
-from tests.contract.test_fuzz import reason_of
+from tests.contract.calls import reason_of
 from tests.integration.phone.asking import TEXTS, Phone, oracle
 from tests.service import Service
 

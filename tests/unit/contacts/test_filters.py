@@ -17,8 +17,12 @@ from bossjy_server.contacts.filters import (
 from bossjy_server.errors import InvalidArgument, Reason
 
 
-def text(field: str, value: str, operator: str = "=") -> Comparison:
+def text(field: str, value: str | None, operator: str = "=") -> Comparison:
     return Comparison(field, FieldKind.TEXT, operator, value)
+
+
+def ANYWHERE(value: str) -> Any:
+    return Any((text("name", value, ":"), text("email", value, ":")))
 
 
 A, B, C = text("region", "CN"), text("name", "x"), text("email", "y")
@@ -48,6 +52,25 @@ A, B, C = text("region", "CN"), text("name", "x"), text("email", "y")
         ('attributes."a b" : x', Comparison("attributes", FieldKind.ATTRIBUTE, ":", "x", "a b")),
         ("attributes.k:*", Comparison("attributes", FieldKind.ATTRIBUTE, ":", None, "k")),
         ('attributes.k:"*"', Comparison("attributes", FieldKind.ATTRIBUTE, ":", "*", "k")),
+        ("region_code = CN", A),
+        ("type:mobile", Comparison("type", FieldKind.WORD, "=", 1)),
+        ("number_type != VOIP", Comparison("type", FieldKind.WORD, "!=", 6)),
+        ("type:*", Comparison("type", FieldKind.WORD, ":", None)),
+        ("name:*", text("name", None, ":")),
+        ("create_time:*", Comparison("create_time", FieldKind.TIME, ":", None)),
+        (
+            'create_time : "2026-01-02"',
+            Comparison("create_time", FieldKind.TIME, "=", datetime(2026, 1, 2, tzinfo=UTC)),
+        ),
+        (
+            "create_time < 2026-01-02T08:30:00.123456789+08:00",
+            Comparison("create_time", FieldKind.TIME, "<", datetime(2026, 1, 2, 0, 30, 0, 123456, tzinfo=UTC)),
+        ),
+        ("name = 12:30", text("name", "12:30")),
+        ("张", ANYWHERE("张")),
+        ("-'a b'", Negation(ANYWHERE("a b"))),
+        ("-张 AND x", All((Negation(ANYWHERE("张")), ANYWHERE("x")))),
+        ("(x OR region = CN)", Any((ANYWHERE("x"), A))),
     ],
 )
 def test_what_is_written_becomes_a_tree(written: str, tree: object) -> None:
@@ -69,6 +92,18 @@ def test_what_is_written_becomes_a_tree(written: str, tree: object) -> None:
         ('region = "CN', 9),
         ("type = MOBIL", 7),
         ("create_time > yesterday", 14),
+        ("create_time > 0001-01-01T00:00:00+09:00", 14),
+        ("create_time < '9999-12-31T23:59:59-05:00'", 14),
+        ("create_time < 10000-01-01", 14),
+        ("create_time < -infinity", 14),
+        ("create_time = 2016-12-31T23:59:60Z", 14),
+        ("x = 1", 0),
+        ("'region' = CN", 0),
+        ("region = CN AND OR x", 16),
+        ("attributes.", 11),
+        ("attributes.k", 12),
+        ("attributes. x", 13),
+        ("region = CN OR AND", 15),
         ("= CN", 0),
         ("region = (", 9),
         ('name = "a\0b"', 7),

@@ -713,9 +713,9 @@ class ListSessionsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many are returned at most. 0 means 50; at most 500."""
+    """How many are returned at most. 0 means 50. More than 500 mean 500; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(
         self,
         *,
@@ -874,9 +874,9 @@ class ListApiKeysRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many are returned at most. 0 means 50; at most 500."""
+    """How many are returned at most. 0 means 50. More than 500 mean 500; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(
         self,
         *,
@@ -1080,11 +1080,13 @@ class ListUsersRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many are returned at most. 0 means 50; at most 500."""
+    """How many are returned at most. 0 means 50. More than 500 mean 500; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     filter: _builtins.str
-    """AIP-160 filter over `role`, `state`, `email`, `create_time`: `role = "admin" AND state = "active"`. Empty: all."""
+    """AIP-160 filter over `role`, `state`, `email`, `display_name`, `create_time`: `role = "admin" AND state = "active"`. A
+    word alone is looked for in `email` and `display_name`. Empty: all.
+    """
     def __init__(
         self,
         *,
@@ -1484,11 +1486,13 @@ class ListAuditEventsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many are returned at most. 0 means 50; at most 500."""
+    """How many are returned at most. 0 means 50. More than 500 mean 500; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     filter: _builtins.str
-    """AIP-160 filter over `actor`, `action`, `outcome`, `event_time`. Empty: all."""
+    """AIP-160 filter over `actor`, `action`, `resource`, `outcome`, `event_time`. A word alone is looked for in `actor`,
+    `action` and `resource`. Empty: all.
+    """
     def __init__(
         self,
         *,

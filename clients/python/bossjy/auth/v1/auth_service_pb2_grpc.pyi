@@ -30,6 +30,22 @@ class AuthServiceStub:
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
     Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     @_typing.overload
@@ -122,6 +138,22 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
     Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -210,6 +242,22 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
     Without that entry a client certificate counts that the operator has bound to a service account.
     A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     @_abc_1.abstractmethod

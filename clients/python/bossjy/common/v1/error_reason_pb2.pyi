@@ -73,8 +73,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     request.
     """
     ERROR_REASON_PAGE_TOKEN_INVALID: _ErrorReason.ValueType  # 14
-    """INVALID_ARGUMENT. The page token was not given out for this request. To do: Start again without a token; change
-    nothing else between pages.
+    """INVALID_ARGUMENT. The page token was not given out for this request, or is older than three days. To do: Start
+    again without a token; change nothing else between pages.
     """
     ERROR_REASON_FILTER_INVALID: _ErrorReason.ValueType  # 15
     """INVALID_ARGUMENT. The filter cannot be read, or names a field that cannot be filtered. To do: See the position
@@ -244,6 +244,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The user's role or tenant requires a second factor, so it cannot be turned off. To do: Change it
     with BeginSecondFactor and ConfirmSecondFactor.
     """
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 85
+    """RESOURCE_EXHAUSTED. A request message has more bytes than the server accepts. To do: Send less in one message; the
+    service's comment states the limits. Metadata: `limit_bytes`: the limit; `size_bytes`: the size of the message.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, for programs. Every status other than OK carries a `google.rpc.ErrorInfo` with domain
@@ -303,8 +307,8 @@ ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 13
 request.
 """
 ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 14
-"""INVALID_ARGUMENT. The page token was not given out for this request. To do: Start again without a token; change
-nothing else between pages.
+"""INVALID_ARGUMENT. The page token was not given out for this request, or is older than three days. To do: Start
+again without a token; change nothing else between pages.
 """
 ERROR_REASON_FILTER_INVALID: ErrorReason.ValueType  # 15
 """INVALID_ARGUMENT. The filter cannot be read, or names a field that cannot be filtered. To do: See the position
@@ -473,5 +477,9 @@ which somebody else knows. For a secret that is not confirmed yet: call BeginSec
 ERROR_REASON_SECOND_FACTOR_NEEDED: ErrorReason.ValueType  # 66
 """FAILED_PRECONDITION. The user's role or tenant requires a second factor, so it cannot be turned off. To do: Change it
 with BeginSecondFactor and ConfirmSecondFactor.
+"""
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 85
+"""RESOURCE_EXHAUSTED. A request message has more bytes than the server accepts. To do: Send less in one message; the
+service's comment states the limits. Metadata: `limit_bytes`: the limit; `size_bytes`: the size of the message.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

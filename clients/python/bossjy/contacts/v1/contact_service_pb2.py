@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from bossjy.common.v1 import access_pb2 as bossjy_dot_common_dot_v1_dot_access__pb2
+from bossjy.common.v1 import request_pb2 as bossjy_dot_common_dot_v1_dot_request__pb2
 from bossjy.contacts.v1 import contact_pb2 as bossjy_dot_contacts_dot_v1_dot_contact__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(bossjy/contacts/v1/contact_service.proto\x12\x12\x62ossjy.contacts.v1\x1a\x1d\x62ossjy/common/v1/access.proto\x1a bossjy/contacts/v1/contact.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"F\n\x11GetContactRequest\x12\x31\n\x0cphone_number\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{1,19}$\"B\n\x12GetContactResponse\x12,\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1b.bossjy.contacts.v1.Contact\"\x9c\x01\n\x13ListContactsRequest\x12\x18\n\x06\x66ilter\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x19\n\x08order_by\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x13\n\x0b\x63ount_total\x18\x05 \x01(\x08\"\x86\x01\n\x14ListContactsResponse\x12-\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x1b.bossjy.contacts.v1.Contact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x17\n\ntotal_size\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_total_size\"m\n\x15\x45xportContactsRequest\x12\x18\n\x06\x66ilter\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12:\n\x06\x66ormat\x18\x02 \x01(\x0e\x32 .bossjy.contacts.v1.ExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\"=\n\x16\x45xportContactsResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x15\n\rcontact_count\x18\x02 \x01(\x03\"\xa1\x01\n\x16GetContactStatsRequest\x12\x18\n\x06\x66ilter\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12K\n\ndimensions\x18\x02 \x03(\x0e\x32\".bossjy.contacts.v1.StatsDimensionB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12 \n\x0c\x62ucket_limit\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"^\n\x17GetContactStatsResponse\x12\x13\n\x0btotal_count\x18\x01 \x01(\x03\x12.\n\x06tables\x18\x02 \x03(\x0b\x32\x1e.bossjy.contacts.v1.StatsTable\"w\n\x14\x44\x65leteContactRequest\x12\x31\n\x0cphone_number\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{1,19}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\"\x17\n\x15\x44\x65leteContactResponse\"\x8c\x01\n\x14\x45raseContactsRequest\x12<\n\rphone_numbers\x18\x01 \x03(\tB%\xbaH\"\x92\x01\x1f\x08\x01\x10\xe8\x07\"\x18r\x16\x32\x14^\\+[1-9][0-9]{1,19}$\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x19\n\x07purpose\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\x88\x01\n\x15\x45raseContactsResponse\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x14\n\x0c\x65rased_count\x18\x02 \x01(\x03\x12\x15\n\rmissing_count\x18\x03 \x01(\x03\x12.\n\nerase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x89\x07\n\x0e\x43ontactService\x12\x93\x01\n\nGetContact\x12%.bossjy.contacts.v1.GetContactRequest\x1a&.bossjy.contacts.v1.GetContactResponse\"6\x8a\xa9\x1c\x0f\x1a\rcontacts.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/contacts/{phone_number}\x12\x8a\x01\n\x0cListContacts\x12\'.bossjy.contacts.v1.ListContactsRequest\x1a(.bossjy.contacts.v1.ListContactsResponse\"\'\x8a\xa9\x1c\x0f\x1a\rcontacts.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/contacts\x12~\n\x0e\x45xportContacts\x12).bossjy.contacts.v1.ExportContactsRequest\x1a*.bossjy.contacts.v1.ExportContactsResponse\"\x13\x8a\xa9\x1c\x0f\x1a\rcontacts.read0\x01\x12\x99\x01\n\x0fGetContactStats\x12*.bossjy.contacts.v1.GetContactStatsRequest\x1a+.bossjy.contacts.v1.GetContactStatsResponse\"-\x8a\xa9\x1c\x0f\x1a\rcontacts.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/contacts:stats\x12\x9d\x01\n\rDeleteContact\x12(.bossjy.contacts.v1.DeleteContactRequest\x1a).bossjy.contacts.v1.DeleteContactResponse\"7\x8a\xa9\x1c\x10\x1a\x0e\x63ontacts.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/contacts/{phone_number}\x12\x97\x01\n\rEraseContacts\x12(.bossjy.contacts.v1.EraseContactsRequest\x1a).bossjy.contacts.v1.EraseContactsResponse\"1\x8a\xa9\x1c\x10\x1a\x0e\x63ontacts.erase\x82\xd3\xe4\x93\x02\x17\"\x12/v1/contacts:erase:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(bossjy/contacts/v1/contact_service.proto\x12\x12\x62ossjy.contacts.v1\x1a\x1d\x62ossjy/common/v1/access.proto\x1a\x1e\x62ossjy/common/v1/request.proto\x1a bossjy/contacts/v1/contact.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"F\n\x11GetContactRequest\x12\x31\n\x0cphone_number\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{1,19}$\"B\n\x12GetContactResponse\x12,\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1b.bossjy.contacts.v1.Contact\"\x98\x01\n\x13ListContactsRequest\x12\x18\n\x06\x66ilter\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x19\n\x08order_by\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12#\n\tpage_size\x18\x03 \x01(\x05\x42\x10\xbaH\x04\x1a\x02(\x00\x92\xa9\x1c\x05\x08\x64\x10\xe8\x07\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x13\n\x0b\x63ount_total\x18\x05 \x01(\x08\"\x86\x01\n\x14ListContactsResponse\x12-\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x1b.bossjy.contacts.v1.Contact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x17\n\ntotal_size\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_total_size\"m\n\x15\x45xportContactsRequest\x12\x18\n\x06\x66ilter\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12:\n\x06\x66ormat\x18\x02 \x01(\x0e\x32 .bossjy.contacts.v1.ExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\"=\n\x16\x45xportContactsResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x15\n\rcontact_count\x18\x02 \x01(\x03\"\xa1\x01\n\x16GetContactStatsRequest\x12\x18\n\x06\x66ilter\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12K\n\ndimensions\x18\x02 \x03(\x0e\x32\".bossjy.contacts.v1.StatsDimensionB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12 \n\x0c\x62ucket_limit\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"^\n\x17GetContactStatsResponse\x12\x13\n\x0btotal_count\x18\x01 \x01(\x03\x12.\n\x06tables\x18\x02 \x03(\x0b\x32\x1e.bossjy.contacts.v1.StatsTable\"w\n\x14\x44\x65leteContactRequest\x12\x31\n\x0cphone_number\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{1,19}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\"\x17\n\x15\x44\x65leteContactResponse\"\x8c\x01\n\x14\x45raseContactsRequest\x12<\n\rphone_numbers\x18\x01 \x03(\tB%\xbaH\"\x92\x01\x1f\x08\x01\x10\xe8\x07\"\x18r\x16\x32\x14^\\+[1-9][0-9]{1,19}$\x12\x1b\n\nrequest_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x19\n\x07purpose\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\x88\x01\n\x15\x45raseContactsResponse\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x14\n\x0c\x65rased_count\x18\x02 \x01(\x03\x12\x15\n\rmissing_count\x18\x03 \x01(\x03\x12.\n\nerase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x89\x07\n\x0e\x43ontactService\x12\x93\x01\n\nGetContact\x12%.bossjy.contacts.v1.GetContactRequest\x1a&.bossjy.contacts.v1.GetContactResponse\"6\x8a\xa9\x1c\x0f\x1a\rcontacts.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/contacts/{phone_number}\x12\x8a\x01\n\x0cListContacts\x12\'.bossjy.contacts.v1.ListContactsRequest\x1a(.bossjy.contacts.v1.ListContactsResponse\"\'\x8a\xa9\x1c\x0f\x1a\rcontacts.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/contacts\x12~\n\x0e\x45xportContacts\x12).bossjy.contacts.v1.ExportContactsRequest\x1a*.bossjy.contacts.v1.ExportContactsResponse\"\x13\x8a\xa9\x1c\x0f\x1a\rcontacts.read0\x01\x12\x99\x01\n\x0fGetContactStats\x12*.bossjy.contacts.v1.GetContactStatsRequest\x1a+.bossjy.contacts.v1.GetContactStatsResponse\"-\x8a\xa9\x1c\x0f\x1a\rcontacts.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/contacts:stats\x12\x9d\x01\n\rDeleteContact\x12(.bossjy.contacts.v1.DeleteContactRequest\x1a).bossjy.contacts.v1.DeleteContactResponse\"7\x8a\xa9\x1c\x10\x1a\x0e\x63ontacts.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/contacts/{phone_number}\x12\x97\x01\n\rEraseContacts\x12(.bossjy.contacts.v1.EraseContactsRequest\x1a).bossjy.contacts.v1.EraseContactsResponse\"1\x8a\xa9\x1c\x10\x1a\x0e\x63ontacts.erase\x82\xd3\xe4\x93\x02\x17\"\x12/v1/contacts:erase:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,9 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCONTACTSREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTCONTACTSREQUEST'].fields_by_name['order_by']._serialized_options = b'\272H\004r\002\030@'
   _globals['_LISTCONTACTSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTCONTACTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_LISTCONTACTSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTCONTACTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
+  _globals['_LISTCONTACTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000\222\251\034\005\010d\020\350\007'
   _globals['_EXPORTCONTACTSREQUEST'].fields_by_name['filter']._loaded_options = None
   _globals['_EXPORTCONTACTSREQUEST'].fields_by_name['filter']._serialized_options = b'\272H\005r\003\030\350\007'
   _globals['_EXPORTCONTACTSREQUEST'].fields_by_name['format']._loaded_options = None
@@ -78,30 +77,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTACTSERVICE'].methods_by_name['DeleteContact']._serialized_options = b'\212\251\034\020\032\016contacts.write\202\323\344\223\002\035*\033/v1/contacts/{phone_number}'
   _globals['_CONTACTSERVICE'].methods_by_name['EraseContacts']._loaded_options = None
   _globals['_CONTACTSERVICE'].methods_by_name['EraseContacts']._serialized_options = b'\212\251\034\020\032\016contacts.erase\202\323\344\223\002\027\"\022/v1/contacts:erase:\001*'
-  _globals['_GETCONTACTREQUEST']._serialized_start=221
-  _globals['_GETCONTACTREQUEST']._serialized_end=291
-  _globals['_GETCONTACTRESPONSE']._serialized_start=293
-  _globals['_GETCONTACTRESPONSE']._serialized_end=359
-  _globals['_LISTCONTACTSREQUEST']._serialized_start=362
-  _globals['_LISTCONTACTSREQUEST']._serialized_end=518
-  _globals['_LISTCONTACTSRESPONSE']._serialized_start=521
-  _globals['_LISTCONTACTSRESPONSE']._serialized_end=655
-  _globals['_EXPORTCONTACTSREQUEST']._serialized_start=657
-  _globals['_EXPORTCONTACTSREQUEST']._serialized_end=766
-  _globals['_EXPORTCONTACTSRESPONSE']._serialized_start=768
-  _globals['_EXPORTCONTACTSRESPONSE']._serialized_end=829
-  _globals['_GETCONTACTSTATSREQUEST']._serialized_start=832
-  _globals['_GETCONTACTSTATSREQUEST']._serialized_end=993
-  _globals['_GETCONTACTSTATSRESPONSE']._serialized_start=995
-  _globals['_GETCONTACTSTATSRESPONSE']._serialized_end=1089
-  _globals['_DELETECONTACTREQUEST']._serialized_start=1091
-  _globals['_DELETECONTACTREQUEST']._serialized_end=1210
-  _globals['_DELETECONTACTRESPONSE']._serialized_start=1212
-  _globals['_DELETECONTACTRESPONSE']._serialized_end=1235
-  _globals['_ERASECONTACTSREQUEST']._serialized_start=1238
-  _globals['_ERASECONTACTSREQUEST']._serialized_end=1378
-  _globals['_ERASECONTACTSRESPONSE']._serialized_start=1381
-  _globals['_ERASECONTACTSRESPONSE']._serialized_end=1517
-  _globals['_CONTACTSERVICE']._serialized_start=1520
-  _globals['_CONTACTSERVICE']._serialized_end=2425
+  _globals['_GETCONTACTREQUEST']._serialized_start=253
+  _globals['_GETCONTACTREQUEST']._serialized_end=323
+  _globals['_GETCONTACTRESPONSE']._serialized_start=325
+  _globals['_GETCONTACTRESPONSE']._serialized_end=391
+  _globals['_LISTCONTACTSREQUEST']._serialized_start=394
+  _globals['_LISTCONTACTSREQUEST']._serialized_end=546
+  _globals['_LISTCONTACTSRESPONSE']._serialized_start=549
+  _globals['_LISTCONTACTSRESPONSE']._serialized_end=683
+  _globals['_EXPORTCONTACTSREQUEST']._serialized_start=685
+  _globals['_EXPORTCONTACTSREQUEST']._serialized_end=794
+  _globals['_EXPORTCONTACTSRESPONSE']._serialized_start=796
+  _globals['_EXPORTCONTACTSRESPONSE']._serialized_end=857
+  _globals['_GETCONTACTSTATSREQUEST']._serialized_start=860
+  _globals['_GETCONTACTSTATSREQUEST']._serialized_end=1021
+  _globals['_GETCONTACTSTATSRESPONSE']._serialized_start=1023
+  _globals['_GETCONTACTSTATSRESPONSE']._serialized_end=1117
+  _globals['_DELETECONTACTREQUEST']._serialized_start=1119
+  _globals['_DELETECONTACTREQUEST']._serialized_end=1238
+  _globals['_DELETECONTACTRESPONSE']._serialized_start=1240
+  _globals['_DELETECONTACTRESPONSE']._serialized_end=1263
+  _globals['_ERASECONTACTSREQUEST']._serialized_start=1266
+  _globals['_ERASECONTACTSREQUEST']._serialized_end=1406
+  _globals['_ERASECONTACTSRESPONSE']._serialized_start=1409
+  _globals['_ERASECONTACTSRESPONSE']._serialized_end=1545
+  _globals['_CONTACTSERVICE']._serialized_start=1548
+  _globals['_CONTACTSERVICE']._serialized_end=2453
 # @@protoc_insertion_point(module_scope)

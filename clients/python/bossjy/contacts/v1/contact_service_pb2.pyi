@@ -82,9 +82,9 @@ class ListContactsRequest(_message.Message):
     order_by: _builtins.str
     """`phone_number`, `create_time` or `update_time`, each with ` desc` if wanted. Empty: `phone_number`."""
     page_size: _builtins.int
-    """How many are returned at most. 0 means 100; at most 1,000."""
+    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page. Filter and order must stay the same."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     count_total: _builtins.bool
     """Whether `total_size` is counted, which costs time."""
     def __init__(

@@ -28,10 +28,26 @@ if _version_not_supported:
 class ContactServiceStub:
     """The contacts of the caller's tenant.
 
-    Filters follow AIP-160: `region = "CN" AND type = "MOBILE" AND create_time > "2026-01-01T00:00:00Z"`. Fields: `region`,
-    `type`, `carrier`, `place`, `name`, `email`, `created_import`, `changed_import`, `create_time`, `update_time`,
-    `attributes.KEY`. Operators: `= != < <= > >= :` (`:` is «contains»), `AND`, `OR`, `NOT`, brackets. At most 1,000
-    characters and 50 comparisons; FILTER_INVALID tells where one cannot be read.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
+
+    Fields of contacts: `region_code` (or `region`), `number_type` (or `type`), `carrier`, `place`, `name`, `email`,
+    `created_import_id` (or `created_import`), `changed_import_id` (or `changed_import`), `create_time`, `update_time`,
+    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word alone is
+    looked for in `name` and `email`.
     """
 
     def __init__(self, channel):
@@ -75,10 +91,26 @@ class ContactServiceStub:
 class ContactServiceServicer:
     """The contacts of the caller's tenant.
 
-    Filters follow AIP-160: `region = "CN" AND type = "MOBILE" AND create_time > "2026-01-01T00:00:00Z"`. Fields: `region`,
-    `type`, `carrier`, `place`, `name`, `email`, `created_import`, `changed_import`, `create_time`, `update_time`,
-    `attributes.KEY`. Operators: `= != < <= > >= :` (`:` is «contains»), `AND`, `OR`, `NOT`, brackets. At most 1,000
-    characters and 50 comparisons; FILTER_INVALID tells where one cannot be read.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
+
+    Fields of contacts: `region_code` (or `region`), `number_type` (or `type`), `carrier`, `place`, `name`, `email`,
+    `created_import_id` (or `created_import`), `changed_import_id` (or `changed_import`), `create_time`, `update_time`,
+    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word alone is
+    looked for in `name` and `email`.
     """
 
     def GetContact(self, request, context):
@@ -168,10 +200,26 @@ def add_ContactServiceServicer_to_server(servicer, server):
 class ContactService:
     """The contacts of the caller's tenant.
 
-    Filters follow AIP-160: `region = "CN" AND type = "MOBILE" AND create_time > "2026-01-01T00:00:00Z"`. Fields: `region`,
-    `type`, `carrier`, `place`, `name`, `email`, `created_import`, `changed_import`, `create_time`, `update_time`,
-    `attributes.KEY`. Operators: `= != < <= > >= :` (`:` is «contains»), `AND`, `OR`, `NOT`, brackets. At most 1,000
-    characters and 50 comparisons; FILTER_INVALID tells where one cannot be read.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
+
+    Fields of contacts: `region_code` (or `region`), `number_type` (or `type`), `carrier`, `place`, `name`, `email`,
+    `created_import_id` (or `created_import`), `changed_import_id` (or `changed_import`), `create_time`, `update_time`,
+    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word alone is
+    looked for in `name` and `email`.
     """
 
     @staticmethod

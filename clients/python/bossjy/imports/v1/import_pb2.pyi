@@ -392,7 +392,7 @@ Global___SourceFormat: _TypeAlias = SourceFormat  # noqa: Y015
 
 @_typing.final
 class ImportSpec(_message.Message):
-    """What is asked of an import."""
+    """What is asked of an import. At most 512 KiB in all."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

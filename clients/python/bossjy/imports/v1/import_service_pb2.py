@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from bossjy.common.v1 import access_pb2 as bossjy_dot_common_dot_v1_dot_access__pb2
 from bossjy.common.v1 import error_reason_pb2 as bossjy_dot_common_dot_v1_dot_error__reason__pb2
+from bossjy.common.v1 import request_pb2 as bossjy_dot_common_dot_v1_dot_request__pb2
 from bossjy.imports.v1 import import_pb2 as bossjy_dot_imports_dot_v1_dot_import__pb2
 from bossjy.phone.v1 import phone_service_pb2 as bossjy_dot_phone_dot_v1_dot_phone__service__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&bossjy/imports/v1/import_service.proto\x12\x11\x62ossjy.imports.v1\x1a\x1d\x62ossjy/common/v1/access.proto\x1a#bossjy/common/v1/error_reason.proto\x1a\x1e\x62ossjy/imports/v1/import.proto\x1a#bossjy/phone/v1/phone_service.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"v\n\x13\x43reateImportRequest\x12\x1b\n\nrequest_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12+\n\x04spec\x18\x02 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"^\n\x14\x43reateImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\x12\x17\n\x0fmax_chunk_bytes\x18\x02 \x01(\x03\"\xb4\x01\n\rUploadRequest\x12-\n\x04open\x18\x01 \x01(\x0b\x32\x1d.bossjy.imports.v1.UploadOpenH\x00\x12/\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1e.bossjy.imports.v1.UploadChunkH\x00\x12\x31\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x1f.bossjy.imports.v1.UploadFinishH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"C\n\nUploadOpen\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x04part\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x10@(\x00\"b\n\x0bUploadChunk\x12\x17\n\x06offset\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1a\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x42\x0c\xbaH\tz\x07\x10\x01\x18\x80\x80\xc0\x01\x12\x13\n\x06\x63rc32c\x18\x03 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"D\n\x0cUploadFinish\x12\x1b\n\nsize_bytes\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x17\n\x06sha256\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"\xd6\x02\n\x0eUploadResponse\x12\x31\n\x06opened\x18\x01 \x01(\x0b\x32\x1f.bossjy.imports.v1.UploadOpenedH\x00\x12+\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x1c.bossjy.imports.v1.UploadAckH\x00\x12-\n\x04\x66low\x18\x03 \x01(\x0b\x32\x1d.bossjy.imports.v1.UploadFlowH\x00\x12>\n\rshutting_down\x18\x04 \x01(\x0b\x32%.bossjy.imports.v1.UploadShuttingDownH\x00\x12\x33\n\x07skipped\x18\x05 \x01(\x0b\x32 .bossjy.imports.v1.UploadSkippedH\x00\x12\x35\n\x08\x66inished\x18\x06 \x01(\x0b\x32!.bossjy.imports.v1.UploadFinishedH\x00\x42\t\n\x07message\"T\n\x0cUploadOpened\x12\x13\n\x0bnext_offset\x18\x01 \x01(\x03\x12/\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\"V\n\tUploadAck\x12\x18\n\x10\x63ommitted_offset\x18\x01 \x01(\x03\x12/\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\"\"\n\nUploadFlow\x12\x14\n\x0cwindow_bytes\x18\x01 \x01(\x03\"&\n\x12UploadShuttingDown\x12\x10\n\x08grace_ms\x18\x01 \x01(\x05\"h\n\rUploadSkipped\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x18\n\x10\x63ommitted_offset\x18\x02 \x01(\x03\x12-\n\x06reason\x18\x03 \x01(\x0e\x32\x1d.bossjy.common.v1.ErrorReason\"?\n\x0eUploadFinished\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\"p\n\x14PreviewImportRequest\x12+\n\x04spec\x18\x01 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12\x19\n\x06sample\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\"\x86\x01\n\rPreviewColumn\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12.\n\x05\x66ield\x18\x02 \x01(\x0e\x32\x1f.bossjy.imports.v1.ContactField\x12\x12\n\nconfidence\x18\x03 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x04 \x01(\t\x12\x0f\n\x07samples\x18\x05 \x03(\t\"\x98\x01\n\nPreviewRow\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12\x37\n\x06number\x18\x02 \x01(\x0b\x32\'.bossjy.phone.v1.ValidateNumberResponse\x12/\n\x06reason\x18\x03 \x01(\x0e\x32\x1f.bossjy.imports.v1.RejectReason\x12\x12\n\nsuggestion\x18\x04 \x01(\t\"\xab\x02\n\x15PreviewImportResponse\x12/\n\x08resolved\x18\x01 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12\x19\n\x11\x65ncoding_evidence\x18\x02 \x01(\t\x12\x1a\n\x12\x64\x65limiter_evidence\x18\x03 \x01(\t\x12\x19\n\x11region_confidence\x18\x04 \x01(\x01\x12\x31\n\x07\x63olumns\x18\x05 \x03(\x0b\x32 .bossjy.imports.v1.PreviewColumn\x12+\n\x04rows\x18\x06 \x03(\x0b\x32\x1d.bossjy.imports.v1.PreviewRow\x12/\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\"0\n\x10GetImportRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"B\n\x11GetImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\"k\n\x12ListImportsRequest\x12\x18\n\x06\x66ilter\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"^\n\x13ListImportsResponse\x12.\n\x0bimport_jobs\x18\x01 \x03(\x0b\x32\x19.bossjy.imports.v1.Import\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x12WatchImportRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"D\n\x13WatchImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\"3\n\x13\x43\x61ncelImportRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"E\n\x14\x43\x61ncelImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\"\xaf\x01\n\x17ListRejectedRowsRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x39\n\x06reason\x18\x02 \x01(\x0e\x32\x1f.bossjy.imports.v1.RejectReasonB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"a\n\x18ListRejectedRowsResponse\x12,\n\x04rows\x18\x01 \x03(\x0b\x32\x1e.bossjy.imports.v1.RejectedRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x19\x45xportRejectedRowsRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"=\n\x1a\x45xportRejectedRowsResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x11\n\trow_count\x18\x02 \x01(\x03\"J\n\x13RevertImportRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"\x8c\x01\n\x14RevertImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\x12\x15\n\rremoved_count\x18\x02 \x01(\x03\x12\x16\n\x0erestored_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x63onflict_count\x18\x04 \x01(\x03\"w\n\x1aListRevertConflictsRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"l\n\x1bListRevertConflictsResponse\x12\x34\n\tconflicts\x18\x01 \x03(\x0b\x32!.bossjy.imports.v1.RevertConflict\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd5\x0c\n\rImportService\x12\x8a\x01\n\x0c\x43reateImport\x12&.bossjy.imports.v1.CreateImportRequest\x1a\'.bossjy.imports.v1.CreateImportResponse\")\x8a\xa9\x1c\x0f\x1a\rimports.write\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/imports:\x01*\x12\x66\n\x06Upload\x12 .bossjy.imports.v1.UploadRequest\x1a!.bossjy.imports.v1.UploadResponse\"\x13\x8a\xa9\x1c\x0f\x1a\rimports.write(\x01\x30\x01\x12\x95\x01\n\rPreviewImport\x12\'.bossjy.imports.v1.PreviewImportRequest\x1a(.bossjy.imports.v1.PreviewImportResponse\"1\x8a\xa9\x1c\x0f\x1a\rimports.write\x82\xd3\xe4\x93\x02\x18\"\x13/v1/imports:preview:\x01*\x12\x89\x01\n\tGetImport\x12#.bossjy.imports.v1.GetImportRequest\x1a$.bossjy.imports.v1.GetImportResponse\"1\x8a\xa9\x1c\x0e\x1a\x0cimports.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/imports/{import_id}\x12\x83\x01\n\x0bListImports\x12%.bossjy.imports.v1.ListImportsRequest\x1a&.bossjy.imports.v1.ListImportsResponse\"%\x8a\xa9\x1c\x0e\x1a\x0cimports.read\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/imports\x12r\n\x0bWatchImport\x12%.bossjy.imports.v1.WatchImportRequest\x1a&.bossjy.imports.v1.WatchImportResponse\"\x12\x8a\xa9\x1c\x0e\x1a\x0cimports.read0\x01\x12\x9d\x01\n\x0c\x43\x61ncelImport\x12&.bossjy.imports.v1.CancelImportRequest\x1a\'.bossjy.imports.v1.CancelImportResponse\"<\x8a\xa9\x1c\x0f\x1a\rimports.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/imports/{import_id}:cancel:\x01*\x12\xab\x01\n\x10ListRejectedRows\x12*.bossjy.imports.v1.ListRejectedRowsRequest\x1a+.bossjy.imports.v1.ListRejectedRowsResponse\">\x8a\xa9\x1c\x0e\x1a\x0cimports.read\x82\xd3\xe4\x93\x02&\x12$/v1/imports/{import_id}/rejectedRows\x12\x87\x01\n\x12\x45xportRejectedRows\x12,.bossjy.imports.v1.ExportRejectedRowsRequest\x1a-.bossjy.imports.v1.ExportRejectedRowsResponse\"\x12\x8a\xa9\x1c\x0e\x1a\x0cimports.read0\x01\x12\x9e\x01\n\x0cRevertImport\x12&.bossjy.imports.v1.RevertImportRequest\x1a\'.bossjy.imports.v1.RevertImportResponse\"=\x8a\xa9\x1c\x10\x1a\x0eimports.revert\x82\xd3\xe4\x93\x02#\"\x1e/v1/imports/{import_id}:revert:\x01*\x12\xb7\x01\n\x13ListRevertConflicts\x12-.bossjy.imports.v1.ListRevertConflictsRequest\x1a..bossjy.imports.v1.ListRevertConflictsResponse\"A\x8a\xa9\x1c\x0e\x1a\x0cimports.read\x82\xd3\xe4\x93\x02)\x12\'/v1/imports/{import_id}/revertConflictsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&bossjy/imports/v1/import_service.proto\x12\x11\x62ossjy.imports.v1\x1a\x1d\x62ossjy/common/v1/access.proto\x1a#bossjy/common/v1/error_reason.proto\x1a\x1e\x62ossjy/common/v1/request.proto\x1a\x1e\x62ossjy/imports/v1/import.proto\x1a#bossjy/phone/v1/phone_service.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"v\n\x13\x43reateImportRequest\x12\x1b\n\nrequest_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12+\n\x04spec\x18\x02 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"^\n\x14\x43reateImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\x12\x17\n\x0fmax_chunk_bytes\x18\x02 \x01(\x03\"\xb4\x01\n\rUploadRequest\x12-\n\x04open\x18\x01 \x01(\x0b\x32\x1d.bossjy.imports.v1.UploadOpenH\x00\x12/\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1e.bossjy.imports.v1.UploadChunkH\x00\x12\x31\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x1f.bossjy.imports.v1.UploadFinishH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"C\n\nUploadOpen\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x04part\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x10@(\x00\"b\n\x0bUploadChunk\x12\x17\n\x06offset\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1a\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x42\x0c\xbaH\tz\x07\x10\x01\x18\x80\x80\xc0\x01\x12\x13\n\x06\x63rc32c\x18\x03 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"D\n\x0cUploadFinish\x12\x1b\n\nsize_bytes\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x17\n\x06sha256\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"\xd6\x02\n\x0eUploadResponse\x12\x31\n\x06opened\x18\x01 \x01(\x0b\x32\x1f.bossjy.imports.v1.UploadOpenedH\x00\x12+\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x1c.bossjy.imports.v1.UploadAckH\x00\x12-\n\x04\x66low\x18\x03 \x01(\x0b\x32\x1d.bossjy.imports.v1.UploadFlowH\x00\x12>\n\rshutting_down\x18\x04 \x01(\x0b\x32%.bossjy.imports.v1.UploadShuttingDownH\x00\x12\x33\n\x07skipped\x18\x05 \x01(\x0b\x32 .bossjy.imports.v1.UploadSkippedH\x00\x12\x35\n\x08\x66inished\x18\x06 \x01(\x0b\x32!.bossjy.imports.v1.UploadFinishedH\x00\x42\t\n\x07message\"T\n\x0cUploadOpened\x12\x13\n\x0bnext_offset\x18\x01 \x01(\x03\x12/\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\"V\n\tUploadAck\x12\x18\n\x10\x63ommitted_offset\x18\x01 \x01(\x03\x12/\n\x06\x63ounts\x18\x02 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\"\"\n\nUploadFlow\x12\x14\n\x0cwindow_bytes\x18\x01 \x01(\x03\"&\n\x12UploadShuttingDown\x12\x10\n\x08grace_ms\x18\x01 \x01(\x05\"h\n\rUploadSkipped\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x18\n\x10\x63ommitted_offset\x18\x02 \x01(\x03\x12-\n\x06reason\x18\x03 \x01(\x0e\x32\x1d.bossjy.common.v1.ErrorReason\"?\n\x0eUploadFinished\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\"p\n\x14PreviewImportRequest\x12+\n\x04spec\x18\x01 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12\x19\n\x06sample\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\"\x86\x01\n\rPreviewColumn\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12.\n\x05\x66ield\x18\x02 \x01(\x0e\x32\x1f.bossjy.imports.v1.ContactField\x12\x12\n\nconfidence\x18\x03 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x04 \x01(\t\x12\x0f\n\x07samples\x18\x05 \x03(\t\"\x98\x01\n\nPreviewRow\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12\x37\n\x06number\x18\x02 \x01(\x0b\x32\'.bossjy.phone.v1.ValidateNumberResponse\x12/\n\x06reason\x18\x03 \x01(\x0e\x32\x1f.bossjy.imports.v1.RejectReason\x12\x12\n\nsuggestion\x18\x04 \x01(\t\"\xab\x02\n\x15PreviewImportResponse\x12/\n\x08resolved\x18\x01 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12\x19\n\x11\x65ncoding_evidence\x18\x02 \x01(\t\x12\x1a\n\x12\x64\x65limiter_evidence\x18\x03 \x01(\t\x12\x19\n\x11region_confidence\x18\x04 \x01(\x01\x12\x31\n\x07\x63olumns\x18\x05 \x03(\x0b\x32 .bossjy.imports.v1.PreviewColumn\x12+\n\x04rows\x18\x06 \x03(\x0b\x32\x1d.bossjy.imports.v1.PreviewRow\x12/\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\"0\n\x10GetImportRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"B\n\x11GetImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\"g\n\x12ListImportsRequest\x12\x18\n\x06\x66ilter\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12#\n\tpage_size\x18\x02 \x01(\x05\x42\x10\xbaH\x04\x1a\x02(\x00\x92\xa9\x1c\x05\x08\x32\x10\xf4\x03\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x13ListImportsResponse\x12.\n\x0bimport_jobs\x18\x01 \x03(\x0b\x32\x19.bossjy.imports.v1.Import\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x12WatchImportRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"D\n\x13WatchImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\"3\n\x13\x43\x61ncelImportRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"E\n\x14\x43\x61ncelImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\"\xab\x01\n\x17ListRejectedRowsRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x39\n\x06reason\x18\x02 \x01(\x0e\x32\x1f.bossjy.imports.v1.RejectReasonB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\tpage_size\x18\x03 \x01(\x05\x42\x10\xbaH\x04\x1a\x02(\x00\x92\xa9\x1c\x05\x08\x64\x10\xe8\x07\x12\x12\n\npage_token\x18\x04 \x01(\t\"a\n\x18ListRejectedRowsResponse\x12,\n\x04rows\x18\x01 \x03(\x0b\x32\x1e.bossjy.imports.v1.RejectedRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x19\x45xportRejectedRowsRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"=\n\x1a\x45xportRejectedRowsResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x11\n\trow_count\x18\x02 \x01(\x03\"J\n\x13RevertImportRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"\x8c\x01\n\x14RevertImportResponse\x12-\n\nimport_job\x18\x01 \x01(\x0b\x32\x19.bossjy.imports.v1.Import\x12\x15\n\rremoved_count\x18\x02 \x01(\x03\x12\x16\n\x0erestored_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x63onflict_count\x18\x04 \x01(\x03\"s\n\x1aListRevertConflictsRequest\x12\x1c\n\timport_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12#\n\tpage_size\x18\x02 \x01(\x05\x42\x10\xbaH\x04\x1a\x02(\x00\x92\xa9\x1c\x05\x08\x64\x10\xe8\x07\x12\x12\n\npage_token\x18\x03 \x01(\t\"l\n\x1bListRevertConflictsResponse\x12\x34\n\tconflicts\x18\x01 \x03(\x0b\x32!.bossjy.imports.v1.RevertConflict\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd5\x0c\n\rImportService\x12\x8a\x01\n\x0c\x43reateImport\x12&.bossjy.imports.v1.CreateImportRequest\x1a\'.bossjy.imports.v1.CreateImportResponse\")\x8a\xa9\x1c\x0f\x1a\rimports.write\x82\xd3\xe4\x93\x02\x10\"\x0b/v1/imports:\x01*\x12\x66\n\x06Upload\x12 .bossjy.imports.v1.UploadRequest\x1a!.bossjy.imports.v1.UploadResponse\"\x13\x8a\xa9\x1c\x0f\x1a\rimports.write(\x01\x30\x01\x12\x95\x01\n\rPreviewImport\x12\'.bossjy.imports.v1.PreviewImportRequest\x1a(.bossjy.imports.v1.PreviewImportResponse\"1\x8a\xa9\x1c\x0f\x1a\rimports.write\x82\xd3\xe4\x93\x02\x18\"\x13/v1/imports:preview:\x01*\x12\x89\x01\n\tGetImport\x12#.bossjy.imports.v1.GetImportRequest\x1a$.bossjy.imports.v1.GetImportResponse\"1\x8a\xa9\x1c\x0e\x1a\x0cimports.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/imports/{import_id}\x12\x83\x01\n\x0bListImports\x12%.bossjy.imports.v1.ListImportsRequest\x1a&.bossjy.imports.v1.ListImportsResponse\"%\x8a\xa9\x1c\x0e\x1a\x0cimports.read\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/imports\x12r\n\x0bWatchImport\x12%.bossjy.imports.v1.WatchImportRequest\x1a&.bossjy.imports.v1.WatchImportResponse\"\x12\x8a\xa9\x1c\x0e\x1a\x0cimports.read0\x01\x12\x9d\x01\n\x0c\x43\x61ncelImport\x12&.bossjy.imports.v1.CancelImportRequest\x1a\'.bossjy.imports.v1.CancelImportResponse\"<\x8a\xa9\x1c\x0f\x1a\rimports.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/imports/{import_id}:cancel:\x01*\x12\xab\x01\n\x10ListRejectedRows\x12*.bossjy.imports.v1.ListRejectedRowsRequest\x1a+.bossjy.imports.v1.ListRejectedRowsResponse\">\x8a\xa9\x1c\x0e\x1a\x0cimports.read\x82\xd3\xe4\x93\x02&\x12$/v1/imports/{import_id}/rejectedRows\x12\x87\x01\n\x12\x45xportRejectedRows\x12,.bossjy.imports.v1.ExportRejectedRowsRequest\x1a-.bossjy.imports.v1.ExportRejectedRowsResponse\"\x12\x8a\xa9\x1c\x0e\x1a\x0cimports.read0\x01\x12\x9e\x01\n\x0cRevertImport\x12&.bossjy.imports.v1.RevertImportRequest\x1a\'.bossjy.imports.v1.RevertImportResponse\"=\x8a\xa9\x1c\x10\x1a\x0eimports.revert\x82\xd3\xe4\x93\x02#\"\x1e/v1/imports/{import_id}:revert:\x01*\x12\xb7\x01\n\x13ListRevertConflicts\x12-.bossjy.imports.v1.ListRevertConflictsRequest\x1a..bossjy.imports.v1.ListRevertConflictsResponse\"A\x8a\xa9\x1c\x0e\x1a\x0cimports.read\x82\xd3\xe4\x93\x02)\x12\'/v1/imports/{import_id}/revertConflictsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,9 +61,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTIMPORTSREQUEST'].fields_by_name['filter']._loaded_options = None
   _globals['_LISTIMPORTSREQUEST'].fields_by_name['filter']._serialized_options = b'\272H\005r\003\030\350\007'
   _globals['_LISTIMPORTSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTIMPORTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
-  _globals['_LISTIMPORTSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTIMPORTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
+  _globals['_LISTIMPORTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000\222\251\034\005\0102\020\364\003'
   _globals['_WATCHIMPORTREQUEST'].fields_by_name['import_id']._loaded_options = None
   _globals['_WATCHIMPORTREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_WATCHIMPORTREQUEST'].fields_by_name['after_revision']._loaded_options = None
@@ -74,9 +73,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTREJECTEDROWSREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_LISTREJECTEDROWSREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_LISTREJECTEDROWSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTREJECTEDROWSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_LISTREJECTEDROWSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTREJECTEDROWSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
+  _globals['_LISTREJECTEDROWSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000\222\251\034\005\010d\020\350\007'
   _globals['_EXPORTREJECTEDROWSREQUEST'].fields_by_name['import_id']._loaded_options = None
   _globals['_EXPORTREJECTEDROWSREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_REVERTIMPORTREQUEST'].fields_by_name['import_id']._loaded_options = None
@@ -84,9 +81,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTREVERTCONFLICTSREQUEST'].fields_by_name['import_id']._loaded_options = None
   _globals['_LISTREVERTCONFLICTSREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_LISTREVERTCONFLICTSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTREVERTCONFLICTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_LISTREVERTCONFLICTSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTREVERTCONFLICTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
+  _globals['_LISTREVERTCONFLICTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000\222\251\034\005\010d\020\350\007'
   _globals['_IMPORTSERVICE'].methods_by_name['CreateImport']._loaded_options = None
   _globals['_IMPORTSERVICE'].methods_by_name['CreateImport']._serialized_options = b'\212\251\034\017\032\rimports.write\202\323\344\223\002\020\"\013/v1/imports:\001*'
   _globals['_IMPORTSERVICE'].methods_by_name['Upload']._loaded_options = None
@@ -109,72 +104,72 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTSERVICE'].methods_by_name['RevertImport']._serialized_options = b'\212\251\034\020\032\016imports.revert\202\323\344\223\002#\"\036/v1/imports/{import_id}:revert:\001*'
   _globals['_IMPORTSERVICE'].methods_by_name['ListRevertConflicts']._loaded_options = None
   _globals['_IMPORTSERVICE'].methods_by_name['ListRevertConflicts']._serialized_options = b'\212\251\034\016\032\014imports.read\202\323\344\223\002)\022\'/v1/imports/{import_id}/revertConflicts'
-  _globals['_CREATEIMPORTREQUEST']._serialized_start=257
-  _globals['_CREATEIMPORTREQUEST']._serialized_end=375
-  _globals['_CREATEIMPORTRESPONSE']._serialized_start=377
-  _globals['_CREATEIMPORTRESPONSE']._serialized_end=471
-  _globals['_UPLOADREQUEST']._serialized_start=474
-  _globals['_UPLOADREQUEST']._serialized_end=654
-  _globals['_UPLOADOPEN']._serialized_start=656
-  _globals['_UPLOADOPEN']._serialized_end=723
-  _globals['_UPLOADCHUNK']._serialized_start=725
-  _globals['_UPLOADCHUNK']._serialized_end=823
-  _globals['_UPLOADFINISH']._serialized_start=825
-  _globals['_UPLOADFINISH']._serialized_end=893
-  _globals['_UPLOADRESPONSE']._serialized_start=896
-  _globals['_UPLOADRESPONSE']._serialized_end=1238
-  _globals['_UPLOADOPENED']._serialized_start=1240
-  _globals['_UPLOADOPENED']._serialized_end=1324
-  _globals['_UPLOADACK']._serialized_start=1326
-  _globals['_UPLOADACK']._serialized_end=1412
-  _globals['_UPLOADFLOW']._serialized_start=1414
-  _globals['_UPLOADFLOW']._serialized_end=1448
-  _globals['_UPLOADSHUTTINGDOWN']._serialized_start=1450
-  _globals['_UPLOADSHUTTINGDOWN']._serialized_end=1488
-  _globals['_UPLOADSKIPPED']._serialized_start=1490
-  _globals['_UPLOADSKIPPED']._serialized_end=1594
-  _globals['_UPLOADFINISHED']._serialized_start=1596
-  _globals['_UPLOADFINISHED']._serialized_end=1659
-  _globals['_PREVIEWIMPORTREQUEST']._serialized_start=1661
-  _globals['_PREVIEWIMPORTREQUEST']._serialized_end=1773
-  _globals['_PREVIEWCOLUMN']._serialized_start=1776
-  _globals['_PREVIEWCOLUMN']._serialized_end=1910
-  _globals['_PREVIEWROW']._serialized_start=1913
-  _globals['_PREVIEWROW']._serialized_end=2065
-  _globals['_PREVIEWIMPORTRESPONSE']._serialized_start=2068
-  _globals['_PREVIEWIMPORTRESPONSE']._serialized_end=2367
-  _globals['_GETIMPORTREQUEST']._serialized_start=2369
-  _globals['_GETIMPORTREQUEST']._serialized_end=2417
-  _globals['_GETIMPORTRESPONSE']._serialized_start=2419
-  _globals['_GETIMPORTRESPONSE']._serialized_end=2485
-  _globals['_LISTIMPORTSREQUEST']._serialized_start=2487
-  _globals['_LISTIMPORTSREQUEST']._serialized_end=2594
-  _globals['_LISTIMPORTSRESPONSE']._serialized_start=2596
-  _globals['_LISTIMPORTSRESPONSE']._serialized_end=2690
-  _globals['_WATCHIMPORTREQUEST']._serialized_start=2692
-  _globals['_WATCHIMPORTREQUEST']._serialized_end=2775
-  _globals['_WATCHIMPORTRESPONSE']._serialized_start=2777
-  _globals['_WATCHIMPORTRESPONSE']._serialized_end=2845
-  _globals['_CANCELIMPORTREQUEST']._serialized_start=2847
-  _globals['_CANCELIMPORTREQUEST']._serialized_end=2898
-  _globals['_CANCELIMPORTRESPONSE']._serialized_start=2900
-  _globals['_CANCELIMPORTRESPONSE']._serialized_end=2969
-  _globals['_LISTREJECTEDROWSREQUEST']._serialized_start=2972
-  _globals['_LISTREJECTEDROWSREQUEST']._serialized_end=3147
-  _globals['_LISTREJECTEDROWSRESPONSE']._serialized_start=3149
-  _globals['_LISTREJECTEDROWSRESPONSE']._serialized_end=3246
-  _globals['_EXPORTREJECTEDROWSREQUEST']._serialized_start=3248
-  _globals['_EXPORTREJECTEDROWSREQUEST']._serialized_end=3305
-  _globals['_EXPORTREJECTEDROWSRESPONSE']._serialized_start=3307
-  _globals['_EXPORTREJECTEDROWSRESPONSE']._serialized_end=3368
-  _globals['_REVERTIMPORTREQUEST']._serialized_start=3370
-  _globals['_REVERTIMPORTREQUEST']._serialized_end=3444
-  _globals['_REVERTIMPORTRESPONSE']._serialized_start=3447
-  _globals['_REVERTIMPORTRESPONSE']._serialized_end=3587
-  _globals['_LISTREVERTCONFLICTSREQUEST']._serialized_start=3589
-  _globals['_LISTREVERTCONFLICTSREQUEST']._serialized_end=3708
-  _globals['_LISTREVERTCONFLICTSRESPONSE']._serialized_start=3710
-  _globals['_LISTREVERTCONFLICTSRESPONSE']._serialized_end=3818
-  _globals['_IMPORTSERVICE']._serialized_start=3821
-  _globals['_IMPORTSERVICE']._serialized_end=5442
+  _globals['_CREATEIMPORTREQUEST']._serialized_start=289
+  _globals['_CREATEIMPORTREQUEST']._serialized_end=407
+  _globals['_CREATEIMPORTRESPONSE']._serialized_start=409
+  _globals['_CREATEIMPORTRESPONSE']._serialized_end=503
+  _globals['_UPLOADREQUEST']._serialized_start=506
+  _globals['_UPLOADREQUEST']._serialized_end=686
+  _globals['_UPLOADOPEN']._serialized_start=688
+  _globals['_UPLOADOPEN']._serialized_end=755
+  _globals['_UPLOADCHUNK']._serialized_start=757
+  _globals['_UPLOADCHUNK']._serialized_end=855
+  _globals['_UPLOADFINISH']._serialized_start=857
+  _globals['_UPLOADFINISH']._serialized_end=925
+  _globals['_UPLOADRESPONSE']._serialized_start=928
+  _globals['_UPLOADRESPONSE']._serialized_end=1270
+  _globals['_UPLOADOPENED']._serialized_start=1272
+  _globals['_UPLOADOPENED']._serialized_end=1356
+  _globals['_UPLOADACK']._serialized_start=1358
+  _globals['_UPLOADACK']._serialized_end=1444
+  _globals['_UPLOADFLOW']._serialized_start=1446
+  _globals['_UPLOADFLOW']._serialized_end=1480
+  _globals['_UPLOADSHUTTINGDOWN']._serialized_start=1482
+  _globals['_UPLOADSHUTTINGDOWN']._serialized_end=1520
+  _globals['_UPLOADSKIPPED']._serialized_start=1522
+  _globals['_UPLOADSKIPPED']._serialized_end=1626
+  _globals['_UPLOADFINISHED']._serialized_start=1628
+  _globals['_UPLOADFINISHED']._serialized_end=1691
+  _globals['_PREVIEWIMPORTREQUEST']._serialized_start=1693
+  _globals['_PREVIEWIMPORTREQUEST']._serialized_end=1805
+  _globals['_PREVIEWCOLUMN']._serialized_start=1808
+  _globals['_PREVIEWCOLUMN']._serialized_end=1942
+  _globals['_PREVIEWROW']._serialized_start=1945
+  _globals['_PREVIEWROW']._serialized_end=2097
+  _globals['_PREVIEWIMPORTRESPONSE']._serialized_start=2100
+  _globals['_PREVIEWIMPORTRESPONSE']._serialized_end=2399
+  _globals['_GETIMPORTREQUEST']._serialized_start=2401
+  _globals['_GETIMPORTREQUEST']._serialized_end=2449
+  _globals['_GETIMPORTRESPONSE']._serialized_start=2451
+  _globals['_GETIMPORTRESPONSE']._serialized_end=2517
+  _globals['_LISTIMPORTSREQUEST']._serialized_start=2519
+  _globals['_LISTIMPORTSREQUEST']._serialized_end=2622
+  _globals['_LISTIMPORTSRESPONSE']._serialized_start=2624
+  _globals['_LISTIMPORTSRESPONSE']._serialized_end=2718
+  _globals['_WATCHIMPORTREQUEST']._serialized_start=2720
+  _globals['_WATCHIMPORTREQUEST']._serialized_end=2803
+  _globals['_WATCHIMPORTRESPONSE']._serialized_start=2805
+  _globals['_WATCHIMPORTRESPONSE']._serialized_end=2873
+  _globals['_CANCELIMPORTREQUEST']._serialized_start=2875
+  _globals['_CANCELIMPORTREQUEST']._serialized_end=2926
+  _globals['_CANCELIMPORTRESPONSE']._serialized_start=2928
+  _globals['_CANCELIMPORTRESPONSE']._serialized_end=2997
+  _globals['_LISTREJECTEDROWSREQUEST']._serialized_start=3000
+  _globals['_LISTREJECTEDROWSREQUEST']._serialized_end=3171
+  _globals['_LISTREJECTEDROWSRESPONSE']._serialized_start=3173
+  _globals['_LISTREJECTEDROWSRESPONSE']._serialized_end=3270
+  _globals['_EXPORTREJECTEDROWSREQUEST']._serialized_start=3272
+  _globals['_EXPORTREJECTEDROWSREQUEST']._serialized_end=3329
+  _globals['_EXPORTREJECTEDROWSRESPONSE']._serialized_start=3331
+  _globals['_EXPORTREJECTEDROWSRESPONSE']._serialized_end=3392
+  _globals['_REVERTIMPORTREQUEST']._serialized_start=3394
+  _globals['_REVERTIMPORTREQUEST']._serialized_end=3468
+  _globals['_REVERTIMPORTRESPONSE']._serialized_start=3471
+  _globals['_REVERTIMPORTRESPONSE']._serialized_end=3611
+  _globals['_LISTREVERTCONFLICTSREQUEST']._serialized_start=3613
+  _globals['_LISTREVERTCONFLICTSREQUEST']._serialized_end=3728
+  _globals['_LISTREVERTCONFLICTSRESPONSE']._serialized_start=3730
+  _globals['_LISTREVERTCONFLICTSRESPONSE']._serialized_end=3838
+  _globals['_IMPORTSERVICE']._serialized_start=3841
+  _globals['_IMPORTSERVICE']._serialized_end=5462
 # @@protoc_insertion_point(module_scope)

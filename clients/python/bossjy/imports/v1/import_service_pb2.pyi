@@ -631,11 +631,13 @@ class ListImportsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     filter: _builtins.str
-    """AIP-160 filter over `state`, `create_time`, `created_by`, `file_name`. Empty: all."""
+    """AIP-160 filter over `state`, `create_time`, `created_by`, `file_name`. A word alone is looked for in `file_name`. Empty:
+    all.
+    """
     page_size: _builtins.int
-    """How many are returned at most. 0 means 50; at most 500."""
+    """How many are returned at most. 0 means 50. More than 500 mean 500; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(
         self,
         *,
@@ -790,9 +792,9 @@ class ListRejectedRowsRequest(_message.Message):
     reason: _import_pb2.RejectReason.ValueType
     """Only rows refused for this reason. Unspecified: all."""
     page_size: _builtins.int
-    """How many are returned at most. 0 means 100; at most 1,000."""
+    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(
         self,
         *,
@@ -959,9 +961,9 @@ class ListRevertConflictsRequest(_message.Message):
     import_id: _builtins.str
     """The import."""
     page_size: _builtins.int
-    """How many are returned at most. 0 means 100; at most 1,000."""
+    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(
         self,
         *,

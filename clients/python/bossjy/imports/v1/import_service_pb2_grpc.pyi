@@ -27,7 +27,24 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ImportServiceStub:
-    """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport."""
+    """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -72,7 +89,24 @@ class ImportServiceStub:
 
 @_typing.type_check_only
 class ImportServiceAsyncStub(ImportServiceStub):
-    """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport."""
+    """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportRequest, _import_service_pb2.CreateImportResponse]  # type: ignore[assignment]
@@ -113,7 +147,24 @@ class ImportServiceAsyncStub(ImportServiceStub):
     """Lists the contacts that RevertImport left alone, by number."""
 
 class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport."""
+    """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
+
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
+    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
+
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
+    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
+    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
+    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
+    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
+    NOTs; FILTER_INVALID gives the position that cannot be read.
+    """
 
     @_abc_1.abstractmethod
     def CreateImport(

@@ -858,9 +858,9 @@ class ListRegionsRequest(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     CALLING_CODE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many are returned at most. 0 means 300, which is all; at most 1,000."""
+    """How many are returned at most. 0 means 300, which is all. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
-    """From the response before; empty for the first page."""
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     language: _builtins.str
     """Language of the names. Empty: `en`."""
     calling_code: _builtins.int

@@ -29,6 +29,12 @@ class PhoneServiceStub:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
+    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     def __init__(self, channel):
@@ -103,6 +109,12 @@ class PhoneServiceServicer:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
+    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     def ValidateNumber(self, request, context):
@@ -272,6 +284,12 @@ class PhoneService:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
+    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     @staticmethod

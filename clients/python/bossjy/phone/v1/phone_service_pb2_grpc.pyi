@@ -30,6 +30,12 @@ class PhoneServiceStub:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
+    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     @_typing.overload
@@ -78,6 +84,12 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
+    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -122,6 +134,12 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
+    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     @_abc_1.abstractmethod
