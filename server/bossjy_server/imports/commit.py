@@ -60,7 +60,7 @@ class PartWriter:
 
     async def _commit(self, block: CleanBlock) -> Part:
         import_id = self._job.import_id
-        async with self._database.tenant(self._tenant_id) as connection:
+        async with self._database.tenant(self._tenant_id, long=True) as connection:
             await self._check_part(connection, block)
             merged = await self._merge(connection, block)
             await reject_store.insert(connection, self._tenant_id, import_id, self._part, block.rejects)

@@ -1,8 +1,10 @@
-"""The ordered chain. Outside in: context, tracing, metrics, logging, errors, limits, access, quotas, validation.
+"""The ordered chain. Outside in: context, tracing, metrics, logging, errors, limits, access, quotas, streams,
+validation.
 
 Metrics and logging stand outside errors, so they see the final status, refused calls included. The request context is
 made by the front end (`rpc/server.py`) before the chain begins. What is granted to a tenant (`quotas`) can be held to
-only behind access, which says who calls. A test holds this order.
+only behind access, which says who calls. So does what ends open streams (`streams`): it watches those alone that
+were admitted. A test holds this order.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from bossjy_server.rpc.log import logging_concern
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.rpc.request_context import request_context_concern
+from bossjy_server.rpc.streams import StreamGuard
 from bossjy_server.rpc.tracing import tracing_concern
 from bossjy_server.rpc.validation import validation_concern
 from bossjy_server.telemetry.logging import Log
@@ -32,6 +35,7 @@ def build_chain(
     authenticate: Authenticate,
     by_certificate: Authenticate | None = None,
     quotas: Quotas,
+    streams: StreamGuard,
 ) -> list[Concern]:
     """The concerns in their order.
 
@@ -46,5 +50,6 @@ def build_chain(
         limits.concern,
         access_concern(authenticate, by_certificate),
         quotas.concern,
+        streams.concern,
         validation_concern(),
     ]
