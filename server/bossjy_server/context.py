@@ -30,6 +30,7 @@ class CallContext:
     user_agent: str = ""
     deadline: float | None = None  # on the monotonic clock, in seconds
     caller: Caller | None = None
+    scope: str = ""  # that the method requires, if any; set together with `caller`
     log: dict[str, object] = field(default_factory=dict)  # further fields for the call's log line; no personal data
 
     def remaining_s(self, limit: float) -> float:

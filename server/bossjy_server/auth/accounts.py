@@ -16,11 +16,11 @@ from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Tenant, User, moment
 from bossjy_server.auth.registration import Registration
 from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.sessions import Client, Sessions, Tokens
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.context import Caller
 from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
+from bossjy_server.scopes import Role
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database, UniqueViolation
 

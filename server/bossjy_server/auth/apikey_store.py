@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from bossjy_server.auth.records import ApiKey, Request
-from bossjy_server.auth.scopes import Role
+from bossjy_server.scopes import Role
 from bossjy_server.storage.postgres import Connection
 
 _KEY = "api_key_id, display_name, scopes, created_by, create_time, expire_time, last_use_time"

@@ -14,7 +14,6 @@ from typing import Any
 from bossjy_server.auth import apikey_store, certificate_store, opaque, store
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import ApiKey, Request, moment
-from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.tokens import refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
@@ -27,6 +26,7 @@ from bossjy_server.errors import (
     Unauthenticated,
     Violation,
 )
+from bossjy_server.scopes import scopes_of
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.single_flight import SingleFlight

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from bossjy_server.auth import apikey_store, certificate_store, opaque, store
 from bossjy_server.auth.certificate_store import Bound
 from bossjy_server.auth.records import ApiKey
-from bossjy_server.auth.scopes import Role, scopes_of
 from bossjy_server.errors import InvalidArgument, NotFound, Reason
+from bossjy_server.scopes import Role, scopes_of
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database
 

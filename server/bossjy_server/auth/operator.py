@@ -14,9 +14,9 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Tenant, User, moment
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.users import made_password
 from bossjy_server.errors import AlreadyExists, Reason
+from bossjy_server.scopes import Role
 from bossjy_server.storage.postgres import Database, UniqueViolation
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bossjy_server.auth.scopes import Role
+from bossjy_server.scopes import Role
 
 
 @dataclass(frozen=True, slots=True)

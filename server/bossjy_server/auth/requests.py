@@ -12,10 +12,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from bossjy_server.auth import convert
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.sessions import Client
 from bossjy_server.context import Caller, current_call, current_caller
 from bossjy_server.errors import InvalidArgument, PermissionDenied, Reason, Violation
+from bossjy_server.scopes import Role
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _TENANT = re.compile(r"[a-z0-9-]{3,40}")

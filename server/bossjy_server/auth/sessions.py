@@ -15,13 +15,13 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Session, User, email_key, moment
 from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.auth.second_factor import SecondFactor
 from bossjy_server.auth.seldom import Seldom
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
+from bossjy_server.scopes import scopes_of
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Connection, Database
 

@@ -8,9 +8,9 @@ from datetime import datetime
 import asyncpg
 
 from bossjy_server.auth.records import Account, Request, Tenant, User, email_key
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.user_filter import Term
 from bossjy_server.errors import NotFound
+from bossjy_server.scopes import Role
 from bossjy_server.storage.postgres import Connection
 
 _TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time"

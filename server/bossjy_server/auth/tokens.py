@@ -16,9 +16,9 @@ import jwt
 
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.scopes import ALL_SCOPES, Role, scope_text
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated
+from bossjy_server.scopes import ALL_SCOPES, Role, scope_text
 
 _ALGORITHM = "ES256"
 _HEADER_TYPE = "at+jwt"

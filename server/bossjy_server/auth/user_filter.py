@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bossjy_server.auth.records import email_key
-from bossjy_server.auth.scopes import Role
 from bossjy_server.errors import InvalidArgument, Reason
+from bossjy_server.scopes import Role
 
 _TERMS_MAX = 20
 _TERM = re.compile(r'\s*([a-z_]+)\s*(!=|<=|>=|=|<|>)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"()]+))\s*')

@@ -15,7 +15,6 @@ from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
 from bossjy_server.auth.records import Request, User, moment
 from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.scopes import Role
 from bossjy_server.auth.user_filter import Term
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
@@ -26,6 +25,7 @@ from bossjy_server.errors import (
     Reason,
     ResourceExhausted,
 )
+from bossjy_server.scopes import Role
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Connection, Database, UniqueViolation
 

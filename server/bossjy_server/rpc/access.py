@@ -47,7 +47,7 @@ def access_concern(authenticate: Authenticate, by_certificate: Authenticate | No
             caller = await (
                 caller_otherwise(call) if value is None or "authorization" in call.repeated else authenticate(value)
             )
-            call.context.caller = caller
+            call.context.caller, call.context.scope = caller, scope
             if scope and scope not in caller.scopes:
                 raise PermissionDenied(
                     Reason.SCOPE_MISSING,

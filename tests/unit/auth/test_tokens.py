@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.scopes import Role, scopes_of
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated
+from bossjy_server.scopes import Role, scopes_of
 from tests.unit.auth.conftest import Clock
 
 CALLER = Caller("acme-1", "user1", scopes_of("admin"), "admin", "session1")
