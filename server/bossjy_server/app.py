@@ -37,6 +37,7 @@ from bossjy_server.options import (
     lookup_options,
     quota_options,
     server_options,
+    stream_options,
 )
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
@@ -52,6 +53,7 @@ from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.rpc.rates import RateOptions, open_rates
 from bossjy_server.rpc.reflection import add_reflection
 from bossjy_server.rpc.server import Router, start_server
+from bossjy_server.rpc.streams import StreamGuard
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
@@ -122,6 +124,8 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             max_size=settings.database_pool,
             acquire_timeout_s=settings.database_wait_s,
             statement_timeout_s=settings.statement_timeout_s,
+            share=settings.tenant_share,
+            long_most=settings.database_long,
         )
         stack.push_async_callback(database.close)
         redis = open_redis(settings.redis_url or parts.redis_url)
@@ -138,7 +142,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             open_rates(RateOptions(interval_s=settings.rate_exchange_s), shared.exchange)
         )
         limits = Limits(limit_options(settings), rates, registry)
-        quotas = Quotas(quota_options(settings), rates, TenantLimits(database).per_minute)
+        quotas = Quotas(quota_options(settings), rates, TenantLimits(database).per_minute, limits.shares)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, quotas, auth)
         threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead))
@@ -162,7 +166,11 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         )
         stack.push_async_callback(imports.close)
         router.add_service(IMPORTS, imports)
-        health = HealthServicer(list(_NEEDS))
+        health = HealthServicer(
+            list(_NEEDS),
+            watches_most=settings.health_watches,
+            watches_per_address=settings.health_watches_per_address,
+        )
         router.add_service(HEALTH, health)
         if settings.reflection:
             add_reflection(router)
@@ -222,6 +230,8 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
         tracing = Tracing(settings.otlp_endpoint)
         stack.callback(tracing.close)
         tracer = tracing.tracer
+    streams = StreamGuard(stream_options(settings), auth.live_callers.recheck)
+    stack.push_async_callback(_cancel, asyncio.create_task(streams.run()))
     return Router(
         build_chain(
             tracer=tracer,
@@ -232,6 +242,7 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
             authenticate=auth.authenticator.authenticate,
             by_certificate=auth.authenticator.certified if settings.tls_client_ca else None,
             quotas=quotas,
+            streams=streams,
         )
     )
 
@@ -266,9 +277,13 @@ async def _following(  # noqa: PLR0917 - the parts that are followed
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await _cancel(task)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _drain(  # noqa: PLR0917 - what takes part in the end

@@ -9,6 +9,7 @@ from bossjy_server.lookup.options import LookupOptions
 from bossjy_server.rpc.limits import LimitOptions
 from bossjy_server.rpc.quotas import QuotaOptions
 from bossjy_server.rpc.server import ServerOptions
+from bossjy_server.rpc.streams import StreamOptions
 
 
 def auth_options(settings: Settings) -> AuthOptions:
@@ -67,6 +68,7 @@ def limit_options(settings: Settings) -> LimitOptions:
         queued=dict(settings.queued_calls),
         queue_s=settings.queue_s,
         address_per_minute=settings.calls_per_minute,
+        tenant_share=settings.tenant_share,
     )
 
 
@@ -76,6 +78,14 @@ def quota_options(settings: Settings) -> QuotaOptions:
         user_per_minute=settings.user_calls_per_minute,
         tenant_per_minute=settings.tenant_calls_per_minute,
         tenant_streams=settings.tenant_streams,
+        queue_s=settings.queue_s,
+    )
+
+
+def stream_options(settings: Settings) -> StreamOptions:
+    """When an open stream is ended."""
+    return StreamOptions(
+        check_s=settings.stream_check_s, idle_s=settings.stream_idle_s, unsent_s=settings.stream_unsent_s
     )
 
 

@@ -20,9 +20,7 @@ from bossjy_server.storage.postgres import Database
 class LiveCallers:
     """Tells of callers what they may do now. `recheck` is what `rpc` calls, for all open streams together."""
 
-    def __init__(
-        self, database: Database, revocations: Revocations, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: Database, revocations: Revocations, clock: Callable[[], float] = time.time) -> None:
         self._database, self._revocations, self._clock = database, revocations, clock
 
     async def recheck(self, callers: Sequence[Caller]) -> list[frozenset[str] | BossjyError | None]:

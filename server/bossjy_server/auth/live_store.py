@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bossjy_server.auth.scopes import scopes_of
 from bossjy_server.context import Caller
+from bossjy_server.scopes import scopes_of
 from bossjy_server.storage.postgres import Connection
 
 # One round trip for all callers. The function is in deploy/init.sql.

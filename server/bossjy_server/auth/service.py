@@ -18,6 +18,7 @@ from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.audit_sweep import sweep
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.live_callers import LiveCallers
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
@@ -41,6 +42,7 @@ class Auth:
 
     servicer: AuthServicer
     authenticator: Authenticator
+    live_callers: LiveCallers
     keys: Keys
     registration_token: str | None  # of the first start, until it is used
 
@@ -124,7 +126,7 @@ async def open_auth(
         for work in (revocations.run(), _watch_keys(keys, options), sweep(database, options)):
             task = asyncio.create_task(work)
             stack.push_async_callback(_cancel, task)
-        yield Auth(servicer, authenticator, keys, token)
+        yield Auth(servicer, authenticator, LiveCallers(database, revocations, clock), keys, token)
 
 
 def load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float] = time.time) -> Keys:

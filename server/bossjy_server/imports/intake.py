@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import google_crc32c
 
+from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, InvalidArgument, OutOfRange, Reason, ResourceExhausted
 from bossjy_server.imports import store
 from bossjy_server.imports.blocks import BlockMaker, MadeBlock
@@ -18,6 +19,7 @@ from bossjy_server.imports.messages import Answer, Chunk, Finish, Open, Shutting
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, Spec, State
 from bossjy_server.imports.resolve import resolve
+from bossjy_server.storage.authority import hold_caller
 
 # What a client is told to wait for when the server drains.
 _GRACE_MS = 2_000
@@ -29,7 +31,7 @@ class Intake:
     def __init__(  # noqa: PLR0913 - what one stream is made of
         self,
         process: UploadProcess,
-        tenant_id: str,
+        caller: Caller,
         job: ImportJob,
         part: Part,
         *,
@@ -41,7 +43,8 @@ class Intake:
     ) -> None:
         self._process = process
         self._options = process.options
-        self._tenant_id = tenant_id
+        self._caller = caller
+        self._tenant_id = caller.tenant_id
         self._job = job
         self._part = part
         self._inbox = inbox
@@ -214,6 +217,7 @@ class Intake:
         """End the import: its file cannot be read. What was committed stays."""
         async with self._process.database.tenant(self._tenant_id) as connection:
             await store.end_import(connection, self._tenant_id, self._job.import_id, State.FAILED, error.message)
+            await hold_caller(connection, self._caller)
         self._process.tidying.begin(self._tenant_id, self._job.import_id)
         raise error
 

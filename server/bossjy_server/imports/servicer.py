@@ -94,7 +94,7 @@ class ImportServicer:
 
     async def Upload(self, requests: AsyncIterator[pb.UploadRequest]) -> AsyncGenerator[pb.UploadResponse]:
         """Upload one part."""
-        upload = Upload(self._process, current_caller().tenant_id)
+        upload = Upload(self._process, current_caller())
         answers = upload.run(_messages(requests))
         try:
             async for answer in answers:

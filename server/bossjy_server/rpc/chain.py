@@ -1,10 +1,11 @@
-"""The ordered chain. Outside in: context, tracing, metrics, logging, errors, limits, access, quotas, streams,
-validation.
+"""The ordered chain of concerns.
+
+Outside in: context, tracing, metrics, logging, errors, limits, access, quotas, streams, validation.
 
 Metrics and logging stand outside errors, so they see the final status, refused calls included. The request context is
 made by the front end (`rpc/server.py`) before the chain begins. What is granted to a tenant (`quotas`) can be held to
-only behind access, which says who calls. So does what ends open streams (`streams`): it watches those alone that
-were admitted. A test holds this order.
+only behind access, which says who calls. The guard of open streams (`streams`) is inside of both: it watches admitted
+streams. A test holds this order.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bossjy_server.rpc.validation import validation_concern
 from bossjy_server.telemetry.logging import Log
 
 
-def build_chain(
+def build_chain(  # noqa: PLR0913 - what the chain is made of
     *,
     tracer: Tracer | None,
     trace_ratio: float = 1.0,

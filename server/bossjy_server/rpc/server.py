@@ -107,22 +107,11 @@ class Router(grpc.GenericRpcHandler):
                 await _abort(call, context)
             return call.reply
 
-        async def stream(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-            call.send = _sender(context)
-            try:
-                await proceed(call)
-                if not _succeeded(call, context):
-                    # Ends when the client has taken the status, which comes after the messages that it has not read.
-                    await _abort(call, context)
-            finally:
-                if call.at_close is not None:
-                    call.at_close()
-
         async def server_stream(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-            await stream(_call(method, context, raw, None), context)
+            await _run_stream(proceed, _call(method, context, raw, None), context)
 
         async def both_stream(raws: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-            await stream(_call(method, context, b"", raws), context)
+            await _run_stream(proceed, _call(method, context, b"", raws), context)
 
         if method.client_streaming:
             if not method.server_streaming:
@@ -164,6 +153,18 @@ def _call(
         started,
         peer_names=lambda: peer_names(context.auth_context()),
     )
+
+
+async def _run_stream(proceed: Proceed, call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+    call.send = _sender(context)
+    try:
+        await proceed(call)
+        if not _succeeded(call, context):
+            # Ends when the client has taken the status, which comes after the messages that it has not read.
+            await _abort(call, context)
+    finally:
+        if call.at_close is not None:
+            call.at_close()
 
 
 def _sender(context: grpc.aio.ServicerContext[bytes, bytes]) -> Callable[[bytes], Awaitable[None]]:

@@ -106,7 +106,7 @@ class StreamGuard:
                     await self.check_authority()
             except TimeoutError:
                 self._unknown(self._open, time.monotonic())
-            except Exception:  # the guard must outlive any fault of one round
+            except Exception:  # noqa: BLE001 - the guard must outlive any fault of one round
                 _LOG.exception("open streams could not be checked; the next round tries again")
 
     def check_traffic(self, now: float) -> None:

@@ -141,7 +141,7 @@ class Database:
         self._probing = asyncio.Lock()
 
     @classmethod
-    async def open(
+    async def open(  # noqa: PLR0913 - the settings of a pool
         cls,
         url: str,
         *,
@@ -242,8 +242,8 @@ class Database:
     def tenant(self, tenant_id: str, *, long: bool = False) -> AbstractAsyncContextManager[Connection]:
         """A transaction that sees the rows of one tenant and no other. Commits at the end, rolls back on any error.
 
-        Its statements end with the caller's deadline. `long`: it may take longer than a moment, so it is one of those of
-        which only so many run at once. No transaction may be opened inside of another: it would wait for its own tenant.
+        Its statements end with the caller's deadline. `long`: it can take longer than a moment; only so
+        many of these run at once. Never open one inside of another: it could wait for its own tenant for ever.
         """
         limit = _milliseconds(max(0.001, remaining_s(self._statement_timeout_s)))
         # An id as ours are stands in the statement as it is. What else somebody asks for is bound to it.

@@ -21,7 +21,7 @@ class NoShare(Exception):
 class Shares:
     """`size` things to hold at once. For one event loop. The holder '' is the service, which has no share to keep.
 
-    `share`: what a tenant may hold of it while nobody else holds any, above 0 and at most 1. At most `queued_most` wait.
+    `share`: what a tenant may hold while nobody else holds any, above 0 and at most 1. At most `queued_most` wait.
     """
 
     def __init__(self, size: int, share: float, queued_most: int = 1000) -> None:

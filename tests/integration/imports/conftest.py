@@ -40,7 +40,7 @@ def _load_enrichment() -> Enrichment:
 
 def enter_tenant(tenant_id: str) -> None:
     """Call as an owner of the tenant from here on."""
-    caller = Caller(tenant_id=tenant_id, user_id="usr_1", scopes=frozenset(), role="owner")
+    caller = Caller(tenant_id, "usr_1", frozenset(), "owner", session_id="ses_1")
     enter_call(CallContext(request_id="test", method="/test", caller=caller))
 
 
@@ -50,6 +50,17 @@ async def make_tenant(database: Database, tenant_id: str, region: str = "CN") ->
             "INSERT INTO bossjy.tenants (tenant_id, display_name, default_region) VALUES ($1, 'Test', $2)",
             tenant_id,
             region,
+        )
+        await connection.execute(
+            "INSERT INTO bossjy.users (tenant_id, user_id, email, email_key, password_hash, role) "
+            "VALUES ($1, 'usr_1', 'a@b.c', 'a@b.c', '-', 'owner')",
+            tenant_id,
+        )
+        await connection.execute(
+            "INSERT INTO bossjy.sessions "
+            "(tenant_id, session_id, user_id, refresh_seed, refresh_expire_time, expire_time) "
+            "VALUES ($1, 'ses_1', 'usr_1', '-', now() + interval '1 day', now() + interval '1 day')",
+            tenant_id,
         )
 
 

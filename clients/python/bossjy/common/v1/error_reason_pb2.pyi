@@ -235,6 +235,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
     again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
     """
+    ERROR_REASON_STREAM_IDLE: _ErrorReason.ValueType  # 70
+    """DEADLINE_EXCEEDED. No message went over the stream in either direction for longer than the server waits. To do: Open
+    it again when there is something to send; WatchImport resumes after the last revision, Upload at the last committed
+    offset. Metadata: `limit_s`: how long the server waits, in seconds.
+    """
+    ERROR_REASON_STREAM_UNREAD: _ErrorReason.ValueType  # 71
+    """DEADLINE_EXCEEDED. The client did not read a message of the stream for longer than the server waits. To do: Call
+    again, and read without long pauses. Metadata: `limit_s`: how long the server waits, in seconds.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, for programs. Every status other than OK carries a `google.rpc.ErrorInfo` with domain
@@ -455,5 +464,14 @@ again after `RetryInfo`.
 ERROR_REASON_LOOKUP_BUDGET_SPENT: ErrorReason.ValueType  # 57
 """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
 again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
+"""
+ERROR_REASON_STREAM_IDLE: ErrorReason.ValueType  # 70
+"""DEADLINE_EXCEEDED. No message went over the stream in either direction for longer than the server waits. To do: Open
+it again when there is something to send; WatchImport resumes after the last revision, Upload at the last committed
+offset. Metadata: `limit_s`: how long the server waits, in seconds.
+"""
+ERROR_REASON_STREAM_UNREAD: ErrorReason.ValueType  # 71
+"""DEADLINE_EXCEEDED. The client did not read a message of the stream for longer than the server waits. To do: Call
+again, and read without long pauses. Metadata: `limit_s`: how long the server waits, in seconds.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
