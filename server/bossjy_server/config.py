@@ -148,7 +148,7 @@ class Settings:
     )
     tenant_share: float = _setting(
         "BOSSJY_TENANT_SHARE",
-        0.75,
+        0.5,
         read.decimal(0.1, 1),
         "What one tenant may hold of a class's slots, and of database connections, while no other holds any; 1: all.",
     )

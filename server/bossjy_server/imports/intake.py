@@ -19,6 +19,7 @@ from bossjy_server.imports.messages import Answer, Chunk, Finish, Open, Shutting
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, Spec, State
 from bossjy_server.imports.resolve import resolve
+from bossjy_server.imports.threads import NoThread
 from bossjy_server.storage.authority import hold_caller
 
 # What a client is told to wait for when the server drains.
@@ -159,9 +160,9 @@ class Intake:
         await self._slots.acquire()
         data = bytes(self._buffer)
         try:
-            made = await asyncio.get_running_loop().run_in_executor(
-                self._process.executor, lambda: self._made(data, final=final)
-            )
+            made = await self._process.threads.run(self._tenant_id, lambda: self._made(data, final=final))
+        except NoThread:
+            raise
         except BossjyError as error:
             await self._fail(error)
         del self._buffer[: made.used]

@@ -42,7 +42,7 @@ class LimitOptions:
     queue_s: float = 2.0  # the longest wait for a place; a caller's deadline may end it sooner
     address_per_minute: int = 600_000
     # What one tenant may hold of the slots of a class while no other tenant holds any; 1: all of them.
-    tenant_share: float = 0.75
+    tenant_share: float = 0.5
 
 
 class Limits:

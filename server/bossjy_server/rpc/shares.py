@@ -21,7 +21,7 @@ class ClassShare:
 
     def __init__(self, slots: Slots, share: float, waiting_most: int) -> None:
         self._slots, self._waiting_most = slots, waiting_most
-        self._factor = share / (1 - share) if share < 1 else float("inf")
+        self._factor = share / (1 - share) if share < 1 else None
         self._held: dict[str, int] = {}
         self._waiting: dict[asyncio.Future[None], str] = {}  # in the order of their coming
 
@@ -69,7 +69,7 @@ class ClassShare:
 
     def _may(self, held: int, running: int) -> bool:
         """Whether a tenant that holds so many may have one more, with which so many run."""
-        return held < self._factor * (self._slots.running_most - running)
+        return self._factor is None or held <= self._factor * (self._slots.running_most - running)
 
     async def _turn(self, tenant: str) -> None:
         turn = asyncio.get_running_loop().create_future()

@@ -120,7 +120,7 @@ class Database:
         *,
         acquire_timeout_s: float,
         statement_timeout_s: float,
-        share: float = 0.75,
+        share: float = 0.5,
         long_most: int = 0,
         long_wait_s: float = 30.0,
     ) -> None:
@@ -152,7 +152,7 @@ class Database:
         connect_timeout_s: float = 5.0,
         statement_timeout_s: float = 30.0,
         idle_in_transaction_timeout_s: float = 60.0,
-        share: float = 0.75,
+        share: float = 0.5,
         long_most: int = 0,
     ) -> Database:
         """Connect. Raises Unavailable when the server cannot be reached or refuses the user.

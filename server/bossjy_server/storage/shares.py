@@ -2,7 +2,8 @@
 
 A tenant may hold a multiple of what is free. So a tenant that is alone gets most of it, several get about as much each,
 and a part stays free for one that holds nothing, without a list of who may come. (The rule is known from switches that
-share a buffer: "dynamic threshold", Choudhury and Hahne 1998.) Who waits longest among those that hold least is next.
+share a buffer: "dynamic threshold", Choudhury and Hahne 1998.) Next is a tenant that holds least, of those the one that
+was served least recently, and of its calls the one that waits longest.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ class Shares:
     def __init__(self, size: int, share: float, queued_most: int = 1000) -> None:
         self.size, self._queued_most = size, queued_most
         self.taken = 0
-        self._factor = multiple_of_free(share)
+        # How many times what is free a tenant may hold, so that alone it ends at `share` of all. None: no bound.
+        self._factor = share / (1 - share) if share < 1 else None
         self._held: dict[str, int] = {}
+        self._served: dict[str, int] = {}  # when each tenant of the queue got its last one, counted in turns
+        self._turns = 0
         self._queue: dict[asyncio.Future[None], str] = {}  # in the order of their coming
 
     def enter_now(self, holder: str) -> bool:
@@ -67,24 +71,26 @@ class Shares:
         else:
             del self._held[holder]
         while self._queue and (turn := self._next()) is not None:
-            self._take(self._queue.pop(turn))
+            waited = self._queue.pop(turn)
+            self._take(waited)
+            self._turns += 1
+            self._served[waited] = self._turns
             turn.set_result(None)
+        if not self._queue:
+            self._served.clear()
 
     def _may(self, holder: str) -> bool:
         free = self.size - self.taken
         held = self._held.get(holder, 0)
-        return free > 0 and (not held or not holder or held < self._factor * (free - 1))
+        return free > 0 and (not held or not holder or self._factor is None or held <= self._factor * (free - 1))
 
     def _take(self, holder: str) -> None:
         self.taken += 1
         self._held[holder] = self._held.get(holder, 0) + 1
 
     def _next(self) -> asyncio.Future[None] | None:
-        """The turn of the one that waits longest among those that hold least and may have more."""
         able = {turn: holder for turn, holder in self._queue.items() if not turn.done() and self._may(holder)}
-        return min(able, key=lambda turn: self._held.get(able[turn], 0), default=None)
+        return min(able, key=lambda turn: self._rank(able[turn]), default=None)
 
-
-def multiple_of_free(share: float) -> float:
-    """How many times what is free a tenant may hold, so that alone it ends at `share` of all."""
-    return share / (1 - share) if share < 1 else float("inf")
+    def _rank(self, holder: str) -> tuple[int, int]:
+        return self._held.get(holder, 0), self._served.get(holder, 0)
