@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -63,7 +63,7 @@ class HealthServicer:
             raise NotFound("service", message='there is no health of this name: ask for "" or a full service name')
         return _Response(status=status)
 
-    async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncIterator[_Response]:
+    async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncGenerator[_Response]:
         """The state of a service now, and again each time that it changes. RESOURCE_EXHAUSTED beyond the limits."""
         with self._watch():
             last = -1

@@ -47,6 +47,7 @@ async def still_allowed(callers: Sequence[Caller]) -> list[frozenset[str]]:
 class Served:
     """A running server and what it leaves behind."""
 
+    target: str
     channel: grpc.aio.Channel
     limits: Limits
     registry: CollectorRegistry
@@ -96,7 +97,7 @@ def serve() -> Callable[..., object]:
             server = await start_server(router, address, ServerOptions())
             async with grpc.aio.insecure_channel(address) as channel:
                 try:
-                    yield Served(channel, limits, registry, log, text)
+                    yield Served(address, channel, limits, registry, log, text)
                 finally:
                     await server.stop(None)
                     checking.cancel()

@@ -18,7 +18,8 @@ def hold_most(shares: Shares, holder: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("size", "share", "alone"), [(20, 0.5, 10), (5, 0.5, 3), (3, 0.5, 2), (2, 0.5, 1), (1, 0.5, 1), (20, 0.75, 15), (20, 1.0, 20)]
+    ("size", "share", "alone"),
+    [(20, 0.5, 10), (5, 0.5, 3), (3, 0.5, 2), (2, 0.5, 1), (1, 0.5, 1), (20, 0.75, 15), (20, 1.0, 20)],
 )
 def test_a_tenant_alone_holds_its_share(size: int, share: float, alone: int) -> None:
     assert hold_most(Shares(size, share), "a") == alone
