@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -40,7 +40,8 @@ class OpenStream:
 
     def __enter__(self) -> Self:
         self._channel = grpc.insecure_channel(self._target, options=_OPTIONS)
-        self._call = self._channel.stream_stream(self._path)(self._sent(), metadata=self._metadata)
+        opened: Any = self._channel.stream_stream(self._path)  # bytes in, bytes out: the stubs know messages alone
+        self._call = opened(self._sent(), metadata=self._metadata)
         if self._reads:
             self._reader.start()
         return self

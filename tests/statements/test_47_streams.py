@@ -11,7 +11,6 @@ from typing import Any
 
 import grpc.aio
 import pytest
-from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from bossjy.auth.v1 import account_pb2
@@ -46,8 +45,8 @@ def made(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
         def make(*command: str, **settings: str) -> ServerProcess:
             databases = fresh_database(parts.database_url)
-            url = runner.run(anext(databases))  # type: ignore[arg-type] # a coroutine, as a generator makes it
-            stack.callback(lambda: runner.run(_finish(databases)))
+            url = runner.run(_next(databases))
+            stack.callback(lambda: runner.run(_next(databases)))
             settings = on_parts(url, parts.redis_url) | {"BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "100000"} | settings
             server = made_server(tmp_path_factory.mktemp("streams"), *command, **settings)
             stack.callback(server.end)
@@ -57,8 +56,8 @@ def made(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield make
 
 
-async def _finish(databases: AsyncIterator[str]) -> None:
-    await anext(databases, None)
+async def _next(databases: AsyncIterator[str]) -> str:
+    return await anext(databases, "")
 
 
 @pytest.fixture(scope="module", params=["redis", "no_redis"])
@@ -95,16 +94,14 @@ def numbers(sequence: int = 1) -> bytes:
     return phone_service_pb2.StreamValidateNumbersRequest(sequence=sequence, texts=texts).SerializeToString()
 
 
-def upload(**field: Message) -> bytes:
-    return import_service_pb2.UploadRequest(**field).SerializeToString()
-
-
 def opening(import_id: str) -> bytes:
-    return upload(open=import_service_pb2.UploadOpen(import_id=import_id))
+    opened = import_service_pb2.UploadOpen(import_id=import_id)
+    return import_service_pb2.UploadRequest(open=opened).SerializeToString()
 
 
 def chunk(data: bytes, offset: int = 0) -> bytes:
-    return upload(chunk=import_service_pb2.UploadChunk(offset=offset, data=data))
+    piece = import_service_pb2.UploadChunk(offset=offset, data=data)
+    return import_service_pb2.UploadRequest(chunk=piece).SerializeToString()
 
 
 async def new_import(owner: Person, token: str = "") -> str:
@@ -317,7 +314,8 @@ async def test_49_silent_streams_of_four_tenants_leave_slots_for_a_fifth(usual: 
 async def test_49_health_watches_have_a_bound_and_checks_have_none(usual: ServerProcess) -> None:
     channels = [channel_to(usual) for _ in range(4)]
     request = health_pb2.HealthCheckRequest()
-    watches = [health_pb2_grpc.HealthStub(one).Watch(request) for one in channels for _ in range(150)]
+    stubs: list[Any] = [health_pb2_grpc.HealthStub(channel) for channel in channels]  # the stubs name no method
+    watches = [stub.Watch(request) for stub in stubs for _ in range(150)]
 
     async def first(watch: Any) -> str:
         try:
@@ -328,9 +326,8 @@ async def test_49_health_watches_have_a_bound_and_checks_have_none(usual: Server
 
     codes = await asyncio.gather(*(first(watch) for watch in watches))
     assert (codes.count("OK"), codes.count("RESOURCE_EXHAUSTED")) == (100, 500)
-    health: Any = health_pb2_grpc.HealthStub(channels[0])
     for _ in range(50):
-        assert (await health.Check(request, timeout=20)).status == health_pb2.HealthCheckResponse.SERVING
+        assert (await stubs[0].Check(request, timeout=20)).status == health_pb2.HealthCheckResponse.SERVING
     for watch in watches:
         watch.cancel()
     for channel in channels:

@@ -176,6 +176,7 @@ async def test_an_unread_stream_ends_and_its_client_hears_why(serve: Serve) -> N
                 assert await another.ended(5) == "QUOTA_EXCEEDED"
             assert await stream.ended(5) == "STREAM_UNREAD"
             assert len(stream.answers) == 1
+        reason = ""
         for _ in range(100):
             with OpenStream(served.target, STREAM, READER) as after:
                 after.finish()
