@@ -35,7 +35,7 @@ class AuditLog:
 
     async def page(self, caller: Caller, terms: Sequence[Term], before_id: str, limit: int) -> list[Event]:
         """At most `limit` events that fit all terms, the newest first, before the event `before_id`."""
-        async with self._database.tenant(caller.tenant_id) as connection:
+        async with self._database.tenant(caller.tenant_id, long=bool(terms)) as connection:
             return await audit_store.list_events(connection, caller.tenant_id, terms, before_id, limit)
 
 
