@@ -429,6 +429,36 @@ BEGIN
 END
 $$;
 
+-- Which of these sessions and API keys are valid at `at`, of several tenants in one round trip: what open streams are
+-- checked against. `tenants` and `credentials` (ids of sessions and keys) have equal length. Works with the rights of its
+-- caller, so row-level security shows it one tenant after the other. `granted` is NULL for a session.
+CREATE OR REPLACE FUNCTION bossjy.live_credentials(tenants text[], credentials text[], at timestamptz)
+RETURNS TABLE (credential text, user_role text, must_change_password boolean, granted text[])
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tenant text;
+    wanted text[];
+BEGIN
+    FOR tenant, wanted IN
+        SELECT a.t, array_agg(a.c) FROM unnest(tenants, credentials) AS a (t, c) GROUP BY a.t
+    LOOP
+        PERFORM set_config('bossjy.tenant_id', tenant, true);
+        RETURN QUERY
+            SELECT s.session_id, u.role, u.password_change_required, NULL::text[]
+            FROM bossjy.sessions s JOIN bossjy.users u ON u.tenant_id = s.tenant_id AND u.user_id = s.user_id
+            WHERE s.tenant_id = tenant AND s.session_id = ANY (wanted) AND s.end_time IS NULL AND s.expire_time > at
+                AND s.refresh_expire_time > at AND u.state = 'active'
+            UNION ALL
+            SELECT k.api_key_id, u.role, false, k.scopes
+            FROM bossjy.api_keys k JOIN bossjy.users u ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by
+            WHERE k.tenant_id = tenant AND k.api_key_id = ANY (wanted) AND k.end_time IS NULL AND k.expire_time > at
+                AND u.state = 'active';
+    END LOOP;
+    PERFORM set_config('bossjy.tenant_id', '', true);
+END
+$$;
+
 -- The audit log ends by age. The function works with the rights of the tables' owner, whom row-level security admits to
 -- events of more than 30 days of all tenants (and, as ever, does not hold where the owner is a superuser). The function
 -- itself refuses a lesser age, so whoever calls it removes nothing later.

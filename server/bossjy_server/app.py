@@ -39,6 +39,7 @@ from bossjy_server.options import (
     lookup_options,
     quota_options,
     server_options,
+    stream_options,
 )
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
@@ -55,6 +56,7 @@ from bossjy_server.rpc.rates import RateOptions, open_rates
 from bossjy_server.rpc.reflection import add_reflection
 from bossjy_server.rpc.refusals import Refusals
 from bossjy_server.rpc.server import Router, start_server
+from bossjy_server.rpc.streams import StreamGuard
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
@@ -137,7 +139,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             open_rates(RateOptions(interval_s=settings.rate_exchange_s), shared.exchange)
         )
         limits = Limits(limit_options(settings), rates, registry)
-        quotas = Quotas(quota_options(settings), rates, TenantLimits(database).per_minute)
+        quotas = Quotas(quota_options(settings), rates, TenantLimits(database).per_minute, limits.shares)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, quotas, auth)
         threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead))
@@ -164,7 +166,11 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         )
         stack.push_async_callback(imports.close)
         router.add_service(IMPORTS, imports)
-        health = HealthServicer(list(_NEEDS))
+        health = HealthServicer(
+            list(_NEEDS),
+            watches_most=settings.health_watches,
+            watches_per_address=settings.health_watches_per_address,
+        )
         router.add_service(HEALTH, health)
         if settings.reflection:
             add_reflection(router)
@@ -226,6 +232,8 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
         tracer = tracing.tracer
     refusals = Refusals(log, settings.log_refusals)
     stack.callback(refusals.summarise)
+    streams = StreamGuard(stream_options(settings), auth.live_callers.recheck)
+    stack.push_async_callback(_cancel, asyncio.create_task(streams.run()))
     return Router(
         build_chain(
             tracer=tracer,
@@ -238,6 +246,7 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
             refused=auth.refused_scopes.record,
             quotas=quotas,
             refusals=refusals,
+            streams=streams,
         ),
         TrustedProxies(settings.trusted_proxies),
     )
@@ -273,9 +282,13 @@ async def _following(  # noqa: PLR0917 - the parts that are followed
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await _cancel(task)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _drain(  # noqa: PLR0917 - what takes part in the end

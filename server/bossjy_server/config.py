@@ -188,6 +188,36 @@ class Settings(AuthSettings):
         read.whole(0, 100_000),
         "Streams of one tenant at once, in one process; 0: any.",
     )
+    tenant_share: float = _setting(
+        "BOSSJY_TENANT_SHARE",
+        0.5,
+        read.decimal(0.1, 1),
+        "What one tenant may hold of a class's slots, and of database connections, while no other holds any; 1: all.",
+    )
+    stream_check_s: float = _setting(
+        "BOSSJY_STREAM_CHECK_S",
+        2.0,
+        read.decimal(0.1, 4),
+        "How often open streams are checked: for ended sessions and keys, for silence, for clients that do not read.",
+    )
+    stream_idle_s: float = _setting(
+        "BOSSJY_STREAM_IDLE_S",
+        300.0,
+        read.decimal(0, 86_400),
+        "A stream without a message in either direction is closed after this; 0: never.",
+    )
+    stream_unsent_s: float = _setting(
+        "BOSSJY_STREAM_UNSENT_S",
+        60.0,
+        read.decimal(0, 86_400),
+        "A stream is closed when its client leaves one message unread for so long; 0: never.",
+    )
+    health_watches: int = _setting(
+        "BOSSJY_HEALTH_WATCHES", 1000, read.whole(1, 10**6), "Streams of Health.Watch at once, in one process."
+    )
+    health_watches_per_address: int = _setting(
+        "BOSSJY_HEALTH_WATCHES_PER_ADDRESS", 100, read.whole(1, 10**6), "Of these, by one address."
+    )
     rate_exchange_s: float = _setting(
         "BOSSJY_RATE_EXCHANGE_S", 1.0, read.decimal(0.1, 60), "How often processes tell each other what they counted."
     )
@@ -299,6 +329,12 @@ class Settings(AuthSettings):
         "BOSSJY_HEALTH_INTERVAL_S", 2.0, read.decimal(0.1, 600), "How often parts are asked for their health."
     )
     database_pool: int = _setting("BOSSJY_DATABASE_POOL", 20, read.whole(2, 1000), "Most connections to PostgreSQL.")
+    database_long: int = _setting(
+        "BOSSJY_DATABASE_LONG",
+        0,
+        read.whole(0, 1000),
+        "Of these, connections that may do long work at once: imports, exports, counts; 0: half.",
+    )
     database_wait_s: float = _setting(
         "BOSSJY_DATABASE_WAIT_S", 5.0, read.decimal(0.01, 600), "Longest wait for a connection."
     )

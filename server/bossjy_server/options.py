@@ -9,6 +9,7 @@ from bossjy_server.lookup.options import LookupOptions
 from bossjy_server.rpc.limits import LimitOptions
 from bossjy_server.rpc.quotas import QuotaOptions
 from bossjy_server.rpc.server import ServerOptions
+from bossjy_server.rpc.streams import StreamOptions
 from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.setup import DatabaseOptions
 
@@ -55,6 +56,8 @@ def database_options(settings: Settings, parts: EmbeddedParts) -> DatabaseOption
         statement_cache=settings.database_statement_cache,
         wait_s=settings.database_wait_s,
         statement_timeout_s=settings.statement_timeout_s,
+        tenant_share=settings.tenant_share,
+        long_most=settings.database_long,
     )
 
 
@@ -100,6 +103,7 @@ def limit_options(settings: Settings) -> LimitOptions:
         queued=dict(settings.queued_calls),
         queue_s=settings.queue_s,
         address_per_minute=settings.calls_per_minute,
+        tenant_share=settings.tenant_share,
     )
 
 
@@ -109,6 +113,14 @@ def quota_options(settings: Settings) -> QuotaOptions:
         user_per_minute=settings.user_calls_per_minute,
         tenant_per_minute=settings.tenant_calls_per_minute,
         tenant_streams=settings.tenant_streams,
+        queue_s=settings.queue_s,
+    )
+
+
+def stream_options(settings: Settings) -> StreamOptions:
+    """When an open stream is ended."""
+    return StreamOptions(
+        check_s=settings.stream_check_s, idle_s=settings.stream_idle_s, unsent_s=settings.stream_unsent_s
     )
 
 

@@ -21,7 +21,7 @@ Metadata = tuple[tuple[str, str], ...]
 
 # Refusals that name a moment of the server and not a fault of the request: a safe call is repeated after
 # them.
-_PASSING = frozenset({"OVERLOADED", "RATE_LIMITED"})
+_PASSING = frozenset({"OVERLOADED", "RATE_LIMITED", "STREAM_IDLE", "STREAM_UNREAD"})
 
 
 def is_passing(error: BossjyError) -> bool:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
 from bossjy_client.connection import Connection
-from bossjy_client.errors import ConflictError
+from bossjy_client.errors import BossjyError, ConflictError
 from bossjy_client.parts import cut
 from bossjy_client.sources import FileSource, Source, StreamSource, open_source
 from bossjy_client.upload import OnProgress, PartUpload
@@ -113,10 +113,18 @@ class ImportClient:
             request.page_token = answer.next_page_token
 
     async def watch(self, import_id: str, *, after_revision: int = 0) -> AsyncIterator[import_pb2.Import]:
-        """The import each time that it changed, until it has ended."""
+        """The import each time that it changed, until it has ended. Opened again where the server ends an idle one."""
         request = import_service_pb2.WatchImportRequest(import_id=import_id, after_revision=after_revision)
-        async for answer in self._connection.stream(self._stub.WatchImport, request):
-            yield answer.import_job
+        while True:
+            try:
+                async for answer in self._connection.stream(self._stub.WatchImport, request):
+                    request.after_revision = answer.import_job.revision
+                    yield answer.import_job
+            except BossjyError as error:
+                if error.reason != "STREAM_IDLE":
+                    raise
+            else:
+                return
 
     async def preview(
         self, sample: bytes, spec: import_pb2.ImportSpec | None = None, *, complete: bool = False

@@ -21,5 +21,5 @@ class AuditLog:
         Raises InvalidArgument(FILTER_INVALID).
         """
         tree = parse_events(filter_text)
-        async with self._database.tenant(caller.tenant_id) as connection:
+        async with self._database.tenant(caller.tenant_id, long=tree is not None) as connection:
             return await audit_store.list_events(connection, caller.tenant_id, tree, before_id, limit)

@@ -18,6 +18,7 @@ from bossjy_server.auth.audit import AuditLog
 from bossjy_server.auth.audit_sweep import sweep
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.live_callers import LiveCallers
 from bossjy_server.auth.operator_journal import OperatorJournal
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
@@ -44,6 +45,7 @@ class Auth:
 
     servicer: AuthServicer
     authenticator: Authenticator
+    live_callers: LiveCallers
     keys: Keys
     registration_token: str | None  # of the first start, until it is used
     refused_scopes: RefusedScopes
@@ -135,7 +137,8 @@ async def open_auth(
         for work in (revocations.run(), watching, sweep(database, options), wrong_logins.run()):
             task = asyncio.create_task(work)
             stack.push_async_callback(_cancel, task)
-        yield Auth(servicer, authenticator, keys, token, RefusedScopes(database))
+        live_callers = LiveCallers(database, revocations, clock)
+        yield Auth(servicer, authenticator, live_callers, keys, token, RefusedScopes(database))
 
 
 def load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float] = time.time) -> Keys:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bossjy_server.contacts import store
 from bossjy_server.contacts.erase import Mac
 from bossjy_server.contacts.export import CsvWriter, Writer
-from bossjy_server.contacts.filters import parse_filter
+from bossjy_server.contacts.filters import Filter, parse_filter
 from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Dimension, Order
 from bossjy_server.context import current_caller
@@ -21,7 +21,7 @@ from bossjy_server.storage.postgres import Database
 _ORDERS = {"phone_number": Order.NUMBER, "create_time": Order.CREATE_TIME, "update_time": Order.UPDATE_TIME}
 # Attributes that have a column of their own in an exported CSV; further ones stand in the last column.
 _KEY_COLUMNS = 200
-_EXPORT_BATCH = 500
+_EXPORT_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ class Contacts:
         """A page behind `after` (time of the order, None for the order by number; E.164). Raises InvalidArgument."""
         tree = parse_filter(listing.filter_text)
         order, descending = listing.order
-        async with self._database.tenant(tenant_id) as connection:
+        long = count_total or tree is not None  # each can read all contacts
+        async with self._database.tenant(tenant_id, long=long) as connection:
             contacts = await store.list_contacts(
                 connection, tenant_id, tree, order, descending=descending, after=after, limit=limit
             )
@@ -99,7 +100,7 @@ class Contacts:
     ) -> tuple[int, list[Table]]:
         """How many contacts pass, and a table with at most `limit` values for each dimension."""
         tree = parse_filter(filter_text)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(tenant_id, long=True) as connection:
             rows = await store.count_by(connection, tenant_id, tree, list(dimensions))
         total, tables = 0, [Table(dimension) for dimension in dimensions]
         for index, value, count in rows:
@@ -114,28 +115,42 @@ class Contacts:
     async def export(
         self, tenant_id: str, filter_text: str, make_writer: Callable[[Sequence[str]], Writer], piece_bytes: int
     ) -> AsyncGenerator[tuple[bytes, int]]:
-        """Pieces of a file of at least one and mostly about `piece_bytes`, and contacts so far; one snapshot."""
+        """Pieces of a file of at least one and mostly about `piece_bytes`, and contacts so far, by number.
+
+        Each page of contacts is a transaction of its own, so no connection waits for whoever reads the file.
+        """
         tree = parse_filter(filter_text)
         # In a transaction of its own, which ends before the first piece: the event is kept however the export ends.
         async with self._database.tenant(tenant_id) as connection:
             detail = "filtered" if filter_text.strip() else "all"
             await audit.record(connection, tenant_id, "contacts.export", detail=detail)
-        async with self._database.tenant(tenant_id) as connection:
-            needs_keys = make_writer is CsvWriter
-            keys = await store.attribute_keys(connection, tenant_id, tree, _KEY_COLUMNS) if needs_keys else []
-            writer = make_writer(keys)
-            piece, count, batch = writer.start(), 0, list[Contact]()
-            async for contact in store.each_contact(connection, tenant_id, tree):
-                batch.append(contact)
-                if len(batch) == _EXPORT_BATCH:
-                    piece, count = piece + writer.write(batch), count + len(batch)
-                    batch.clear()
-                    while len(piece) > piece_bytes:
-                        yield piece[:piece_bytes], count
-                        piece = piece[piece_bytes:]
-            piece, count = piece + writer.write(batch) + writer.end(), count + len(batch)
-            for start in range(0, len(piece), piece_bytes):
-                yield piece[start : start + piece_bytes], count
+        keys: list[str] = []
+        if make_writer is CsvWriter:
+            async with self._database.tenant(tenant_id, long=True) as connection:
+                keys = await store.attribute_keys(connection, tenant_id, tree, _KEY_COLUMNS)
+        writer = make_writer(keys)
+        piece, count = writer.start(), 0
+        async for page in self._pages(tenant_id, tree):
+            piece, count = piece + writer.write(page), count + len(page)
+            while len(piece) > piece_bytes:
+                yield piece[:piece_bytes], count
+                piece = piece[piece_bytes:]
+        piece += writer.end()
+        for start in range(0, len(piece), piece_bytes):
+            yield piece[start : start + piece_bytes], count
+
+    async def _pages(self, tenant_id: str, tree: Filter | None) -> AsyncIterator[list[Contact]]:
+        """All contacts that pass, by number. One that is there from the first page to the last comes once."""
+        after = ""
+        while True:
+            async with self._database.tenant(tenant_id, long=True) as connection:
+                page = await store.list_contacts(
+                    connection, tenant_id, tree, Order.NUMBER, descending=False, after=(None, after), limit=_EXPORT_PAGE
+                )
+            yield page
+            if len(page) < _EXPORT_PAGE:
+                return
+            after = page[-1].e164
 
     async def delete(self, tenant_id: str, e164: str, *, etag: str, allow_missing: bool) -> None:
         """Delete a contact. Raises NotFound, or Aborted(ETAG_MISMATCH)."""

@@ -72,7 +72,7 @@ class Erasing:
             )
         tenant_id = caller.tenant_id
         request_mac = self._mac("erase-request", tenant_id.encode(), purpose.encode(), *(n.encode() for n in wanted))
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(tenant_id, long=True) as connection:
             await store.begin_erasure(connection, tenant_id, self._options.statement_timeout_s)
             if request_id and (made := await store.find_request(connection, tenant_id, request_id)):
                 return _repeated(made, request_mac)

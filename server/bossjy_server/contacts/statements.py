@@ -70,13 +70,6 @@ def list_query(
     return query
 
 
-def export_query(tenant_id: str, tree: Filter | None) -> Query:
-    """All contacts that pass, by number."""
-    query = _filtered(f"SELECT {CONTACT} FROM bossjy.contacts", tenant_id, tree)
-    query.text += " ORDER BY e164"
-    return query
-
-
 def keys_query(tenant_id: str, tree: Filter | None, limit: int) -> Query:
     """Names of the attributes of contacts that pass."""
     query = _filtered("SELECT DISTINCT jsonb_object_keys(attributes) AS key FROM bossjy.contacts", tenant_id, tree)

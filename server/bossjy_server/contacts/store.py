@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TypeAlias
 
@@ -21,9 +20,6 @@ SELECT_CONTACT = f"SELECT {CONTACT} FROM bossjy.contacts WHERE tenant_id = $1 AN
 LOCK_CONTACT = f"{SELECT_CONTACT} FOR UPDATE"
 
 DELETE_CONTACT = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = $2"
-
-# Rows that the driver asks for at once while a cursor is read.
-_PREFETCH = 500
 
 
 async def find_contact(connection: Connection, tenant_id: str, e164: str) -> Contact | None:
@@ -77,13 +73,6 @@ async def attribute_keys(connection: Connection, tenant_id: str, tree: Filter | 
     """The first `limit` names of attributes of contacts that pass."""
     query = statements.keys_query(tenant_id, tree, limit)
     return [row["key"] for row in await connection.fetch(query.text, *query.parameters)]
-
-
-async def each_contact(connection: Connection, tenant_id: str, tree: Filter | None) -> AsyncIterator[Contact]:
-    """All contacts that pass, by number, from one snapshot; they are read as they are asked for."""
-    query = statements.export_query(tenant_id, tree)
-    async for row in connection.cursor(query.text, *query.parameters, prefetch=_PREFETCH):
-        yield _contact(row)
 
 
 def _contact(row: asyncpg.Record) -> Contact:

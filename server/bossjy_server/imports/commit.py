@@ -6,12 +6,14 @@ import asyncio
 import random
 from dataclasses import dataclass
 
+from bossjy_server.context import Caller
 from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import part_store, reject_store, store
 from bossjy_server.imports.merge import BlockMerge, Merged
 from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.resolve import Resolved
 from bossjy_server.imports.stage import StagedRows
+from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database, LostToAnother
 
 # As often a block is tried while it and others wait for each other's rows.
@@ -37,9 +39,10 @@ class CleanBlock:
 class PartWriter:
     """Commits the blocks of one part, in order, for the stream that holds it."""
 
-    def __init__(self, database: Database, tenant_id: str, job: ImportJob, part: int, holder: str) -> None:
+    def __init__(self, database: Database, caller: Caller, job: ImportJob, part: int, holder: str) -> None:
         self._database = database
-        self._tenant_id = tenant_id
+        self._caller = caller
+        self._tenant_id = caller.tenant_id
         self._job = job
         self._part = part
         self._holder = holder
@@ -47,7 +50,11 @@ class PartWriter:
         self._known_first = False
 
     async def commit(self, block: CleanBlock) -> Part:
-        """Commit a block. Raises Aborted(PART_TAKEN) or FailedPrecondition(IMPORT_NOT_OPEN); then nothing is kept."""
+        """Commit a block.
+
+        Raises Aborted(PART_TAKEN), FailedPrecondition(IMPORT_NOT_OPEN), and Unauthenticated or PermissionDenied when
+        the caller has lost its authority. Then nothing of the block is kept.
+        """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._commit(block)
@@ -60,7 +67,7 @@ class PartWriter:
 
     async def _commit(self, block: CleanBlock) -> Part:
         import_id = self._job.import_id
-        async with self._database.tenant(self._tenant_id) as connection:
+        async with self._database.tenant(self._tenant_id, long=True) as connection:
             await self._check_part(connection, block)
             merged = await self._merge(connection, block)
             await reject_store.insert(connection, self._tenant_id, import_id, self._part, block.rejects)
@@ -88,6 +95,8 @@ class PartWriter:
                 raise await not_open(connection, self._tenant_id, import_id)
             if block.final:
                 await store.finish_import(connection, self._tenant_id, import_id)
+            # As late as can be: the end of the caller's session waits for this transaction from here on.
+            await hold_caller(connection, self._caller)
             return part
 
     async def resolve(self, found: Resolved) -> tuple[Spec, Part]:
@@ -109,6 +118,7 @@ class PartWriter:
                 raise NotFound("import")
             if job.resolved is None:
                 raise import_not_open(job.state)
+            await hold_caller(connection, self._caller)
             return job.resolved, part or job.parts[self._part]
 
     async def _check_part(self, connection: Connection, block: CleanBlock) -> None:

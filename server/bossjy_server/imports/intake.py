@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import google_crc32c
 
+from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, InvalidArgument, OutOfRange, Reason, ResourceExhausted
 from bossjy_server.imports import store
 from bossjy_server.imports.blocks import BlockMaker, MadeBlock
@@ -18,6 +19,8 @@ from bossjy_server.imports.messages import Answer, Chunk, Finish, Open, Shutting
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, Spec, State
 from bossjy_server.imports.resolve import resolve
+from bossjy_server.imports.threads import NoThread
+from bossjy_server.storage.authority import hold_caller
 
 # What a client is told to wait for when the server drains.
 _GRACE_MS = 2_000
@@ -29,7 +32,7 @@ class Intake:
     def __init__(  # noqa: PLR0913 - what one stream is made of
         self,
         process: UploadProcess,
-        tenant_id: str,
+        caller: Caller,
         job: ImportJob,
         part: Part,
         *,
@@ -41,7 +44,8 @@ class Intake:
     ) -> None:
         self._process = process
         self._options = process.options
-        self._tenant_id = tenant_id
+        self._caller = caller
+        self._tenant_id = caller.tenant_id
         self._job = job
         self._part = part
         self._inbox = inbox
@@ -156,9 +160,9 @@ class Intake:
         await self._slots.acquire()
         data = bytes(self._buffer)
         try:
-            made = await asyncio.get_running_loop().run_in_executor(
-                self._process.executor, lambda: self._made(data, final=final)
-            )
+            made = await self._process.threads.run(self._tenant_id, lambda: self._made(data, final=final))
+        except NoThread:
+            raise
         except BossjyError as error:
             await self._fail(error)
         del self._buffer[: made.used]
@@ -214,6 +218,7 @@ class Intake:
         """End the import: its file cannot be read. What was committed stays."""
         async with self._process.database.tenant(self._tenant_id) as connection:
             await store.end_import(connection, self._tenant_id, self._job.import_id, State.FAILED, error.message)
+            await hold_caller(connection, self._caller)
         self._process.tidying.begin(self._tenant_id, self._job.import_id)
         raise error
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from bossjy_numbering import Plan
 from bossjy_numbering.enrich import Enrichment
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.threads import ImportThreads
 from bossjy_server.imports.tidying import Tidying
 from bossjy_server.storage.postgres import Database
 
 
 @dataclass(frozen=True, slots=True)
 class UploadProcess:
-    """`executor` has threads that cut and clean; `draining` is set when the server ends.
+    """`threads` cut and clean; `draining` is set when the server ends.
 
     `load_enrichment` gives the tables of carriers and places, which takes long the first time: it runs in a thread.
     """
@@ -25,7 +25,7 @@ class UploadProcess:
     database: Database
     plan: Plan
     options: ImportOptions
-    executor: Executor
+    threads: ImportThreads
     draining: asyncio.Event
     load_enrichment: Callable[[], Enrichment]
     metrics: ImportMetrics

@@ -34,7 +34,7 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
     yield b"\xef\xbb\xbf" + _lines([[*source.columns, *NOTES]]), 0
     after, count = (0, -1), 0
     while True:
-        async with database.tenant(tenant_id) as connection:
+        async with database.tenant(tenant_id, long=True) as connection:
             rows = await reject_store.page(connection, tenant_id, import_id, after, reason=0, limit=_ROWS_AT_ONCE)
         if not rows:
             return

@@ -87,7 +87,7 @@ class Reverting:
 
     async def revert(self, tenant_id: str, import_id: str, *, validate_only: bool) -> Reverted:
         """Take an ended import back. Raises NotFound, FailedPrecondition(IMPORT_NOT_REVERTIBLE)."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(tenant_id, long=True) as connection:
             await _check_revertible(connection, tenant_id, import_id)
             await connection.fetchval(ALLOW_TIME, str(int(self._timeout_s * 1000)))
             await connection.execute("SAVEPOINT trial")

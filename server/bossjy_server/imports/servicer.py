@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +21,7 @@ from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import State
 from bossjy_server.imports.reject_file import reject_file
 from bossjy_server.imports.revert import Reverting
+from bossjy_server.imports.threads import ImportThreads
 from bossjy_server.imports.tidying import Tidying
 from bossjy_server.imports.upload import Upload
 from bossjy_server.storage.cache import Cache, Loaded
@@ -61,13 +61,13 @@ class ImportServicer:
         self._database = database
         self._jobs = ImportJobs(database, options, plan.version)
         self._reverting = Reverting(database, options.revert_timeout_s)
-        self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="bossjy-import")
+        self._threads = ImportThreads(options.threads)
         self._tidying = Tidying(database)
         self._process = UploadProcess(
             database,
             plan,
             options,
-            self._executor,
+            self._threads,
             draining,
             load_enrichment,
             metrics or ImportMetrics(),
@@ -77,7 +77,7 @@ class ImportServicer:
     async def close(self) -> None:
         """End the threads and what goes on behind calls; uploads must have ended."""
         await self._tidying.close()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     async def CreateImport(self, request: pb.CreateImportRequest) -> pb.CreateImportResponse:
         """Make an import."""
@@ -93,7 +93,7 @@ class ImportServicer:
 
     async def Upload(self, requests: AsyncIterator[pb.UploadRequest]) -> AsyncGenerator[pb.UploadResponse]:
         """Upload one part."""
-        upload = Upload(self._process, current_caller().tenant_id)
+        upload = Upload(self._process, current_caller())
         answers = upload.run(_messages(requests))
         try:
             async for answer in answers:
@@ -107,8 +107,8 @@ class ImportServicer:
         spec = convert.spec_from(request.spec)
         if not spec.default_region:
             spec = spec.with_region(await self._jobs.default_region(current_caller().tenant_id))
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._executor,
+        found = await self._threads.run(
+            current_caller().tenant_id,
             lambda: preview(request.sample, spec, self._process.plan, self._options, complete=request.complete),
         )
         return convert.preview(found)

@@ -49,5 +49,5 @@ class Tidying:
                 _LOG.warning("what import %s named stays for now: %s", import_id, error)
 
     async def _forget_some(self, tenant_id: str, import_id: str) -> bool:
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(tenant_id, long=True) as connection:
             return await store.forget_seen(connection, tenant_id, import_id)

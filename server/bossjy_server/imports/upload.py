@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, NotFound, OutOfRange, Reason, Unavailable
 from bossjy_server.imports import part_store, store
 from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
@@ -21,6 +22,7 @@ from bossjy_server.imports.intake import Intake, out_of_order
 from bossjy_server.imports.messages import Ack, Answer, Finished, Flow, Message, Open, Opened
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, State
+from bossjy_server.storage.authority import hold_caller
 
 # Answers that wait to be sent. A client that does not read them stops its own upload.
 _ANSWERS = 64
@@ -30,9 +32,10 @@ _BLOCKS_AT_ONCE = 2
 class Upload:
     """One stream. Make one and iterate over `run`."""
 
-    def __init__(self, process: UploadProcess, tenant_id: str) -> None:
+    def __init__(self, process: UploadProcess, caller: Caller) -> None:
         self._process = process
-        self._tenant_id = tenant_id
+        self._caller = caller
+        self._tenant_id = caller.tenant_id
         self._answers: asyncio.Queue[Answer | None] = asyncio.Queue(_ANSWERS)
 
     async def run(self, messages: AsyncIterator[Message]) -> AsyncGenerator[Answer]:
@@ -66,10 +69,10 @@ class Upload:
         await self._answers.put(Flow(self._process.options.window_bytes))
         blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue(_BLOCKS_AT_ONCE)
         slots = asyncio.Semaphore(_BLOCKS_AT_ONCE)
-        writer = PartWriter(self._process.database, self._tenant_id, job, part.part, holder)
+        writer = PartWriter(self._process.database, self._caller, job, part.part, holder)
         intake = Intake(
             self._process,
-            self._tenant_id,
+            self._caller,
             job,
             part,
             inbox=inbox,
@@ -111,6 +114,7 @@ class Upload:
                 raise OutOfRange(
                     Reason.PART_UNKNOWN, f"the import has {len(job.parts)} parts, numbered from 0: use one of them"
                 )
+            await hold_caller(connection, self._caller)
         return job, part
 
     async def _cancelled(self, import_id: str) -> NoReturn:

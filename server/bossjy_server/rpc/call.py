@@ -45,6 +45,8 @@ class Call:
     status: Status = field(default=OK)
     # The names in the client certificate that the transport verified, read when asked for; see rpc/tls.py.
     peer_names: Callable[[], tuple[str, ...]] = tuple
+    # Called once the transport has let the call go: its status reached the client, or the connection is gone.
+    at_close: Callable[[], None] | None = None
 
 
 # Runs the rest of the chain for a call: fills `reply` or sends messages.

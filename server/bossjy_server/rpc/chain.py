@@ -1,8 +1,11 @@
-"""The ordered chain. Outside in: context, tracing, metrics, logging, errors, limits, access, quotas, validation.
+"""The ordered chain of concerns.
+
+Outside in: context, tracing, metrics, logging, errors, limits, access, quotas, streams, validation.
 
 Metrics and logging stand outside errors, so they see the final status, refused calls included. The request context is
 made by the front end (`rpc/server.py`) before the chain begins. What is granted to a tenant (`quotas`) can be held to
-only behind access, which says who calls. A test holds this order.
+only behind access, which says who calls. The guard of open streams (`streams`) is inside of both: it watches admitted
+streams. A test holds this order.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.rpc.refusals import Refusals
 from bossjy_server.rpc.request_context import request_context_concern
+from bossjy_server.rpc.streams import StreamGuard
 from bossjy_server.rpc.tracing import tracing_concern
 from bossjy_server.rpc.validation import validation_concern
 from bossjy_server.telemetry.logging import Log
@@ -35,6 +39,7 @@ def build_chain(  # noqa: PLR0913 - what the chain is made of
     refused: Refused | None = None,
     quotas: Quotas,
     refusals: Refusals | None = None,
+    streams: StreamGuard,
 ) -> list[Concern]:
     """The concerns in their order.
 
@@ -50,5 +55,6 @@ def build_chain(  # noqa: PLR0913 - what the chain is made of
         limits.concern,
         access_concern(authenticate, by_certificate, refused),
         quotas.concern,
+        streams.concern,
         validation_concern(),
     ]

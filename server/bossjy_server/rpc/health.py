@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 from grpc_health.v1 import health_pb2
 
-from bossjy_server.errors import NotFound
+from bossjy_server.context import call_or_none
+from bossjy_server.errors import NotFound, Reason, ResourceExhausted
 
 _Response = health_pb2.HealthCheckResponse
 # The contract's enum is bare numbers for the type checker.
@@ -19,10 +22,16 @@ Probe = Callable[[], Awaitable[bool]]
 
 
 class HealthServicer:
-    """Answers Check and Watch. `set_serving` changes what they say; unknown names answer NOT_FOUND."""
+    """Answers Check and Watch. `set_serving` changes what they say; unknown names answer NOT_FOUND.
 
-    def __init__(self, names: list[str]) -> None:
+    Anybody may call both. Check is never refused; watches stay open, so one address and all together hold a bounded
+    number of them.
+    """
+
+    def __init__(self, names: list[str], *, watches_most: int = 1000, watches_per_address: int = 100) -> None:
         self._serving = dict.fromkeys(names, False)
+        self._watches_most, self._watches_per_address = watches_most, watches_per_address
+        self._watches: Counter[str] = Counter()  # open now, by address
         self._changed = asyncio.Condition()
         self._ended = False
 
@@ -54,18 +63,39 @@ class HealthServicer:
             raise NotFound("service", message='there is no health of this name: ask for "" or a full service name')
         return _Response(status=status)
 
-    async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncIterator[_Response]:
-        """The state of a service now, and again each time that it changes."""
-        last = -1
-        while True:
-            status = self._status(request.service)
-            if status != last:
-                last = status
-                yield _Response(status=status)
-            if self._ended:
-                return
-            async with self._changed:
-                await self._changed.wait_for(partial(self._differs, request.service, status))
+    async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncGenerator[_Response]:
+        """The state of a service now, and again each time that it changes. RESOURCE_EXHAUSTED beyond the limits."""
+        with self._watch():
+            last = -1
+            while True:
+                status = self._status(request.service)
+                if status != last:
+                    last = status
+                    yield _Response(status=status)
+                if self._ended:
+                    return
+                async with self._changed:
+                    await self._changed.wait_for(partial(self._differs, request.service, status))
+
+    @contextmanager
+    def _watch(self) -> Iterator[None]:
+        call = call_or_none()
+        address = call.address if call else ""
+        if self._watches.total() >= self._watches_most:
+            text = "the server has as many health watches as it admits: use Check, or call again later"
+            raise ResourceExhausted(Reason.OVERLOADED, text, metadata={"class": "health"}, retry_after_s=5)
+        if self._watches[address] >= self._watches_per_address:
+            most = self._watches_per_address
+            text = f"your address has {most} health watches open, as many as it may: use Check, or one watch for all"
+            metadata = {"limit": str(most), "subject": "address"}
+            raise ResourceExhausted(Reason.QUOTA_EXCEEDED, text, metadata=metadata, retry_after_s=5)
+        self._watches[address] += 1
+        try:
+            yield
+        finally:
+            self._watches[address] -= 1
+            if not self._watches[address]:
+                del self._watches[address]
 
     def _differs(self, name: str, status: int) -> bool:
         return self._ended or self._status(name) != status

@@ -21,6 +21,7 @@ from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.classes import LIMITED, CallClass, class_of
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.rates import Rates
+from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace, Slots
 from bossjy_server.rpc.validation import check_size
 
@@ -41,6 +42,8 @@ class LimitOptions:
     queued: Mapping[str, int] = field(default_factory=dict)
     queue_s: float = 2.0  # the longest wait for a place; a caller's deadline may end it sooner
     address_per_minute: int = 600_000
+    # What one tenant may hold of the slots of a class while no other tenant holds any; 1: all of them.
+    tenant_share: float = 0.5
 
 
 class Limits:
@@ -51,6 +54,9 @@ class Limits:
         self._addresses = rates.book("address", "all")
         running, queued = {**RUNNING, **options.running}, {**QUEUED, **options.queued}
         self.slots: dict[CallClass, Slots] = {kind: Slots(running[kind], queued[kind]) for kind in LIMITED}
+        self.shares = {
+            kind: ClassShare(slots, options.tenant_share, slots.queued_most) for kind, slots in self.slots.items()
+        }
         self.draining = False
         if registry is not None:
             registry.register(_SlotsCollector(self.slots))

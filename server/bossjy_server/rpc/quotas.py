@@ -1,4 +1,4 @@
-"""What a tenant and a user may call in a minute, by class of methods, and how many streams a tenant holds at once.
+"""What a tenant and a user may call in a minute, by class of methods, and how many calls and streams a tenant holds.
 
 Stands behind access: it must know who calls. The counting is in `rates`.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
@@ -17,6 +18,8 @@ from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.classes import CallClass, class_of
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.rates import Rates
+from bossjy_server.rpc.shares import ClassShare
+from bossjy_server.rpc.slots import NoPlace
 
 # The calls a minute that a tenant is granted, by its id; 0: as many as it likes. Raises BossjyError.
 TenantLimit = Callable[[str], Awaitable[int]]
@@ -31,6 +34,7 @@ class QuotaOptions:
     tenant_streams: int = 50  # at once, in one process
     limit_known_s: float = 30.0  # after that a tenant's limit is read again
     tenants_max: int = 10_000  # whose limits are kept
+    queue_s: float = 2.0  # the longest wait of a call whose tenant holds its share of a class
 
 
 class TenantLimits:
@@ -64,8 +68,10 @@ class TenantLimits:
 class Quotas:
     """The concern that holds callers to what they are granted."""
 
-    def __init__(self, options: QuotaOptions, rates: Rates, read: TenantLimit) -> None:
-        self._options, self._rates = options, rates
+    def __init__(
+        self, options: QuotaOptions, rates: Rates, read: TenantLimit, shares: Mapping[CallClass, ClassShare]
+    ) -> None:
+        self._options, self._rates, self._shares = options, rates, shares
         self._tenants = TenantLimits(read, options)
         self._streams: Counter[str] = Counter()
 
@@ -76,6 +82,7 @@ class Quotas:
         kind = class_of(method)
         tenants, users = self._rates.book("tenant", kind), self._rates.book("user", kind)
         limit_of, user_limit = self._tenants.of, self._options.user_per_minute
+        share, queue_s = self._shares[kind], self._options.queue_s
 
         inner = self._with_streams(proceed) if kind is CallClass.BULK and self._options.tenant_streams else proceed
 
@@ -90,7 +97,13 @@ class Quotas:
                 wait = users.take(caller.user_id, user_limit)
                 if wait:
                     raise _over("user", kind, user_limit, wait)
-            await inner(call)
+            tenant = caller.tenant_id
+            if not share.enter_now(tenant):
+                await _enter(share, tenant, kind, call.context.remaining_s(queue_s))
+            try:
+                await inner(call)
+            finally:
+                share.leave(tenant)
 
         return quotas
 
@@ -107,14 +120,28 @@ class Quotas:
                     retry_after_s=1,
                 )
             running[tenant] += 1
-            try:
-                await proceed(call)
-            finally:
-                running[tenant] -= 1
-                if not running[tenant]:
-                    del running[tenant]
+            # Not earlier: until then the transport holds the message that the client has not read.
+            call.at_close = partial(self._closed, tenant)
+            await proceed(call)
 
         return streams
+
+    def _closed(self, tenant: str) -> None:
+        self._streams[tenant] -= 1
+        if not self._streams[tenant]:
+            del self._streams[tenant]
+
+
+async def _enter(share: ClassShare, tenant: str, kind: CallClass, wait_s: float) -> None:
+    try:
+        await share.enter(tenant, wait_s)
+    except NoPlace:
+        raise ResourceExhausted(
+            Reason.OVERLOADED,
+            f"your tenant holds its share of the calls of the class {kind} that run at once: call again later",
+            metadata={"class": kind.value, "subject": "tenant"},
+            retry_after_s=1,
+        ) from None
 
 
 def _caller(call: Call) -> Caller:

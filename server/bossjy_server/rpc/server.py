@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -117,16 +117,10 @@ class Router(grpc.GenericRpcHandler):
             return call.reply
 
         async def server_stream(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-            call = _call(method, context, raw, None, proxies)
-            await proceed(call)
-            if not _succeeded(call, context):
-                await _abort(call, context)
+            await _run_stream(proceed, _call(method, context, raw, None, proxies), context)
 
         async def both_stream(raws: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-            call = _call(method, context, b"", raws, proxies)
-            await proceed(call)
-            if not _succeeded(call, context):
-                await _abort(call, context)
+            await _run_stream(proceed, _call(method, context, b"", raws, proxies), context)
 
         if method.client_streaming:
             if not method.server_streaming:
@@ -173,6 +167,36 @@ def _call(
         started,
         peer_names=lambda: peer_names(context.auth_context()),
     )
+
+
+async def _run_stream(proceed: Proceed, call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+    call.send = _sender(context)
+    try:
+        await proceed(call)
+        if not _succeeded(call, context):
+            # Ends when the client has taken the status, which comes after the messages that it has not read.
+            await _abort(call, context)
+    finally:
+        if call.at_close is not None:
+            call.at_close()
+
+
+def _sender(context: grpc.aio.ServicerContext[bytes, bytes]) -> Callable[[bytes], Awaitable[None]]:
+    """Writes the messages of a stream, the header before the first.
+
+    grpc would send both in one operation. If that is cancelled while it waits for the client, grpc takes the header for
+    unsent, and no status can follow.
+    """
+    begun = False
+
+    async def send(raw: bytes) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            await context.send_initial_metadata(())
+        await context.write(raw)
+
+    return send
 
 
 def _repeated(entries: Sequence[tuple[str, str]]) -> frozenset[str]:

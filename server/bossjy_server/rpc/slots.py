@@ -12,7 +12,8 @@ class NoPlace(Exception):
 class Slots:
     """At most `running_most` calls at once; at most `queued_most` wait for a place, first come, first served.
 
-    For one event loop. `running`, `queued` and `shed` are for the metrics.
+    For one event loop. A call that takes its place back unasked (`shares`) can exceed `running_most` until it leaves;
+    its place is given to nobody then. `running`, `queued` and `shed` are for the metrics.
     """
 
     def __init__(self, running_most: int, queued_most: int) -> None:
@@ -56,7 +57,7 @@ class Slots:
 
     def leave(self) -> None:
         """Give the place back: to the first in the queue, or to nobody."""
-        while self._queue:
+        while self._queue and self.running <= self.running_most:
             turn = next(iter(self._queue))
             del self._queue[turn]
             if not turn.done():  # else its wait ended in this very moment

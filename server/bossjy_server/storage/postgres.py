@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from bossjy_server.context import remaining_s
-from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, Unavailable
+from bossjy_server.errors import BossjyError, DeadlineExceeded, InvalidArgument, Reason, ResourceExhausted, Unavailable
 from bossjy_server.storage.breaker import Breaker, BreakerOpen
 from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault
 from bossjy_server.storage.logins import ROLE_MARK, WHO, checked
 from bossjy_server.storage.retry import Retries
+from bossjy_server.storage.shares import NoShare, Shares
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -97,6 +98,14 @@ def _unavailable(retry_after_s: float = _RETRY_S) -> DatabaseLost:
     return DatabaseLost(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=retry_after_s)
 
 
+def _none_free(full: NoShare) -> BossjyError:
+    if full.own:
+        text = "your tenant has as many calls at the database as it may have at once: call again after a moment"
+        return ResourceExhausted(Reason.OVERLOADED, text, metadata={"subject": "tenant"}, retry_after_s=_RETRY_S)
+    text = "no database connection came free in time: call again after a moment"
+    return Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S)
+
+
 def _no_time() -> DeadlineExceeded:
     text = "the call's deadline ends before the database can do its work: call again with more time"
     return DeadlineExceeded(Reason.DEADLINE_EXCEEDED, text)
@@ -113,11 +122,19 @@ class Database:
         begin: str,
         acquire_timeout_s: float,
         statement_timeout_s: float,
+        share: float = 0.5,
+        long_most: int = 0,
+        long_wait_s: float = 30.0,
     ) -> None:
         self._pool, self._connect = pool, connect
         self._begin = begin
         # What an operator should know of the login; of each a line.
         self.remarks: tuple[str, ...] = ()
+        size = pool.get_max_size()
+        # Who gets a connection. The pool's own queue knows no tenants: it only ever sees whom these admit.
+        self.shares = Shares(size, share)
+        self.long_shares = Shares(long_most or max(1, size // 2), share)
+        self._long_wait_s = long_wait_s
         self._acquire_timeout_s, self._statement_timeout_s = acquire_timeout_s, statement_timeout_s
         self.breaker = Breaker("postgresql")
         # Getting a connection changes nothing, so it may be done again; the work itself may not.
@@ -141,11 +158,15 @@ class Database:
         connect_timeout_s: float = 5.0,
         statement_timeout_s: float = 30.0,
         idle_in_transaction_timeout_s: float = 60.0,
+        share: float = 0.5,
+        long_most: int = 0,
     ) -> Database:
         """Connect, to work as the application role of the database; `role`: as another, `none` for the login itself.
 
         Raises StartError with one line where the server, the login or the role does not serve. `statement_cache` 0 is
-        for a pooler that gives each transaction another connection: nothing is kept from one to the next.
+        for a pooler that gives each transaction another connection: nothing is kept from one to the next. `share`: what
+        one tenant may hold of the connections while no other holds any. `long_most`: how many may do long work at
+        once; 0: half.
         """
         times = _milliseconds(statement_timeout_s), _milliseconds(idle_in_transaction_timeout_s)
         # These hold on the server, so a statement ends even if this process does not ask for its end.
@@ -179,6 +200,8 @@ class Database:
             begin=_BEGIN.format(name) if statement_cache else _BEGIN_POOLED.format(name, *times),
             acquire_timeout_s=acquire_timeout_s,
             statement_timeout_s=statement_timeout_s,
+            share=share,
+            long_most=long_most,
         )
         database.remarks = remarks
         return database
@@ -233,23 +256,26 @@ class Database:
     def _pool_is_full(self) -> bool:
         return self._pool.get_size() >= self._pool.get_max_size()
 
-    def tenant(self, tenant_id: str) -> AbstractAsyncContextManager[Connection]:
+    def tenant(self, tenant_id: str, *, long: bool = False) -> AbstractAsyncContextManager[Connection]:
         """A transaction that sees the rows of one tenant and no other. Commits at the end, rolls back on any error.
 
-        Its statements end with the caller's deadline.
+        Its statements end with the caller's deadline. `long`: it can take longer than a moment; only so
+        many of these run at once. Never open one inside of another: it could wait for its own tenant for ever.
         """
         limit = _milliseconds(max(0.001, remaining_s(self._statement_timeout_s)))
         # An id as ours are stands in the statement as it is. What else somebody asks for is bound to it.
         known = _ID.fullmatch(tenant_id) is not None
         begin = f"{self._begin}; {_SET_TENANT}; {_SET_TIMEOUT}".format(tenant_id if known else "", limit)
-        return self._transaction(begin, "" if known else tenant_id)
+        return self._transaction(begin, "" if known else tenant_id, tenant_id, long=long)
 
     def system(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction without a tenant: it sees no row of any. For functions that are made for it."""
         return self._transaction(f"{self._begin}; {_SET_TENANT}".format(""))
 
     @asynccontextmanager
-    async def _transaction(self, begin: str, odd_tenant: str = "") -> AsyncIterator[Connection]:
+    async def _transaction(
+        self, begin: str, odd_tenant: str = "", holder: str = "", *, long: bool = False
+    ) -> AsyncIterator[Connection]:
         """Commits at the end, rolls back on any error. What is set goes with `begin`: one round trip for all of it.
 
         Raises DatabaseLost at once while the breaker is open, DeadlineExceeded without time left. One context manager
@@ -257,7 +283,7 @@ class Database:
         """
         if remaining_s(1.0) <= 0:
             raise _no_time()
-        connection = await self.retries.run(self._acquire)
+        connection = await self._take(holder, long=long)
         self._busy.add(connection)
         try:
             await connection.execute(begin)
@@ -278,7 +304,36 @@ class Database:
             raise ours from error
         finally:
             self._busy.discard(connection)
-            await self._release(connection)
+            try:
+                await self._release(connection)
+            finally:
+                self.shares.leave(holder)
+                if long:
+                    self.long_shares.leave(holder)
+
+    async def _take(self, holder: str, *, long: bool) -> Connection:
+        """A connection, within the shares of its holder."""
+        if long:
+            await self._enter(self.long_shares, holder, self._long_wait_s)
+        entered = False
+        try:
+            if not self.shares.enter_now(holder):
+                await self._enter(self.shares, holder, self._acquire_timeout_s)
+            entered = True
+            return await self.retries.run(self._acquire)
+        except BaseException:
+            if entered:
+                self.shares.leave(holder)
+            if long:
+                self.long_shares.leave(holder)
+            raise
+
+    @staticmethod
+    async def _enter(shares: Shares, holder: str, wait_s: float) -> None:
+        try:
+            await shares.enter(holder, remaining_s(wait_s))
+        except NoShare as full:
+            raise _none_free(full) from None
 
     async def _release(self, connection: Connection) -> None:
         try:

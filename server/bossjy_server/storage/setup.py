@@ -24,6 +24,8 @@ class DatabaseOptions:
     statement_cache: int = 100
     wait_s: float = 5.0
     statement_timeout_s: float = 30.0
+    tenant_share: float = 0.5  # of the connections, that one tenant may hold
+    long_most: int = 0  # connections that do long work at once; 0: half
 
 
 async def set_up(options: DatabaseOptions) -> None:
@@ -48,6 +50,8 @@ async def open_for_service(options: DatabaseOptions) -> Database:
         statement_cache=options.statement_cache,
         acquire_timeout_s=options.wait_s,
         statement_timeout_s=options.statement_timeout_s,
+        share=options.tenant_share,
+        long_most=options.long_most,
     )
 
 

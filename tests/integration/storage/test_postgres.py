@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, StartError, Unavailable
+from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, ResourceExhausted, StartError, Unavailable
 from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.postgres import Database, LostToAnother, UniqueViolation
 from bossjy_server.storage.roles import database_of, login_of, role_for
@@ -218,3 +218,60 @@ async def test_a_server_that_stops_is_unavailable_and_comes_back(data_folder: Pa
         async with database.system() as connection:
             assert await connection.fetchval("SELECT 1") == 1
         await database.close()
+
+
+async def test_a_tenant_holds_its_share_of_the_connections_and_leaves_the_others(database_url: str) -> None:
+    database = await Database.open(database_url, min_size=1, max_size=4, acquire_timeout_s=0.2)
+    async with AsyncExitStack() as held:
+        for _ in range(2):
+            await held.enter_async_context(database.tenant("one"))
+        with pytest.raises(ResourceExhausted) as over:
+            async with database.tenant("one"):
+                pass
+        assert over.value.reason is Reason.OVERLOADED
+        assert over.value.retry_after_s
+        async with database.tenant("two"), database.system() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+            with pytest.raises(Unavailable) as full:
+                async with database.tenant("three"):
+                    pass
+        assert full.value.reason is Reason.DATABASE_UNAVAILABLE
+        waiting = asyncio.create_task(_use(database, "one"))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+    await waiting
+    assert database.shares.taken == 0
+    await database.close()
+
+
+async def test_long_work_holds_a_share_of_the_connections(database_url: str) -> None:
+    database = await Database.open(database_url, min_size=1, max_size=6, long_most=2)
+    async with database.tenant("one", long=True):
+        of_one = asyncio.create_task(_use(database, "one", long=True))
+        async with database.tenant("two", long=True):
+            of_three = asyncio.create_task(_use(database, "three", long=True))
+            await asyncio.sleep(0.1)
+            assert not of_one.done()
+            assert not of_three.done()
+            async with database.tenant("one"), database.tenant("three"):
+                pass  # short work is not held up
+        await of_three
+        assert not of_one.done()
+    await of_one
+    assert (database.shares.taken, database.long_shares.taken) == (0, 0)
+    await database.close()
+
+
+async def test_a_connection_that_cannot_be_had_takes_no_share(database_url: str) -> None:
+    database = await Database.open(database_url, min_size=1, max_size=2)
+    database.breaker.trip()
+    with pytest.raises(Unavailable):
+        async with database.tenant("one", long=True):
+            pass
+    assert (database.shares.taken, database.long_shares.taken) == (0, 0)
+    await database.close()
+
+
+async def _use(database: Database, tenant_id: str, *, long: bool = False) -> None:
+    async with database.tenant(tenant_id, long=long) as connection:
+        await connection.execute("SELECT 1")

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from bossjy_server.storage.process import free_port
 from tests.figures import FOLDER, print_table, save_figures
+from tests.performance.faults import streams_abuse
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.faults import (
     FAULT_S,
@@ -103,6 +104,7 @@ async def parts_gone(at: Stage) -> AsyncIterator[Result]:
             "ping_abuse": flooding(server.target),
             "cancelled_streams": cancelling(server.target, caller, port),
             "overload": overload(caller),
+            **streams_abuse.attacks(server.target),
         }
         for name, fault in faults.items():
             if wanted(name):
@@ -197,6 +199,7 @@ def keep(result: Result) -> None:
         "unavoidable": result.unavoidable,
         "recovery_s": result.recovery_s,
     }
+    figures |= streams_abuse.latencies
     save_figures("prove_faults", figures | {f"{result.name}_{name}": value for name, value in values.items()})
 
 

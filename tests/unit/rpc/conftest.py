@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import QuotaOptions, Quotas
 from bossjy_server.rpc.rates import RateOptions, Rates
 from bossjy_server.rpc.server import Router, ServerOptions, start_server
+from bossjy_server.rpc.streams import Recheck, StreamGuard, StreamOptions
 from bossjy_server.telemetry.logging import Log
 
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
@@ -36,10 +38,16 @@ async def authenticate(authorization: str) -> Caller:
     return callers[authorization]
 
 
+async def still_allowed(callers: Sequence[Caller]) -> list[frozenset[str]]:
+    """Nothing has changed."""
+    return [caller.scopes for caller in callers]
+
+
 @dataclass
 class Served:
     """A running server and what it leaves behind."""
 
+    target: str
     channel: grpc.aio.Channel
     limits: Limits
     registry: CollectorRegistry
@@ -58,6 +66,8 @@ def serve() -> Callable[..., object]:
         limit_options: LimitOptions | None = None,
         quota_options: QuotaOptions | None = None,
         tenant_per_minute: int = 0,
+        stream_options: StreamOptions | None = None,
+        recheck: Recheck = still_allowed,
     ) -> AsyncIterator[Served]:
         text = io.StringIO()
         log = Log(level=10, console=text, console_level=10, flush_s=0.01)
@@ -68,6 +78,8 @@ def serve() -> Callable[..., object]:
         async def limit_of(_tenant_id: str) -> int:
             return tenant_per_minute
 
+        guard = StreamGuard(stream_options or StreamOptions(), recheck)
+        checking = asyncio.create_task(guard.run())
         router = Router(
             build_chain(
                 tracer=None,
@@ -75,7 +87,8 @@ def serve() -> Callable[..., object]:
                 log=log,
                 limits=limits,
                 authenticate=authenticate,
-                quotas=Quotas(quota_options or QuotaOptions(), rates, limit_of),
+                quotas=Quotas(quota_options or QuotaOptions(), rates, limit_of, limits.shares),
+                streams=guard,
             )
         )
         router.add_service(PHONE, servicer)
@@ -84,9 +97,10 @@ def serve() -> Callable[..., object]:
             server = await start_server(router, address, ServerOptions())
             async with grpc.aio.insecure_channel(address) as channel:
                 try:
-                    yield Served(channel, limits, registry, log, text)
+                    yield Served(address, channel, limits, registry, log, text)
                 finally:
                     await server.stop(None)
+                    checking.cancel()
                     log.close()
 
     return start

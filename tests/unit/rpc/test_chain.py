@@ -32,8 +32,9 @@ from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import QuotaOptions, Quotas
 from bossjy_server.rpc.rates import RateOptions, Rates
+from bossjy_server.rpc.streams import StreamGuard, StreamOptions
 from bossjy_server.telemetry.logging import Log
-from tests.unit.rpc.conftest import PHONE, authenticate
+from tests.unit.rpc.conftest import PHONE, authenticate, still_allowed
 
 VALIDATE = "/bossjy.phone.v1.PhoneService/ValidateNumber"
 STREAM = "/bossjy.phone.v1.PhoneService/StreamValidateNumbers"
@@ -119,13 +120,15 @@ async def _no_limit(_tenant_id: str) -> int:
 
 async def test_order_of_the_chain() -> None:
     rates = Rates(RateOptions(), None)
+    limits = Limits(LimitOptions(), rates)
     chain = build_chain(
         tracer=None,
         metrics=CallMetrics(CollectorRegistry()),
         log=Log(),
-        limits=Limits(LimitOptions(), rates),
+        limits=limits,
         authenticate=authenticate,
-        quotas=Quotas(QuotaOptions(), rates, _no_limit),
+        quotas=Quotas(QuotaOptions(), rates, _no_limit, limits.shares),
+        streams=StreamGuard(StreamOptions(), still_allowed),
     )
     names = [concern.__qualname__.split(".")[0].removesuffix("_concern") for concern in chain]
     assert names == [
@@ -137,6 +140,7 @@ async def test_order_of_the_chain() -> None:
         "Limits",
         "access",
         "Quotas",
+        "StreamGuard",
         "validation",
     ]
 

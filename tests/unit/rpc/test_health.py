@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 import pytest
 from grpc_health.v1 import health_pb2
 
-from bossjy_server.errors import NotFound
+from bossjy_server.context import CallContext, enter_call
+from bossjy_server.errors import NotFound, Reason, ResourceExhausted
 from bossjy_server.rpc.health import HealthServicer, PartsWatch
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -78,3 +80,27 @@ async def test_watchers_are_told_of_changes_and_of_the_end() -> None:
     assert seen == [NOT_SERVING, SERVING, NOT_SERVING, SERVING, NOT_SERVING]
     await health.set_serving("phone", serving=True)
     assert (await health.Check(request("phone"))).status == NOT_SERVING
+
+
+async def test_watches_have_a_bound_by_address_and_in_all() -> None:
+    health = HealthServicer([""], watches_most=3, watches_per_address=2)
+    open_now: list[AsyncGenerator[health_pb2.HealthCheckResponse]] = []
+
+    async def watch(address: str) -> Reason | None:
+        enter_call(CallContext("request", "/grpc.health.v1.Health/Watch", address))
+        stream = health.Watch(request())
+        try:
+            assert (await anext(stream)).status == NOT_SERVING
+        except ResourceExhausted as error:
+            return error.reason
+        open_now.append(stream)
+        return None
+
+    came = [await watch(address) for address in ("one", "one", "one", "two", "two")]
+    assert came == [None, None, Reason.QUOTA_EXCEEDED, None, Reason.OVERLOADED]
+    for stream in open_now:
+        await stream.aclose()
+    assert [await watch("one") for _ in range(2)] == [None, None]
+    assert (await health.Check(request())).status == NOT_SERVING
+    for stream in open_now[3:]:
+        await stream.aclose()

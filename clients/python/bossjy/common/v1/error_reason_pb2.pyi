@@ -49,8 +49,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     replica, or this one after its restart, answers.
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 7
-    """RESOURCE_EXHAUSTED. More calls are running or waiting than the server admits. To do: Call again after
-    `RetryInfo`, with jitter.
+    """RESOURCE_EXHAUSTED. More calls are running or waiting than the server admits, or than one tenant may have of them. To
+    do: Call again after `RetryInfo`, with jitter. Metadata: `class`: of which methods; `subject`: `tenant` if its own
+    calls are too many.
     """
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 8
     """RESOURCE_EXHAUSTED. The caller made more calls than its rate allows. `google.rpc.QuotaFailure` names the limit.
@@ -101,7 +102,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_TOKEN_EXPIRED: _ErrorReason.ValueType  # 21
     """UNAUTHENTICATED. The access token was valid and has expired. To do: Call RefreshToken, then repeat."""
     ERROR_REASON_SESSION_ENDED: _ErrorReason.ValueType  # 22
-    """UNAUTHENTICATED. The session was logged out, revoked, or its user was disabled. To do: Log in again."""
+    """UNAUTHENTICATED. The session was logged out, revoked, or its user was disabled. A stream that was open then ends with
+    it. To do: Log in again.
+    """
     ERROR_REASON_REFRESH_TOKEN_REUSED: _ErrorReason.ValueType  # 23
     """UNAUTHENTICATED. The refresh token was used before. All tokens that stem from the same login are revoked. To do:
     Log in again; find out who has a copy of the token.
@@ -135,8 +138,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_LAST_OWNER: _ErrorReason.ValueType  # 31
     """FAILED_PRECONDITION. The tenant would be left without an owner. To do: Make another user an owner first."""
     ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 32
-    """RESOURCE_EXHAUSTED. The tenant has as many of these resources as it may have. `google.rpc.QuotaFailure` names
-    the limit. To do: End or delete some, or ask for a higher limit. Metadata: `limit`: how many are allowed.
+    """RESOURCE_EXHAUSTED. The tenant has as many of these resources as it may have, or the address as many health watches.
+    `google.rpc.QuotaFailure` names the limit. To do: End or delete some, or ask for a higher limit. Metadata: `limit`: how
+    many are allowed.
     """
     ERROR_REASON_COLUMNS_UNEQUAL: _ErrorReason.ValueType  # 33
     """INVALID_ARGUMENT. Parallel columns of one message have different lengths. To do: Send columns of equal length,
@@ -248,6 +252,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. A request message has more bytes than the server accepts. To do: Send less in one message; the
     service's comment states the limits. Metadata: `limit_bytes`: the limit; `size_bytes`: the size of the message.
     """
+    ERROR_REASON_STREAM_IDLE: _ErrorReason.ValueType  # 70
+    """DEADLINE_EXCEEDED. No message went over the stream in either direction for longer than the server waits. To do: Open
+    it again when there is something to send; WatchImport resumes after the last revision, Upload at the last committed
+    offset. Metadata: `limit_s`: how long the server waits, in seconds.
+    """
+    ERROR_REASON_STREAM_UNREAD: _ErrorReason.ValueType  # 71
+    """DEADLINE_EXCEEDED. The client did not read a message of the stream for longer than the server waits. To do: Call
+    again, and read without long pauses. Metadata: `limit_s`: how long the server waits, in seconds.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, for programs. Every status other than OK carries a `google.rpc.ErrorInfo` with domain
@@ -283,8 +296,9 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 6
 replica, or this one after its restart, answers.
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 7
-"""RESOURCE_EXHAUSTED. More calls are running or waiting than the server admits. To do: Call again after
-`RetryInfo`, with jitter.
+"""RESOURCE_EXHAUSTED. More calls are running or waiting than the server admits, or than one tenant may have of them. To
+do: Call again after `RetryInfo`, with jitter. Metadata: `class`: of which methods; `subject`: `tenant` if its own
+calls are too many.
 """
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 8
 """RESOURCE_EXHAUSTED. The caller made more calls than its rate allows. `google.rpc.QuotaFailure` names the limit.
@@ -335,7 +349,9 @@ not said. To do: Log in, or use a valid API key.
 ERROR_REASON_TOKEN_EXPIRED: ErrorReason.ValueType  # 21
 """UNAUTHENTICATED. The access token was valid and has expired. To do: Call RefreshToken, then repeat."""
 ERROR_REASON_SESSION_ENDED: ErrorReason.ValueType  # 22
-"""UNAUTHENTICATED. The session was logged out, revoked, or its user was disabled. To do: Log in again."""
+"""UNAUTHENTICATED. The session was logged out, revoked, or its user was disabled. A stream that was open then ends with
+it. To do: Log in again.
+"""
 ERROR_REASON_REFRESH_TOKEN_REUSED: ErrorReason.ValueType  # 23
 """UNAUTHENTICATED. The refresh token was used before. All tokens that stem from the same login are revoked. To do:
 Log in again; find out who has a copy of the token.
@@ -369,8 +385,9 @@ ERROR_REASON_USER_EXISTS: ErrorReason.ValueType  # 30
 ERROR_REASON_LAST_OWNER: ErrorReason.ValueType  # 31
 """FAILED_PRECONDITION. The tenant would be left without an owner. To do: Make another user an owner first."""
 ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 32
-"""RESOURCE_EXHAUSTED. The tenant has as many of these resources as it may have. `google.rpc.QuotaFailure` names
-the limit. To do: End or delete some, or ask for a higher limit. Metadata: `limit`: how many are allowed.
+"""RESOURCE_EXHAUSTED. The tenant has as many of these resources as it may have, or the address as many health watches.
+`google.rpc.QuotaFailure` names the limit. To do: End or delete some, or ask for a higher limit. Metadata: `limit`: how
+many are allowed.
 """
 ERROR_REASON_COLUMNS_UNEQUAL: ErrorReason.ValueType  # 33
 """INVALID_ARGUMENT. Parallel columns of one message have different lengths. To do: Send columns of equal length,
@@ -481,5 +498,14 @@ with BeginSecondFactor and ConfirmSecondFactor.
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 85
 """RESOURCE_EXHAUSTED. A request message has more bytes than the server accepts. To do: Send less in one message; the
 service's comment states the limits. Metadata: `limit_bytes`: the limit; `size_bytes`: the size of the message.
+"""
+ERROR_REASON_STREAM_IDLE: ErrorReason.ValueType  # 70
+"""DEADLINE_EXCEEDED. No message went over the stream in either direction for longer than the server waits. To do: Open
+it again when there is something to send; WatchImport resumes after the last revision, Upload at the last committed
+offset. Metadata: `limit_s`: how long the server waits, in seconds.
+"""
+ERROR_REASON_STREAM_UNREAD: ErrorReason.ValueType  # 71
+"""DEADLINE_EXCEEDED. The client did not read a message of the stream for longer than the server waits. To do: Call
+again, and read without long pauses. Metadata: `limit_s`: how long the server waits, in seconds.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -128,7 +128,15 @@ class ContactServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportContacts(self, request, context):
-        """Streams all contacts that pass a filter, as the bytes of one file, from one snapshot of the database.
+        """Streams all contacts that pass a filter, as the bytes of one file, ordered by number.
+
+        The server reads contacts in pages while the client reads the file, so a slow client holds nothing of the database. A
+        page shows the contacts as they are when it is read. A contact that exists from the first page to the last comes once;
+        one that is made, changed or deleted meanwhile comes in its old or its new state, or not at all.
+
+        The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
+        certificate or user has ended, with SCOPE_MISSING when the caller loses the scope, and with STREAM_UNREAD when the
+        client leaves one message unread for the time that the operator sets (60 s).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,7 +60,16 @@ class ContactServiceStub:
     ListContacts: _grpc.UnaryUnaryMultiCallable[_contact_service_pb2.ListContactsRequest, _contact_service_pb2.ListContactsResponse]
     """Lists contacts in pages. A page costs the same however far it is."""
     ExportContacts: _grpc.UnaryStreamMultiCallable[_contact_service_pb2.ExportContactsRequest, _contact_service_pb2.ExportContactsResponse]
-    """Streams all contacts that pass a filter, as the bytes of one file, from one snapshot of the database."""
+    """Streams all contacts that pass a filter, as the bytes of one file, ordered by number.
+
+    The server reads contacts in pages while the client reads the file, so a slow client holds nothing of the database. A
+    page shows the contacts as they are when it is read. A contact that exists from the first page to the last comes once;
+    one that is made, changed or deleted meanwhile comes in its old or its new state, or not at all.
+
+    The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
+    certificate or user has ended, with SCOPE_MISSING when the caller loses the scope, and with STREAM_UNREAD when the
+    client leaves one message unread for the time that the operator sets (60 s).
+    """
     GetContactStats: _grpc.UnaryUnaryMultiCallable[_contact_service_pb2.GetContactStatsRequest, _contact_service_pb2.GetContactStatsResponse]
     """Counts the contacts that pass a filter."""
     DeleteContact: _grpc.UnaryUnaryMultiCallable[_contact_service_pb2.DeleteContactRequest, _contact_service_pb2.DeleteContactResponse]
@@ -102,7 +111,16 @@ class ContactServiceAsyncStub(ContactServiceStub):
     ListContacts: _aio.UnaryUnaryMultiCallable[_contact_service_pb2.ListContactsRequest, _contact_service_pb2.ListContactsResponse]  # type: ignore[assignment]
     """Lists contacts in pages. A page costs the same however far it is."""
     ExportContacts: _aio.UnaryStreamMultiCallable[_contact_service_pb2.ExportContactsRequest, _contact_service_pb2.ExportContactsResponse]  # type: ignore[assignment]
-    """Streams all contacts that pass a filter, as the bytes of one file, from one snapshot of the database."""
+    """Streams all contacts that pass a filter, as the bytes of one file, ordered by number.
+
+    The server reads contacts in pages while the client reads the file, so a slow client holds nothing of the database. A
+    page shows the contacts as they are when it is read. A contact that exists from the first page to the last comes once;
+    one that is made, changed or deleted meanwhile comes in its old or its new state, or not at all.
+
+    The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
+    certificate or user has ended, with SCOPE_MISSING when the caller loses the scope, and with STREAM_UNREAD when the
+    client leaves one message unread for the time that the operator sets (60 s).
+    """
     GetContactStats: _aio.UnaryUnaryMultiCallable[_contact_service_pb2.GetContactStatsRequest, _contact_service_pb2.GetContactStatsResponse]  # type: ignore[assignment]
     """Counts the contacts that pass a filter."""
     DeleteContact: _aio.UnaryUnaryMultiCallable[_contact_service_pb2.DeleteContactRequest, _contact_service_pb2.DeleteContactResponse]  # type: ignore[assignment]
@@ -159,7 +177,16 @@ class ContactServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contact_service_pb2.ExportContactsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_contact_service_pb2.ExportContactsResponse], _abc.AsyncIterator[_contact_service_pb2.ExportContactsResponse]]:
-        """Streams all contacts that pass a filter, as the bytes of one file, from one snapshot of the database."""
+        """Streams all contacts that pass a filter, as the bytes of one file, ordered by number.
+
+        The server reads contacts in pages while the client reads the file, so a slow client holds nothing of the database. A
+        page shows the contacts as they are when it is read. A contact that exists from the first page to the last comes once;
+        one that is made, changed or deleted meanwhile comes in its old or its new state, or not at all.
+
+        The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
+        certificate or user has ended, with SCOPE_MISSING when the caller loses the scope, and with STREAM_UNREAD when the
+        client leaves one message unread for the time that the operator sets (60 s).
+        """
 
     @_abc_1.abstractmethod
     def GetContactStats(

@@ -144,6 +144,11 @@ class ImportServiceServicer:
         replica, gets each row exactly once. A chunk may begin before the committed offset: what is committed is skipped; a
         chunk that is wholly committed is told by `skipped`. A chunk that begins too late ends the stream with OFFSET_GAP.
         Chunks need not end at row ends. A client may have as many bytes in flight as `flow.window_bytes` says.
+
+        Each commit reads the caller's session or API key again: once that, its user or its scope has ended, nothing more is
+        committed. The stream ends with SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds; what was
+        acknowledged stays. An access token that expires does not end it. A silent stream ends with UPLOAD_IDLE or
+        STREAM_IDLE, one whose answers are not read with STREAM_UNREAD; all three resume at the committed offset.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +178,9 @@ class ImportServiceServicer:
     def WatchImport(self, request, context):
         """Streams an import each time that it changed, until it has ended. If the stream breaks, call again with the last
         revision seen. Changes may be skipped, the newest is always sent.
+
+        Without a change for the time that the operator sets (5 minutes) it ends with STREAM_IDLE: call again. It ends with
+        SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds after the caller has lost its authority.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,7 +202,8 @@ class ImportServiceServicer:
 
     def ExportRejectedRows(self, request, context):
         """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-        suggestion behind them. Corrected, it can be imported again, with this import as its parent.
+        suggestion behind them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
+        of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,6 +61,11 @@ class ImportServiceStub:
     replica, gets each row exactly once. A chunk may begin before the committed offset: what is committed is skipped; a
     chunk that is wholly committed is told by `skipped`. A chunk that begins too late ends the stream with OFFSET_GAP.
     Chunks need not end at row ends. A client may have as many bytes in flight as `flow.window_bytes` says.
+
+    Each commit reads the caller's session or API key again: once that, its user or its scope has ended, nothing more is
+    committed. The stream ends with SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds; what was
+    acknowledged stays. An access token that expires does not end it. A silent stream ends with UPLOAD_IDLE or
+    STREAM_IDLE, one whose answers are not read with STREAM_UNREAD; all three resume at the committed offset.
     """
     PreviewImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.PreviewImportRequest, _import_service_pb2.PreviewImportResponse]
     """Shows what an import would make of the first bytes of a file. Keeps nothing."""
@@ -71,6 +76,9 @@ class ImportServiceStub:
     WatchImport: _grpc.UnaryStreamMultiCallable[_import_service_pb2.WatchImportRequest, _import_service_pb2.WatchImportResponse]
     """Streams an import each time that it changed, until it has ended. If the stream breaks, call again with the last
     revision seen. Changes may be skipped, the newest is always sent.
+
+    Without a change for the time that the operator sets (5 minutes) it ends with STREAM_IDLE: call again. It ends with
+    SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds after the caller has lost its authority.
     """
     CancelImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportRequest, _import_service_pb2.CancelImportResponse]
     """Ends an open import within a second. What was committed stays; RevertImport takes it back. Safe to repeat."""
@@ -78,7 +86,8 @@ class ImportServiceStub:
     """Lists the rows that were refused, in the order of the file."""
     ExportRejectedRows: _grpc.UnaryStreamMultiCallable[_import_service_pb2.ExportRejectedRowsRequest, _import_service_pb2.ExportRejectedRowsResponse]
     """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-    suggestion behind them. Corrected, it can be imported again, with this import as its parent.
+    suggestion behind them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
+    of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
     """
     RevertImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]
     """Takes an import back, in one transaction: contacts that it made go, contacts that it changed get their former values
@@ -120,6 +129,11 @@ class ImportServiceAsyncStub(ImportServiceStub):
     replica, gets each row exactly once. A chunk may begin before the committed offset: what is committed is skipped; a
     chunk that is wholly committed is told by `skipped`. A chunk that begins too late ends the stream with OFFSET_GAP.
     Chunks need not end at row ends. A client may have as many bytes in flight as `flow.window_bytes` says.
+
+    Each commit reads the caller's session or API key again: once that, its user or its scope has ended, nothing more is
+    committed. The stream ends with SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds; what was
+    acknowledged stays. An access token that expires does not end it. A silent stream ends with UPLOAD_IDLE or
+    STREAM_IDLE, one whose answers are not read with STREAM_UNREAD; all three resume at the committed offset.
     """
     PreviewImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.PreviewImportRequest, _import_service_pb2.PreviewImportResponse]  # type: ignore[assignment]
     """Shows what an import would make of the first bytes of a file. Keeps nothing."""
@@ -130,6 +144,9 @@ class ImportServiceAsyncStub(ImportServiceStub):
     WatchImport: _aio.UnaryStreamMultiCallable[_import_service_pb2.WatchImportRequest, _import_service_pb2.WatchImportResponse]  # type: ignore[assignment]
     """Streams an import each time that it changed, until it has ended. If the stream breaks, call again with the last
     revision seen. Changes may be skipped, the newest is always sent.
+
+    Without a change for the time that the operator sets (5 minutes) it ends with STREAM_IDLE: call again. It ends with
+    SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds after the caller has lost its authority.
     """
     CancelImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportRequest, _import_service_pb2.CancelImportResponse]  # type: ignore[assignment]
     """Ends an open import within a second. What was committed stays; RevertImport takes it back. Safe to repeat."""
@@ -137,7 +154,8 @@ class ImportServiceAsyncStub(ImportServiceStub):
     """Lists the rows that were refused, in the order of the file."""
     ExportRejectedRows: _aio.UnaryStreamMultiCallable[_import_service_pb2.ExportRejectedRowsRequest, _import_service_pb2.ExportRejectedRowsResponse]  # type: ignore[assignment]
     """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-    suggestion behind them. Corrected, it can be imported again, with this import as its parent.
+    suggestion behind them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
+    of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
     """
     RevertImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]  # type: ignore[assignment]
     """Takes an import back, in one transaction: contacts that it made go, contacts that it changed get their former values
@@ -188,6 +206,11 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         replica, gets each row exactly once. A chunk may begin before the committed offset: what is committed is skipped; a
         chunk that is wholly committed is told by `skipped`. A chunk that begins too late ends the stream with OFFSET_GAP.
         Chunks need not end at row ends. A client may have as many bytes in flight as `flow.window_bytes` says.
+
+        Each commit reads the caller's session or API key again: once that, its user or its scope has ended, nothing more is
+        committed. The stream ends with SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds; what was
+        acknowledged stays. An access token that expires does not end it. A silent stream ends with UPLOAD_IDLE or
+        STREAM_IDLE, one whose answers are not read with STREAM_UNREAD; all three resume at the committed offset.
         """
 
     @_abc_1.abstractmethod
@@ -222,6 +245,9 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_import_service_pb2.WatchImportResponse], _abc.AsyncIterator[_import_service_pb2.WatchImportResponse]]:
         """Streams an import each time that it changed, until it has ended. If the stream breaks, call again with the last
         revision seen. Changes may be skipped, the newest is always sent.
+
+        Without a change for the time that the operator sets (5 minutes) it ends with STREAM_IDLE: call again. It ends with
+        SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds after the caller has lost its authority.
         """
 
     @_abc_1.abstractmethod
@@ -247,7 +273,8 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_import_service_pb2.ExportRejectedRowsResponse], _abc.AsyncIterator[_import_service_pb2.ExportRejectedRowsResponse]]:
         """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-        suggestion behind them. Corrected, it can be imported again, with this import as its parent.
+        suggestion behind them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
+        of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
         """
 
     @_abc_1.abstractmethod

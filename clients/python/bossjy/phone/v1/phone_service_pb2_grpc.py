@@ -136,6 +136,11 @@ class PhoneServiceServicer:
         """The same for any amount, in columns. Each request message gets one response message, in order. Send 1,000 to 5,000
         numbers a message and keep several messages in flight. A message may carry parallel columns or Arrow IPC bytes; the
         response has the form of its request.
+
+        The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
+        certificate or user has ended, and with SCOPE_MISSING when the caller loses the scope. Without a message for the time
+        that the operator sets (5 minutes) it ends with STREAM_IDLE; when the client leaves one answer unread for long (60 s),
+        with STREAM_UNREAD. Open it again then, and send what was not answered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

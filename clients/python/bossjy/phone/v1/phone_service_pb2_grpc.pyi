@@ -52,6 +52,11 @@ class PhoneServiceStub:
     """The same for any amount, in columns. Each request message gets one response message, in order. Send 1,000 to 5,000
     numbers a message and keep several messages in flight. A message may carry parallel columns or Arrow IPC bytes; the
     response has the form of its request.
+
+    The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
+    certificate or user has ended, and with SCOPE_MISSING when the caller loses the scope. Without a message for the time
+    that the operator sets (5 minutes) it ends with STREAM_IDLE; when the client leaves one answer unread for long (60 s),
+    with STREAM_UNREAD. Open it again then, and send what was not answered.
     """
     FormatNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FormatNumberRequest, _phone_service_pb2.FormatNumberResponse]
     """Writes a number in the formats of its region. NUMBER_NOT_PARSED if the text is not a number; a number need not be
@@ -103,6 +108,11 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     """The same for any amount, in columns. Each request message gets one response message, in order. Send 1,000 to 5,000
     numbers a message and keep several messages in flight. A message may carry parallel columns or Arrow IPC bytes; the
     response has the form of its request.
+
+    The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
+    certificate or user has ended, and with SCOPE_MISSING when the caller loses the scope. Without a message for the time
+    that the operator sets (5 minutes) it ends with STREAM_IDLE; when the client leaves one answer unread for long (60 s),
+    with STREAM_UNREAD. Open it again then, and send what was not answered.
     """
     FormatNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FormatNumberRequest, _phone_service_pb2.FormatNumberResponse]  # type: ignore[assignment]
     """Writes a number in the formats of its region. NUMBER_NOT_PARSED if the text is not a number; a number need not be
@@ -169,6 +179,11 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         """The same for any amount, in columns. Each request message gets one response message, in order. Send 1,000 to 5,000
         numbers a message and keep several messages in flight. A message may carry parallel columns or Arrow IPC bytes; the
         response has the form of its request.
+
+        The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
+        certificate or user has ended, and with SCOPE_MISSING when the caller loses the scope. Without a message for the time
+        that the operator sets (5 minutes) it ends with STREAM_IDLE; when the client leaves one answer unread for long (60 s),
+        with STREAM_UNREAD. Open it again then, and send what was not answered.
         """
 
     @_abc_1.abstractmethod
