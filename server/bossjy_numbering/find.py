@@ -13,7 +13,14 @@ import re
 from typing import Any
 
 import phonenumbers
-from phonenumbers import phonenumbermatcher as upstream
+from phonenumbers.phonenumbermatcher import (
+    _INNER_MATCHES,
+    _PATTERN,
+    _SLASH_SEPARATED_DATES,
+    _TIME_STAMPS,
+    _TIME_STAMPS_SUFFIX,
+)
+from phonenumbers.phonenumberutil import _SECOND_NUMBER_START_PATTERN
 
 from bossjy_numbering.oracle import describe
 from bossjy_numbering.steps import Steps
@@ -52,7 +59,7 @@ class _Matcher(phonenumbers.PhoneNumberMatcher):
         while self._max_tries > 0 and candidate_at is not None:
             start = candidate_at.start()
             candidate = self._trim_after_first_match(
-                upstream._SECOND_NUMBER_START_PATTERN, self.text[start : candidate_at.end()]
+                _SECOND_NUMBER_START_PATTERN, self.text[start : candidate_at.end()]
             )
             match = yield from self._extract(candidate, start)
             if match is not None:
@@ -63,7 +70,7 @@ class _Matcher(phonenumbers.PhoneNumberMatcher):
 
     def _search(self, index: int) -> Steps[re.Match[str] | None]:
         """`_PATTERN.search(text, index)`. Every text that begins as the pattern asks matches it, however it ends."""
-        pattern: re.Pattern[str] = upstream._PATTERN
+        pattern: re.Pattern[str] = _PATTERN
         while True:
             yield
             end = index + WINDOW
@@ -76,11 +83,9 @@ class _Matcher(phonenumbers.PhoneNumberMatcher):
 
     def _extract(self, candidate: str, offset: int) -> Steps[_Match | None]:
         """`_extract_match`, with what stands between the two ways to read a candidate."""
-        if upstream._SLASH_SEPARATED_DATES.search(candidate):
+        if _SLASH_SEPARATED_DATES.search(candidate):
             return None
-        if upstream._TIME_STAMPS.search(candidate) and upstream._TIME_STAMPS_SUFFIX.match(
-            self.text, offset + len(candidate)
-        ):
+        if _TIME_STAMPS.search(candidate) and _TIME_STAMPS_SUFFIX.match(self.text, offset + len(candidate)):
             return None
         match = self._parse_and_verify(candidate, offset)
         if match is not None:
@@ -89,7 +94,7 @@ class _Matcher(phonenumbers.PhoneNumberMatcher):
 
     def _extract_inner(self, candidate: str, offset: int) -> Steps[_Match | None]:
         """`_extract_inner_match`."""
-        for pattern in upstream._INNER_MATCHES:
+        for pattern in _INNER_MATCHES:
             group, first = pattern.search(candidate), True
             while group and self._max_tries > 0:
                 if first:

@@ -24,6 +24,7 @@ from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
+from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.imports.metrics import ImportMetrics
@@ -128,8 +129,8 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         stack.push_async_callback(redis.aclose)
         _measure_tasks(registry)
         auth = await stack.enter_async_context(open_auth(database, redis, settings.data_dir, auth_options(settings)))
-        plan = await asyncio.to_thread(load_plan, settings.data_dir / "plan")
-        plans = await asyncio.to_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
+        plan = await in_thread(load_plan, settings.data_dir / "plan")
+        plans = await in_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
 
         details = DetailTables(plan, settings.data_dir / "plan")
         shared = SharedRates(redis)

@@ -29,6 +29,7 @@ from bossjy_server.auth.sessions import Sessions
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.auth.users import Users
+from bossjy_server.blocking import in_thread
 from bossjy_server.errors import StartError
 from bossjy_server.storage.postgres import Database
 
@@ -65,12 +66,12 @@ async def open_auth(
         options.check()
     except ValueError as error:
         raise StartError(str(error)) from error
-    keys = await asyncio.to_thread(load_keys, data_dir, options, clock)
+    keys = await in_thread(load_keys, data_dir, options, clock)
     revocations = Revocations(redis, options, clock)
     throttle = Throttle(redis, keys, options)
     tokens = AccessTokens(keys, options, clock)
     async with AsyncExitStack() as stack:
-        passwords = await asyncio.to_thread(Passwords, options)
+        passwords = await in_thread(Passwords, options)
         stack.callback(passwords.close)
         rules = PasswordRules(options)
         api_keys = ApiKeys(database, options, clock)
@@ -142,7 +143,7 @@ async def _watch_keys(keys: Keys, options: AuthOptions) -> None:
     while True:
         await asyncio.sleep(options.key_reload_s)
         try:
-            await asyncio.to_thread(keys.reload)
+            await in_thread(keys.reload)
         except (OSError, ValueError):
             _LOG.exception("the key folder cannot be read; the keys that are loaded go on")
 

@@ -36,6 +36,8 @@ class Method:
     # Takes from the bytes of a streamed request what its servicer reads quicker than protobuf does: returns the other
     # bytes and what was taken. The servicer gets both, as (message, taken). None: it gets messages.
     split: Callable[[bytes], tuple[bytes, Any]] | None = None
+    # False for the one that answers for all methods that are not served: its request is not read.
+    known: bool = True
 
     @property
     def grpc_type(self) -> str:

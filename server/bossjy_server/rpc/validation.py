@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError, Message
 
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.rpc.call import Call, Concern, Proceed
+from bossjy_server.rpc.item_counts import item_check
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.plain_rules import plain_check
 
@@ -23,8 +24,13 @@ def validation_concern() -> Concern:
     def wrap(method: Method, proceed: Proceed) -> Proceed:
         request_class = method.request_class
         plain = plain_check(request_class.DESCRIPTOR)
+        items = item_check(request_class.DESCRIPTOR)
+        if not method.known:
+            return proceed
 
         def read(raw: bytes) -> Message:
+            if items is not None:
+                items(raw)
             message = request_class()
             try:
                 message.ParseFromString(raw)

@@ -36,7 +36,7 @@ def ours(text: str, region: str | None, leniency: Leniency, limit: int) -> list[
 
 @pytest.mark.parametrize("leniency", list(Leniency))
 def test_the_results_are_those_of_phonenumbers(leniency: Leniency) -> None:
-    chance = random.Random(int(leniency))  # noqa: S311 - texts of a test
+    chance = random.Random(int(leniency))
     found = 0
     for _ in range(400):
         text = "".join(chance.choices(PIECES, k=chance.randint(1, 30)))
@@ -58,7 +58,7 @@ def test_a_text_may_ask_for_none() -> None:
 
 
 def test_what_follows_a_number_is_cut_off_as_phonenumbers_does() -> None:
-    chance = random.Random(7)  # noqa: S311 - texts of a test
+    chance = random.Random(7)
     for _ in range(2000):
         text = "".join(chance.choices("1a#_ -.\n)é和＃\t", k=chance.randint(0, 12)))
         end = upstream._UNWANTED_END_CHAR_PATTERN.search(text)

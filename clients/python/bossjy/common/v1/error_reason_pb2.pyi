@@ -235,6 +235,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
     again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
     """
+    ERROR_REASON_WORK_LIMIT: _ErrorReason.ValueType  # 80
+    """RESOURCE_EXHAUSTED. The text needs more CPU time than the server spends on one FindNumbers or ExplainNumber. To do:
+    Send the text in shorter pieces. Metadata: `limit_s`: the limit in seconds.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, for programs. Every status other than OK carries a `google.rpc.ErrorInfo` with domain
@@ -455,5 +459,9 @@ again after `RetryInfo`.
 ERROR_REASON_LOOKUP_BUDGET_SPENT: ErrorReason.ValueType  # 57
 """RESOURCE_EXHAUSTED. As many numbers were asked about as the operator allows in a second or in a day. To do: Call
 again after `RetryInfo`. Metadata: `limit`: how many; `per`: `second` or `day`; `subject`: `server` or `tenant`.
+"""
+ERROR_REASON_WORK_LIMIT: ErrorReason.ValueType  # 80
+"""RESOURCE_EXHAUSTED. The text needs more CPU time than the server spends on one FindNumbers or ExplainNumber. To do:
+Send the text in shorter pieces. Metadata: `limit_s`: the limit in seconds.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
