@@ -31,6 +31,8 @@ from bossjy_numbering.types import Number, ParseError
 # Rows of a chunk of clean rows: 128 KiB for each column of 64-bit numbers. Other rows take ten times as many steps, and
 # the last of them with few rows of each chunk: what a step costs whatever its size shows there.
 CHUNK, _REST_CHUNK = 16_384, 32_768
+# Answers that are objects until they are put into columns: 400 bytes each.
+_SLOW_CHUNK = 512
 Answer: TypeAlias = Callable[[str, "str | None"], Number]
 
 
@@ -126,17 +128,23 @@ class ColumnEngine:
         columns.refuse(rows[nothing], np.full(len(nothing), ParseError.NOT_A_NUMBER, np.uint8))
         batch.clear(nothing)
         slow = np.flatnonzero(unclear)
-        answers: list[Number] = []
-        for row in rows[slow].tolist():
-            yield
-            answers.append(self._answer(asked.texts.text(row), asked.region(row)))
-        columns.put_answers(rows[slow], answers)
-        batch.write_texts(slow, [number.e164 for number in answers])
+        yield from self._read_slow(asked, rows, slow, batch)
         if int(rows[-1]) - int(rows[0]) >= len(rows):
             # Among clean rows, one that is its own E.164 is better kept: its chunk may then be copied whole.
             sizes = np.diff(offsets)
             own = read.plus & (sizes == read.lengths + 1) & (sizes == batch.lengths) & (read.lengths <= ROOM)
             batch.keep(np.flatnonzero(own))
+
+    def _read_slow(self, asked: _Asked, rows: Ints, slow: Ints, batch: Batch) -> Steps[None]:
+        """Reads the rows at some places one by one, a few hundred answers kept at a time."""
+        for begin in range(0, len(slow), _SLOW_CHUNK):
+            places = slow[begin : begin + _SLOW_CHUNK]
+            answers: list[Number] = []
+            for row in rows[places].tolist():
+                yield
+                answers.append(self._answer(asked.texts.text(row), asked.region(row)))
+            asked.columns.put_answers(rows[places], answers)
+            batch.write_texts(places, [number.e164 for number in answers])
 
 
 def _slice_of(rows: Ints) -> Ints | slice:
