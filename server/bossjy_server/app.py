@@ -142,7 +142,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         quotas = Quotas(quota_options(settings), rates, TenantLimits(database).per_minute)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, quotas, auth)
-        threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead))
+        threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead, settings.phone_call_s))
         stack.callback(threads.close)
         contact_stats, ended_imports = Cache(redis, "contact-stats"), Cache(redis, "ended-imports", ttl_s=300.0)
         lookup = await stack.enter_async_context(open_lookup(redis, lookup_options(settings), auth.keys.mac))

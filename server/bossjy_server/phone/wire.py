@@ -125,8 +125,9 @@ def few_texts(number: int, values: Mapping[int, str], rows: int) -> bytes:
 def read_texts(data: bytes, *numbers: int, most: int) -> list[pa.Array[Any]] | None:
     """A message of repeated text fields alone, as one Arrow string array for each of `numbers` (all below 16).
 
-    None where it has more than `most` texts, or cannot be read by whole columns: a text of 128 bytes or more or with control characters that look
-    like a tag, another field, text that is not UTF-8, a broken message. Protobuf reads such a message, or refuses it.
+    None where it has more than `most` texts, or cannot be read by whole columns: a text of 128 bytes or more or with
+    control characters that look like a tag, another field, text that is not UTF-8, a broken message. Protobuf reads
+    such a message, or refuses it.
     """
     if not _is_utf8(data):
         return None

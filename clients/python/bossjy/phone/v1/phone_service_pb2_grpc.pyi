@@ -30,6 +30,9 @@ class PhoneServiceStub:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    A request message has at most 4 MiB. gRPC itself refuses a larger one, as RESOURCE_EXHAUSTED without ErrorInfo. A
+    field with more items than its contract allows is refused with INVALID_FIELD.
     """
 
     @_typing.overload
@@ -39,7 +42,7 @@ class PhoneServiceStub:
     ValidateNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateNumberRequest, _phone_service_pb2.ValidateNumberResponse]
     """Tells of one text whether it is a valid number, and which."""
     BatchValidateNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.BatchValidateNumbersRequest, _phone_service_pb2.BatchValidateNumbersResponse]
-    """The same for up to 10,000 texts at once. Results stand in the order of the request. For more than a few thousand
+    """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
     StreamValidateNumbers costs several times less for each number.
     """
     StreamValidateNumbers: _grpc.StreamStreamMultiCallable[_phone_service_pb2.StreamValidateNumbersRequest, _phone_service_pb2.StreamValidateNumbersResponse]
@@ -54,7 +57,9 @@ class PhoneServiceStub:
     MatchNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.MatchNumbersRequest, _phone_service_pb2.MatchNumbersResponse]
     """Tells whether two texts are the same number, as far as they say."""
     FindNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FindNumbersRequest, _phone_service_pb2.FindNumbersResponse]
-    """Finds the numbers in a running text."""
+    """Finds the numbers in a running text. RESOURCE_EXHAUSTED with WORK_LIMIT if the text needs more than some seconds of
+    work: ordinary text of 100,000 characters needs less than one.
+    """
     ExplainNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ExplainNumberRequest, _phone_service_pb2.ExplainNumberResponse]
     """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
     GetRegion: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.GetRegionRequest, _phone_service_pb2.GetRegionResponse]
@@ -78,13 +83,16 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    A request message has at most 4 MiB. gRPC itself refuses a larger one, as RESOURCE_EXHAUSTED without ErrorInfo. A
+    field with more items than its contract allows is refused with INVALID_FIELD.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ValidateNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateNumberRequest, _phone_service_pb2.ValidateNumberResponse]  # type: ignore[assignment]
     """Tells of one text whether it is a valid number, and which."""
     BatchValidateNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.BatchValidateNumbersRequest, _phone_service_pb2.BatchValidateNumbersResponse]  # type: ignore[assignment]
-    """The same for up to 10,000 texts at once. Results stand in the order of the request. For more than a few thousand
+    """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
     StreamValidateNumbers costs several times less for each number.
     """
     StreamValidateNumbers: _aio.StreamStreamMultiCallable[_phone_service_pb2.StreamValidateNumbersRequest, _phone_service_pb2.StreamValidateNumbersResponse]  # type: ignore[assignment]
@@ -99,7 +107,9 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     MatchNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.MatchNumbersRequest, _phone_service_pb2.MatchNumbersResponse]  # type: ignore[assignment]
     """Tells whether two texts are the same number, as far as they say."""
     FindNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FindNumbersRequest, _phone_service_pb2.FindNumbersResponse]  # type: ignore[assignment]
-    """Finds the numbers in a running text."""
+    """Finds the numbers in a running text. RESOURCE_EXHAUSTED with WORK_LIMIT if the text needs more than some seconds of
+    work: ordinary text of 100,000 characters needs less than one.
+    """
     ExplainNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ExplainNumberRequest, _phone_service_pb2.ExplainNumberResponse]  # type: ignore[assignment]
     """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
     GetRegion: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.GetRegionRequest, _phone_service_pb2.GetRegionResponse]  # type: ignore[assignment]
@@ -122,6 +132,9 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
     A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
     request and metadata version give the same answer, nothing is stored, repeating is safe.
+
+    A request message has at most 4 MiB. gRPC itself refuses a larger one, as RESOURCE_EXHAUSTED without ErrorInfo. A
+    field with more items than its contract allows is refused with INVALID_FIELD.
     """
 
     @_abc_1.abstractmethod
@@ -138,7 +151,7 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _phone_service_pb2.BatchValidateNumbersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_phone_service_pb2.BatchValidateNumbersResponse, _abc.Awaitable[_phone_service_pb2.BatchValidateNumbersResponse]]:
-        """The same for up to 10,000 texts at once. Results stand in the order of the request. For more than a few thousand
+        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
         StreamValidateNumbers costs several times less for each number.
         """
 
@@ -177,7 +190,9 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _phone_service_pb2.FindNumbersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_phone_service_pb2.FindNumbersResponse, _abc.Awaitable[_phone_service_pb2.FindNumbersResponse]]:
-        """Finds the numbers in a running text."""
+        """Finds the numbers in a running text. RESOURCE_EXHAUSTED with WORK_LIMIT if the text needs more than some seconds of
+        work: ordinary text of 100,000 characters needs less than one.
+        """
 
     @_abc_1.abstractmethod
     def ExplainNumber(
