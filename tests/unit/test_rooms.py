@@ -86,6 +86,25 @@ def test_sql_stops_at_the_store() -> None:
     assert files_where(SERVICE, broken) == []
 
 
+def test_nothing_runs_on_the_default_executor() -> None:
+    # It is one queue for all features: `blocking.in_thread`, or a feature's own threads. demo is a client.
+    def broken(path: Path, tree: ast.Module) -> bool:
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        default = [
+            call
+            for call in calls
+            if isinstance(call.func, ast.Attribute)
+            and call.func.attr == "run_in_executor"
+            and isinstance(call.args[0], ast.Constant)
+        ]
+        named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        named |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+        used = bool(default) or bool(named & {"to_thread", "set_default_executor"})
+        return used and not path.is_relative_to(SERVICE / "demo")
+
+    assert files_where(SERVICE, broken) == []
+
+
 def test_the_environment_is_read_by_the_settings_alone() -> None:
     # cli hands it to them; enrich.build hands it on to the process that it starts.
     def broken(path: Path, tree: ast.Module) -> bool:

@@ -36,9 +36,6 @@ class FairQueue(Generic[Job]):
         self._tenants: dict[str, _Tenant[Job]] = {}
         self._now_s = 0.0
 
-    def __len__(self) -> int:
-        return sum(tenant.waiting for tenant in self._tenants.values())
-
     def add(self, tenant: str, call: Hashable, job: Job) -> None:
         """A new job, behind those of its call."""
         of_tenant = self._tenants.setdefault(tenant, _Tenant(self._now_s))
