@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow as pa
 SIZE = 4 * 1024 * 1024 - 1024  # gRPC takes 4 MiB
 
 
-def ipc(batch: pa.RecordBatch, times: int = 1, compression: str | None = None) -> bytes:
+def ipc(batch: pa.RecordBatch, times: int = 1, compression: Any = None) -> bytes:
     """The batch as an Arrow IPC stream."""
     out = pa.BufferOutputStream()
     with pa.ipc.new_stream(out, batch.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
@@ -20,22 +21,23 @@ def ipc(batch: pa.RecordBatch, times: int = 1, compression: str | None = None) -
     return out.getvalue().to_pybytes()
 
 
-def column(array: pa.Array, name: str = "phone_number") -> pa.RecordBatch:
+def column(array: Any, name: str = "phone_number") -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([array], names=[name])
 
 
-def extensions(rows: int) -> pa.Array:
+def extensions(rows: int) -> list[str]:
     """Numbers that are answered one by one."""
-    return pa.array([f"+1 202 456 {number % 10_000:04d} ext. {number}" for number in range(rows)])
+    return [f"+1 202 456 {number % 10_000:04d} ext. {number}" for number in range(rows)]
 
 
-def shared_text(length: int, rows: int = 100_000, text: pa.DataType | None = None) -> pa.Array:
+def shared_text(length: int, rows: int = 100_000, text: pa.DataType | None = None) -> Any:
     """Rows that all point to one text."""
     values = pa.array(["3" * length], text or pa.large_string())
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), values)
+    indices: Any = pa.array(np.zeros(rows, np.int8))
+    return pa.DictionaryArray.from_arrays(indices, values)
 
 
-def views(length: int, rows: int, step: int = 0) -> pa.Array:
+def views(length: int, rows: int, step: int = 0) -> Any:
     """Rows that are views of one text: each `step` bytes behind the one before it."""
     data = pa.py_buffer(b"3" * (length + step * rows))
     held = np.zeros(rows, [("length", "<i4"), ("prefix", "S4"), ("buffer", "<i4"), ("offset", "<i4")])
@@ -105,7 +107,7 @@ ARROW: dict[str, tuple[Callable[[], bytes], bool]] = {
     "views of one text of 2 MB": (lambda: ipc(column(views(2_000_000, 100_000))), True),
     "views of 1,000 bytes, each its own": (lambda: ipc(column(views(1000, 100_000, step=20))), True),
     "one text for many regions": (lambda: ipc(_own_regions()), True),
-    "numbers with extensions": (lambda: ipc(column(extensions(30_000))), True),
+    "numbers with extensions": (lambda: ipc(column(pa.array(extensions(30_000)))), True),
     "columns of nulls": (lambda: ipc(column(pa.nulls(100_000))), False),
     "very many rows of nulls": (lambda: ipc(column(pa.nulls(2**40 // 1024))), False),
     "nulls in 1,900 columns": (

@@ -167,7 +167,7 @@ LINES: dict[str, bytes] = {
 }
 
 
-async def imported(owner: Person, data: bytes) -> import_pb2.ImportJob:
+async def imported(owner: Person, data: bytes) -> import_pb2.Import:
     """Upload a file in chunks."""
     stub: Any = import_service_pb2_grpc.ImportServiceStub(owner.channel)
     spec = import_pb2.ImportSpec(file_name="file", default_region="CN")
@@ -184,7 +184,7 @@ async def imported(owner: Person, data: bytes) -> import_pb2.ImportJob:
 
     async for _ in stub.Upload(messages(), metadata=credentials(owner), timeout=100):
         pass
-    read = await stub.GetImport(
+    read: import_service_pb2.GetImportResponse = await stub.GetImport(
         import_service_pb2.GetImportRequest(import_id=job.import_id), metadata=credentials(owner)
     )
     return read.import_job

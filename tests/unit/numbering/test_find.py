@@ -7,7 +7,7 @@ import time
 
 import phonenumbers
 import pytest
-from phonenumbers import phonenumbermatcher as upstream
+from phonenumbers.phonenumberutil import _UNWANTED_END_CHAR_PATTERN
 
 from bossjy_numbering import Leniency, finish
 from bossjy_numbering.find import WINDOW, _without_end, find_steps
@@ -22,7 +22,7 @@ PIECES = (
 )  # fmt: skip
 
 
-def upstreams(text: str, region: str | None, leniency: Leniency, limit: int) -> list[tuple[int, int, str, object]]:
+def upstreams(text: str, region: str | None, leniency: Leniency, limit: int) -> list[tuple[int, int, str, str]]:
     found = []
     for match in phonenumbers.PhoneNumberMatcher(text, region, int(leniency)):
         found.append((match.start, match.end, match.raw_string, phonenumbers.format_number(match.number, 0)))
@@ -31,7 +31,7 @@ def upstreams(text: str, region: str | None, leniency: Leniency, limit: int) -> 
     return found
 
 
-def ours(text: str, region: str | None, leniency: Leniency, limit: int) -> list[tuple[int, int, str, object]]:
+def ours(text: str, region: str | None, leniency: Leniency, limit: int) -> list[tuple[int, int, str, str]]:
     found = finish(find_steps(text, region, leniency, limit))
     return [(one.start, one.end, one.raw, one.number.e164) for one in found]
 
@@ -63,7 +63,7 @@ def test_what_follows_a_number_is_cut_off_as_phonenumbers_does() -> None:
     chance = random.Random(7)
     for _ in range(2000):
         text = "".join(chance.choices("1a#_ -.\n)é和＃\t", k=chance.randint(0, 12)))
-        end = upstream._UNWANTED_END_CHAR_PATTERN.search(text)
+        end = _UNWANTED_END_CHAR_PATTERN.search(text)
         assert _without_end(text) == (text[: end.start()] if end else text), ascii(text)
 
 
