@@ -114,7 +114,7 @@ prove-import-memory: $(DEV) ## 1.5 GB in one upload, or MIB=150: server and its 
 	@$(PYTHON) -m tests.performance.imports.prove_memory $(if $(MIB),--mib $(MIB))
 
 .PHONY: prove-faults
-prove-faults: $(DEV) ## parts stopped, paused, refusing, a bad network, workers killed and renewed, overload, abuse
+prove-faults: $(DEV) ## parts stopped, paused, refusing, a bad network, workers killed and renewed, abuse
 	@$(PYTHON) -m tests.performance.faults.prove_faults
 
 .PHONY: bench-load

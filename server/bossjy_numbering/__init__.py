@@ -9,6 +9,7 @@ from bossjy_numbering.explain import Explanation
 from bossjy_numbering.fixes import Fix, FixKind
 from bossjy_numbering.plan import Plan, load_plan
 from bossjy_numbering.snapshot import SnapshotError, read_snapshot, snapshot_bytes, write_snapshot
+from bossjy_numbering.steps import Steps, finish
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import (
     Format,
@@ -43,9 +44,11 @@ __all__ = [
     "PossibleReason",
     "RegionInfo",
     "SnapshotError",
+    "Steps",
     "Tables",
     "compile_plan",
     "diff_plans",
+    "finish",
     "load_plan",
     "read_snapshot",
     "snapshot_bytes",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bossjy_numbering.fixes import Ask, Fix, FixKind, find_fixes, is_unrecoverable
+from bossjy_numbering.fixes import Ask, Fix, FixKind, fix_steps, is_unrecoverable
+from bossjy_numbering.steps import Steps
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import InvalidReason, Number, NumberType
 
@@ -102,7 +103,7 @@ class Explainer:
             live = wider
         self._live = live
 
-    def explain(self, text: str, default_region: str | None, language: str) -> Explanation:
+    def explain_steps(self, text: str, default_region: str | None, language: str) -> Steps[Explanation]:
         """Explains one text. `language`: `zh` and its variants; anything else reads English."""
         tongue = "zh" if language.lower().split("-")[0].split("_")[0] == "zh" else "en"
         number = self._ask(text, default_region)
@@ -111,7 +112,7 @@ class Explainer:
         said = _UNRECOVERABLE[tongue] if unrecoverable else _SAID[tongue][number.reason]
         if failed >= 0 and not unrecoverable:
             said += _FAILED[tongue].format(place=failed + 1, digit=number.national_digits[failed])
-        fixes = find_fixes(text, default_region, number, self._regions, self._ask)
+        fixes = yield from fix_steps(text, default_region, number, self._regions, self._ask)
         done = tuple(_DONE[tongue][fix.kind].format(region=fix.number.region) for fix in fixes)
         return Explanation(number, failed, said, fixes, done, unrecoverable)
 

@@ -9,6 +9,7 @@ from enum import IntEnum
 
 import phonenumbers
 
+from bossjy_numbering.steps import Steps
 from bossjy_numbering.types import Number, NumberType
 
 # More fixes than this are no help.
@@ -52,9 +53,9 @@ def is_unrecoverable(text: str) -> bool:
     return match is not None and len(match[2] or "") < int(match[3])
 
 
-def find_fixes(
+def fix_steps(
     text: str, default_region: str | None, number: Number, regions: tuple[str, ...], ask: Ask
-) -> tuple[Fix, ...]:
+) -> Steps[tuple[Fix, ...]]:
     """Fixes for a text whose answer is `number`, the likeliest first; none for a valid one.
 
     `regions`: those to assume where none was given. `ask`: what the plan says of a text.
@@ -63,11 +64,12 @@ def find_fixes(
         return ()
     fixes: dict[str, Fix] = {}
     for kind, candidate, region in _candidates(text, default_region, number):
+        yield
         meant = ask(candidate, region)
         if meant.valid:
             fixes.setdefault(meant.e164, Fix(kind, meant))
     if not fixes and default_region is None and not text.lstrip().startswith(("+", "\uff0b")):
-        fixes = _assumed(text, regions, ask)
+        fixes = yield from _assumed(text, regions, ask)
     return tuple(fixes.values())[:MOST_FIXES]
 
 
@@ -116,10 +118,11 @@ def _by_calling_code(number: Number) -> Iterator[_Candidate]:
     yield FixKind.RESTORE_LEADING_ZERO, code + "0" + digits, None
 
 
-def _assumed(text: str, regions: tuple[str, ...], ask: Ask) -> dict[str, Fix]:
+def _assumed(text: str, regions: tuple[str, ...], ask: Ask) -> Steps[dict[str, Fix]]:
     """The regions in which a text without a region is a mobile number, if they are few."""
     meant: dict[str, Fix] = {}
     for region in regions:
+        yield
         number = ask(text, region)
         if number.valid and number.region == region and number.type == NumberType.MOBILE:
             meant.setdefault(number.e164, Fix(FixKind.ASSUME_REGION, number))

@@ -1,6 +1,6 @@
 """The answers of the package `phonenumbers` itself, in our types: the measure of all the rest, and the slow path.
 
-Source: `phonenumbers.phonenumberutil` and `phonenumbers.phonenumbermatcher`.
+Source: `phonenumbers.phonenumberutil`; numbers in a running text: `find.py`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from phonenumbers import PhoneNumber
 
 from bossjy_numbering.types import (
     Format,
-    Found,
-    Leniency,
     MatchType,
     Number,
     NumberType,
@@ -86,15 +84,3 @@ def write_dialled_from(number: Number, region: str) -> str:
 def compare(first: str, second: str) -> MatchType:
     """Whether two texts are the same number, as far as they say."""
     return MatchType(phonenumbers.is_number_match(first, second))
-
-
-def find(text: str, default_region: str | None, leniency: Leniency, limit: int) -> list[Found]:
-    """The first `limit` numbers in a running text, in its order."""
-    found: list[Found] = []
-    if limit <= 0:
-        return found
-    for match in phonenumbers.PhoneNumberMatcher(text, default_region, int(leniency)):
-        found.append(Found(match.start, match.end, match.raw_string, describe(match.number)))
-        if len(found) >= limit:
-            break
-    return found

@@ -14,9 +14,11 @@ from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import Texts, text_buffers
 from bossjy_numbering.compile import COMPILER_VERSION, compile_plan
 from bossjy_numbering.explain import Explainer, Explanation
+from bossjy_numbering.find import find_steps
 from bossjy_numbering.metadata import installed_rules
 from bossjy_numbering.regions import describe_regions
 from bossjy_numbering.scalar import ScalarEngine
+from bossjy_numbering.steps import Steps, finish
 from bossjy_numbering.tables import Tables, tables_of
 from bossjy_numbering.types import Format, Found, Leniency, MatchType, Number, RegionInfo
 
@@ -72,10 +74,14 @@ class Plan:
         `default_regions`: one region for all rows, None, or n of them (str, or a pyarrow string or dictionary
         array); a row's None or "" means none.
         """
+        return finish(self.column_steps(values, default_regions))
+
+    def column_steps(self, values: Texts, default_regions: DefaultRegions = None) -> Steps[NumberColumn]:
+        """The same as `column`, in steps of at most some ten milliseconds."""
         texts = text_buffers(values)
         engine = self._columns
         regions, region_texts = region_rows(default_regions, len(texts), engine.region_position)
-        return engine.column(texts, regions, region_texts)
+        return (yield from engine.column_steps(texts, regions, region_texts))
 
     def format(self, number: Number, form: Format) -> str:
         """The number as `form` writes it. ValueError if it is not a number."""
@@ -101,11 +107,19 @@ class Plan:
         limit: int = FIND_LIMIT,
     ) -> list[Found]:
         """The first `limit` numbers in a running text, in its order."""
-        return oracle.find(text, default_region, leniency, limit)
+        return finish(find_steps(text, default_region, leniency, limit))
+
+    def find_steps(self, text: str, default_region: str | None, leniency: Leniency, limit: int) -> Steps[list[Found]]:
+        """The same as `find`, in steps of about a millisecond."""
+        return find_steps(text, default_region, leniency, limit)
 
     def explain(self, text: str, default_region: str | None = None, language: str = "en") -> Explanation:
         """Why a text is valid or not, in words (`en` or `zh`), with likely fixes; each of them is a valid number."""
-        return self._explainer.explain(text, default_region, language)
+        return finish(self.explain_steps(text, default_region, language))
+
+    def explain_steps(self, text: str, default_region: str | None, language: str) -> Steps[Explanation]:
+        """The same as `explain`, in steps of about a millisecond."""
+        return self._explainer.explain_steps(text, default_region, language)
 
     def regions(self) -> tuple[RegionInfo, ...]:
         """All regions, by region code and then calling code; the non-geographic calling codes come first."""

@@ -24,6 +24,7 @@ from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
+from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.imports.metrics import ImportMetrics
@@ -129,8 +130,8 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         stack.push_async_callback(redis.aclose)
         _measure_tasks(registry)
         auth = await stack.enter_async_context(open_auth(database, redis, settings.data_dir, auth_options(settings)))
-        plan = await asyncio.to_thread(load_plan, settings.data_dir / "plan")
-        plans = await asyncio.to_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
+        plan = await in_thread(load_plan, settings.data_dir / "plan")
+        plans = await in_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
 
         details = DetailTables(plan, settings.data_dir / "plan")
         shared = SharedRates(redis)
@@ -142,7 +143,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         quotas = Quotas(quota_options(settings), rates, TenantLimits(database).per_minute, limits.shares)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, quotas, auth)
-        threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead))
+        threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead, settings.phone_call_s))
         stack.callback(threads.close)
         contact_stats, ended_imports = Cache(redis, "contact-stats"), Cache(redis, "ended-imports", ttl_s=300.0)
         lookup = await stack.enter_async_context(open_lookup(redis, lookup_options(settings), auth.keys.mac))

@@ -231,10 +231,19 @@ class Settings(AuthSettings):
         "Connections are renewed after this; 0: never.",
     )
     phone_threads: int = _setting(
-        "BOSSJY_PHONE_THREADS", 2, read.whole(1, 64), "Threads that answer columns of numbers, in one process."
+        "BOSSJY_PHONE_THREADS",
+        2,
+        read.whole(1, 64),
+        "Threads that answer columns of numbers, in one process; one more answers what is short.",
     )
     phone_ahead: int = _setting(
         "BOSSJY_PHONE_AHEAD", 3, read.whole(1, 64), "Messages of one stream of numbers that are worked on at once."
+    )
+    phone_call_s: float = _setting(
+        "BOSSJY_PHONE_CALL_S",
+        5.0,
+        read.decimal(0.1, 3600),
+        "CPU time of one FindNumbers or ExplainNumber; beyond it the call is refused.",
     )
     lookup_url: str = _setting(
         "BOSSJY_LOOKUP_URL",

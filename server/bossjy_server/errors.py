@@ -80,6 +80,7 @@ class Reason(StrEnum):
     MESSAGE_TOO_LARGE = "MESSAGE_TOO_LARGE"
     STREAM_IDLE = "STREAM_IDLE"
     STREAM_UNREAD = "STREAM_UNREAD"
+    WORK_LIMIT = "WORK_LIMIT"
 
 
 class Kind(StrEnum):
@@ -169,10 +170,15 @@ class NotFound(BossjyError):
     kind = Kind.NOT_FOUND
 
     def __init__(
-        self, resource: str, *, reason: Reason = Reason.RESOURCE_NOT_FOUND, message: str | None = None
+        self,
+        resource: str,
+        *,
+        reason: Reason = Reason.RESOURCE_NOT_FOUND,
+        message: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         text = message or f"there is no such {resource}: check its id and that it belongs to your tenant"
-        super().__init__(reason, text, metadata={"resource": resource})
+        super().__init__(reason, text, metadata=metadata or {"resource": resource})
 
 
 class AlreadyExists(BossjyError):

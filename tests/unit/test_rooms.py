@@ -60,8 +60,9 @@ def test_the_numbering_plan_is_imported_with_numpy_and_phonenumbers_alone() -> N
 def test_messages_stop_at_the_servicer() -> None:
     # requests: what a request's field mask and messages mean, for all methods of auth;
     # columns: parallel columns and Arrow of a stream, converted without a step by row; basic: single answers as bytes;
+    # answers: batches and messages of streams, made in steps;
     # pages: page sizes and tokens of all lists are read from the request and its descriptor.
-    converts = {"servicer", "convert", "requests", "columns", "basic", "pages"}
+    converts = {"servicer", "convert", "requests", "columns", "basic", "answers", "pages"}
 
     def broken(path: Path, tree: ast.Module) -> bool:
         messages = [name for name in imported(nodes(tree)) if re.match(r"(bossjy|google\.protobuf)(\.|$)", name)]
@@ -82,6 +83,25 @@ def test_sql_stops_at_the_store() -> None:
         asks = "asyncpg" in imported(nodes(tree))
         inside = path.is_relative_to(SERVICE / "storage") or stores.fullmatch(path.stem)
         return (speaks or asks) and not inside
+
+    assert files_where(SERVICE, broken) == []
+
+
+def test_nothing_runs_on_the_default_executor() -> None:
+    # It is one queue for all features: `blocking.in_thread`, or a feature's own threads. demo is a client.
+    def broken(path: Path, tree: ast.Module) -> bool:
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        default = [
+            call
+            for call in calls
+            if isinstance(call.func, ast.Attribute)
+            and call.func.attr == "run_in_executor"
+            and isinstance(call.args[0], ast.Constant)
+        ]
+        named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        named |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+        used = bool(default) or bool(named & {"to_thread", "set_default_executor"})
+        return used and not path.is_relative_to(SERVICE / "demo")
 
     assert files_where(SERVICE, broken) == []
 

@@ -9,6 +9,7 @@ from bossjy_client.connection import Connection
 from bossjy_client.phone_stream import ValidationStream
 
 BATCH_LIMIT = 10_000  # texts that BatchValidateNumbers takes at most
+FULL_BATCH_LIMIT = 3_000  # the same in the full view
 
 
 class PhoneClient:
@@ -41,9 +42,10 @@ class PhoneClient:
         language: str = "",
     ) -> AsyncIterator[phone_service_pb2.ValidateNumberResponse]:
         """The same for any amount of texts, in their order."""
-        for start in range(0, len(phone_numbers), BATCH_LIMIT):
+        limit = FULL_BATCH_LIMIT if full else BATCH_LIMIT
+        for start in range(0, len(phone_numbers), limit):
             request = phone_service_pb2.BatchValidateNumbersRequest(
-                phone_numbers=phone_numbers[start : start + BATCH_LIMIT],
+                phone_numbers=phone_numbers[start : start + limit],
                 default_region=default_region,
                 view=_view(full=full),
                 language=language,

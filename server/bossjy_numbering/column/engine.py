@@ -24,12 +24,15 @@ from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.rewrite import Rewriter
 from bossjy_numbering.column.texts import TextBuffers
 from bossjy_numbering.column.words import PADDING, ROOM, Ints, Walker
+from bossjy_numbering.steps import Steps
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import Number, ParseError
 
 # Rows of a chunk of clean rows: 128 KiB for each column of 64-bit numbers. Other rows take ten times as many steps, and
 # the last of them with few rows of each chunk: what a step costs whatever its size shows there.
 CHUNK, _REST_CHUNK = 16_384, 32_768
+# Answers that are objects until they are put into columns: 400 bytes each.
+_SLOW_CHUNK = 512
 Answer: TypeAlias = Callable[[str, "str | None"], Number]
 
 
@@ -67,25 +70,29 @@ class ColumnEngine:
         """Bytes of what is laid out for columns."""
         return self._walker.nbytes + self._clean.nbytes
 
-    def column(self, texts: TextBuffers, regions: Ints, region_texts: Sequence[str | None]) -> NumberColumn:
+    def column_steps(
+        self, texts: TextBuffers, regions: Ints, region_texts: Sequence[str | None]
+    ) -> Steps[NumberColumn]:
         """Answers texts. Default regions: (n,), or (1,) for all rows alike.
 
+        A step is a pass over a chunk, or one row that is answered one by one.
         `regions`: positions in `Tables.regions`, -1 for none. `region_texts`: the same as they were given.
         """
         columns = Columns(len(texts), self._columns_of)
         writer = Writer(texts, self._tables.calling_codes.astype(np.int64))
         asked = _Asked(texts, region_texts, columns)
-        rest = self._read_clean(texts, columns)
+        rest = yield from self._read_clean(texts, columns)
         for begin in range(0, len(rest), _REST_CHUNK):
             rows = rest[begin : begin + _REST_CHUNK]
             own = regions[rows] if len(regions) > 1 else np.full(len(rows), regions[0])
-            self._read_rest(asked, rows, own, writer.batch(rows))
+            yield from self._read_rest(asked, rows, own, writer.batch(rows))
         return columns.done(*writer.done(CHUNK))
 
-    def _read_clean(self, texts: TextBuffers, columns: Columns) -> Ints:
+    def _read_clean(self, texts: TextBuffers, columns: Columns) -> Steps[Ints]:
         """Reads the rows that are clean E.164, and returns the others."""
         rest = []
         for begin in range(0, len(texts), CHUNK):
+            yield
             end = min(begin + CHUNK, len(texts))
             buffer, offsets = texts.readable(begin, end, PADDING)
             if not self._clean.is_worth_it(buffer, offsets):
@@ -97,7 +104,7 @@ class ColumnEngine:
                 rest.append(np.flatnonzero(~clean) + begin)
         return np.concatenate(rest) if rest else np.zeros(0, np.int64)
 
-    def _read_rest(self, asked: _Asked, rows: Ints, region: Ints, batch: Batch) -> None:
+    def _read_rest(self, asked: _Asked, rows: Ints, region: Ints, batch: Batch) -> Steps[None]:
         """Reads rows by their digits, or else one by one."""
         columns = asked.columns
         data, offsets = asked.texts.some(rows)
@@ -121,14 +128,23 @@ class ColumnEngine:
         columns.refuse(rows[nothing], np.full(len(nothing), ParseError.NOT_A_NUMBER, np.uint8))
         batch.clear(nothing)
         slow = np.flatnonzero(unclear)
-        answers = [self._answer(asked.texts.text(row), asked.region(row)) for row in rows[slow].tolist()]
-        columns.put_answers(rows[slow], answers)
-        batch.write_texts(slow, [number.e164 for number in answers])
+        yield from self._read_slow(asked, rows, slow, batch)
         if int(rows[-1]) - int(rows[0]) >= len(rows):
             # Among clean rows, one that is its own E.164 is better kept: its chunk may then be copied whole.
             sizes = np.diff(offsets)
             own = read.plus & (sizes == read.lengths + 1) & (sizes == batch.lengths) & (read.lengths <= ROOM)
             batch.keep(np.flatnonzero(own))
+
+    def _read_slow(self, asked: _Asked, rows: Ints, slow: Ints, batch: Batch) -> Steps[None]:
+        """Reads the rows at some places one by one, a few hundred answers kept at a time."""
+        for begin in range(0, len(slow), _SLOW_CHUNK):
+            places = slow[begin : begin + _SLOW_CHUNK]
+            answers: list[Number] = []
+            for row in rows[places].tolist():
+                yield
+                answers.append(self._answer(asked.texts.text(row), asked.region(row)))
+            asked.columns.put_answers(rows[places], answers)
+            batch.write_texts(places, [number.e164 for number in answers])
 
 
 def _slice_of(rows: Ints) -> Ints | slice:

@@ -7,7 +7,6 @@ A line has its own event id, so copying it twice, or by several servers, adds it
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bossjy_server.auth import audit_store
+from bossjy_server.blocking import in_thread
 from bossjy_server.storage.audit import new_event_id
 from bossjy_server.storage.postgres import Database
 
@@ -53,7 +53,7 @@ class OperatorJournal:
 
     async def copy(self, database: Database) -> None:
         """Add what is not in the database yet. Raises OSError, or Unavailable; what is missing is added next time."""
-        entries = [entry for entry in await asyncio.to_thread(self._read) if entry.event_id not in self._copied]
+        entries = [entry for entry in await in_thread(self._read) if entry.event_id not in self._copied]
         if not entries:
             return
         async with database.system() as connection:

@@ -7,7 +7,6 @@ one stands in a file of the data folder that only the service may read, until it
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from bossjy_server.auth.keys import write_private
 from bossjy_server.auth.options import RegistrationPolicy
+from bossjy_server.blocking import in_thread
 from bossjy_server.errors import PermissionDenied, Reason
 from bossjy_server.storage.postgres import Connection, Database
 
@@ -74,16 +74,16 @@ async def first_registration_token(database: Database, data_dir: Path) -> str | 
     that is cut short leaves no token that nobody knows.
     """
     path = data_dir / FILE_NAME
-    token = await asyncio.to_thread(_read, path)
+    token = await in_thread(_read, path)
     if token is None:
         token = _new_token()
-        await asyncio.to_thread(write_private, path, token.encode() + b"\n")
+        await in_thread(write_private, path, token.encode() + b"\n")
     async with database.system() as connection:
         await connection.fetchval(INSERT_FIRST_TOKEN, _digest(token))
         unused = await connection.fetchval(SELECT_UNUSED, _digest(token)) is not None
     if unused:
         return token
-    await asyncio.to_thread(path.unlink, missing_ok=True)
+    await in_thread(path.unlink, missing_ok=True)
     return None
 
 

@@ -33,6 +33,7 @@ from bossjy_server.auth.throttle import Throttle
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.auth.users import Users
 from bossjy_server.auth.wrong_logins import WrongLogins
+from bossjy_server.blocking import in_thread
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.storage.postgres import Database
 
@@ -71,14 +72,14 @@ async def open_auth(
         options.check()
     except ValueError as error:
         raise StartError(str(error)) from error
-    keys = await asyncio.to_thread(load_keys, data_dir, options, clock)
+    keys = await in_thread(load_keys, data_dir, options, clock)
     revocations = Revocations(redis, options, clock)
     throttle = Throttle(redis, keys, options)
     tokens = AccessTokens(keys, options, clock)
     async with AsyncExitStack() as stack:
-        passwords = await asyncio.to_thread(Passwords, options)
+        passwords = await in_thread(Passwords, options)
         stack.callback(passwords.close)
-        rules = await asyncio.to_thread(PasswordRules, options)  # reads the list: some tenths of a second
+        rules = await in_thread(PasswordRules, options)  # reads the list: some tenths of a second
         api_keys = ApiKeys(database, options, clock)
         second_factor = SecondFactor(
             database=database, keys=keys, passwords=passwords, throttle=throttle, options=options, clock=clock
@@ -163,7 +164,7 @@ async def _watch_keys(keys: Keys, options: AuthOptions, journal: OperatorJournal
             _LOG.warning("the operator's commands are not in the audit log yet: %s", error)
         await asyncio.sleep(options.key_reload_s)
         try:
-            await asyncio.to_thread(keys.reload)
+            await in_thread(keys.reload)
         except (OSError, ValueError):
             _LOG.exception("the key folder cannot be read; the keys that are loaded go on")
 

@@ -41,6 +41,13 @@ def joined(*parts: TextColumn | str) -> TextColumn:
     return result
 
 
+def joined_lists(column: TextColumn, bounds: NDArray[np.int32]) -> TextColumn:
+    """The texts from each bound to the next, one behind the other. Shapes: bounds (n + 1,), result (n,)."""
+    offsets: Any = pa.array(bounds)
+    result: TextColumn = _compute.binary_join(pa.ListArray.from_arrays(offsets, column), "")
+    return result
+
+
 def without_first_character(column: TextColumn) -> TextColumn:
     """Each text from its second character on."""
     result: TextColumn = _compute.utf8_slice_codeunits(column, 1)

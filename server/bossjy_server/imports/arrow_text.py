@@ -15,16 +15,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.ipc
+from numpy.typing import NDArray
 
+from bossjy_server.arrow_stream import DICTIONARY, END, PREFIX, ROWS, SCHEMA, SIGN, Description, Oversize
 from bossjy_server.errors import InvalidArgument, Reason
 
 _FILE, _FILE_SIGN_BYTES = b"ARROW1", 8
-_STREAM = b"\xff\xff\xff\xff"
-_PREFIX = struct.Struct("<4si")  # a sign, and the size of what describes the message
-_END = _STREAM + bytes(4)
 # Bytes of a message, and of all dictionaries together; writers make messages as large as they are told to.
 _MOST_BYTES, _MOST_METADATA = 64 * 1024 * 1024, 4 * 1024 * 1024
-_SCHEMA, _DICTIONARY, _ROWS = 1, 2, 3
+# Longest row as text; a row of an import is shorter, whatever the setting says.
+_MOST_ROW = 16 * 1024 * 1024
+# What a number, a date or a truth value has as text.
+_SHORT_CELL = 32
+# Rows of a record batch, and one more for each four bytes: columns of nulls have rows without bytes.
+_FREE_ROWS = 1024 * 1024
 _EXACT = 2.0**53
 _WRITING = pyarrow.csv.WriteOptions(include_header=False)
 _BROKEN = (pa.ArrowException, ValueError, OSError, EOFError, struct.error, OverflowError)
@@ -33,7 +37,7 @@ _compute: Any = pc
 
 def looks_like_arrow(plain: bytes) -> bool:
     """Whether the first bytes are those of an Arrow stream or file."""
-    return plain.startswith((_FILE, _STREAM))
+    return plain.startswith((_FILE, SIGN))
 
 
 class ArrowText:
@@ -46,6 +50,8 @@ class ArrowText:
         self._schema = b""
         self._dictionaries = b""
         self._batch: Any = None
+        # Bytes of the batch's rows as text, up to the end of each.
+        self._ends = np.zeros(0, np.int64)
         self._row = 0
 
     @property
@@ -76,6 +82,8 @@ class ArrowText:
                 else:
                     text += self._take(bytes(self._message))
                     self._message.clear()
+        except Oversize as error:
+            raise _invalid(str(error)) from None
         except _BROKEN as error:
             raise _invalid("these bytes are not an Arrow IPC stream that can be read") from error
         return bytes(text), used
@@ -89,46 +97,55 @@ class ArrowText:
             self._begun = True
             if message.startswith(_FILE):
                 message.clear()
-        if len(message) < _PREFIX.size:
-            return _PREFIX.size - len(message)
-        sign, size = _PREFIX.unpack_from(message)
-        if sign != _STREAM or not 0 <= size <= _MOST_METADATA:
+        if len(message) < PREFIX.size:
+            return PREFIX.size - len(message)
+        sign, size = PREFIX.unpack_from(message)
+        if sign != SIGN or not 0 <= size <= _MOST_METADATA:
             raise ValueError("no message begins here")
-        if len(message) < _PREFIX.size + size:
-            return int(_PREFIX.size + size - len(message))
-        body = _Described(bytes(message[_PREFIX.size : _PREFIX.size + size])).body_bytes if size else 0
+        if len(message) < PREFIX.size + size:
+            return int(PREFIX.size + size - len(message))
+        body = Description(bytes(message[PREFIX.size : PREFIX.size + size])).body_bytes if size else 0
         if not 0 <= body <= _MOST_BYTES:
             raise _invalid(f"a record batch has more than {_MOST_BYTES} bytes: write smaller ones")
-        return int(_PREFIX.size + size + body - len(message))
+        return int(PREFIX.size + size + body - len(message))
 
     def _take(self, message: bytes) -> bytes:
-        if message == _END:
+        if message == END:
             self._ended = True
             return b""
-        described = _Described(message[_PREFIX.size :])
+        described = Description(message[PREFIX.size :])
         if described.compressed:
             raise _invalid(
                 "the record batches are compressed: write them plain, and compress the whole with gzip or zstd"
             )
-        if described.kind == _SCHEMA and not self._schema:
+        if described.kind == SCHEMA and not self._schema:
             self._schema = message
             return _header(pa.ipc.read_schema(pa.py_buffer(message)))
-        if described.kind == _DICTIONARY and self._schema:
+        if described.kind == DICTIONARY and self._schema:
             self._dictionaries += message
             if len(self._dictionaries) > _MOST_BYTES:
                 raise _invalid(f"the dictionaries have more than {_MOST_BYTES} bytes together")
-        elif described.kind == _ROWS and self._schema:
-            with pa.ipc.open_stream(pa.py_buffer(self._schema + self._dictionaries + message + _END)) as stream:
+        elif described.kind == ROWS and self._schema:
+            if described.rows > _FREE_ROWS + described.body_bytes // 4:
+                raise _invalid(f"a record batch has {described.rows} rows: write smaller ones")
+            with pa.ipc.open_stream(pa.py_buffer(self._schema + self._dictionaries + message + END)) as stream:
                 batch = stream.read_next_batch()
             batch.validate(full=True)
             self._batch, self._row = (batch, 0) if batch.num_rows else (None, 0)
+            sizes = np.zeros(batch.num_rows, np.int64)
+            for column in batch.columns:
+                sizes += _row_bytes(column, batch.num_rows) + 1
+            if batch.num_rows and int(np.max(sizes)) > _MOST_ROW:
+                raise _invalid(f"a row has more than {_MOST_ROW} bytes: write shorter ones")
+            self._ends = np.cumsum(sizes)
         else:
             raise ValueError("a message that a stream has not, or not here")
         return b""
 
     def _next_rows(self, limit: int) -> bytes:
         batch = self._batch
-        rows = max(1, limit * batch.num_rows // max(1, batch.nbytes))
+        before = int(self._ends[self._row - 1]) if self._row else 0
+        rows = max(1, int(np.searchsorted(self._ends, before + limit, "right")) - self._row)
         part = batch.slice(self._row, rows)
         self._row += part.num_rows
         if self._row >= batch.num_rows:
@@ -139,37 +156,21 @@ class ArrowText:
         return out.getvalue()
 
 
-class _Described:
-    """What the description of a message (a flatbuffer table, `Message` of Arrow's format) says of it."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        table = self._at("<I", 0)
-        self.kind = self._at("<B", field) if (field := self._field(table, 1)) else 0
-        self.body_bytes = self._at("<q", field) if (field := self._field(table, 3)) else 0
-        rows = self._table(table, 2)
-        if self.kind == _DICTIONARY:
-            rows = self._table(rows, 1)
-        self.compressed = self.kind in (_DICTIONARY, _ROWS) and bool(self._field(rows, 3))
-
-    def _at(self, form: str, place: int) -> int:
-        if place < 0:
-            raise ValueError("a place before the beginning")
-        value: int = struct.unpack_from(form, self._data, place)[0]
-        return value
-
-    def _field(self, table: int, number: int) -> int:
-        """Where a field of a table stands; 0 where the table lacks it."""
-        fields = table - self._at("<i", table)
-        place = 4 + 2 * number
-        behind = self._at("<H", fields + place) if place < self._at("<H", fields) else 0
-        return table + behind if behind else 0
-
-    def _table(self, table: int, number: int) -> int:
-        field = self._field(table, number)
-        if not field:
-            raise ValueError("a message without content")
-        return field + self._at("<I", field)
+def _row_bytes(column: Any, rows: int) -> NDArray[np.int64]:
+    """Bytes of each cell as text, about: a dictionary or a view may point to one long text from every row."""
+    if pa.types.is_dictionary(column.type):
+        values = _row_bytes(column.dictionary, len(column.dictionary))
+        indices = column.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        return values[indices] if len(values) else np.zeros(rows, np.int64)
+    if pa.types.is_string_view(column.type):
+        views = np.frombuffer(column.buffers()[1], "<i4")[4 * column.offset :]
+        return views[: 4 * rows : 4].astype(np.int64)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        lengths: NDArray[np.int64] = (
+            _compute.binary_length(column).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        )
+        return lengths
+    return np.full(rows, _SHORT_CELL)
 
 
 def _header(schema: Any) -> bytes:

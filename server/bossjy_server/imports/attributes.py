@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
+from bossjy_server.imports.layout import ExtraCells
 
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 
 
-def json_objects(names: Sequence[str], columns: Sequence[TextColumn], rows: int) -> TextColumn:
-    """For each row `{"name":"cell"}` of its cells that are not empty. Shapes: columns (m, n), result (n,)."""
+def json_objects(
+    names: Sequence[str], columns: Sequence[TextColumn], rows: int, extra: TextColumn | None = None
+) -> TextColumn:
+    """For each row `{"name":"cell"}` of its cells that are not empty. Shapes: columns (m, n), result (n,).
+
+    `extra`: members of each row's object that are written already, see `json_members`.
+    """
     pieces: list[TextColumn] = []
     for name, column in zip(names, columns, strict=True):
         empty = arrow.is_empty(column)
@@ -21,9 +29,21 @@ def json_objects(names: Sequence[str], columns: Sequence[TextColumn], rows: int)
             continue
         key = orjson.dumps(name).decode()
         pieces.append(arrow.chosen(empty, "", arrow.joined(f',{key}:"', json_text(column), '"')))
+    if extra is not None:
+        pieces.append(extra)
     if not pieces:
         return arrow.repeated("{}", rows)
     return arrow.joined("{", arrow.without_first_character(arrow.joined(*pieces)), "}")
+
+
+def json_members(extra: ExtraCells) -> tuple[TextColumn, NDArray[np.int32]]:
+    """For each row `,"key":"cell"` of its cells that are not empty, and how many these are."""
+    values = arrow.trimmed(extra.values)
+    empty = arrow.is_empty(values)
+    heads = arrow.text_column(f',{orjson.dumps(key).decode()}:"' for key in extra.keys)
+    members = arrow.chosen(empty, "", arrow.joined(heads, json_text(values), '"'))
+    filled = np.concatenate(([0], np.cumsum(~empty))).astype(np.int32)
+    return arrow.joined_lists(members, extra.bounds), np.diff(filled[extra.bounds])
 
 
 def json_text(column: TextColumn) -> TextColumn:

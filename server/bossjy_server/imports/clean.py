@@ -13,12 +13,13 @@ from bossjy_numbering import NumberColumn, Plan
 from bossjy_numbering.enrich import Enrichment, Labels
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import Flags, TextColumn
-from bossjy_server.imports.attributes import json_objects
+from bossjy_server.imports.attributes import json_members, json_objects
 from bossjy_server.imports.countries import region_of
 from bossjy_server.imports.layout import RejectReason, RowBlock
+from bossjy_server.imports.mapping import MAX_ATTRIBUTES
 from bossjy_server.imports.numbers import CheckedNumbers, check_numbers
 from bossjy_server.imports.records import ContactField, RejectedRow, Spec
-from bossjy_server.imports.rejects import Refusals, rejected_rows
+from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows
 
 # What a contact can hold, in characters.
 _LONGEST = {ContactField.NAME: 500, ContactField.EMAIL: 320}
@@ -73,6 +74,9 @@ class Cleaner:
         numbers = check_numbers(cells[phone], self._plan, regions)
         refusals = Refusals(numbers.reason.copy(), np.full(len(numbers.reason), phone, np.int16))
         self._refuse_long(cells, refusals)
+        extra = json_members(block.extra) if block.extra is not None and self._keep_unknown else None
+        if extra is not None:
+            self._refuse_many(cells, extra[1], refusals)
         rejects = rejected_rows(
             block,
             refusals,
@@ -83,7 +87,8 @@ class Cleaner:
             regions=regions,
             limit=keep_rejects,
         )
-        return self._accepted(block, cells, numbers, regions, refusals.reason == 0), rejects
+        members = extra[0] if extra is not None else None
+        return self._accepted(block, cells, numbers, regions, refusals.reason == 0, members), rejects
 
     def _index(self, field: ContactField) -> int:
         return next((index for index, one in enumerate(self._mapping) if one.field is field), -1)
@@ -105,8 +110,22 @@ class Cleaner:
                 long = arrow.character_lengths(cells[index]) > limit
                 refusals.refuse(long, RejectReason.VALUE_TOO_LONG, index)
 
-    def _accepted(
-        self, block: RowBlock, cells: list[TextColumn], numbers: CheckedNumbers, regions: Regions, good: Flags
+    def _refuse_many(self, cells: Sequence[TextColumn], extra: NDArray[np.int32], refusals: Refusals) -> None:
+        """Refuse rows with more attributes than a contact holds; `extra`: those of each row that have no column."""
+        counts = extra.astype(np.int64)
+        for index, one in enumerate(self._mapping):
+            if one.field is ContactField.ATTRIBUTE:
+                counts += ~arrow.is_empty(cells[index])
+        refusals.refuse(counts > MAX_ATTRIBUTES, RejectReason.TOO_MANY_ATTRIBUTES, NO_COLUMN)
+
+    def _accepted(  # noqa: PLR0917 - what a block is made of
+        self,
+        block: RowBlock,
+        cells: list[TextColumn],
+        numbers: CheckedNumbers,
+        regions: Regions,
+        good: Flags,
+        members: TextColumn | None,
     ) -> CleanRows:
         count = int(good.sum())
         e164 = arrow.kept(numbers.e164, good)
@@ -132,8 +151,7 @@ class Cleaner:
                     aside[one.attribute] = cells[index]
                 case _:
                     pass
-        if self._keep_unknown:
-            aside |= {key: arrow.kept(arrow.trimmed(column), good) for key, column in block.extra.items()}
+        extra = None if members is None else arrow.kept(members, good)
         carrier, place = self._labels(numbers.column, good)
         return CleanRows(
             e164=e164,
@@ -142,7 +160,7 @@ class Cleaner:
             name=name,
             email=email,
             other_numbers=_array_text(others, count),
-            attributes=json_objects(list(aside), list(aside.values()), count),
+            attributes=json_objects(list(aside), list(aside.values()), count, extra),
             carrier=carrier,
             place=place,
             offset=block.offsets[good],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import orjson
 
 from bossjy_server.errors import FailedPrecondition, Reason
@@ -39,6 +40,8 @@ class Reader:
         text_offset = state.get("text", 0) if self._inflater else part.committed_offset
         self._place = Place(text_offset, part.next_line, bool(state.get("skipping", False)))
         self._was_skipping = False
+        # Whether lines were held back because a block has enough of them.
+        self._cut_short = False
         self._committed = part.committed_offset
         # Compressed bytes that were fed, plain ones that are not cut into rows yet, and how many to leave out first.
         self._fed = 0
@@ -71,7 +74,8 @@ class Reader:
             rows = self._cut(data, final=final)
             self._committed += rows.consumed
             more = rows.consumed > 0 and rows.consumed < len(data) and (final or not rows.next.skipping)
-            return Piece(rows, rows.consumed, more and (final or self._was_skipping), self._committed)
+            more = (more and (final or self._was_skipping)) or self._cut_short
+            return Piece(rows, rows.consumed, more, self._committed)
         used = self._inflate(data)
         pending = self._inflater.pending
         whole = final and used == len(data) and not pending
@@ -80,12 +84,16 @@ class Reader:
         rows = self._cut(bytes(self._plain), final=whole)
         del self._plain[: rows.consumed]
         self._committed = max(self._committed, self._fed)
-        left = whole and bool(self._plain) and rows.consumed > 0
+        left = self._cut_short or (whole and bool(self._plain) and rows.consumed > 0)
         return Piece(rows, used, used < len(data) or left or pending, self._committed)
 
     def _cut(self, data: bytes, *, final: bool) -> RowBlock:
         self._was_skipping = self._place.skipping
-        rows = self._rows.split(data, self._place, final=final)
+        front = _lines(data, self._options.block_rows)
+        rows = self._rows.split(data[:front], self._place, final=final and front == len(data))
+        self._cut_short = front < len(data) and rows.consumed > 0
+        if front < len(data) and not self._cut_short:  # one row with very many line ends
+            rows = self._rows.split(data, self._place, final=final)
         self._place = rows.next
         return rows
 
@@ -97,6 +105,14 @@ class Reader:
         self._leave_out -= left_out
         self._plain += plain[left_out:]
         return used
+
+
+def _lines(data: bytes, most: int) -> int:
+    """How many bytes the first `most` lines have: a row of two bytes takes a thousand as an object."""
+    for line_end in (b"\n", b"\r"):
+        if data.count(line_end) > most:
+            return int(np.flatnonzero(np.frombuffer(data, np.uint8) == line_end[0])[most - 1]) + 1
+    return len(data)
 
 
 class _Rows:

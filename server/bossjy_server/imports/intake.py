@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import google_crc32c
 
+from bossjy_server.blocking import in_thread
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, InvalidArgument, OutOfRange, Reason, ResourceExhausted
 from bossjy_server.imports import store
@@ -185,7 +186,7 @@ class Intake:
             spec = await (self._resolve(final=final) if self._part.part == 0 else self._resolved_by_first())
         if spec is None:
             return None
-        enrichment = await asyncio.to_thread(self._process.load_enrichment) if spec.enrich else None
+        enrichment = await in_thread(self._process.load_enrichment) if spec.enrich else None
         return BlockMaker(self._process.plan, self._options, spec, self._part, enrichment)
 
     async def _resolve(self, *, final: bool) -> Spec | None:

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from bossjy_server.imports.arrow import TextColumn, text_column
-from bossjy_server.imports.layout import Layout, Place, RejectReason, RowBlock, RowFault
+from bossjy_server.imports.layout import ExtraCells, Layout, Place, RejectReason, RowBlock, RowFault
 from bossjy_server.imports.split import no_rows
 
 _BLANK = b" \t\r\n"
@@ -95,7 +95,6 @@ def _block(
     line: int,
 ) -> RowBlock:
     known = frozenset(names)
-    others = dict.fromkeys(key for row, _, _, _ in rows for key in row if key not in known)
     starts = np.array([start for _, start, _, _ in rows], np.int64)
     return RowBlock(
         data=data,
@@ -105,9 +104,20 @@ def _block(
         offsets=place.offset + starts,
         lines=np.array([at for _, _, _, at in rows], np.int64),
         faults=faults,
-        extra={key: _column(rows, key) for key in others},
+        extra=_extra([row for row, _, _, _ in rows], known),
         consumed=len(data),
         next=Place(place.offset + len(data), line),
+    )
+
+
+def _extra(rows: list[dict[str, str]], known: frozenset[str]) -> ExtraCells | None:
+    keys = [[key for key in row if key not in known] for row in rows]
+    if not any(keys):
+        return None
+    return ExtraCells(
+        np.cumsum([0, *map(len, keys)], dtype=np.int32),
+        [key for of_row in keys for key in of_row],
+        text_column(row[key] for row, of_row in zip(rows, keys, strict=True) for key in of_row),
     )
 
 

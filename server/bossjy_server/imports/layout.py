@@ -31,6 +31,7 @@ class RejectReason(IntEnum):
     ROW_TOO_LONG = 13
     BAD_JSON = 14
     VALUE_TOO_LONG = 15
+    TOO_MANY_ATTRIBUTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,18 @@ class RowFault:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraCells:
+    """Cells that belong to no column. Those of row i are `bounds[i]` to `bounds[i + 1]` of keys and values.
+
+    A column for each key would cost rows times keys, and each object may have keys of its own.
+    """
+
+    bounds: NDArray[np.int32]
+    keys: list[str]
+    values: TextColumn
+
+
+@dataclass(frozen=True, slots=True)
 class RowBlock:
     """The complete rows at the front of `data`.
 
@@ -78,8 +91,8 @@ class RowBlock:
     offsets: NDArray[np.int64]
     lines: NDArray[np.int64]
     faults: list[RowFault] = field(default_factory=list)
-    # Columns that the header did not name, by name: JSON objects may each have keys of their own.
-    extra: dict[str, TextColumn] = field(default_factory=dict)
+    # Of JSON objects: cells whose keys the first ones did not have. None: there are none.
+    extra: ExtraCells | None = None
     # How many bytes of `data` are used up, and where the decoder stands behind them.
     consumed: int = 0
     next: Place = Place()

@@ -12,6 +12,8 @@ class ImportOptions:
     max_chunk_bytes: int = 3 * 1024 * 1024
     # Rows are cut, cleaned and committed in blocks of about this size.
     block_bytes: int = 1024 * 1024
+    # And of at most so many rows: rows and refusals are objects for a while.
+    block_rows: int = 32_768
     # How much a client may have in flight beyond the last acknowledged offset; at least twice `block_bytes`.
     window_bytes: int = 8 * 1024 * 1024
     max_file_bytes: int = 64 * 1024**3

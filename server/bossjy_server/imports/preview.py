@@ -90,20 +90,29 @@ def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, co
     if found is None:
         raise _no_rows("the sample holds no whole row: give more of the file")
     start = Part(0, found.text_offset, found.line, Counts())
-    block = Reader(found.spec, start, options).read(plain[found.text_offset :], final=complete).rows
+    reader, rest = Reader(found.spec, start, options), plain[found.text_offset :]
+    piece = reader.read(rest, final=complete)
+    block = piece.rows
     phone = next(i for i, one in enumerate(found.spec.mapping) if one.field is ContactField.PHONE_NUMBER)
     cells = arrow.trimmed(block.columns[phone])
     region = spec.default_region or _likely_region(cells, plan)
     form = FileFormat.ARROW if opened.is_arrow else found.spec.source.format
     source = replace(found.spec.source, compression=opened.compression, format=form)
     resolved = replace(found.spec, default_region=region, source=source)
-    good, rejects = Cleaner(plan, resolved).clean(block, keep_rejects=_ROWS)
+    cleaner = Cleaner(plan, resolved)
+    good, rejects = cleaner.clean(block, keep_rejects=_ROWS)
+    counts = _Counted()
+    counts.add(block, good)
+    while piece.more:
+        rest = rest[piece.used :]
+        piece = reader.read(rest, final=complete)
+        counts.add(piece.rows, cleaner.clean(piece.rows, keep_rejects=0)[0])
     return Preview(
         replace(found, spec=resolved),
         _share_valid(cells, plan, region),
         [_column(one, block.columns[i], spec, plan, region) for i, one in enumerate(resolved.mapping)],
         _rows(block, good, rejects, plan, resolved),
-        _counts(block, good),
+        counts.counts(),
     )
 
 
@@ -159,14 +168,21 @@ def _rows(
     return [row for _, row in rows[:_ROWS]]
 
 
-def _counts(block: RowBlock, good: CleanRows) -> Counts:
-    inserted = len(arrow.distinct(good.e164)[0])
-    return Counts(
-        rows_in=block.row_count,
-        inserted=inserted,
-        duplicate=len(good) - inserted,
-        rejected=block.row_count - len(good),
-    )
+class _Counted:
+    """Counts over the blocks of a sample."""
+
+    def __init__(self) -> None:
+        self._rows = self._good = 0
+        self._different: set[str] = set()
+
+    def add(self, block: RowBlock, good: CleanRows) -> None:
+        self._rows += block.row_count
+        self._good += len(good)
+        self._different.update(arrow.distinct(good.e164)[0])
+
+    def counts(self) -> Counts:
+        inserted = len(self._different)
+        return Counts(self._rows, inserted, duplicate=self._good - inserted, rejected=self._rows - self._good)
 
 
 def _no_rows(why: str) -> InvalidArgument:

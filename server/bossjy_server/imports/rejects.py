@@ -17,6 +17,9 @@ from bossjy_server.imports.records import ColumnMapping, RejectedRow
 # What is kept of a refused row, in characters, as the contract says.
 _KEPT_ORIGINAL = 1_000
 KEPT_ROW = 8_000
+# The column of a refusal for the row as a whole.
+NO_COLUMN = -1
+_NOT_OF_THE_NUMBER = frozenset({RejectReason.VALUE_TOO_LONG, RejectReason.TOO_MANY_ATTRIBUTES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def rejected_rows(
     for index in np.flatnonzero(refusals.reason)[:limit]:
         row, at_fault = int(index), int(refusals.column[index])
         reason = int(refusals.reason[row])
-        original = str(cells[at_fault][row])
+        original = "" if at_fault == NO_COLUMN else str(cells[at_fault][row])
         region = regions if regions is None or isinstance(regions, str) else regions[row]
         start = int(block.starts[row])
         found.append(
@@ -60,10 +63,10 @@ def rejected_rows(
                 part=part,
                 line=int(block.lines[row]),
                 byte_offset=int(block.offsets[row]),
-                column=mapping[at_fault].column,
+                column="" if at_fault == NO_COLUMN else mapping[at_fault].column,
                 reason=reason,
                 original=original[:_KEPT_ORIGINAL],
-                suggestion="" if reason == RejectReason.VALUE_TOO_LONG else suggest(original, reason, plan, region),
+                suggestion="" if reason in _NOT_OF_THE_NUMBER else suggest(original, reason, plan, region),
                 row_text=_shown(block, start, int(block.ends[row])),
             )
         )

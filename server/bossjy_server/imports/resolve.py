@@ -170,7 +170,12 @@ def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None
     names = spec.source.columns or tuple(
         dict.fromkeys(key for read in objects for key in read if key and "\0" not in key)
     )
-    sample = [next((read[name] for read in objects if read.get(name)), "") for name in names]
+    first: dict[str, str] = {}
+    for read in objects:
+        for key, value in read.items():
+            if value:
+                first.setdefault(key, value)
+    sample = [first.get(name, "") for name in names]
     return _Columns(names, Header.ABSENT, sample, mark, 1)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from bossjy_server.blocking import in_thread
 from bossjy_server.errors import StartError
 from bossjy_server.lookup.budget import Budget
 from bossjy_server.lookup.lookup import Lookup
@@ -31,7 +31,7 @@ async def open_lookup(
         return
     try:
         options.check()
-        header_value, tls_context = await asyncio.to_thread(_read, options)
+        header_value, tls_context = await in_thread(_read, options)
     except ValueError as error:
         raise StartError(str(error)) from error
     # Costs half a second and 6 MiB at start, which most servers never need.

@@ -1,7 +1,13 @@
-"""Arrow IPC bytes in and out, for callers with data frames."""
+"""Arrow IPC bytes in and out, for callers with data frames.
+
+A message costs memory by its bytes: nothing is decompressed, only two columns are read, and texts that rows share stay
+shared (`shared_texts.py`).
+"""
 
 from __future__ import annotations
 
+import struct
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -10,44 +16,81 @@ import numpy as np
 import pyarrow as pa
 
 from bossjy_numbering import NumberColumn
+from bossjy_server.arrow_stream import DICTIONARY, ROWS, Oversize, Stream, describe_stream
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.phone.columns import Named, possibilities_of, reasons_of, regions_of, types_of
 
-_MAX_ROWS = 100_000
+MOST_ROWS = 100_000
+# Record batches and dictionaries of one message, and bytes of the description of each.
+_MOST_MESSAGES, _MOST_DESCRIPTION = 1000, 256 * 1024
 _TEXT, _REGION = "phone_number", "default_region"
+_BROKEN = (pa.ArrowException, ValueError, OSError, EOFError, struct.error, OverflowError, KeyError, RecursionError)
+
+# The texts of a record batch, and the default region of each (None: the stream has no such column).
+Chunk = tuple[Any, Any]
 
 
-def read_texts(data: bytes) -> tuple[pa.Array[Any], pa.Array[Any] | tuple[()]]:
-    """The texts of an Arrow IPC stream, and the default region of each (empty: the stream has no such column).
-
-    Raises InvalidArgument for bytes that are no such stream. No text is copied.
-    """
+def read_chunks(data: bytes) -> list[Chunk]:
+    """The columns of an Arrow IPC stream, by record batch. Raises InvalidArgument(ARROW_INVALID). No text is copied."""
     try:
-        with pa.ipc.open_stream(data) as stream:
-            table = stream.read_all()
-        table.validate(full=True)
-    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
-        raise InvalidArgument(
-            Reason.ARROW_INVALID, "these bytes are not an Arrow IPC stream that can be read"
-        ) from error
-    if _TEXT not in table.column_names:
-        raise InvalidArgument(Reason.ARROW_INVALID, f"the Arrow stream has no column `{_TEXT}`")
-    if table.num_rows > _MAX_ROWS:
-        raise InvalidArgument(
-            Reason.ARROW_INVALID, f"the Arrow stream has {table.num_rows} rows: send at most {_MAX_ROWS} a message"
-        )
-    return _strings(table, _TEXT), _strings(table, _REGION) if _REGION in table.column_names else ()
+        stream = describe_stream(data, _MOST_MESSAGES, _MOST_DESCRIPTION)
+        wanted = _check(stream)
+        options = pa.ipc.IpcReadOptions(included_fields=sorted(wanted.values()), use_threads=False)
+        with pa.ipc.open_stream(pa.py_buffer(data), options=options) as batches:
+            return _joined([_chunk(batch, wanted) for batch in batches])
+    except Oversize as error:
+        raise _invalid(str(error)) from None
+    except _BROKEN as error:
+        raise _invalid("these bytes are not an Arrow IPC stream that can be read") from error
 
 
-def _strings(table: pa.Table, name: str) -> pa.Array[Any]:
-    column = table.column(name)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise InvalidArgument(
-            Reason.ARROW_INVALID, f"column `{name}` is {column.type}: send utf8, large_utf8, or a dictionary of them"
-        )
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+def _check(stream: Stream) -> dict[str, int]:
+    """The positions of the columns that are read. Raises InvalidArgument for a stream that is not read."""
+    names = [column.name for column in stream.columns]
+    times = Counter(names)
+    if not times[_TEXT]:
+        raise _invalid(f"the Arrow stream has no column `{_TEXT}`")
+    for name in (_TEXT, _REGION):
+        if times[name] > 1:
+            raise _invalid(f"the Arrow stream has {times[name]} columns `{name}`: send one")
+    if any(message.compressed for message in stream.messages):
+        raise _invalid("the record batches are compressed: send them plain")
+    if any(message.delta for message in stream.messages if message.kind == DICTIONARY):
+        raise _invalid("a dictionary adds to one before it: write whole dictionaries")
+    rows = sum(message.rows for message in stream.messages if message.kind == ROWS)
+    if rows > MOST_ROWS:
+        raise _invalid(f"the Arrow stream has {rows} rows: send at most {MOST_ROWS} a message")
+    return {name: names.index(name) for name in (_TEXT, _REGION) if times[name]}
+
+
+def _chunk(batch: Any, wanted: dict[str, int]) -> Chunk:
+    batch.validate(full=True)
+    texts, regions = batch.column(_TEXT), batch.column(_REGION) if _REGION in wanted else None
+    for name, array in ((_TEXT, texts), (_REGION, regions)):
+        if array is not None and not _is_text(array.type):
+            raise _invalid(
+                f"column `{name}` is {str(array.type)[:100]}: send utf8, large_utf8, utf8_view or a dictionary of one"
+            )
+    return texts, regions
+
+
+def _joined(chunks: list[Chunk]) -> list[Chunk]:
+    """One chunk of them all, where no texts are shared."""
+    arrays = [array for chunk in chunks for array in chunk if array is not None]
+    if len(chunks) < 2 or not all(pa.types.is_string(one.type) or pa.types.is_large_string(one.type) for one in arrays):
+        return chunks
+    texts, regions = zip(*chunks, strict=True)
+    return [(pa.concat_arrays(texts), None if regions[0] is None else pa.concat_arrays(regions))]
+
+
+def _is_text(kind: Any) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _invalid(message: str) -> InvalidArgument:
+    return InvalidArgument(Reason.ARROW_INVALID, message)
 
 
 def write_columns(column: NumberColumn, wanted: AbstractSet[str], named: Named) -> bytes:

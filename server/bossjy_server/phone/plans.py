@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bossjy_numbering import Plan, PlanDiff, Tables, compile_plan, diff_plans, read_snapshot, write_snapshot
+from bossjy_server.blocking import in_thread
 from bossjy_server.errors import NotFound, Reason
 
 _SHIPPED = Path(__file__).parent / "snapshots"
@@ -61,7 +62,7 @@ class Plans:
 
     async def _count(self, before: _Side, after: _Side) -> PlanDiff:
         async with self._counting:  # one process at a time
-            return await asyncio.to_thread(_in_process, before, after)
+            return await in_thread(_in_process, before, after)
 
     def _side(self, version: str) -> _Side:
         """The running plan has its tables; those of others are made from their snapshots."""
@@ -75,6 +76,7 @@ class Plans:
                     return path
         raise NotFound(
             "plan",
+            metadata={"version": version},
             reason=Reason.PLAN_UNKNOWN,
             message="the server holds no snapshot of this version: GetNumberingPlan lists those that it has",
         )

@@ -10,6 +10,8 @@ from types import ModuleType
 
 import phonenumbers
 
+from bossjy_server.phone.languages import DEFAULT_LANGUAGE, names_of
+
 
 @cache
 def _tables() -> Mapping[str, Mapping[str, str]]:
@@ -29,8 +31,7 @@ def _tables() -> Mapping[str, Mapping[str, str]]:
 def region_name(region_code: str, language: str) -> str:
     """The name of a region, in English where `language` has none; empty where there is no name at all."""
     names = _tables().get(region_code, {})
-    wanted = language.replace("-", "_")
-    for candidate in (wanted, wanted.split("_")[0], "en"):
+    for candidate in (*names_of(language), DEFAULT_LANGUAGE):
         name = names.get(candidate, "")
         if name.startswith("*"):
             name = names.get(name[1:], "")

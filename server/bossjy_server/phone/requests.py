@@ -41,7 +41,7 @@ def split_request(raw: bytes) -> tuple[bytes, TextColumns | None]:
     begin, start, end = place
     if end - start < _WORTH_IT_BYTES:
         return raw, None
-    columns = read_texts(raw[start:end], _PHONE_NUMBERS, _DEFAULT_REGIONS)
+    columns = read_texts(raw[start:end], _PHONE_NUMBERS, _DEFAULT_REGIONS, most=2 * _MAX_ROWS)
     if columns is None or max(map(len, columns)) > _MAX_ROWS:
         return raw, None
     return raw[:begin] + bytes((_TEXTS_TAG, 0)) + raw[end:], TextColumns(*columns)

@@ -6,17 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import ClassVar
 
-import numpy as np
-
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
-from bossjy_numbering import Leniency
+from bossjy_numbering import finish
 from bossjy_server.context import current_caller
-from bossjy_server.errors import FailedPrecondition, Reason
+from bossjy_server.errors import FailedPrecondition, InvalidArgument, Reason, Violation
 from bossjy_server.lookup.lookup import Lookup
-from bossjy_server.phone.arrow import read_texts, write_columns
+from bossjy_server.phone.answers import Answers, Asked
 from bossjy_server.phone.basic import BasicViews
-from bossjy_server.phone.columns import columns_wire, wanted_columns, with_output
+from bossjy_server.phone.columns import wanted_columns
 from bossjy_server.phone.convert import (
     add_answer,
     add_details,
@@ -28,21 +26,20 @@ from bossjy_server.phone.convert import (
     response_of,
 )
 from bossjy_server.phone.details import DetailTables
-from bossjy_server.phone.numbers import Numbers, Texts
+from bossjy_server.phone.languages import language_of
+from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.region_names import region_name
 from bossjy_server.phone.requests import TextColumns, split_request
 from bossjy_server.phone.threads import Threads
 from bossjy_server.storage.pages import Pages
 
-_LENIENCY = {
-    number_pb2.FIND_LENIENCY_UNSPECIFIED: Leniency.VALID,
-    number_pb2.FIND_LENIENCY_POSSIBLE: Leniency.POSSIBLE,
-    number_pb2.FIND_LENIENCY_VALID: Leniency.VALID,
-    number_pb2.FIND_LENIENCY_STRICT_GROUPING: Leniency.STRICT_GROUPING,
-    number_pb2.FIND_LENIENCY_EXACT_GROUPING: Leniency.EXACT_GROUPING,
-}
-_FIND_LIMIT = 100
+# A shorter text is searched at once: a thread would cost more.
+_INLINE_CHARACTERS = 100
+# A batch of so many rows is a short job, unless its rows prove slow.
+_SHORT_ROWS = 100
+# As the contract says: a number of the full view takes up to 1,300 bytes, and a client reads messages of 4 MiB.
+FULL_VIEW_ROWS = 3000
 
 
 class PhoneServicer:
@@ -68,35 +65,32 @@ class PhoneServicer:
         self._pages = pages
         self._lookup = lookup
         self._basic = BasicViews(numbers.version)
-        self._batched = BasicViews("")  # a batch says its version once
+        self._answers = Answers(numbers, details)
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> bytes:
         """What one text says. The wire bytes of the response."""
         number = self._numbers.validate(request.phone_number, request.default_region)
         if request.view != number_pb2.NUMBER_VIEW_FULL:
             return self._basic.of(number)
+        language = language_of(request.language)
         response = response_of(number)
-        add_details(response, await self._details.of(number, request.language))
+        add_details(response, self._details.of(await self._details.load(), number, language))
         response.metadata_version = self._numbers.version
         return response.SerializeToString()
 
     async def BatchValidateNumbers(self, request: pb.BatchValidateNumbersRequest) -> bytes:
         """What each of up to 10,000 texts says. The wire bytes of the response."""
-        return await self._threads.run(self._answer_batch, request)
-
-    def _answer_batch(self, request: pb.BatchValidateNumbersRequest) -> bytes:
-        column = self._numbers.column(request.phone_numbers, request.default_region, request.default_regions)
-        numbers = map(column.number, range(len(column)))
-        response = pb.BatchValidateNumbersResponse(
-            valid_count=int(column.valid.sum()), metadata_version=self._numbers.version
-        )
         if request.view != number_pb2.NUMBER_VIEW_FULL:
-            return self._batched.all_of(numbers) + response.SerializeToString()
-        for number, details in zip(numbers, self._details.of_column(column, request.language), strict=True):
-            result = response_of(number)
-            add_details(result, details)
-            response.results.append(result)
-        return response.SerializeToString()
+            short = len(request.phone_numbers) <= _SHORT_ROWS
+            return await self._threads.run(self._answers.batch(request), short=short)
+        if len(request.phone_numbers) > FULL_VIEW_ROWS:
+            raise InvalidArgument(
+                Reason.INVALID_FIELD,
+                f"{len(request.phone_numbers)} phone_numbers in the full view: send at most {FULL_VIEW_ROWS} a batch",
+                violations=[Violation("phone_numbers", f"at most {FULL_VIEW_ROWS} in the full view")],
+            )
+        language = language_of(request.language)
+        return await self._threads.run(self._answers.batch_fully(request, await self._details.load(), language))
 
     async def StreamValidateNumbers(
         self, requests: AsyncIterator[tuple[pb.StreamValidateNumbersRequest, TextColumns | None]]
@@ -105,36 +99,18 @@ class PhoneServicer:
 
         Requests come with their columns of texts beside them where those were split off (`requests.py`).
         """
-        async with aclosing(self._threads.in_order(requests, self._answer)) as answers:
+        async with aclosing(self._threads.in_order(self._prepared(requests), self._answers.message)) as answers:
             async for answer in answers:
                 yield answer
 
-    def _answer(self, asked: tuple[pb.StreamValidateNumbersRequest, TextColumns | None]) -> bytes:
-        request, split = asked
-        wanted = wanted_columns(set(request.read_mask.paths))
-        arrow = request.WhichOneof("input") == "arrow_ipc"
-        texts: Texts
-        regions: Texts
-        if arrow:
-            texts, regions = read_texts(request.arrow_ipc)
-        elif split:
-            texts, regions = split.texts, split.regions
-        else:
-            texts, regions = request.texts.phone_numbers, request.texts.default_regions
-        column = self._numbers.column(texts, request.default_region, regions)
-        named = {
-            "carrier": self._details.carriers(column, request.language) if "carrier" in wanted else None,
-            "place": self._details.places(column, request.language) if "place" in wanted else None,
-        }
-        response = pb.StreamValidateNumbersResponse(
-            sequence=request.sequence,
-            metadata_version=self._numbers.version,
-            valid_count=int(np.count_nonzero(column.valid)),
-            slow_count=column.slow_count,
-        )
-        if arrow:
-            return with_output(response, "arrow_ipc", write_columns(column, wanted, named))
-        return with_output(response, "columns", columns_wire(column, wanted, named))
+    async def _prepared(
+        self, requests: AsyncIterator[tuple[pb.StreamValidateNumbersRequest, TextColumns | None]]
+    ) -> AsyncIterator[Asked]:
+        async for request, split in requests:
+            wanted = wanted_columns(set(request.read_mask.paths))
+            language = language_of(request.language)
+            tables = await self._details.load() if wanted & {"carrier", "place"} else None
+            yield Asked(request, split, wanted, language, tables)
 
     async def FormatNumber(self, request: pb.FormatNumberRequest) -> pb.FormatNumberResponse:
         """A number in its formats."""
@@ -157,23 +133,18 @@ class PhoneServicer:
 
     async def FindNumbers(self, request: pb.FindNumbersRequest) -> pb.FindNumbersResponse:
         """The numbers in a running text."""
-        limit = request.max_results or _FIND_LIMIT
-        leniency = _LENIENCY[request.leniency]
-        found = await self._numbers.find(request.text, request.default_region, leniency, limit + 1)
-        return pb.FindNumbersResponse(
-            numbers=[
-                pb.FoundNumber(start=one.start, end=one.end, raw_text=one.raw, number=response_of(one.number))
-                for one in found[:limit]
-            ],
-            truncated=len(found) > limit,
-            metadata_version=self._numbers.version,
-        )
+        steps = self._answers.found(request)
+        if len(request.text) <= _INLINE_CHARACTERS:
+            return finish(steps)
+        return await self._threads.run(steps, short=True, bounded=True)
 
     async def ExplainNumber(self, request: pb.ExplainNumberRequest) -> pb.ExplainNumberResponse:
         """Why a text is refused, and the likely fixes."""
-        explanation = await self._numbers.explain(request.phone_number, request.default_region, request.language)
+        language = language_of(request.language)
+        steps = self._numbers.explain(request.phone_number, request.default_region, language)
+        explanation = await self._threads.run(steps, short=True, bounded=True)
         response = explanation_of(explanation)
-        add_details(response.number, await self._details.of(explanation.number, request.language))
+        add_details(response.number, self._details.of(await self._details.load(), explanation.number, language))
         response.number.metadata_version = self._numbers.version
         return response
 
@@ -183,23 +154,26 @@ class PhoneServicer:
 
     async def DiffNumberingPlans(self, request: pb.DiffNumberingPlansRequest) -> pb.DiffNumberingPlansResponse:
         """How two versions of the plan differ, exactly."""
+        if request.region_code:
+            self._numbers.region(request.region_code)
         diff = await self._plans.diff(request.from_version, request.to_version or self._numbers.version)
         return diff_of(diff, request.region_code)
 
     async def GetRegion(self, request: pb.GetRegionRequest) -> pb.GetRegionResponse:
         """One region of the plan."""
         region = self._numbers.region(request.region_code)
-        name = region_name(region.code, request.language)
+        name = region_name(region.code, language_of(request.language))
         return pb.GetRegionResponse(region=region_of(region, name), metadata_version=self._numbers.version)
 
     async def ListRegions(self, request: pb.ListRegionsRequest) -> pb.ListRegionsResponse:
         """The regions of the plan."""
         page = self._pages.open(request, current_caller().tenant_id, kinds=(str, int))
+        language = language_of(request.language)
         found = self._numbers.regions(request.calling_code)
         behind = [one for one in found if page.cursor is None or (one.code, one.calling_code) > page.cursor]
         regions, token = page.answer(
             behind,
-            lambda one: region_of(one, region_name(one.code, request.language)),
+            lambda one: region_of(one, region_name(one.code, language)),
             lambda one: (one.code, one.calling_code),
         )
         return pb.ListRegionsResponse(

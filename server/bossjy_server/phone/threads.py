@@ -1,56 +1,183 @@
-"""Threads for what takes longer than the event loop can wait. What they do is mostly NumPy, which lets others run."""
+"""Threads for what takes longer than the event loop can wait: fair by tenant and call, in slices of a few milliseconds.
+
+A job is a generator (`bossjy_numbering.Steps`). A thread runs it for a slice and puts it back, so that a batch of ten
+numbers does not wait for a stream of millions. The work of a call that left ends with its slice.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from bossjy_numbering import Steps
+from bossjy_server.context import call_or_none
+from bossjy_server.errors import Reason, ResourceExhausted
+from bossjy_server.phone.fair_queue import FairQueue
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
+# Longest slice of a job, but for a step that is longer.
+_SLICE_S = 0.002
+# A short job that used more than this is none.
+_SHORT_S = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadOptions:
-    """Limits of the threads, for all calls together and for one stream."""
+    """Limits of the threads, for all calls together, for one stream, and for one call that has a bound."""
 
     threads: int = 2
     # Messages of one stream that are read, answered or waiting to be sent.
     ahead: int = 3
+    # CPU time of one FindNumbers or ExplainNumber.
+    call_s: float = 5.0
+
+
+class _Job:
+    """Steps, and where their result goes. `most_s`: CPU time that it may use."""
+
+    __slots__ = ("future", "most_s", "steps", "used_s")
+
+    def __init__(self, steps: Steps[Any], most_s: float) -> None:
+        self.steps, self.most_s, self.used_s = steps, most_s, 0.0
+        self.future: Future[Any] = Future()
+
+    def run_slice(self) -> tuple[float, bool]:
+        """CPU time of a slice, and whether the job is at its end."""
+        begun_s, until = time.thread_time(), time.monotonic() + _SLICE_S
+        ended = self._run(until)
+        used_s = time.thread_time() - begun_s
+        self.used_s += used_s
+        if not ended and self.used_s > self.most_s:
+            self.steps.close()
+            self._settle(None, _costly(self.most_s))
+            ended = True
+        return used_s, ended
+
+    def _run(self, until: float) -> bool:
+        if self.future.cancelled():
+            self.steps.close()
+            return True
+        try:
+            next(self.steps)
+            while time.monotonic() < until:
+                next(self.steps)
+        except StopIteration as end:
+            self._settle(end.value, None)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is awaited
+            self._settle(None, error)
+        else:
+            return False
+        return True
+
+    def _settle(self, result: Any, error: BaseException | None) -> None:
+        try:
+            if error is None:
+                self.future.set_result(result)
+            else:
+                self.future.set_exception(error)
+        except InvalidStateError:
+            pass  # cancelled meanwhile
+
+
+class _Lane:
+    """Threads that share a fair queue."""
+
+    def __init__(self, threads: int, name: str, demoted: Callable[[str, Hashable, _Job], None] | None = None) -> None:
+        """`demoted` takes jobs that used more than a short job may."""
+        self._queue: FairQueue[_Job] = FairQueue()
+        self._changed = threading.Condition()
+        self._demoted = demoted
+        self._closed = False
+        self._threads = [threading.Thread(target=self._work, name=f"{name}-{i}", daemon=True) for i in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def add(self, tenant: str, call: Hashable, job: _Job) -> None:
+        with self._changed:
+            self._queue.add(tenant, call, job)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Wait for the slices that run, drop what waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        while taken := self._queue.take():
+            taken[2].future.cancel()
+
+    def _work(self) -> None:
+        while taken := self._take():
+            tenant, call, job = taken
+            used_s, ended = job.run_slice()
+            demoted = self._demoted if not ended and job.used_s > _SHORT_S else None
+            with self._changed:
+                if ended or demoted:
+                    self._queue.ended(tenant, call, used_s)
+                else:
+                    self._queue.again(tenant, call, job, used_s)
+            if demoted:
+                demoted(tenant, call, job)
+            del taken, job, demoted  # what they hold would live until the next job
+
+    def _take(self) -> tuple[str, Hashable, _Job] | None:
+        with self._changed:
+            while not self._closed:
+                if taken := self._queue.take():
+                    return taken
+                self._changed.wait()
+        return None
 
 
 class Threads:
-    """A pool of threads. Close it at the end."""
+    """Threads for long jobs, and one for those that are expected to be short. Close them at the end."""
 
     def __init__(self, options: ThreadOptions) -> None:
-        self._ahead = options.ahead
-        self._pool = ThreadPoolExecutor(options.threads, thread_name_prefix="phone")
+        self._options = options
+        self._long = _Lane(options.threads, "phone")
+        self._short = _Lane(1, "phone-short", self._long.add)
 
     def close(self) -> None:
-        """Wait for what runs, drop what waits."""
-        self._pool.shutdown(cancel_futures=True)
+        """Wait for the slices that run, drop what waits."""
+        self._short.close()
+        self._long.close()
 
-    async def run(self, function: Callable[[Asked], Answer], asked: Asked) -> Answer:
-        """One answer."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, asked)
+    async def run(self, steps: Steps[Answer], *, short: bool = False, bounded: bool = False) -> Answer:
+        """One answer. `short`: expected within some milliseconds. `bounded`: it may use `call_s` at most.
+
+        Raises ResourceExhausted(WORK_LIMIT) beyond it.
+        """
+        job = _Job(steps, self._options.call_s if bounded else float("inf"))
+        (self._short if short else self._long).add(_tenant(), job, job)
+        answer: Answer = await asyncio.wrap_future(job.future)
+        return answer
 
     async def in_order(
-        self, requests: AsyncIterator[Asked], function: Callable[[Asked], Answer]
+        self, requests: AsyncIterator[Asked], function: Callable[[Asked], Steps[Answer]]
     ) -> AsyncGenerator[Answer]:
         """The answers of a stream of requests, in their order. Several are worked on at once.
 
         What a request raises, or its answer, is raised when the answers before it have been taken.
         """
-        loop, slots = asyncio.get_running_loop(), asyncio.Semaphore(self._ahead)
+        slots = asyncio.Semaphore(self._options.ahead)
         running: asyncio.Queue[asyncio.Future[Answer] | None] = asyncio.Queue()
+        tenant = _tenant()
 
         async def read() -> None:
             try:
                 await slots.acquire()
                 async for request in requests:
-                    running.put_nowait(loop.run_in_executor(self._pool, function, request))
+                    job = _Job(function(request), float("inf"))
+                    self._long.add(tenant, slots, job)
+                    running.put_nowait(asyncio.wrap_future(job.future))
                     await slots.acquire()
             finally:
                 running.put_nowait(None)
@@ -58,7 +185,10 @@ class Threads:
         reader = asyncio.create_task(read())
         try:
             while (one := await running.get()) is not None:
-                yield await one
+                try:
+                    yield await one
+                finally:
+                    one.cancel()  # left in the midst of it: the job ends with its slice
                 slots.release()
             await reader
         finally:
@@ -67,3 +197,16 @@ class Threads:
             while not running.empty():
                 if (left := running.get_nowait()) is not None:
                     left.cancel()
+
+
+def _tenant() -> str:
+    call = call_or_none()
+    return call.caller.tenant_id if call and call.caller else ""
+
+
+def _costly(most_s: float) -> ResourceExhausted:
+    return ResourceExhausted(
+        Reason.WORK_LIMIT,
+        f"the text needs more than {most_s:g} s of work: send it in shorter pieces",
+        metadata={"limit_s": f"{most_s:g}"},
+    )

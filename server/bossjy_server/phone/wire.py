@@ -122,11 +122,12 @@ def few_texts(number: int, values: Mapping[int, str], rows: int) -> bytes:
     return b"".join([*parts, empty * (rows - next_row)])
 
 
-def read_texts(data: bytes, *numbers: int) -> list[pa.Array[Any]] | None:
+def read_texts(data: bytes, *numbers: int, most: int) -> list[pa.Array[Any]] | None:
     """A message of repeated text fields alone, as one Arrow string array for each of `numbers` (all below 16).
 
-    None where it cannot be read by whole columns: a text of 128 bytes or more or with control characters that look
-    like a tag, another field, text that is not UTF-8, a broken message. Protobuf reads such a message, or refuses it.
+    None where it has more than `most` texts, or cannot be read by whole columns: a text of 128 bytes or more or with
+    control characters that look like a tag, another field, text that is not UTF-8, a broken message. Protobuf reads
+    such a message, or refuses it.
     """
     if not _is_utf8(data):
         return None
@@ -138,6 +139,8 @@ def read_texts(data: bytes, *numbers: int) -> list[pa.Array[Any]] | None:
     # A length may look like a tag, but it stands behind one.
     begins = looks.copy()
     begins[1:] &= ~looks[:-1]
+    if np.count_nonzero(begins) > most:
+        return None
     starts = np.flatnonzero(begins)
     if not len(starts) or starts[-1] + 1 >= len(wire):
         return None

@@ -37,6 +37,8 @@ class Method:
     # bytes and what was taken. The servicer gets both, as (message, taken). None: it gets messages.
     split: Callable[[bytes], tuple[bytes, Any]] | None = None
     any_text: bool = False  # whether texts of its requests may contain U+0000
+    # False for the one that answers for all methods that are not served: its request is not read.
+    known: bool = True
 
     @property
     def grpc_type(self) -> str:

@@ -256,7 +256,7 @@ def _innermost(method: Method, servicer: object) -> Proceed:
 
 
 # Every path that is not served shares one name in metrics and logs: names come from outside and have no bound.
-_UNKNOWN = Method("/unknown/unknown", "unknown", "unknown", Empty, False, False, Access(public=True))
+_UNKNOWN = Method("/unknown/unknown", "unknown", "unknown", Empty, False, False, Access(public=True), known=False)
 
 
 async def _unknown_method(_call: Call) -> None:

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError, Message
 
 from bossjy_server.errors import InvalidArgument, Reason, ResourceExhausted, Violation
 from bossjy_server.rpc.call import Call, Concern, Proceed
+from bossjy_server.rpc.item_counts import item_check
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.plain_rules import plain_check
 from bossjy_server.rpc.text_rules import nul_finder
@@ -24,28 +25,9 @@ def validation_concern() -> Concern:
     validator = protovalidate.Validator()
 
     def wrap(method: Method, proceed: Proceed) -> Proceed:
-        request_class = method.request_class
-        plain = plain_check(request_class.DESCRIPTOR)
-        find_nul = None if method.any_text else nul_finder(request_class.DESCRIPTOR)
-
-        def read(raw: bytes) -> Message:
-            check_size(raw)
-            message = request_class()
-            try:
-                message.ParseFromString(raw)
-            except DecodeError as error:
-                raise InvalidArgument(
-                    Reason.MALFORMED_REQUEST,
-                    f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken format, or text not in UTF-8",
-                ) from error
-            if find_nul is not None and (path := find_nul(message, raw)) is not None:
-                raise _nul(path)
-            if plain is not None and plain(message, len(raw)):
-                return message
-            violations = validator.collect_violations(message)
-            if violations:
-                raise _refusal(violations)
-            return message
+        if not method.known:
+            return proceed
+        read = _reader(method, validator)
 
         async def validation(call: Call) -> None:
             if call.raw_requests is not None:
@@ -58,6 +40,37 @@ def validation_concern() -> Concern:
         return validation
 
     return wrap
+
+
+def _reader(method: Method, validator: protovalidate.Validator) -> Callable[[bytes], Message]:
+    """Reads and checks one request message of a method."""
+    request_class = method.request_class
+    plain = plain_check(request_class.DESCRIPTOR)
+    items = item_check(request_class.DESCRIPTOR)
+    find_nul = None if method.any_text else nul_finder(request_class.DESCRIPTOR)
+
+    def read(raw: bytes) -> Message:
+        check_size(raw)
+        if items is not None:
+            items(raw)
+        message = request_class()
+        try:
+            message.ParseFromString(raw)
+        except DecodeError as error:
+            raise InvalidArgument(
+                Reason.MALFORMED_REQUEST,
+                f"the bytes are not a {request_class.DESCRIPTOR.full_name}: broken format, or text not in UTF-8",
+            ) from error
+        if find_nul is not None and (path := find_nul(message, raw)) is not None:
+            raise _nul(path)
+        if plain is not None and plain(message, len(raw)):
+            return message
+        violations = validator.collect_violations(message)
+        if violations:
+            raise _refusal(violations)
+        return message
+
+    return read
 
 
 async def _read_all(stream: AsyncIterator[bytes], read: Callable[[bytes], Message]) -> AsyncIterator[Message]:

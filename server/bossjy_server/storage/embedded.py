@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bossjy_server.blocking import in_thread
 from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
 from bossjy_server.storage.embedded_redis import EmbeddedRedis
@@ -110,5 +111,5 @@ async def _end(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: flo
         await guard.communicate()
     if guard.returncode is not None and guard.returncode < 0:
         folder = data_dir.resolve()
-        await asyncio.to_thread(EmbeddedRedis.end_orphan, folder)
-        await asyncio.to_thread(EmbeddedPostgres.end_orphan, folder)
+        await in_thread(EmbeddedRedis.end_orphan, folder)
+        await in_thread(EmbeddedPostgres.end_orphan, folder)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
 from bossjy_server.options import database_options
@@ -61,7 +62,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         stack.push_async_callback(workers.end)
         if settings.metrics_port:
             endpoint = MetricsEndpoint(workers.registry, settings.metrics_host, settings.metrics_port)
-            stack.push_async_callback(asyncio.to_thread, endpoint.close)
+            stack.push_async_callback(in_thread, endpoint.close)
         renew = asyncio.Event()  # first: a SIGHUP during the start must not end the parent
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)
         await workers.start()

@@ -13,6 +13,7 @@ import signal
 import sys
 
 from bossjy_server.app import Running, running
+from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
 from bossjy_server.loop import run
@@ -37,7 +38,7 @@ async def _work(number: int, settings: Settings) -> None:
     async with running(settings, worker=number) as served:
         questions = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
-        await asyncio.to_thread(_say, {"serving": served.address})
+        await in_thread(_say, {"serving": served.address})
         answering = asyncio.create_task(_answer(questions, served, stop))
         await stop.wait()
         answering.cancel()
@@ -46,7 +47,7 @@ async def _work(number: int, settings: Settings) -> None:
 async def _answer(questions: asyncio.StreamReader, served: Running, stop: asyncio.Event) -> None:
     while await questions.readline():
         # In a thread: the text is long, and the parent may be slow to read it.
-        await asyncio.to_thread(_say_metrics, served)
+        await in_thread(_say_metrics, served)
     stop.set()  # the parent is gone
 
 

@@ -39,7 +39,9 @@ from tests.performance.faults.faults import (
 from tests.performance.faults.load import Load, Tally, recovery_s
 from tests.performance.faults.network import BadNetwork, postgres_over, postgres_socket, redis_over, redis_socket
 from tests.performance.faults.parts import Stage, stage
+from tests.performance.faults.phone_abuse import attacking, inflating
 
+PHONE_ATTACKS = ("phone_streams", "phone_arrow", "phone_finds")
 MIX = {"validate": 8, "me": 4, "contacts": 3, "stats": 1, "login": 2, "import": 1, "stream": 1}
 PER_SECOND = 30.0
 QUIET_S, AFTER_S = 1.0, 5.0
@@ -160,6 +162,19 @@ async def workers(at: Stage) -> AsyncIterator[Result]:
     await asyncio.to_thread(server.end)
 
 
+async def phone_abuse(at: Stage) -> AsyncIterator[Result]:
+    """Attacks by phone work, which others must hardly see."""
+    server = await asyncio.to_thread(lambda: at.server(BOSSJY_METRICS_PORT="0"))
+    async with Caller(server.target, connections=4) as caller:
+        await caller.register()
+        faults = {name: attacking(name, caller, server.target) for name in PHONE_ATTACKS}
+        faults["phone_memory"] = inflating(server, caller)
+        for name, fault in faults.items():
+            if wanted(name):
+                yield await under_load(name, caller, fault)
+    await asyncio.to_thread(server.end)
+
+
 def wanted(name: str) -> bool:
     """Whether the command line names this fault, or none."""
     return len(sys.argv) < 2 or name in sys.argv[1:]
@@ -179,7 +194,7 @@ async def prove() -> list[Result]:
     """All faults, one after the other. What is found is kept at once: a later fault may end the run."""
     results = []
     async with _stage() as at:
-        for group in (parts_gone, bad_network, workers):
+        for group in (parts_gone, bad_network, phone_abuse, workers):
             async for result in group(at):
                 results.append(result)
                 keep(result)

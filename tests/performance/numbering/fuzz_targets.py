@@ -19,6 +19,7 @@ from bossjy_numbering import (
     ParseError,
     Plan,
     SnapshotError,
+    finish,
     load_plan,
     oracle,
     read_snapshot,
@@ -27,7 +28,8 @@ from bossjy_numbering import (
 from bossjy_numbering.arrow import clean_batch
 from bossjy_numbering.metadata import PlanRules, installed_rules
 from bossjy_server.errors import InvalidArgument
-from bossjy_server.phone.arrow import read_texts
+from bossjy_server.phone.arrow import read_chunks
+from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.requests import split_request
 
 REGIONS: tuple[str | None, ...] = (
@@ -166,10 +168,10 @@ def arrow(data: bytes) -> None:
     place = int.from_bytes(data[:2]) % len(good)
     for held in (data, good[:place] + data[2:], good[:place] + data[2:] + good[place + len(data[2:]) :]):
         try:
-            texts, _ = read_texts(held)
+            chunks = read_chunks(held)
         except InvalidArgument:
             continue
-        plan().column(texts)
+        finish(Numbers(plan()).chunks(chunks, "CN"))
 
 
 TARGETS: tuple[Callable[[bytes], None], ...] = (

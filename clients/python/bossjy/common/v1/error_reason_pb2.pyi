@@ -159,8 +159,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: `version`: what was asked for.
     """
     ERROR_REASON_NUMBER_NOT_PARSED: _ErrorReason.ValueType  # 37
-    """INVALID_ARGUMENT. A number is needed and the text is not one. To do: Check it with ValidateNumber, which
-    explains.
+    """INVALID_ARGUMENT. A number is needed and the text is not one. To do: Check it with ExplainNumber. Metadata: `error`:
+    why, as libphonenumber names it, for example `INVALID_COUNTRY_CODE` or `TOO_LONG`.
     """
     ERROR_REASON_UPLOAD_OUT_OF_ORDER: _ErrorReason.ValueType  # 38
     """INVALID_ARGUMENT. The messages of an upload stream are not in the order open, chunk…, finish. To do: Follow the
@@ -261,11 +261,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """DEADLINE_EXCEEDED. The client did not read a message of the stream for longer than the server waits. To do: Call
     again, and read without long pauses. Metadata: `limit_s`: how long the server waits, in seconds.
     """
+    ERROR_REASON_WORK_LIMIT: _ErrorReason.ValueType  # 80
+    """RESOURCE_EXHAUSTED. The text needs more CPU time than the server spends on one FindNumbers or ExplainNumber. To do:
+    Send the text in shorter pieces. Metadata: `limit_s`: the limit in seconds.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, for programs. Every status other than OK carries a `google.rpc.ErrorInfo` with domain
     `bossjy` and, as its reason, the name of one of these values without the prefix `ERROR_REASON_`: for example
     `{"reason": "SCOPE_MISSING", "domain": "bossjy", "metadata": {"scope": "contacts.read"}}`.
+    The exceptions are what gRPC refuses by itself: a message of more than 4 MiB is RESOURCE_EXHAUSTED without ErrorInfo.
     Each comment says the status code, what it means, what to do, and the metadata where there is some.
     """
 
@@ -406,8 +411,8 @@ ERROR_REASON_PLAN_UNKNOWN: ErrorReason.ValueType  # 36
 Metadata: `version`: what was asked for.
 """
 ERROR_REASON_NUMBER_NOT_PARSED: ErrorReason.ValueType  # 37
-"""INVALID_ARGUMENT. A number is needed and the text is not one. To do: Check it with ValidateNumber, which
-explains.
+"""INVALID_ARGUMENT. A number is needed and the text is not one. To do: Check it with ExplainNumber. Metadata: `error`:
+why, as libphonenumber names it, for example `INVALID_COUNTRY_CODE` or `TOO_LONG`.
 """
 ERROR_REASON_UPLOAD_OUT_OF_ORDER: ErrorReason.ValueType  # 38
 """INVALID_ARGUMENT. The messages of an upload stream are not in the order open, chunk…, finish. To do: Follow the
@@ -507,5 +512,9 @@ offset. Metadata: `limit_s`: how long the server waits, in seconds.
 ERROR_REASON_STREAM_UNREAD: ErrorReason.ValueType  # 71
 """DEADLINE_EXCEEDED. The client did not read a message of the stream for longer than the server waits. To do: Call
 again, and read without long pauses. Metadata: `limit_s`: how long the server waits, in seconds.
+"""
+ERROR_REASON_WORK_LIMIT: ErrorReason.ValueType  # 80
+"""RESOURCE_EXHAUSTED. The text needs more CPU time than the server spends on one FindNumbers or ExplainNumber. To do:
+Send the text in shorter pieces. Metadata: `limit_s`: the limit in seconds.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

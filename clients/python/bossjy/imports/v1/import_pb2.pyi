@@ -274,6 +274,8 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     """Not a JSON object."""
     REJECT_REASON_VALUE_TOO_LONG: _RejectReason.ValueType  # 15
     """A value that is longer than the contact can hold."""
+    REJECT_REASON_TOO_MANY_ATTRIBUTES: _RejectReason.ValueType  # 16
+    """A JSON object with more keys than the 100 attributes that a contact can hold."""
 
 class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
     """Why a row was refused."""
@@ -310,6 +312,8 @@ REJECT_REASON_BAD_JSON: RejectReason.ValueType  # 14
 """Not a JSON object."""
 REJECT_REASON_VALUE_TOO_LONG: RejectReason.ValueType  # 15
 """A value that is longer than the contact can hold."""
+REJECT_REASON_TOO_MANY_ATTRIBUTES: RejectReason.ValueType  # 16
+"""A JSON object with more keys than the 100 attributes that a contact can hold."""
 Global___RejectReason: _TypeAlias = RejectReason  # noqa: Y015
 
 @_typing.final

@@ -116,7 +116,9 @@ class ValidateNumberResponse(_message.Message):
     """Metadata version that the answer was made from. In a batch set on the batch, not here."""
     @_builtins.property
     def time_zones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Full view only: IANA names of the time zones that the number may be in."""
+        """Full view only: IANA names of the time zones that the number may be in. The one name `Etc/Unknown`, as libphonenumber
+        has it, where no zone is known.
+        """
 
     def __init__(
         self,
@@ -161,12 +163,12 @@ class BatchValidateNumbersRequest(_message.Message):
     default_region: _builtins.str
     """Default region of all texts that have none of their own."""
     view: _number_pb2.NumberView.ValueType
-    """How much is told. Default: basic."""
+    """How much is told. Default: basic. The full view takes at most 3,000 texts."""
     language: _builtins.str
     """Language of carrier and place in the full view. Empty: `en`."""
     @_builtins.property
     def phone_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The texts, each at most 4,096 characters. 1 to 10,000."""
+        """The texts, each at most 4,096 characters. 1 to 10,000; in the full view 1 to 3,000 (INVALID_FIELD)."""
 
     @_builtins.property
     def default_regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -380,8 +382,10 @@ class StreamValidateNumbersRequest(_message.Message):
     language: _builtins.str
     """Language of carrier and place. Empty: `en`."""
     arrow_ipc: _builtins.bytes
-    """As an Arrow IPC stream of one or more record batches: column `phone_number` (utf8 or large_utf8) and, optionally,
-    `default_region` (utf8 or dictionary). At most 100,000 rows; further columns are ignored.
+    """As one Arrow IPC stream of one or more record batches: column `phone_number` and, optionally, `default_region`,
+    each utf8, large_utf8, utf8_view or a dictionary of one of these. Further columns are ignored. At most 100,000
+    rows, 1,000 record batches and dictionaries, and 2,000 fields and entries of metadata. Record batches are not
+    compressed, and no dictionary adds to one before it. Else ARROW_INVALID.
     """
     @_builtins.property
     def read_mask(self) -> _field_mask_pb2.FieldMask:
@@ -427,7 +431,8 @@ class StreamValidateNumbersResponse(_message.Message):
     """Repeated from the request."""
     arrow_ipc: _builtins.bytes
     """As an Arrow IPC stream of one record batch whose columns are named as in NumberColumns; region, carrier and place
-    are dictionary-encoded text.
+    are dictionary-encoded text. It has up to 64 bytes a row: a client that reads messages of 4 MiB at most, as gRPC's
+    clients do unless told otherwise, sends at most 65,000 rows a message.
     """
     metadata_version: _builtins.str
     """Metadata version of all results."""
@@ -473,7 +478,9 @@ class FormatNumberRequest(_message.Message):
     default_region: _builtins.str
     """Region that is assumed where the text has no calling code. Empty: none."""
     calling_from_region: _builtins.str
-    """Region that is called from: `dialled_format` is written for it. Empty: not wanted."""
+    """Region that is called from, in capitals: `dialled_format` is written for it. INVALID_FIELD if the plan has no such
+    region. Empty: not wanted.
+    """
     def __init__(
         self,
         *,
@@ -972,7 +979,7 @@ class DiffNumberingPlansRequest(_message.Message):
     to_version: _builtins.str
     """The newer version. Empty: the current one."""
     region_code: _builtins.str
-    """Only this region. Empty: all."""
+    """Only this region, as GetRegion takes it (RESOURCE_NOT_FOUND). Empty: all."""
     def __init__(
         self,
         *,

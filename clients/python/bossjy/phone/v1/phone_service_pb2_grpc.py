@@ -31,7 +31,8 @@ class PhoneServiceStub:
     request and metadata version give the same answer, nothing is stored, repeating is safe.
 
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
+    refused with INVALID_FIELD.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -111,7 +112,8 @@ class PhoneServiceServicer:
     request and metadata version give the same answer, nothing is stored, repeating is safe.
 
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
+    refused with INVALID_FIELD.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -125,7 +127,7 @@ class PhoneServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchValidateNumbers(self, request, context):
-        """The same for up to 10,000 texts at once. Results stand in the order of the request. For more than a few thousand
+        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
         StreamValidateNumbers costs several times less for each number.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -162,7 +164,8 @@ class PhoneServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FindNumbers(self, request, context):
-        """Finds the numbers in a running text.
+        """Finds the numbers in a running text. RESOURCE_EXHAUSTED with WORK_LIMIT if the text needs more than some seconds of
+        work: ordinary text of 100,000 characters needs less than one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -291,7 +294,8 @@ class PhoneService:
     request and metadata version give the same answer, nothing is stored, repeating is safe.
 
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
+    refused with INVALID_FIELD.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.

@@ -32,7 +32,8 @@ class PhoneServiceStub:
     request and metadata version give the same answer, nothing is stored, repeating is safe.
 
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
+    refused with INVALID_FIELD.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -45,7 +46,7 @@ class PhoneServiceStub:
     ValidateNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateNumberRequest, _phone_service_pb2.ValidateNumberResponse]
     """Tells of one text whether it is a valid number, and which."""
     BatchValidateNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.BatchValidateNumbersRequest, _phone_service_pb2.BatchValidateNumbersResponse]
-    """The same for up to 10,000 texts at once. Results stand in the order of the request. For more than a few thousand
+    """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
     StreamValidateNumbers costs several times less for each number.
     """
     StreamValidateNumbers: _grpc.StreamStreamMultiCallable[_phone_service_pb2.StreamValidateNumbersRequest, _phone_service_pb2.StreamValidateNumbersResponse]
@@ -65,7 +66,9 @@ class PhoneServiceStub:
     MatchNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.MatchNumbersRequest, _phone_service_pb2.MatchNumbersResponse]
     """Tells whether two texts are the same number, as far as they say."""
     FindNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FindNumbersRequest, _phone_service_pb2.FindNumbersResponse]
-    """Finds the numbers in a running text."""
+    """Finds the numbers in a running text. RESOURCE_EXHAUSTED with WORK_LIMIT if the text needs more than some seconds of
+    work: ordinary text of 100,000 characters needs less than one.
+    """
     ExplainNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ExplainNumberRequest, _phone_service_pb2.ExplainNumberResponse]
     """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
     GetRegion: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.GetRegionRequest, _phone_service_pb2.GetRegionResponse]
@@ -91,7 +94,8 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     request and metadata version give the same answer, nothing is stored, repeating is safe.
 
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
+    refused with INVALID_FIELD.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -101,7 +105,7 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     ValidateNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateNumberRequest, _phone_service_pb2.ValidateNumberResponse]  # type: ignore[assignment]
     """Tells of one text whether it is a valid number, and which."""
     BatchValidateNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.BatchValidateNumbersRequest, _phone_service_pb2.BatchValidateNumbersResponse]  # type: ignore[assignment]
-    """The same for up to 10,000 texts at once. Results stand in the order of the request. For more than a few thousand
+    """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
     StreamValidateNumbers costs several times less for each number.
     """
     StreamValidateNumbers: _aio.StreamStreamMultiCallable[_phone_service_pb2.StreamValidateNumbersRequest, _phone_service_pb2.StreamValidateNumbersResponse]  # type: ignore[assignment]
@@ -121,7 +125,9 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     MatchNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.MatchNumbersRequest, _phone_service_pb2.MatchNumbersResponse]  # type: ignore[assignment]
     """Tells whether two texts are the same number, as far as they say."""
     FindNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FindNumbersRequest, _phone_service_pb2.FindNumbersResponse]  # type: ignore[assignment]
-    """Finds the numbers in a running text."""
+    """Finds the numbers in a running text. RESOURCE_EXHAUSTED with WORK_LIMIT if the text needs more than some seconds of
+    work: ordinary text of 100,000 characters needs less than one.
+    """
     ExplainNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ExplainNumberRequest, _phone_service_pb2.ExplainNumberResponse]  # type: ignore[assignment]
     """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
     GetRegion: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.GetRegionRequest, _phone_service_pb2.GetRegionResponse]  # type: ignore[assignment]
@@ -146,7 +152,8 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     request and metadata version give the same answer, nothing is stored, repeating is safe.
 
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
+    refused with INVALID_FIELD.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -166,7 +173,7 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _phone_service_pb2.BatchValidateNumbersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_phone_service_pb2.BatchValidateNumbersResponse, _abc.Awaitable[_phone_service_pb2.BatchValidateNumbersResponse]]:
-        """The same for up to 10,000 texts at once. Results stand in the order of the request. For more than a few thousand
+        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
         StreamValidateNumbers costs several times less for each number.
         """
 
@@ -210,7 +217,9 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _phone_service_pb2.FindNumbersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_phone_service_pb2.FindNumbersResponse, _abc.Awaitable[_phone_service_pb2.FindNumbersResponse]]:
-        """Finds the numbers in a running text."""
+        """Finds the numbers in a running text. RESOURCE_EXHAUSTED with WORK_LIMIT if the text needs more than some seconds of
+        work: ordinary text of 100,000 characters needs less than one.
+        """
 
     @_abc_1.abstractmethod
     def ExplainNumber(
