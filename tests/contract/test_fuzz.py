@@ -6,13 +6,11 @@ import asyncio
 import random
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
-from google.rpc import error_details_pb2, status_pb2
 
 from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
 from bossjy_server.errors import Reason
@@ -20,6 +18,7 @@ from bossjy_server.rpc.method import Method, methods_of
 from tests.contract.messages import broken, fill
 from tests.figures import write_figures
 from tests.service import Service
+from tests.stream_status import reason_of, stream_status
 
 REQUESTS = 10_000
 SEED = 20_261_122
@@ -32,44 +31,16 @@ DEAR = {"Register", "Login", "ChangePassword", "CreateUser", "ResetPassword"}
 ENDING = {"Logout", "DisableUser", "RevokeSession"}
 
 
-def reason_of(error: grpc.aio.AioRpcError) -> str:
-    for key, value in error.trailing_metadata() or ():
-        if key == "grpc-status-details-bin":
-            for detail in status_pb2.Status.FromString(value).details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Unpack(info):
-                    return str(info.reason)
-    return ""
-
-
-async def answer(service: Service, method: Method, messages: list[bytes]) -> tuple[str, str]:
-    """The code and the reason that the server gives.
-
-    A client of grpc.aio whose stream is refused while it still writes can report an INTERNAL of its own in place of the
-    server's status (grpc/grpc#36066): such a call is made again. That the server itself gave none is read in its log.
-    """
-    for _ in range(4):
-        code, reason = await send(service, method, messages)
-        if not (method.client_streaming and code == "INTERNAL" and not reason):
-            return code, reason
-    return await send(service, method, messages)
-
-
 async def send(service: Service, method: Method, messages: list[bytes]) -> tuple[str, str]:
     """Send the messages as one call. Returns the code and the reason."""
     metadata = service.metadata if method.name not in ENDING else ()
     channel: Any = service.channel
-
-    async def stream() -> AsyncIterator[bytes]:
-        for message in messages:
-            yield message
-
+    if method.client_streaming:
+        ended = await stream_status(service.address, method.path, messages, metadata, timeout_s=30)
+        return ended.code, ended.reason
     try:
         async with asyncio.timeout(30):
-            if method.client_streaming:
-                async for _ in channel.stream_stream(method.path)(stream(), metadata=metadata):
-                    pass
-            elif method.server_streaming:
+            if method.server_streaming:
                 running = channel.unary_stream(method.path)(messages[0], metadata=metadata, timeout=2)
                 async for _ in running:
                     pass
@@ -104,7 +75,7 @@ async def test_any_request_gets_a_documented_answer(service: Service) -> None:
 
     async def work() -> None:
         for method, messages in waiting:
-            code, reason = await answer(service, method, messages)
+            code, reason = await send(service, method, messages)
             codes[code] += 1
             # A deadline of the caller's own ends a stream without a word from the server.
             undocumented = code not in ("OK", "DEADLINE_EXCEEDED") and reason not in documented

@@ -16,9 +16,9 @@ from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
-from tests.contract.test_fuzz import reason_of
 from tests.integration.lookup.loopback import Loopback, loopback, reply, told
 from tests.service import Service, serve
+from tests.stream_status import reason_of
 
 SECRET = "quiet harbour of the provider 5"
 

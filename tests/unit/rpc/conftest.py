@@ -41,6 +41,7 @@ class Served:
     """A running server and what it leaves behind."""
 
     channel: grpc.aio.Channel
+    address: str
     limits: Limits
     registry: CollectorRegistry
     log: Log
@@ -84,7 +85,7 @@ def serve() -> Callable[..., object]:
             server = await start_server(router, address, ServerOptions())
             async with grpc.aio.insecure_channel(address) as channel:
                 try:
-                    yield Served(channel, limits, registry, log, text)
+                    yield Served(channel, address, limits, registry, log, text)
                 finally:
                     await server.stop(None)
                     log.close()
