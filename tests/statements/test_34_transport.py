@@ -55,7 +55,7 @@ def connected(target: str) -> socket.socket:
 
 async def health(channel: grpc.aio.Channel) -> int:
     check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
-    raw = await check(b"", timeout=5)
+    raw = await check(b"", timeout=30)
     return int(health_pb2.HealthCheckResponse.FromString(raw).status)
 
 
@@ -99,7 +99,7 @@ def handshake(server: ServerProcess, authority: Authority, version: ssl.TLSVersi
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = version
     address = ("127.0.0.1", int(server.environment["BOSSJY_PORT"]))
-    with socket.create_connection(address, timeout=5) as plain:
+    with socket.create_connection(address, timeout=30) as plain:
         context.wrap_socket(plain, server_hostname="localhost").close()
 
 

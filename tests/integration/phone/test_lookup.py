@@ -94,7 +94,7 @@ async def test_a_provider_that_fails_is_told_and_logged_without_number_or_secret
     async with refused("UNAVAILABLE", "LOOKUP_UNAVAILABLE"):
         await look_up(asking, "+8613800138000")
     log = asking.settings.data_dir / "logs" / "bossjy.log"
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while "answered 401" not in (text := log.read_text()):
         assert time.monotonic() < until
     assert not any(part in text for part in (SECRET, "13800138000", f":{provider.port}/v1"))
