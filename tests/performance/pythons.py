@@ -45,7 +45,8 @@ final = sys.version_info.releaselevel == "final" and "free-threading" not in sys
 print(*sys.version_info[:3], sep="."), print(os.path.realpath(sys._base_executable)), print(int(final))
 """
 FAST_TESTS = (
-    "tests/unit", "tests/integration/rpc/test_tls.py", "tests/integration/lookup/test_http.py",
+    "tests/unit", "--ignore=tests/unit/numbering", "tests/integration/rpc/test_tls.py",
+    "tests/integration/lookup/test_http.py",
     "tests/integration/storage/test_redis.py", "tests/integration/storage/test_embedded.py",
     "tests/statements/test_01_access.py",
 )  # fmt: skip
