@@ -35,6 +35,10 @@ test: $(DEV) ## run all tests on real parts, with coverage by package; ARGS="-k 
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=json:build/coverage/report.json $(ARGS)
 
+.PHONY: test-pythons
+test-pythons: $(DEV) ## run ONCE=1 and test, on each Python of this machine; PYTHONS="3.11 3.13" chooses, FAST=1: few tests
+	@$(PYTHON) -m tests.performance.pythons $(if $(FAST),--fast) $(PYTHONS)
+
 .PHONY: check
 check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock, coverage of phone and auth; then the verdict
 	@$(PYTHON) .ci/check.py

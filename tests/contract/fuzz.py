@@ -21,7 +21,7 @@ from typing import Any
 
 from bossjy_server.errors import Reason
 from bossjy_server.rpc.method import Method
-from tests.contract.calls import METHODS, answer
+from tests.contract.calls import METHODS, send
 from tests.contract.messages import FILES, broken, fill, fill_one, unusual
 from tests.contract.tenant import known_of
 from tests.contract.values import Known, honest
@@ -110,7 +110,7 @@ async def run_calls(service: Service, count: int, seed: int) -> Outcome:
 
     async def work(waiting: Any) -> None:
         for method, messages in waiting:
-            code, reason = await answer(service, method, messages)
+            code, reason = await send(service, method, messages)
             outcome.codes[code] += 1
             outcome.reasons[reason or code] += 1
             outcome.methods[method.name] += 1

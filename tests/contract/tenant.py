@@ -9,7 +9,7 @@ from bossjy.contacts.v1 import contact_service_pb2
 from bossjy.imports.v1 import import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_server.rpc.method import Method
-from tests.contract.calls import METHODS, answer
+from tests.contract.calls import METHODS, send
 from tests.contract.values import Known
 from tests.service import EMAIL, PASSWORD, Service
 
@@ -98,4 +98,4 @@ async def _upload(service: Service, import_id: str, data: bytes) -> None:
         pb.UploadRequest(finish=pb.UploadFinish(size_bytes=len(data))),
     ]
     method = next(one for one in METHODS if one.name == "Upload")
-    assert await answer(service, method, [one.SerializeToString() for one in messages]) == ("OK", "")
+    assert await send(service, method, [one.SerializeToString() for one in messages]) == ("OK", "")

@@ -12,7 +12,7 @@ from bossjy.contacts.v1 import contact_pb2
 from bossjy.imports.v1 import import_service_pb2
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.text_rules import nul_finder
-from tests.contract.calls import METHODS, answer
+from tests.contract.calls import METHODS, send
 from tests.service import Service
 
 STRICT = [method for method in METHODS if not method.any_text]
@@ -86,7 +86,7 @@ def test_keys_and_values_of_maps_are_texts() -> None:
 async def test_no_method_lets_it_through(service: Service) -> None:
     for method, path in CASES:
         if method.access.public or method.name not in {"Logout", "DisableUser", "RevokeSession"}:
-            ended = await answer(service, method, [with_nul(method, path)[0]])
+            ended = await send(service, method, [with_nul(method, path)[0]])
             assert ended == ("INVALID_ARGUMENT", "INVALID_FIELD"), (method.path, path)
     phone = next(method for method in METHODS if method.name == "ValidateNumber")
-    assert await answer(service, phone, [phone.request_class(phone_number="\0").SerializeToString()]) == ("OK", "")
+    assert await send(service, phone, [phone.request_class(phone_number="\0").SerializeToString()]) == ("OK", "")

@@ -90,7 +90,7 @@ class ServerProcess:
     def text(self) -> str:
         return self.output.read_text("utf-8", errors="replace")
 
-    def terminate(self, wait_s: float = 30.0) -> int:
+    def terminate(self, wait_s: float = 60.0) -> int:
         """SIGTERM, as an orchestrator sends it; the exit code."""
         self.send(signal.SIGTERM)
         return self.wait(wait_s)
@@ -98,7 +98,7 @@ class ServerProcess:
     def kill(self) -> None:
         """SIGKILL: no line of ours runs after it."""
         self.send(signal.SIGKILL)
-        self.wait(10)
+        self.wait(60)
 
     def end(self) -> None:
         if not self.ended:

@@ -172,7 +172,7 @@ def relay(robot: Robot, tmp_path: Path) -> Iterator[str]:
         assert process.stdout is not None
         yield "http://" + re.findall(r"127\.0\.0\.1:\d+", process.stdout.readline())[0]
         process.terminate()
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
         assert "kept-apart" not in out + err
         assert "Traceback" not in err
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(240)
 def refusal(server: ServerProcess) -> str:
     """Start a server that cannot; the one line that it says."""
     server.launch()
-    assert server.wait(40) == 2
+    assert server.wait(120) == 2
     lines = server.text().strip().splitlines()
     assert len(lines) == 1, lines
     return lines[0]
@@ -84,4 +84,4 @@ async def test_sigterm_lets_running_calls_end(server_process: ServerProcess) -> 
         assert (await anext(answers)).sequence == 2
         sent.put_nowait(None)
         assert [answer async for answer in answers] == []
-    assert await asyncio.to_thread(server_process.wait, 20) == 0
+    assert await asyncio.to_thread(server_process.wait, 60) == 0

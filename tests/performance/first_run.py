@@ -22,7 +22,7 @@ from tests.figures import write_figures
 
 ROOT = Path(__file__).resolve().parents[2]
 # Kept from the environment: how to reach a package index, and the language of texts. Nothing of ours.
-_KEPT = re.compile(
+KEPT = re.compile(
     r"PATH|LANG|LC_\w+|TERM|\w*_CERT\w*|\w*_CA_BUNDLE|PIP_\w+|UV_\w*INDEX\w*|HTTPS?_PROXY|NO_PROXY", re.IGNORECASE
 )
 _LIMIT_S = 2400
@@ -63,7 +63,7 @@ def main() -> int:
         clone, home = Path(folder) / "clone", Path(folder) / "home"
         home.mkdir()
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-        environment = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)} | {"HOME": str(home)}
+        environment = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)} | {"HOME": str(home)}
         run_s, output = timed(clone, environment, "run", "ONCE=1")
         test_s, _ = timed(clone, environment, "test")
         written = clone / "build" / "figures"

@@ -17,6 +17,7 @@ from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy_server.storage.embedded import EmbeddedParts
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
 from tests.parts import fresh_database
+from tests.stream_status import RpcStatus
 
 PASSWORD = "umbrella over the quiet harbour 7"
 AUTH = pb.DESCRIPTOR.services_by_name["AuthService"]
@@ -38,6 +39,7 @@ class Person:
     """Somebody who calls, with tokens or without."""
 
     channel: grpc.aio.Channel
+    target: str = ""
     tenant_id: str = ""
     user_id: str = ""
     email: str = ""
@@ -93,10 +95,11 @@ class Person:
         return await first.refreshed()
 
 
-def refusal(error: grpc.aio.AioRpcError) -> Refused:
+def refusal(error: RpcStatus) -> Refused:
     """Code, reason and details of a refused call."""
     reason, retry = "", False
-    for key, value in error.trailing_metadata() or ():
+    trailing: Any = error.trailing_metadata()
+    for key, value in trailing or ():
         if key == "grpc-status-details-bin":
             for detail in status_pb2.Status.FromString(value).details:
                 info = error_details_pb2.ErrorInfo()
@@ -143,7 +146,7 @@ async def _next(values: AsyncIterator[str]) -> str:
 async def nobody(served: Served) -> AsyncIterator[Person]:
     """Somebody without credentials."""
     async with grpc.aio.insecure_channel(served.process.target) as channel:
-        yield Person(channel)
+        yield Person(channel, served.process.target)
 
 
 async def registered(nobody: Person, name: str = "Test") -> Person:

@@ -13,31 +13,20 @@ from bossjy_server.errors import StartError
 from bossjy_server.rpc.method import Method, methods_of
 from bossjy_server.rpc.server import Router
 from tests.statements.conftest import Person, Refused, refusal, registered
+from tests.stream_status import stream_status
 
 METHODS = [method for service in (PHONE, AUTH, CONTACTS, IMPORTS) for method in methods_of(service)]
 
 
-async def raw_call(
-    channel: grpc.aio.Channel, method: Method, raw: bytes = b"", *, token: str = "", entries: int = 1
-) -> Refused:
-    """Call any method with one message in wire format.
-
-    A stream that is refused while its client still writes can end in the client with a status of its own.
-    """
-    ended = await _raw_call(channel, method, raw, token, entries)
-    for _ in range(10):
-        if not (method.client_streaming and ended.message == "Internal error from Core"):
-            break
-        ended = await _raw_call(channel, method, raw, token, entries)
-    return ended
-
-
-async def _raw_call(channel: grpc.aio.Channel, method: Method, raw: bytes, token: str, entries: int) -> Refused:
-    kind = ("stream" if method.client_streaming else "unary") + ("_stream" if method.server_streaming else "_unary")
+async def raw_call(person: Person, method: Method, raw: bytes = b"", *, token: str = "", entries: int = 1) -> Refused:
+    """Call any method with one message in wire format."""
     metadata = (("authorization", f"Bearer {token}"),) * entries if token else ()
-    call = getattr(channel, kind)(method.path)
+    if method.client_streaming:
+        ended = await stream_status(person.target, method.path, [raw], metadata, timeout_s=20)
+        return refusal(ended.error) if ended.error else Refused("OK")
+    call: Any = getattr(person.channel, "unary_stream" if method.server_streaming else "unary_unary")(method.path)
     try:
-        running = call(iter([raw]) if method.client_streaming else raw, metadata=metadata, timeout=20)
+        running = call(raw, metadata=metadata, timeout=20)
         if method.server_streaming:
             async for _ in running:
                 pass
@@ -52,7 +41,7 @@ async def _raw_call(channel: grpc.aio.Channel, method: Method, raw: bytes, token
 async def test_01_every_method_needs_a_token_unless_its_contract_says_public(nobody: Person) -> None:
     asked = 0
     for method in METHODS:
-        ended = await raw_call(nobody.channel, method)
+        ended = await raw_call(nobody, method)
         if method.access.public:
             assert ended.reason != "CREDENTIALS_MISSING", method.path
         else:
@@ -90,14 +79,14 @@ async def test_03_streams_are_checked_as_unary_calls_are(owner: Person) -> None:
     made = await owner.call("CreateApiKey", display_name="audit alone", scopes=["audit.read"])
     for method in streams:
         for token, code in (("", "UNAUTHENTICATED"), ("forged", "UNAUTHENTICATED"), (made.secret, "PERMISSION_DENIED")):
-            assert (await raw_call(owner.channel, method, token=token)).code == code, (method.path, token)
+            assert (await raw_call(owner, method, token=token)).code == code, (method.path, token)
 
 
 @pytest.mark.statement(4)
 async def test_04_a_second_authorization_entry_is_refused(owner: Person) -> None:
     for method in METHODS:
         if not method.access.public:
-            ended = await raw_call(owner.channel, method, token=owner.access, entries=2)
+            ended = await raw_call(owner, method, token=owner.access, entries=2)
             assert (ended.code, ended.reason) == ("UNAUTHENTICATED", "CREDENTIALS_AMBIGUOUS"), method.path
 
 
@@ -107,7 +96,7 @@ async def test_05_too_little_scope_is_permission_denied(owner: Person) -> None:
         made = await owner.call("CreateApiKey", display_name=scope, scopes=[scope])
         for method in METHODS:
             if method.access.scope and method.access.scope != scope:
-                ended = await raw_call(owner.channel, method, token=made.secret)
+                ended = await raw_call(owner, method, token=made.secret)
                 assert (ended.code, ended.reason) == ("PERMISSION_DENIED", "SCOPE_MISSING"), method.path
 
 

@@ -167,7 +167,7 @@ async def test_15_a_key_is_rotated_and_old_tokens_go_on(served: Served, owner: P
         return done.stdout
 
     new = (await asyncio.to_thread(run, "rotate")).split()[1].rstrip(":")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     fresh = owner
     while jwt.get_unverified_header(fresh.access)["kid"] != new:
         assert time.monotonic() < deadline, "the running server does not take the new key up"
@@ -187,7 +187,7 @@ async def test_15_a_key_is_rotated_and_old_tokens_go_on(served: Served, owner: P
     listed = await asyncio.to_thread(run, "list")
     assert old in listed
     await asyncio.to_thread(run, "remove", "--", old)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (await use(owner, owner.access)).code == "OK":
         assert time.monotonic() < deadline, "a token of a removed key still holds"
         await asyncio.sleep(0.2)

@@ -59,8 +59,8 @@ async def test_27_common_passwords_are_refused(nobody: Person, password: str) ->
 
 
 def check_alike(times: dict[bool, list[float]]) -> None:
-    """Medians within the noise: a fifth, or three milliseconds."""
-    first, second = (statistics.median(times[which]) for which in (True, False))
+    """Alike within the noise: a fifth, or three milliseconds. The quicker half counts: others only slow calls down."""
+    first, second = (statistics.median(sorted(times[which])[: TIMINGS // 2]) for which in (True, False))
     assert len(times[True]) == len(times[False]) == TIMINGS
     assert abs(first - second) < max(0.2 * max(first, second), 0.003), (first, second)
 

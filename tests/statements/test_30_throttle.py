@@ -26,7 +26,7 @@ async def server_of(parts: EmbeddedParts, folder: Path, **limits: str) -> AsyncI
         try:
             await asyncio.to_thread(server.start)
             async with grpc.aio.insecure_channel(server.target) as channel:
-                yield Person(channel)
+                yield Person(channel, server.target)
         finally:
             await asyncio.to_thread(server.end)
 

@@ -117,7 +117,7 @@ async def test_32_what_belongs_to_another_tenant_is_not_found(nobody: Person, ow
     before = await state_of(other, ids)
     for method, path in ASKED:
         raw = request_with(method, path, ids[path.split(".")[-1]])
-        ended = await raw_call(owner.channel, method, raw, token=owner.access)
+        ended = await raw_call(owner, method, raw, token=owner.access)
         assert (ended.code, ended.reason) == ("NOT_FOUND", "RESOURCE_NOT_FOUND"), (method.path, path, ended)
     # To change one's own tenant under another's id changes one's own.
     tenant = account_pb2.Tenant(tenant_id=other.tenant_id, display_name="Taken over")
@@ -127,7 +127,7 @@ async def test_32_what_belongs_to_another_tenant_is_not_found(nobody: Person, ow
     await of_service(other, "CancelImport", imports.CancelImportRequest(import_id=ids["import_id"]))
     for method, path in ASKED:
         raw = request_with(method, path, ids[path.split(".")[-1]])
-        assert (await raw_call(other.channel, method, raw, token=other.access)).code != "NOT_FOUND", (method.path, path)
+        assert (await raw_call(other, method, raw, token=other.access)).code != "NOT_FOUND", (method.path, path)
 
 
 @pytest.mark.statement(32)

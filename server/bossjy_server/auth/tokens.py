@@ -27,6 +27,8 @@ _HEADER_TYPE = "at+jwt"
 _TOKEN_TYPE = "access"
 _CLAIMS = ["iss", "aud", "sub", "tid", "sid", "role", "scope", "typ", "iat", "exp", "jti"]
 _TEXT_CLAIMS = ("sub", "tid", "sid", "role", "scope", "jti")
+# A set: before Python 3.12, `text in Role` raises TypeError.
+_ROLES = frozenset(Role)
 # A header that brings or names a key of its own, or asks for rules that we do not know, is refused (RFC 8725,
 # 3.10).
 _REFUSED_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "zip", "b64"})
@@ -147,7 +149,7 @@ def _is_text(value: object) -> bool:
 
 def _caller_of(claims: Mapping[str, Any], expire: int) -> Caller:
     scopes = frozenset(claims["scope"].split())
-    if claims["role"] not in Role or not scopes <= ALL_SCOPES:
+    if claims["role"] not in _ROLES or not scopes <= ALL_SCOPES:
         raise refused()
     return Caller(
         tenant_id=claims["tid"],

@@ -104,6 +104,8 @@ async def _ready(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: f
 
 async def _end(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> None:
     """Close the pipe, wait until the guard has stopped the parts; stop them from here where it was killed."""
+    if guard.stdin is not None:
+        guard.stdin.close()  # early releases of Python 3.11 leave it open in communicate()
     try:
         await asyncio.wait_for(guard.communicate(), timeout_s)
     except TimeoutError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from typing import Any
 
@@ -98,12 +99,23 @@ def open_redis(
         socket_connect_timeout=timeout_s,
         retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries, supported_errors=(ConnectionError,)),
         client_name="bossjy",
+        **_tls_options(url),
     )
     client = GuardedRedis(connection_pool=pool)
     client.auto_close_connection_pool = True  # as from_pool has it
     client.breaker = breaker or Breaker("redis")
     client.timeout_s = timeout_s
     return client
+
+
+def _tls_options(url: str) -> dict[str, Any]:
+    """Checks of certificates that are the same on every Python. The URL can set its own.
+
+    Python 3.13 refuses what many private authorities sign: certificates without key identifiers.
+    """
+    if not url.startswith("rediss:") or "_verify_flags=" in url:
+        return {}
+    return {"ssl_exclude_verify_flags": [ssl.VerifyFlags.VERIFY_X509_STRICT]}
 
 
 async def ping(redis: Redis, timeout_s: float = 1.0) -> bool:

@@ -64,8 +64,8 @@ class Secured:
         return caught.value.code(), caught.value.details() or ""
 
     async def ends(self, client: Signed) -> None:
-        """Wait until the certificate is refused; within five seconds, and a second for a busy machine."""
-        async with asyncio.timeout(6):
+        """Wait until the certificate is refused; within five seconds, and more on a busy machine."""
+        async with asyncio.timeout(30):
             while True:
                 try:
                     await self.me(client)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from dataclasses import replace
 
@@ -54,7 +53,8 @@ async def test_time_does_not_tell_who_exists(opened: Opened) -> None:
                 began = time.perf_counter()
                 assert await reason_of(owner.login(email, "a wrong password")) is Reason.LOGIN_REFUSED
                 taken.append(time.perf_counter() - began)
-    known, unknown = (statistics.median(taken) for taken in times.values())
+    # The shortest of each: what else the machine does only lengthens some.
+    known, unknown = (min(taken) for taken in times.values())
     # Without the hash that is computed for nobody, the second would be a fifth of the first.
     assert 0.6 < unknown / known < 1.7
 

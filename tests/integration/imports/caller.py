@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
-import grpc.aio
-import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2_grpc
 from bossjy.imports.v1 import import_service_pb2 as pb
 from tests.integration.imports.conftest import requests
 from tests.service import Service
+from tests.stream_status import Ended, RpcStatus, stream_status
 
 
 class Caller:
@@ -21,6 +20,7 @@ class Caller:
     def __init__(self, service: Service) -> None:
         self._stub = import_service_pb2_grpc.ImportServiceStub(service.channel)
         self._metadata = service.metadata
+        self._target = service.address
 
     async def call(self, method: str, request: object) -> Any:
         return await getattr(self._stub, method)(request, metadata=self._metadata)
@@ -45,16 +45,30 @@ class Caller:
     async def refused(self, data: bytes) -> tuple[str, str, str]:
         """Code, reason and limit of an upload that is refused."""
         import_id = await self.create()
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await self.upload(import_id, data)
+        messages = [message async for message in requests(import_id, data)]
+        ended = await self.refused_stream(messages)
         found = (await self.call("GetImport", pb.GetImportRequest(import_id=import_id))).import_job
         assert found.state == import_pb2.IMPORT_STATE_FAILED
-        return told(caught.value)
+        assert ended.error is not None
+        return told(ended.error)
+
+    async def refused_stream(
+        self, messages: Iterable[pb.UploadRequest], on_answer: Callable[[pb.UploadResponse], None] | None = None
+    ) -> Ended:
+        """How an upload ends that is refused or cut."""
+
+        def parsed(raw: bytes) -> None:
+            if on_answer is not None:
+                on_answer(pb.UploadResponse.FromString(raw))
+
+        path = "/bossjy.imports.v1.ImportService/Upload"
+        return await stream_status(self._target, path, messages, self._metadata, on_answer=parsed)
 
 
-def told(error: grpc.aio.AioRpcError) -> tuple[str, str, str]:
+def told(error: RpcStatus) -> tuple[str, str, str]:
     status, info = status_pb2.Status(), error_details_pb2.ErrorInfo()
-    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+    trailing: Any = error.trailing_metadata()
+    details = dict(trailing or ()).get("grpc-status-details-bin")
     assert isinstance(details, bytes), f"an error of the transport: {error.code()} {error.details()}"
     status.ParseFromString(details)
     assert any(one.Unpack(info) for one in status.details)

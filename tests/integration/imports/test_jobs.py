@@ -77,13 +77,19 @@ async def test_watching_tells_each_change_until_the_end(make_imports: Callable[.
     job = await imports.create()
     request = pb.WatchImportRequest(import_id=job.import_id)
 
+    began = asyncio.Event()
+
     async def watch() -> list[import_pb2.Import]:
-        return [answer.import_job async for answer in imports.servicer.WatchImport(request)]
+        told = []
+        async for answer in imports.servicer.WatchImport(request):
+            told.append(answer.import_job)
+            began.set()
+        return told
 
     task = asyncio.create_task(watch())
-    await asyncio.sleep(0.05)
+    await began.wait()
     await imports.upload(job.import_id, b"phone\n" + b"".join(b"1380013%04d\n" % n for n in range(500)), chunk=500)
-    seen = await asyncio.wait_for(task, 10)
+    seen = await asyncio.wait_for(task, 60)
     assert [one.revision for one in seen] == sorted({one.revision for one in seen})
     assert seen[0].state == import_pb2.IMPORT_STATE_OPEN
     assert seen[-1].state == import_pb2.IMPORT_STATE_SUCCEEDED

@@ -159,8 +159,11 @@ async def test_proxies_of_the_environment_are_not_asked(server: Loopback, monkey
     await provider.close()
 
 
-async def test_only_authorities_of_the_operator_are_trusted_where_a_file_names_them(tmp_path: Path) -> None:
-    mine, other = Authority("Mine"), Authority("Other")
+@pytest.mark.parametrize("bare", [False, True])
+async def test_only_authorities_of_the_operator_are_trusted_where_a_file_names_them(
+    tmp_path: Path, *, bare: bool
+) -> None:
+    mine, other = Authority("Mine", bare=bare), Authority("Other", bare=bare)
     served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     served.load_cert_chain(*mine.sign("provider").write(tmp_path))
     async with loopback(served) as server:

@@ -14,8 +14,8 @@ import pytest
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
-from tests.contract.calls import reason_of
 from tests.service import Service
+from tests.stream_status import Ended, reason_of, stream_status
 
 TEXTS = [
     "+86 138 0000 0000", "138 0000 0000", "0086-10-6552 9988", "+1 650 253 0000 ext. 5", "invalid", "", "+999123456",
@@ -30,6 +30,7 @@ class Phone:
     def __init__(self, service: Service) -> None:
         self._stub: Any = PhoneServiceStub(service.channel)
         self._metadata = service.metadata
+        self._target = service.address
 
     async def ask(self, request: Any) -> Any:
         name = type(request).__name__.removesuffix("Request")
@@ -46,6 +47,12 @@ class Phone:
                 yield request
 
         return [one async for one in self._stub.StreamValidateNumbers(generate(), metadata=self._metadata)]
+
+    async def refused_stream(self, requests: Iterable[pb.StreamValidateNumbersRequest]) -> Ended:
+        """How a stream ends that is refused."""
+        return await stream_status(
+            self._target, "/bossjy.phone.v1.PhoneService/StreamValidateNumbers", requests, self._metadata
+        )
 
 
 def oracle(text: str, region: str | None) -> dict[str, Any]:

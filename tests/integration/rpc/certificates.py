@@ -31,12 +31,18 @@ class Signed:
 
 
 class Authority:
-    """Signs certificates. `certificate` is its own, in PEM."""
+    """Signs certificates. `certificate` is its own, in PEM.
 
-    def __init__(self, name: str = "Test authority") -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
+    bare: as many private authorities are made, without the key identifiers and usages that RFC 5280 asks for.
+    """
+
+    def __init__(self, name: str = "Test authority", *, bare: bool = False) -> None:
+        self._key, self._bare = ec.generate_private_key(ec.SECP256R1()), bare
         self._name = _name(name)
         builder = _builder(self._name, self._name, self._key).add_extension(x509.BasicConstraints(True, None), True)
+        if not bare:
+            builder = builder.add_extension(_usage(signs_certificates=True), True)
+            builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False)
         self.certificate = _pem(builder.sign(self._key, hashes.SHA256()))
 
     def sign(self, name: str, *uris: str) -> Signed:
@@ -46,6 +52,10 @@ class Authority:
         if not uris:
             names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
         builder = _builder(_name(name), self._name, key).add_extension(x509.SubjectAlternativeName(names), False)
+        if not self._bare:
+            issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+            builder = builder.add_extension(issuer, False).add_extension(_usage(signs_certificates=False), True)
+            builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         text = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -66,6 +76,20 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(days=1))
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 

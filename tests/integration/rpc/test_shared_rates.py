@@ -26,13 +26,15 @@ from bossjy_server.rpc.rates import RateOptions, open_rates
 from bossjy_server.storage.redis import open_redis
 from bossjy_server.storage.shared_rates import SharedRates
 
-async def main(url, start, seconds):
+async def main(url, seconds):
     redis = open_redis(url)
     shared = SharedRates(redis)
     options = RateOptions(interval_s={INTERVAL_S}, burst_s={BURST_S})
     async with open_rates(options, shared.exchange) as rates:
         await rates.exchange()
         book = rates.book("tenant", "phone")
+        print("ready", flush=True)
+        start = float(await asyncio.to_thread(sys.stdin.readline))
         await asyncio.sleep(start - time.time())
         got = 0
         while time.time() < start + seconds:
@@ -42,18 +44,19 @@ async def main(url, start, seconds):
     await redis.aclose()
     print(got)
 
-asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))
+asyncio.run(main(sys.argv[1], float(sys.argv[2])))
 """
 
 
 async def take_in_processes(url: str, number: int) -> list[int]:
     """How many tokens each of some processes got in SECONDS, all from the same moment on."""
-    start = time.time() + 3
-    processes = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", _TAKER, url, str(start), str(SECONDS), stdout=PIPE)
-        for _ in range(number)
-    ]
-    outputs = [await process.communicate() for process in processes]
+    command = (sys.executable, "-c", _TAKER, url, str(SECONDS))
+    processes = [await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE) for _ in range(number)]
+    for process in processes:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    start = time.time() + 3 * INTERVAL_S  # by then each knows of the other
+    outputs = [await process.communicate(f"{start}\n".encode()) for process in processes]
     return [json.loads(output) for output, _ in outputs]
 
 

@@ -32,7 +32,7 @@ async def check(channel: grpc.aio.Channel) -> int:
         request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
         response_deserializer=health_pb2.HealthCheckResponse.FromString,
     )
-    answer: health_pb2.HealthCheckResponse = await call(health_pb2.HealthCheckRequest(), timeout=5)
+    answer: health_pb2.HealthCheckResponse = await call(health_pb2.HealthCheckRequest(), timeout=30)
     return int(answer.status)
 
 
@@ -61,14 +61,14 @@ class Secured:
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = version
         with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=5) as plain,
+            socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain,
             context.wrap_socket(plain, server_hostname="localhost") as secure,
         ):
             return secure.version()
 
     async def shown(self) -> str:
         """The certificate that the server shows to a new connection, in PEM."""
-        return await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", self.port), timeout=5)
+        return await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", self.port), timeout=30)
 
 
 @asynccontextmanager

@@ -89,7 +89,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-async def eventually(holds: Callable[[], bool], within_s: float = 15) -> None:
+async def eventually(holds: Callable[[], bool], within_s: float = 60) -> None:
     """Wait until something holds; a TimeoutError otherwise."""
     async with asyncio.timeout(within_s):
         while not holds():

@@ -108,13 +108,13 @@ asyncio.run(own())
 @pytest.mark.parametrize("with_guard", [False, True])
 async def test_a_start_that_is_killed_while_the_database_is_made(tmp_path: Path, *, with_guard: bool) -> None:
     server = await start_owner(tmp_path)
-    await eventually(lambda: _half_made(tmp_path), 30)
+    await eventually(lambda: _half_made(tmp_path))
     [guard] = psutil.Process(server.pid).children()
     server.kill()
     if with_guard:
         guard.kill()
     await server.communicate()
-    await eventually(lambda: gone(guard.pid), 30)
+    await eventually(lambda: gone(guard.pid))
     # A guard ends what it began. Without one there is half a folder, and an initdb that goes on.
     assert (tmp_path / "postgres").exists() is not with_guard
     async with start_embedded(tmp_path, postgres=True, redis=False) as parts:
@@ -143,7 +143,7 @@ async def test_a_killed_database_starts_again_also_while_a_statement_runs_on(dat
 
 
 async def _connected(url: str) -> asyncpg.Connection[asyncpg.Record]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await asyncpg.connect(url)
@@ -151,11 +151,12 @@ async def _connected(url: str) -> asyncpg.Connection[asyncpg.Record]:
                 await asyncio.sleep(0.1)
 
 
+@pytest.mark.timeout(240)
 async def test_a_part_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
     async with start_embedded(tmp_path, postgres=False, redis=True) as parts:
         pid_file = tmp_path / "redis" / "redis.pid"
         killed: set[int] = set()
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while not gone(parts.guard_pid):
                 try:
                     pid = int(pid_file.read_text())

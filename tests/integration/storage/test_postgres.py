@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -203,18 +205,21 @@ async def test_a_server_that_stops_is_unavailable_and_comes_back(data_folder: Pa
     async with start_embedded(data_folder, postgres=True, redis=False) as parts:
         await apply_schema(parts.database_url, read_init_sql())
         database = await Database.open(
-            parts.database_url, min_size=1, max_size=2, connect_timeout_s=1, acquire_timeout_s=1
+            parts.database_url, min_size=1, max_size=2, connect_timeout_s=5, acquire_timeout_s=5
         )
-        control = await asyncio.create_subprocess_exec("kill", "-9", str(parts.database_pid))
-        await control.wait()
-        await asyncio.sleep(0.05)
-        with pytest.raises(Unavailable):
-            async with database.system() as connection:
-                await connection.fetchval("SELECT 1")
-        for _ in range(100):  # the guard starts it again
-            if await database.ping():
-                break
-            await asyncio.sleep(0.1)
+        os.kill(parts.guard_pid, signal.SIGSTOP)  # it would start another before anybody has seen this
+        try:
+            os.kill(parts.database_pid, signal.SIGKILL)
+            with pytest.raises(Unavailable):
+                async with asyncio.timeout(60):
+                    while True:  # its children answer until they see that it is gone
+                        async with database.system() as connection:
+                            await connection.fetchval("SELECT 1")
+        finally:
+            os.kill(parts.guard_pid, signal.SIGCONT)
+        async with asyncio.timeout(60):
+            while not await database.ping():
+                await asyncio.sleep(0.1)
         async with database.system() as connection:
             assert await connection.fetchval("SELECT 1") == 1
         await database.close()

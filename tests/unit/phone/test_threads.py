@@ -86,7 +86,7 @@ async def test_only_so_many_are_read_ahead(threads: Threads) -> None:
 
 
 async def test_two_are_worked_on_at_once(threads: Threads) -> None:
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
     assert len([one async for one in threads.in_order(counted(2, []), in_steps(lambda _one: both.wait()))]) == 2
 
 

@@ -47,8 +47,8 @@ async def still_allowed(callers: Sequence[Caller]) -> list[frozenset[str]]:
 class Served:
     """A running server and what it leaves behind."""
 
-    target: str
     channel: grpc.aio.Channel
+    address: str
     limits: Limits
     registry: CollectorRegistry
     log: Log
@@ -97,7 +97,7 @@ def serve() -> Callable[..., object]:
             server = await start_server(router, address, ServerOptions())
             async with grpc.aio.insecure_channel(address) as channel:
                 try:
-                    yield Served(address, channel, limits, registry, log, text)
+                    yield Served(channel, address, limits, registry, log, text)
                 finally:
                     await server.stop(None)
                     checking.cancel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from bossjy_server.rpc.quotas import QuotaOptions, Quotas
 from bossjy_server.rpc.rates import RateOptions, Rates
 from bossjy_server.rpc.streams import StreamGuard, StreamOptions
 from bossjy_server.telemetry.logging import Log
+from tests.stream_status import RpcStatus, stream_status
 from tests.unit.rpc.conftest import PHONE, authenticate, still_allowed
 
 VALIDATE = "/bossjy.phone.v1.PhoneService/ValidateNumber"
@@ -67,7 +68,7 @@ class Phone:
         if request.phone_number == "fault":
             raise RuntimeError("secret 13812345678")
         if request.phone_number == "slow":
-            await asyncio.sleep(5)
+            await asyncio.sleep(60)
         return pb.ValidateNumberResponse(e164=current_caller().user_id, region_code=current_call().request_id)
 
     async def StreamValidateNumbers(
@@ -88,13 +89,14 @@ async def call(
         response_deserializer=pb.ValidateNumberResponse.FromString,
     )
     answer: pb.ValidateNumberResponse = await function(
-        pb.ValidateNumberRequest(phone_number=text), metadata=metadata, timeout=3
+        pb.ValidateNumberRequest(phone_number=text), metadata=metadata, timeout=30
     )
     return answer
 
 
-def details_of(error: grpc.aio.AioRpcError) -> dict[str, Any]:
-    packed = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+def details_of(error: RpcStatus) -> dict[str, Any]:
+    trailing: Any = error.trailing_metadata()
+    packed = dict(trailing or ())["grpc-status-details-bin"]
     found: dict[str, Any] = {}
     for one in status_pb2.Status.FromString(packed).details:
         kind = getattr(error_details_pb2, one.type_url.rsplit(".", 1)[1])()
@@ -107,6 +109,13 @@ async def refused(awaitable: Any) -> grpc.aio.AioRpcError:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await awaitable
     return caught.value
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 def lines(served: Any) -> list[dict[str, Any]]:
@@ -330,52 +339,37 @@ async def test_methods_that_are_not_served(serve: Serve, method: str, reason: st
 
 
 async def test_streams_are_answered_checked_and_ended_like_calls(serve: Serve) -> None:
-    def messages(*sequences: int) -> Any:
-        async def generate() -> AsyncIterator[bytes]:
-            for sequence in sequences:
-                request = pb.StreamValidateNumbersRequest(sequence=sequence)
-                if sequence >= 0:
-                    request.texts.phone_numbers.append("1")
-                yield request.SerializeToString()
-
-        return generate()
+    def messages(*sequences: int) -> Iterator[pb.StreamValidateNumbersRequest]:
+        for sequence in sequences:
+            request = pb.StreamValidateNumbersRequest(sequence=sequence)
+            if sequence >= 0:
+                request.texts.phone_numbers.append("1")
+            yield request
 
     async with serve(Phone()) as served:
-        stream = served.channel.stream_stream(STREAM)
-        answers = [
-            pb.StreamValidateNumbersResponse.FromString(raw) async for raw in stream(messages(1, 2), metadata=READER)
-        ]
-        assert [answer.sequence for answer in answers] == [1, 2]
+        ended = await stream_status(served.address, STREAM, messages(1, 2), READER)
+        assert ended.code == "OK"
+        assert [pb.StreamValidateNumbersResponse.FromString(raw).sequence for raw in ended.answers] == [1, 2]
         for sequences, code in (((1, 99), "NOT_FOUND"), ((1, -1), "INVALID_ARGUMENT")):
-            running = stream(messages(*sequences), metadata=READER)
-            got: list[bytes] = []
-            with pytest.raises(grpc.aio.AioRpcError) as caught:
-                async for raw in running:
-                    got.append(raw)
-            assert caught.value.code().name == code
-            assert len(got) == 1
-        error = await refused(_drain(stream(messages(1))))
-        assert error.code() is grpc.StatusCode.UNAUTHENTICATED
-
-
-async def _drain(stream: Any) -> None:
-    async for _ in stream:
-        pass
+            ended = await stream_status(served.address, STREAM, messages(*sequences), READER)
+            assert ended.code == code
+            assert len(ended.answers) == 1
+        assert (await stream_status(served.address, STREAM, messages(1))).code == "UNAUTHENTICATED"
 
 
 async def test_a_cancelled_call_is_counted_as_cancelled(serve: Serve) -> None:
     async with serve(Phone()) as served:
+        value = served.registry.get_sample_value
         running = asyncio.create_task(call(served, "slow"))
-        await asyncio.sleep(0.1)
+        await until(lambda: value("bossjy_calls_running") == 1)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await asyncio.sleep(0.1)
+        await until(lambda: value("bossjy_calls_running") == 0)
         labels = {
             "grpc_type": "unary",
             "grpc_service": "bossjy.phone.v1.PhoneService",
             "grpc_method": "ValidateNumber",
         }
-        assert served.registry.get_sample_value("grpc_server_handled_total", {**labels, "grpc_code": "CANCELLED"}) == 1
-        assert served.registry.get_sample_value("bossjy_calls_running") == 0
+        await until(lambda: value("grpc_server_handled_total", {**labels, "grpc_code": "CANCELLED"}) == 1)
         (line,) = lines(served)
     assert line["code"] == "CANCELLED"

@@ -76,7 +76,7 @@ async def test_watchers_are_told_of_changes_and_of_the_end() -> None:
         await health.set_serving("phone", serving=serving)
         await asyncio.sleep(0.01)
     await health.end()
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 30)
     assert seen == [NOT_SERVING, SERVING, NOT_SERVING, SERVING, NOT_SERVING]
     await health.set_serving("phone", serving=True)
     assert (await health.Check(request("phone"))).status == NOT_SERVING

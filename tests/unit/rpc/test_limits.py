@@ -18,8 +18,9 @@ from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.quotas import QuotaOptions, TenantLimits
 from bossjy_server.rpc.rates import RateOptions, Rates, Use
 from bossjy_server.rpc.slots import NoPlace, Slots
+from tests.stream_status import stream_status
 from tests.unit.rpc.conftest import PHONE
-from tests.unit.rpc.test_chain import READER, STREAM, call, details_of, refused
+from tests.unit.rpc.test_chain import READER, STREAM, call, details_of, refused, until
 
 Serve = Callable[..., Any]
 
@@ -42,8 +43,10 @@ class Phone:
             yield pb.StreamValidateNumbersResponse(sequence=request.sequence)
 
 
-async def _settled() -> None:
-    await asyncio.sleep(0.1)
+async def _settled(served: Any, running: int = 0, queued: int = 0, of: CallClass = CallClass.PHONE) -> None:
+    """Wait until so many calls of a class have a place, and so many wait for one."""
+    slots = served.limits.slots[of]
+    await until(lambda: (slots.running, slots.queued) == (running, queued))
 
 
 def _classes(service: Any) -> dict[str, str]:
@@ -72,9 +75,9 @@ async def test_calls_beyond_the_places_wait_and_those_beyond_the_queue_are_refus
     phone, options = Phone(), LimitOptions(running={"phone": 1}, queued={"phone": 1})
     async with serve(phone, limit_options=options) as served:
         running = asyncio.create_task(call(served, "slow"))
-        await _settled()
+        await _settled(served, 1)
         queued = asyncio.create_task(call(served, "1"))
-        await _settled()
+        await _settled(served, 1, 1)
         busy = await refused(call(served))
         assert busy.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert details_of(busy)["ErrorInfo"].reason == "OVERLOADED"
@@ -88,7 +91,7 @@ async def test_calls_beyond_the_places_wait_and_those_beyond_the_queue_are_refus
         assert not queued.done()
         phone.go.set()
         await asyncio.gather(running, queued)
-        await _settled()
+        await _settled(served)
         assert value("bossjy_class_running", of_phone) == 0
 
 
@@ -97,7 +100,7 @@ async def test_a_wait_for_a_place_ends(serve: Serve) -> None:
     phone = Phone()
     async with serve(phone, limit_options=options) as served:
         running = asyncio.create_task(call(served, "slow"))
-        await _settled()
+        await _settled(served, 1)
         late = await refused(call(served))
         assert details_of(late)["ErrorInfo"].reason == "OVERLOADED"
         phone.go.set()
@@ -108,11 +111,11 @@ async def test_calls_that_are_cancelled_leave_their_place_and_their_turn(serve: 
     options = LimitOptions(running={"phone": 1}, queued={"phone": 2})
     async with serve(Phone(), limit_options=options) as served:
         tasks = [asyncio.create_task(call(served, "slow")) for _ in range(3)]
-        await _settled()
+        await _settled(served, 1, 2)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await _settled()
+        await _settled(served)
         await call(served)
         slots = served.limits.slots[CallClass.PHONE]
         assert (slots.running, slots.queued) == (0, 0)
@@ -122,7 +125,7 @@ async def test_other_classes_have_places_of_their_own(serve: Serve) -> None:
     phone, options = Phone(), LimitOptions(running={"phone": 1}, queued={"phone": 0})
     async with serve(phone, limit_options=options) as served:
         running = asyncio.create_task(call(served, "slow"))
-        await _settled()
+        await _settled(served, 1)
         stream = served.channel.stream_stream(STREAM)
 
         async def messages() -> AsyncIterator[bytes]:
@@ -170,7 +173,7 @@ async def test_rates(serve: Serve, limits: LimitOptions, quotas: QuotaOptions, s
 async def test_the_limit_of_a_tenant_counts_once_it_is_known(serve: Serve) -> None:
     async with serve(Phone(), quota_options=QuotaOptions(tenant_per_minute=6), tenant_per_minute=0) as served:
         await call(served)
-        await _settled()
+        await asyncio.sleep(0.1)  # the limit is read behind the call
         for _ in range(30):
             await call(served)
 
@@ -180,13 +183,11 @@ async def test_a_tenant_holds_so_many_streams(serve: Serve) -> None:
         stream = served.channel.stream_stream(STREAM)
         open_one = stream(metadata=READER)
         await open_one.wait_for_connection()
-        await _settled()
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await stream(metadata=READER).read()
-        assert details_of(caught.value)["ErrorInfo"].reason == "QUOTA_EXCEEDED"
+        await _settled(served, 1, of=CallClass.BULK)
+        assert (await stream_status(served.address, STREAM, [], READER)).reason == "QUOTA_EXCEEDED"
         await open_one.done_writing()
         assert await open_one.read() is grpc.aio.EOF
-        await _settled()
+        await _settled(served, of=CallClass.BULK)
         another = stream(metadata=READER)
         await another.done_writing()
         assert await another.read() is grpc.aio.EOF

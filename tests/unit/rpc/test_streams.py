@@ -87,7 +87,7 @@ def ended() -> BossjyError:
 async def test_a_stream_ends_with_its_callers_authority(serve: Serve) -> None:
     authority, phone = Authority(), Phone()
     async with serve(phone, stream_options=QUICK, recheck=authority) as served:
-        with OpenStream(served.target, STREAM, READER) as stream:
+        with OpenStream(served.address, STREAM, READER) as stream:
             stream.send(message(1))
             await stream.answered(1)
             authority.fails = 2  # the guard outlives a fault
@@ -105,7 +105,7 @@ async def test_a_stream_ends_with_its_callers_authority(serve: Serve) -> None:
 async def test_streams_of_one_caller_are_asked_for_once(serve: Serve) -> None:
     authority = Authority()
     async with serve(Phone(), stream_options=QUICK, recheck=authority) as served:
-        with OpenStream(served.target, STREAM, READER) as one, OpenStream(served.target, STREAM, READER) as two:
+        with OpenStream(served.address, STREAM, READER) as one, OpenStream(served.address, STREAM, READER) as two:
             for stream in (one, two):
                 stream.send(message(1))
                 await stream.answered(1)
@@ -125,7 +125,7 @@ async def test_a_stream_whose_authority_cannot_be_read_ends_after_a_while(serve:
     authority = Authority()
     authority.standing = None
     async with serve(Phone(), stream_options=QUICK, recheck=authority) as served:
-        with OpenStream(served.target, STREAM, READER) as stream:
+        with OpenStream(served.address, STREAM, READER) as stream:
             stream.send(message(1))
             await stream.answered(1)
             assert await stream.ended(5) == "DATABASE_UNAVAILABLE"
@@ -139,14 +139,14 @@ async def test_a_recheck_that_hangs_counts_as_unknown(serve: Serve) -> None:
         return []
 
     async with serve(Phone(), stream_options=QUICK, recheck=hangs) as served:
-        with OpenStream(served.target, STREAM, READER) as stream:
+        with OpenStream(served.address, STREAM, READER) as stream:
             assert await stream.ended(10) == "DATABASE_UNAVAILABLE"
 
 
 async def test_an_idle_stream_ends_and_one_with_traffic_does_not(serve: Serve) -> None:
     options = replace(QUICK, idle_s=1.0)
     async with serve(Phone(), stream_options=options) as served:
-        with OpenStream(served.target, STREAM, READER) as idle, OpenStream(served.target, STREAM, READER) as busy:
+        with OpenStream(served.address, STREAM, READER) as idle, OpenStream(served.address, STREAM, READER) as busy:
             for number in range(10):
                 busy.send(message(1))
                 await busy.answered(number + 1)
@@ -163,7 +163,7 @@ async def test_an_unread_stream_ends_and_its_client_hears_why(serve: Serve) -> N
     options = replace(QUICK, unsent_s=0.5)
     phone = Phone()
     async with serve(phone, stream_options=options, quota_options=QuotaOptions(tenant_streams=1)) as served:
-        with OpenStream(served.target, STREAM, READER, reading=False) as stream:
+        with OpenStream(served.address, STREAM, READER, reading=False) as stream:
             stream.send(message(2))
             for _ in range(100):
                 if phone.finished:
@@ -172,13 +172,13 @@ async def test_an_unread_stream_ends_and_its_client_hears_why(serve: Serve) -> N
             assert phone.finished == 1
             assert served.limits.slots[CallClass.BULK].running == 0
             # The transport still holds the message, so it counts as a stream of its tenant.
-            with OpenStream(served.target, STREAM, READER) as another:
+            with OpenStream(served.address, STREAM, READER) as another:
                 assert await another.ended(5) == "QUOTA_EXCEEDED"
             assert await stream.ended(5) == "STREAM_UNREAD"
             assert len(stream.answers) == 1
         reason = ""
         for _ in range(100):
-            with OpenStream(served.target, STREAM, READER) as after:
+            with OpenStream(served.address, STREAM, READER) as after:
                 after.finish()
                 reason = await after.ended(5)
             if reason == "OK":
@@ -190,7 +190,7 @@ async def test_an_unread_stream_ends_and_its_client_hears_why(serve: Serve) -> N
 async def test_authority_ends_a_stream_that_waits_for_its_client(serve: Serve) -> None:
     authority, phone = Authority(), Phone()
     async with serve(phone, stream_options=QUICK, recheck=authority) as served:
-        with OpenStream(served.target, STREAM, READER, reading=False) as stream:
+        with OpenStream(served.address, STREAM, READER, reading=False) as stream:
             stream.send(message(2))
             await asyncio.sleep(0.3)
             authority.standing = ended()
@@ -202,7 +202,7 @@ async def test_authority_ends_a_stream_that_waits_for_its_client(serve: Serve) -
 async def test_work_that_swallows_its_cancellation_ends_with_the_status_all_the_same(serve: Serve) -> None:
     authority = Authority()
     async with serve(Phone(), stream_options=QUICK, recheck=authority) as served:
-        with OpenStream(served.target, STREAM, READER) as stream:
+        with OpenStream(served.address, STREAM, READER) as stream:
             stream.send(message(3))
             await asyncio.sleep(0.2)
             authority.standing = ended()
@@ -211,7 +211,7 @@ async def test_work_that_swallows_its_cancellation_ends_with_the_status_all_the_
 
 async def test_a_stream_that_its_client_cancels_is_cancelled(serve: Serve) -> None:
     async with serve(Phone(), stream_options=QUICK) as served:
-        with OpenStream(served.target, STREAM, READER) as stream:
+        with OpenStream(served.address, STREAM, READER) as stream:
             stream.send(message(1))
             await stream.answered(1)
             stream.send(message(5))
