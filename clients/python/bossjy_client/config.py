@@ -31,11 +31,14 @@ class ClientConfig:
     """Bytes of an upload that may be unacknowledged, and so the memory that a stream without seek costs.
     The server's own window applies where it is smaller."""
 
+    spool_bytes: int = 4 * 1024 * MIB
+    """Bytes of a compressed stream that are kept on disk at most, to send it again after a broken connection."""
+
     upload_attempts: int = 30
     """How often an upload is opened again at most without a byte being committed in between."""
 
     stall_timeout_s: float = 60.0
-    """An upload that hears nothing from the server for so long is opened again."""
+    """An upload that hears nothing from the server for so long is opened again; pauses of the source do not count."""
 
     keepalive_s: float = 60.0
     """While calls run, a connection that is silent for so long is asked whether it still lives."""

@@ -13,7 +13,8 @@ from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2
 from bossjy_client.connection import Connection
 from bossjy_client.errors import BossjyError, ConflictError
 from bossjy_client.parts import cut
-from bossjy_client.sources import FileSource, Source, StreamSource, open_source
+from bossjy_client.sources import FileSource, Source, open_source
+from bossjy_client.stream_source import StreamSource
 from bossjy_client.upload import OnProgress, PartUpload
 from bossjy_client.upload_parts import upload_parts
 
@@ -54,7 +55,9 @@ class ImportClient:
         wanted = import_pb2.ImportSpec()
         if spec is not None:
             wanted.CopyFrom(spec)
-        sources = await asyncio.to_thread(_open_parts, source, parts, wanted.source)
+        sources = await asyncio.to_thread(
+            _open_parts, source, parts, wanted.source, self._connection.config.spool_bytes
+        )
         try:
             wanted.file_name = wanted.file_name or sources[0].name
             if len(sources) > 1:
@@ -172,11 +175,12 @@ def _open_parts(
     source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource,
     parts: int,
     form: import_pb2.SourceFormat,
+    spool_bytes: int,
 ) -> list[Source]:
     """The parts of a file; one of anything else, and of a form whose lines are no rows. Raises SourceError."""
     by_lines = form.format != import_pb2.FILE_FORMAT_ARROW and not form.encoding.lower().startswith("utf-16")
     if parts < 2 or not by_lines or not isinstance(source, str | os.PathLike):
-        return [open_source(source)]
+        return [open_source(source, spool_bytes=spool_bytes)]
     path = Path(source)
     runs = cut(path, parts, delimiter=form.delimiter, quote=form.quote or '"')
     return [FileSource(path, start=start, end=end) for start, end in runs]

@@ -5,19 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections import deque
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from bossjy_client.config import ClientConfig
 from bossjy_client.errors import SourceError
-
-
-class Readable(Protocol):
-    """A binary stream, as far as it is used."""
-
-    def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; empty at the end."""
-        ...
+from bossjy_client.stream_source import StreamSource
 
 
 class Source(Protocol):
@@ -27,6 +20,11 @@ class Source(Protocol):
     """File name without folders, for people; empty if there is none."""
     size: int | None
     """Number of bytes; None if not known before the end."""
+
+    @property
+    def sha256(self) -> bytes | None:
+        """SHA-256 of all bytes, where the source has read each of them; else None."""
+        ...
 
     async def read(self, offset: int, size: int) -> bytes:
         """Up to `size` bytes from `offset` on; empty at the end. Raises SourceError."""
@@ -77,6 +75,11 @@ class FileSource:
         state = os.fstat(self._file)
         return state.st_size, state.st_mtime_ns
 
+    @property
+    def sha256(self) -> bytes | None:
+        """None: the bytes of a file are read as they are sent."""
+        return None
+
     def release(self, offset: int) -> None:
         """Nothing is held."""
 
@@ -85,64 +88,16 @@ class FileSource:
         os.close(self._file)
 
 
-class StreamSource:
-    """A stream that cannot seek, such as standard input. Keeps what is not acknowledged yet, no more.
-
-    A stream that begins again from its first byte (the same command piped anew) resumes: bytes that are
-    committed already are read and dropped.
-    """
-
-    def __init__(self, stream: Readable, name: str = "") -> None:
-        self.name = name
-        self.size: int | None = None
-        self._stream = stream
-        self._kept: deque[tuple[int, bytes]] = deque()  # (offset, bytes), without gaps
-        self._begin = 0  # offset of the first byte that is kept
-        self._end = 0  # offset behind the last byte that was read
-
-    async def read(self, offset: int, size: int) -> bytes:
-        """See Source."""
-        if offset < self._begin:
-            raise SourceError("the stream cannot go back to bytes that were acknowledged; start the upload again")
-        while offset >= self._end and self.size is None:
-            if offset > self._end:
-                self.release(self._end)
-            await self._read_on(size)
-        for start, data in self._kept:
-            if start <= offset < start + len(data):
-                return data[offset - start : offset - start + size]
-        return b""
-
-    async def _read_on(self, size: int) -> None:
-        try:
-            data = await asyncio.to_thread(self._stream.read, size)
-        except (OSError, ValueError) as error:
-            raise SourceError(f"{self.name or 'the stream'}: {error}") from error
-        if not data:
-            self.size = self._end
-            return
-        self._kept.append((self._end, data))
-        self._end += len(data)
-
-    def release(self, offset: int) -> None:
-        """Forget what is acknowledged."""
-        while self._kept and self._kept[0][0] + len(self._kept[0][1]) <= offset:
-            start, data = self._kept.popleft()
-            self._begin = start + len(data)
-
-    def close(self) -> None:
-        """The stream belongs to the caller."""
-        self._kept.clear()
-
-
 def open_source(
-    source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource, name: str = ""
+    source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource,
+    *,
+    spool_bytes: int = ClientConfig().spool_bytes,
 ) -> Source:
     """A Source of a path, a binary stream, bytes, or one that is one already. Raises SourceError."""
     if isinstance(source, bytes):
-        return StreamSource(io.BytesIO(source), name)
+        return StreamSource(io.BytesIO(source), spool_bytes=spool_bytes)
     if isinstance(source, str | os.PathLike):
         return FileSource(Path(source))
     if isinstance(source, FileSource | StreamSource):
         return source
-    return StreamSource(source, name or Path(str(getattr(source, "name", ""))).name)
+    return StreamSource(source, Path(str(getattr(source, "name", ""))).name, spool_bytes=spool_bytes)

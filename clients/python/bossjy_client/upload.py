@@ -92,6 +92,10 @@ class PartUpload:
             self._reopened += 1
             if await self._connection.renew_after(failure, metadata):
                 continue
+            if failure.reason == "UPLOAD_IDLE" and stream.committed >= 0:
+                # The producer pauses, perhaps for hours: the upload is opened again when there is something to send.
+                await self._source.read(stream.sent, 1)
+                attempt = 0
             limit = _CHECKSUM_ATTEMPTS if failure.reason == "CHECKSUM_MISMATCH" else config.upload_attempts
             if not _is_resumable(failure):
                 raise failure
@@ -137,6 +141,8 @@ class _Stream:
         self._changed = asyncio.Event()
         self._draining = False
         self._ended = False
+        self._awaits_source = False
+        self._active_s = 0.0  # when something was sent or heard last
         self._failure: BossjyError | None = None
         self._call: Any = None
         self.sent = 0
@@ -161,11 +167,7 @@ class _Stream:
 
     async def _answers(self) -> import_pb2.Import:
         while True:
-            try:
-                answer = await asyncio.wait_for(self._call.read(), self._config.stall_timeout_s)
-            except TimeoutError:
-                text = f"the server said nothing for {self._config.stall_timeout_s:g} s"
-                raise UnavailableError(text, code="UNAVAILABLE") from None
+            answer = await self._answer()
             if answer is EOF:
                 raise UnavailableError("the server ended the upload before its end", code="UNAVAILABLE")
             kind = answer.WhichOneof("message")
@@ -175,6 +177,21 @@ class _Stream:
             self._take(kind, answer)
             self._changed.set()
             self._tell(self)
+
+    async def _answer(self) -> Any:
+        """The next answer, or EOF. Raises UnavailableError where the server is silent while it should speak."""
+        clock, limit = asyncio.get_running_loop().time, self._config.stall_timeout_s
+        reading = asyncio.ensure_future(self._call.read())
+        self._active_s = clock()
+        try:
+            while not (await asyncio.wait({reading}, timeout=max(0.01, self._active_s + limit - clock())))[0]:
+                if self._awaits_source:
+                    self._active_s = clock()  # nothing was sent, so nothing is to be answered
+                elif clock() - self._active_s >= limit:
+                    raise UnavailableError(f"the server said nothing for {limit:g} s", code="UNAVAILABLE")
+            return reading.result()
+        finally:
+            reading.cancel()
 
     def _take(self, kind: str, answer: import_service_pb2.UploadResponse) -> None:
         if kind == "opened":
@@ -198,7 +215,7 @@ class _Stream:
             if self._ended:
                 return
             digest = hashlib.sha256() if self.sent == 0 else None
-            while data := await self._source.read(self.sent, await self._room()):
+            while data := await self._data():
                 if self._draining or self._ended:
                     return
                 if digest is not None:
@@ -211,10 +228,19 @@ class _Stream:
             self._failure = error
             self._call.cancel()
             return
-        finish = import_service_pb2.UploadFinish(
-            size_bytes=self.sent, sha256=digest.digest() if digest is not None else b""
-        )
+        checksum = digest.digest() if digest is not None else self._source.sha256 or b""
+        finish = import_service_pb2.UploadFinish(size_bytes=self.sent, sha256=checksum)
         yield import_service_pb2.UploadRequest(finish=finish)
+
+    async def _data(self) -> bytes:
+        """The next bytes that the window has room for; empty at the end."""
+        room = await self._room()
+        self._awaits_source = True
+        try:
+            return await self._source.read(self.sent, room)
+        finally:
+            self._awaits_source = False
+            self._active_s = asyncio.get_running_loop().time()
 
     async def _opened(self) -> None:
         while self.committed < 0 and not self._ended:

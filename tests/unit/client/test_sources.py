@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bossjy_client import SourceError
-from bossjy_client.sources import FileSource, StreamSource, open_source
+from bossjy_client.sources import FileSource, open_source
+from bossjy_client.stream_source import StreamSource
 
 DATA = bytes(range(256)) * 40
 

@@ -12,7 +12,7 @@ import pytest
 
 from bossjy_client import SourceError
 from bossjy_client.parquet import read_parquet
-from bossjy_client.sources import StreamSource
+from bossjy_client.stream_source import StreamSource
 from bossjy_client.tables import PieceStream, TableRows, cell_text, first_bytes, is_parquet, is_workbook
 from bossjy_client.workbook import read_sheet, sheet_names
 

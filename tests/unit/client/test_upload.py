@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import io
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import grpc
 import pytest
@@ -37,14 +41,16 @@ async def upload(
     start: Start,
     config: ClientConfig,
     double: ImportDouble,
-    source: Path | bytes | io.BytesIO,
+    source: Path | bytes | io.BytesIO | Producer,
     *,
     request_id: str = "",
     on_progress: Callable[[UploadProgress], None] | None = None,
 ) -> import_pb2.Import:
     server = await start(double.add_to)
     async with await Client.connect(server.target, token="t", config=config) as client:
-        return await client.imports.upload_file(source, request_id=request_id, on_progress=on_progress)
+        return await client.imports.upload_file(
+            cast("BinaryIO", source), request_id=request_id, on_progress=on_progress
+        )
 
 
 async def test_whole_file_arrives_once_within_the_window(start: Start, quick: ClientConfig, path: Path) -> None:
@@ -259,3 +265,58 @@ def _open_files() -> list[str]:
     if not folder.exists():
         return []
     return [str(entry.readlink()) for entry in folder.iterdir() if entry.is_symlink()]
+
+
+class Producer:
+    """A pipe whose producer pauses where it is told; its reads are counted by thread."""
+
+    def __init__(self, data: bytes, pauses: dict[int, float], piece: int = 700) -> None:
+        self._data, self._pauses, self._piece = data, pauses, piece
+        self._at = 0
+        self.readers: set[int] = set()
+
+    def read(self, size: int, /) -> bytes:
+        self.readers.add(threading.get_ident())
+        at = self._at
+        time.sleep(self._pauses.pop(at // self._piece, 0))
+        assert at == self._at, "two readers share the stream"
+        self._at += min(self._piece, size)
+        return self._data[at : self._at]
+
+
+async def test_a_producer_that_pauses_loses_nothing(start: Start, quick: ClientConfig) -> None:
+    """Pauses beyond the stall timeout: of a server that waits for a whole line, and of one that ends idle uploads."""
+
+    async def idle(double: ImportDouble, context: Context) -> None:
+        await refuse(context, grpc.StatusCode.DEADLINE_EXCEEDED, "UPLOAD_IDLE")
+
+    producer = Producer(FILE, {0: 1.0, 9: 1.0, 30: 1.0})
+    double = ImportDouble(faults=dict.fromkeys(range(5, 45, 5), idle), commit_every=900)
+    config = replace(quick, stall_timeout_s=0.2, upload_attempts=3)
+    job = await upload(start, config, double, producer)
+    assert bytes(double.committed) == FILE
+    assert job.counts.rows_in == 2000
+    assert double.sha256 == hashlib.sha256(FILE).digest()
+    assert len(producer.readers) == 1
+
+
+async def test_a_compressed_stream_begins_again(start: Start, quick: ClientConfig) -> None:
+    """The server keeps nothing of a compressed part that it cannot read on from: it asks for the first byte again."""
+    data = gzip.compress(FILE, 0)
+
+    async def cut_and_forget(double: ImportDouble, context: Context) -> None:
+        double.committed.clear()
+        await cut(double, context)
+
+    double = ImportDouble(faults={7: cut_and_forget, 20: cut_and_forget})
+    await upload(start, quick, double, Producer(data, {}))
+    assert bytes(double.committed) == data
+    short = ImportDouble(faults={7: cut_and_forget})
+    with pytest.raises(SourceError, match="more than 2000 bytes.*save it to a file"):
+        await upload(start, replace(quick, spool_bytes=2000), short, Producer(data, {}))
+
+
+async def test_a_stream_of_text_is_refused(start: Start, quick: ClientConfig) -> None:
+    text: Any = io.StringIO("name,phone\n")
+    with pytest.raises(SourceError, match="binary mode"):
+        await upload(start, quick, ImportDouble(), text)

@@ -10,11 +10,31 @@ from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import UsageError
 from bossjy_client.errors import SourceError
 from bossjy_client.parquet import read_parquet
-from bossjy_client.sources import StreamSource
+from bossjy_client.stream_source import Readable, StreamSource
 from bossjy_client.tables import PieceStream, TableRows, first_bytes, is_parquet, is_workbook
 from bossjy_client.workbook import read_sheet
 
 SAMPLE_BYTES = 1024 * 1024
+_HEAD_BYTES = 8
+
+
+class StandardInput:
+    """Standard input as it comes, without a buffer whose lock a blocked read would keep when the program ends."""
+
+    def __init__(self) -> None:
+        self._raw: Readable = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+        self._head = b""
+
+    def head(self) -> bytes:
+        """The first bytes, enough to tell a file's kind; they are read again by `read`."""
+        while len(self._head) < _HEAD_BYTES and (data := self._raw.read(_HEAD_BYTES)):
+            self._head += data
+        return self._head
+
+    def read(self, size: int, /) -> bytes:
+        """What is there, at most `size` bytes; empty at the end."""
+        data, self._head = self._head[:size], self._head[size:]
+        return data or self._raw.read(size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +46,8 @@ class ImportInput:
     """None: standard input, which nobody can find again."""
     table: TableRows | None
     """Set where the file is read here and sent as CSV."""
+    stream: StandardInput | None = None
+    """Set for standard input."""
 
     @property
     def row_count(self) -> int | None:
@@ -36,7 +58,7 @@ class ImportInput:
         """What is uploaded. To be asked for once."""
         if self.table is not None:
             return StreamSource(PieceStream(self.table.pieces), self.name)
-        return self.path or StreamSource(sys.stdin.buffer, self.name)
+        return self.path or StreamSource(self.stream or sys.stdin.buffer, self.name)
 
     def describe(self, spec: import_pb2.ImportSpec) -> None:
         """Say in `spec` what is sent, where that is known."""
@@ -69,10 +91,11 @@ class ImportInput:
 def open_input(file: str, sheet: str = "") -> ImportInput:
     """Find out what a file is. Raises SourceError, UsageError."""
     if file == "-":
-        head = sys.stdin.buffer.peek(8)[:8] if hasattr(sys.stdin.buffer, "peek") else b""
+        stream = StandardInput()
+        head = stream.head()
         if is_workbook(head) or is_parquet(head):
             raise UsageError("a workbook or a Parquet file cannot be read from a pipe: save it to a file")
-        return ImportInput("standard input", None, None)
+        return ImportInput("standard input", None, None, stream)
     path = Path(file)
     head = first_bytes(path)
     if is_workbook(head):
