@@ -13,6 +13,7 @@ from bossjy_numbering.column.regions import DefaultRegions, region_rows
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import Texts, text_buffers
 from bossjy_numbering.compile import COMPILER_VERSION, compile_plan
+from bossjy_numbering.corrections import Corrector, Diagnosis
 from bossjy_numbering.explain import Explainer, Explanation
 from bossjy_numbering.metadata import installed_rules
 from bossjy_numbering.regions import describe_regions
@@ -54,7 +55,11 @@ class Plan:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return Explainer(self.tables, self.number)
+        return Explainer(self.tables, self.number, self._corrector)
+
+    @cached_property
+    def _corrector(self) -> Corrector:
+        return Corrector(self.tables, self.number)
 
     @property
     def version(self) -> str:
@@ -106,6 +111,10 @@ class Plan:
     def explain(self, text: str, default_region: str | None = None, language: str = "en") -> Explanation:
         """Why a text is valid or not, in words (`en` or `zh`), with likely fixes; each of them is a valid number."""
         return self._explainer.explain(text, default_region, language)
+
+    def diagnose(self, text: str, default_region: str | None = None) -> Diagnosis:
+        """The answer for a text with doubts about it and likely corrections; the first is that of `explain`."""
+        return self._corrector.diagnose(text, default_region)
 
     def regions(self) -> tuple[RegionInfo, ...]:
         """All regions, by region code and then calling code; the non-geographic calling codes come first."""

@@ -31,6 +31,9 @@ class RejectReason(IntEnum):
     ROW_TOO_LONG = 13
     BAD_JSON = 14
     VALUE_TOO_LONG = 15
+    SEVERAL_NUMBERS = 17
+    DOUBTFUL_NUMBER = 18
+    SHORT_NUMBER = 19
 
 
 @dataclass(frozen=True, slots=True)

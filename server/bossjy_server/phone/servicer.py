@@ -11,6 +11,7 @@ import numpy as np
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency
+from bossjy_numbering.region_names import region_name
 from bossjy_server.context import current_caller
 from bossjy_server.errors import FailedPrecondition, Reason
 from bossjy_server.lookup.lookup import Lookup
@@ -30,7 +31,6 @@ from bossjy_server.phone.convert import (
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers, Texts
 from bossjy_server.phone.plans import Plans
-from bossjy_server.phone.region_names import region_name
 from bossjy_server.phone.requests import TextColumns, split_request
 from bossjy_server.phone.threads import Threads
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bossjy_numbering import load_plan
+from bossjy_numbering.region_names import region_name
 from bossjy_server.errors import NotFound
 from bossjy_server.phone import plans as plans_module
 from bossjy_server.phone.plans import Plans
-from bossjy_server.phone.region_names import region_name
 
 
 @pytest.fixture

@@ -274,6 +274,14 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     """Not a JSON object."""
     REJECT_REASON_VALUE_TOO_LONG: _RejectReason.ValueType  # 15
     """A value that is longer than the contact can hold."""
+    REJECT_REASON_SEVERAL_NUMBERS: _RejectReason.ValueType  # 17
+    """The cell holds several numbers. The suggestion is the first of them."""
+    REJECT_REASON_DOUBTFUL_NUMBER: _RejectReason.ValueType  # 18
+    """libphonenumber reads the cell as a valid number, but by a doubtful reading: letters or an exponent as digits, for
+    example. The suggestion is the number that the cell more likely means; see NumberWarning.
+    """
+    REJECT_REASON_SHORT_NUMBER: _RejectReason.ValueType  # 19
+    """A short or emergency number of the region: it is dialled within the region only."""
 
 class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
     """Why a row was refused."""
@@ -310,6 +318,14 @@ REJECT_REASON_BAD_JSON: RejectReason.ValueType  # 14
 """Not a JSON object."""
 REJECT_REASON_VALUE_TOO_LONG: RejectReason.ValueType  # 15
 """A value that is longer than the contact can hold."""
+REJECT_REASON_SEVERAL_NUMBERS: RejectReason.ValueType  # 17
+"""The cell holds several numbers. The suggestion is the first of them."""
+REJECT_REASON_DOUBTFUL_NUMBER: RejectReason.ValueType  # 18
+"""libphonenumber reads the cell as a valid number, but by a doubtful reading: letters or an exponent as digits, for
+example. The suggestion is the number that the cell more likely means; see NumberWarning.
+"""
+REJECT_REASON_SHORT_NUMBER: RejectReason.ValueType  # 19
+"""A short or emergency number of the region: it is dialled within the region only."""
 Global___RejectReason: _TypeAlias = RejectReason  # noqa: Y015
 
 @_typing.final

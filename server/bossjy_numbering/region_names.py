@@ -12,7 +12,7 @@ import phonenumbers
 
 
 @cache
-def _tables() -> Mapping[str, Mapping[str, str]]:
+def language_tables() -> Mapping[str, Mapping[str, str]]:
     """Region code to language to name. A value `*aa` says: the same as in `aa`.
 
     Read from its own file: importing the package around it would bring 99 MB of places.
@@ -28,7 +28,7 @@ def _tables() -> Mapping[str, Mapping[str, str]]:
 
 def region_name(region_code: str, language: str) -> str:
     """The name of a region, in English where `language` has none; empty where there is no name at all."""
-    names = _tables().get(region_code, {})
+    names = language_tables().get(region_code, {})
     wanted = language.replace("-", "_")
     for candidate in (wanted, wanted.split("_")[0], "en"):
         name = names.get(candidate, "")
