@@ -90,7 +90,7 @@ def _written_out(cells: TextColumn) -> TextColumn:
             texts[row] = digits
     if not texts:
         return cells
-    return arrow.text_column(texts.get(row, text) for row, text in enumerate(cells.to_pylist()))
+    return arrow.text_column(texts.get(row, text or "") for row, text in enumerate(cells.to_pylist()))
 
 
 def _refuse_doubtful(
