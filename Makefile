@@ -93,6 +93,10 @@ prove-first-run: $(DEV) ## a fresh clone with an empty home: run ONCE=1, then te
 prove-numbering: $(DEV) ## over 20 million comparisons with phonenumbers, and every state; ARGS=--small: 200,000
 	@$(PYTHON) -m tests.performance.numbering.prove_numbering $(ARGS)
 
+.PHONY: prove-corrections
+prove-corrections: $(DEV) ## damaged numbers of all regions: the share of first corrections that are right; COUNT=100000
+	@$(PYTHON) -m tests.performance.numbering.prove_corrections $(if $(COUNT),--count $(COUNT))
+
 .PHONY: fuzz-numbering
 fuzz-numbering: $(DEV) ## any bytes to the numbering, guided by coverage; SECONDS=60
 	@$(PYTHON) -m tests.performance.numbering.fuzz_numbering --seconds $(or $(SECONDS),60)

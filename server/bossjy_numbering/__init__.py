@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.compile import compile_plan
+from bossjy_numbering.corrections import Diagnosis, Doubt, Fix, FixKind
 from bossjy_numbering.diff import Difference, NumberRange, PlanDiff, diff_plans
 from bossjy_numbering.explain import Explanation
-from bossjy_numbering.fixes import Fix, FixKind
 from bossjy_numbering.plan import Plan, load_plan
+from bossjy_numbering.region_hints import RegionHints
+from bossjy_numbering.shorts import ShortNumber
 from bossjy_numbering.snapshot import SnapshotError, read_snapshot, snapshot_bytes, write_snapshot
 from bossjy_numbering.steps import Steps, finish
 from bossjy_numbering.tables import Tables
@@ -25,7 +27,9 @@ from bossjy_numbering.types import (
 )
 
 __all__ = [
+    "Diagnosis",
     "Difference",
+    "Doubt",
     "Explanation",
     "Fix",
     "FixKind",
@@ -42,7 +46,9 @@ __all__ = [
     "Plan",
     "PlanDiff",
     "PossibleReason",
+    "RegionHints",
     "RegionInfo",
+    "ShortNumber",
     "SnapshotError",
     "Steps",
     "Tables",

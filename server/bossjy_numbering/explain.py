@@ -1,78 +1,34 @@
-"""Why a text is refused, at which digit, and what may have been meant."""
+"""Explanations of phone numbers: the reason why a text is not valid, at which digit, and the likely corrections."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
 
 import numpy as np
+import phonenumbers
+from numpy.typing import NDArray
 
-from bossjy_numbering.fixes import Ask, Fix, FixKind, fix_steps, is_unrecoverable
+from bossjy_numbering import wording
+from bossjy_numbering.corrections import Corrector, Diagnosis, Doubt, Fix, FixKind
+from bossjy_numbering.corrections.engine import TEXT_MAX
+from bossjy_numbering.corrections.kinds import Ask
+from bossjy_numbering.corrections.normal import normalised
+from bossjy_numbering.region_hints import RegionHints
+from bossjy_numbering.shorts import ShortNumber
 from bossjy_numbering.steps import Steps
 from bossjy_numbering.tables import Tables
-from bossjy_numbering.types import InvalidReason, Number, NumberType
+from bossjy_numbering.types import InvalidReason, Number, NumberType, ParseError
 
-_SAID = {
-    "en": {
-        InvalidReason.NONE: "It is a valid number.",
-        InvalidReason.NOT_A_NUMBER: "The text is not a phone number: too few digits, or characters no number has.",
-        InvalidReason.INVALID_COUNTRY_CODE: "It has no known calling code, and no region was given to assume one.",
-        InvalidReason.TOO_SHORT_AFTER_IDD: "Nothing follows the international prefix.",
-        InvalidReason.TOO_SHORT_NSN: "Fewer than two digits follow the calling code.",
-        InvalidReason.TOO_SHORT: "It is shorter than every number of its region.",
-        InvalidReason.TOO_LONG: "It is longer than every number of its region.",
-        InvalidReason.INVALID_LENGTH: "Its region has no numbers of this length.",
-        InvalidReason.LOCAL_ONLY: "The area code is missing: it can be dialled inside its area only.",
-        InvalidReason.NOT_IN_PLAN: "Its length is right, but its region has no such number.",
-    },
-    "zh": {
-        InvalidReason.NONE: "号码有效。",
-        InvalidReason.NOT_A_NUMBER: "这段文字不是电话号码：数字太少，或含有号码中不会出现的字符。",
-        InvalidReason.INVALID_COUNTRY_CODE: "没有可识别的国际区号，也没有给出默认地区。",
-        InvalidReason.TOO_SHORT_AFTER_IDD: "国际接入码之后没有号码。",
-        InvalidReason.TOO_SHORT_NSN: "国际区号之后不足两位数字。",
-        InvalidReason.TOO_SHORT: "号码比该地区所有号码都短。",
-        InvalidReason.TOO_LONG: "号码比该地区所有号码都长。",
-        InvalidReason.INVALID_LENGTH: "该地区没有这个长度的号码。",
-        InvalidReason.LOCAL_ONLY: "缺少长途区号：只能在本地拨打。",
-        InvalidReason.NOT_IN_PLAN: "长度正确，但该地区没有这样的号码。",
-    },
-}
-_FAILED = {
-    "en": " No number of the plan goes on after digit {place} ({digit}) of the national number.",
-    "zh": "号码方案中没有以前 {place} 位开头的号码：第 {place} 位是 {digit}。",
-}
-_UNRECOVERABLE = {
-    "en": "A spreadsheet rounded the number, and the lost digits cannot be known: export the column as text.",
-    "zh": "电子表格把号码舍入成了科学记数法，丢失的数字无法恢复：请把该列按文本导出。",
-}
-_DONE = {
-    "en": {
-        FixKind.ADD_PLUS: "Put a + before the calling code.",
-        FixKind.REMOVE_TRUNK_PREFIX: "Took out the national trunk prefix behind the calling code.",
-        FixKind.ADD_DIGIT: "Added the digit that the plan now asks for.",
-        FixKind.REMOVE_DIGIT: "Took out a digit that the plan has dropped.",
-        FixKind.RESTORE_LEADING_ZERO: "Put back a leading zero.",
-        FixKind.REMOVE_DECIMAL: "Cut off the decimals that a spreadsheet added.",
-        FixKind.ASSUME_REGION: "Assumed the region {region}.",
-        FixKind.REMOVE_CHARACTERS: "Took out characters that do not belong to the number.",
-    },
-    "zh": {
-        FixKind.ADD_PLUS: "在国际区号前加上 +。",
-        FixKind.REMOVE_TRUNK_PREFIX: "去掉国际区号后的国内长途字冠。",
-        FixKind.ADD_DIGIT: "补上号码方案现在要求的数字。",
-        FixKind.REMOVE_DIGIT: "去掉号码方案已经取消的数字。",
-        FixKind.RESTORE_LEADING_ZERO: "恢复开头的 0。",
-        FixKind.REMOVE_DECIMAL: "去掉电子表格加上的小数。",
-        FixKind.ASSUME_REGION: "假定地区为 {region}。",
-        FixKind.REMOVE_CHARACTERS: "去掉不属于号码的字符。",
-    },
-}
+_LENGTH_REASONS = (InvalidReason.TOO_SHORT, InvalidReason.TOO_LONG, InvalidReason.INVALID_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a text is valid or not."""
 
+    # The plan's answer for the text and region as they were given.
     number: Number
     # First digit of the national number, from 0, with which no valid number begins any more; -1 if there is none.
     failed_digit: int
@@ -83,38 +39,112 @@ class Explanation:
     fix_texts: tuple[str, ...]
     # Digits were lost before the text came here.
     unrecoverable: bool
+    # Doubts about a valid answer.
+    doubts: Doubt = Doubt.NONE
+    # All numbers of a text that holds several, in its order.
+    numbers: tuple[Number, ...] = ()
+    # Readings by region where no region was given and none of them leads.
+    candidates: tuple[Number, ...] = ()
+    # The region that corrections assume: the given one, or the one that it was read as. None: none.
+    region: str | None = None
+    # A short or emergency number of the region.
+    short: ShortNumber = ShortNumber.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A text, the region that was given with it, and the region that this was read as."""
+
+    text: str
+    given: str | None
+    region: str | None
 
 
 class Explainer:
-    """Explains answers of a plan."""
+    """Explains answers of a plan. Threads may share it."""
 
-    def __init__(self, tables: Tables, ask: Ask) -> None:
+    def __init__(self, tables: Tables, ask: Ask, corrector: Corrector) -> None:
         self._ask = ask
+        self._corrector = corrector
+        self._hints = RegionHints()
+        self._tables = tables
         self._step = tables.step
         self._start = dict(zip(tables.calling_codes.tolist(), tables.calling_code_state.tolist(), strict=True))
-        self._regions = tuple(sorted(region.code for region in tables.regions if region.code != "001"))
-        # By state: whether a valid number can still come of it. Prefix states are not asked for.
+
+    @cached_property
+    def _live(self) -> NDArray[np.bool_]:
+        """By state: whether a valid number can still come of it. Prefix states are not asked for."""
+        tables = self._tables
         outcomes = np.minimum(tables.outcome, len(tables.outcome_type) - 1)
         live = tables.outcome_type[outcomes] != NumberType.UNKNOWN
         while True:
             wider = live | live[tables.step].any(axis=1)
             if bool((wider == live).all()):
-                break
+                return cast("NDArray[np.bool_]", live)
             live = wider
-        self._live = live
 
     def explain_steps(self, text: str, default_region: str | None, language: str) -> Steps[Explanation]:
         """Explains one text. `language`: `zh` and its variants; anything else reads English."""
-        tongue = "zh" if language.lower().split("-")[0].split("_")[0] == "zh" else "en"
+        words = wording.words_of(language)
         number = self._ask(text, default_region)
-        unrecoverable = is_unrecoverable(text) and not number.valid
-        failed = self._failed_digit(number)
-        said = _UNRECOVERABLE[tongue] if unrecoverable else _SAID[tongue][number.reason]
-        if failed >= 0 and not unrecoverable:
-            said += _FAILED[tongue].format(place=failed + 1, digit=number.national_digits[failed])
-        fixes = yield from fix_steps(text, default_region, number, self._regions, self._ask)
-        done = tuple(_DONE[tongue][fix.kind].format(region=fix.number.region) for fix in fixes)
-        return Explanation(number, failed, said, fixes, done, unrecoverable)
+        region = self._hints.region(default_region) if default_region else None
+        diagnosis = yield from self._corrector.diagnose_steps(text, region)
+        failed = -1 if diagnosis.short else self._failed_digit(number)
+        asked = Asked(text, default_region, region)
+        if number.valid:
+            said = _valid(words, diagnosis.doubts)
+        else:
+            said = _read_hint(words, asked) + self._problem(words, asked, diagnosis)
+        if failed >= 0 and not diagnosis.lost and not diagnosis.numbers:
+            said += words.failed.format(place=failed + 1, digit=number.national_digits[failed])
+        fixes = _fixes(asked, number, diagnosis)
+        done = tuple(words.done[fix.kind].format(region=fix.number.region) for fix in fixes)
+        return Explanation(
+            number=number,
+            failed_digit=failed,
+            text=said,
+            fixes=fixes,
+            fix_texts=done,
+            unrecoverable=diagnosis.lost,
+            doubts=diagnosis.doubts if number.valid else Doubt.NONE,
+            numbers=diagnosis.numbers,
+            candidates=diagnosis.candidates,
+            region=region,
+            short=diagnosis.short,
+        )
+
+    def _problem(self, words: wording.Words, asked: Asked, diagnosis: Diagnosis) -> str:
+        """The first thing that is wrong, for a text that is not valid as it was given."""
+        problems = (
+            (asked.given and asked.region is None, words.unknown_region.format(region=(asked.given or "")[:16])),
+            (len(asked.text) > TEXT_MAX, words.text_too_long.format(most=TEXT_MAX)),
+            (diagnosis.lost, words.unrecoverable),
+            (diagnosis.short, words.shorts.get(diagnosis.short, "").format(region=asked.region)),
+            (len(diagnosis.numbers) > 1, words.several.format(count=len(diagnosis.numbers))),
+        )
+        said = next((text for applies, text in problems if applies), None)
+        return self._reason(words, asked.text, asked.region, diagnosis.number) if said is None else said
+
+    def _reason(self, words: wording.Words, text: str, region: str | None, number: Number) -> str:
+        reason = number.reason
+        if reason is InvalidReason.INVALID_COUNTRY_CODE:
+            plain = normalised(text)
+            if "+" in plain or region:
+                return words.no_such_code.format(code=plain.partition("+")[2][:3].strip() or plain[:5])
+            return words.reasons[reason]
+        said = words.reasons[reason]
+        if reason in _LENGTH_REASONS and number.error is ParseError.NONE:
+            main = phonenumbers.region_code_for_country_code(number.calling_code)
+            lengths = self._lengths(main, number.calling_code)
+            if lengths:
+                said += words.lengths.format(count=len(number.national_digits), lengths=lengths)
+        return said
+
+    def _lengths(self, region: str, calling_code: int) -> str:
+        metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(calling_code, region)
+        if metadata is None or metadata.general_desc is None:
+            return ""
+        return wording.ranges(metadata.general_desc.possible_length)
 
     def _failed_digit(self, number: Number) -> int:
         if number.error or number.valid:
@@ -125,3 +155,21 @@ class Explainer:
             if not self._live[state]:
                 return place
         return -1
+
+
+def _valid(words: wording.Words, doubts: Doubt) -> str:
+    said = [words.doubts[doubt] for doubt in Doubt if doubt in doubts and doubt in words.doubts]
+    return words.reasons[InvalidReason.NONE] + "".join(said)
+
+
+def _read_hint(words: wording.Words, asked: Asked) -> str:
+    if asked.region is None or asked.region == asked.given:
+        return ""
+    return words.region_read.format(given=(asked.given or "")[:16], region=asked.region)
+
+
+def _fixes(asked: Asked, number: Number, diagnosis: Diagnosis) -> tuple[Fix, ...]:
+    """The corrections; first the text itself where it is a number of the region that was meant."""
+    if asked.region != asked.given and diagnosis.number.valid and not number.valid:
+        return (Fix(FixKind.ASSUME_REGION, diagnosis.number), *diagnosis.fixes)
+    return diagnosis.fixes

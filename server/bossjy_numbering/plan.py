@@ -13,6 +13,7 @@ from bossjy_numbering.column.regions import DefaultRegions, region_rows
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import Texts, text_buffers
 from bossjy_numbering.compile import COMPILER_VERSION, compile_plan
+from bossjy_numbering.corrections import Corrector, Diagnosis
 from bossjy_numbering.explain import Explainer, Explanation
 from bossjy_numbering.find import find_steps
 from bossjy_numbering.metadata import installed_rules
@@ -56,7 +57,11 @@ class Plan:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return Explainer(self.tables, self.number)
+        return Explainer(self.tables, self.number, self._corrector)
+
+    @cached_property
+    def _corrector(self) -> Corrector:
+        return Corrector(self.tables, self.number)
 
     @property
     def version(self) -> str:
@@ -120,6 +125,10 @@ class Plan:
     def explain_steps(self, text: str, default_region: str | None, language: str) -> Steps[Explanation]:
         """The same as `explain`, in steps of about a millisecond."""
         return self._explainer.explain_steps(text, default_region, language)
+
+    def diagnose(self, text: str, default_region: str | None = None) -> Diagnosis:
+        """The answer for a text with doubts about it and likely corrections; the first is that of `explain`."""
+        return self._corrector.diagnose(text, default_region)
 
     def regions(self) -> tuple[RegionInfo, ...]:
         """All regions, by region code and then calling code; the non-geographic calling codes come first."""

@@ -32,6 +32,9 @@ class RejectReason(IntEnum):
     BAD_JSON = 14
     VALUE_TOO_LONG = 15
     TOO_MANY_ATTRIBUTES = 16
+    SEVERAL_NUMBERS = 17
+    DOUBTFUL_NUMBER = 18
+    SHORT_NUMBER = 19
 
 
 @dataclass(frozen=True, slots=True)

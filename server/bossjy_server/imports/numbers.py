@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering import NumberColumn, ParseError, Plan, PossibleReason
+from bossjy_numbering.corrections import QUESTIONABLE, written_out
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.layout import RejectReason
 
-# `1.38E+10`: the digits behind the point are all that is left of the number.
-_ROUNDED = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}$"
+# `1.38E+10` and `1.3800138E10`: number cells in exponent form. Digits are lost only from the first.
+_EXPONENT = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}$"
 # `13800000000.0`: a number cell read as a decimal. Nothing is lost.
 _DECIMAL = r"^([+]?[0-9]{5,})[.]0+$"
 # `'13800000000` and `="13800000000"`: how spreadsheets are told that digits are text.
@@ -55,8 +56,9 @@ def check_numbers(cells: TextColumn, plan: Plan, regions: str | Sequence[str | N
     reason = np.where(column.error != 0, _REASON_OF_ERROR[column.error], _REASON_OF_LENGTH[column.possible_reason])
     reason[column.valid] = 0
     if np.isin(arrow.bytes_of(repaired), _LETTERS_E).any():
-        reason[arrow.matches(repaired, _ROUNDED) & ~column.valid] = RejectReason.PRECISION_LOST
+        reason[arrow.matches(repaired, _EXPONENT)] = RejectReason.PRECISION_LOST
     reason[arrow.is_empty(repaired)] = RejectReason.PHONE_EMPTY
+    _refuse_doubtful(repaired, column, reason, plan, regions)
     return CheckedNumbers(
         reason,
         arrow.from_buffers(column.e164_offsets, column.e164_data),
@@ -71,22 +73,56 @@ def repair(cells: TextColumn) -> TextColumn:
     as_text = np.zeros(len(cells), np.bool_)
     for sign in ("'", "=", "’", "`"):
         as_text |= arrow.starts_with(cells, sign)
-    cells = arrow.replaced_where(cells, as_text, _AS_TEXT, r"\1\2")
+    cells = _written_out(arrow.replaced_where(cells, as_text, _AS_TEXT, r"\1\2"))
     if not (arrow.bytes_of(cells) == _POINT).any():
         return cells
     return arrow.replaced_where(cells, arrow.ends_with(cells, "0"), _DECIMAL, r"\1")
 
 
-def suggest(text: str, reason: int, plan: Plan, region: str | None) -> str:
-    """A number that the cell may have meant, in E.164; empty where none of the usual slips explains it."""
+def _written_out(cells: TextColumn) -> TextColumn:
+    """Cells in exponent form of which no digit is lost, as digits."""
+    if not np.isin(arrow.bytes_of(cells), _LETTERS_E).any():
+        return cells
+    texts: dict[int, str] = {}
+    for row in np.flatnonzero(arrow.matches(cells, _EXPONENT)).tolist():
+        digits = written_out(str(cells[row]))
+        if digits:
+            texts[row] = digits
+    if not texts:
+        return cells
+    return arrow.text_column(texts.get(row, text or "") for row, text in enumerate(cells.to_pylist()))
+
+
+def _refuse_doubtful(
+    cells: TextColumn,
+    column: NumberColumn,
+    reason: NDArray[np.uint8],
+    plan: Plan,
+    regions: str | Sequence[str | None] | None,
+) -> None:
+    """Refuse valid numbers that the cell means less likely than another, for example letters read as digits.
+
+    Only rows that libphonenumber itself answered can be doubtful; they cost a hundred times as much as others anyway.
+    """
+    for row in np.flatnonzero(column.slow & (reason == 0)).tolist():
+        diagnosis = plan.diagnose(str(cells[row]), _region(regions, row))
+        if diagnosis.doubts & QUESTIONABLE and diagnosis.fixes:
+            reason[row] = RejectReason.DOUBTFUL_NUMBER
+
+
+def _region(regions: str | Sequence[str | None] | None, row: int) -> str | None:
+    return regions if regions is None or isinstance(regions, str) else regions[row]
+
+
+def judged(text: str, reason: int, plan: Plan, region: str | None) -> tuple[int, str]:
+    """The reason to refuse a cell, more exactly, and the first correction in E.164; '' where there is none.
+
+    The correction is the one that ExplainNumber gives for the cell and region.
+    """
     if reason in (RejectReason.PHONE_EMPTY, RejectReason.PRECISION_LOST):
-        return ""
-    digits = "".join(character for character in text if character.isdecimal())
-    if not 5 <= len(digits) <= 20:
-        return ""
-    # The plus is missing; a spreadsheet took the leading zero; a zero too many.
-    for attempt in (f"+{digits.lstrip('0')}", f"0{digits}", digits.lstrip("0")):
-        number = plan.number(attempt, region)
-        if number.valid:
-            return number.e164
-    return ""
+        return reason, ""
+    diagnosis = plan.diagnose(text, region)
+    suggestion = diagnosis.fixes[0].number.e164 if diagnosis.fixes else ""
+    if len(diagnosis.numbers) > 1:
+        return RejectReason.SEVERAL_NUMBERS, suggestion
+    return (RejectReason.SHORT_NUMBER if diagnosis.short else reason), suggestion

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bossjy_numbering import Plan
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.layout import RejectReason, RowBlock
-from bossjy_server.imports.numbers import suggest
+from bossjy_server.imports.numbers import judged
 from bossjy_server.imports.records import ColumnMapping, RejectedRow
 
 # What is kept of a refused row, in characters, as the contract says.
@@ -58,6 +58,9 @@ def rejected_rows(
         original = "" if at_fault == NO_COLUMN else str(cells[at_fault][row])
         region = regions if regions is None or isinstance(regions, str) else regions[row]
         start = int(block.starts[row])
+        suggestion = ""
+        if reason not in _NOT_OF_THE_NUMBER:
+            reason, suggestion = judged(original, reason, plan, region)
         found.append(
             RejectedRow(
                 part=part,
@@ -66,7 +69,7 @@ def rejected_rows(
                 column="" if at_fault == NO_COLUMN else mapping[at_fault].column,
                 reason=reason,
                 original=original[:_KEPT_ORIGINAL],
-                suggestion="" if reason in _NOT_OF_THE_NUMBER else suggest(original, reason, plan, region),
+                suggestion=suggestion,
                 row_text=_shown(block, start, int(block.ends[row])),
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bossjy.phone.v1 import number_pb2, phone_service_pb2, plan_pb2, region_pb2
 from bossjy_numbering import (
     Difference,
+    Doubt,
     Explanation,
     MatchType,
     Number,
@@ -107,10 +108,27 @@ def explanation_of(explanation: Explanation) -> phone_service_pb2.ExplainNumberR
                 e164=fix.number.e164,
                 region_code=fix.number.region or "",
                 description=text,
+                extension=fix.number.extension or "",
             )
             for fix, text in zip(explanation.fixes, explanation.fix_texts, strict=True)
         ],
         unrecoverable=explanation.unrecoverable,
+        warnings=warnings_of(explanation.doubts),
+        numbers=map(_reading, explanation.numbers),
+        candidates=map(_reading, explanation.candidates),
+        region_code=explanation.region or "",
+        short_number_kind=number_pb2.ShortNumberKind.ValueType(explanation.short),
+    )
+
+
+def warnings_of(doubts: Doubt) -> list[number_pb2.NumberWarning.ValueType]:
+    """The contract's warnings: the bits of `doubts`, counted from 1."""
+    return [number_pb2.NumberWarning.ValueType(doubt.bit_length()) for doubt in Doubt if doubt and doubt in doubts]
+
+
+def _reading(number: Number) -> phone_service_pb2.NumberReading:
+    return phone_service_pb2.NumberReading(
+        e164=number.e164, region_code=number.region or "", extension=number.extension or ""
     )
 
 

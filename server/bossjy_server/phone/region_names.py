@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from importlib.machinery import SourceFileLoader
-from pathlib import Path
-from types import ModuleType
-
-import phonenumbers
-
+from bossjy_numbering.region_names import language_tables
 from bossjy_server.phone.languages import DEFAULT_LANGUAGE, names_of
-
-
-@cache
-def _tables() -> Mapping[str, Mapping[str, str]]:
-    """Region code to language to name. A value `*aa` says: the same as in `aa`.
-
-    Read from its own file: importing the package around it would bring 99 MB of places.
-    """
-    # The name places it in its package, so that it finds `..util`; the package itself is not imported.
-    module = ModuleType("phonenumbers.geodata.locale")
-    module.__package__ = "phonenumbers.geodata"
-    path = Path(phonenumbers.__file__).parent / "geodata" / "locale.py"
-    SourceFileLoader(module.__name__, str(path)).exec_module(module)
-    tables: Mapping[str, Mapping[str, str]] = module.LOCALE_DATA
-    return tables
 
 
 def region_name(region_code: str, language: str) -> str:
     """The name of a region, in English where `language` has none; empty where there is no name at all."""
-    names = _tables().get(region_code, {})
+    names = language_tables().get(region_code, {})
     for candidate in (*names_of(language), DEFAULT_LANGUAGE):
         name = names.get(candidate, "")
         if name.startswith("*"):

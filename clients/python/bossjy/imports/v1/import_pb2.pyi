@@ -276,6 +276,14 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     """A value that is longer than the contact can hold."""
     REJECT_REASON_TOO_MANY_ATTRIBUTES: _RejectReason.ValueType  # 16
     """A JSON object with more keys than the 100 attributes that a contact can hold."""
+    REJECT_REASON_SEVERAL_NUMBERS: _RejectReason.ValueType  # 17
+    """The cell holds several numbers. The suggestion is the first of them."""
+    REJECT_REASON_DOUBTFUL_NUMBER: _RejectReason.ValueType  # 18
+    """libphonenumber reads the cell as a valid number, but by a doubtful reading: letters or an exponent as digits, for
+    example. The suggestion is the number that the cell more likely means; see NumberWarning.
+    """
+    REJECT_REASON_SHORT_NUMBER: _RejectReason.ValueType  # 19
+    """A short or emergency number of the region: it is dialled within the region only."""
 
 class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
     """Why a row was refused."""
@@ -314,6 +322,14 @@ REJECT_REASON_VALUE_TOO_LONG: RejectReason.ValueType  # 15
 """A value that is longer than the contact can hold."""
 REJECT_REASON_TOO_MANY_ATTRIBUTES: RejectReason.ValueType  # 16
 """A JSON object with more keys than the 100 attributes that a contact can hold."""
+REJECT_REASON_SEVERAL_NUMBERS: RejectReason.ValueType  # 17
+"""The cell holds several numbers. The suggestion is the first of them."""
+REJECT_REASON_DOUBTFUL_NUMBER: RejectReason.ValueType  # 18
+"""libphonenumber reads the cell as a valid number, but by a doubtful reading: letters or an exponent as digits, for
+example. The suggestion is the number that the cell more likely means; see NumberWarning.
+"""
+REJECT_REASON_SHORT_NUMBER: RejectReason.ValueType  # 19
+"""A short or emergency number of the region: it is dialled within the region only."""
 Global___RejectReason: _TypeAlias = RejectReason  # noqa: Y015
 
 @_typing.final

@@ -322,6 +322,16 @@ class _FixKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FixKind.Value
     """A default region was assumed; `region_code` says which."""
     FIX_KIND_REMOVE_CHARACTERS: _FixKind.ValueType  # 8
     """Characters that do not belong to the number were taken out."""
+    FIX_KIND_SEPARATE_EXTENSION: _FixKind.ValueType  # 9
+    """The extension was separated from the number: `021-61234567-802`."""
+    FIX_KIND_SEPARATE_NUMBERS: _FixKind.ValueType  # 10
+    """The text holds several numbers; the correction is the first of them."""
+    FIX_KIND_REPLACE_LETTERS: _FixKind.ValueType  # 11
+    """Letters that look like digits became digits: O, l, I."""
+    FIX_KIND_WRITE_OUT: _FixKind.ValueType  # 12
+    """A number cell in exponent form was written out: `1.3800138E10`."""
+    FIX_KIND_RENUMBER: _FixKind.ValueType  # 13
+    """The region has renumbered; the correction is the number of today."""
 
 class FixKind(_FixKind, metaclass=_FixKindEnumTypeWrapper):
     """What was done to a text to make it a valid number."""
@@ -344,7 +354,85 @@ FIX_KIND_ASSUME_REGION: FixKind.ValueType  # 7
 """A default region was assumed; `region_code` says which."""
 FIX_KIND_REMOVE_CHARACTERS: FixKind.ValueType  # 8
 """Characters that do not belong to the number were taken out."""
+FIX_KIND_SEPARATE_EXTENSION: FixKind.ValueType  # 9
+"""The extension was separated from the number: `021-61234567-802`."""
+FIX_KIND_SEPARATE_NUMBERS: FixKind.ValueType  # 10
+"""The text holds several numbers; the correction is the first of them."""
+FIX_KIND_REPLACE_LETTERS: FixKind.ValueType  # 11
+"""Letters that look like digits became digits: O, l, I."""
+FIX_KIND_WRITE_OUT: FixKind.ValueType  # 12
+"""A number cell in exponent form was written out: `1.3800138E10`."""
+FIX_KIND_RENUMBER: FixKind.ValueType  # 13
+"""The region has renumbered; the correction is the number of today."""
 Global___FixKind: _TypeAlias = FixKind  # noqa: Y015
+
+class _NumberWarning:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _NumberWarningEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NumberWarning.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    NUMBER_WARNING_UNSPECIFIED: _NumberWarning.ValueType  # 0
+    """Not used."""
+    NUMBER_WARNING_KEYPAD_LETTERS: _NumberWarning.ValueType  # 1
+    """Letters were read as the digits of a keypad."""
+    NUMBER_WARNING_EXPONENT: _NumberWarning.ValueType  # 2
+    """The text is a number cell in exponent form, and the exponent was read as digits."""
+    NUMBER_WARNING_DECIMAL_POINT: _NumberWarning.ValueType  # 3
+    """The text is a number cell, and the zeros after its decimal point were read as digits."""
+    NUMBER_WARNING_TEXT_DROPPED: _NumberWarning.ValueType  # 4
+    """Digits of the text were left out."""
+    NUMBER_WARNING_SECOND_NUMBER: _NumberWarning.ValueType  # 5
+    """The extension is as long as a number: the text may hold two numbers."""
+    NUMBER_WARNING_REGION_ASSUMED: _NumberWarning.ValueType  # 6
+    """The text has no calling code: the default region was assumed."""
+    NUMBER_WARNING_LETTERS_FOR_DIGITS: _NumberWarning.ValueType  # 7
+    """The text has letters that look like digits: O, l, I."""
+
+class NumberWarning(_NumberWarning, metaclass=_NumberWarningEnumTypeWrapper):
+    """A reason to doubt that a valid number is the number that the text means. libphonenumber's answer stays as it is."""
+
+NUMBER_WARNING_UNSPECIFIED: NumberWarning.ValueType  # 0
+"""Not used."""
+NUMBER_WARNING_KEYPAD_LETTERS: NumberWarning.ValueType  # 1
+"""Letters were read as the digits of a keypad."""
+NUMBER_WARNING_EXPONENT: NumberWarning.ValueType  # 2
+"""The text is a number cell in exponent form, and the exponent was read as digits."""
+NUMBER_WARNING_DECIMAL_POINT: NumberWarning.ValueType  # 3
+"""The text is a number cell, and the zeros after its decimal point were read as digits."""
+NUMBER_WARNING_TEXT_DROPPED: NumberWarning.ValueType  # 4
+"""Digits of the text were left out."""
+NUMBER_WARNING_SECOND_NUMBER: NumberWarning.ValueType  # 5
+"""The extension is as long as a number: the text may hold two numbers."""
+NUMBER_WARNING_REGION_ASSUMED: NumberWarning.ValueType  # 6
+"""The text has no calling code: the default region was assumed."""
+NUMBER_WARNING_LETTERS_FOR_DIGITS: NumberWarning.ValueType  # 7
+"""The text has letters that look like digits: O, l, I."""
+Global___NumberWarning: _TypeAlias = NumberWarning  # noqa: Y015
+
+class _ShortNumberKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ShortNumberKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShortNumberKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHORT_NUMBER_KIND_UNSPECIFIED: _ShortNumberKind.ValueType  # 0
+    """The text is no short number of the region, or no region is known."""
+    SHORT_NUMBER_KIND_SHORT: _ShortNumberKind.ValueType  # 1
+    """A short number: of a bank or a carrier, for example."""
+    SHORT_NUMBER_KIND_EMERGENCY: _ShortNumberKind.ValueType  # 2
+    """An emergency number."""
+
+class ShortNumberKind(_ShortNumberKind, metaclass=_ShortNumberKindEnumTypeWrapper):
+    """A number that is dialled within one region only."""
+
+SHORT_NUMBER_KIND_UNSPECIFIED: ShortNumberKind.ValueType  # 0
+"""The text is no short number of the region, or no region is known."""
+SHORT_NUMBER_KIND_SHORT: ShortNumberKind.ValueType  # 1
+"""A short number: of a bank or a carrier, for example."""
+SHORT_NUMBER_KIND_EMERGENCY: ShortNumberKind.ValueType  # 2
+"""An emergency number."""
+Global___ShortNumberKind: _TypeAlias = ShortNumberKind  # noqa: Y015
 
 class _LookupOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)

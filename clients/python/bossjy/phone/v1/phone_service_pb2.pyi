@@ -704,7 +704,9 @@ class ExplainNumberRequest(_message.Message):
     phone_number: _builtins.str
     """The text, at most 4,096 characters."""
     default_region: _builtins.str
-    """Region that is assumed where the text has no calling code. Empty: none."""
+    """Region that is assumed where the text has no calling code. Empty: none. Corrections also read other names of a
+    region: `cn`, `UK`, `86`, `CHN`, `China`, `中国`.
+    """
     language: _builtins.str
     """Language of the explanation: `en` or `zh`. Empty: `en`; other languages: `en`."""
     def __init__(
@@ -732,6 +734,7 @@ class NumberFix(_message.Message):
     E164_FIELD_NUMBER: _builtins.int
     REGION_CODE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    EXTENSION_FIELD_NUMBER: _builtins.int
     kind: _number_pb2.FixKind.ValueType
     """What was done."""
     e164: _builtins.str
@@ -740,6 +743,8 @@ class NumberFix(_message.Message):
     """The region of the result."""
     description: _builtins.str
     """What was done, in words."""
+    extension: _builtins.str
+    """The digits of the extension, apart from the number. Empty: the text has none."""
     def __init__(
         self,
         *,
@@ -747,14 +752,45 @@ class NumberFix(_message.Message):
         e164: _builtins.str = ...,
         region_code: _builtins.str = ...,
         description: _builtins.str = ...,
+        extension: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "e164", b"e164", "kind", b"kind", "region_code", b"region_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "e164", b"e164", "extension", b"extension", "kind", b"kind", "region_code", b"region_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NumberFix: _TypeAlias = NumberFix  # noqa: Y015
+
+@_typing.final
+class NumberReading(_message.Message):
+    """A number that a text holds or could mean."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    E164_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    EXTENSION_FIELD_NUMBER: _builtins.int
+    e164: _builtins.str
+    """The number in E.164; valid."""
+    region_code: _builtins.str
+    """The region of the number."""
+    extension: _builtins.str
+    """The digits of the extension. Empty: none."""
+    def __init__(
+        self,
+        *,
+        e164: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+        extension: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["e164", b"e164", "extension", b"extension", "region_code", b"region_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NumberReading: _TypeAlias = NumberReading  # noqa: Y015
 
 @_typing.final
 class ExplainNumberResponse(_message.Message):
@@ -767,6 +803,11 @@ class ExplainNumberResponse(_message.Message):
     EXPLANATION_FIELD_NUMBER: _builtins.int
     FIXES_FIELD_NUMBER: _builtins.int
     UNRECOVERABLE_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    SHORT_NUMBER_KIND_FIELD_NUMBER: _builtins.int
     failed_digit: _builtins.int
     """First digit of the national number at which no number of the plan goes on, from 0; -1 if every digit could go on,
     or if the text is not a number.
@@ -775,6 +816,12 @@ class ExplainNumberResponse(_message.Message):
     """One sentence that says why, in the language that was asked for."""
     unrecoverable: _builtins.bool
     """Set where the text was damaged so that the number cannot be known: `1.38E+10`."""
+    region_code: _builtins.str
+    """The region that the corrections assume: `default_region`, or the region that it was read as (`CN` for `cn`, `86`,
+    `China`). Empty: none. `number` is the answer for `default_region` as it was given.
+    """
+    short_number_kind: _number_pb2.ShortNumberKind.ValueType
+    """Set for short and emergency numbers of the region."""
     @_builtins.property
     def number(self) -> Global___ValidateNumberResponse:
         """What is known of the text, in the full view."""
@@ -782,6 +829,20 @@ class ExplainNumberResponse(_message.Message):
     @_builtins.property
     def fixes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberFix]:
         """Likely fixes, the likeliest first. May be empty."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_number_pb2.NumberWarning.ValueType]:
+        """Reasons to doubt a valid number. `fixes` then holds the number that the text more likely means, if there is one."""
+
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberReading]:
+        """All numbers of a text that holds several, in its order; empty for other texts."""
+
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberReading]:
+        """Numbers of several regions that the text could mean, where no region was given and none of them is clearly the
+        likeliest. At most five.
+        """
 
     def __init__(
         self,
@@ -791,10 +852,15 @@ class ExplainNumberResponse(_message.Message):
         explanation: _builtins.str = ...,
         fixes: _abc.Iterable[Global___NumberFix] | None = ...,
         unrecoverable: _builtins.bool = ...,
+        warnings: _abc.Iterable[_number_pb2.NumberWarning.ValueType] | None = ...,
+        numbers: _abc.Iterable[Global___NumberReading] | None = ...,
+        candidates: _abc.Iterable[Global___NumberReading] | None = ...,
+        region_code: _builtins.str = ...,
+        short_number_kind: _number_pb2.ShortNumberKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["number", b"number"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "failed_digit", b"failed_digit", "fixes", b"fixes", "number", b"number", "unrecoverable", b"unrecoverable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "explanation", b"explanation", "failed_digit", b"failed_digit", "fixes", b"fixes", "number", b"number", "numbers", b"numbers", "region_code", b"region_code", "short_number_kind", b"short_number_kind", "unrecoverable", b"unrecoverable", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,62 @@
+"""Numbers that a region has renumbered, and prefixes that it has dropped: a small table with sources.
+
+Each entry rewrites the national digits as they were into those of today; the plan must then say that they are valid.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bossjy_numbering.corrections.kinds import FixKind
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Rewrites national digits that match `pattern` as a whole."""
+
+    kind: FixKind
+    pattern: re.Pattern[str]
+    replacement: str
+
+
+def _rewrite(kind: FixKind, pattern: str, replacement: str) -> Rewrite:
+    return Rewrite(kind, re.compile(pattern), replacement)
+
+
+def _prefixes(kind: FixKind, pairs: str, tail: str) -> tuple[Rewrite, ...]:
+    """`old>new` pairs of prefixes, each followed by `tail`."""
+    split = (pair.split(">") for pair in pairs.split())
+    return tuple(_rewrite(kind, rf"0?{old}({tail})", rf"{new}\1") for old, new in split)
+
+
+# Mexico: the 1 after +52 and the prefixes 01, 044, 045 ended on 2019-08-03 (IFT, Plan Técnico Fundamental de
+# Numeración).
+_MX = (_rewrite(FixKind.REMOVE_DIGIT, r"(?:01|044|045|1)([2-9]\d{9})", r"\1"),)
+# Brazil: a 9 before mobile numbers, area by area from 2012 to 2016 (Anatel, Resolução 553/2010).
+_BR = (_rewrite(FixKind.ADD_DIGIT, r"0?([1-9]\d)([6-9]\d{7})", r"\g<1>9\2"),)
+# Argentina: a 9 before mobile numbers that are called from abroad; 15 after the area code at home.
+_AR = (_rewrite(FixKind.ADD_DIGIT, r"([1-9]\d{9})", r"9\1"),)
+# Viet Nam: mobile numbers of eleven digits became ten from 2018-09-15 (Ministry of Information and Communications).
+_VN = _prefixes(
+    FixKind.RENUMBER,
+    "162>32 163>33 164>34 165>35 166>36 167>37 168>38 169>39 120>70 121>79 122>77 126>76 128>78 "
+    "123>83 124>84 125>85 127>81 129>82 186>56 188>58 199>59",
+    r"\d{7}",
+)
+# Côte d'Ivoire: eight digits became ten on 2021-01-31 (ARTCI; ITU, communications on national numbering). Mobile: 01
+# for Moov, 05 for MTN, 07 for Orange, by the second digit; fixed: 21, 25, 27 for the same, by the third.
+_CI = (
+    _rewrite(FixKind.RENUMBER, r"([04-9][0-3]\d{6})", r"01\1"),
+    _rewrite(FixKind.RENUMBER, r"([04-9][456]\d{6})", r"05\1"),
+    _rewrite(FixKind.RENUMBER, r"([04-9][789]\d{6})", r"07\1"),
+    _rewrite(FixKind.RENUMBER, r"((?:2[0-4]|3[0-6])8\d{5})", r"21\1"),
+    _rewrite(FixKind.RENUMBER, r"((?:2[0-4]|3[0-6])0\d{5})", r"25\1"),
+    _rewrite(FixKind.RENUMBER, r"((?:2[0-4]|3[0-6])[1-79]\d{5})", r"27\1"),
+)
+# Benin: 01 before all numbers of eight digits since 2024-11-30 (ARCEP Bénin; ITU, communications on national
+# numbering).
+_BJ = (_rewrite(FixKind.RENUMBER, r"([2-9]\d{7})", r"01\1"),)
+
+# By calling code. Checked only for texts that are not valid as they are.
+REWRITES: dict[int, tuple[Rewrite, ...]] = {52: _MX, 54: _AR, 55: _BR, 84: _VN, 225: _CI, 229: _BJ}
