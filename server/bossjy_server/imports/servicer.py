@@ -185,7 +185,6 @@ class ImportServicer:
             import_job=convert.import_job(done.job),
             removed_count=done.removed,
             restored_count=done.restored,
-            conflict_count=done.conflicts,
         )
 
     async def ListRevertConflicts(self, request: pb.ListRevertConflictsRequest) -> pb.ListRevertConflictsResponse:

@@ -73,13 +73,14 @@ SET state = $3, failure = $4, end_time = now(), update_time = now(), revision = 
 WHERE tenant_id = $1 AND import_id = $2 AND state = 'open'
 RETURNING revision"""
 
-# A piece of what is not needed when the import has ended: numbers that it named and did not change.
+# A piece of the numbers that a dry run named; they are of no use when it has ended.
 FORGET_SEEN = """
 DELETE FROM bossjy.import_changes
 WHERE (tenant_id, import_id, e164) IN (
     SELECT tenant_id, import_id, e164 FROM bossjy.import_changes
     WHERE tenant_id = $1 AND import_id = $2 AND former IS NULL LIMIT 10000)
-    AND EXISTS (SELECT FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 AND state <> 'open')"""
+    AND EXISTS (
+        SELECT FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 AND state <> 'open' AND validate_only)"""
 
 
 async def insert_import(  # noqa: PLR0913 - the columns of the row
@@ -200,7 +201,7 @@ async def end_import(connection: Connection, tenant_id: str, import_id: str, sta
 
 
 async def forget_seen(connection: Connection, tenant_id: str, import_id: str) -> bool:
-    """Forget some of the numbers that an ended import named and did not change; whether there were any."""
+    """Forget some of the numbers that an ended dry run named; whether there were any."""
     tag = await connection.execute(FORGET_SEEN, tenant_id, import_id)
     return not tag.endswith(" 0")
 
