@@ -394,6 +394,10 @@ CREATE TABLE IF NOT EXISTS bossjy.import_changes (
     former     jsonb, -- NULL where nothing was changed
     CONSTRAINT import_changes_pkey PRIMARY KEY (tenant_id, import_id, e164)
 );
+-- The fields of the row (NULL: the contact had just these), and the order in which imports named a number: RevertImport
+-- merges the rows of the other imports again.
+ALTER TABLE bossjy.import_changes ADD COLUMN IF NOT EXISTS fields jsonb;
+ALTER TABLE bossjy.import_changes ADD COLUMN IF NOT EXISTS sequence bigint GENERATED ALWAYS AS IDENTITY;
 
 -- Contacts that RevertImport left alone, because somebody changed them since.
 CREATE TABLE IF NOT EXISTS bossjy.revert_conflicts (

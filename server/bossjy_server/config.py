@@ -328,6 +328,12 @@ class Settings(AuthSettings):
     open_imports: int = _setting(
         "BOSSJY_OPEN_IMPORTS_PER_TENANT", 20, read.whole(1, 100_000), "Imports of one tenant that are open at once."
     )
+    revert_days: int = _setting(
+        "BOSSJY_REVERT_DAYS",
+        90,
+        read.whole(0, 36_500),
+        "Imports that ended longer ago cannot be reverted, and their rows are forgotten; 0: never.",
+    )
     workers: int = _setting(
         "BOSSJY_WORKERS", 1, read.whole(1, 256), "Processes that serve, on one port; as many as cores is good."
     )

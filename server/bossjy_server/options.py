@@ -70,6 +70,7 @@ def import_options(settings: Settings) -> ImportOptions:
         max_rejects_kept=settings.import_rejects,
         max_parts=settings.import_parts,
         max_open_imports=settings.open_imports,
+        revert_days=settings.revert_days,
         # A client must be able to send the whole of a row, and of the few that tell what a file is.
         window_bytes=max(ImportOptions().window_bytes, 8 * settings.import_row_bytes),
     )

@@ -51,18 +51,23 @@ WHERE tenant_id = $1 AND e164 IN ({_HOLDERS})"""
 
 DELETE_FORMER = "DELETE FROM bossjy.import_changes WHERE tenant_id = $1 AND e164 = ANY ($2::text[])"
 
-# As a former further number of other contacts.
-STRIP_FORMER = """
+
+def _strip_layers(column: str) -> str:
+    return f"""
 UPDATE bossjy.import_changes
-SET former = jsonb_set(former, '{other_numbers}', (
+SET {column} = jsonb_set({column}, '{{other_numbers}}', (
     SELECT coalesce(jsonb_agg(n ORDER BY i), '[]')
-    FROM jsonb_array_elements_text(former -> 'other_numbers') WITH ORDINALITY AS u (n, i)
+    FROM jsonb_array_elements_text({column} -> 'other_numbers') WITH ORDINALITY AS u (n, i)
     WHERE n <> ALL ($2::text[])))
 WHERE tenant_id = $1 AND (import_id, e164) IN (
     SELECT m.import_id, m.e164
-    FROM bossjy.import_changes m CROSS JOIN jsonb_array_elements_text(m.former -> 'other_numbers') AS n
+    FROM bossjy.import_changes m CROSS JOIN jsonb_array_elements_text(m.{column} -> 'other_numbers') AS n
         JOIN unnest($2::text[]) AS wanted ON wanted = n
     WHERE m.tenant_id = $1)"""
+
+
+# As a further number of other contacts: of their former values, and of rows that imports merged into them.
+STRIP_FORMER, STRIP_FIELDS = _strip_layers("former"), _strip_layers("fields")
 
 DELETE_CONFLICTS = "DELETE FROM bossjy.revert_conflicts WHERE tenant_id = $1 AND e164 = ANY ($2::text[])"
 
@@ -128,7 +133,7 @@ async def erase_numbers(connection: Connection, tenant_id: str, numbers: list[st
     """Take E.164 numbers out of all places but refused rows; how many contacts went."""
     await connection.fetchval(LOCK_CONTACTS, tenant_id, numbers)
     tag = await connection.execute(DELETE_CONTACTS, tenant_id, numbers)
-    for statement in (STRIP_CONTACTS, DELETE_FORMER, STRIP_FORMER, DELETE_CONFLICTS):
+    for statement in (STRIP_CONTACTS, DELETE_FORMER, STRIP_FORMER, STRIP_FIELDS, DELETE_CONFLICTS):
         await connection.execute(statement, tenant_id, numbers)
     return int(tag.rpartition(" ")[2])
 

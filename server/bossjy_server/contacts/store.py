@@ -21,6 +21,11 @@ LOCK_CONTACT = f"{SELECT_CONTACT} FOR UPDATE"
 
 DELETE_CONTACT = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = $2"
 
+# The rows of imports that named the number, so that no reversal brings the contact back.
+DELETE_LAYERS = """
+DELETE FROM bossjy.import_changes m USING bossjy.imports i
+WHERE i.tenant_id = $1 AND m.tenant_id = $1 AND m.import_id = i.import_id AND m.e164 = $2"""
+
 
 async def find_contact(connection: Connection, tenant_id: str, e164: str) -> Contact | None:
     """Read a contact."""
@@ -37,6 +42,7 @@ async def lock_contact(connection: Connection, tenant_id: str, e164: str) -> Con
 async def delete_contact(connection: Connection, tenant_id: str, e164: str) -> None:
     """Delete a contact."""
     await connection.execute(DELETE_CONTACT, tenant_id, e164)
+    await connection.execute(DELETE_LAYERS, tenant_id, e164)
 
 
 async def list_contacts(

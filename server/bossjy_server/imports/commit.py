@@ -13,6 +13,7 @@ from bossjy_server.imports.merge import BlockMerge, Merged
 from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.resolve import Resolved
 from bossjy_server.imports.stage import StagedRows
+from bossjy_server.imports.statements import SHARE_LAYERS
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database, LostToAnother
 
@@ -68,6 +69,7 @@ class PartWriter:
     async def _commit(self, block: CleanBlock) -> Part:
         import_id = self._job.import_id
         async with self._database.tenant(self._tenant_id, long=True) as connection:
+            await connection.execute(SHARE_LAYERS)
             await self._check_part(connection, block)
             merged = await self._merge(connection, block)
             await reject_store.insert(connection, self._tenant_id, import_id, self._part, block.rejects)

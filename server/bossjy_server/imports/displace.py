@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bossjy_server.imports.records import DuplicatePolicy
-from bossjy_server.imports.statements import CHOSEN, FIELDS, FORMER_FIELDS, STAGED, contact_of, fields_of, former_as_f
+from bossjy_server.imports.statements import (
+    CHOSEN,
+    FIELDS,
+    FORMER_FIELDS,
+    STAGED,
+    contact_of,
+    fields_json,
+    fields_of,
+    former_as_f,
+)
 from bossjy_server.storage.postgres import Connection
 
 _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
@@ -50,11 +59,12 @@ def displace_seen(policy: DuplicatePolicy) -> str:
     """
     return f"""
 WITH won AS (
-    INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position)
-    SELECT $1, $2, s.e164, s.position FROM {STAGED} s
+    INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position, fields)
+    SELECT $1, $2, s.e164, s.position, {fields_json("s")} FROM {STAGED} s
     WHERE {CHOSEN}
         AND ({contact_of("s", "c.created_import_id IS DISTINCT FROM $2")})
-    ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET position = excluded.position, former = NULL
+    ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE
+    SET position = excluded.position, fields = excluded.fields, former = NULL
     WHERE excluded.position {_BEATS[policy]} m.position
         AND (m.former IS NULL OR ({contact_of("m", "c.changed_import_id = $2")}))
     RETURNING new.e164, new.position, old.former

@@ -34,6 +34,8 @@ class ImportOptions:
     header_wait_s: float = 30.0
     # Longest run of one statement of RevertImport, which touches every row of an import.
     revert_timeout_s: float = 600.0
+    # Imports that ended longer ago cannot be reverted; 0: all can. Their rows are kept so long, beside the contacts.
+    revert_days: int = 90
     # Threads that cut and clean blocks, for all uploads of the process together. One cleans twice as fast as PostgreSQL
     # merges; more would make other calls wait for the interpreter.
     threads: int = 1

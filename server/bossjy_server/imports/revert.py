@@ -1,50 +1,95 @@
-"""An import taken back, in one transaction.
+"""Reversal of an import, in one transaction: contacts become what they would be, had it never been made.
 
-What it brought goes, what it changed is given back, what was changed since is left alone and listed.
+Most contacts have no layer after that of the import: they are removed or restored by one statement. The others are
+merged again from their layers, `layers.py`, in batches.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import orjson
 
 from bossjy_server.context import current_caller
 from bossjy_server.errors import FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import store
-from bossjy_server.imports.records import ImportJob, State
-from bossjy_server.imports.statements import FIELDS, FORMER_FIELDS, former_as_f
+from bossjy_server.imports.layers import Layer, Layered, Version, without
+from bossjy_server.imports.records import ExistingPolicy, ImportJob, Spec, State
+from bossjy_server.imports.statements import FIELDS, FORMER_FIELDS, OWN_LAYERS, fields_json, former_as_f
 from bossjy_server.storage import audit
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
 
+# Contacts that are merged again at once.
+_BATCH = 1_000
+
 # Waits for blocks of the import that are being committed; after it there are none.
 LOCK_IMPORT = """
-SELECT state, validate_only FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 FOR UPDATE"""
+SELECT state, validate_only, coalesce(end_time < now() - make_interval(days => $3), false) AS too_old
+FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 FOR UPDATE"""
 
 # As many rows as the import had: more time than a statement usually has.
 ALLOW_TIME = "SELECT set_config('statement_timeout', $1, true)"
 
-# Contacts that the import brought or changed, and somebody changed after it.
-INSERT_CONFLICTS = """
-INSERT INTO bossjy.revert_conflicts (tenant_id, import_id, e164, changed_import_id, update_time)
-SELECT $1, $2, c.e164, c.changed_import_id, c.update_time FROM bossjy.contacts c
-WHERE c.tenant_id = $1 AND c.created_import_id = $2 AND c.changed_import_id IS DISTINCT FROM $2
-UNION ALL
-SELECT $1, $2, c.e164, c.changed_import_id, c.update_time
-FROM bossjy.import_changes m JOIN bossjy.contacts c ON c.tenant_id = $1 AND c.e164 = m.e164
-WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.former IS NOT NULL AND c.changed_import_id IS DISTINCT FROM $2
-    AND c.created_import_id IS DISTINCT FROM $2"""
+# Contacts that another import named after this one, by number: a batch after $3. The import's own layer of a contact
+# that it created comes before all others.
+FIND_LAYERED = """
+WITH own AS (
+    SELECT e164, 0 AS sequence FROM bossjy.contacts WHERE tenant_id = $1 AND created_import_id = $2
+    UNION ALL
+    SELECT e164, sequence FROM bossjy.import_changes WHERE tenant_id = $1 AND import_id = $2)
+SELECT DISTINCT own.e164 FROM own
+JOIN bossjy.import_changes other ON other.tenant_id = $1 AND other.e164 = own.e164 AND other.import_id <> $2
+    AND other.sequence > own.sequence
+JOIN bossjy.imports i ON i.tenant_id = $1 AND i.import_id = other.import_id AND NOT i.validate_only
+ORDER BY own.e164"""
 
-DELETE_CREATED = """
-DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND created_import_id = $2 AND changed_import_id = $2"""
+_VERSION = f"""{fields_json("c")} || jsonb_build_object('changed_import_id', c.changed_import_id,
+    'changed_position', c.changed_position, 'update_time', c.update_time)"""
+
+LOCK_CONTACTS = f"""
+SELECT c.e164, c.created_import_id, c.created_position, {_VERSION} AS version FROM bossjy.contacts c
+WHERE c.tenant_id = $1 AND c.e164 = ANY ($2::text[]) ORDER BY c.e164 FOR UPDATE"""
+
+SELECT_LAYERS = """
+SELECT m.e164, m.import_id, m.position, m.fields, m.former FROM bossjy.import_changes m
+JOIN bossjy.imports i ON i.tenant_id = $1 AND i.import_id = m.import_id AND NOT i.validate_only
+WHERE m.tenant_id = $1 AND m.e164 = ANY ($2::text[]) ORDER BY m.e164, m.sequence"""
+
+SELECT_SPECS = "SELECT import_id, spec FROM bossjy.imports WHERE tenant_id = $1 AND import_id = ANY ($2::text[])"
+
+DELETE_CONTACTS = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = ANY ($2::text[])"
+
+WRITE_CONTACTS = f"""
+UPDATE bossjy.contacts c
+SET ({FIELDS}) = ROW ({FORMER_FIELDS}), created_import_id = w.created_import_id, created_position = w.created_position,
+    changed_import_id = f.changed_import_id, changed_position = f.changed_position, update_time = f.update_time
+FROM unnest($2::text[], $3::jsonb[], $4::text[], $5::bigint[]) AS w (e164, former, created_import_id, created_position),
+    {former_as_f("w")}
+WHERE c.tenant_id = $1 AND c.e164 = w.e164"""
+
+# Layers as they are now: those that are not among them are gone.
+WRITE_LAYERS = """
+UPDATE bossjy.import_changes m SET fields = w.fields, former = w.former
+FROM unnest($2::text[], $3::text[], $4::jsonb[], $5::jsonb[]) AS w (e164, import_id, fields, former)
+WHERE m.tenant_id = $1 AND m.import_id = w.import_id AND m.e164 = w.e164"""
+
+DELETE_LAYERS = """
+DELETE FROM bossjy.import_changes m USING unnest($2::text[], $3::text[]) AS w (e164, import_id)
+WHERE m.tenant_id = $1 AND m.import_id = w.import_id AND m.e164 = w.e164"""
+
+DELETE_CREATED = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND created_import_id = $2"
 
 RESTORE_CHANGED = f"""
 UPDATE bossjy.contacts c
 SET ({FIELDS}) = ROW ({FORMER_FIELDS}),
     changed_import_id = f.changed_import_id, changed_position = f.changed_position, update_time = now()
 FROM bossjy.import_changes m, {former_as_f("m")}
-WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.former IS NOT NULL AND c.tenant_id = $1 AND c.e164 = m.e164
-    AND c.changed_import_id = $2"""
+WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.former IS NOT NULL AND c.tenant_id = $1 AND c.e164 = m.e164"""
 
 DELETE_CHANGES = "DELETE FROM bossjy.import_changes WHERE tenant_id = $1 AND import_id = $2"
 
@@ -61,12 +106,11 @@ WHERE tenant_id = $1 AND import_id = $2 AND e164 > $3 ORDER BY e164 LIMIT $4"""
 
 @dataclass(frozen=True, slots=True)
 class Reverted:
-    """The import, and how many contacts were removed, restored, and left alone."""
+    """The import, and how many contacts were removed and restored."""
 
     job: ImportJob
     removed: int
     restored: int
-    conflicts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +123,24 @@ class Conflict:
 
 
 class Reverting:
-    """Takes imports of a tenant back."""
+    """Reverts imports of a tenant."""
 
-    def __init__(self, database: Database, timeout_s: float) -> None:
+    def __init__(self, database: Database, timeout_s: float, days: int) -> None:
+        """`days`: imports that ended longer ago are not reverted; 0: all are."""
         self._database = database
         self._timeout_s = timeout_s
+        self._days = days
 
     async def revert(self, tenant_id: str, import_id: str, *, validate_only: bool) -> Reverted:
-        """Take an ended import back. Raises NotFound, FailedPrecondition(IMPORT_NOT_REVERTIBLE)."""
+        """Revert an ended import. Raises NotFound, FailedPrecondition(IMPORT_NOT_REVERTIBLE)."""
         async with self._database.tenant(tenant_id, long=True) as connection:
-            await _check_revertible(connection, tenant_id, import_id)
             await connection.fetchval(ALLOW_TIME, str(int(self._timeout_s * 1000)))
+            await connection.execute(OWN_LAYERS, tenant_id)
+            await _check_revertible(connection, tenant_id, import_id, self._days)
             await connection.execute("SAVEPOINT trial")
-            conflicts = await _count(connection, INSERT_CONFLICTS, tenant_id, import_id)
-            removed = await _count(connection, DELETE_CREATED, tenant_id, import_id)
-            restored = await _count(connection, RESTORE_CHANGED, tenant_id, import_id)
+            removed, restored = await _merge_again(connection, tenant_id, import_id)
+            removed += await _count(connection, DELETE_CREATED, tenant_id, import_id)
+            restored += await _count(connection, RESTORE_CHANGED, tenant_id, import_id)
             if validate_only:
                 await connection.execute("ROLLBACK TO SAVEPOINT trial")
             else:
@@ -104,7 +151,7 @@ class Reverting:
             job = await store.find_import(connection, tenant_id, import_id)
         if job is None:
             raise NotFound("import")
-        return Reverted(job, removed, restored, conflicts)
+        return Reverted(job, removed, restored)
 
     async def list_conflicts(self, tenant_id: str, import_id: str, after: str, limit: int) -> list[Conflict]:
         """A page of contacts that were left alone, behind the number `after`. Raises NotFound."""
@@ -115,8 +162,98 @@ class Reverting:
         return [Conflict(row["e164"], row["changed_import_id"] or "", row["update_time"]) for row in rows]
 
 
-async def _check_revertible(connection: Connection, tenant_id: str, import_id: str) -> None:
-    row = await connection.fetchrow(LOCK_IMPORT, tenant_id, import_id)
+async def _merge_again(connection: Connection, tenant_id: str, import_id: str) -> tuple[int, int]:
+    """Merge contacts with later layers again, without those of the import; how many were removed, and changed."""
+    numbers = [row["e164"] for row in await connection.fetch(FIND_LAYERED, tenant_id, import_id)]
+    removed = restored = 0
+    policies: dict[str, ExistingPolicy] = {}
+    for start in range(0, len(numbers), _BATCH):
+        contacts = await _layered(connection, tenant_id, numbers[start : start + _BATCH], policies)
+        now = datetime.now(UTC).isoformat()
+        again = [(one, without(one, import_id, now)) for one in contacts]
+        await _write(connection, tenant_id, again)
+        removed += sum(after is None for _, after in again)
+        restored += sum(after is not None and after.current.fields != one.current.fields for one, after in again)
+    return removed, restored
+
+
+async def _layered(
+    connection: Connection, tenant_id: str, numbers: Sequence[str], policies: dict[str, ExistingPolicy]
+) -> list[Layered]:
+    """Contacts with their layers, held until the end of the transaction."""
+    contacts = await connection.fetch(LOCK_CONTACTS, tenant_id, numbers)
+    rows = await connection.fetch(SELECT_LAYERS, tenant_id, numbers)
+    unknown = list({row["import_id"] for row in rows} - policies.keys())
+    if unknown:
+        for row in await connection.fetch(SELECT_SPECS, tenant_id, unknown):
+            spec = Spec.from_json(row["spec"])
+            policies[row["import_id"]] = spec.existing_policy if spec else ExistingPolicy.OVERWRITE
+    layers: dict[str, list[Layer]] = {}
+    for row in rows:
+        fields = orjson.loads(row["fields"]) if row["fields"] else None
+        former = _version(row["former"]) if row["former"] else None
+        layer = Layer(row["import_id"], row["position"], policies[row["import_id"]], fields, former)
+        layers.setdefault(row["e164"], []).append(layer)
+    return [_contact(row, layers.get(row["e164"], [])) for row in contacts]
+
+
+def _contact(row: asyncpg.Record, layers: Sequence[Layer]) -> Layered:
+    return Layered(
+        row["e164"], row["created_import_id"] or "", row["created_position"], _version(row["version"]), tuple(layers)
+    )
+
+
+def _version(text: str) -> Version:
+    fields: dict[str, Any] = orjson.loads(text)
+    import_id, position = fields.pop("changed_import_id", None), fields.pop("changed_position", None)
+    return Version(fields, import_id or "", position, fields.pop("update_time", ""))
+
+
+def _version_json(version: Version) -> str:
+    change = {
+        "changed_import_id": version.import_id or None,
+        "changed_position": version.position,
+        "update_time": version.update_time,
+    }
+    return orjson.dumps({**version.fields, **change}).decode()
+
+
+async def _write(connection: Connection, tenant_id: str, again: Sequence[tuple[Layered, Layered | None]]) -> None:
+    """Write contacts and layers as they were merged again."""
+    gone = [before.e164 for before, after in again if after is None]
+    kept = [after for _, after in again if after is not None]
+    await connection.execute(DELETE_CONTACTS, tenant_id, gone)
+    await connection.execute(
+        WRITE_CONTACTS,
+        tenant_id,
+        [one.e164 for one in kept],
+        [_version_json(one.current) for one in kept],
+        [one.created_by or None for one in kept],
+        [one.created_position for one in kept],
+    )
+    layers = [(one.e164, layer) for one in kept for layer in one.layers]
+    await connection.execute(
+        WRITE_LAYERS,
+        tenant_id,
+        [e164 for e164, _ in layers],
+        [layer.import_id for _, layer in layers],
+        [None if layer.row is None else orjson.dumps(layer.row).decode() for _, layer in layers],
+        [None if layer.former is None else _version_json(layer.former) for _, layer in layers],
+    )
+    held = {(e164, layer.import_id) for e164, layer in layers}
+    dropped = [
+        (before.e164, layer.import_id)
+        for before, _ in again
+        for layer in before.layers
+        if (before.e164, layer.import_id) not in held
+    ]
+    await connection.execute(
+        DELETE_LAYERS, tenant_id, [e164 for e164, _ in dropped], [import_id for _, import_id in dropped]
+    )
+
+
+async def _check_revertible(connection: Connection, tenant_id: str, import_id: str, days: int) -> None:
+    row = await connection.fetchrow(LOCK_IMPORT, tenant_id, import_id, days)
     if row is None:
         raise NotFound("import")
     state = State(row["state"])
@@ -125,6 +262,12 @@ async def _check_revertible(connection: Connection, tenant_id: str, import_id: s
         raise FailedPrecondition(
             Reason.IMPORT_NOT_REVERTIBLE,
             f"the import cannot be reverted, {what}: only one that ended or was cancelled can, and only once",
+            metadata={"state": state.value},
+        )
+    if days and row["too_old"]:
+        raise FailedPrecondition(
+            Reason.IMPORT_NOT_REVERTIBLE,
+            f"the import cannot be reverted, it ended more than {days} days ago: delete its contacts instead",
             metadata={"state": state.value},
         )
 

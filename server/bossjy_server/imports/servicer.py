@@ -60,9 +60,9 @@ class ImportServicer:
         self._options = options
         self._database = database
         self._jobs = ImportJobs(database, options, plan.version)
-        self._reverting = Reverting(database, options.revert_timeout_s)
+        self._reverting = Reverting(database, options.revert_timeout_s, options.revert_days)
         self._threads = ImportThreads(options.threads)
-        self._tidying = Tidying(database)
+        self._tidying = Tidying(database, options.revert_days)
         self._process = UploadProcess(
             database,
             plan,
@@ -174,7 +174,6 @@ class ImportServicer:
             import_job=convert.import_job(done.job),
             removed_count=done.removed,
             restored_count=done.restored,
-            conflict_count=done.conflicts,
         )
 
     async def ListRevertConflicts(self, request: pb.ListRevertConflictsRequest) -> pb.ListRevertConflictsResponse:

@@ -104,6 +104,21 @@ NAME_STAGED = f"""
 INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position) SELECT $1, $2, e164, position FROM {STAGED}
 ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING"""
 
+
+def fields_json(table: str) -> str:
+    """The fields of a row of that table as a JSON object."""
+    return "jsonb_build_object(" + ", ".join(f"'{name}', {table}.{name}" for name in _TYPES) + ")"
+
+
+# Merges of a tenant's blocks hold it together, a reversal alone: it merges layers again, and none may come between. The
+# wait is short, so that a block is given up and tried again rather than ended by the limit of its statements.
+SHARE_LAYERS = """
+SET LOCAL lock_timeout = '5s';
+SELECT pg_advisory_xact_lock_shared(hashtextextended('bossjy.layers ' || current_setting('bossjy.tenant_id'), 0));
+SET LOCAL lock_timeout = 0"""
+
+OWN_LAYERS = "SELECT pg_advisory_xact_lock(hashtextextended('bossjy.layers ' || $1, 0))"
+
 _FORMER = "jsonb_build_object(" + ", ".join(f"'{name}', old.{name}" for name in (*_TYPES, *_CHANGE_TYPES)) + ")"
 
 _VALUES = {
@@ -143,15 +158,17 @@ def mark_seen(policy: ExistingPolicy) -> str:
     if policy in _VALUES:
         values = ", ".join(_VALUES[policy]).replace("excluded.", "s.")
         differs = f"({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})"
+    same = f"({_FIELDS_OF_CONTACT}) IS NOT DISTINCT FROM ROW ({fields_of('s')})"
+    found = f"c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs, {same} AS same"
     return f"""
 WITH known AS MATERIALIZED (
-    SELECT s.e164, s.position, found.own, found.differs
+    SELECT s.e164, s.position, found.own, found.differs, CASE WHEN NOT found.same THEN {fields_json("s")} END AS fields
     FROM {STAGED} s LEFT JOIN LATERAL (
-        {contact_of("s", f"c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs")}) found ON true
+        {contact_of("s", found)}) found ON true
     WHERE {CHOSEN}
 ), seen AS (
-    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position)
-    SELECT $1, $2, e164, position FROM known WHERE NOT own
+    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, fields)
+    SELECT $1, $2, e164, position, fields FROM known WHERE NOT own
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING
     RETURNING position
 )

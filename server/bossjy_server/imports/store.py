@@ -73,13 +73,21 @@ SET state = $3, failure = $4, end_time = now(), update_time = now(), revision = 
 WHERE tenant_id = $1 AND import_id = $2 AND state = 'open'
 RETURNING revision"""
 
-# A piece of what is not needed when the import has ended: numbers that it named and did not change.
+# A piece of the numbers that a dry run named; they are of no use when it has ended.
 FORGET_SEEN = """
 DELETE FROM bossjy.import_changes
 WHERE (tenant_id, import_id, e164) IN (
     SELECT tenant_id, import_id, e164 FROM bossjy.import_changes
     WHERE tenant_id = $1 AND import_id = $2 AND former IS NULL LIMIT 10000)
-    AND EXISTS (SELECT FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 AND state <> 'open')"""
+    AND EXISTS (
+        SELECT FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 AND state <> 'open' AND validate_only)"""
+
+# A piece of the layers of imports that ended too long ago to be reverted.
+FORGET_LAYERS = """
+DELETE FROM bossjy.import_changes WHERE (tenant_id, import_id, e164) IN (
+    SELECT m.tenant_id, m.import_id, m.e164 FROM bossjy.imports i
+    JOIN bossjy.import_changes m ON m.tenant_id = i.tenant_id AND m.import_id = i.import_id
+    WHERE i.tenant_id = $1 AND i.end_time < now() - make_interval(days => $2) LIMIT 10000)"""
 
 
 async def insert_import(  # noqa: PLR0913 - the columns of the row
@@ -200,8 +208,14 @@ async def end_import(connection: Connection, tenant_id: str, import_id: str, sta
 
 
 async def forget_seen(connection: Connection, tenant_id: str, import_id: str) -> bool:
-    """Forget some of the numbers that an ended import named and did not change; whether there were any."""
+    """Forget some of the numbers that an ended dry run named; whether there were any."""
     tag = await connection.execute(FORGET_SEEN, tenant_id, import_id)
+    return not tag.endswith(" 0")
+
+
+async def forget_layers(connection: Connection, tenant_id: str, days: int) -> bool:
+    """Forget some layers of imports that ended more than so many days ago; whether there were any."""
+    tag = await connection.execute(FORGET_LAYERS, tenant_id, days)
     return not tag.endswith(" 0")
 
 

@@ -1,4 +1,4 @@
-"""Forgets what only served to know duplicates, once an import has ended, behind the backs of those who call."""
+"""Cleanup after imports: the numbers that a dry run named, and layers of imports that are too old to be reverted."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ _MOST_WAITING = 1000
 class Tidying:
     """Tidies one import after the other, in bounded pieces."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, revert_days: int) -> None:
+        """`revert_days`: how long imports can be reverted; 0: for ever."""
         self._database = database
+        self._revert_days = revert_days
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -45,9 +47,15 @@ class Tidying:
             try:
                 while await self._forget_some(tenant_id, import_id):
                     pass
+                while self._revert_days and await self._forget_layers(tenant_id):
+                    pass
             except BossjyError as error:
                 _LOG.warning("what import %s named stays for now: %s", import_id, error)
 
     async def _forget_some(self, tenant_id: str, import_id: str) -> bool:
         async with self._database.tenant(tenant_id, long=True) as connection:
             return await store.forget_seen(connection, tenant_id, import_id)
+
+    async def _forget_layers(self, tenant_id: str) -> bool:
+        async with self._database.tenant(tenant_id) as connection:
+            return await store.forget_layers(connection, tenant_id, self._revert_days)

@@ -1,4 +1,4 @@
-"""Marks that only served to know duplicates go once an import has ended, whoever still listens."""
+"""Numbers that a dry run named go once it has ended, whoever still listens; those of other imports stay."""
 
 from __future__ import annotations
 
@@ -36,27 +36,29 @@ async def until_marks_are(imports: Imports, wanted: tuple[int, int]) -> None:
 
 async def test_they_go_though_the_client_leaves_at_the_end(imports: Imports) -> None:
     await imports.run(FILE)
-    job = await imports.create()
+    job = await imports.create(validate_only=True)
     stream = imports.servicer.Upload(requests(job.import_id, CHANGED))
     async for answer in stream:
         if answer.HasField("finished"):
             break
     await stream.aclose()
-    assert (await marks(imports))[1] == 1  # what was changed can be given back
-    await until_marks_are(imports, (0, 1))
-
-
-async def test_they_go_after_a_dry_run(imports: Imports) -> None:
-    job = await imports.create(validate_only=True)
-    await imports.upload(job.import_id, FILE)
     await until_marks_are(imports, (0, 0))
+
+
+async def test_layers_of_an_import_stay(imports: Imports) -> None:
+    """They say which contacts the import confirmed, should another be reverted."""
+    await imports.run(FILE)
+    await imports.run(CHANGED)
+    dry = await imports.create(validate_only=True)
+    await imports.upload(dry.import_id, FILE)
+    await until_marks_are(imports, (1999, 1))
 
 
 @pytest.mark.parametrize("end", ["cancelled", "failed"])
 async def test_they_go_where_the_import_ended_early(make_imports: Callable[..., Imports], end: str) -> None:
     imports = make_imports(flush_s=0.05, max_file_bytes=len(FILE))
     await imports.run(FILE)
-    job = await imports.create()
+    job = await imports.create(validate_only=True)
 
     async def messages() -> AsyncIterator[pb.UploadRequest]:
         yield pb.UploadRequest(open=pb.UploadOpen(import_id=job.import_id))
@@ -81,7 +83,7 @@ async def test_they_go_where_the_import_ended_early(make_imports: Callable[..., 
 
 async def test_a_lost_database_is_told(imports: Imports, caplog: pytest.LogCaptureFixture) -> None:
     await imports.database.close()
-    work = tidying.Tidying(imports.database)
+    work = tidying.Tidying(imports.database, 90)
     work.begin(TENANT, "imp_1")
     async with asyncio.timeout(10):
         while "stays for now" not in caplog.text:

@@ -196,8 +196,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     state with GetImport; create a new import for new data. Metadata: `state`: the state it is in.
     """
     ERROR_REASON_IMPORT_NOT_REVERTIBLE: _ErrorReason.ValueType  # 47
-    """FAILED_PRECONDITION. Only an import that ended or was cancelled can be reverted, and only once. To do: Read its
-    state with GetImport. Metadata: `state`: the state it is in.
+    """FAILED_PRECONDITION. Only an import that ended or was cancelled can be reverted, only once, and not after the number
+    of days that the server is set to (90). To do: Read its state with GetImport. Metadata: `state`: the state it is in.
     """
     ERROR_REASON_FILE_TOO_LARGE: _ErrorReason.ValueType  # 48
     """RESOURCE_EXHAUSTED. The import has more bytes than the server takes. To do: Split the file, or ask the operator
@@ -448,8 +448,8 @@ ERROR_REASON_IMPORT_NOT_OPEN: ErrorReason.ValueType  # 46
 state with GetImport; create a new import for new data. Metadata: `state`: the state it is in.
 """
 ERROR_REASON_IMPORT_NOT_REVERTIBLE: ErrorReason.ValueType  # 47
-"""FAILED_PRECONDITION. Only an import that ended or was cancelled can be reverted, and only once. To do: Read its
-state with GetImport. Metadata: `state`: the state it is in.
+"""FAILED_PRECONDITION. Only an import that ended or was cancelled can be reverted, only once, and not after the number
+of days that the server is set to (90). To do: Read its state with GetImport. Metadata: `state`: the state it is in.
 """
 ERROR_REASON_FILE_TOO_LARGE: ErrorReason.ValueType  # 48
 """RESOURCE_EXHAUSTED. The import has more bytes than the server takes. To do: Split the file, or ask the operator

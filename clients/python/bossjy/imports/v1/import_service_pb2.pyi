@@ -889,7 +889,7 @@ Global___ExportRejectedRowsResponse: _TypeAlias = ExportRejectedRowsResponse  # 
 
 @_typing.final
 class RevertImportRequest(_message.Message):
-    """Asks for an import to be taken back."""
+    """Asks for an import to be reverted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -915,7 +915,7 @@ Global___RevertImportRequest: _TypeAlias = RevertImportRequest  # noqa: Y015
 
 @_typing.final
 class RevertImportResponse(_message.Message):
-    """The import was taken back."""
+    """The import was reverted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -926,9 +926,9 @@ class RevertImportResponse(_message.Message):
     removed_count: _builtins.int
     """Contacts that were removed."""
     restored_count: _builtins.int
-    """Contacts that got their former values back."""
+    """Contacts whose values changed."""
     conflict_count: _builtins.int
-    """Contacts that were left alone; ListRevertConflicts names them."""
+    """Always 0: this release leaves no contact alone."""
     @_builtins.property
     def import_job(self) -> _import_pb2.Import:
         """The import."""

@@ -210,15 +210,17 @@ class ImportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevertImport(self, request, context):
-        """Takes an import back, in one transaction: contacts that it made go, contacts that it changed get their former values
-        back, contacts that were changed since are left alone and listed.
+        """Reverts an import, in one transaction: the contacts become what they would be, had it never been made. Rows of other
+        imports that name the same numbers stay, also where this import came first. Contacts that were deleted stay deleted.
+        IMPORT_NOT_REVERTIBLE while the import is open, and when it ended longer ago than the server keeps its rows (90 days
+        by default).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRevertConflicts(self, request, context):
-        """Lists the contacts that RevertImport left alone, by number.
+        """Lists the contacts that RevertImport of an earlier release left alone, by number. This release leaves none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

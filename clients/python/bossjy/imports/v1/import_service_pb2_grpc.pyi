@@ -90,11 +90,13 @@ class ImportServiceStub:
     of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
     """
     RevertImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]
-    """Takes an import back, in one transaction: contacts that it made go, contacts that it changed get their former values
-    back, contacts that were changed since are left alone and listed.
+    """Reverts an import, in one transaction: the contacts become what they would be, had it never been made. Rows of other
+    imports that name the same numbers stay, also where this import came first. Contacts that were deleted stay deleted.
+    IMPORT_NOT_REVERTIBLE while the import is open, and when it ended longer ago than the server keeps its rows (90 days
+    by default).
     """
     ListRevertConflicts: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListRevertConflictsRequest, _import_service_pb2.ListRevertConflictsResponse]
-    """Lists the contacts that RevertImport left alone, by number."""
+    """Lists the contacts that RevertImport of an earlier release left alone, by number. This release leaves none."""
 
 @_typing.type_check_only
 class ImportServiceAsyncStub(ImportServiceStub):
@@ -158,11 +160,13 @@ class ImportServiceAsyncStub(ImportServiceStub):
     of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
     """
     RevertImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]  # type: ignore[assignment]
-    """Takes an import back, in one transaction: contacts that it made go, contacts that it changed get their former values
-    back, contacts that were changed since are left alone and listed.
+    """Reverts an import, in one transaction: the contacts become what they would be, had it never been made. Rows of other
+    imports that name the same numbers stay, also where this import came first. Contacts that were deleted stay deleted.
+    IMPORT_NOT_REVERTIBLE while the import is open, and when it ended longer ago than the server keeps its rows (90 days
+    by default).
     """
     ListRevertConflicts: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListRevertConflictsRequest, _import_service_pb2.ListRevertConflictsResponse]  # type: ignore[assignment]
-    """Lists the contacts that RevertImport left alone, by number."""
+    """Lists the contacts that RevertImport of an earlier release left alone, by number. This release leaves none."""
 
 class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport.
@@ -283,8 +287,10 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.RevertImportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_service_pb2.RevertImportResponse, _abc.Awaitable[_import_service_pb2.RevertImportResponse]]:
-        """Takes an import back, in one transaction: contacts that it made go, contacts that it changed get their former values
-        back, contacts that were changed since are left alone and listed.
+        """Reverts an import, in one transaction: the contacts become what they would be, had it never been made. Rows of other
+        imports that name the same numbers stay, also where this import came first. Contacts that were deleted stay deleted.
+        IMPORT_NOT_REVERTIBLE while the import is open, and when it ended longer ago than the server keeps its rows (90 days
+        by default).
         """
 
     @_abc_1.abstractmethod
@@ -293,6 +299,6 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.ListRevertConflictsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_service_pb2.ListRevertConflictsResponse, _abc.Awaitable[_import_service_pb2.ListRevertConflictsResponse]]:
-        """Lists the contacts that RevertImport left alone, by number."""
+        """Lists the contacts that RevertImport of an earlier release left alone, by number. This release leaves none."""
 
 def add_ImportServiceServicer_to_server(servicer: ImportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
