@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 _EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id, detail"
 
 # Events before the event $2 ('' for the first page): those of the tenant, and what an operator did to the whole server.
-# The filter's conditions follow.
+# Each side stops at the limit by itself, so that a page reads no more than a page of the index. The filter's conditions
+# come in place of CONDITIONS.
 LIST_EVENTS = f"""
 SELECT {_EVENT} FROM (
-    SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1
+    (SELECT {_EVENT} FROM bossjy.audit_events
+    WHERE tenant_id = $1 AND ($2 = '' OR event_id < $2) CONDITIONS ORDER BY event_id DESC LIMIT $3)
     UNION ALL
-    SELECT event_id, event_time, 'operator' COLLATE "C", action, resource, '', 'OK' COLLATE "C", '' COLLATE "C", ''
-    FROM bossjy.operator_events) AS events
-WHERE ($2 = '' OR event_id < $2)"""
-LIST_EVENTS_ORDER = "ORDER BY event_id DESC LIMIT $3"
+    (SELECT {_EVENT} FROM (
+        SELECT event_id, event_time, 'operator' COLLATE "C" AS actor, action, resource, '' AS address,
+            'OK' COLLATE "C" AS outcome, '' COLLATE "C" AS request_id, '' AS detail
+        FROM bossjy.operator_events) AS acts
+    WHERE ($2 = '' OR event_id < $2) CONDITIONS ORDER BY event_id DESC LIMIT $3)) AS events
+ORDER BY event_id DESC LIMIT $3"""
 
 # An act of an operator, which another server may have added.
 INSERT_OPERATOR_EVENT = """
@@ -59,7 +63,7 @@ async def list_events(
     Inside the transaction of one tenant.
     """
     conditions = [f"AND {term.column} {term.operator} ${number}" for number, term in enumerate(terms, start=4)]
-    command = "\n".join([LIST_EVENTS, *conditions, LIST_EVENTS_ORDER])
+    command = LIST_EVENTS.replace("CONDITIONS", " ".join(conditions))
     values = (term.value for term in terms)
     return [_event(row) for row in await connection.fetch(command, tenant_id, before_id, limit, *values)]
 
