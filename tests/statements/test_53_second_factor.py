@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from typing import Any
 
 import pyotp
 import pytest
@@ -62,7 +63,7 @@ async def test_53_wrong_codes_in_a_row_have_an_end(few_codes: Person) -> None:
     bob = await owner.colleague(account_pb2.ROLE_ADMIN)
     totp, codes = await turned_on(owner)
     guest = replace(owner, access="")
-    login = {"tenant_id": owner.tenant_id, "email": owner.email, "password": PASSWORD}
+    login: dict[str, Any] = {"tenant_id": owner.tenant_id, "email": owner.email, "password": PASSWORD}
     wrong = wrong_code(totp)
     # Side by side, so that parallel ones are bounded as well.
     ended = []
@@ -80,9 +81,8 @@ async def test_53_wrong_codes_in_a_row_have_an_end(few_codes: Person) -> None:
     # Of somebody else, an owner takes it off.
     totp, _ = await turned_on(bob)
     login = {"tenant_id": owner.tenant_id, "email": bob.email, "password": PASSWORD}
-    for _ in range(11):
-        last = await guest.outcome("Login", **login, totp_code=wrong_code(totp))
-    assert last.reason == "SECOND_FACTOR_LOCKED"
+    ended = [await guest.outcome("Login", **login, totp_code=wrong_code(totp)) for _ in range(11)]
+    assert ended[-1].reason == "SECOND_FACTOR_LOCKED"
     await again.call("RemoveUserSecondFactor", user_id=bob.user_id)
     assert (await guest.outcome("Login", **login)).code == "OK"
 
@@ -91,7 +91,7 @@ async def test_53_wrong_codes_in_a_row_have_an_end(few_codes: Person) -> None:
 async def test_53_wrong_passwords_and_wrong_codes_are_counted_apart(few_codes: Person) -> None:
     totp, _ = await turned_on(few_codes)
     guest = replace(few_codes, access="")
-    login = {"tenant_id": few_codes.tenant_id, "email": few_codes.email}
+    login: dict[str, Any] = {"tenant_id": few_codes.tenant_id, "email": few_codes.email}
     for _ in range(15):
         refused = await guest.outcome("Login", **login, password="a wrong password", totp_code=wrong_code(totp))
         assert refused.reason == "LOGIN_REFUSED"

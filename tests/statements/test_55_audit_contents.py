@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +52,7 @@ async def imported(owner: Person) -> str:
 async def test_55_exports_and_deletions_are_audited(owner: Person) -> None:
     import_id = await imported(owner)
     stub = ContactServiceStub(owner.channel)
-    how = {"metadata": bearer(owner), "timeout": 30}
+    how: dict[str, Any] = {"metadata": bearer(owner), "timeout": 30}
     async for _ in stub.ExportContacts(contacts_pb.ExportContactsRequest(), **how):
         pass
     # Who reads only the first piece has exported as well.
@@ -137,16 +136,16 @@ async def test_55_operator_commands_are_audited(owner: Person, served: Served) -
     await run("services", "bind", *words)
     await run("services", "unbind", "--certificate", name)
     for action in ("auth.create_owner", "auth.rotate_keys", "auth.bind_certificate", "auth.unbind_certificate"):
-        found = await eventually(lambda action=action: events(owner, action))
+        found = await eventually(owner, action)
         assert {event.actor for event in found} == {"operator"}, action
     assert made.split()[3] in {event.resource for event in await events(owner, "auth.create_owner")}
     assert kid in {event.resource for event in await events(owner, "auth.rotate_keys")}
 
 
-async def eventually(look: Callable[[], Awaitable[list[account_pb2.AuditEvent]]]) -> list[account_pb2.AuditEvent]:
+async def eventually(person: Person, action: str) -> list[account_pb2.AuditEvent]:
     """What is found, once something is."""
     deadline = time.monotonic() + WAIT_S
-    while not (found := await look()):
+    while not (found := await events(person, action)):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
     return found

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 import pyotp
@@ -120,7 +121,7 @@ async def test_60_a_required_second_factor(serving: Serving) -> None:
         me = await owner.call("GetMe")
         assert (me.second_factor_required, list(me.scopes)) == (True, [])
         assert (await owner.outcome("ListUsers")).reason == "SCOPE_MISSING"
-        login = {"tenant_id": owner.tenant_id, "email": owner.email, "password": PASSWORD}
+        login: dict[str, Any] = {"tenant_id": owner.tenant_id, "email": owner.email, "password": PASSWORD}
         assert (await replace(owner, access="").call("Login", **login)).second_factor_required
         totp = pyotp.TOTP((await owner.call("BeginSecondFactor", password=PASSWORD)).secret)
         confirmed = await owner.call("ConfirmSecondFactor", totp_code=totp.at(int(time.time()) - 30))

@@ -15,14 +15,19 @@ from bossjy_server.storage.postgres import Connection
 _EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id, detail, times"
 
 # Events before the event $2 ('' for the first page): those of the tenant, and what an operator did to the whole server.
-# The filter's conditions follow.
+# Each side stops at the limit by itself, so that a page reads no more than a page of the index. The filter's conditions
+# come in place of CONDITIONS.
 LIST_EVENTS = f"""
 SELECT {_EVENT} FROM (
-    SELECT {_EVENT} FROM bossjy.audit_events WHERE tenant_id = $1
+    (SELECT {_EVENT} FROM bossjy.audit_events
+    WHERE tenant_id = $1 AND ($2 = '' OR event_id < $2) CONDITIONS ORDER BY event_id DESC LIMIT $3)
     UNION ALL
-    SELECT event_id, event_time, 'operator' COLLATE "C", action, resource, '', 'OK' COLLATE "C", '' COLLATE "C", '', 1
-    FROM bossjy.operator_events) AS events
-WHERE ($2 = '' OR event_id < $2)"""
+    (SELECT {_EVENT} FROM (
+        SELECT event_id, event_time, 'operator' COLLATE "C" AS actor, action, resource, '' AS address,
+            'OK' COLLATE "C" AS outcome, '' COLLATE "C" AS request_id, '' AS detail, 1 AS times
+        FROM bossjy.operator_events) AS acts
+    WHERE ($2 = '' OR event_id < $2) CONDITIONS ORDER BY event_id DESC LIMIT $3)) AS events
+ORDER BY event_id DESC LIMIT $3"""
 
 # An act of an operator, which another server may have added.
 INSERT_OPERATOR_EVENT = """
@@ -56,11 +61,10 @@ async def list_events(
 
     Inside the transaction of one tenant.
     """
-    query = Query(LIST_EVENTS, [tenant_id, before_id])
-    if tree is not None:
-        query.text += f" AND {condition(query, tree, EVENT_COLUMNS)}"
-    query.text += f" ORDER BY event_id DESC LIMIT {query.parameter(limit, 'bigint')}"
-    return [_event(row) for row in await connection.fetch(query.text, *query.parameters)]
+    query = Query(LIST_EVENTS, [tenant_id, before_id, limit])
+    conditions = "" if tree is None else f"AND {condition(query, tree, EVENT_COLUMNS)}"
+    command = LIST_EVENTS.replace("CONDITIONS", conditions)
+    return [_event(row) for row in await connection.fetch(command, *query.parameters)]
 
 
 async def insert_operator_event(

@@ -43,7 +43,8 @@ async def test_users_of_an_earlier_release(opened: Opened, database_url: str) ->
             await admin.execute("COMMENT ON COLUMN bossjy.users.email_key IS NULL")
             await admin.execute("COMMENT ON SCHEMA bossjy IS NULL")
             await apply_schema(database_url, read_init_sql())
-            keys = dict(await admin.fetch("SELECT user_id, email_key FROM bossjy.users"))
+            rows = await admin.fetch("SELECT user_id, email_key FROM bossjy.users")
+            keys = {row["user_id"]: row["email_key"] for row in rows}
             command = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'bossjy.users'::regclass"
             assert await admin.fetchval(command)
         finally:
