@@ -60,7 +60,7 @@ def two_workers(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) 
     with asyncio.Runner() as runner:
         databases = fresh_database(parts.database_url)
         port = free_port()
-        settings = on_parts(runner.run(anext(databases)), NOWHERE) | {
+        settings = on_parts(runner.run(next_of(databases)), NOWHERE) | {
             "BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "100000",
             "BOSSJY_METRICS_PORT": str(port),
         }
@@ -74,7 +74,11 @@ def two_workers(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) 
             yield server
         finally:
             server.end()
-            runner.run(databases.aclose())
+            runner.run(next_of(databases))
+
+
+async def next_of(values: AsyncIterator[str]) -> str:
+    return await anext(values, "")
 
 
 @pytest.fixture
@@ -432,12 +436,12 @@ async def missing_scope(call: Awaitable[Any]) -> str:
     assert isinstance(raw, bytes)
     assert any(detail.Unpack(info) for detail in status_pb2.Status.FromString(raw).details)
     assert info.reason == "SCOPE_MISSING"
-    return info.metadata["scope"]
+    return str(info.metadata["scope"])
 
 
 async def until(stop: asyncio.Event, person: Person, method: str, **fields: Any) -> list[Any]:
     """Call again and again until it is refused or the event is set; the answers."""
-    answers = []
+    answers: list[Any] = []
     while True:
         outcome = await person.outcome(method, **fields)
         if outcome.code != "OK":
@@ -477,8 +481,8 @@ async def changing(victim: Person, turn: int, stop: asyncio.Event) -> tuple[int,
     last, number = PASSWORD, 0
     while True:
         new = f"a borrowed bicycle, round {turn}, change {number}"
-        fields = {"current_password": last, "new_password": new}
-        if (await victim.outcome("ChangePassword", **fields)).code != "OK" or stop.is_set():
+        changed = await victim.outcome("ChangePassword", current_password=last, new_password=new)
+        if changed.code != "OK" or stop.is_set():
             return number, last, new
         last, number = new, number + 1
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from itertools import islice
 
@@ -134,10 +134,7 @@ class Revocations:
                 self._read_to = _text(entry_id)
                 values = {_text(name): _text(value) for name, value in (fields or {}).items()}
                 with suppress(KeyError, ValueError):  # an entry that is not ours to understand
-                    if _USER in values:
-                        self._keep(values[_USER], int(values[_REVISION]))
-                    elif int(values[_CUTOFF]) == ENDED:
-                        self._keep(values[_SESSION], ENDED)
+                    self._keep(*_read(values))
             if len(entries) < _BATCH:
                 return
 
@@ -154,6 +151,15 @@ class Revocations:
             if until > now:
                 return
             del self._cutoffs[oldest]
+
+
+def _read(values: Mapping[str, str]) -> tuple[str, int]:
+    """Whose cutoff an entry is, and the cutoff. Raises KeyError or ValueError for an entry that is not understood."""
+    if _USER in values:
+        return values[_USER], int(values[_REVISION])
+    if int(values[_CUTOFF]) != ENDED:
+        raise ValueError("a time, as an earlier release wrote it")
+    return values[_SESSION], ENDED
 
 
 def _text(value: bytes | str | None) -> str:

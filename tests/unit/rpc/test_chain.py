@@ -69,6 +69,8 @@ class Phone:
             raise RuntimeError("secret 13812345678")
         if request.phone_number == "slow":
             await asyncio.sleep(60)
+        if request.phone_number == "scope":
+            return pb.ValidateNumberResponse(e164=current_call().scope)
         return pb.ValidateNumberResponse(e164=current_caller().user_id, region_code=current_call().request_id)
 
     async def StreamValidateNumbers(
@@ -125,6 +127,11 @@ def lines(served: Any) -> list[dict[str, Any]]:
 
 async def _no_limit(_tenant_id: str) -> int:
     return 0
+
+
+async def test_a_call_knows_the_scope_that_its_method_requires(serve: Serve) -> None:
+    async with serve(Phone()) as served:
+        assert (await call(served, "scope")).e164 == "phone.read"
 
 
 async def test_order_of_the_chain() -> None:
