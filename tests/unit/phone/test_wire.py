@@ -162,3 +162,10 @@ def test_columns_beside_arrow_do_not_count() -> None:
 @pytest.mark.parametrize("data", [b"", b"+8613800000000" * 100, b"\x0a\x021", b"\x0a"])
 def test_bytes_that_are_no_columns_are_left_to_protobuf(data: bytes) -> None:
     assert wire.read_texts(data, 1, 2, most=1000) is None
+
+
+def test_more_texts_than_wanted_are_left_to_protobuf() -> None:
+    assert wire.read_texts(b"\x0a\x011" * 11, 1, 2, most=10) is None
+    read = wire.read_texts(b"\x0a\x011" * 10, 1, 2, most=10)
+    assert read is not None
+    assert [len(one) for one in read] == [10, 0]
