@@ -135,7 +135,7 @@ class _SetUp:
 
     async def run(self, lock_timeout_s: int) -> None:
         """Do what is missing."""
-        if await self._missing() is None and not self._service.make:
+        if not self._service.make and await self._missing() is None:
             return
         async with self._connection.transaction():
             await self._connection.execute(f"SET LOCAL lock_timeout = '{lock_timeout_s:d}s'")
