@@ -65,7 +65,7 @@ def requests(methods: list[Method], rng: random.Random) -> list[tuple[Method, li
     return made
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_any_request_gets_a_documented_answer(service: Service) -> None:
     methods = [method for descriptor in (PHONE, AUTH, CONTACTS, IMPORTS) for method in methods_of(descriptor)]
     waiting = iter(requests(methods, random.Random(SEED)))
