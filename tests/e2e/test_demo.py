@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, MakeServer, ServerProcess, caller_environment, program
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 _COMMITTED = re.compile(r"^([\d,]+) rows committed$", re.MULTILINE)
 _COUNTS = re.compile(r"│ (rows in the file|new contacts|doubles in the file|refused) +│ +([\d,]+) │ +([\d,]+) │")

@@ -12,7 +12,7 @@ from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 from bossjy_client import Client, UnauthenticatedError
 from tests.e2e.conftest import ROOT, ServerProcess, Tenant, program
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 METHOD = "bossjy.phone.v1.PhoneService/ValidateNumber"
 REQUEST = {"phone_number": "+86 138 0000 0000", "default_region": "CN"}

@@ -19,7 +19,7 @@ from bossjy_client import Client, ClientConfig, UploadProgress
 from bossjy_server.demo.expected import Expected, expect, imported
 from tests.e2e.conftest import ROOT, MakeServer, ServerProcess, Tenant, caller_environment, register
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 ROWS = 25_000
 SPEC = import_pb2.ImportSpec(default_region="CN")

@@ -13,7 +13,7 @@ import pytest
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 from tests.e2e.conftest import MakeServer, ServerProcess, register
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def refusal(server: ServerProcess) -> str:

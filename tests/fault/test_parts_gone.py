@@ -14,7 +14,7 @@ import pytest
 from tests.performance.faults.calls import Caller, Outcome
 from tests.performance.faults.parts import Part, Stage
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 NEEDS_POSTGRES = ("me", "contacts", "stats", "import", "login")
 RECOVERY_S = 60.0

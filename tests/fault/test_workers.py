@@ -18,7 +18,7 @@ from tests.performance.faults.calls import Caller
 from tests.performance.faults.load import Load, Tally
 from tests.performance.faults.parts import Stage
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 MIX = {"validate": 10, "me": 1}
 
 

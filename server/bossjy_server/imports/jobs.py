@@ -105,11 +105,13 @@ class ImportJobs:
         """The import each time it changed, until it has ended. Raises NotFound."""
         while True:
             async with self._database.tenant(tenant_id) as connection:
+                # The state first: an import that ends between the two reads still shows its last change.
+                state = await store.find_state(connection, tenant_id, import_id)
                 revision = await store.find_revision(connection, tenant_id, import_id)
                 if revision is None:
                     raise NotFound("import")
                 job = await self._find(connection, tenant_id, import_id) if revision > after_revision else None
-                ended = job is None and await store.find_state(connection, tenant_id, import_id) is not State.OPEN
+                ended = job is None and state is not State.OPEN
             if job is not None:
                 after_revision = job.revision
                 yield job

@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.conftest import ServerProcess, Tenant, caller_environment, register
 from tests.e2e.tool.conftest import Run, objects, wait_for_rows
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 ROWS = [("王伟", "138 0000 0000", "w@example.com"), ("李娜", "+44 20 7946 0958", ""), ("张三", "12", "")]
 NUMBERS = ["+442079460958", "+8613800000000"]

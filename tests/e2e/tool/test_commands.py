@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import EMAIL, PASSWORD, ServerProcess, Tenant, caller_environment
 from tests.e2e.tool.conftest import Run, objects
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 ROWS = "姓名,手机号,邮箱\n王伟,138 0000 0000,w@example.com\n李娜,+44 20 7946 0958,\n张三,12,\n王伟,+8613800000000,\n"
 

@@ -14,7 +14,7 @@ from tests.e2e.conftest import MakeServer, on_parts, register
 from tests.e2e.tool.conftest import Run, objects, run_tool
 from tests.integration.lookup.loopback import loopback, reply, told
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 async def test_lookup(make_server: MakeServer, database_url: str, redis_url: str, tmp_path: Path) -> None:

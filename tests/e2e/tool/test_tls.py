@@ -13,7 +13,7 @@ from tests.e2e.conftest import EMAIL, PASSWORD, MakeServer, ServerProcess, on_pa
 from tests.e2e.tool.conftest import run_tool
 from tests.integration.rpc.certificates import Authority
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def wait_for_port(server: ServerProcess, wait_s: float = 60.0) -> None:

@@ -26,8 +26,8 @@ async def _answers(parts: EmbeddedParts) -> None:
 
 
 async def _cache_answers(parts: EmbeddedParts) -> None:
-    redis = open_redis(parts.redis_url)
-    assert await ping(redis)
+    redis = open_redis(parts.redis_url, timeout_s=30)
+    assert await ping(redis, 60)
     await redis.aclose()
 
 
@@ -72,8 +72,8 @@ async def test_both_listen_on_loopback_behind_their_passwords(data_folder: Path)
         port = int((data_folder / "redis.port").read_text())
         word = (data_folder / "redis.password").read_text().strip()
         for secret, answers in ((f":{word}@", True), ("", False), (":wrong@", False)):
-            redis = open_redis(f"redis://{secret}127.0.0.1:{port}")
-            assert await ping(redis) is answers
+            redis = open_redis(f"redis://{secret}127.0.0.1:{port}", timeout_s=30)
+            assert await ping(redis, 60) is answers
             await redis.aclose()
 
 

@@ -151,7 +151,7 @@ async def _connected(url: str) -> asyncpg.Connection[asyncpg.Record]:
                 await asyncio.sleep(0.1)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_part_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
     async with start_embedded(tmp_path, postgres=False, redis=True) as parts:
         pid_file = tmp_path / "redis" / "redis.pid"
