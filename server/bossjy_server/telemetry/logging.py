@@ -199,6 +199,10 @@ def _origin_of(error: BaseException) -> tuple[str, int]:
     return ("", 0) if trace is None else (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
 
 
+_METADATA_NOT_TEXT = "Invalid encoding on"
+_METADATA_SAID = "a metadata value is not UTF-8: its call is refused"
+
+
 class LibraryHandler(logging.Handler):
     """Brings what libraries log into the same log: redacted, and so many lines of one kind a minute."""
 
@@ -209,6 +213,9 @@ class LibraryHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record."""
+        if record.name.startswith("grpc.") and str(record.msg).startswith(_METADATA_NOT_TEXT):
+            # gRPC quotes the value, which may be a credential.
+            record = logging.LogRecord(record.name, WARNING, record.pathname, record.lineno, _METADATA_SAID, (), None)
         repeats = self._tracebacks if record.exc_info else self._lines
         left_out = repeats.admit((record.name, record.levelno, record.pathname, record.lineno))
         if left_out is None:

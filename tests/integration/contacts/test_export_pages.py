@@ -6,7 +6,7 @@ import json
 
 from bossjy_server.contacts.contacts import Contacts
 from bossjy_server.contacts.export import JsonlWriter
-from tests.integration.imports.conftest import TENANT, Imports
+from tests.integration.imports.conftest import TENANT, Imports, mac
 
 COUNT = 2500
 
@@ -17,7 +17,7 @@ def number(index: int) -> str:
 
 async def test_an_export_holds_no_connection_while_its_client_reads(imports: Imports) -> None:
     await imports.run(b"phone,name\n" + b"".join(f"{number(n)},name\n".encode() for n in range(COUNT)))
-    contacts = Contacts(imports.database)
+    contacts = Contacts(imports.database, mac)
     pieces = contacts.export(TENANT, "", lambda _: JsonlWriter(), 20_000)
     read = [await anext(pieces)]
     assert imports.database.shares.taken == 0
@@ -35,5 +35,5 @@ async def test_an_export_holds_no_connection_while_its_client_reads(imports: Imp
 
 async def test_a_whole_number_of_pages_ends_without_an_extra_contact(imports: Imports) -> None:
     await imports.run(b"phone,name\n" + b"".join(f"{number(n)},name\n".encode() for n in range(1000)))
-    pieces = Contacts(imports.database).export(TENANT, "", lambda _: JsonlWriter(), 1 << 20)
+    pieces = Contacts(imports.database, mac).export(TENANT, "", lambda _: JsonlWriter(), 1 << 20)
     assert [count async for _, count in pieces] == [1000]

@@ -150,6 +150,21 @@ def test_a_console_that_is_gone_does_not_stop_the_file(tmp_path: Path) -> None:
     assert "one" in (tmp_path / "b.log").read_text()
 
 
+def test_a_credential_that_grpc_quotes_is_left_out() -> None:
+    text = io.StringIO()
+    log = Log(level=INFO, console=text, console_level=INFO)
+    with library_logs_in(log):
+        try:
+            b"Bearer secret \xff".decode()
+        except UnicodeDecodeError:
+            logging.getLogger("grpc._cython.cygrpc").exception("Invalid encoding on %s", b"Bearer secret \xff")
+    log.close()
+    assert [(line["level"], line["event"]) for line in read(text)] == [
+        ("warning", "a metadata value is not UTF-8: its call is refused")
+    ]
+    assert "secret" not in text.getvalue()
+
+
 def test_lines_of_libraries_are_bounded() -> None:
     console = io.StringIO()
     log = Log(console=console)
