@@ -80,7 +80,7 @@ class HealthServicer:
     @contextmanager
     def _watch(self) -> Iterator[None]:
         call = call_or_none()
-        address = call.address if call else ""
+        address = call.network if call else ""
         if self._watches.total() >= self._watches_most:
             text = "the server has as many health watches as it admits: use Check, or call again later"
             raise ResourceExhausted(Reason.OVERLOADED, text, metadata={"class": "health"}, retry_after_s=5)

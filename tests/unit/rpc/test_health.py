@@ -87,7 +87,7 @@ async def test_watches_have_a_bound_by_address_and_in_all() -> None:
     open_now: list[AsyncGenerator[health_pb2.HealthCheckResponse]] = []
 
     async def watch(address: str) -> Reason | None:
-        enter_call(CallContext("request", "/grpc.health.v1.Health/Watch", address))
+        enter_call(CallContext("request", "/grpc.health.v1.Health/Watch", network=address))
         stream = health.Watch(request())
         try:
             assert (await anext(stream)).status == NOT_SERVING
