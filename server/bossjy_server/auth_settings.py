@@ -71,7 +71,7 @@ class AuthSettings:
     )
     api_key_lifetime_max_s: int = setting(
         "BOSSJY_API_KEY_LIFETIME_MAX_S",
-        10 * 365 * _DAY_S,
+        730 * _DAY_S,
         read.whole(60, 100 * 365 * _DAY_S),
         "Longest lifetime in seconds of a new API key.",
     )

@@ -126,8 +126,6 @@ class AuthOptions:
             raise ValueError("auth: revocations_lost is `serve` or `refuse`")
 
     def _check_bounds(self) -> None:
-        if not 60 <= self.api_key_lifetime_s <= self.api_key_lifetime_max_s:
-            raise ValueError("auth: 60 <= api_key_lifetime_s <= api_key_lifetime_max_s")
         if self.sessions_per_user_max < 1 or not 1 <= self.wrong_codes_max <= 100:
             raise ValueError("auth: sessions_per_user_max is at least 1, wrong_codes_max lies between 1 and 100")
         if not self.second_factor_roles <= set(PEOPLE):

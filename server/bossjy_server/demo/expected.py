@@ -23,6 +23,8 @@ REGION = "CN"
 
 _ROUNDED = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
 _DECIMAL = re.compile(r"(\+?[0-9]{5,})\.0+")
+# Separators of several numbers in one cell.
+_SEVERAL = re.compile(r"[/,;|&、；，\n]|或|:::")
 _NOT_PARSED: Mapping[int, str] = {
     NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
     NumberParseException.NOT_A_NUMBER: "NOT_A_NUMBER",
@@ -118,7 +120,17 @@ def number_of(cell: str) -> phonenumbers.PhoneNumber | str:
         if phonenumbers.is_valid_number(number):
             return number
         reason = _NOT_VALID[phonenumbers.is_possible_number_with_reason(number)]
-    return "PRECISION_LOST" if _ROUNDED.fullmatch(text) else reason
+    if _ROUNDED.fullmatch(text):
+        return "PRECISION_LOST"
+    several = any(sum(map(_is_valid, parts)) > 1 for parts in (_SEVERAL.split(text), text.split()))
+    return "SEVERAL_NUMBERS" if several else reason
+
+
+def _is_valid(text: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(text, REGION))
+    except NumberParseException:
+        return False
 
 
 def _repaired(text: str) -> str:

@@ -64,6 +64,7 @@ async def test_a_number_goes_from_every_place(imports: Imports, contacts: Contac
         "import_changes.e164",
         "import_changes.former",
         "import_rejects.original",
+        "import_rejects.suggestion",
         "import_rejects.row_text",
     }
     done = await erase(contacts, A, C, purpose="GDPR 17")
