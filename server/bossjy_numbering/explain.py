@@ -130,7 +130,8 @@ class Explainer:
         if reason is InvalidReason.INVALID_COUNTRY_CODE:
             plain = normalised(text)
             if "+" in plain or region:
-                return words.no_such_code.format(code=plain.partition("+")[2][:3].strip() or plain[:5])
+                said = words.no_such_code if region else words.no_such_code_nor_region
+                return said.format(code=plain.partition("+")[2][:3].strip() or plain[:5])
             return words.reasons[reason]
         said = words.reasons[reason]
         if reason in _LENGTH_REASONS and number.error is ParseError.NONE:

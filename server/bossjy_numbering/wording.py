@@ -23,6 +23,7 @@ class Words:
     text_too_long: str
     several: str
     no_such_code: str
+    no_such_code_nor_region: str
     lengths: str
     shorts: dict[ShortNumber, str]
     doubts: dict[Doubt, str]
@@ -49,6 +50,7 @@ _ENGLISH = Words(
     text_too_long="The text is longer than {most} characters: send one number at a time, or search it by FindNumbers.",
     several="The text holds {count} numbers: send them one at a time.",
     no_such_code="There is no calling code {code}.",
+    no_such_code_nor_region="There is no calling code {code}, and no region was given to read it as a national number.",
     lengths=" It has {count} digits after the calling code; numbers there have {lengths}.",
     shorts={
         ShortNumber.SHORT: "It is a short number of {region}: it works inside that region only.",
@@ -98,6 +100,7 @@ _CHINESE = Words(
     text_too_long="文字超过 {most} 个字符：请每次只提交一个号码，或用 FindNumbers 查找。",
     several="这段文字含有 {count} 个号码：请逐个提交。",
     no_such_code="不存在国际区号 {code}。",
+    no_such_code_nor_region="不存在国际区号 {code}，也没有给出可用来按国内号码理解的地区。",
     lengths="国际区号之后有 {count} 位数字；该地区的号码应有 {lengths} 位。",
     shorts={
         ShortNumber.SHORT: "这是 {region} 的短号码：只能在该地区内拨打，没有国际格式。",

@@ -192,6 +192,25 @@ async def test_what_a_spreadsheet_rounded_is_said_to_be_lost(phone: Phone) -> No
     assert not response.fixes
 
 
+async def test_an_explanation_names_all_that_a_text_may_mean(phone: Phone) -> None:
+    two = await phone.ask(pb.ExplainNumberRequest(phone_number="13212345678、021-61234567转802", default_region="cn"))
+    assert [(one.e164, one.region_code, one.extension) for one in two.numbers] == [
+        ("+8613212345678", "CN", ""),
+        ("+862161234567", "CN", "802"),
+    ]
+    assert two.region_code == "CN"
+    known = await phone.ask(pb.ExplainNumberRequest(phone_number="021-61234567-802", default_region="CN"))
+    assert [(fix.e164, fix.extension) for fix in known.fixes] == [("+862161234567", "802")]
+    unknown = await phone.ask(pb.ExplainNumberRequest(phone_number="13212345678"))
+    assert {"CN", "US"} <= {one.region_code for one in unknown.candidates}
+    assert not unknown.fixes
+    doubtful = await phone.ask(pb.ExplainNumberRequest(phone_number="132OOOO5678", default_region="CN"))
+    assert doubtful.number.valid
+    assert number_pb2.NUMBER_WARNING_LETTERS_FOR_DIGITS in doubtful.warnings
+    short = await phone.ask(pb.ExplainNumberRequest(phone_number="110", default_region="CN"))
+    assert short.short_number_kind == number_pb2.SHORT_NUMBER_KIND_EMERGENCY
+
+
 async def test_the_plan_and_its_differences(phone: Phone) -> None:
     plan = (await phone.ask(pb.GetNumberingPlanRequest())).plan
     assert plan.metadata_version == phonenumbers.__version__
