@@ -107,7 +107,7 @@ ARROW: dict[str, tuple[Callable[[], bytes], bool]] = {
     "views of one text of 2 MB": (lambda: ipc(column(views(2_000_000, 100_000))), True),
     "views of 1,000 bytes, each its own": (lambda: ipc(column(views(1000, 100_000, step=20))), True),
     "one text for many regions": (lambda: ipc(_own_regions()), True),
-    "numbers with extensions": (lambda: ipc(column(pa.array(extensions(30_000)))), True),
+    "numbers with extensions": (lambda: ipc(column(pa.array(extensions(100_000)))), True),
     "columns of nulls": (lambda: ipc(column(pa.nulls(100_000))), False),
     "very many rows of nulls": (lambda: ipc(column(pa.nulls(2**40 // 1024))), False),
     "nulls in 1,900 columns": (
