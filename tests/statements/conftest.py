@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -119,17 +121,19 @@ class Served:
 
 @pytest.fixture(scope="session")
 def served(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    settings = {"BOSSJY_REFLECTION": "off", "BOSSJY_KEY_RELOAD_S": "0.2", "BOSSJY_KEY_ACTIVATION_S": "1"}
+    with _server(parts, tmp_path_factory.mktemp("statements"), settings) as one:
+        yield one
+
+
+@contextmanager
+def _server(parts: EmbeddedParts, folder: Path, settings: dict[str, str]) -> Iterator[Served]:
+    """A server on a fresh database. All tests come from one address, so that has any number of wrong logins."""
     with asyncio.Runner() as runner:
         databases = fresh_database(parts.database_url)
         url = runner.run(_next(databases))
-        settings = on_parts(url, parts.redis_url) | {
-            "BOSSJY_REFLECTION": "off",
-            # All tests come from one address.
-            "BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "100000",
-            "BOSSJY_KEY_RELOAD_S": "0.2",
-            "BOSSJY_KEY_ACTIVATION_S": "1",
-        }
-        server = made_server(tmp_path_factory.mktemp("statements"), **settings)
+        chosen = on_parts(url, parts.redis_url) | {"BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "100000"} | settings
+        server = made_server(folder, **chosen)
         try:
             server.start()
             yield Served(server, url)
@@ -165,21 +169,9 @@ async def owner(nobody: Person) -> Person:
 @pytest.fixture(scope="session")
 def served_few_codes(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that admits ten wrong one-time codes in a row, and any number of wrong logins."""
-    with asyncio.Runner() as runner:
-        databases = fresh_database(parts.database_url)
-        url = runner.run(_next(databases))
-        settings = on_parts(url, parts.redis_url) | {
-            "BOSSJY_SECOND_FACTOR_WRONG_CODES": "10",
-            "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT": "100000",
-            "BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "100000",
-        }
-        server = made_server(tmp_path_factory.mktemp("few-codes"), **settings)
-        try:
-            server.start()
-            yield Served(server, url)
-        finally:
-            server.end()
-            runner.run(_next(databases))
+    settings = {"BOSSJY_SECOND_FACTOR_WRONG_CODES": "10", "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT": "100000"}
+    with _server(parts, tmp_path_factory.mktemp("few-codes"), settings) as one:
+        yield one
 
 
 @pytest.fixture
