@@ -56,6 +56,10 @@ def test_phone(run: Run) -> None:
     assert [number["raw_text"] for number in found] == ["+442079460958"]
     assert "+86" in run("phone", "regions", "--calling-code", "86").stdout
     run("phone", "format", "nonsense", code=4)
+    explained = run("phone", "explain", "--region", "CN", "021-61234567-802、13212345678", code=6).stdout
+    assert "number in the text" in explained
+    assert all(part in explained for part in ("+862161234567", "802", "+8613212345678"))
+    assert "possible reading" in run("phone", "explain", "13212345678", code=6).stdout
 
 
 def test_plan(run: Run) -> None:

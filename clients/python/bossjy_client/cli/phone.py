@@ -169,9 +169,13 @@ async def _explain(session: Session) -> ExitCode:
         session.output.out.print(answer.explanation, markup=False)
         if answer.fixes:
             session.output.table(
-                ("likely fix", "region", "what was done"),
-                ((fix.e164, fix.region_code, fix.description) for fix in answer.fixes),
+                ("likely fix", "extension", "region", "what was done"),
+                ((fix.e164, fix.extension, fix.region_code, fix.description) for fix in answer.fixes),
             )
+        for title, readings in (("number in the text", answer.numbers), ("possible reading", answer.candidates)):
+            if readings:
+                rows = ((one.e164, one.extension, one.region_code) for one in readings)
+                session.output.table((title, "extension", "region"), rows)
     return ExitCode.DONE if answer.number.valid else ExitCode.FINDINGS
 
 
