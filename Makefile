@@ -113,6 +113,10 @@ soak: $(DEV) ## a mixed load, five minutes or MINUTES=60: whether memory, files,
 prove-import: $(DEV) ## imports killed at random moments come to what they must; TRIALS=100
 	@$(PYTHON) -m tests.performance.imports.prove_import $(if $(TRIALS),--trials $(TRIALS))
 
+.PHONY: prove-reverts
+prove-reverts: $(DEV) ## random histories of imports reverted in every order leave nothing; HISTORIES=1000
+	@$(PYTHON) -m tests.performance.imports.prove_reverts $(if $(HISTORIES),--histories $(HISTORIES))
+
 .PHONY: bench-import
 bench-import: $(DEV) ## a million rows from file to table beside psql's copy, again, and the memory for one and five million
 	@$(PYTHON) -m tests.performance.imports.bench_import

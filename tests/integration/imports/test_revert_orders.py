@@ -13,18 +13,8 @@ from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_server.errors import BossjyError
 from tests.integration.imports.conftest import TENANT, Imports
-from tests.integration.imports.test_order import (
-    FILL,
-    FIRST,
-    HEADER,
-    LAST,
-    OVERWRITE,
-    SKIP,
-    Model,
-    contacts,
-    random_rows,
-    text,
-)
+from tests.integration.imports.test_order import HEADER
+from tests.performance.imports.histories import layers_of, run_history
 
 A = "+8613800138000"
 
@@ -33,35 +23,12 @@ async def revert(imports: Imports, job: import_pb2.Import) -> pb.RevertImportRes
     return await imports.servicer.RevertImport(pb.RevertImportRequest(import_id=job.import_id))
 
 
-async def left_over(imports: Imports) -> int:
-    async with imports.database.tenant(TENANT) as connection:
-        return int(await connection.fetchval("SELECT count(*) FROM bossjy.import_changes"))
-
-
 @pytest.mark.parametrize("seed", range(12))
 async def test_every_order_of_reverting_a_random_history(make_imports: Callable[..., Imports], seed: int) -> None:
     rng = random.Random(seed)
-    imports = make_imports(block_bytes=rng.choice([150, 1 << 20]), flush_s=0.01)
-    history = []
-    for _ in range(rng.randrange(2, 6)):
-        rows, existing, duplicate = random_rows(rng, 25), rng.choice([SKIP, FILL, OVERWRITE]), rng.choice([FIRST, LAST])
-        job = await imports.run(
-            HEADER.encode() + text(rows), chunk=120, existing_policy=existing, duplicate_policy=duplicate
-        )
-        history.append((job, rows, existing, duplicate))
-    while history:
-        told = await contacts(imports)
-        job, *_ = history.pop(rng.randrange(len(history)))
-        done = await revert(imports, job)
-        model = Model()
-        for _, rows, existing, duplicate in history:
-            model.run(rows, existing, duplicate)
-        assert await contacts(imports) == model.contacts
-        assert done.conflict_count == 0
-        changed = sum(told.get(number) != fields for number, fields in model.contacts.items())
-        assert (done.removed_count, done.restored_count) == (len(told) - len(model.contacts), changed)
-    assert await imports.rows() == []
-    assert await left_over(imports) == 0
+    outcome = await run_history(make_imports(block_bytes=rng.choice([150, 1 << 20]), flush_s=0.01), rng)
+    assert (outcome.wrong, outcome.left_over) == (0, 0)
+    assert outcome.reverts >= 2
 
 
 async def test_the_same_file_twice_leaves_the_people_of_the_second(imports: Imports) -> None:
@@ -82,7 +49,7 @@ async def test_a_deleted_contact_comes_back_by_no_reversal(imports: Imports) -> 
         assert [row[1] for row in await imports.rows()] == ["d"]
     await revert(imports, again)
     assert await imports.rows() == []
-    assert await left_over(imports) == 0
+    assert await layers_of(imports) == 0
 
 
 async def test_an_import_waits_for_a_reversal_and_none_is_lost(make_imports: Callable[..., Imports]) -> None:
@@ -96,7 +63,7 @@ async def test_an_import_waits_for_a_reversal_and_none_is_lost(make_imports: Cal
         assert len(await imports.rows()) == 60
         await revert(imports, second)
         assert await imports.rows() == []
-        assert await left_over(imports) == 0
+        assert await layers_of(imports) == 0
 
 
 async def test_an_old_import_is_not_reverted_and_its_layers_go(make_imports: Callable[..., Imports]) -> None:
@@ -107,7 +74,7 @@ async def test_an_old_import_is_not_reverted_and_its_layers_go(make_imports: Cal
         await connection.execute("UPDATE bossjy.imports SET end_time = now() - interval '31 days'")
     third = await imports.run(file)
     async with asyncio.timeout(60):
-        while await left_over(imports) != 2:
+        while await layers_of(imports) != 2:
             await asyncio.sleep(0.02)
     for old in (first, second):
         with pytest.raises(BossjyError, match="more than 30 days ago"):
