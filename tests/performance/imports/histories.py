@@ -46,8 +46,8 @@ async def run_history(imports: Imports, rng: random.Random) -> Outcome:
         job, *_ = history.pop(rng.randrange(len(history)))
         done = await imports.servicer.RevertImport(pb.RevertImportRequest(import_id=job.import_id))
         model = Model()
-        for _, rows, existing, duplicate in history:
-            model.run(rows, existing, duplicate)
+        for _, made, policy, winner in history:
+            model.run(made, policy, winner)
         changed = sum(before.get(number) != fields for number, fields in model.contacts.items())
         told = (done.removed_count, done.restored_count, done.conflict_count)
         right = told == (len(before) - len(model.contacts), changed, 0) and await contacts(imports) == model.contacts
