@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from bossjy_numbering.enrich import Enrichment, Labels
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import Flags, TextColumn
 from bossjy_server.imports.attributes import json_members, json_objects
-from bossjy_server.imports.countries import region_of
+from bossjy_server.imports.countries import Regions, RowRegions, regions_of
 from bossjy_server.imports.layout import RejectReason, RowBlock
 from bossjy_server.imports.mapping import MAX_ATTRIBUTES
 from bossjy_server.imports.numbers import CheckedNumbers, check_numbers
@@ -28,8 +27,6 @@ _LONGEST_ATTRIBUTE = 10_000
 _LANGUAGE = "en"
 _GUARD = r"^'([=+\-@])"
 _EMAIL = r"^[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]+$"
-
-Regions: TypeAlias = str | list[str | None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +66,13 @@ class Cleaner:
     def clean(self, block: RowBlock, *, keep_rejects: int) -> tuple[CleanRows, list[RejectedRow]]:
         """The contacts of a block and, in the order of the file, its first `keep_rejects` refused rows."""
         cells = [_unguarded(arrow.trimmed(column)) for column in block.columns]
-        regions = self._regions_of(cells)
+        country = self._regions_of(cells)
+        regions = country.regions
         phone = self._index(ContactField.PHONE_NUMBER)
         numbers = check_numbers(cells[phone], self._plan, regions)
         refusals = Refusals(numbers.reason.copy(), np.full(len(numbers.reason), phone, np.int16))
+        if country.unknown.any():
+            refusals.replace(country.unknown, RejectReason.COUNTRY_UNKNOWN, self._index(ContactField.COUNTRY))
         self._refuse_long(cells, refusals)
         extra = json_members(block.extra) if block.extra is not None and self._keep_unknown else None
         if extra is not None:
@@ -93,14 +93,12 @@ class Cleaner:
     def _index(self, field: ContactField) -> int:
         return next((index for index, one in enumerate(self._mapping) if one.field is field), -1)
 
-    def _regions_of(self, cells: Sequence[TextColumn]) -> Regions:
+    def _regions_of(self, cells: Sequence[TextColumn]) -> RowRegions:
         """The default region of each row, or one for all."""
         country = self._index(ContactField.COUNTRY)
         if country < 0:
-            return self._default_region or None
-        words, indices = arrow.distinct(cells[country])
-        by_word = [region_of(word, self._regions) or self._default_region or None for word in words]
-        return [by_word[index] for index in indices]
+            return RowRegions(self._default_region or None, np.zeros(len(cells[0]), np.bool_))
+        return regions_of(cells[country], self._regions, self._default_region)
 
     def _refuse_long(self, cells: Sequence[TextColumn], refusals: Refusals) -> None:
         for index, one in enumerate(self._mapping):
