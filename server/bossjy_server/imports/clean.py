@@ -16,7 +16,14 @@ from bossjy_server.imports.attributes import json_members, json_objects
 from bossjy_server.imports.countries import Regions, RowRegions, regions_of
 from bossjy_server.imports.layout import RejectReason, RowBlock
 from bossjy_server.imports.mapping import MAX_ATTRIBUTES
-from bossjy_server.imports.numbers import CheckedNumbers, check_numbers
+from bossjy_server.imports.numbers import check_numbers
+from bossjy_server.imports.primary import (
+    PrimaryNumbers,
+    distinct_numbers,
+    phone_columns,
+    primary_numbers,
+    regions_at,
+)
 from bossjy_server.imports.records import ContactField, RejectedRow, Spec
 from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows
 
@@ -58,6 +65,7 @@ class Cleaner:
         self._enrichment = enrichment
         self._language = resolved.language or _LANGUAGE
         self._mapping = resolved.mapping
+        self._phones = phone_columns(resolved.mapping)
         self._default_region = resolved.default_region
         self._keep_unknown = not resolved.drop_unknown_columns
         self._part = part
@@ -68,9 +76,8 @@ class Cleaner:
         cells = [_unguarded(arrow.trimmed(column)) for column in block.columns]
         country = self._regions_of(cells)
         regions = country.regions
-        phone = self._index(ContactField.PHONE_NUMBER)
-        numbers = check_numbers(cells[phone], self._plan, regions)
-        refusals = Refusals(numbers.reason.copy(), np.full(len(numbers.reason), phone, np.int16))
+        primary = primary_numbers(cells, self._phones, self._plan, regions)
+        refusals = Refusals(primary.numbers.reason.copy(), primary.source.copy())
         if country.unknown.any():
             refusals.replace(country.unknown, RejectReason.COUNTRY_UNKNOWN, self._index(ContactField.COUNTRY))
         self._refuse_long(cells, refusals)
@@ -88,7 +95,7 @@ class Cleaner:
             limit=keep_rejects,
         )
         members = extra[0] if extra is not None else None
-        return self._accepted(block, cells, numbers, regions, refusals.reason == 0, members), rejects
+        return self._accepted(block, cells, primary, regions, refusals.reason == 0, members), rejects
 
     def _index(self, field: ContactField) -> int:
         return next((index for index, one in enumerate(self._mapping) if one.field is field), -1)
@@ -120,16 +127,16 @@ class Cleaner:
         self,
         block: RowBlock,
         cells: list[TextColumn],
-        numbers: CheckedNumbers,
+        primary: PrimaryNumbers,
         regions: Regions,
         good: Flags,
         members: TextColumn | None,
     ) -> CleanRows:
         count = int(good.sum())
+        numbers, source = primary.numbers, primary.source[good]
         e164 = arrow.kept(numbers.e164, good)
         cells = [arrow.kept(column, good) for column in cells]
-        if isinstance(regions, list):
-            regions = [regions[row] for row in np.flatnonzero(good)]
+        regions = regions_at(regions, np.flatnonzero(good))
         name = email = arrow.repeated("", count)
         others: list[TextColumn] = []
         # What is kept by the side: attributes, and cells that are not what their column says.
@@ -142,6 +149,9 @@ class Cleaner:
                     shaped = arrow.matches(cells[index], _EMAIL)
                     email = arrow.chosen(shaped, cells[index], "")
                     aside[one.column] = arrow.chosen(shaped, "", cells[index])
+                case ContactField.PHONE_NUMBER if (source != index).any():
+                    # These are no numbers: another column has the number of the row.
+                    aside[one.column] = arrow.chosen(source != index, cells[index], "")
                 case ContactField.OTHER_NUMBER:
                     further, aside[one.column] = self._other_numbers(cells[index], regions, e164)
                     others.append(further)
@@ -157,7 +167,7 @@ class Cleaner:
             number_type=numbers.type[good],
             name=name,
             email=email,
-            other_numbers=_array_text(others, count),
+            other_numbers=_array_text(distinct_numbers(others), count),
             attributes=json_objects(list(aside), list(aside.values()), count, extra),
             carrier=carrier,
             place=place,

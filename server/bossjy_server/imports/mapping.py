@@ -41,6 +41,8 @@ _SIGNS = re.compile(r"[\s_\-./\\()（）:：*#'\"\[\]]+")
 _PHONE_TEXT = re.compile(r"['=\"+(（]*\d[\d\s()（）.\-/\"]{5,}")
 # One column each; further phone columns become other numbers.
 _SINGLE = (ContactField.PHONE_NUMBER, ContactField.NAME, ContactField.EMAIL, ContactField.COUNTRY)
+# Their cells that are no address or no number are kept under the name of the column.
+_KEPT_ASIDE = (ContactField.PHONE_NUMBER, ContactField.OTHER_NUMBER, ContactField.EMAIL)
 _SHOWN_NAMES = 1000
 # As the contract says of Contact.attributes.
 MAX_ATTRIBUTES = 100
@@ -149,8 +151,7 @@ def _check_attributes(mapping: Sequence[ColumnMapping]) -> None:
             f"{len(names)} columns would be kept as attributes: map the ones that matter, and set drop_unknown_columns",
             metadata={"limit": str(MAX_ATTRIBUTES)},
         )
-    # Cells that are no address or no number are kept under the name of their column.
-    names += [one.column for one in mapping if one.field in (ContactField.EMAIL, ContactField.OTHER_NUMBER)]
+    names += [one.column for one in mapping if one.field in _KEPT_ASIDE]
     for name in names:
         if names.count(name) > 1:
             raise _invalid(name, "an attribute has the name of another column")
