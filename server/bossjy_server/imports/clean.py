@@ -16,6 +16,7 @@ from bossjy_server.imports.attributes import json_members, json_objects
 from bossjy_server.imports.countries import Regions, RowRegions, regions_of
 from bossjy_server.imports.layout import RejectReason, RowBlock
 from bossjy_server.imports.mapping import MAX_ATTRIBUTES
+from bossjy_server.imports.names import composed
 from bossjy_server.imports.numbers import check_numbers
 from bossjy_server.imports.primary import (
     PrimaryNumbers,
@@ -28,7 +29,12 @@ from bossjy_server.imports.records import ContactField, RejectedRow, Spec
 from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows
 
 # What a contact can hold, in characters.
-_LONGEST = {ContactField.NAME: 500, ContactField.EMAIL: 320}
+_LONGEST = {
+    ContactField.NAME: 500,
+    ContactField.EMAIL: 320,
+    ContactField.GIVEN_NAME: 250,
+    ContactField.FAMILY_NAME: 249,
+}
 _LONGEST_ATTRIBUTE = 10_000
 # Of carriers and places.
 _LANGUAGE = "en"
@@ -137,14 +143,12 @@ class Cleaner:
         e164 = arrow.kept(numbers.e164, good)
         cells = [arrow.kept(column, good) for column in cells]
         regions = regions_at(regions, np.flatnonzero(good))
-        name = email = arrow.repeated("", count)
+        email = arrow.repeated("", count)
         others: list[TextColumn] = []
         # What is kept by the side: attributes, and cells that are not what their column says.
-        aside: dict[str, TextColumn] = {}
+        name, aside = self._names(cells, count)
         for index, one in enumerate(self._mapping):
             match one.field:
-                case ContactField.NAME:
-                    name = cells[index]
                 case ContactField.EMAIL:
                     shaped = arrow.matches(cells[index], _EMAIL)
                     email = arrow.chosen(shaped, cells[index], "")
@@ -173,6 +177,23 @@ class Cleaner:
             place=place,
             offset=block.offsets[good],
         )
+
+    def _names(self, cells: Sequence[TextColumn], count: int) -> tuple[TextColumn, dict[str, TextColumn]]:
+        """The name of each row, and given and family names that another name replaces."""
+        empty = arrow.repeated("", count)
+        column, first, last = map(self._index, (ContactField.NAME, ContactField.GIVEN_NAME, ContactField.FAMILY_NAME))
+        name = cells[column] if column >= 0 else empty
+        if first < 0 and last < 0:
+            return name, {}
+        parts = composed(cells[first] if first >= 0 else empty, cells[last] if last >= 0 else empty)
+        unnamed = arrow.is_empty(name)
+        replaced = ~unnamed & arrow.differs(name, parts)
+        aside = {
+            self._mapping[index].column: arrow.chosen(replaced, cells[index], "")
+            for index in (first, last)
+            if index >= 0
+        }
+        return arrow.chosen(unnamed, parts, name), aside
 
     def _labels(self, column: NumberColumn, good: Flags) -> tuple[TextColumn, TextColumn] | tuple[None, None]:
         """Carriers and places of the accepted rows, if they are asked for."""

@@ -138,7 +138,9 @@ def _share_valid(cells: TextColumn, plan: Plan, region: str) -> float:
 
 
 def _column(mapping: ColumnMapping, cells: TextColumn, spec: Spec, plan: Plan, region: str) -> PreviewedColumn:
-    known = field_of_name(mapping.column) is mapping.field
+    named = field_of_name(mapping.column, [str(cell) for cell in cells.slice(0, _GUESS_CELLS)])
+    other = named is ContactField.PHONE_NUMBER and mapping.field is ContactField.OTHER_NUMBER
+    known = named is mapping.field or other
     why = "its name is known" if known else "its name means nothing known"
     confidence = _BY_NAME if known else _KEPT
     if any(one.column == mapping.column for one in spec.mapping):

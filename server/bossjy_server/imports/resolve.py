@@ -23,6 +23,8 @@ from bossjy_server.imports.transcode import IANA, to_utf8
 
 # Fewer do not say what they begin.
 _FEWEST_BYTES = 8
+# Rows after the header whose cells say what a column means.
+_SAMPLE_ROWS = 50
 # What people send for a list and is none yet. No text begins so.
 _NO_TEXT = {
     b"PK\x03\x04": "a workbook or a ZIP archive",
@@ -46,7 +48,8 @@ class Resolved:
 class _Columns:
     names: tuple[str, ...]
     header: Header
-    sample: list[str]
+    # The first rows of cells, without the header.
+    rows: list[list[str]]
     text_offset: int
     line: int
 
@@ -97,7 +100,8 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         header=columns.header,
         columns=columns.names,
     )
-    mapping = resolve_mapping(columns.names, _asked(spec, columns), drop_unknown=spec.drop_unknown_columns)
+    cells = [[row[index] for row in columns.rows if index < len(row)] for index in range(len(columns.names))]
+    mapping = resolve_mapping(columns.names, _asked(spec, columns), drop_unknown=spec.drop_unknown_columns, cells=cells)
     return Resolved(
         replace(spec, source=found, mapping=mapping),
         columns.text_offset,
@@ -170,13 +174,8 @@ def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None
     names = spec.source.columns or tuple(
         dict.fromkeys(key for read in objects for key in read if key and "\0" not in key)
     )
-    first: dict[str, str] = {}
-    for read in objects:
-        for key, value in read.items():
-            if value:
-                first.setdefault(key, value)
-    sample = [first.get(name, "") for name in names]
-    return _Columns(names, Header.ABSENT, sample, mark, 1)
+    rows = [[read.get(name, "") for name in names] for read in objects[:_SAMPLE_ROWS]]
+    return _Columns(names, Header.ABSENT, rows, mark, 1)
 
 
 def _header(
@@ -202,13 +201,31 @@ def _header(
         raise _unreadable(options)
     cells = [cell.decode("utf-8", "replace") for cell in row.cells]
     asked = spec.source.header
-    if asked is Header.PRESENT or (asked is Header.FOUND_OUT and looks_like_header(cells)):
+    rows = _next_rows(text, row.next, layout, final=final)
+    if asked is Header.PRESENT or (asked is Header.FOUND_OUT and looks_like_header(cells, rows)):
         behind = (
             row.next if codec == "utf-8" else len(text[: row.next].decode("utf-8", "replace").encode(codec, "replace"))
         )
         lines = line + 1 + _extra_lines(text[row.start : row.next])
-        return _Columns(columns or column_names(cells), Header.PRESENT, cells, mark + behind, lines)
-    return _Columns(columns or column_names([""] * len(cells)), Header.ABSENT, cells, mark, 1)
+        return _Columns(columns or column_names(cells), Header.PRESENT, rows, mark + behind, lines)
+    return _Columns(columns or column_names([""] * len(cells)), Header.ABSENT, [cells, *rows], mark, 1)
+
+
+def _next_rows(text: bytes, start: int, layout: Layout, *, final: bool) -> list[list[str]]:
+    """The cells of the next complete rows that can be read, at most `_SAMPLE_ROWS`."""
+    rows: list[list[str]] = []
+    end = min(len(text), start + detect.SAMPLE_BYTES)
+    while start < end and len(rows) < _SAMPLE_ROWS:
+        try:
+            row = scan_row(text, start, layout, final=final)
+        except Incomplete:
+            break
+        if row.next < 0:
+            break
+        if row.fault is None and row.end > row.start:
+            rows.append([cell.decode("utf-8", "replace") for cell in row.cells])
+        start = row.next
+    return rows
 
 
 def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
@@ -218,7 +235,7 @@ def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
         return asked
     if any(field_of_name(name) is ContactField.PHONE_NUMBER for name in columns.names):
         return asked
-    likely = likely_phone_column(columns.sample)
+    likely = next((found for row in columns.rows if (found := likely_phone_column(row)) >= 0), -1)
     if not 0 <= likely < len(columns.names):
         return asked
     return (*asked, ColumnMapping(columns.names[likely], ContactField.PHONE_NUMBER))
