@@ -11,6 +11,8 @@ _NUMBER = re.compile(
     r"[\s'=\"+(（]*\d[\d\s()（）.+\-–—/\"'*;,:、|#]*(?:[a-z]{1,4}\.?\s*\d{1,6})?[\s\")）]*", re.IGNORECASE
 )
 _DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}.*|\d{1,2}([-/.])\d{1,2}\2\d{4}.*")
+# Postal codes of Brazil, CEP, which is `mobile` in Turkish.
+_POSTAL = re.compile(r"\d{5}-\d{3}")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # How sign and digits say that a code is a calling code, and the codes of most lists that name area codes alike.
 _SIGNED = re.compile(r"['(\s]*(?:\+|00)\s*\(?\d.*")
@@ -48,7 +50,8 @@ def are_calling_codes(cells: Sequence[str], *, sure: bool) -> bool:
 
 def _is_number(cell: str, fewest: int) -> bool:
     digits = sum(character.isdigit() for character in cell)
-    return fewest <= digits and _NUMBER.fullmatch(cell) is not None and _DATE.fullmatch(cell) is None
+    other = _DATE.fullmatch(cell) or _POSTAL.fullmatch(cell)
+    return fewest <= digits and other is None and _NUMBER.fullmatch(cell) is not None
 
 
 def _share(cells: Sequence[str], fits: Callable[[str], bool]) -> float:

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     SOMEBODY_ELSE = "somebody else"
     PERSON = "person"
     BESIDE = "beside"
+    NUMBER = "number"
     NONE = "none of these"
     IGNORE = "ignore"
 
@@ -76,7 +77,7 @@ _MOST_JOINED = 7
 # Within a word that is written together, shorter names of fields are taken for a part of another word (`Island`).
 _SHORTEST_INNER, _SHORT_INNER = 5, frozenset({"tel", "mail", "name", "cell", "nom", "mob"})
 _INNER_ENDS = frozenset({"no", "nr", "id"})
-_CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_CJK = r"\u3040-\u30fa\u30fc-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(rf"[{_CJK}]+|\d+|[^\W\d_{_CJK}]+")
 _CASE = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 _IN_BRACKETS = re.compile(r"[(（\[【<《{].*?[)）\]】>》}]")
@@ -152,6 +153,8 @@ def _read(name: str) -> _Reading:
     persons = [kinds & _STRONG for kinds in pieces if kinds & _STRONG]
     companies = [kinds & {Kind.COMPANY} for kinds in pieces if Kind.COMPANY in kinds]
     named = hard or soft or companies or persons
+    if not (hard or soft) and any(Kind.NUMBER in kinds for kinds in pieces) and _names_person(pieces):
+        return _Reading(refused=True)
     # Words for one field in several languages, such as `mail` and `nom`, stay one field.
     common = frozenset.intersection(*named) if named else _UNKNOWN
     kinds = sorted(common or {kind for one in named for kind in one}, key=list(Kind).index)
@@ -169,6 +172,10 @@ def _read(name: str) -> _Reading:
         rank,
         sum(not one for one in pieces),
     )
+
+
+def _names_person(pieces: list[frozenset[Kind]]) -> bool:
+    return any(Kind.PERSON in kinds and Kind.BESIDE not in kinds for kinds in pieces)
 
 
 def _folded(text: str) -> str:

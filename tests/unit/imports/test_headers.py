@@ -26,14 +26,15 @@ NOT_PHONES = """
     傳真|訂單編號|身分證字號|統一編號|Número de pedido|Código postal|Faxnummer|Kundennummer|Bestellnummer|Kontonummer
     Numéro de commande|Code postal|Número do pedido|CPF|Partita IVA|Numero ordine|注文番号|郵便番号|ファックス番号
     会員番号|팩스번호|주문번호|사업자등록번호|Факс|Номер заказа|ИНН|Số fax|Mã đơn hàng|Số tài khoản|Faks
-    Sipariş numarası|رقم الطلب|الفاكس|رقم الهوية|Island|Notes|City|品名|状态
+    Sipariş numarası|رقم الطلب|الفاكس|رقم الهوية|Island|Notes|City|品名|状态|Número do cliente
+    Nº de cliente|Is mobile|Mobile OS|Phone calls|Number of phones|S/N|#|SSN|客户编号|Numéro client|Région
 """
 
 
 @pytest.mark.parametrize("cells_of", [CELLS, {}], ids=["with cells", "by the name"])
 def test_usual_headers_in_14_languages_are_recognised(cells_of: dict[str, tuple[str, ...]]) -> None:
     assert len(ROWS) >= 100
-    assert len({language for language, *_ in ROWS}) == 14
+    assert len({language for language, *_ in ROWS if language != "-"}) == 14
     missed = []
     for language, header, field in ROWS:
         meaning = meaning_of(header, cells_of.get(field, ()))
