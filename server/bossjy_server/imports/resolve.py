@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bossjy_server.errors import InvalidArgument, Reason
-from bossjy_server.imports import detect
+from bossjy_server.imports import detect, header_row
+from bossjy_server.imports.header_row import FirstRow
 from bossjy_server.imports.inflate import read_plain
 from bossjy_server.imports.jsonl import object_of
 from bossjy_server.imports.layout import Layout
@@ -13,7 +14,6 @@ from bossjy_server.imports.mapping import (
     column_names,
     field_of_name,
     likely_phone_column,
-    looks_like_header,
     resolve_mapping,
 )
 from bossjy_server.imports.options import ImportOptions
@@ -23,8 +23,6 @@ from bossjy_server.imports.transcode import IANA, to_utf8
 
 # Fewer do not say what they begin.
 _FEWEST_BYTES = 8
-# Rows after the header whose cells say what a column means.
-_SAMPLE_ROWS = 50
 # What people send for a list and is none yet. No text begins so.
 _NO_TEXT = {
     b"PK\x03\x04": "a workbook or a ZIP archive",
@@ -159,7 +157,10 @@ def _form(text: bytes, spec: Spec) -> tuple[FileFormat, detect.Found]:
         return asked or FileFormat.CSV, detect.Found(spec.source.delimiter, "as asked")
     if asked is FileFormat.TSV:
         return asked, detect.Found("\t", "tab, as the form has it")
-    found = detect.find_delimiter(text[: detect.SAMPLE_BYTES], (spec.source.quote or '"').encode())
+    named, start = header_row.separator_line(text)
+    if named:
+        return asked or FileFormat.CSV, detect.Found(named, "as the line `sep=` says")
+    found = detect.find_delimiter(text[start : detect.SAMPLE_BYTES], (spec.source.quote or '"').encode())
     return FileFormat.CSV, found
 
 
@@ -174,7 +175,7 @@ def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None
     names = spec.source.columns or tuple(
         dict.fromkeys(key for read in objects for key in read if key and "\0" not in key)
     )
-    rows = [[read.get(name, "") for name in names] for read in objects[:_SAMPLE_ROWS]]
+    rows = [[read.get(name, "") for name in names] for read in objects[: header_row.SAMPLE_ROWS]]
     return _Columns(names, Header.ABSENT, rows, mark, 1)
 
 
@@ -189,8 +190,9 @@ def _header(
     final: bool,
     options: ImportOptions,
 ) -> _Columns | None:
-    """Names from the first row, or `column_N`."""
-    first = _first_row(text, layout, final=final)
+    """Names from the row that is the header, or `column_N`."""
+    start = header_row.separator_line(text)[1]
+    first = _first_row(text, layout, start, 1 + bool(start), final=final)
     if first is None:
         if len(plain) > 4 * options.max_row_bytes:
             raise _unreadable(options)
@@ -199,33 +201,39 @@ def _header(
     columns = spec.source.columns
     if row.fault is not None and not columns:
         raise _unreadable(options)
-    cells = [cell.decode("utf-8", "replace") for cell in row.cells]
-    asked = spec.source.header
-    rows = _next_rows(text, row.next, layout, final=final)
-    if asked is Header.PRESENT or (asked is Header.FOUND_OUT and looks_like_header(cells, rows)):
-        behind = (
-            row.next if codec == "utf-8" else len(text[: row.next].decode("utf-8", "replace").encode(codec, "replace"))
+    rows = header_row.first_rows(text, row.start, line, layout, final=final) or [
+        FirstRow(row, [cell.decode("utf-8", "replace") for cell in row.cells], line)
+    ]
+    position = _position(spec, rows)
+    if position < 0 and not final and len(text) < detect.SAMPLE_BYTES and header_row.may_follow(rows):
+        return None
+    below = [one.cells for one in rows[position + 1 :]][: header_row.SAMPLE_ROWS]
+    if position < 0:
+        # The line `sep=;` is no row.
+        before = mark + _encoded(text[:start], codec)
+        return _Columns(
+            columns or column_names([""] * len(rows[0].cells)), Header.ABSENT, below, before, 1 + bool(start)
         )
-        lines = line + 1 + _extra_lines(text[row.start : row.next])
-        return _Columns(columns or column_names(cells), Header.PRESENT, rows, mark + behind, lines)
-    return _Columns(columns or column_names([""] * len(cells)), Header.ABSENT, [cells, *rows], mark, 1)
+    header = rows[position]
+    lines = header.line + 1 + header_row.extra_lines(text[header.row.start : header.row.next])
+    behind = mark + _encoded(text[: header.row.next], codec)
+    return _Columns(columns or column_names(header.cells), Header.PRESENT, below, behind, lines)
 
 
-def _next_rows(text: bytes, start: int, layout: Layout, *, final: bool) -> list[list[str]]:
-    """The cells of the next complete rows that can be read, at most `_SAMPLE_ROWS`."""
-    rows: list[list[str]] = []
-    end = min(len(text), start + detect.SAMPLE_BYTES)
-    while start < end and len(rows) < _SAMPLE_ROWS:
-        try:
-            row = scan_row(text, start, layout, final=final)
-        except Incomplete:
-            break
-        if row.next < 0:
-            break
-        if row.fault is None and row.end > row.start:
-            rows.append([cell.decode("utf-8", "replace") for cell in row.cells])
-        start = row.next
-    return rows
+def _position(spec: Spec, rows: list[FirstRow]) -> int:
+    """Which of the first rows is the header; -1 for none."""
+    asked = spec.source.header
+    if asked is Header.ABSENT:
+        return -1
+    if asked is Header.PRESENT and spec.source.columns:
+        return 0
+    found = header_row.header_position(rows, [one.column for one in spec.mapping])
+    return max(found, 0) if asked is Header.PRESENT else found
+
+
+def _encoded(text: bytes, codec: str) -> int:
+    """How many bytes of the file are this text, which is UTF-8 here."""
+    return len(text) if codec == "utf-8" else len(text.decode("utf-8", "replace").encode(codec, "replace"))
 
 
 def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
@@ -241,9 +249,8 @@ def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
     return (*asked, ColumnMapping(columns.names[likely], ContactField.PHONE_NUMBER))
 
 
-def _first_row(text: bytes, layout: Layout, *, final: bool) -> tuple[ScannedRow, int] | None:
-    """The first row that is not an empty line, and its line; an empty row for an empty file."""
-    start, line = 0, 1
+def _first_row(text: bytes, layout: Layout, start: int, line: int, *, final: bool) -> tuple[ScannedRow, int] | None:
+    """The first row from `start` that is not an empty line, and its line; an empty row for an empty file."""
     while True:
         try:
             row = scan_row(text, start, layout, final=final)
@@ -261,9 +268,3 @@ def _unreadable(options: ImportOptions) -> InvalidArgument:
         "the first row cannot be read: check the delimiter, the quotes and the line ends",
         metadata={"limit_bytes": str(options.max_row_bytes)},
     )
-
-
-def _extra_lines(row: bytes) -> int:
-    """Lines that a row with line ends inside quotes takes beyond the first."""
-    ends = row.count(b"\n") + row.count(b"\r") - row.count(b"\r\n")
-    return max(0, ends - 1) if row.endswith((b"\n", b"\r")) else ends

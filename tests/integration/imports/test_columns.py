@@ -106,3 +106,50 @@ async def test_an_unknown_country_is_refused_with_its_own_reason(caller: Caller,
     found, reasons = await imported(caller, shared_service, data, default_region="CN")
     assert {one.phone_number for one in found} == {"+8613800144002", "+4915123456232"}
     assert reasons == ["COUNTRY_UNKNOWN"]
+
+
+TITLED = {
+    "titles": "2026年客户名单,,\n导出时间:2026-11-01,,\n姓名,手机号,城市\n张三,13800144041,北京\nx,12,\n",
+    "a title with the word phone": "客户手机名录,,\n\n姓名,手机号,城市\n张三,13800144041,北京\nx,12,\n",
+    "a note of several lines": '"须知：\n1、勿改。\n2、*必填。",,\n姓名,手机号,城市\n张三,13800144041,北京\nx,12,\n',
+    "the separator of Excel": "sep=;\n姓名;手机号;城市\n张三;13800144041;北京\nx;12;\n",
+}
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("name", TITLED)
+async def test_the_header_is_found_below_titles(caller: Caller, shared_service: Service, name: str, codec: str) -> None:
+    text = TITLED[name]
+    import_id = await caller.create(default_region="CN")
+    await caller.upload(import_id, text.encode(codec))
+    (contact,) = await contacts(shared_service, import_id)
+    rejects = await caller.rejects(import_id)
+    await caller.call("RevertImport", pb.RevertImportRequest(import_id=import_id))
+    assert (contact.name, contact.phone_number, dict(contact.attributes.items())) == (
+        "张三",
+        "+8613800144041",
+        {"城市": "北京"},
+    )
+    # Line and offset of a refused row count from the start of the file.
+    (refused,) = rejects
+    codec_without_mark = codec.removesuffix("-sig").replace("utf-16", "utf-16-le")
+    mark = len("".encode(codec))
+    before = text[: text.index("x" + ("," if "," in text else ";"))]
+    assert refused.line == before.count("\n") + 1
+    assert refused.byte_offset == mark + len(before.encode(codec_without_mark))
+
+
+async def test_a_mapped_name_makes_its_row_the_header(caller: Caller, shared_service: Service) -> None:
+    column = import_pb2.ColumnMapping(column="Cod. 12345", field=import_pb2.CONTACT_FIELD_PHONE_NUMBER)
+    for title in ("", "Lista,,\n"):
+        data = f"{title}Alias,Cod. 12345,Lugar\nAna,612 34 56 78,Vigo\n".encode()
+        found, reasons = await imported(caller, shared_service, data, default_region="ES", mapping=[column])
+        assert ([one.phone_number for one in found], reasons) == (["+34612345678"], [])
+        assert dict(found[0].attributes.items()) == {"Alias": "Ana", "Lugar": "Vigo"}
+
+
+async def test_a_file_without_a_header_has_all_its_rows(caller: Caller, shared_service: Service) -> None:
+    data = b"Ann,mobile,\nBob,mobile,13800144076\nCai,mobile,13800144077\n"
+    found, reasons = await imported(caller, shared_service, data, default_region="CN")
+    assert {one.phone_number for one in found} == {"+8613800144076", "+8613800144077"}
+    assert reasons == ["PHONE_EMPTY"]
