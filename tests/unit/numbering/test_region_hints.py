@@ -48,6 +48,9 @@ IN_WORDS = {
     "Gambia, The": "GM",
     "Myanmar (Burma)": "MM",
     "India (Mumbai)": "IN",
+    "French Republic": "FR",
+    "Socialist Republic of Viet Nam": "VN",
+    "People's Republic of Bangladesh": "BD",
 }
 UNREAD = ["", "Mordor", "某国", "999", "0", "0755", "010", "x" * 101, "US/Canada", "Georgia, USA", "Korea (X)", "/"]
 
