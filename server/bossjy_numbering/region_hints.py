@@ -1,7 +1,8 @@
 """Region hints: what people and files write for a region, read as its ISO 3166 alpha-2 code.
 
-Read are alpha-2 and alpha-3 codes in any case, calling codes (`86`, `+86`, `0086`), names in every language of
-`phonenumbers`, and usual other names. A hint that could name two regions is not read.
+RegionHints reads alpha-2 and alpha-3 codes in any case, calling codes (`86`, `+86`, `0086`, `+1-876`), flags, names of
+region_words.txt and of `phonenumbers`, and usual other names. It reads a hint of several parts (`CN - China`) if all
+parts name one region. It does not read a hint that could name two regions.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache
+from importlib.resources import files
 
 import phonenumbers
+from phonenumbers import PhoneMetadata
 
 from bossjy_numbering.region_names import language_tables
 
@@ -32,21 +35,25 @@ _ALPHA3 = (
     "TKLTK TKMTM TLSTL TONTO TTOTT TUNTN TURTR TUVTV TWNTW TZATZ UGAUG UKRUA URYUY USAUS UZBUZ VATVA VCTVC VENVE "
     "VGBVG VIRVI VNMVN VUTVU WLFWF WSMWS XKKXK YEMYE ZAFZA ZMBZM ZWEZW "
 )
-# What catalogues write before or after a name.
-_TITLES = re.compile(r"特别行政区|\b(?:SAR|S\.A\.R\.|P\.?\s?R\.?|the|republic of|kingdom of)(?=\W|$)", re.IGNORECASE)
-# Other codes and everyday names.
-_USUAL = (
-    "GB:uk england scotland wales britain greatbritain 英格兰 大不列颠;GR:el;"
-    "US:usa america unitedstatesofamerica states 美利坚合众国;"
-    "CN:prc mainlandchina peoplesrepublicofchina 中国大陆 中华人民共和国 大陆 内地;"
-    "HK:hksar 中国香港 hongkongsar;MO:中国澳门 macao macau;TW:中国台湾 臺灣 台灣 台湾省 taiwan;"
-    "KR:southkorea korea republicofkorea 南韩 大韩民国;KP:northkorea 朝鲜 北韩;RU:russianfederation;"
-    "AE:uae emirates;CZ:czechrepublic 捷克共和国;VN:vietnam;LA:laos;IR:persia;SY:syria;TZ:tanzania;"
-    "MK:macedonia;CI:ivorycoast 科特迪瓦;CD:drc drcongo congokinshasa;CG:congobrazzaville;MM:burma 缅甸;"
-    "NL:holland thenetherlands;TR:turkey turkiye türkiye;CV:capeverde;SZ:swaziland;TL:easttimor;"
-    "VA:vatican holysee;BN:brunei;MD:moldova;BO:bolivia;VE:venezuela;FM:micronesia;PS:palestine;"
-    "SG:新加坡共和国;MY:马来西亚联邦;JP:日本国;SA:ksa"
+# What catalogues write around a name.
+_GENERIC_WORDS = """
+    the of republic kingdom state states islamic united federal federated plurinational bolivarian former country
+    principality commonwealth federative union sultanate sar pr mainland special administrative region territory
+"""
+_GENERIC = frozenset(_GENERIC_WORDS.split())
+# Names that mean another region with a word that is not read.
+_OPEN_NAMES = frozenset({"korea", "congo", "virginislands", "georgia", "samoa", "guinea", "saintmartin"})
+_LONGEST_HINT = 100
+_MOST_PARTS = 4
+_CALLING_CODE = re.compile(r"['(\s]*(?:\+|00)?[\s(]*([0-9][0-9\s()\-.]{0,12}?)(?:\.0)?[)\s]*")
+# ISO 3166-2, such as GB-ENG.
+_SUBDIVISION = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
+_PARTS = re.compile(r"\s+[-–—]+\s+|[/|(),:;\[\]]+|(?<=[A-Za-z]{3})-(?=[^A-Za-z])|(?<=^[A-Za-z]{2})-")
+# Between letters and digits, and between Chinese characters and other letters.
+_SCRIPTS = re.compile(
+    r"(?<=[^\W\d])\s*(?=\+?\d)|(?<=\d)\s*(?=[^\W\d])|(?<=[一-鿿])\s*(?=[A-Za-z])|(?<=[A-Za-z])\s*(?=[一-鿿])"
 )
+_FLAG = 0x1F1E6 - ord("A")
 
 
 class RegionHints:
@@ -62,56 +69,124 @@ class RegionHints:
         if hint in self._regions:
             return hint
         text = unicodedata.normalize("NFKC", hint).strip()
-        if not text or len(text) > 100:
+        if not text or len(text) > _LONGEST_HINT:
             return None
-        code = text.upper()
-        if code in self._regions:
-            return code
-        if code in self._alpha3:
-            return self._alpha3[code]
-        digits = text.lstrip("+").strip()
-        if digits.isascii() and digits.isdigit():
-            return self._of_calling_code(digits)
-        return next((self._names[name] for name in map(_folded, _variants(text)) if name in self._names), None)
+        return self._one(text) or self._without_addition(text) or self._of_parts(text)
 
     def regions(self) -> frozenset[str]:
         """All regions that a hint can name."""
         return self._regions
 
-    def _of_calling_code(self, digits: str) -> str | None:
-        region = phonenumbers.region_code_for_country_code(int(digits.removeprefix("00")[:4] or 0))
-        return region if region in self._regions else None
+    def is_calling_code(self, hint: str) -> bool:
+        """Whether a hint is the calling code of a region, such as `+86`, `86` or `+1-876`."""
+        written = _CALLING_CODE.fullmatch(unicodedata.normalize("NFKC", hint))
+        return written is not None and self._of_calling_code(written[1]) is not None
 
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        names: dict[str, set[str]] = {}
-        for region, by_language in language_tables().items():
-            if region in self._regions:
-                for name in by_language.values():
-                    names.setdefault(_folded(name), set()).add(region)
-        # A name of several regions in different languages names none of them.
-        read = {name: next(iter(regions)) for name, regions in names.items() if len(regions) == 1}
-        for entry in _USUAL.split(";"):
-            region, _, words = entry.partition(":")
-            read |= dict.fromkeys(map(_folded, words.split()), region)
-        return read
+    def _one(self, text: str) -> str | None:
+        """The region of a hint that is one code or one name."""
+        code = text.upper()
+        if code in self._regions:
+            return code
+        if code in self._alpha3:
+            # `Nga` is Russia in Vietnamese, and NGA is Nigeria.
+            named = None if text == code else _names().get(_folded(text))
+            return named or self._alpha3[code]
+        if written := _CALLING_CODE.fullmatch(text):
+            return self._of_calling_code(written[1])
+        if written := _SUBDIVISION.fullmatch(text):
+            return written[1] if written[1] in self._regions else None
+        if len(text) == 2 and min(text) > "\U0001f1e5":
+            code = "".join(chr(ord(character) - _FLAG) for character in text if ord(character) >= _FLAG)
+            return code if code in self._regions else None
+        return _names().get(_folded(text))
+
+    def _without_addition(self, text: str) -> str | None:
+        """The region of a name with what catalogues add: `Korea, Republic of`, `Macau SAR`, `The Bahamas`."""
+        core, _, addition = text.partition(",")
+        if not addition:
+            core, _, addition = text.rstrip(" )]").replace("[", "(").partition("(")
+        if addition:
+            turned = self._one(f"{addition.strip(' ()')} {core.strip()}")
+            if turned is not None:
+                return turned
+            if not all(word in _GENERIC or word == "china" for word in _words(addition)):
+                return self._of_core(core, addition)
+        words = _words(core)
+        name = "".join(word for word in words if word not in _GENERIC).replace("特别行政区", "")
+        names = _names()
+        shorter = name.removesuffix("china").removeprefix("中国").removeprefix("中國")
+        return names.get(name) or names.get(shorter)
+
+    def _of_core(self, core: str, addition: str) -> str | None:
+        """The region of a name before an addition that names nothing else: `India (Mumbai)`."""
+        core = core.strip()
+        if _folded(core) in _OPEN_NAMES or self._one(addition.strip(" ()")) is not None:
+            return None
+        return self._one(core) if "," not in core else None
+
+    def _of_parts(self, text: str) -> str | None:
+        """The one region that all parts of a hint name."""
+        parts = [part.strip() for part in _PARTS.split(text) if part.strip()]
+        if len(parts) < 2:
+            parts = [part.strip() for part in _SCRIPTS.split(text) if part.strip()]
+        if not 1 < len(parts) <= _MOST_PARTS:
+            return None
+        read = {self._one(part) or self._without_addition(part) for part in parts}
+        return read.pop() if len(read) == 1 else None
+
+    def _of_calling_code(self, written: str) -> str | None:
+        """The main region of a calling code, or the one that the digits after it name (`1876` is Jamaica)."""
+        digits = "".join(filter(str.isdigit, written)).removeprefix("00")
+        for length in range(1, min(3, len(digits)) + 1):
+            regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:length]))
+            if digits[0] == "0" or regions is None:
+                continue
+            rest = digits[length:]
+            if not rest:
+                return regions[0] if regions[0] in self._regions else None
+            return next((region for region in regions if re.fullmatch(_leading_digits(region), rest)), None)
+        return None
 
 
-def _variants(text: str) -> Iterator[str]:
-    """A name as it is, and without what catalogues add: `China (CN)`, `Korea, Republic of`, `Macau SAR`."""
-    yield text
-    core = re.sub(r"\s*[(\[].*?[)\]]", "", text)
-    yield core
-    core = core.partition(",")[0]
-    yield core
-    core = re.sub(
-        r"特别行政区|\b(?:SAR|S\.A\.R\.|P\.?\s?R\.?|the|republic of|kingdom of)(?=\W|$)", "", core, flags=re.IGNORECASE
-    )
-    yield core
-    yield re.sub(r"(?i)\b(?:china|中国)\b", "", core) or core
+def _leading_digits(region: str) -> str:
+    metadata = PhoneMetadata.metadata_for_region(region)
+    return (metadata.leading_digits if metadata is not None else None) or "(?!)"
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Folded names to regions."""
+    names: dict[str, set[str]] = {}
+    certain: dict[str, str] = {}
+    for region, words in _lines("region_words.txt"):
+        # Chinese and English come first, and are read whatever the name means in other languages.
+        certain |= {name: region for name in words[:3] if name not in certain}
+        for name in words:
+            names.setdefault(name, set()).add(region)
+    for region, by_language in language_tables().items():
+        for name in by_language.values():
+            names.setdefault(_folded(name), set()).add(region)
+    # A name of several regions in different languages names none of them.
+    read = {name: next(iter(regions)) for name, regions in names.items() if len(regions) == 1} | certain
+    read |= {name: region for region, words in _lines("region_usual.txt") for name in words}
+    return {name: region for name, region in read.items() if name and region in phonenumbers.SUPPORTED_REGIONS}
+
+
+def _lines(file: str) -> Iterator[tuple[str, list[str]]]:
+    """Regions and their folded names."""
+    for line in files("bossjy_numbering").joinpath(file).read_text("utf-8").splitlines():
+        region, *names = line.split("|")
+        if names:
+            yield region, [_folded(name) for name in names]
+
+
+def _words(text: str) -> list[str]:
+    """The folded words of a name; `P.R.` is one word."""
+    spaced = re.sub(r"\b(\w)\.\s?(?=\w(?:\.|\s|$))", r"\1", text)
+    return [folded for word in re.split(r"[^\w'’]+", spaced) if (folded := _folded(word))]
 
 
 def _folded(name: str) -> str:
-    """A name without case, accents' variants of writing, spaces and punctuation."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(character for character in text if character.isalnum())
+    """A name without case, accents, spaces and punctuation; `&` is `and`, and `St.` is `Saint`."""
+    text = unicodedata.normalize("NFKD", re.sub(r"\b[Ss][Tt]\b\.?", "saint", name.replace("&", " and "))).casefold()
+    return unicodedata.normalize("NFC", "".join(character for character in text if character.isalnum()))

@@ -41,6 +41,12 @@ def joined(*parts: TextColumn | str) -> TextColumn:
     return result
 
 
+def spaced(*parts: TextColumn) -> TextColumn:
+    """The texts of each row with a space between them."""
+    result: TextColumn = _compute.binary_join_element_wise(*parts, " ")
+    return result
+
+
 def joined_lists(column: TextColumn, bounds: NDArray[np.int32]) -> TextColumn:
     """The texts from each bound to the next, one behind the other. Shapes: bounds (n + 1,), result (n,)."""
     offsets: Any = pa.array(bounds)

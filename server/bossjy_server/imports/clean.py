@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +13,33 @@ from bossjy_numbering.enrich import Enrichment, Labels
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import Flags, TextColumn
 from bossjy_server.imports.attributes import json_members, json_objects
-from bossjy_server.imports.countries import region_of
+from bossjy_server.imports.countries import Regions, RowRegions, regions_of
 from bossjy_server.imports.layout import RejectReason, RowBlock
 from bossjy_server.imports.mapping import MAX_ATTRIBUTES
-from bossjy_server.imports.numbers import CheckedNumbers, check_numbers
+from bossjy_server.imports.names import composed
+from bossjy_server.imports.numbers import check_numbers
+from bossjy_server.imports.primary import (
+    PrimaryNumbers,
+    distinct_numbers,
+    phone_columns,
+    primary_numbers,
+    regions_at,
+)
 from bossjy_server.imports.records import ContactField, RejectedRow, Spec
 from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows
 
 # What a contact can hold, in characters.
-_LONGEST = {ContactField.NAME: 500, ContactField.EMAIL: 320}
+_LONGEST = {
+    ContactField.NAME: 500,
+    ContactField.EMAIL: 320,
+    ContactField.GIVEN_NAME: 250,
+    ContactField.FAMILY_NAME: 249,
+}
 _LONGEST_ATTRIBUTE = 10_000
 # Of carriers and places.
 _LANGUAGE = "en"
 _GUARD = r"^'([=+\-@])"
 _EMAIL = r"^[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]+$"
-
-Regions: TypeAlias = str | list[str | None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ class Cleaner:
         self._enrichment = enrichment
         self._language = resolved.language or _LANGUAGE
         self._mapping = resolved.mapping
+        self._phones = phone_columns(resolved.mapping)
         self._default_region = resolved.default_region
         self._keep_unknown = not resolved.drop_unknown_columns
         self._part = part
@@ -69,10 +80,12 @@ class Cleaner:
     def clean(self, block: RowBlock, *, keep_rejects: int) -> tuple[CleanRows, list[RejectedRow]]:
         """The contacts of a block and, in the order of the file, its first `keep_rejects` refused rows."""
         cells = [_unguarded(arrow.trimmed(column)) for column in block.columns]
-        regions = self._regions_of(cells)
-        phone = self._index(ContactField.PHONE_NUMBER)
-        numbers = check_numbers(cells[phone], self._plan, regions)
-        refusals = Refusals(numbers.reason.copy(), np.full(len(numbers.reason), phone, np.int16))
+        country = self._regions_of(cells)
+        regions = country.regions
+        primary = primary_numbers(cells, self._phones, self._plan, regions)
+        refusals = Refusals(primary.numbers.reason.copy(), primary.source.copy())
+        if country.unknown.any():
+            refusals.replace(country.unknown, RejectReason.COUNTRY_UNKNOWN, self._index(ContactField.COUNTRY))
         self._refuse_long(cells, refusals)
         extra = json_members(block.extra) if block.extra is not None and self._keep_unknown else None
         if extra is not None:
@@ -88,19 +101,17 @@ class Cleaner:
             limit=keep_rejects,
         )
         members = extra[0] if extra is not None else None
-        return self._accepted(block, cells, numbers, regions, refusals.reason == 0, members), rejects
+        return self._accepted(block, cells, primary, regions, refusals.reason == 0, members), rejects
 
     def _index(self, field: ContactField) -> int:
         return next((index for index, one in enumerate(self._mapping) if one.field is field), -1)
 
-    def _regions_of(self, cells: Sequence[TextColumn]) -> Regions:
+    def _regions_of(self, cells: Sequence[TextColumn]) -> RowRegions:
         """The default region of each row, or one for all."""
         country = self._index(ContactField.COUNTRY)
         if country < 0:
-            return self._default_region or None
-        words, indices = arrow.distinct(cells[country])
-        by_word = [region_of(word, self._regions) or self._default_region or None for word in words]
-        return [by_word[index] for index in indices]
+            return RowRegions(self._default_region or None, np.zeros(len(cells[0]), np.bool_))
+        return regions_of(cells[country], self._regions, self._default_region)
 
     def _refuse_long(self, cells: Sequence[TextColumn], refusals: Refusals) -> None:
         for index, one in enumerate(self._mapping):
@@ -122,28 +133,29 @@ class Cleaner:
         self,
         block: RowBlock,
         cells: list[TextColumn],
-        numbers: CheckedNumbers,
+        primary: PrimaryNumbers,
         regions: Regions,
         good: Flags,
         members: TextColumn | None,
     ) -> CleanRows:
         count = int(good.sum())
+        numbers, source = primary.numbers, primary.source[good]
         e164 = arrow.kept(numbers.e164, good)
         cells = [arrow.kept(column, good) for column in cells]
-        if isinstance(regions, list):
-            regions = [regions[row] for row in np.flatnonzero(good)]
-        name = email = arrow.repeated("", count)
+        regions = regions_at(regions, np.flatnonzero(good))
+        email = arrow.repeated("", count)
         others: list[TextColumn] = []
         # What is kept by the side: attributes, and cells that are not what their column says.
-        aside: dict[str, TextColumn] = {}
+        name, aside = self._names(cells, count)
         for index, one in enumerate(self._mapping):
             match one.field:
-                case ContactField.NAME:
-                    name = cells[index]
                 case ContactField.EMAIL:
                     shaped = arrow.matches(cells[index], _EMAIL)
                     email = arrow.chosen(shaped, cells[index], "")
                     aside[one.column] = arrow.chosen(shaped, "", cells[index])
+                case ContactField.PHONE_NUMBER if (source != index).any():
+                    # These are no numbers: another column has the number of the row.
+                    aside[one.column] = arrow.chosen(source != index, cells[index], "")
                 case ContactField.OTHER_NUMBER:
                     further, aside[one.column] = self._other_numbers(cells[index], regions, e164)
                     others.append(further)
@@ -159,12 +171,29 @@ class Cleaner:
             number_type=numbers.type[good],
             name=name,
             email=email,
-            other_numbers=_array_text(others, count),
+            other_numbers=_array_text(distinct_numbers(others), count),
             attributes=json_objects(list(aside), list(aside.values()), count, extra),
             carrier=carrier,
             place=place,
             offset=block.offsets[good],
         )
+
+    def _names(self, cells: Sequence[TextColumn], count: int) -> tuple[TextColumn, dict[str, TextColumn]]:
+        """The name of each row, and given and family names that another name replaces."""
+        empty = arrow.repeated("", count)
+        column, first, last = map(self._index, (ContactField.NAME, ContactField.GIVEN_NAME, ContactField.FAMILY_NAME))
+        name = cells[column] if column >= 0 else empty
+        if first < 0 and last < 0:
+            return name, {}
+        parts = composed(cells[first] if first >= 0 else empty, cells[last] if last >= 0 else empty)
+        unnamed = arrow.is_empty(name)
+        replaced = ~unnamed & arrow.differs(name, parts)
+        aside = {
+            self._mapping[index].column: arrow.chosen(replaced, cells[index], "")
+            for index in (first, last)
+            if index >= 0
+        }
+        return arrow.chosen(unnamed, parts, name), aside
 
     def _labels(self, column: NumberColumn, good: Flags) -> tuple[TextColumn, TextColumn] | tuple[None, None]:
         """Carriers and places of the accepted rows, if they are asked for."""

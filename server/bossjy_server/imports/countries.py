@@ -1,125 +1,45 @@
-"""Names of countries to regions, in Chinese and English: what a country column says.
-
-Codes (`CN`, `cn`) and calling codes with a plus (`+86`) are read without this table. Source: ISO 3166-1 short names and
-everyday names; one is enough for most lists, and a name that is not here falls back on the import's default region.
-"""
+"""Country columns: the default region of each row, read from codes, calling codes and names."""
 
 from __future__ import annotations
 
-_NAMES = {
-    "AE": "阿联酋 阿拉伯联合酋长国 united_arab_emirates uae",
-    "AR": "阿根廷 argentina",
-    "AT": "奥地利 austria",
-    "AU": "澳大利亚 澳洲 australia",
-    "BD": "孟加拉国 孟加拉 bangladesh",
-    "BE": "比利时 belgium",
-    "BG": "保加利亚 bulgaria",
-    "BH": "巴林 bahrain",
-    "BN": "文莱 brunei",
-    "BR": "巴西 brazil brasil",
-    "BY": "白俄罗斯 belarus",
-    "CA": "加拿大 canada",
-    "CH": "瑞士 switzerland schweiz suisse",
-    "CL": "智利 chile",
-    "CN": "中国 中国大陆 中华人民共和国 大陆 china prc mainland_china people's_republic_of_china",
-    "CO": "哥伦比亚 colombia",
-    "CR": "哥斯达黎加 costa_rica",
-    "CU": "古巴 cuba",
-    "CY": "塞浦路斯 cyprus",
-    "CZ": "捷克 捷克共和国 czechia czech_republic",
-    "DE": "德国 germany deutschland",
-    "DK": "丹麦 denmark",
-    "DO": "多米尼加 多米尼加共和国 dominican_republic",
-    "DZ": "阿尔及利亚 algeria",
-    "EC": "厄瓜多尔 ecuador",
-    "EE": "爱沙尼亚 estonia",
-    "EG": "埃及 egypt",
-    "ES": "西班牙 spain españa",
-    "ET": "埃塞俄比亚 ethiopia",
-    "FI": "芬兰 finland",
-    "FR": "法国 france",
-    "GB": "英国 大不列颠 united_kingdom uk great_britain england britain",
-    "GE": "格鲁吉亚 georgia",
-    "GH": "加纳 ghana",
-    "GR": "希腊 greece",
-    "HK": "香港 中国香港 中国香港特别行政区 hong_kong hongkong hong_kong_sar",
-    "HR": "克罗地亚 croatia",
-    "HU": "匈牙利 hungary",
-    "ID": "印度尼西亚 印尼 indonesia",
-    "IE": "爱尔兰 ireland",
-    "IL": "以色列 israel",
-    "IN": "印度 india",
-    "IQ": "伊拉克 iraq",
-    "IR": "伊朗 iran",
-    "IS": "冰岛 iceland",
-    "IT": "意大利 italy italia",
-    "JO": "约旦 jordan",
-    "JP": "日本 japan",
-    "KE": "肯尼亚 kenya",
-    "KG": "吉尔吉斯斯坦 kyrgyzstan",
-    "KH": "柬埔寨 cambodia",
-    "KP": "朝鲜 north_korea",
-    "KR": "韩国 南韩 大韩民国 south_korea korea republic_of_korea",
-    "KW": "科威特 kuwait",
-    "KZ": "哈萨克斯坦 kazakhstan",
-    "LA": "老挝 laos",
-    "LB": "黎巴嫩 lebanon",
-    "LK": "斯里兰卡 sri_lanka",
-    "LT": "立陶宛 lithuania",
-    "LU": "卢森堡 luxembourg",
-    "LV": "拉脱维亚 latvia",
-    "MA": "摩洛哥 morocco",
-    "MM": "缅甸 myanmar burma",
-    "MN": "蒙古 蒙古国 mongolia",
-    "MO": "澳门 中国澳门 macau macao",
-    "MT": "马耳他 malta",
-    "MX": "墨西哥 mexico méxico",
-    "MY": "马来西亚 malaysia",
-    "NG": "尼日利亚 nigeria",
-    "NL": "荷兰 netherlands holland the_netherlands",
-    "NO": "挪威 norway",
-    "NP": "尼泊尔 nepal",
-    "NZ": "新西兰 new_zealand",
-    "OM": "阿曼 oman",
-    "PA": "巴拿马 panama",
-    "PE": "秘鲁 peru",
-    "PH": "菲律宾 philippines the_philippines",
-    "PK": "巴基斯坦 pakistan",
-    "PL": "波兰 poland",
-    "PT": "葡萄牙 portugal",
-    "PY": "巴拉圭 paraguay",
-    "QA": "卡塔尔 qatar",
-    "RO": "罗马尼亚 romania",
-    "RS": "塞尔维亚 serbia",
-    "RU": "俄罗斯 俄国 俄罗斯联邦 russia russian_federation",
-    "SA": "沙特 沙特阿拉伯 saudi_arabia",
-    "SE": "瑞典 sweden",
-    "SG": "新加坡 singapore",
-    "SI": "斯洛文尼亚 slovenia",
-    "SK": "斯洛伐克 slovakia",
-    "TH": "泰国 thailand",
-    "TJ": "塔吉克斯坦 tajikistan",
-    "TM": "土库曼斯坦 turkmenistan",
-    "TN": "突尼斯 tunisia",
-    "TR": "土耳其 turkey türkiye",
-    "TW": "台湾 中国台湾 臺灣 台湾省 taiwan",
-    "TZ": "坦桑尼亚 tanzania",
-    "UA": "乌克兰 ukraine",
-    "UG": "乌干达 uganda",
-    "US": "美国 美利坚合众国 united_states united_states_of_america usa america u.s. u.s.a.",
-    "UY": "乌拉圭 uruguay",
-    "UZ": "乌兹别克斯坦 uzbekistan",
-    "VE": "委内瑞拉 venezuela",
-    "VN": "越南 vietnam viet_nam",
-    "ZA": "南非 south_africa",
-    "ZM": "赞比亚 zambia",
-    "ZW": "津巴布韦 zimbabwe",
-}
-_REGION_BY_NAME = {name.replace("_", " "): region for region, names in _NAMES.items() for name in names.split()}
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+
+from bossjy_numbering import RegionHints
+from bossjy_server.imports import arrow
+from bossjy_server.imports.arrow import Flags, TextColumn
+
+Regions: TypeAlias = str | list[str | None] | None
+
+HINTS = RegionHints()
+# Different cells that are remembered over all imports of a process.
+_REMEMBERED_CELLS = 4_096
 
 
-def region_of(text: str, regions: frozenset[str]) -> str:
-    """The region that a country cell names: a code of `regions`, or a name; empty where it names none."""
-    word = text.strip()
-    code = word.upper()
-    return code if code in regions else _REGION_BY_NAME.get(word.casefold(), "")
+@dataclass(frozen=True, slots=True)
+class RowRegions:
+    """The default region of each row, or one for all, and the rows whose country cell is not understood."""
+
+    regions: Regions
+    unknown: Flags
+
+
+def regions_of(cells: TextColumn, regions: Collection[str], default_region: str) -> RowRegions:
+    """Read a country column once for each different cell. Only an empty cell means the import's default region."""
+    words, indices = arrow.distinct(cells)
+    default = default_region or None
+    by_word = [_region_of(word) if word else default for word in words]
+    by_word = [region if region in regions or region == default else None for region in by_word]
+    unknown = np.array([bool(word) and not region for word, region in zip(words, by_word, strict=True)], np.bool_)
+    if len(words) == 1 and not unknown[0]:
+        return RowRegions(by_word[0], np.zeros(len(cells), np.bool_))
+    return RowRegions([by_word[index] for index in indices], unknown[indices])
+
+
+@lru_cache(_REMEMBERED_CELLS)
+def _region_of(word: str) -> str | None:
+    return HINTS.region(word)

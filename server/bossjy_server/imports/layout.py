@@ -35,6 +35,7 @@ class RejectReason(IntEnum):
     SEVERAL_NUMBERS = 17
     DOUBTFUL_NUMBER = 18
     SHORT_NUMBER = 19
+    COUNTRY_UNKNOWN = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,59 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bossjy_server.errors import FailedPrecondition, InvalidArgument, Reason
+from bossjy_server.imports.headers import (
+    FAMILY_BESIDE_GIVEN,
+    GIVEN_BESIDE_FAMILY,
+    NOT_OF_THE_CONTACT,
+    Meaning,
+    folded,
+    meaning_of,
+)
 from bossjy_server.imports.records import ColumnMapping, ContactField
 
-# Names as people write them, compared without case, spaces and signs. Extend here.
-_NAMES: dict[ContactField, str] = {
-    ContactField.PHONE_NUMBER: """
-        手机号 手机号码 手机 移动电话 移动电话号码 电话 电话号码 联系电话 联系手机 联系号码 联系方式 号码 本机号码
-        手機 手機號碼 電話 電話號碼 聯絡電話
-        phone phonenumber phoneno mobile mobilenumber mobileno mobilephone cell cellphone cellnumber tel telephone
-        telephonenumber telno contactnumber contactno number msisdn handphone whatsapp e164 primaryphone
-        customerphone userphone""",
-    ContactField.OTHER_NUMBER: """
-        其他电话 备用电话 备用手机 备用号码 第二电话 家庭电话 办公电话 固定电话 座机 固话 公司电话 住宅电话
-        电话2 手机2 手机号2 電話2
-        otherphone othernumber phone2 phonenumber2 mobile2 tel2 secondaryphone alternatephone altphone homephone
-        workphone officephone businessphone landline""",
-    ContactField.NAME: """
-        姓名 名字 名称 客户姓名 客户名称 客户名 联系人 联系人姓名 用户名 用户姓名 收件人 收货人 顾客 姓名全称
-        聯絡人 名稱
-        name fullname contact contactname customer customername clientname username displayname person""",
-    ContactField.EMAIL: """
-        邮箱 电子邮箱 电子邮件 邮件 邮箱地址 邮件地址 信箱
-        電郵 電子郵件
-        email mail emailaddress mailaddress""",
-    ContactField.COUNTRY: """
-        国家 国家地区 国家或地区 国家代码 地区代码 国别
-        國家 國家地區
-        country countrycode countryname countryregion nation iso iso2 isocode regioncode""",
-    # What ExportRejectedRows writes behind the columns.
-    ContactField.IGNORE: "bossjyline bossjycolumn bossjyreason bossjysuggestion bossjyrow",
-}
-_FIELD_BY_NAME = {name: field for field, names in _NAMES.items() for name in names.split()}
-_SIGNS = re.compile(r"[\s_\-./\\()（）:：*#'\"\[\]]+")
 _PHONE_TEXT = re.compile(r"['=\"+(（]*\d[\d\s()（）.\-/\"]{5,}")
-# One column each; further phone columns become other numbers.
-_SINGLE = (ContactField.PHONE_NUMBER, ContactField.NAME, ContactField.EMAIL, ContactField.COUNTRY)
+# One column each; additional phone columns become other numbers.
+_SINGLE = (
+    ContactField.PHONE_NUMBER,
+    ContactField.NAME,
+    ContactField.EMAIL,
+    ContactField.COUNTRY,
+    ContactField.GIVEN_NAME,
+    ContactField.FAMILY_NAME,
+)
+# Their cells that are not what the column says are kept under the name of the column.
+_KEPT_ASIDE = (
+    ContactField.PHONE_NUMBER,
+    ContactField.OTHER_NUMBER,
+    ContactField.EMAIL,
+    ContactField.GIVEN_NAME,
+    ContactField.FAMILY_NAME,
+)
 _SHOWN_NAMES = 1000
 # As the contract says of Contact.attributes.
 MAX_ATTRIBUTES = 100
 
 
-def field_of_name(column: str) -> ContactField | None:
-    """What a column of this name means; None if the name is not known."""
-    return _FIELD_BY_NAME.get(_SIGNS.sub("", column).casefold())
+def field_of_name(column: str, cells: Sequence[str] = ()) -> ContactField | None:
+    """What a column of this name and with these cells means; None if the name is not known."""
+    meaning = meaning_of(column, cells)
+    return meaning.field if meaning is not None else None
 
 
-def looks_like_header(cells: Sequence[str]) -> bool:
-    """Whether the first row names columns: one of its cells is a known name, and none is mostly digits."""
-    if any(sum(character.isdigit() for character in cell) >= 5 for cell in cells):
-        return False
-    return any(field_of_name(cell) is not None for cell in cells)
+def looks_like_header(cells: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> bool:
+    """Whether a row names columns: one of its cells is a known name, and none is mostly digits.
+
+    A name that the next `rows` repeat in their column is a value.
+    """
+    known = False
+    for index, cell in enumerate(cells):
+        below = [row[index].strip() for row in rows if index < len(row)]
+        named = field_of_name(cell) is not None or field_of_name(cell, below) is not None
+        if not named and sum(character.isdigit() for character in cell) >= 5:
+            return False
+        known |= named and cell.strip() not in below
+    return known
 
 
 def likely_phone_column(cells: Sequence[str]) -> int:
@@ -89,35 +91,78 @@ def column_names(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def resolve_mapping(
-    columns: Sequence[str], asked: Sequence[ColumnMapping], *, drop_unknown: bool
+    columns: Sequence[str],
+    asked: Sequence[ColumnMapping],
+    *,
+    drop_unknown: bool,
+    cells: Sequence[Sequence[str]] = (),
 ) -> tuple[ColumnMapping, ...]:
-    """What each column means, in the order of the file.
+    """What each column means, in the order of the file. `cells[i]` are some cells of column i, if they are known.
 
     Raises InvalidArgument(MAPPING_INVALID) where `asked` does not fit the columns, and
     FailedPrecondition(PHONE_COLUMN_MISSING) where no column is the number.
     """
     wanted = _asked_by_column(columns, asked)
     used = {one.field for one in wanted.values()}
+    found = _recognised(columns, cells, wanted, used)
     resolved: list[ColumnMapping] = []
-    for column in columns:
+    for index, column in enumerate(columns):
         mapping = wanted.get(column)
         if mapping is None:
-            field = field_of_name(column)
-            if field is ContactField.PHONE_NUMBER and field in used:
-                field = ContactField.OTHER_NUMBER
-            if field is None or (field in _SINGLE and field in used):
-                field = ContactField.IGNORE if drop_unknown else ContactField.ATTRIBUTE
+            field = found.get(index, ContactField.ATTRIBUTE)
+            if field is ContactField.ATTRIBUTE and drop_unknown:
+                field = ContactField.IGNORE
             mapping = ColumnMapping(column, field, column if field is ContactField.ATTRIBUTE else "")
-        used.add(mapping.field)
         resolved.append(mapping)
     _check_attributes(resolved)
-    if ContactField.PHONE_NUMBER not in used:
+    if all(one.field is not ContactField.PHONE_NUMBER for one in resolved):
         raise FailedPrecondition(
             Reason.PHONE_COLUMN_MISSING,
             "no column was recognised as the phone number: give a mapping with a column for it",
             metadata={"columns": ", ".join(columns)[:_SHOWN_NAMES]},
         )
     return tuple(resolved)
+
+
+def _recognised(
+    columns: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    wanted: Collection[str],
+    used: Collection[ContactField],
+) -> dict[int, ContactField]:
+    """What the columns mean that were not asked for. Of several for one field, the one with the lowest rank has it."""
+    meanings: dict[int, Meaning] = {}
+    for index, column in enumerate(columns):
+        if column not in wanted:
+            meaning = meaning_of(column, cells[index] if index < len(cells) else ())
+            if meaning is not None:
+                meanings[index] = meaning
+    _split_names(columns, meanings)
+    fields = {index: one.field for index, one in meanings.items() if one.field not in _SINGLE}
+    for field in _SINGLE:
+        candidates = sorted((one.rank, index) for index, one in meanings.items() if one.field is field)
+        if candidates and field not in used:
+            fields[candidates.pop(0)[1]] = field
+        if field is ContactField.PHONE_NUMBER:
+            others = [index for rank, index in candidates if rank < NOT_OF_THE_CONTACT]
+            fields |= dict.fromkeys(others, ContactField.OTHER_NUMBER)
+    return fields
+
+
+def _split_names(columns: Sequence[str], meanings: dict[int, Meaning]) -> None:
+    """Read a name beside a family name as the given name (`Nombre, Apellidos`), and the reverse (`Name, Vorname`)."""
+    by_field: dict[ContactField, list[int]] = {}
+    for index, one in meanings.items():
+        by_field.setdefault(one.field, []).append(index)
+    names = by_field.get(ContactField.NAME, [])
+    given, family = by_field.get(ContactField.GIVEN_NAME, []), by_field.get(ContactField.FAMILY_NAME, [])
+    if len(names) != 1 or bool(given) == bool(family):
+        return
+    name = folded(columns[names[0]])
+    if family and name in GIVEN_BESIDE_FAMILY:
+        meanings[names[0]] = Meaning(ContactField.GIVEN_NAME)
+    elif given and FAMILY_BESIDE_GIVEN.get(name) == folded(columns[given[0]]):
+        meanings[names[0]] = Meaning(ContactField.FAMILY_NAME)
 
 
 def _asked_by_column(columns: Sequence[str], asked: Sequence[ColumnMapping]) -> dict[str, ColumnMapping]:
@@ -149,8 +194,7 @@ def _check_attributes(mapping: Sequence[ColumnMapping]) -> None:
             f"{len(names)} columns would be kept as attributes: map the ones that matter, and set drop_unknown_columns",
             metadata={"limit": str(MAX_ATTRIBUTES)},
         )
-    # Cells that are no address or no number are kept under the name of their column.
-    names += [one.column for one in mapping if one.field in (ContactField.EMAIL, ContactField.OTHER_NUMBER)]
+    names += [one.column for one in mapping if one.field in _KEPT_ASIDE]
     for name in names:
         if names.count(name) > 1:
             raise _invalid(name, "an attribute has the name of another column")

@@ -16,6 +16,7 @@ from bossjy_server.imports.layout import RowBlock
 from bossjy_server.imports.mapping import field_of_name
 from bossjy_server.imports.numbers import check_numbers, repair
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.primary import first_filled, phone_columns
 from bossjy_server.imports.records import (
     ColumnMapping,
     Compression,
@@ -93,8 +94,8 @@ def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, co
     reader, rest = Reader(found.spec, start, options), plain[found.text_offset :]
     piece = reader.read(rest, final=complete)
     block = piece.rows
-    phone = next(i for i, one in enumerate(found.spec.mapping) if one.field is ContactField.PHONE_NUMBER)
-    cells = arrow.trimmed(block.columns[phone])
+    phones = phone_columns(found.spec.mapping)
+    cells = first_filled([arrow.trimmed(block.columns[index]) for index in phones])
     region = spec.default_region or _likely_region(cells, plan)
     form = FileFormat.ARROW if opened.is_arrow else found.spec.source.format
     source = replace(found.spec.source, compression=opened.compression, format=form)
@@ -137,7 +138,9 @@ def _share_valid(cells: TextColumn, plan: Plan, region: str) -> float:
 
 
 def _column(mapping: ColumnMapping, cells: TextColumn, spec: Spec, plan: Plan, region: str) -> PreviewedColumn:
-    known = field_of_name(mapping.column) is mapping.field
+    named = field_of_name(mapping.column, [str(cell) for cell in cells.slice(0, _GUESS_CELLS)])
+    other = named is ContactField.PHONE_NUMBER and mapping.field is ContactField.OTHER_NUMBER
+    known = named is mapping.field or other
     why = "its name is known" if known else "its name means nothing known"
     confidence = _BY_NAME if known else _KEPT
     if any(one.column == mapping.column for one in spec.mapping):
@@ -154,13 +157,13 @@ def _rows(
 ) -> list[PreviewedRow]:
     """The first rows in the order of the file, taken and refused."""
     lines = dict(zip(block.offsets.tolist(), block.lines.tolist(), strict=True))
-    phone = next(one.column for one in resolved.mapping if one.field is ContactField.PHONE_NUMBER)
+    phones = {resolved.mapping[index].column for index in phone_columns(resolved.mapping)}
     rows: list[tuple[int, PreviewedRow]] = []
     for offset, e164 in zip(good.offset[:_ROWS].tolist(), good.e164.slice(0, _ROWS).to_pylist(), strict=True):
         rows.append((offset, PreviewedRow(lines[offset], plan.number(e164 or ""), None)))
     for one in rejects:
         number = None
-        if one.column == phone and one.original:
+        if one.column in phones and one.original:
             text = repair(arrow.text_column([one.original]))[0].as_py()
             number = plan.number(text, resolved.default_region or None)
         rows.append((one.byte_offset, PreviewedRow(one.line, number, one)))

@@ -57,6 +57,8 @@ class ContactField(IntEnum):
     COUNTRY = 5
     ATTRIBUTE = 6
     IGNORE = 7
+    GIVEN_NAME = 8
+    FAMILY_NAME = 9
 
 
 class ExistingPolicy(IntEnum):

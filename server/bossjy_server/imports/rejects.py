@@ -19,7 +19,9 @@ _KEPT_ORIGINAL = 1_000
 KEPT_ROW = 8_000
 # The column of a refusal for the row as a whole.
 NO_COLUMN = -1
-_NOT_OF_THE_NUMBER = frozenset({RejectReason.VALUE_TOO_LONG, RejectReason.TOO_MANY_ATTRIBUTES})
+_NOT_OF_THE_NUMBER = frozenset(
+    {RejectReason.VALUE_TOO_LONG, RejectReason.TOO_MANY_ATTRIBUTES, RejectReason.COUNTRY_UNKNOWN}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,12 @@ class Refusals:
         new = rows & (self.reason == 0)
         self.reason[new] = reason
         self.column[new] = column
+
+    def replace(self, rows: NDArray[np.bool_], reason: RejectReason, column: int) -> None:
+        """Refuse the flagged rows for this reason, unless they have no number at all."""
+        changed = rows & (self.reason != RejectReason.PHONE_EMPTY)
+        self.reason[changed] = reason
+        self.column[changed] = column
 
 
 def rejected_rows(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bossjy_server.errors import InvalidArgument, Reason
-from bossjy_server.imports import detect
+from bossjy_server.imports import detect, header_row
+from bossjy_server.imports.header_row import FirstRow
 from bossjy_server.imports.inflate import read_plain
 from bossjy_server.imports.jsonl import object_of
 from bossjy_server.imports.layout import Layout
@@ -13,7 +14,6 @@ from bossjy_server.imports.mapping import (
     column_names,
     field_of_name,
     likely_phone_column,
-    looks_like_header,
     resolve_mapping,
 )
 from bossjy_server.imports.options import ImportOptions
@@ -46,7 +46,8 @@ class Resolved:
 class _Columns:
     names: tuple[str, ...]
     header: Header
-    sample: list[str]
+    # The first rows of cells, without the header.
+    rows: list[list[str]]
     text_offset: int
     line: int
 
@@ -97,7 +98,8 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         header=columns.header,
         columns=columns.names,
     )
-    mapping = resolve_mapping(columns.names, _asked(spec, columns), drop_unknown=spec.drop_unknown_columns)
+    cells = [[row[index] for row in columns.rows if index < len(row)] for index in range(len(columns.names))]
+    mapping = resolve_mapping(columns.names, _asked(spec, columns), drop_unknown=spec.drop_unknown_columns, cells=cells)
     return Resolved(
         replace(spec, source=found, mapping=mapping),
         columns.text_offset,
@@ -155,7 +157,10 @@ def _form(text: bytes, spec: Spec) -> tuple[FileFormat, detect.Found]:
         return asked or FileFormat.CSV, detect.Found(spec.source.delimiter, "as asked")
     if asked is FileFormat.TSV:
         return asked, detect.Found("\t", "tab, as the form has it")
-    found = detect.find_delimiter(text[: detect.SAMPLE_BYTES], (spec.source.quote or '"').encode())
+    named, start = header_row.separator_line(text)
+    if named:
+        return asked or FileFormat.CSV, detect.Found(named, "as the line `sep=` says")
+    found = detect.find_delimiter(text[start : detect.SAMPLE_BYTES], (spec.source.quote or '"').encode())
     return FileFormat.CSV, found
 
 
@@ -170,13 +175,8 @@ def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None
     names = spec.source.columns or tuple(
         dict.fromkeys(key for read in objects for key in read if key and "\0" not in key)
     )
-    first: dict[str, str] = {}
-    for read in objects:
-        for key, value in read.items():
-            if value:
-                first.setdefault(key, value)
-    sample = [first.get(name, "") for name in names]
-    return _Columns(names, Header.ABSENT, sample, mark, 1)
+    rows = [[read.get(name, "") for name in names] for read in objects[: header_row.SAMPLE_ROWS]]
+    return _Columns(names, Header.ABSENT, rows, mark, 1)
 
 
 def _header(
@@ -190,8 +190,9 @@ def _header(
     final: bool,
     options: ImportOptions,
 ) -> _Columns | None:
-    """Names from the first row, or `column_N`."""
-    first = _first_row(text, layout, final=final)
+    """Names from the row that is the header, or `column_N`."""
+    start = header_row.separator_line(text)[1]
+    first = _first_row(text, layout, start, 1 + bool(start), final=final)
     if first is None:
         if len(plain) > 4 * options.max_row_bytes:
             raise _unreadable(options)
@@ -200,15 +201,39 @@ def _header(
     columns = spec.source.columns
     if row.fault is not None and not columns:
         raise _unreadable(options)
-    cells = [cell.decode("utf-8", "replace") for cell in row.cells]
-    asked = spec.source.header
-    if asked is Header.PRESENT or (asked is Header.FOUND_OUT and looks_like_header(cells)):
-        behind = (
-            row.next if codec == "utf-8" else len(text[: row.next].decode("utf-8", "replace").encode(codec, "replace"))
+    rows = header_row.first_rows(text, row.start, line, layout, final=final) or [
+        FirstRow(row, [cell.decode("utf-8", "replace") for cell in row.cells], line)
+    ]
+    position = _position(spec, rows)
+    if position < 0 and not final and len(text) < detect.SAMPLE_BYTES and header_row.may_follow(rows):
+        return None
+    below = [one.cells for one in rows[position + 1 :]][: header_row.SAMPLE_ROWS]
+    if position < 0:
+        # The line `sep=;` is no row.
+        before = mark + _encoded(text[:start], codec)
+        return _Columns(
+            columns or column_names([""] * len(rows[0].cells)), Header.ABSENT, below, before, 1 + bool(start)
         )
-        lines = line + 1 + _extra_lines(text[row.start : row.next])
-        return _Columns(columns or column_names(cells), Header.PRESENT, cells, mark + behind, lines)
-    return _Columns(columns or column_names([""] * len(cells)), Header.ABSENT, cells, mark, 1)
+    header = rows[position]
+    lines = header.line + 1 + header_row.extra_lines(text[header.row.start : header.row.next])
+    behind = mark + _encoded(text[: header.row.next], codec)
+    return _Columns(columns or column_names(header.cells), Header.PRESENT, below, behind, lines)
+
+
+def _position(spec: Spec, rows: list[FirstRow]) -> int:
+    """Which of the first rows is the header; -1 for none."""
+    asked = spec.source.header
+    if asked is Header.ABSENT:
+        return -1
+    if asked is Header.PRESENT and spec.source.columns:
+        return 0
+    found = header_row.header_position(rows, [one.column for one in spec.mapping])
+    return max(found, 0) if asked is Header.PRESENT else found
+
+
+def _encoded(text: bytes, codec: str) -> int:
+    """How many bytes of the file are this text, which is UTF-8 here."""
+    return len(text) if codec == "utf-8" else len(text.decode("utf-8", "replace").encode(codec, "replace"))
 
 
 def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
@@ -218,15 +243,14 @@ def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
         return asked
     if any(field_of_name(name) is ContactField.PHONE_NUMBER for name in columns.names):
         return asked
-    likely = likely_phone_column(columns.sample)
+    likely = next((found for row in columns.rows if (found := likely_phone_column(row)) >= 0), -1)
     if not 0 <= likely < len(columns.names):
         return asked
     return (*asked, ColumnMapping(columns.names[likely], ContactField.PHONE_NUMBER))
 
 
-def _first_row(text: bytes, layout: Layout, *, final: bool) -> tuple[ScannedRow, int] | None:
-    """The first row that is not an empty line, and its line; an empty row for an empty file."""
-    start, line = 0, 1
+def _first_row(text: bytes, layout: Layout, start: int, line: int, *, final: bool) -> tuple[ScannedRow, int] | None:
+    """The first row from `start` that is not an empty line, and its line; an empty row for an empty file."""
     while True:
         try:
             row = scan_row(text, start, layout, final=final)
@@ -244,9 +268,3 @@ def _unreadable(options: ImportOptions) -> InvalidArgument:
         "the first row cannot be read: check the delimiter, the quotes and the line ends",
         metadata={"limit_bytes": str(options.max_row_bytes)},
     )
-
-
-def _extra_lines(row: bytes) -> int:
-    """Lines that a row with line ends inside quotes takes beyond the first."""
-    ends = row.count(b"\n") + row.count(b"\r") - row.count(b"\r\n")
-    return max(0, ends - 1) if row.endswith((b"\n", b"\r")) else ends

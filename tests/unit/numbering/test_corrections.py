@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bossjy_numbering import Doubt, FixKind, Plan, RegionHints, ShortNumber
+from bossjy_numbering import Doubt, FixKind, Plan, ShortNumber
 from tests.performance.numbering.prove_corrections import (
     PROMISES,
     chinese_mobiles,
@@ -146,19 +146,3 @@ def test_short_numbers_are_named(plan: Plan, text: str, short: ShortNumber) -> N
 )
 def test_an_explanation_is_true(plan: Plan, text: str, region: str, part: str) -> None:
     assert part in plan.explain(text, region).text
-
-
-def test_hints_name_regions_in_many_forms() -> None:
-    hints = RegionHints()
-    read = {
-        hint: hints.region(hint)
-        for hint in ("cn", "86", "+86", "0086", "CHN", "China", "中国", "China (CN)", "P.R. China")
-    }
-    assert set(read.values()) == {"CN"}, read
-    assert [hints.region(hint) for hint in ("UK", "Korea, Republic of", "Macau SAR", "Deutschland")] == [
-        "GB",
-        "KR",
-        "MO",
-        "DE",
-    ]
-    assert [hints.region(hint) for hint in ("", "Mordor", "某国", "999", "0", "x" * 101)] == [None] * 6

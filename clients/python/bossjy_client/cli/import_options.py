@@ -29,6 +29,8 @@ FIELDS = {
     "phone": import_pb2.CONTACT_FIELD_PHONE_NUMBER,
     "other": import_pb2.CONTACT_FIELD_OTHER_NUMBER,
     "name": import_pb2.CONTACT_FIELD_NAME,
+    "given": import_pb2.CONTACT_FIELD_GIVEN_NAME,
+    "family": import_pb2.CONTACT_FIELD_FAMILY_NAME,
     "email": import_pb2.CONTACT_FIELD_EMAIL,
     "country": import_pb2.CONTACT_FIELD_COUNTRY,
     "attribute": import_pb2.CONTACT_FIELD_ATTRIBUTE,

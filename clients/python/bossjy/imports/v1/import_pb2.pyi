@@ -151,17 +151,27 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     CONTACT_FIELD_PHONE_NUMBER: _ContactField.ValueType  # 1
     """The number that the contact is."""
     CONTACT_FIELD_OTHER_NUMBER: _ContactField.ValueType  # 2
-    """A further number, kept beside it."""
+    """An additional number. If the cell of CONTACT_FIELD_PHONE_NUMBER has no valid number, the first valid additional number
+    in the order of the columns becomes the number of the contact; the other ones stay additional numbers.
+    """
     CONTACT_FIELD_NAME: _ContactField.ValueType  # 3
     """Name."""
     CONTACT_FIELD_EMAIL: _ContactField.ValueType  # 4
     """Mail address."""
     CONTACT_FIELD_COUNTRY: _ContactField.ValueType  # 5
-    """Country of the row, as a code or a name in Chinese or English: the default region of its numbers."""
+    """Country of the row: the default region of its numbers. A code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`,
+    `0049`), or a name in Chinese, English or another common language. A row with any other value is refused.
+    """
     CONTACT_FIELD_ATTRIBUTE: _ContactField.ValueType  # 6
     """Kept as an attribute."""
     CONTACT_FIELD_IGNORE: _ContactField.ValueType  # 7
     """Not kept."""
+    CONTACT_FIELD_GIVEN_NAME: _ContactField.ValueType  # 8
+    """Given name. With the family name it becomes the name, unless the name has a column of its own that is not empty:
+    `Ann Lee`, and `李安` for Chinese, Japanese and Korean characters.
+    """
+    CONTACT_FIELD_FAMILY_NAME: _ContactField.ValueType  # 9
+    """Family name; see CONTACT_FIELD_GIVEN_NAME."""
 
 class ContactField(_ContactField, metaclass=_ContactFieldEnumTypeWrapper):
     """What a column means."""
@@ -171,17 +181,27 @@ CONTACT_FIELD_UNSPECIFIED: ContactField.ValueType  # 0
 CONTACT_FIELD_PHONE_NUMBER: ContactField.ValueType  # 1
 """The number that the contact is."""
 CONTACT_FIELD_OTHER_NUMBER: ContactField.ValueType  # 2
-"""A further number, kept beside it."""
+"""An additional number. If the cell of CONTACT_FIELD_PHONE_NUMBER has no valid number, the first valid additional number
+in the order of the columns becomes the number of the contact; the other ones stay additional numbers.
+"""
 CONTACT_FIELD_NAME: ContactField.ValueType  # 3
 """Name."""
 CONTACT_FIELD_EMAIL: ContactField.ValueType  # 4
 """Mail address."""
 CONTACT_FIELD_COUNTRY: ContactField.ValueType  # 5
-"""Country of the row, as a code or a name in Chinese or English: the default region of its numbers."""
+"""Country of the row: the default region of its numbers. A code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`,
+`0049`), or a name in Chinese, English or another common language. A row with any other value is refused.
+"""
 CONTACT_FIELD_ATTRIBUTE: ContactField.ValueType  # 6
 """Kept as an attribute."""
 CONTACT_FIELD_IGNORE: ContactField.ValueType  # 7
 """Not kept."""
+CONTACT_FIELD_GIVEN_NAME: ContactField.ValueType  # 8
+"""Given name. With the family name it becomes the name, unless the name has a column of its own that is not empty:
+`Ann Lee`, and `李安` for Chinese, Japanese and Korean characters.
+"""
+CONTACT_FIELD_FAMILY_NAME: ContactField.ValueType  # 9
+"""Family name; see CONTACT_FIELD_GIVEN_NAME."""
 Global___ContactField: _TypeAlias = ContactField  # noqa: Y015
 
 class _ExistingPolicy:
@@ -245,7 +265,7 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     REJECT_REASON_UNSPECIFIED: _RejectReason.ValueType  # 0
     """Not used."""
     REJECT_REASON_PHONE_EMPTY: _RejectReason.ValueType  # 1
-    """The phone column is empty."""
+    """All phone columns are empty."""
     REJECT_REASON_NOT_A_NUMBER: _RejectReason.ValueType  # 2
     """The text is not a number."""
     REJECT_REASON_INVALID_COUNTRY_CODE: _RejectReason.ValueType  # 3
@@ -284,6 +304,10 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     """
     REJECT_REASON_SHORT_NUMBER: _RejectReason.ValueType  # 19
     """A short or emergency number of the region: it is dialled within the region only."""
+    REJECT_REASON_COUNTRY_UNKNOWN: _RejectReason.ValueType  # 20
+    """The value of the country column is not understood. The import's default region does not replace it. The value can be
+    a code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`, `0049`) or a name; an empty cell means the default region.
+    """
 
 class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
     """Why a row was refused."""
@@ -291,7 +315,7 @@ class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
 REJECT_REASON_UNSPECIFIED: RejectReason.ValueType  # 0
 """Not used."""
 REJECT_REASON_PHONE_EMPTY: RejectReason.ValueType  # 1
-"""The phone column is empty."""
+"""All phone columns are empty."""
 REJECT_REASON_NOT_A_NUMBER: RejectReason.ValueType  # 2
 """The text is not a number."""
 REJECT_REASON_INVALID_COUNTRY_CODE: RejectReason.ValueType  # 3
@@ -330,6 +354,10 @@ example. The suggestion is the number that the cell more likely means; see Numbe
 """
 REJECT_REASON_SHORT_NUMBER: RejectReason.ValueType  # 19
 """A short or emergency number of the region: it is dialled within the region only."""
+REJECT_REASON_COUNTRY_UNKNOWN: RejectReason.ValueType  # 20
+"""The value of the country column is not understood. The import's default region does not replace it. The value can be
+a code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`, `0049`) or a name; an empty cell means the default region.
+"""
 Global___RejectReason: _TypeAlias = RejectReason  # noqa: Y015
 
 @_typing.final
