@@ -40,7 +40,13 @@ _FIELD_BY_NAME = {name: field for field, names in _NAMES.items() for name in nam
 _SIGNS = re.compile(r"[\s_\-./\\()（）:：*#'\"\[\]]+")
 _PHONE_TEXT = re.compile(r"['=\"+(（]*\d[\d\s()（）.\-/\"]{5,}")
 # One column each; further phone columns become other numbers.
-_SINGLE = (ContactField.PHONE_NUMBER, ContactField.NAME, ContactField.EMAIL, ContactField.COUNTRY)
+_SINGLE = (
+    ContactField.PHONE_NUMBER,
+    ContactField.NAME,
+    ContactField.EMAIL,
+    ContactField.COUNTRY,
+    ContactField.ATTRIBUTES,
+)
 _SHOWN_NAMES = 1000
 # As the contract says of Contact.attributes.
 MAX_ATTRIBUTES = 100
@@ -68,7 +74,7 @@ def likely_phone_column(cells: Sequence[str]) -> int:
 
 
 # As a file of rejects writes it, before what a spreadsheet takes for a formula.
-_GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
+_GUARD = re.compile(r"^'(?='*[=+\-@\t\r])")
 
 
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:

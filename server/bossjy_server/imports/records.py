@@ -57,6 +57,7 @@ class ContactField(IntEnum):
     COUNTRY = 5
     ATTRIBUTE = 6
     IGNORE = 7
+    ATTRIBUTES = 10
 
 
 class ExistingPolicy(IntEnum):

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Sequence
 
+from bossjy_server.contact_file import guarded
 from bossjy_server.errors import NotFound
 from bossjy_server.imports import reject_store, store
 from bossjy_server.imports.layout import Layout, RejectReason
@@ -18,8 +19,6 @@ from bossjy_server.storage.postgres import Database
 # Behind the columns of the file; `mapping` knows these names and ignores them.
 NOTES = ("bossjy_line", "bossjy_column", "bossjy_reason", "bossjy_suggestion", "bossjy_row")
 _ROWS_AT_ONCE = 1000
-# What a spreadsheet takes for a formula; an import takes the apostrophe away again.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def reject_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
@@ -62,6 +61,5 @@ def _cells(text: str, source: SourceFormat) -> list[str] | None:
 
 def _lines(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
-    guarded = [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
-    csv.writer(text).writerows(guarded)
+    csv.writer(text).writerows([[guarded(cell) for cell in row] for row in rows])
     return text.getvalue().encode()

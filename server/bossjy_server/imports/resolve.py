@@ -17,6 +17,7 @@ from bossjy_server.imports.mapping import (
     resolve_mapping,
 )
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.own_export import is_own_export, own_mapping
 from bossjy_server.imports.records import ColumnMapping, ContactField, FileFormat, Header, SourceFormat, Spec
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 from bossjy_server.imports.transcode import IANA, to_utf8
@@ -97,7 +98,8 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         header=columns.header,
         columns=columns.names,
     )
-    mapping = resolve_mapping(columns.names, _asked(spec, columns), drop_unknown=spec.drop_unknown_columns)
+    asked = own_mapping(columns.names, spec.mapping) if is_own_export(columns.names) else _asked(spec, columns)
+    mapping = resolve_mapping(columns.names, asked, drop_unknown=spec.drop_unknown_columns)
     return Resolved(
         replace(spec, source=found, mapping=mapping),
         columns.text_offset,

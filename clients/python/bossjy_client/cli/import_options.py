@@ -32,6 +32,7 @@ FIELDS = {
     "email": import_pb2.CONTACT_FIELD_EMAIL,
     "country": import_pb2.CONTACT_FIELD_COUNTRY,
     "attribute": import_pb2.CONTACT_FIELD_ATTRIBUTE,
+    "attributes": import_pb2.CONTACT_FIELD_ATTRIBUTES,
     "ignore": import_pb2.CONTACT_FIELD_IGNORE,
 }
 FIELD_WORDS = {number: word for word, number in FIELDS.items()}

@@ -151,7 +151,7 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     CONTACT_FIELD_PHONE_NUMBER: _ContactField.ValueType  # 1
     """The number that the contact is."""
     CONTACT_FIELD_OTHER_NUMBER: _ContactField.ValueType  # 2
-    """A further number, kept beside it."""
+    """A further number, kept beside it. Several may be separated by `;` or given as a JSON list."""
     CONTACT_FIELD_NAME: _ContactField.ValueType  # 3
     """Name."""
     CONTACT_FIELD_EMAIL: _ContactField.ValueType  # 4
@@ -162,6 +162,8 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     """Kept as an attribute."""
     CONTACT_FIELD_IGNORE: _ContactField.ValueType  # 7
     """Not kept."""
+    CONTACT_FIELD_ATTRIBUTES: _ContactField.ValueType  # 10
+    """A JSON object. Each of its members is kept as an attribute."""
 
 class ContactField(_ContactField, metaclass=_ContactFieldEnumTypeWrapper):
     """What a column means."""
@@ -171,7 +173,7 @@ CONTACT_FIELD_UNSPECIFIED: ContactField.ValueType  # 0
 CONTACT_FIELD_PHONE_NUMBER: ContactField.ValueType  # 1
 """The number that the contact is."""
 CONTACT_FIELD_OTHER_NUMBER: ContactField.ValueType  # 2
-"""A further number, kept beside it."""
+"""A further number, kept beside it. Several may be separated by `;` or given as a JSON list."""
 CONTACT_FIELD_NAME: ContactField.ValueType  # 3
 """Name."""
 CONTACT_FIELD_EMAIL: ContactField.ValueType  # 4
@@ -182,6 +184,8 @@ CONTACT_FIELD_ATTRIBUTE: ContactField.ValueType  # 6
 """Kept as an attribute."""
 CONTACT_FIELD_IGNORE: ContactField.ValueType  # 7
 """Not kept."""
+CONTACT_FIELD_ATTRIBUTES: ContactField.ValueType  # 10
+"""A JSON object. Each of its members is kept as an attribute."""
 Global___ContactField: _TypeAlias = ContactField  # noqa: Y015
 
 class _ExistingPolicy:
@@ -456,7 +460,9 @@ class ImportSpec(_message.Message):
 
     @_builtins.property
     def mapping(self) -> _containers.RepeatedCompositeFieldContainer[Global___ColumnMapping]:
-        """What the columns mean. Columns that are not listed are recognised by their names, or kept as attributes."""
+        """What the columns mean. Columns that are not listed are recognised by their names, or kept as attributes. A file of
+        ExportContacts is recognised by its columns: each goes back to the field that it came from.
+        """
 
     def __init__(
         self,
