@@ -179,9 +179,8 @@ def _header(schema: Any) -> bytes:
     """The names of the columns, as a line. Raises InvalidArgument for columns that are no text and become none."""
     for field in schema:
         if not _is_plain(field.type) and not is_nested(field.type):
-            raise _invalid(
-                f"column `{field.name[:100]}` is {str(field.type)[:100]}: send text, numbers, dates, or lists and maps of them"
-            )
+            kind = str(field.type)[:100]
+            raise _invalid(f"column `{field.name[:100]}` is {kind}: send text, numbers, dates, or lists and maps")
     if not len(schema):
         raise _invalid("the Arrow stream has no columns")
     return (",".join('"' + name.replace('"', '""') + '"' for name in schema.names) + "\n").encode()
