@@ -90,7 +90,9 @@ def expect(path: Path) -> Expected:
             if not row:
                 continue
             counts.rows_in += 1
-            number = number_of(row[phone]) if len(row) == len(header) else "WRONG_CELL_COUNT"
+            number = (
+                "WRONG_CELL_COUNT" if any(row[len(header) :]) else number_of(row[phone] if phone < len(row) else "")
+            )
             if isinstance(number, str):
                 expected.reasons[number] += 1
                 counts.rejected += 1

@@ -110,8 +110,9 @@ def _read_row(raw: bytes, part: int, offset: int, line: int, import_id: str) -> 
             part, offset, reject=Reject(part, offset, line, column, value, original, text.removesuffix("\r\n"))
         )
 
-    if len(cells) != len(COLUMNS):
+    if any(cells[len(COLUMNS) :]):
         return refused("WRONG_CELL_COUNT", "", "")
+    cells = [*cells[: len(COLUMNS)], *[""] * (len(COLUMNS) - len(cells))]
     number = number_of(cells[_PHONE])
     if isinstance(number, str):
         return refused(number, COLUMNS[_PHONE], cells[_PHONE])

@@ -267,7 +267,7 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     REJECT_REASON_PRECISION_LOST: _RejectReason.ValueType  # 9
     """A spreadsheet rounded the number (`1.38E+10`): its digits are lost."""
     REJECT_REASON_WRONG_CELL_COUNT: _RejectReason.ValueType  # 10
-    """More or fewer cells than the header."""
+    """More cells than the header, and the surplus ones are not all empty. Cells that a row lacks at its end are empty."""
     REJECT_REASON_BAD_QUOTE: _RejectReason.ValueType  # 11
     """A quote that does not close, or characters behind a closing quote."""
     REJECT_REASON_BAD_TEXT: _RejectReason.ValueType  # 12
@@ -313,7 +313,7 @@ REJECT_REASON_NOT_IN_PLAN: RejectReason.ValueType  # 8
 REJECT_REASON_PRECISION_LOST: RejectReason.ValueType  # 9
 """A spreadsheet rounded the number (`1.38E+10`): its digits are lost."""
 REJECT_REASON_WRONG_CELL_COUNT: RejectReason.ValueType  # 10
-"""More or fewer cells than the header."""
+"""More cells than the header, and the surplus ones are not all empty. Cells that a row lacks at its end are empty."""
 REJECT_REASON_BAD_QUOTE: RejectReason.ValueType  # 11
 """A quote that does not close, or characters behind a closing quote."""
 REJECT_REASON_BAD_TEXT: RejectReason.ValueType  # 12
