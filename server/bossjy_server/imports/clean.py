@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +17,7 @@ from bossjy_server.imports.attributes import json_members, json_objects
 from bossjy_server.imports.countries import region_of
 from bossjy_server.imports.layout import ExtraCells, RejectReason, RowBlock
 from bossjy_server.imports.mapping import MAX_ATTRIBUTES
+from bossjy_server.imports.null_words import NullWords
 from bossjy_server.imports.numbers import CheckedNumbers, check_numbers
 from bossjy_server.imports.own_export import listed, with_objects
 from bossjy_server.imports.records import ContactField, FileFormat, RejectedRow, Spec
@@ -65,6 +66,7 @@ class Cleaner:
         self._mapping = resolved.mapping
         self._default_region = resolved.default_region
         self._keep_unknown = not resolved.drop_unknown_columns
+        self._null_words = NullWords(resolved.null_values)
         self._part = part
         # An export guards its cells in delimited text only.
         delimited = resolved.source.format not in {FileFormat.JSONL, FileFormat.ARROW}
@@ -73,7 +75,7 @@ class Cleaner:
 
     def clean(self, block: RowBlock, *, keep_rejects: int) -> tuple[CleanRows, list[RejectedRow]]:
         """The contacts of a block and, in the order of the file, its first `keep_rejects` refused rows."""
-        cells = [self._unguarded(arrow.trimmed(column)) for column in block.columns]
+        cells = [self._null_words.without(self._unguarded(arrow.trimmed(column))) for column in block.columns]
         regions = self._regions_of(cells)
         phone = self._index(ContactField.PHONE_NUMBER)
         numbers = check_numbers(cells[phone], self._plan, regions)
@@ -105,6 +107,8 @@ class Cleaner:
     def _extra_cells(self, block: RowBlock, cells: Sequence[TextColumn]) -> ExtraCells | None:
         """Cells of each row that have no column of their own."""
         extra = block.extra if self._keep_unknown else None
+        if extra is not None:
+            extra = replace(extra, values=self._null_words.without(arrow.trimmed(extra.values)))
         index = self._index(ContactField.ATTRIBUTES)
         return extra if index < 0 else with_objects(extra, cells[index], self._mapping[index].column)
 

@@ -98,7 +98,10 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         header=columns.header,
         columns=columns.names,
     )
-    asked = own_mapping(columns.names, spec.mapping) if is_own_export(columns.names) else _asked(spec, columns)
+    own = is_own_export(columns.names)
+    if own and spec.null_values is None:
+        spec = replace(spec, null_values=())  # an export leaves empty values empty: its words are values
+    asked = own_mapping(columns.names, spec.mapping) if own else _asked(spec, columns)
     mapping = resolve_mapping(columns.names, asked, drop_unknown=spec.drop_unknown_columns)
     return Resolved(
         replace(spec, source=found, mapping=mapping),

@@ -415,6 +415,32 @@ class SourceFormat(_message.Message):
 Global___SourceFormat: _TypeAlias = SourceFormat  # noqa: Y015
 
 @_typing.final
+class NullValues(_message.Message):
+    """Cells that count as empty, whatever their column means."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whole cells, compared without white space around; upper and lower case differ. Empty: no cell counts as empty but the
+        empty one.
+        """
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NullValues: _TypeAlias = NullValues  # noqa: Y015
+
+@_typing.final
 class ImportSpec(_message.Message):
     """What is asked of an import. At most 512 KiB in all."""
 
@@ -432,6 +458,7 @@ class ImportSpec(_message.Message):
     ENRICH_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     PARENT_IMPORT_ID_FIELD_NUMBER: _builtins.int
+    NULL_VALUES_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """Name for people. Empty: the file name."""
     file_name: _builtins.str
@@ -464,6 +491,13 @@ class ImportSpec(_message.Message):
         ExportContacts is recognised by its columns: each goes back to the field that it came from.
         """
 
+    @_builtins.property
+    def null_values(self) -> Global___NullValues:
+        """Cells that count as empty, so that they never replace a value. Not set: the words that databases, spreadsheets and
+        statistics programs write, such as `NULL`, `null`, `\\N`, `N/A`, `#N/A`, `None`, `nan`, `-` and `#REF!`; none of them in
+        a file of ExportContacts.
+        """
+
     def __init__(
         self,
         *,
@@ -479,10 +513,11 @@ class ImportSpec(_message.Message):
         enrich: _builtins.bool = ...,
         language: _builtins.str = ...,
         parent_import_id: _builtins.str = ...,
+        null_values: Global___NullValues | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["null_values", b"null_values", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "display_name", b"display_name", "drop_unknown_columns", b"drop_unknown_columns", "duplicate_policy", b"duplicate_policy", "enrich", b"enrich", "existing_policy", b"existing_policy", "file_name", b"file_name", "language", b"language", "mapping", b"mapping", "parent_import_id", b"parent_import_id", "part_count", b"part_count", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "display_name", b"display_name", "drop_unknown_columns", b"drop_unknown_columns", "duplicate_policy", b"duplicate_policy", "enrich", b"enrich", "existing_policy", b"existing_policy", "file_name", b"file_name", "language", b"language", "mapping", b"mapping", "null_values", b"null_values", "parent_import_id", b"parent_import_id", "part_count", b"part_count", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
