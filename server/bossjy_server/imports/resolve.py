@@ -92,7 +92,7 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         source,
         format=FileFormat.ARROW if opened.is_arrow else form,
         compression=opened.compression,
-        encoding=IANA[encoding.value],
+        encoding="us-ascii" if encoding.evidence == detect.ASCII_ALONE and not final else IANA[encoding.value],
         delimiter=delimiter.value,
         quote=quote,
         header=columns.header,

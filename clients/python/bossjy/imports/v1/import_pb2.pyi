@@ -384,7 +384,10 @@ class SourceFormat(_message.Message):
     compression: Global___Compression.ValueType
     """Compression."""
     encoding: _builtins.str
-    """Encoding by its IANA name: `utf-8`, `gb18030`, `utf-16le`. Empty: found out."""
+    """Encoding by its IANA name: `utf-8`, `gb18030`, `utf-16le`, `windows-1250`, `koi8-r`, `macintosh`. Empty: found out; an
+    encoding that is not certain answers ENCODING_UNSUPPORTED with the likely ones. `us-ascii` in Import.resolved: the
+    first 64 KiB are ASCII only, and the first other bytes tell the encoding.
+    """
     delimiter: _builtins.str
     """One character between cells. Empty: found out."""
     quote: _builtins.str
