@@ -135,14 +135,18 @@ class _Rows:
         )
 
     def split(self, data: bytes, place: Place, *, final: bool) -> RowBlock:
-        if self._source.format is FileFormat.JSONL:
-            return split_objects(data, place, self._source.columns, self._layout, max_keys=self._max_keys, final=final)
         if self._source.encoding == _ASCII and not self.later_codec and not data.isascii():
             self.later_codec = find_later_encoding(data)
         codec = self.later_codec or self._codec
         if codec != "utf-8":
-            return Transcoder(codec).split(data, place, self._layout, final=final)
-        return split_rows(data, place, self._layout, final=final)
+            return Transcoder(codec).split(data, place, self._layout, final=final, cut_text=self._cut)
+        return self._cut(data, place, self._layout, final=final)
+
+    def _cut(self, data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
+        """Rows of UTF-8."""
+        if self._source.format is FileFormat.JSONL:
+            return split_objects(data, place, self._source.columns, layout, max_keys=self._max_keys, final=final)
+        return split_rows(data, place, layout, final=final)
 
 
 def resume_offset(part: Part) -> int:

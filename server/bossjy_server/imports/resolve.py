@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from bossjy_server.errors import InvalidArgument, Reason
@@ -22,6 +23,7 @@ from bossjy_server.imports.records import ColumnMapping, ContactField, FileForma
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 from bossjy_server.imports.transcode import IANA, to_utf8
 
+_LINE_ENDS = re.compile(rb"[\r\n]+")
 # Fewer do not say what they begin.
 _FEWEST_BYTES = 8
 # What people send for a list and is none yet. No text begins so.
@@ -73,6 +75,8 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         return None
     mark = detect.bom_length(plain, encoding.value)
     text = plain[mark:] if encoding.value == "utf-8" else _whole_lines(plain[mark:], encoding.value, final=final)
+    if spec.source.format is FileFormat.FOUND_OUT:
+        detect.check_json(text)
     form, delimiter = _form(text, spec)
     quote = source.quote or '"'
     if form is FileFormat.JSONL:
@@ -166,7 +170,7 @@ def _form(text: bytes, spec: Spec) -> tuple[FileFormat, detect.Found]:
 
 def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None:
     """The keys of the first objects, in their order."""
-    lines = text[: detect.SAMPLE_BYTES].split(b"\n")
+    lines = _LINE_ENDS.split(text[: detect.SAMPLE_BYTES])
     if not final or len(text) > detect.SAMPLE_BYTES:
         lines.pop()
     objects = [read for line in lines if (read := object_of(line.strip())) is not None]

@@ -10,12 +10,21 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_server.imports.layout import Layout, Place, RejectReason, RowBlock, RowFault
 from bossjy_server.imports.split import find_line_ends, no_rows, split_rows
+
+
+class CutText(Protocol):
+    """Cuts UTF-8 into rows."""
+
+    def __call__(self, data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
+        """The complete rows at the front of `data`."""
+
 
 # By the names that people use, to Python's codecs.
 CODECS = {
@@ -162,8 +171,10 @@ class Transcoder:
 
     codec: str
 
-    def split(self, data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
-        """As `split_rows`, for `data` in the encoding."""
+    def split(
+        self, data: bytes, place: Place, layout: Layout, *, final: bool, cut_text: CutText = split_rows
+    ) -> RowBlock:
+        """As `cut_text` of the same text in UTF-8, for `data` in the encoding."""
         ends = self._line_ends(data, final=final)
         if place.skipping:
             return self._skip(data, place, layout, ends, final=final)
@@ -175,7 +186,7 @@ class Transcoder:
         # Behind each line end, there and here; whatever was decoded in between, they are as many.
         there = np.concatenate(([0], find_line_ends(view, text, final=True) + 1, [len(text)]))
         here = np.concatenate(([0], ends, [cut]))
-        block = split_rows(text, Place(0, place.line), layout, final=final)
+        block = cut_text(text, Place(0, place.line), layout, final=final)
 
         def origin(positions: NDArray[np.int64]) -> NDArray[np.int64]:
             return place.offset + here[np.searchsorted(there, positions)]

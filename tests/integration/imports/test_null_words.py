@@ -11,7 +11,7 @@ from bossjy_server.imports.null_words import DEFAULT
 from tests.integration.imports.conftest import Imports
 
 BEFORE = b"name,phone,email,city\nAnn,13800144060,ann@example.com,Ulm\n"
-REAL = ("+8613800144060", "Ann", "ann@example.com", '{"city": "Ulm"}', [])
+REAL: tuple[object, ...] = ("+8613800144060", "Ann", "ann@example.com", '{"city": "Ulm"}', [])
 NO_WORDS = import_pb2.NullValues()
 
 
