@@ -92,11 +92,12 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
             f"the file has {len(columns.names)} columns, more than {options.max_columns}: is the delimiter right?",
             metadata={"limit": str(options.max_columns)},
         )
+    undecided = encoding.evidence == detect.ASCII_ALONE and not (final and len(plain) <= detect.SAMPLE_BYTES)
     found = replace(
         source,
         format=FileFormat.ARROW if opened.is_arrow else form,
         compression=opened.compression,
-        encoding="us-ascii" if encoding.evidence == detect.ASCII_ALONE and not final else IANA[encoding.value],
+        encoding="us-ascii" if undecided else IANA[encoding.value],
         delimiter=delimiter.value,
         quote=quote,
         header=columns.header,

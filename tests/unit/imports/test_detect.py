@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports.detect import Found, find_encoding, find_later_encoding
+from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.records import Spec
+from bossjy_server.imports.resolve import resolve
 from bossjy_server.imports.transcode import CODECS, IANA, codec_of
 
 PEOPLE = {
@@ -122,3 +125,11 @@ def test_bytes_after_ascii_tell_the_encoding() -> None:
     assert find_later_encoding(ascii_rows + chinese.encode("gb18030")) == "gb18030"
     assert find_later_encoding(ascii_rows + chinese.encode()) == "utf-8"
     assert find_later_encoding(ascii_rows + b"\xff\xfe\n") is None
+
+
+@pytest.mark.parametrize("size", [100, 5000])
+def test_only_a_long_beginning_of_ascii_leaves_the_encoding_open(size: int) -> None:
+    data = b"phone,name\n" + b"13800138000,Person\n" * size
+    found = resolve(data, Spec(), ImportOptions(), final=True)
+    assert found is not None
+    assert found.spec.source.encoding == ("utf-8" if size == 100 else "us-ascii")
