@@ -12,8 +12,6 @@ import orjson
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports.alphabets import SINGLE_BYTE, plausible_readings
 from bossjy_server.imports.layout import Layout
-from bossjy_server.imports.mapping import field_of_name
-from bossjy_server.imports.records import ContactField
 from bossjy_server.imports.scan import Incomplete, scan_row
 from bossjy_server.imports.transcode import IANA, codec_of
 
@@ -24,15 +22,6 @@ _SAMPLE_ROWS = 50
 _ABOVE_ASCII = re.compile(rb"[\x80-\xff]")
 # A line of other bytes may be a fault; so many tell the encoding of the lines that follow.
 _FEWEST_LATER_LINES = 3
-# How JSON documents begin that are no JSON lines; a first row of delimited text does not.
-_JSON_START = 4096
-_ARRAY = re.compile(rb"\[\s*(?:[\[{]|\Z)")
-_ARRAY_IN_OBJECT = re.compile(
-    rb'\{(?:\s*"[^"\\]{1,100}"\s*:\s*(?:"[^"\\]*"|[-+.\w]+)\s*,)*\s*"([^"\\]{1,100})"\s*:\s*\[\s*\{'
-)
-_OBJECT = re.compile(rb'\{\s*[\r\n]\s*"[^"\\]{0,100}"\s*:')
-_SECOND_OBJECT = re.compile(rb"\}\s*[\r\n]\s*\{\s*\"")
-_KEY = re.compile(rb'"([^"\\]{1,100})"\s*:')
 _FIRST_LINE = re.compile(rb"[^\r\n]*")
 ASCII_ALONE = "ASCII alone"
 _CHINESE = ("gb18030", "big5hkscs")
@@ -133,32 +122,6 @@ def find_later_encoding(data: bytes) -> str | None:
 def _first_above_ascii(data: bytes) -> int:
     found = _ABOVE_ASCII.search(data)
     return found.start() if found else len(data)
-
-
-def check_json(text: bytes) -> None:
-    """Raises InvalidArgument for JSON that is one document: an array, or an object that holds one."""
-    start = text[:_JSON_START].lstrip()
-    if _ARRAY.match(start):
-        raise _one_document("a JSON array", ".[]")
-    found = _ARRAY_IN_OBJECT.match(start)
-    if found is not None and not _SECOND_OBJECT.search(text) and not _names_a_number(found.group()):
-        name = found.group(1).decode("utf-8", "replace")
-        raise _one_document(f"one JSON object with a list in `{name}`", f'."{name}"[]')
-    if _OBJECT.match(start) and not looks_like_jsonl(start):
-        raise _one_document("JSON with objects on several lines", ".")
-
-
-def _names_a_number(start: bytes) -> bool:
-    """Whether the object is a row itself, with a list in it."""
-    keys = (key.decode("utf-8", "replace") for key in _KEY.findall(start))
-    return any(field_of_name(key) is ContactField.PHONE_NUMBER for key in keys)
-
-
-def _one_document(what: str, path: str) -> InvalidArgument:
-    return InvalidArgument(
-        Reason.FORMAT_UNSUPPORTED,
-        f"the file is {what}: send JSON lines, one object a line; `jq -c '{path}' FILE` writes them",
-    )
 
 
 def _asked(name: str) -> Found:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports import detect
 from bossjy_server.imports.inflate import read_plain
+from bossjy_server.imports.json_document import check_json
 from bossjy_server.imports.jsonl import object_of
 from bossjy_server.imports.layout import Layout
 from bossjy_server.imports.mapping import (
@@ -76,7 +77,7 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
     mark = detect.bom_length(plain, encoding.value)
     text = plain[mark:] if encoding.value == "utf-8" else _whole_lines(plain[mark:], encoding.value, final=final)
     if spec.source.format is FileFormat.FOUND_OUT:
-        detect.check_json(text)
+        check_json(text)
     form, delimiter = _form(text, spec)
     quote = source.quote or '"'
     if form is FileFormat.JSONL:

@@ -7,9 +7,7 @@ give the same rows. Arrow's CSV reader, which leaves the interpreter free, then 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,10 +17,10 @@ from pyarrow import csv
 
 from bossjy_server.imports.arrow import TextColumn, text_column
 from bossjy_server.imports.layout import CR, LF, Layout, Place, RejectReason, RowBlock, RowFault
+from bossjy_server.imports.ragged import regular_bytes, without_surplus
 from bossjy_server.imports.scan import Incomplete, scan_row
 
 _Positions = NDArray[np.int64]
-SPACE, TAB = 32, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,7 @@ def _find_rows(data: bytes, layout: Layout, *, final: bool) -> _Rows | None:
     cell_counts = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts) + 1
     filled = ends > starts
     starts, ends, cell_counts = starts[filled], ends[filled], cell_counts[filled]
-    cell_ends = _without_surplus(data, starts, ends, cell_counts, delimiters, layout)
+    cell_ends = without_surplus(data, starts, ends, cell_counts, delimiters, layout)
     if quotes is not None:
         # A row that spans lines and is wrong otherwise is read again from its second line.
         spans = np.searchsorted(line_ends, ends) > np.searchsorted(line_ends, starts)
@@ -192,38 +190,6 @@ def _find_rows(data: bytes, layout: Layout, *, final: bool) -> _Rows | None:
         if bool((spans & wrong).any()):
             return None
     return _Rows(starts, ends, cell_ends, cell_counts, line_ends, consumed)
-
-
-def _without_surplus(  # noqa: PLR0917 - what rows are found by
-    data: bytes,
-    starts: _Positions,
-    ends: _Positions,
-    cell_counts: _Positions,
-    delimiters: _Positions,
-    layout: Layout,
-) -> _Positions:
-    """Where the cells that have a column end. Blank surplus cells are taken off `cell_counts`."""
-    long = np.flatnonzero(cell_counts > layout.column_count)
-    if len(long) == 0:
-        return ends
-    cell_ends = ends.copy()
-    bounds = delimiters[np.searchsorted(delimiters, starts[long]) + layout.column_count - 1]
-    view = np.frombuffer(data, np.uint8)
-    filled = np.concatenate(([0], np.cumsum((view != layout.delimiter[0]) & (view != SPACE) & (view != TAB))))
-    blank = filled[ends[long]] == filled[bounds]
-    if layout.quote:
-        pattern = _blank_cells(layout.delimiter, layout.quote)
-        for index in np.flatnonzero(~blank).tolist():
-            blank[index] = pattern.fullmatch(data, int(bounds[index]), int(ends[long[index]])) is not None
-    cell_ends[long[blank]] = bounds[blank]
-    cell_counts[long[blank]] = layout.column_count
-    return cell_ends
-
-
-@lru_cache(maxsize=64)
-def _blank_cells(delimiter: bytes, quote: bytes) -> re.Pattern[bytes]:
-    sign = re.escape(quote)
-    return re.compile(b"(?:" + re.escape(delimiter) + b"(?:" + sign + b"[ \\t]*" + sign + b"|[ \\t]*))*")
 
 
 def find_line_ends(view: NDArray[np.uint8], data: bytes, *, final: bool) -> _Positions:
@@ -284,11 +250,21 @@ def _columns(data: bytes, rows: _Rows, faults: NDArray[np.uint8], layout: Layout
     count = len(rows.starts) - len(bad)
     if count == 0:
         return [text_column([]) for _ in range(layout.column_count)]
-    ragged = (faults != 0) | (rows.cell_ends != rows.ends) | (rows.cell_counts < layout.column_count)
+    lacking = layout.column_count - rows.cell_counts
+    ragged = (faults != 0) | (rows.cell_ends != rows.ends) | (lacking > 0)
     regular = not bool(ragged.any())
     if not regular and bool(((rows.cell_ends == rows.starts) & (faults == 0)).any()):
         return None  # one column, and an empty cell in it: Arrow would see an empty line
-    source: bytes = data if regular else _regular(data, rows, np.flatnonzero(ragged), faults, layout)
+    source: bytes = (
+        data
+        if regular
+        else regular_bytes(
+            data,
+            (rows.starts[ragged], rows.ends[ragged], rows.cell_ends[ragged], lacking[ragged], faults[ragged]),
+            rows.consumed,
+            layout,
+        )
+    )
     if regular and rows.consumed < len(data):
         source = data[: rows.consumed]
     table = csv.read_csv(
@@ -321,20 +297,3 @@ def _one_chunk(column: Any) -> TextColumn:
     chunks = column.chunks
     whole: TextColumn = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
     return whole
-
-
-def _regular(data: bytes, rows: _Rows, ragged: NDArray[np.intp], faults: NDArray[np.uint8], layout: Layout) -> bytes:
-    """The bytes without refused rows, and the other ragged rows with as many cells as there are columns.
-
-    The line ends stay: Arrow ignores empty lines, as this module does.
-    """
-    pieces: list[bytes] = []
-    position = 0
-    places = (rows.starts, rows.ends, rows.cell_ends, layout.column_count - rows.cell_counts, faults)
-    for start, end, cell_end, lacking, fault in zip(*(of_rows[ragged].tolist() for of_rows in places), strict=True):
-        pieces.append(data[position : start if fault else cell_end])
-        if lacking > 0 and not fault:
-            pieces.append(layout.delimiter * lacking)
-        position = end
-    pieces.append(data[position : rows.consumed])
-    return b"".join(pieces)
