@@ -23,6 +23,8 @@ REGION = "CN"
 
 _ROUNDED = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
 _DECIMAL = re.compile(r"(\+?[0-9]{5,})\.0+")
+# Cells of the demonstration that count as empty.
+NULL_WORDS = frozenset({"n/a", "N/A", "#N/A", "NULL", "null", "None", "nan", "-"})
 _NOT_PARSED: Mapping[int, str] = {
     NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
     NumberParseException.NOT_A_NUMBER: "NOT_A_NUMBER",
@@ -110,7 +112,7 @@ def expect(path: Path) -> Expected:
 def number_of(cell: str) -> phonenumbers.PhoneNumber | str:
     """The valid number of a cell, or why there is none."""
     text = _repaired(cell.strip())
-    if not text:
+    if not text or text in NULL_WORDS:
         return "PHONE_EMPTY"
     try:
         number = phonenumbers.parse(text, REGION)

@@ -75,7 +75,8 @@ class Cleaner:
 
     def clean(self, block: RowBlock, *, keep_rejects: int) -> tuple[CleanRows, list[RejectedRow]]:
         """The contacts of a block and, in the order of the file, its first `keep_rejects` refused rows."""
-        cells = [self._null_words.without(self._unguarded(arrow.trimmed(column))) for column in block.columns]
+        written = [self._unguarded(arrow.trimmed(column)) for column in block.columns]
+        cells = [self._null_words.without(column) for column in written]
         regions = self._regions_of(cells)
         phone = self._index(ContactField.PHONE_NUMBER)
         numbers = check_numbers(cells[phone], self._plan, regions)
@@ -88,7 +89,7 @@ class Cleaner:
         rejects = rejected_rows(
             block,
             refusals,
-            cells,
+            written,
             self._mapping,
             part=self._part,
             plan=self._plan,
