@@ -23,8 +23,6 @@ REGION = "CN"
 
 _ROUNDED = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
 _DECIMAL = re.compile(r"(\+?[0-9]{5,})\.0+")
-# Cells of the demonstration that count as empty.
-NULL_WORDS = frozenset({"n/a", "N/A", "#N/A", "NULL", "null", "None", "nan", "-"})
 _NOT_PARSED: Mapping[int, str] = {
     NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
     NumberParseException.NOT_A_NUMBER: "NOT_A_NUMBER",
@@ -40,6 +38,8 @@ _NOT_VALID: Mapping[int, str] = {
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "LOCAL_ONLY",
     ValidationResult.INVALID_LENGTH: "INVALID_LENGTH",
 }
+# Cells of the demonstration that count as empty.
+NULL_WORDS = frozenset({"n/a", "N/A", "#N/A", "NULL", "null", "None", "nan", "-"})
 
 
 @dataclass(frozen=True, slots=True)
