@@ -32,7 +32,8 @@ class NullWords:
         if self._longest == 0 or len(cells) == 0:
             return cells
         lengths = arrow.byte_lengths(cells)
-        if not ((lengths > 0) & (lengths <= self._longest)).any():
+        null = (lengths > 0) & (lengths <= self._longest)
+        if not np.any(null):
             return cells
-        null = arrow.is_in(cells, self._words)
+        null[null] = arrow.is_in(arrow.kept(cells, null), self._words)
         return arrow.chosen(null, "", cells) if np.any(null) else cells
