@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ _EXACT_BELOW = 1e15  # as in a spreadsheet: see `tables`
 
 
 def read_parquet(path: Path) -> TableRows:
-    """The columns of the file as text, named by a header. Raises SourceError, also for columns that are no text."""
+    """The columns of the file as text, named by a header; lists and records are JSON. Raises SourceError."""
     import pyarrow as pa  # noqa: PLC0415 - takes a moment, and most runs read no Parquet
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -26,9 +27,6 @@ def read_parquet(path: Path) -> TableRows:
         file = pq.ParquetFile(path, memory_map=True, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path}: it cannot be read as Parquet: {error}") from error
-    nested = [field.name for field in file.schema_arrow if pa.types.is_nested(field.type)]
-    if nested:
-        raise SourceError(f"{path}: columns {', '.join(nested)} hold lists or records: write them as text first")
     return TableRows(path.name, file.metadata.num_rows, True, _pieces(path, file))
 
 
@@ -48,11 +46,21 @@ def _pieces(path: Path, file: pq.ParquetFile) -> Iterator[bytes]:
         raise SourceError(f"{path}: it cannot be read to its end: {error}") from error
 
 
+def _json(value: object) -> str:
+    """A list or record; nothing for one that is empty. Values that JSON does not have are their text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str) if value else ""
+
+
 def _text(column: Any) -> Any:
     """The values as text: whole numbers without a point, nulls and NaN empty, no line ends."""
     import pyarrow as pa  # noqa: PLC0415 - as above
     import pyarrow.compute as pc  # noqa: PLC0415
 
+    if pa.types.is_nested(column.type):
+        is_map = pa.types.is_map(column.type)
+        return pa.array(
+            [_json(dict(value) if is_map and value else value) for value in column.to_pylist()], pa.string()
+        )
     compute: Any = pc  # its stubs know no arrays of numbers
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()

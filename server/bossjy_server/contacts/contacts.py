@@ -19,8 +19,8 @@ from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Database
 
 _ORDERS = {"phone_number": Order.NUMBER, "create_time": Order.CREATE_TIME, "update_time": Order.UPDATE_TIME}
-# Attributes that have a column of their own in an exported CSV; further ones stand in the last column.
-_KEY_COLUMNS = 200
+# Attributes with a column of their own in an exported CSV, as many as an import accepts; others are in the last column.
+_KEY_COLUMNS = 100
 _EXPORT_PAGE = 1000
 
 

@@ -10,25 +10,11 @@ from typing import Protocol
 import orjson
 import pyarrow as pa
 
+from bossjy_server.contact_file import ATTRIBUTES, COLUMNS, escaped, names_a_column
 from bossjy_server.contacts.filters import NUMBER_TYPES
 from bossjy_server.contacts.records import Contact
 
 TYPE_NAMES = {value: name for name, value in NUMBER_TYPES.items()}
-_COLUMNS = (
-    "phone_number",
-    "region",
-    "type",
-    "name",
-    "email",
-    "other_numbers",
-    "carrier",
-    "place",
-    "created_import",
-    "create_time",
-    "update_time",
-)
-# What a spreadsheet takes for a formula, by its first character.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Writer(Protocol):
@@ -45,14 +31,14 @@ class Writer(Protocol):
 
 
 class CsvWriter:
-    """UTF-8 with a byte order mark, CRLF. Attributes named in `keys` have columns, others stand as JSON in the last."""
+    """UTF-8 with a byte order mark, CRLF. Attributes named in `keys` have columns, others are JSON in the last."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._keys = tuple(keys)
+        self._keys = tuple(key for key in keys if names_a_column(key))
 
     def start(self) -> bytes:
         """The header."""
-        return b"\xef\xbb\xbf" + self._rows([[*_COLUMNS, *self._keys, "attributes"]])
+        return b"\xef\xbb\xbf" + self._rows([[*COLUMNS, *self._keys, ATTRIBUTES]])
 
     def write(self, contacts: Sequence[Contact]) -> bytes:
         """A row each."""
@@ -73,8 +59,7 @@ class CsvWriter:
     @staticmethod
     def _rows(rows: Sequence[Sequence[str]]) -> bytes:
         text = io.StringIO()
-        guarded = [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
-        csv.writer(text).writerows(guarded)
+        csv.writer(text).writerows([[escaped(cell) for cell in row] for row in rows])
         return text.getvalue().encode()
 
 
@@ -90,9 +75,9 @@ class JsonlWriter:
         return b"".join(
             orjson.dumps(
                 {
-                    **dict(zip(_COLUMNS, _cells(contact), strict=True)),
+                    **dict(zip(COLUMNS, _cells(contact), strict=True)),
                     "other_numbers": contact.other_numbers,
-                    "attributes": contact.attributes,
+                    ATTRIBUTES: contact.attributes,
                 },
                 option=orjson.OPT_APPEND_NEWLINE,
             )
@@ -109,12 +94,12 @@ class ArrowWriter:
 
     SCHEMA = pa.schema(
         [
-            *(pa.field(name, pa.string()) for name in _COLUMNS[:5]),
+            *(pa.field(name, pa.string()) for name in COLUMNS[:5]),
             pa.field("other_numbers", pa.list_(pa.string())),
-            *(pa.field(name, pa.string()) for name in _COLUMNS[6:9]),
+            *(pa.field(name, pa.string()) for name in COLUMNS[6:9]),
             pa.field("create_time", pa.timestamp("us", "UTC")),
             pa.field("update_time", pa.timestamp("us", "UTC")),
-            pa.field("attributes", pa.map_(pa.string(), pa.string())),
+            pa.field(ATTRIBUTES, pa.map_(pa.string(), pa.string())),
         ]
     )
 

@@ -111,6 +111,11 @@ def ends_with(column: TextColumn, text: str) -> Flags:
     return _flags(_compute.ends_with(column, text))
 
 
+def is_in(column: TextColumn, words: TextColumn) -> Flags:
+    """Whether each text is one of some words."""
+    return _flags(_compute.is_in(column, value_set=words))
+
+
 def matches(column: TextColumn, pattern: str) -> Flags:
     """Whether an RE2 pattern is found in each text."""
     return _flags(_compute.match_substring_regex(column, pattern))

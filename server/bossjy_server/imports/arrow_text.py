@@ -1,7 +1,8 @@
 """An Arrow IPC stream as the CSV that says the same, message by message: the rest of an import reads text alone.
 
 The first line names the columns. Numbers, dates and truth values are written as they are; a whole floating-point number
-as its digits, up to 2 ** 53, where they are exact. Nulls are empty cells. An Arrow file is its stream behind a sign.
+as its digits, up to 2 ** 53, where they are exact. Lists and maps are JSON. Nulls are empty cells. An Arrow file is its
+stream after a sign.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from bossjy_server.arrow_stream import DICTIONARY, END, PREFIX, ROWS, SCHEMA, SIGN, Description, Oversize
 from bossjy_server.errors import InvalidArgument, Reason
+from bossjy_server.imports.arrow_nested import is_nested, nested_bytes, nested_texts
 
 _FILE, _FILE_SIGN_BYTES = b"ARROW1", 8
 # Bytes of a message, and of all dictionaries together; writers make messages as large as they are told to.
@@ -170,14 +172,15 @@ def _row_bytes(column: Any, rows: int) -> NDArray[np.int64]:
             _compute.binary_length(column).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
         )
         return lengths
-    return np.full(rows, _SHORT_CELL)
+    return nested_bytes(column) if is_nested(column.type) else np.full(rows, _SHORT_CELL)
 
 
 def _header(schema: Any) -> bytes:
     """The names of the columns, as a line. Raises InvalidArgument for columns that are no text and become none."""
     for field in schema:
-        if not _is_plain(field.type):
-            raise _invalid(f"column `{field.name[:100]}` is {str(field.type)[:100]}: send text, numbers or dates")
+        if not _is_plain(field.type) and not is_nested(field.type):
+            kind = str(field.type)[:100]
+            raise _invalid(f"column `{field.name[:100]}` is {kind}: send text, numbers, dates, or lists and maps")
     if not len(schema):
         raise _invalid("the Arrow stream has no columns")
     return (",".join('"' + name.replace('"', '""') + '"' for name in schema.names) + "\n").encode()
@@ -196,6 +199,8 @@ def _is_plain(kind: Any) -> bool:
 
 def _texts(column: Any) -> Any:
     """A column of text without nulls."""
+    if is_nested(column.type):
+        return nested_texts(column)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_null(column.type):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,12 @@ from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import Flags, TextColumn
 from bossjy_server.imports.attributes import json_members, json_objects
 from bossjy_server.imports.countries import Regions, RowRegions, regions_of
-from bossjy_server.imports.layout import RejectReason, RowBlock
+from bossjy_server.imports.layout import ExtraCells, RejectReason, RowBlock
 from bossjy_server.imports.mapping import MAX_ATTRIBUTES
 from bossjy_server.imports.names import composed
+from bossjy_server.imports.null_words import NullWords
 from bossjy_server.imports.numbers import check_numbers
+from bossjy_server.imports.own_export import listed, with_objects
 from bossjy_server.imports.primary import (
     PrimaryNumbers,
     distinct_numbers,
@@ -25,7 +27,7 @@ from bossjy_server.imports.primary import (
     primary_numbers,
     regions_at,
 )
-from bossjy_server.imports.records import ContactField, RejectedRow, Spec
+from bossjy_server.imports.records import ContactField, FileFormat, RejectedRow, Spec
 from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows
 
 # What a contact can hold, in characters.
@@ -36,9 +38,10 @@ _LONGEST = {
     ContactField.FAMILY_NAME: 249,
 }
 _LONGEST_ATTRIBUTE = 10_000
+_WITHOUT_LIMIT = frozenset({ContactField.IGNORE, ContactField.ATTRIBUTES})
 # Of carriers and places.
 _LANGUAGE = "en"
-_GUARD = r"^'([=+\-@])"
+_GUARD = r"^'('*[=+\-@\t\r])"
 _EMAIL = r"^[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]+$"
 
 
@@ -74,12 +77,17 @@ class Cleaner:
         self._phones = phone_columns(resolved.mapping)
         self._default_region = resolved.default_region
         self._keep_unknown = not resolved.drop_unknown_columns
+        self._null_words = NullWords(resolved.null_values)
         self._part = part
+        # An export guards its cells in delimited text only.
+        delimited = resolved.source.format not in {FileFormat.JSONL, FileFormat.ARROW}
+        self._guarded = delimited or self._index(ContactField.ATTRIBUTES) < 0
         self._regions = frozenset(info.code for info in plan.regions())
 
     def clean(self, block: RowBlock, *, keep_rejects: int) -> tuple[CleanRows, list[RejectedRow]]:
         """The contacts of a block and, in the order of the file, its first `keep_rejects` refused rows."""
-        cells = [_unguarded(arrow.trimmed(column)) for column in block.columns]
+        written = [self._unguarded(arrow.trimmed(column)) for column in block.columns]
+        cells = [self._null_words.without(column) for column in written]
         country = self._regions_of(cells)
         regions = country.regions
         primary = primary_numbers(cells, self._phones, self._plan, regions)
@@ -87,13 +95,14 @@ class Cleaner:
         if country.unknown.any():
             refusals.replace(country.unknown, RejectReason.COUNTRY_UNKNOWN, self._index(ContactField.COUNTRY))
         self._refuse_long(cells, refusals)
-        extra = json_members(block.extra) if block.extra is not None and self._keep_unknown else None
+        objects = self._extra_cells(block, cells)
+        extra = None if objects is None else json_members(objects)
         if extra is not None:
             self._refuse_many(cells, extra[1], refusals)
         rejects = rejected_rows(
             block,
             refusals,
-            cells,
+            written,
             self._mapping,
             part=self._part,
             plan=self._plan,
@@ -102,6 +111,20 @@ class Cleaner:
         )
         members = extra[0] if extra is not None else None
         return self._accepted(block, cells, primary, regions, refusals.reason == 0, members), rejects
+
+    def _unguarded(self, cells: TextColumn) -> TextColumn:
+        """Without the apostrophe that keeps a spreadsheet from taking a cell for a formula."""
+        if not self._guarded:
+            return cells
+        return arrow.replaced_where(cells, arrow.starts_with(cells, "'"), _GUARD, r"\1")
+
+    def _extra_cells(self, block: RowBlock, cells: Sequence[TextColumn]) -> ExtraCells | None:
+        """Cells of each row that have no column of their own."""
+        extra = block.extra if self._keep_unknown else None
+        if extra is not None:
+            extra = replace(extra, values=self._null_words.without(arrow.trimmed(extra.values)))
+        index = self._index(ContactField.ATTRIBUTES)
+        return extra if index < 0 else with_objects(extra, cells[index], self._mapping[index].column)
 
     def _index(self, field: ContactField) -> int:
         return next((index for index, one in enumerate(self._mapping) if one.field is field), -1)
@@ -117,7 +140,7 @@ class Cleaner:
         for index, one in enumerate(self._mapping):
             limit = _LONGEST.get(one.field, _LONGEST_ATTRIBUTE)
             # A text has at most as many characters as bytes, which are counted for nothing.
-            if one.field is not ContactField.IGNORE and arrow.longest_bytes(cells[index]) > limit:
+            if one.field not in _WITHOUT_LIMIT and arrow.longest_bytes(cells[index]) > limit:
                 long = arrow.character_lengths(cells[index]) > limit
                 refusals.refuse(long, RejectReason.VALUE_TOO_LONG, index)
 
@@ -208,6 +231,8 @@ class Cleaner:
         """Valid numbers in E.164 unless they are the contact's own, and apart the cells that are none."""
         if arrow.longest_bytes(cells) == 0:
             return cells, cells
+        if (several := listed(cells)) is not None:
+            return self._listed_numbers(several, cells, regions, e164)
         numbers = check_numbers(cells, self._plan, regions)
         valid = numbers.reason == 0
         return (
@@ -215,14 +240,27 @@ class Cleaner:
             arrow.chosen(valid, "", cells),
         )
 
+    def _listed_numbers(
+        self, several: tuple[TextColumn, NDArray[np.int32]], cells: TextColumn, regions: Regions, e164: TextColumn
+    ) -> tuple[TextColumn, TextColumn]:
+        """The same for cells that may hold several numbers: `+86…,+44…`. A cell with any other text is kept apart."""
+        items, rows = several
+        of_items = [regions[row] for row in rows.tolist()] if isinstance(regions, list) else regions
+        numbers = check_numbers(items, self._plan, of_items)
+        found: list[dict[str, None]] = [{} for _ in range(len(cells))]
+        other = np.zeros(len(cells), np.bool_)
+        own = e164.to_pylist()
+        for item, row in enumerate(rows.tolist()):
+            number = str(numbers.e164[item])
+            if numbers.reason[item]:
+                other[row] = True
+            elif number != own[row]:
+                found[row][number] = None
+        return arrow.text_column(",".join(numbers) for numbers in found), arrow.chosen(other, cells, "")
+
 
 def _texts(labels: Labels[str], good: Flags) -> TextColumn:
     return arrow.from_codes(labels.indices[good], labels.values)
-
-
-def _unguarded(cells: TextColumn) -> TextColumn:
-    """Without the apostrophe that keeps a spreadsheet from taking a cell for a formula."""
-    return arrow.replaced_where(cells, arrow.starts_with(cells, "'"), _GUARD, r"\1")
 
 
 def _array_text(columns: Sequence[TextColumn], rows: int) -> TextColumn:

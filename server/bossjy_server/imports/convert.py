@@ -85,6 +85,7 @@ def spec_from(message: import_pb2.ImportSpec) -> Spec:
         enrich=message.enrich,
         language=message.language,
         parent_import_id=message.parent_import_id,
+        null_values=tuple(message.null_values.values) if message.HasField("null_values") else None,
     )
 
 
@@ -117,6 +118,7 @@ def spec(value: Spec) -> import_pb2.ImportSpec:
         enrich=value.enrich,
         language=value.language,
         parent_import_id=value.parent_import_id,
+        null_values=None if value.null_values is None else import_pb2.NullValues(values=value.null_values),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 
 from bossjy_server.errors import FailedPrecondition, Reason
+from bossjy_server.imports.detect import find_later_encoding
 from bossjy_server.imports.inflate import damaged, make_inflater
 from bossjy_server.imports.jsonl import split_objects
 from bossjy_server.imports.layout import Layout, Place, RowBlock
@@ -15,6 +16,9 @@ from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import FileFormat, Part, SourceFormat, Spec
 from bossjy_server.imports.split import split_rows
 from bossjy_server.imports.transcode import CODECS, Transcoder
+
+# The encoding of a file of which the first bytes do not tell it.
+_ASCII = "us-ascii"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Reader:
         source = resolved.source
         state = orjson.loads(part.decoder)
         self._options = options
-        self._rows = _Rows(source, options)
+        self._rows = _Rows(source, options, state.get("codec"))
         self._inflater = make_inflater(source.compression, source.format)
         text_offset = state.get("text", 0) if self._inflater else part.committed_offset
         self._place = Place(text_offset, part.next_line, bool(state.get("skipping", False)))
@@ -66,6 +70,8 @@ class Reader:
             state["text"] = self._place.offset
         if self._place.skipping:
             state["skipping"] = True
+        if self._rows.later_codec:
+            state["codec"] = self._rows.later_codec
         return orjson.dumps(state).decode()
 
     def read(self, data: bytes, *, final: bool) -> Piece:
@@ -118,8 +124,10 @@ def _lines(data: bytes, most: int) -> int:
 class _Rows:
     """Cuts plain bytes into rows, by form and encoding."""
 
-    def __init__(self, source: SourceFormat, options: ImportOptions) -> None:
+    def __init__(self, source: SourceFormat, options: ImportOptions, later_codec: str | None) -> None:
+        """`later_codec`: of a file that began with ASCII only, once other bytes came."""
         self._source = source
+        self.later_codec = later_codec
         self._max_keys = options.max_columns
         self._codec = CODECS[source.encoding]
         self._layout = Layout(
@@ -127,11 +135,18 @@ class _Rows:
         )
 
     def split(self, data: bytes, place: Place, *, final: bool) -> RowBlock:
+        if self._source.encoding == _ASCII and not self.later_codec and not data.isascii():
+            self.later_codec = find_later_encoding(data)
+        codec = self.later_codec or self._codec
+        if codec != "utf-8":
+            return Transcoder(codec).split(data, place, self._layout, final=final, cut_text=self._cut)
+        return self._cut(data, place, self._layout, final=final)
+
+    def _cut(self, data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
+        """Rows of UTF-8."""
         if self._source.format is FileFormat.JSONL:
-            return split_objects(data, place, self._source.columns, self._layout, max_keys=self._max_keys, final=final)
-        if self._codec != "utf-8":
-            return Transcoder(self._codec).split(data, place, self._layout, final=final)
-        return split_rows(data, place, self._layout, final=final)
+            return split_objects(data, place, self._source.columns, layout, max_keys=self._max_keys, final=final)
+        return split_rows(data, place, layout, final=final)
 
 
 def resume_offset(part: Part) -> int:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
 from dataclasses import dataclass
 
-import charset_normalizer
 import orjson
 
 from bossjy_server.errors import InvalidArgument, Reason
+from bossjy_server.imports.alphabets import SINGLE_BYTE, plausible_readings
 from bossjy_server.imports.layout import Layout
 from bossjy_server.imports.scan import Incomplete, scan_row
-from bossjy_server.imports.transcode import CODECS
+from bossjy_server.imports.transcode import IANA, codec_of
 
 # Bytes that are looked at; as many are waited for while all of them are ASCII, which says nothing of what follows.
 SAMPLE_BYTES = 64 * 1024
 DELIMITERS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 50
+_ABOVE_ASCII = re.compile(rb"[\x80-\xff]")
+# A line of other bytes may be a fault; so many tell the encoding of the lines that follow.
+_FEWEST_LATER_LINES = 3
+_FIRST_LINE = re.compile(rb"[^\r\n]*")
+ASCII_ALONE = "ASCII alone"
 _CHINESE = ("gb18030", "big5hkscs")
 # Characters that lists of contacts are full of: those of either script, so that the right decoding is seen.
 _SIMPLIFIED = frozenset(
@@ -59,7 +65,7 @@ def find_encoding(sample: bytes, asked: str, *, final: bool) -> Found | None:
     if b"\0" in sample and (wide := _wide(sample)):
         return wide
     if _decodes(sample, "utf-8", final=final):
-        return Found("utf-8", "valid UTF-8" if not sample.isascii() else "ASCII alone")
+        return Found("utf-8", "valid UTF-8" if not sample.isascii() else ASCII_ALONE)
     return _mostly_utf8(sample) or _legacy(sample, final=final)
 
 
@@ -88,7 +94,7 @@ def find_delimiter(text: bytes, quote: bytes) -> Found:
 
 def looks_like_jsonl(text: bytes) -> bool:
     """Whether the first line that is not empty is a JSON object."""
-    line = text.lstrip().partition(b"\n")[0]
+    line = _FIRST_LINE.match(text.lstrip()).group()  # type: ignore[union-attr]  # matches every text
     if not line.startswith(b"{"):
         return False
     try:
@@ -97,12 +103,34 @@ def looks_like_jsonl(text: bytes) -> bool:
         return False
 
 
+def find_later_encoding(data: bytes) -> str | None:
+    """The codec of the first bytes that are not ASCII, behind ASCII only; None while it is not certain."""
+    sample = data[max(0, _first_above_ascii(data) - SAMPLE_BYTES // 2) :][:SAMPLE_BYTES]
+    sample = sample[: sample.rfind(b"\n") + 1] or sample
+    if sample.isascii():
+        return None
+    if _decodes(sample, "utf-8", final=False):
+        return "utf-8"
+    try:
+        found = (_mostly_utf8(sample) or _legacy(sample, final=False)).value
+    except InvalidArgument:
+        return None
+    lines = sum(not line.isascii() for line in sample.splitlines())
+    return found if found in _CHINESE or lines >= _FEWEST_LATER_LINES else None
+
+
+def _first_above_ascii(data: bytes) -> int:
+    found = _ABOVE_ASCII.search(data)
+    return found.start() if found else len(data)
+
+
 def _asked(name: str) -> Found:
-    codec = CODECS.get(name.casefold())
+    codec = codec_of(name)
     if codec is None:
         raise InvalidArgument(
             Reason.ENCODING_UNSUPPORTED,
-            "the encoding is not one that is read: convert the file to UTF-8",
+            f"the encoding is not one that is read: name one of {', '.join(sorted(set(IANA.values())))}, "
+            "or convert the file to UTF-8",
             metadata={"encoding": name},
         )
     return Found(codec, "as asked")
@@ -134,24 +162,61 @@ def _mostly_utf8(sample: bytes) -> Found | None:
 
 def _legacy(sample: bytes, *, final: bool) -> Found:
     scores = {codec: _share_of_common(sample, codec) for codec in _CHINESE if _decodes(sample, codec, final=final)}
+    readings = plausible_readings(sample)
     if scores:
         codec = max(scores, key=lambda one: (scores[one], one == "gb18030"))
-        if scores[codec] >= 0.15:
+        if scores[codec] >= (0.5 if readings else 0.15):
             return Found(codec, f"not UTF-8; {scores[codec]:.0%} of its Chinese characters are common ones")
-    guess = charset_normalizer.from_bytes(sample, cp_isolation=sorted({c for c in CODECS if c in _GUESSED})).best()
-    guessed = CODECS.get(guess.encoding.replace("_", "-")) if guess is not None else None
-    if guess is not None and guessed:
-        return Found(guessed, f"not UTF-8; a detector takes it for {guess.encoding}")
-    if scores:
-        return Found(max(scores, key=scores.__getitem__), "not UTF-8; the bytes are valid in it")
-    raise InvalidArgument(
+    if mostly := _mostly_chinese(sample):
+        return mostly
+    east = [codec for codec in _EASTERN if _decodes(sample, codec, final=final) and _is_eastern(sample, codec)]
+    if len(readings) == 1 and not east:
+        return Found(readings[0].codec, f"not UTF-8; {_LETTERS_SAID} {readings[0].letters[:40]}")
+    if len(east) == 1 and not readings:
+        return Found(east[0], "not UTF-8; most of its characters are of one eastern script")
+    likely = [*(one.codec for one in readings), *east]
+    raise _uncertain([*likely, *(codec for codec in (*scores, *_fitting(sample)) if codec not in likely)])
+
+
+def _mostly_chinese(sample: bytes) -> Found | None:
+    """Chinese with some lines in another encoding, which are then refused one by one."""
+    lines = [line for line in sample.splitlines() if not line.isascii()]
+    for codec in _CHINESE:
+        fitting = [line for line in lines if _decodes(line, codec, final=True)]
+        if len(fitting) * 5 >= len(lines) * 4 and _share_of_common(b"\n".join(fitting), codec) >= 0.3:
+            return Found(codec, f"not UTF-8; {len(fitting)} of the first {len(lines)} lines that are not ASCII fit")
+    return None
+
+
+def _is_eastern(sample: bytes, codec: str) -> bool:
+    """Whether Japanese has its syllables, and Korean little but its own."""
+    text = codecs.getincrementaldecoder(codec)("ignore").decode(sample)
+    others = [sign for sign in text if sign > "\x7f"]
+    if codec == "cp949":
+        hangul = sum("\uac00" <= sign <= "\ud7a3" for sign in others)
+        # The syllables that cp949 adds to EUC-KR are rare, and the bytes of other encodings are full of them.
+        return hangul >= 0.8 * len(others) and _decodes(sample, "euc-kr", final=False)
+    return sum("\u3041" <= sign <= "\u30ff" for sign in others) >= 0.2 * len(others)
+
+
+def _fitting(sample: bytes) -> list[str]:
+    return [codec for codec in (*_EASTERN, *SINGLE_BYTE) if _decodes(sample, codec, final=False)]
+
+
+def _uncertain(codecs_found: list[str]) -> InvalidArgument:
+    names = ", ".join(IANA[codec] for codec in codecs_found[:_NAMED])
+    fitting = f"the bytes could be {names}" if names else "no encoding fits the bytes"
+    return InvalidArgument(
         Reason.ENCODING_UNSUPPORTED,
-        "no encoding fits the bytes: name it, or convert the file to UTF-8",
-        metadata={"encoding": ""},
+        f"the encoding is not certain: {fitting}. Name it (`--encoding` of `bossjy import`, `source.encoding` of the "
+        "specification), or convert the file to UTF-8",
+        metadata={"encoding": "", "candidates": names},
     )
 
 
-_GUESSED = ("gb18030", "big5", "cp1252", "shift_jis", "euc-kr")
+_EASTERN = ("cp932", "cp949")
+_LETTERS_SAID = "one language has all of its letters:"
+_NAMED = 8
 
 
 def _decodes(sample: bytes, codec: str, *, final: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,20 +12,32 @@ import orjson
 
 from bossjy_server.imports.arrow import TextColumn, text_column
 from bossjy_server.imports.layout import ExtraCells, Layout, Place, RejectReason, RowBlock, RowFault
-from bossjy_server.imports.split import no_rows
+from bossjy_server.imports.split import find_line_ends, no_rows
 
 _BLANK = b" \t\r\n"
+_NO_JSON_NUMBER = re.compile(rb"NaN|Infinity")
 
 
 def object_of(line: bytes) -> dict[str, str] | None:
     """A line's object with its values as text; None if it is none. Digits stay as they were written."""
     try:
-        found: Any = orjson.loads(line)
-        if isinstance(found, dict) and any(isinstance(value, float) for value in found.values()):
-            found = json.loads(line, parse_float=str)
+        found = _loaded(line)
     except (ValueError, RecursionError):
         return None
     return {key: _text(value) for key, value in found.items()} if isinstance(found, dict) else None
+
+
+def _loaded(line: bytes) -> Any:
+    try:
+        found: Any = orjson.loads(line)
+    except ValueError:
+        # Python and JavaScript write NaN and Infinity, which JSON does not have.
+        if not _NO_JSON_NUMBER.search(line):
+            raise
+        return json.loads(line, parse_float=str, parse_constant=str)
+    if isinstance(found, dict) and any(isinstance(value, float) for value in found.values()):
+        return json.loads(line, parse_float=str)
+    return found
 
 
 def _text(value: object) -> str:
@@ -45,17 +58,19 @@ def split_objects(
     data: bytes, place: Place, names: Sequence[str], layout: Layout, *, max_keys: int, final: bool
 ) -> RowBlock:
     """The complete lines at the front of `data`; columns in the order of `names`, other keys in `extra`."""
-    end = len(data) if final else data.rfind(b"\n") + 1
     if place.skipping:
         return _skip(data, place, layout, final=final)
+    line_ends = find_line_ends(np.frombuffer(data, np.uint8), data, final=final).tolist()
+    end = len(data) if final else line_ends[-1] + 1 if line_ends else 0
     if end == 0:
         return _without_line_end(data, place, layout)
     rows: list[tuple[dict[str, str], int, int, int]] = []
     faults: list[RowFault] = []
     start, line = 0, place.line
-    while start < end:
-        found = data.find(b"\n", start, end)
-        behind = end if found < 0 else found
+    ended = len(line_ends)
+    if end > (line_ends[-1] + 1 if line_ends else 0):
+        line_ends.append(end)
+    for number, behind in enumerate(line_ends):
         raw = data[start:behind].strip(_BLANK)
         if raw:
             read = object_of(raw) if behind - start <= layout.max_row_bytes else None
@@ -64,7 +79,7 @@ def split_objects(
                 rows.append((read, start, behind, line))
             elif reason is not None:
                 faults.append(RowFault(start, behind, place.offset + start, line, reason))
-        line += found >= 0
+        line += number < ended
         start = behind + 1
     return _block(data[:end], place, names, rows, faults=faults, line=line)
 
@@ -126,10 +141,12 @@ def _column(rows: list[tuple[dict[str, str], int, int, int]], name: str) -> Text
 
 
 def _skip(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
-    found = data.find(b"\n")
-    consumed = len(data) if found < 0 else found + 1
-    skipping = found < 0 and not final
-    following = Place(place.offset + consumed, place.line + (found >= 0), skipping)
+    line_ends = find_line_ends(np.frombuffer(data, np.uint8), data, final=final)
+    # A CR at the end may be one line end with the LF that follows.
+    undecided = not len(line_ends) and data.endswith(b"\r") and not final
+    consumed = int(line_ends[0]) + 1 if len(line_ends) else len(data) - undecided
+    skipping = not len(line_ends) and not final
+    following = Place(place.offset + consumed, place.line + bool(len(line_ends)), skipping)
     return no_rows(data, layout.column_count, consumed, following)
 
 

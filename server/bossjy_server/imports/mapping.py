@@ -25,6 +25,7 @@ _SINGLE = (
     ContactField.COUNTRY,
     ContactField.GIVEN_NAME,
     ContactField.FAMILY_NAME,
+    ContactField.ATTRIBUTES,
 )
 # Their cells that are not what the column says are kept under the name of the column.
 _KEPT_ASIDE = (
@@ -70,7 +71,7 @@ def likely_phone_column(cells: Sequence[str]) -> int:
 
 
 # As a file of rejects writes it, before what a spreadsheet takes for a formula.
-_GUARD = re.compile(r"^'(?=[=+\-@\t\r])")
+_GUARD = re.compile(r"^'(?='*[=+\-@\t\r])")
 
 
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:

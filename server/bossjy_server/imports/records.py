@@ -59,6 +59,7 @@ class ContactField(IntEnum):
     IGNORE = 7
     GIVEN_NAME = 8
     FAMILY_NAME = 9
+    ATTRIBUTES = 10
 
 
 class ExistingPolicy(IntEnum):
@@ -119,6 +120,8 @@ class Spec:
     enrich: bool = False
     language: str = ""
     parent_import_id: str = ""
+    # Cells that count as empty; None for the usual ones.
+    null_values: tuple[str, ...] | None = None
 
     def with_region(self, region: str) -> Spec:
         """The same with another default region."""
@@ -135,6 +138,7 @@ class Spec:
         if not values:
             return None
         source = values["source"]
+        null_values = values.get("null_values")
         return cls(
             **{
                 **values,
@@ -151,6 +155,7 @@ class Spec:
                     ColumnMapping(one["column"], ContactField(one["field"]), one["attribute"])
                     for one in values["mapping"]
                 ),
+                "null_values": None if null_values is None else tuple(null_values),
                 "existing_policy": ExistingPolicy(values["existing_policy"]),
                 "duplicate_policy": DuplicatePolicy(values["duplicate_policy"]),
             }

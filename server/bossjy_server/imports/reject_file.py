@@ -6,10 +6,12 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Sequence
 
+from bossjy_server.contact_file import guarded
 from bossjy_server.errors import NotFound
 from bossjy_server.imports import reject_store, store
+from bossjy_server.imports.jsonl import object_of
 from bossjy_server.imports.layout import Layout, RejectReason
-from bossjy_server.imports.records import RejectedRow, SourceFormat
+from bossjy_server.imports.records import FileFormat, RejectedRow, SourceFormat
 from bossjy_server.imports.rejects import KEPT_ROW
 from bossjy_server.imports.scan import scan_row
 from bossjy_server.storage import audit
@@ -18,8 +20,6 @@ from bossjy_server.storage.postgres import Database
 # Behind the columns of the file; `mapping` knows these names and ignores them.
 NOTES = ("bossjy_line", "bossjy_column", "bossjy_reason", "bossjy_suggestion", "bossjy_row")
 _ROWS_AT_ONCE = 1000
-# What a spreadsheet takes for a formula; an import takes the apostrophe away again.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def reject_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
@@ -49,19 +49,27 @@ def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
     notes = [str(row.line), row.column, RejectReason(row.reason).name, row.suggestion]
     if cells is None:
         return [""] * len(source.columns) + notes + [row.row_text]
-    return [*cells, *notes, ""]
+    whole = row.row_text if row.reason == RejectReason.WRONG_CELL_COUNT else ""
+    return [*cells, *notes, whole]
 
 
 def _cells(text: str, source: SourceFormat) -> list[str] | None:
-    layout = Layout(source.delimiter.encode(), source.quote.encode(), len(source.columns), 1 << 30)
-    row = scan_row(text.encode(), 0, layout, final=True)
-    if row.fault is not None or row.end < len(text.encode()):
+    """A cell for each column. The last one holds all surplus cells: an unquoted delimiter is their usual cause."""
+    count = len(source.columns)
+    if source.format is FileFormat.JSONL:
+        read = object_of(text.encode())
+        known = read is not None and read.keys() <= set(source.columns)
+        return [read.get(name, "") for name in source.columns] if read is not None and known else None
+    row = scan_row(
+        text.encode(), 0, Layout(source.delimiter.encode(), source.quote.encode(), count, 1 << 30), final=True
+    )
+    if row.fault not in {None, RejectReason.WRONG_CELL_COUNT} or row.end < len(text.encode()):
         return None
-    return [cell.decode() for cell in row.cells]
+    cells = [cell.decode() for cell in row.cells]
+    return [*cells[: count - 1], source.delimiter.join(cells[count - 1 :])]
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
-    guarded = [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in rows]
-    csv.writer(text).writerows(guarded)
+    csv.writer(text).writerows([[guarded(cell) for cell in row] for row in rows])
     return text.getvalue().encode()

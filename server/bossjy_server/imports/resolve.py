@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports import detect, header_row
 from bossjy_server.imports.header_row import FirstRow
 from bossjy_server.imports.inflate import read_plain
+from bossjy_server.imports.json_document import check_json
 from bossjy_server.imports.jsonl import object_of
 from bossjy_server.imports.layout import Layout
 from bossjy_server.imports.mapping import (
@@ -17,10 +19,12 @@ from bossjy_server.imports.mapping import (
     resolve_mapping,
 )
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.own_export import is_own_export, own_mapping
 from bossjy_server.imports.records import ColumnMapping, ContactField, FileFormat, Header, SourceFormat, Spec
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 from bossjy_server.imports.transcode import IANA, to_utf8
 
+_LINE_ENDS = re.compile(rb"[\r\n]+")
 # Fewer do not say what they begin.
 _FEWEST_BYTES = 8
 # What people send for a list and is none yet. No text begins so.
@@ -73,6 +77,8 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         return None
     mark = detect.bom_length(plain, encoding.value)
     text = plain[mark:] if encoding.value == "utf-8" else _whole_lines(plain[mark:], encoding.value, final=final)
+    if spec.source.format is FileFormat.FOUND_OUT:
+        check_json(text)
     form, delimiter = _form(text, spec)
     quote = source.quote or '"'
     if form is FileFormat.JSONL:
@@ -88,18 +94,23 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
             f"the file has {len(columns.names)} columns, more than {options.max_columns}: is the delimiter right?",
             metadata={"limit": str(options.max_columns)},
         )
+    undecided = encoding.evidence == detect.ASCII_ALONE and not (final and len(plain) <= detect.SAMPLE_BYTES)
     found = replace(
         source,
         format=FileFormat.ARROW if opened.is_arrow else form,
         compression=opened.compression,
-        encoding=IANA[encoding.value],
+        encoding="us-ascii" if undecided else IANA[encoding.value],
         delimiter=delimiter.value,
         quote=quote,
         header=columns.header,
         columns=columns.names,
     )
+    own = is_own_export(columns.names)
+    if own and spec.null_values is None:
+        spec = replace(spec, null_values=())  # an export leaves empty values empty: its words are values
+    asked = own_mapping(columns.names, spec.mapping) if own else _asked(spec, columns)
     cells = [[row[index] for row in columns.rows if index < len(row)] for index in range(len(columns.names))]
-    mapping = resolve_mapping(columns.names, _asked(spec, columns), drop_unknown=spec.drop_unknown_columns, cells=cells)
+    mapping = resolve_mapping(columns.names, asked, drop_unknown=spec.drop_unknown_columns, cells=cells)
     return Resolved(
         replace(spec, source=found, mapping=mapping),
         columns.text_offset,
@@ -166,7 +177,7 @@ def _form(text: bytes, spec: Spec) -> tuple[FileFormat, detect.Found]:
 
 def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None:
     """The keys of the first objects, in their order."""
-    lines = text[: detect.SAMPLE_BYTES].split(b"\n")
+    lines = _LINE_ENDS.split(text[: detect.SAMPLE_BYTES])
     if not final or len(text) > detect.SAMPLE_BYTES:
         lines.pop()
     objects = [read for line in lines if (read := object_of(line.strip())) is not None]

@@ -7,6 +7,9 @@ end. A quote elsewhere is a character like any other. An empty line is no row.
 A quote that does not close must not swallow the file. So a row whose quote does not close within `max_row_bytes`, or
 is followed by other characters, or that spans lines and has not as many cells as the header, is refused as far as its
 first line goes, and reading goes on at the next line.
+
+Cells that a row lacks at its end are empty, if the row is one line. Surplus cells are dropped if they are blank. Any
+other surplus cell makes the row wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from functools import lru_cache
 from bossjy_server.imports.layout import CR, LF, Layout, RejectReason
 
 _LINE_END = re.compile(rb"[\r\n]")
+_BLANK = b" \t"
 
 
 class Incomplete(Exception):
@@ -30,7 +34,10 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScannedRow:
-    """One row: cells without quotes. `end` is behind its last byte, `next` behind its line end."""
+    """One row: cells without quotes, one for each column; all that it has if these are too many.
+
+    `end` is behind its last byte, `next` behind its line end.
+    """
 
     start: int
     end: int
@@ -46,14 +53,17 @@ def scan_row(data: bytes, start: int, layout: Layout, *, final: bool) -> Scanned
     except _Refused:
         return _first_line(data, start, layout, final=final)
     behind = _behind_line_end(data, end, final=final)
-    spans_lines = _LINE_END.search(data, start, end) is not None
-    if spans_lines and layout.column_count and len(cells) != layout.column_count:
+    lacking = max(0, layout.column_count - len(cells))
+    surplus = layout.column_count > 0 and any(cell.strip(_BLANK) for cell in cells[layout.column_count :])
+    if (lacking or surplus) and _LINE_END.search(data, start, end) is not None:
         return _first_line(data, start, layout, final=final)
     if end - start > layout.max_row_bytes:
         return _first_line(data, start, layout, final=final)
-    wrong = layout.column_count and len(cells) != layout.column_count and end > start
-    fault = RejectReason.WRONG_CELL_COUNT if wrong else None
-    return ScannedRow(start, end, behind, cells, fault)
+    if surplus:
+        return ScannedRow(start, end, behind, cells, RejectReason.WRONG_CELL_COUNT)
+    if layout.column_count:
+        cells = [*cells[: layout.column_count], *[b""] * lacking]
+    return ScannedRow(start, end, behind, cells)
 
 
 def _cells(data: bytes, start: int, layout: Layout, *, final: bool) -> tuple[list[bytes], int]:

@@ -17,6 +17,7 @@ from pyarrow import csv
 
 from bossjy_server.imports.arrow import TextColumn, text_column
 from bossjy_server.imports.layout import CR, LF, Layout, Place, RejectReason, RowBlock, RowFault
+from bossjy_server.imports.ragged import regular_bytes, without_surplus
 from bossjy_server.imports.scan import Incomplete, scan_row
 
 _Positions = NDArray[np.int64]
@@ -28,6 +29,9 @@ class _Rows:
 
     starts: _Positions
     ends: _Positions
+    # Where the cells that have a column end: at `ends`, or before blank cells that have none.
+    cell_ends: _Positions
+    # How many cells end there.
     cell_counts: _Positions
     # Positions of all line ends, those inside quotes as well: what lines are counted by.
     line_ends: _Positions
@@ -178,13 +182,14 @@ def _find_rows(data: bytes, layout: Layout, *, final: bool) -> _Rows | None:
     cell_counts = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts) + 1
     filled = ends > starts
     starts, ends, cell_counts = starts[filled], ends[filled], cell_counts[filled]
+    cell_ends = without_surplus(data, starts, ends, cell_counts, delimiters, layout)
     if quotes is not None:
         # A row that spans lines and is wrong otherwise is read again from its second line.
         spans = np.searchsorted(line_ends, ends) > np.searchsorted(line_ends, starts)
         wrong = (cell_counts != layout.column_count) | (ends - starts > layout.max_row_bytes)
         if bool((spans & wrong).any()):
             return None
-    return _Rows(starts, ends, cell_counts, line_ends, consumed)
+    return _Rows(starts, ends, cell_ends, cell_counts, line_ends, consumed)
 
 
 def find_line_ends(view: NDArray[np.uint8], data: bytes, *, final: bool) -> _Positions:
@@ -219,7 +224,7 @@ def _quotes_are_regular(view: NDArray[np.uint8], quotes: _Positions, layout: Lay
 def _faults(data: bytes, rows: _Rows, layout: Layout) -> NDArray[np.uint8]:
     """For each row 0, or the reason to refuse it."""
     faults = np.zeros(len(rows.starts), np.uint8)
-    faults[rows.cell_counts != layout.column_count] = RejectReason.WRONG_CELL_COUNT
+    faults[rows.cell_counts > layout.column_count] = RejectReason.WRONG_CELL_COUNT
     faults[rows.ends - rows.starts > layout.max_row_bytes] = RejectReason.ROW_TOO_LONG
     text = pa.Array.from_buffers(
         pa.string(), 1, [None, pa.py_buffer(np.array([0, rows.consumed], np.int32)), pa.py_buffer(data)]
@@ -245,8 +250,22 @@ def _columns(data: bytes, rows: _Rows, faults: NDArray[np.uint8], layout: Layout
     count = len(rows.starts) - len(bad)
     if count == 0:
         return [text_column([]) for _ in range(layout.column_count)]
-    source: bytes = data if len(bad) == 0 else _without(data, rows, bad)
-    if len(bad) == 0 and rows.consumed < len(data):
+    lacking = layout.column_count - rows.cell_counts
+    ragged = (faults != 0) | (rows.cell_ends != rows.ends) | (lacking > 0)
+    regular = not bool(ragged.any())
+    if not regular and bool(((rows.cell_ends == rows.starts) & (faults == 0)).any()):
+        return None  # one column, and an empty cell in it: Arrow would see an empty line
+    source: bytes = (
+        data
+        if regular
+        else regular_bytes(
+            data,
+            (rows.starts[ragged], rows.ends[ragged], rows.cell_ends[ragged], lacking[ragged], faults[ragged]),
+            rows.consumed,
+            layout,
+        )
+    )
+    if regular and rows.consumed < len(data):
         source = data[: rows.consumed]
     table = csv.read_csv(
         pa.BufferReader(source),  # type: ignore[arg-type]  # the stub does not know Arrow's own files
@@ -278,14 +297,3 @@ def _one_chunk(column: Any) -> TextColumn:
     chunks = column.chunks
     whole: TextColumn = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
     return whole
-
-
-def _without(data: bytes, rows: _Rows, bad: NDArray[np.intp]) -> bytes:
-    """The bytes without some rows. Their line ends stay: Arrow passes over empty lines as we do."""
-    pieces: list[bytes] = []
-    position = 0
-    for row in bad:
-        pieces.append(data[position : rows.starts[row]])
-        position = int(rows.ends[row])
-    pieces.append(data[position : rows.consumed])
-    return b"".join(pieces)

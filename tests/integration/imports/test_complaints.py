@@ -57,7 +57,7 @@ CASES = {
     "nul bytes": Case(
         f"phone,name\n{a},x\n{b},y\0\n\0\0\n{c},z\n".encode(),
         {A: "x", C: "z"},
-        [(3, f"{b},y\0".encode(), "", "BAD_TEXT"), (4, b"\0\0", "", "WRONG_CELL_COUNT")],
+        [(3, f"{b},y\0".encode(), "", "BAD_TEXT"), (4, b"\0\0", "", "BAD_TEXT")],
     ),
     "a quote that is never closed": Case(
         f'phone,name\n{a},"x\n{b},y\n{c},z\n'.encode(),
@@ -104,8 +104,11 @@ CASES = {
     ),
     "ragged rows": Case(
         f"phone,name\n{a}\n{b},y\n{c},z,more\n".encode(),
-        {B: "y"},
-        [(2, f"{a}\n".encode(), "", "WRONG_CELL_COUNT"), (4, c.encode(), "", "WRONG_CELL_COUNT")],
+        {A: "", B: "y"},
+        [(4, c.encode(), "", "WRONG_CELL_COUNT")],
+    ),
+    "delimiters at the end": Case(
+        f'phone,name\n{a},x,\n{b},y,,"", \n{c},"line\nend",\n'.encode(), {A: "x", B: "y", C: "line\nend"}
     ),
     "lone carriage returns": Case(f"phone,name\r{a},x\r{b},y\r".encode(), {A: "x", B: "y"}),
     "mixed line ends": Case(

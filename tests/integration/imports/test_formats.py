@@ -151,3 +151,58 @@ async def test_objects_may_have_keys_of_their_own(imports: Imports) -> None:
     ]
     reasons = [row.reason for row in await imports.rejects(job.import_id)]
     assert reasons == [import_pb2.REJECT_REASON_BAD_JSON] * 2
+
+
+def late_text(codec: str) -> bytes:
+    """Chinese names in a file that begins with more ASCII than its encoding is found by."""
+    plain = "".join(f"User{n},+86138{n:08d},plain ascii text to fill the line\n" for n in range(2000))
+    return (
+        b"name,phone,note\n"
+        + plain.encode()
+        + "".join(f"张伟{n},+86139{n:08d},备注\n" for n in range(20)).encode(codec)
+    )
+
+
+@pytest.mark.parametrize("codec", ["gb18030", "utf-8", "big5hkscs"])
+@pytest.mark.parametrize("chunk", [3000, 1_000_000])
+async def test_an_encoding_is_found_behind_ascii(make_imports: Callable[..., Imports], codec: str, chunk: int) -> None:
+    imports = make_imports(block_bytes=20_000, flush_s=0.02)
+    data = late_text("gb18030" if codec == "gb18030" else "utf-8")
+    if codec == "big5hkscs":
+        data = data.decode().replace("张伟", "張偉").replace("备注", "備註").encode(codec)
+    job = await imports.run(data, chunk=chunk)
+    assert job.counts == import_pb2.ImportCounts(rows_in=2020, inserted=2020)
+    names = {str(row[1]) for row in await imports.rows()}
+    assert ("張偉7" if codec == "big5hkscs" else "张伟7") in names
+
+
+async def test_an_encoding_behind_ascii_is_kept_when_the_upload_resumes(make_imports: Callable[..., Imports]) -> None:
+    imports = make_imports(block_bytes=4_000, flush_s=0.02)
+    data = late_text("gb18030")
+    job = await imports.create()
+    sent = data.rindex("张伟15".encode("gb18030"))
+
+    async def first_part() -> AsyncIterator[pb.UploadRequest]:
+        async for request in requests(job.import_id, data, chunk=500):
+            if request.HasField("finish") or (request.HasField("chunk") and request.chunk.offset > sent):
+                return
+            yield request
+
+    answers = [answer async for answer in imports.servicer.Upload(first_part())]
+    start = answers[-1].ack.committed_offset
+    assert start > data.index("张伟0".encode("gb18030"))
+    again = requests(job.import_id, data, start=start)
+    done = [answer async for answer in imports.servicer.Upload(again)][-1].finished.import_job
+    assert done.counts == import_pb2.ImportCounts(rows_in=2020, inserted=2020)
+
+
+@pytest.mark.parametrize("encoding", ["", "gb18030"])
+async def test_rows_of_utf_8_in_gbk_are_read_as_they_are(imports: Imports, encoding: str) -> None:
+    row = "张伟{},139{:08d},重要客户请及时联系\n"
+    gbk = [row.format(n, n).encode("gb18030") for n in range(50)]
+    utf_8 = [row.replace("张", "张李欧"[n % 3 :][:1] + "阳" * (n % 2)).format(n, n).encode() for n in range(50, 60)]
+    data = "姓名,手机号,备注\n".encode("gb18030") + b"".join([*gbk[:30], *utf_8, *gbk[30:]])
+    job = await imports.run(data, source=import_pb2.SourceFormat(encoding=encoding))
+    assert job.counts == import_pb2.ImportCounts(rows_in=60, inserted=60)
+    assert [str(found[1]).rstrip("0123456789")[-1] for found in await imports.rows()] == ["伟"] * 60
+    assert all("重要客户请及时联系" in str(found[3]) for found in await imports.rows())

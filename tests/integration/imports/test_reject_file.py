@@ -10,7 +10,7 @@ from tests.integration.imports.conftest import Imports
 FILE = """姓名;手机号;备注
 "张;三";1.38E+10;=1+1
 李四;8;-
-王五;13800138000
+王五;7;甲;乙
 "赵六;1;2
 """.encode()
 
@@ -33,7 +33,7 @@ async def test_refused_rows_are_corrected_and_imported_again(imports: Imports) -
         ["姓名", "手机号", "备注", "bossjy_line", "bossjy_column", "bossjy_reason", "bossjy_suggestion", "bossjy_row"],
         ["张;三", "1.38E+10", "'=1+1", "2", "手机号", "PRECISION_LOST", "", ""],
         ["李四", "8", "'-", "3", "手机号", "NOT_A_NUMBER", "", ""],
-        ["", "", "", "4", "", "WRONG_CELL_COUNT", "", "王五;13800138000"],
+        ["王五", "7", "甲;乙", "4", "", "WRONG_CELL_COUNT", "", "王五;7;甲;乙"],
         ["", "", "", "5", "", "BAD_QUOTE", "", '"赵六;1;2'],
     ]
     corrected = text.replace("1.38E+10", "13800138000").replace(",8,", ",13800138001,")
@@ -43,7 +43,7 @@ async def test_refused_rows_are_corrected_and_imported_again(imports: Imports) -
     # What guarded a spreadsheet is gone, and the notes are no attributes.
     assert await imports.rows() == [
         ("+8613800138000", "张;三", "", '{"备注": "=1+1"}', []),
-        ("+8613800138001", "李四", "", '{"备注": "-"}', []),
+        ("+8613800138001", "李四", "", "{}", []),
     ]
 
 
@@ -60,3 +60,13 @@ async def test_a_row_that_was_kept_in_part_stands_whole_in_the_note_and_in_no_ce
     assert count == 1
     assert header[:2] == ["phone", "'=note"]
     assert row == ["", "", "2", "phone", "NOT_A_NUMBER", "", f"8,{note}"[:8_000]]
+
+
+async def test_refused_objects_have_columns(imports: Imports) -> None:
+    lines = b'{"phone": "8", "n": 1.50}\n{"n": 2, "phone": "9"}\n{"phone": "7", "later": "x"}\n{"phone"\n'
+    source = import_pb2.SourceFormat(columns=["phone", "n"], format=import_pb2.FILE_FORMAT_JSONL)
+    text, count = await exported(imports, await imports.run(lines, source=source))
+    assert count == 4
+    cells = [[*row[:2], row[-1]] for row in csv.reader(io.StringIO(text))]
+    whole = [["", "", '{"phone": "7", "later": "x"}'], ["", "", '{"phone"']]
+    assert cells[1:] == [["8", "1.50", ""], ["9", "2", ""], *whole]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 import phonenumbers
 
 from bossjy.imports.v1 import import_pb2
-from bossjy_server.demo.expected import number_of
+from bossjy_server.demo.expected import NULL_WORDS, number_of
 
 COLUMNS = ("姓名", "手机号", "邮箱", "城市", "备注")
 POSITION_BITS = 48
@@ -110,11 +110,13 @@ def _read_row(raw: bytes, part: int, offset: int, line: int, import_id: str) -> 
             part, offset, reject=Reject(part, offset, line, column, value, original, text.removesuffix("\r\n"))
         )
 
-    if len(cells) != len(COLUMNS):
+    if any(cells[len(COLUMNS) :]):
         return refused("WRONG_CELL_COUNT", "", "")
-    number = number_of(cells[_PHONE])
+    cells = [*cells[: len(COLUMNS)], *[""] * (len(COLUMNS) - len(cells))]
+    phone, cells = cells[_PHONE], ["" if cell in NULL_WORDS else cell for cell in cells]
+    number = number_of(phone)
     if isinstance(number, str):
-        return refused(number, COLUMNS[_PHONE], cells[_PHONE])
+        return refused(number, COLUMNS[_PHONE], phone)
     shaped = _SHAPE.fullmatch(cells[_EMAIL]) is not None
     aside = dict(zip(COLUMNS[3:], cells[3:], strict=True)) | ({} if shaped else {COLUMNS[_EMAIL]: cells[_EMAIL]})
     contact = Contact(

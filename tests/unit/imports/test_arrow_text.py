@@ -48,6 +48,12 @@ MIXED = pa.table(
         "nothing": pa.nulls(4),
     }
 )
+NESTED = pa.table(
+    {
+        "list": pa.array([["a"], None, ["b", "c"], []], pa.list_(pa.string())),
+        "map": pa.array([[("k", "v")], [], None, [("a", "b")]], pa.map_(pa.string(), pa.string())),
+    }
+)
 CELLS = [
     MIXED.column_names,
     ["13800138000", "13800138000", "13800138000", "true", "2026-11-23", "1.50", "x", "甲", ""],
@@ -67,6 +73,25 @@ def test_cells_are_what_they_were(chunk: int, limit: int) -> None:
     assert [row[2] for row in rows[:4]] == [row[2] for row in CELLS[:4]]
     assert "e+" in rows[4][2]
     assert whole
+
+
+def test_lists_and_maps_are_json() -> None:
+    table = pa.table(
+        {
+            "numbers": pa.array([["+861", 'a "b"'], None, [], ["c", None]], pa.list_(pa.string())),
+            "counts": pa.array([[1, 2], [], None, [3]], pa.large_list(pa.int64())),
+            "more": pa.array([[("k", "中\n")], None, [], [("a", "1"), ("b", None)]], pa.map_(pa.string(), pa.string())),
+        }
+    )
+    for limit in (10, 1 << 20):
+        rows = list(csv.reader(io.StringIO(read(stream(table, max_chunksize=3), limit=limit)[0])))
+        assert rows == [
+            ["numbers", "counts", "more"],
+            ['["+861","a \\"b\\""]', "[1,2]", '{"k":"中\\n"}'],
+            ["", "", ""],
+            ["", "", ""],
+            ['["c"]', "[3]", '{"a":"1"}'],
+        ]
 
 
 def test_a_file_is_read_as_its_stream() -> None:
@@ -92,7 +117,7 @@ def refused(data: bytes) -> Reason:
 
 
 def test_what_becomes_no_text_is_refused() -> None:
-    assert refused(stream(pa.table({"tags": [["a"]]}))) is Reason.ARROW_INVALID
+    assert refused(stream(pa.table({"tags": [[["a"]]]}))) is Reason.ARROW_INVALID
     assert refused(stream(pa.table({"raw": [b"a"]}))) is Reason.ARROW_INVALID
     assert refused(stream(pa.table({}))) is Reason.ARROW_INVALID
     assert refused(b"\xff\xff\xff\xff" + b"\xff" * 100) is Reason.ARROW_INVALID
@@ -102,7 +127,7 @@ def test_what_becomes_no_text_is_refused() -> None:
     assert refused(data[:schema_bytes] + data) is Reason.ARROW_INVALID  # two schemas
 
 
-WHOLE = stream(MIXED, max_chunksize=2)
+WHOLES = [stream(MIXED, max_chunksize=2), stream(NESTED, max_chunksize=2)]
 
 
 def said_of(data: bytes) -> Reason | None:
@@ -114,7 +139,8 @@ def said_of(data: bytes) -> Reason | None:
 
 
 @settings(max_examples=500)
-@given(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=8))
-def test_broken_bytes_are_refused_or_read_and_nothing_else(place: int, bytes_there: bytes) -> None:
-    broken = WHOLE[:place] + bytes_there + WHOLE[place + len(bytes_there) :]
+@given(st.sampled_from(WHOLES), st.floats(0, 1), st.binary(min_size=1, max_size=8))
+def test_broken_bytes_are_refused_or_read_and_nothing_else(whole: bytes, where: float, bytes_there: bytes) -> None:
+    place = int(where * (len(whole) - 1))
+    broken = whole[:place] + bytes_there + whole[place + len(bytes_there) :]
     assert said_of(broken) in {None, Reason.ARROW_INVALID}

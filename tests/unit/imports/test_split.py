@@ -15,7 +15,28 @@ from bossjy_server.imports.split import split_rows, split_slowly
 
 Split = Callable[..., RowBlock]
 
-PIECES = ["a", "b7", '"', ",", "\n", "\r", "\r\n", '""', ',"', '",', '"\n', '\n"', "中", "\0", "x,y,z\n", "1,2\n"]
+_WRONG_3_4 = [(3, RejectReason.WRONG_CELL_COUNT), (4, RejectReason.WRONG_CELL_COUNT)]
+PIECES = [
+    "a",
+    "b7",
+    '"',
+    ",",
+    "\n",
+    "\r",
+    "\r\n",
+    '""',
+    ',"',
+    '",',
+    '"\n',
+    '\n"',
+    "中",
+    "\0",
+    "x,y,z\n",
+    "1,2\n",
+    " ",
+    ",,\n",
+    ',""',
+]
 texts = st.lists(st.sampled_from(PIECES), max_size=25).map(lambda pieces: "".join(pieces).encode())
 raw = st.one_of(texts, st.lists(st.one_of(texts, st.just(b"\xff\n"), st.just(b"\xe4\xb8,")), max_size=4).map(b"".join))
 layouts = st.builds(
@@ -92,7 +113,11 @@ def reasons(data: bytes, columns: int, limit: int = 1000) -> list[tuple[object, 
     [
         (b'1,2\n"3,4\n5,6\n', [(1, "1", "2"), (2, RejectReason.BAD_QUOTE), (3, "5", "6")]),
         (b'"1"x,2\n5,6\n', [(1, RejectReason.BAD_QUOTE), (2, "5", "6")]),
-        (b"1\n1,2,3\n5,6", [(1, RejectReason.WRONG_CELL_COUNT), (2, RejectReason.WRONG_CELL_COUNT), (3, "5", "6")]),
+        (b"1\n1,2,3\n5,6", [(1, "1", ""), (2, RejectReason.WRONG_CELL_COUNT), (3, "5", "6")]),
+        (b'1,2,\n3,4, ,\t,""\n5,6,"7"\n7,8,""""\n', [(1, "1", "2"), (2, "3", "4"), *_WRONG_3_4]),
+        (b'"a\nb",2,,\n"c",\n"d"\r\n', [(1, "a\nb", "2"), (3, "c", ""), (4, "d", "")]),
+        # A row of several lines that lacks cells may have swallowed other rows.
+        (b'"1,2\n3,4"\n5,6\n', [(1, RejectReason.BAD_QUOTE), (2, "3", '4"'), (3, "5", "6")]),
         (b"1,\0\n5,6\n", [(1, RejectReason.BAD_TEXT), (2, "5", "6")]),
         (b"1,\xff\n5,6\n", [(1, RejectReason.BAD_TEXT), (2, "5", "6")]),
         (b"1,2\r3,4\r\n5,6\n\n\r\n7,8", [(1, "1", "2"), (2, "3", "4"), (3, "5", "6"), (6, "7", "8")]),

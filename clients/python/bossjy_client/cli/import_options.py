@@ -34,6 +34,7 @@ FIELDS = {
     "email": import_pb2.CONTACT_FIELD_EMAIL,
     "country": import_pb2.CONTACT_FIELD_COUNTRY,
     "attribute": import_pb2.CONTACT_FIELD_ATTRIBUTE,
+    "attributes": import_pb2.CONTACT_FIELD_ATTRIBUTES,
     "ignore": import_pb2.CONTACT_FIELD_IGNORE,
 }
 FIELD_WORDS = {number: word for word, number in FIELDS.items()}
@@ -51,6 +52,8 @@ _WRITTEN = (
     "enrich",
     "language",
     "drop_unknown",
+    "null",
+    "keep_null_words",
     "parent",
     "name",
     "parts",
@@ -80,6 +83,14 @@ def add_options(command: Any) -> None:
         help=f"what a column means, such as phone=手机号; fields: {', '.join(FIELDS)}; may be repeated",
     )
     command.add_argument("--drop-unknown", action="store_true", help="columns that mean nothing known are not kept")
+    command.add_argument(
+        "--null",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="a cell that counts as empty, in place of NULL, N/A, - and the like; may be repeated",
+    )
+    command.add_argument("--keep-null-words", action="store_true", help="NULL, N/A, - and the like are kept as values")
     command.add_argument("--enrich", action="store_true", help="look carrier and place up, and keep them")
     command.add_argument("--language", default="", metavar="TAG", help="of carrier and place, such as zh (default: en)")
     command.add_argument("--format", choices=sorted(_FORMATS), help="form of the file (default: found out)")
@@ -110,6 +121,11 @@ def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
     )
     spec.source.encoding = args.encoding
     spec.source.delimiter = {"\\t": "\t", "tab": "\t"}.get(args.delimiter, args.delimiter)
+    if args.null and args.keep_null_words:
+        raise UsageError("--null and --keep-null-words exclude each other: give one of them")
+    if args.null or args.keep_null_words:
+        spec.null_values.SetInParent()
+        spec.null_values.values.extend(args.null)
     if args.existing:
         spec.existing_policy = EXISTING[args.existing]
     if args.duplicates:

@@ -31,7 +31,7 @@ class _ExportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportFo
     """The same as EXPORT_FORMAT_CSV."""
     EXPORT_FORMAT_CSV: _ExportFormat.ValueType  # 1
     """CSV in UTF-8 with a byte order mark, header, CRLF: opens in a spreadsheet. Cells that a spreadsheet would take for a
-    formula are quoted with an apostrophe.
+    formula are quoted with an apostrophe; numbers in E.164 are not.
     """
     EXPORT_FORMAT_JSONL: _ExportFormat.ValueType  # 2
     """One JSON object a line."""
@@ -45,7 +45,7 @@ EXPORT_FORMAT_UNSPECIFIED: ExportFormat.ValueType  # 0
 """The same as EXPORT_FORMAT_CSV."""
 EXPORT_FORMAT_CSV: ExportFormat.ValueType  # 1
 """CSV in UTF-8 with a byte order mark, header, CRLF: opens in a spreadsheet. Cells that a spreadsheet would take for a
-formula are quoted with an apostrophe.
+formula are quoted with an apostrophe; numbers in E.164 are not.
 """
 EXPORT_FORMAT_JSONL: ExportFormat.ValueType  # 2
 """One JSON object a line."""

@@ -152,7 +152,8 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     """The number that the contact is."""
     CONTACT_FIELD_OTHER_NUMBER: _ContactField.ValueType  # 2
     """An additional number. If the cell of CONTACT_FIELD_PHONE_NUMBER has no valid number, the first valid additional number
-    in the order of the columns becomes the number of the contact; the other ones stay additional numbers.
+    in the order of the columns becomes the number of the contact; the other ones stay additional numbers. A cell can hold
+    several, separated by `;` or as a JSON list.
     """
     CONTACT_FIELD_NAME: _ContactField.ValueType  # 3
     """Name."""
@@ -172,6 +173,8 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     """
     CONTACT_FIELD_FAMILY_NAME: _ContactField.ValueType  # 9
     """Family name; see CONTACT_FIELD_GIVEN_NAME."""
+    CONTACT_FIELD_ATTRIBUTES: _ContactField.ValueType  # 10
+    """A JSON object. Each of its members is kept as an attribute."""
 
 class ContactField(_ContactField, metaclass=_ContactFieldEnumTypeWrapper):
     """What a column means."""
@@ -182,7 +185,8 @@ CONTACT_FIELD_PHONE_NUMBER: ContactField.ValueType  # 1
 """The number that the contact is."""
 CONTACT_FIELD_OTHER_NUMBER: ContactField.ValueType  # 2
 """An additional number. If the cell of CONTACT_FIELD_PHONE_NUMBER has no valid number, the first valid additional number
-in the order of the columns becomes the number of the contact; the other ones stay additional numbers.
+in the order of the columns becomes the number of the contact; the other ones stay additional numbers. A cell can hold
+several, separated by `;` or as a JSON list.
 """
 CONTACT_FIELD_NAME: ContactField.ValueType  # 3
 """Name."""
@@ -202,6 +206,8 @@ CONTACT_FIELD_GIVEN_NAME: ContactField.ValueType  # 8
 """
 CONTACT_FIELD_FAMILY_NAME: ContactField.ValueType  # 9
 """Family name; see CONTACT_FIELD_GIVEN_NAME."""
+CONTACT_FIELD_ATTRIBUTES: ContactField.ValueType  # 10
+"""A JSON object. Each of its members is kept as an attribute."""
 Global___ContactField: _TypeAlias = ContactField  # noqa: Y015
 
 class _ExistingPolicy:
@@ -283,7 +289,7 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     REJECT_REASON_PRECISION_LOST: _RejectReason.ValueType  # 9
     """A spreadsheet rounded the number (`1.38E+10`): its digits are lost."""
     REJECT_REASON_WRONG_CELL_COUNT: _RejectReason.ValueType  # 10
-    """More or fewer cells than the header."""
+    """More cells than the header, and the surplus ones are not all empty. Cells that a row lacks at its end are empty."""
     REJECT_REASON_BAD_QUOTE: _RejectReason.ValueType  # 11
     """A quote that does not close, or characters behind a closing quote."""
     REJECT_REASON_BAD_TEXT: _RejectReason.ValueType  # 12
@@ -333,7 +339,7 @@ REJECT_REASON_NOT_IN_PLAN: RejectReason.ValueType  # 8
 REJECT_REASON_PRECISION_LOST: RejectReason.ValueType  # 9
 """A spreadsheet rounded the number (`1.38E+10`): its digits are lost."""
 REJECT_REASON_WRONG_CELL_COUNT: RejectReason.ValueType  # 10
-"""More or fewer cells than the header."""
+"""More cells than the header, and the surplus ones are not all empty. Cells that a row lacks at its end are empty."""
 REJECT_REASON_BAD_QUOTE: RejectReason.ValueType  # 11
 """A quote that does not close, or characters behind a closing quote."""
 REJECT_REASON_BAD_TEXT: RejectReason.ValueType  # 12
@@ -408,7 +414,10 @@ class SourceFormat(_message.Message):
     compression: Global___Compression.ValueType
     """Compression."""
     encoding: _builtins.str
-    """Encoding by its IANA name: `utf-8`, `gb18030`, `utf-16le`. Empty: found out."""
+    """Encoding by its IANA name: `utf-8`, `gb18030`, `utf-16le`, `windows-1250`, `koi8-r`, `macintosh`. Empty: found out; an
+    encoding that is not certain answers ENCODING_UNSUPPORTED with the likely ones. `us-ascii` in Import.resolved: the
+    first 64 KiB are ASCII only, and the first other bytes tell the encoding.
+    """
     delimiter: _builtins.str
     """One character between cells. Empty: found out."""
     quote: _builtins.str
@@ -439,6 +448,32 @@ class SourceFormat(_message.Message):
 Global___SourceFormat: _TypeAlias = SourceFormat  # noqa: Y015
 
 @_typing.final
+class NullValues(_message.Message):
+    """Cells that count as empty, whatever their column means."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whole cells, compared without white space around; upper and lower case differ. Empty: no cell counts as empty but the
+        empty one.
+        """
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NullValues: _TypeAlias = NullValues  # noqa: Y015
+
+@_typing.final
 class ImportSpec(_message.Message):
     """What is asked of an import. At most 512 KiB in all."""
 
@@ -456,6 +491,7 @@ class ImportSpec(_message.Message):
     ENRICH_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     PARENT_IMPORT_ID_FIELD_NUMBER: _builtins.int
+    NULL_VALUES_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """Name for people. Empty: the file name."""
     file_name: _builtins.str
@@ -484,7 +520,16 @@ class ImportSpec(_message.Message):
 
     @_builtins.property
     def mapping(self) -> _containers.RepeatedCompositeFieldContainer[Global___ColumnMapping]:
-        """What the columns mean. Columns that are not listed are recognised by their names, or kept as attributes."""
+        """What the columns mean. Columns that are not listed are recognised by their names, or kept as attributes. A file of
+        ExportContacts is recognised by its columns: each goes back to the field that it came from.
+        """
+
+    @_builtins.property
+    def null_values(self) -> Global___NullValues:
+        """Cells that count as empty, so that they never replace a value. Not set: the words that databases, spreadsheets and
+        statistics programs write, such as `NULL`, `null`, `\\N`, `N/A`, `#N/A`, `None`, `nan`, `-` and `#REF!`; none of them in
+        a file of ExportContacts.
+        """
 
     def __init__(
         self,
@@ -501,10 +546,11 @@ class ImportSpec(_message.Message):
         enrich: _builtins.bool = ...,
         language: _builtins.str = ...,
         parent_import_id: _builtins.str = ...,
+        null_values: Global___NullValues | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["null_values", b"null_values", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "display_name", b"display_name", "drop_unknown_columns", b"drop_unknown_columns", "duplicate_policy", b"duplicate_policy", "enrich", b"enrich", "existing_policy", b"existing_policy", "file_name", b"file_name", "language", b"language", "mapping", b"mapping", "parent_import_id", b"parent_import_id", "part_count", b"part_count", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "display_name", b"display_name", "drop_unknown_columns", b"drop_unknown_columns", "duplicate_policy", b"duplicate_policy", "enrich", b"enrich", "existing_policy", b"existing_policy", "file_name", b"file_name", "language", b"language", "mapping", b"mapping", "null_values", b"null_values", "parent_import_id", b"parent_import_id", "part_count", b"part_count", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,50 @@
+"""Columns of exported contact files, and the guard of cells against spreadsheets. Imports read both back."""
+
+from __future__ import annotations
+
+import re
+
+# Columns of every export, in their order. Columns for attributes follow, then `ATTRIBUTES`.
+COLUMNS = (
+    "phone_number",
+    "region",
+    "type",
+    "name",
+    "email",
+    "other_numbers",
+    "carrier",
+    "place",
+    "created_import",
+    "create_time",
+    "update_time",
+)
+# The attributes that have no column of their own, as a JSON object.
+ATTRIBUTES = "attributes"
+
+# Cells that a spreadsheet would run as a formula, and texts that an import would take for a guarded one.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+# Numbers in E.164, one or several: text for every spreadsheet reader, and the key of a contact.
+_NUMBERS = re.compile(r"\+[0-9]{4,15}(;\+[0-9]{4,15})*")
+_MOST_NAME = 200
+
+
+def guarded(cell: str) -> str:
+    """The cell with an apostrophe in front where a spreadsheet would run it. An import removes the apostrophe."""
+    return f"'{cell}" if cell.startswith(_FORMULA) and _NUMBERS.fullmatch(cell) is None else cell
+
+
+def escaped(text: str) -> str:
+    """A cell that is safe in a spreadsheet and that an import reads back as exactly this text."""
+    return f"'{text}" if _GUARDED.match(text) is not None else guarded(text)
+
+
+def names_a_column(key: str) -> bool:
+    """Whether a header with this attribute's name is read back as the same name."""
+    return (
+        0 < len(key) <= _MOST_NAME
+        and key == key.strip()
+        and not key.startswith("'")
+        and key not in COLUMNS
+        and key != ATTRIBUTES
+    )
