@@ -76,7 +76,12 @@ def regions_at(regions: Regions, rows: NDArray[np.intp]) -> Regions:
 
 
 def distinct_numbers(numbers: Sequence[TextColumn]) -> list[TextColumn]:
-    """Columns of numbers in which each number of a row stays in its first column only; the others are empty."""
+    """Columns of numbers in which each number of a row occurs once: it stays in its first column.
+
+    A cell can be a list, `+86…,+44…`; the result is one column of lists then.
+    """
+    if len(numbers) > 1 and any(arrow.matches(column, ",").any() for column in numbers):
+        return [_distinct_lists(numbers)]
     kept: list[TextColumn] = []
     for column in numbers:
         new: Flags | None = None
@@ -85,3 +90,10 @@ def distinct_numbers(numbers: Sequence[TextColumn]) -> list[TextColumn]:
             new = differs if new is None else new & differs
         kept.append(column if new is None or new.all() else arrow.chosen(new, column, ""))
     return kept
+
+
+def _distinct_lists(columns: Sequence[TextColumn]) -> TextColumn:
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    return arrow.text_column(
+        ",".join(dict.fromkeys(number for cell in row for number in (cell or "").split(",") if number)) for row in rows
+    )

@@ -41,6 +41,13 @@ def test_the_first_valid_number_of_a_row_is_its_number_and_the_rest_is_kept(plan
     }
 
 
+def test_lists_of_numbers_in_two_columns_keep_each_number_once(plan: Plan) -> None:
+    text = f"Ann,{A},{B};{C},{C};{A}\nBob,{A},{B},{B};{C}\nCai,{A},,\n"
+    rows, rejects = clean(plan, COLUMNS, text, region="CN")
+    assert not rejects
+    assert [str(one) for one in rows.other_numbers] == ["{" + f"{B},{C}" + "}"] * 2 + ["{}"]
+
+
 def test_a_row_without_a_valid_number_is_refused_for_its_first_filled_cell(plan: Plan) -> None:
     text = "a,,12,x\nb,,,\nc,447400123456,y,\nd,,,447400123456\n"
     rows, rejects = clean(plan, COLUMNS, text, region="CN")
