@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TextIO, cast
 
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
 from bossjy_client.cli.output import escape
+
+# A signal between the prompt and a blocking read would wait for the answer.
+_POLL_S = 0.2
 
 
 class Ask:
@@ -22,20 +29,45 @@ class Ask:
         """A line of text; empty only if there is no default."""
         with _interruptible():
             return Prompt.ask(
-                f"[bold]{escape(question)}[/]", console=self._console, default=default, show_default=bool(default)
+                f"[bold]{escape(question)}[/]",
+                console=self._console,
+                default=default,
+                show_default=bool(default),
+                stream=_ANSWERS,
             ).strip()
 
     def choice(self, question: str, choices: Sequence[str], default: str) -> str:
         """One of several words."""
         with _interruptible():
             return Prompt.ask(
-                f"[bold]{escape(question)}[/]", console=self._console, choices=list(choices), default=default
+                f"[bold]{escape(question)}[/]",
+                console=self._console,
+                choices=list(choices),
+                default=default,
+                stream=_ANSWERS,
             )
 
     def agreed(self, question: str, *, default: bool) -> bool:
         """Yes or no."""
         with _interruptible():
-            return Confirm.ask(f"[bold]{escape(question)}[/]", console=self._console, default=default)
+            return Confirm.ask(f"[bold]{escape(question)}[/]", console=self._console, default=default, stream=_ANSWERS)
+
+
+class _Answers:
+    """Lines of standard input, read only when they are there, so that Ctrl-C is not lost before a read."""
+
+    def readline(self) -> str:
+        """The next line without its end. Raises EOFError at the end of the input."""
+        if os.name == "posix" and sys.stdin.isatty():
+            while not select.select([sys.stdin], [], [], _POLL_S)[0]:
+                pass
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\n")
+
+
+_ANSWERS = cast("TextIO", _Answers())  # Prompt calls nothing but readline
 
 
 @contextmanager
