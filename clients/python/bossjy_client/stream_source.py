@@ -150,7 +150,7 @@ def _read_on_demand(stream: Readable, demands: SimpleQueue[int], loop: asyncio.A
             data = read(size)
             if not isinstance(data, bytes | bytearray | memoryview):
                 data = TypeError(f"read gave {type(data).__name__}: open the stream in binary mode")
-        except Exception as error:  # noqa: BLE001 - whatever a caller's stream raises is told to the caller
+        except Exception as error:  # noqa: BLE001 - any error of the caller's stream is raised to the caller
             data = error
         try:
             loop.call_soon_threadsafe(take, data if isinstance(data, Exception) else bytes(data))

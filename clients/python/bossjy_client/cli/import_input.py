@@ -32,7 +32,7 @@ class StandardInput:
         return self._head
 
     def read(self, size: int, /) -> bytes:
-        """What is there, at most `size` bytes; empty at the end."""
+        """Return the available bytes, at most `size`; empty at the end."""
         data, self._head = self._head[:size], self._head[size:]
         return data or self._raw.read(size)
 
