@@ -429,13 +429,13 @@ class AuditEvent(_message.Message):
     outcome: _builtins.str
     """`OK`, or the status code that it was refused with."""
     request_id: _builtins.str
-    """Id of the call. Empty: the event stands for many calls."""
+    """Id of the call. Empty if the event counts several calls."""
     detail: _builtins.str
     """More about the event, at most 200 characters: `member -> owner` for a change of role, the scope that was missing, the
     format of an export. Empty for most actions. It never contains personal data.
     """
     times: _builtins.int
-    """Number of calls that the event stands for. Wrong logins have an event each, until many come within a minute: the
+    """Number of calls that the event counts. Wrong logins have an event each, until many come within a minute: the
     others then have one event with their number, written when the minute is over.
     """
     @_builtins.property

@@ -1085,7 +1085,7 @@ class ListUsersRequest(_message.Message):
     """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     filter: _builtins.str
     """AIP-160 filter over `role`, `state`, `email`, `display_name`, `create_time`: `role = "admin" AND state = "active"`. A
-    word alone is looked for in `email` and `display_name`. Empty: all.
+    word alone is looked for in `email` and `display_name`. If empty, all.
     """
     def __init__(
         self,
@@ -1491,7 +1491,7 @@ class ListAuditEventsRequest(_message.Message):
     """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     filter: _builtins.str
     """AIP-160 filter over `actor`, `action`, `resource`, `outcome`, `event_time`. A word alone is looked for in `actor`,
-    `action` and `resource`. Empty: all.
+    `action` and `resource`. If empty, all.
     """
     def __init__(
         self,

@@ -338,7 +338,7 @@ class AuthServiceServicer:
 
     def RevokeApiKey(self, request, context):
         """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
-        key can end keys whose scopes it carries itself; another answers SCOPE_MISSING.
+        key can end keys whose scopes it carries itself; other keys get SCOPE_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -346,7 +346,7 @@ class AuthServiceServicer:
 
     def CreateUser(self, request, context):
         """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
-        scopes it carries itself; another answers SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+        scopes it carries itself; other keys get SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -99,11 +99,11 @@ class AuthServiceStub:
     """Lists the tenant's API keys that have not ended, the newest first, without their secrets."""
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]
     """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
-    key can end keys whose scopes it carries itself; another answers SCOPE_MISSING.
+    key can end keys whose scopes it carries itself; other keys get SCOPE_MISSING.
     """
     CreateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]
     """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
-    scopes it carries itself; another answers SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+    scopes it carries itself; other keys get SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
     """
     GetUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]
     """Reads a user of the caller's tenant."""
@@ -204,11 +204,11 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """Lists the tenant's API keys that have not ended, the newest first, without their secrets."""
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
     """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
-    key can end keys whose scopes it carries itself; another answers SCOPE_MISSING.
+    key can end keys whose scopes it carries itself; other keys get SCOPE_MISSING.
     """
     CreateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]  # type: ignore[assignment]
     """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
-    scopes it carries itself; another answers SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+    scopes it carries itself; other keys get SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
     """
     GetUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]  # type: ignore[assignment]
     """Reads a user of the caller's tenant."""
@@ -408,7 +408,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_auth_service_pb2.RevokeApiKeyResponse]]:
         """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
-        key can end keys whose scopes it carries itself; another answers SCOPE_MISSING.
+        key can end keys whose scopes it carries itself; other keys get SCOPE_MISSING.
         """
 
     @_abc_1.abstractmethod
@@ -418,7 +418,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.CreateUserResponse, _abc.Awaitable[_auth_service_pb2.CreateUserResponse]]:
         """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
-        scopes it carries itself; another answers SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+        scopes it carries itself; other keys get SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
         """
 
     @_abc_1.abstractmethod

@@ -78,7 +78,7 @@ class ListContactsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     COUNT_TOTAL_FIELD_NUMBER: _builtins.int
     filter: _builtins.str
-    """AIP-160 filter. Empty: all."""
+    """AIP-160 filter. If empty, all."""
     order_by: _builtins.str
     """`phone_number`, `create_time` or `update_time`, each with ` desc` if wanted. Empty: `phone_number`."""
     page_size: _builtins.int
@@ -147,7 +147,7 @@ class ExportContactsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     filter: _builtins.str
-    """AIP-160 filter. Empty: all."""
+    """AIP-160 filter. If empty, all."""
     format: _contact_pb2.ExportFormat.ValueType
     """Form of the file. Default: CSV."""
     def __init__(
@@ -200,7 +200,7 @@ class GetContactStatsRequest(_message.Message):
     DIMENSIONS_FIELD_NUMBER: _builtins.int
     BUCKET_LIMIT_FIELD_NUMBER: _builtins.int
     filter: _builtins.str
-    """AIP-160 filter. Empty: all."""
+    """AIP-160 filter. If empty, all."""
     bucket_limit: _builtins.int
     """How many values of each dimension are listed at most. 0 means 50; at most 500."""
     @_builtins.property

@@ -475,7 +475,7 @@ Global___NullValues: _TypeAlias = NullValues  # noqa: Y015
 
 @_typing.final
 class ImportSpec(_message.Message):
-    """What is asked of an import. At most 512 KiB in all."""
+    """Options of an import. At most 512 KiB in all."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

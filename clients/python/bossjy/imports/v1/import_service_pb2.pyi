@@ -928,7 +928,7 @@ class RevertImportResponse(_message.Message):
     restored_count: _builtins.int
     """Contacts whose values changed."""
     conflict_count: _builtins.int
-    """Always 0: this release leaves no contact alone."""
+    """Always 0: this release reverts every contact."""
     @_builtins.property
     def import_job(self) -> _import_pb2.Import:
         """The import."""

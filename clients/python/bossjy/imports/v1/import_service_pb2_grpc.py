@@ -202,7 +202,7 @@ class ImportServiceServicer:
 
     def ExportRejectedRows(self, request, context):
         """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-        suggestion behind them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
+        suggestion after them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
         of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -220,7 +220,7 @@ class ImportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRevertConflicts(self, request, context):
-        """Lists the contacts that RevertImport of an earlier release left alone, by number. This release leaves none.
+        """Lists the contacts that RevertImport of an earlier release kept, by number. This release keeps none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -86,7 +86,7 @@ class ImportServiceStub:
     """Lists the rows that were refused, in the order of the file."""
     ExportRejectedRows: _grpc.UnaryStreamMultiCallable[_import_service_pb2.ExportRejectedRowsRequest, _import_service_pb2.ExportRejectedRowsResponse]
     """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-    suggestion behind them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
+    suggestion after them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
     of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
     """
     RevertImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]
@@ -96,7 +96,7 @@ class ImportServiceStub:
     by default).
     """
     ListRevertConflicts: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListRevertConflictsRequest, _import_service_pb2.ListRevertConflictsResponse]
-    """Lists the contacts that RevertImport of an earlier release left alone, by number. This release leaves none."""
+    """Lists the contacts that RevertImport of an earlier release kept, by number. This release keeps none."""
 
 @_typing.type_check_only
 class ImportServiceAsyncStub(ImportServiceStub):
@@ -156,7 +156,7 @@ class ImportServiceAsyncStub(ImportServiceStub):
     """Lists the rows that were refused, in the order of the file."""
     ExportRejectedRows: _aio.UnaryStreamMultiCallable[_import_service_pb2.ExportRejectedRowsRequest, _import_service_pb2.ExportRejectedRowsResponse]  # type: ignore[assignment]
     """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-    suggestion behind them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
+    suggestion after them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
     of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
     """
     RevertImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]  # type: ignore[assignment]
@@ -166,7 +166,7 @@ class ImportServiceAsyncStub(ImportServiceStub):
     by default).
     """
     ListRevertConflicts: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListRevertConflictsRequest, _import_service_pb2.ListRevertConflictsResponse]  # type: ignore[assignment]
-    """Lists the contacts that RevertImport of an earlier release left alone, by number. This release leaves none."""
+    """Lists the contacts that RevertImport of an earlier release kept, by number. This release keeps none."""
 
 class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport.
@@ -277,7 +277,7 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_import_service_pb2.ExportRejectedRowsResponse], _abc.AsyncIterator[_import_service_pb2.ExportRejectedRowsResponse]]:
         """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-        suggestion behind them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
+        suggestion after them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
         of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
         """
 
@@ -299,6 +299,6 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.ListRevertConflictsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_service_pb2.ListRevertConflictsResponse, _abc.Awaitable[_import_service_pb2.ListRevertConflictsResponse]]:
-        """Lists the contacts that RevertImport of an earlier release left alone, by number. This release leaves none."""
+        """Lists the contacts that RevertImport of an earlier release kept, by number. This release keeps none."""
 
 def add_ImportServiceServicer_to_server(servicer: ImportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

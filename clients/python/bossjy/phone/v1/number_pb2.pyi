@@ -220,7 +220,7 @@ class _NumberViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NumberView
     """In addition the formats, carrier, place and time zones."""
 
 class NumberView(_NumberView, metaclass=_NumberViewEnumTypeWrapper):
-    """How much is told of each number. More costs more time."""
+    """Detail of each answer. More detail costs more time."""
 
 NUMBER_VIEW_UNSPECIFIED: NumberView.ValueType  # 0
 """The same as NUMBER_VIEW_BASIC."""

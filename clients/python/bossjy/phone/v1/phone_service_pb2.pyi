@@ -40,7 +40,7 @@ class ValidateNumberRequest(_message.Message):
     A region that the plan does not know counts as none.
     """
     view: _number_pb2.NumberView.ValueType
-    """How much is told. Default: basic."""
+    """Detail of the answer. Default: basic."""
     language: _builtins.str
     """Language of carrier and place in the full view, as a BCP 47 tag (`zh`, `zh-Hant`, `en`). Empty: `en`."""
     def __init__(
@@ -163,7 +163,7 @@ class BatchValidateNumbersRequest(_message.Message):
     default_region: _builtins.str
     """Default region of all texts that have none of their own."""
     view: _number_pb2.NumberView.ValueType
-    """How much is told. Default: basic. The full view takes at most 3,000 texts."""
+    """Detail of the answers. Default: basic. The full view accepts at most 3,000 texts."""
     language: _builtins.str
     """Language of carrier and place in the full view. Empty: `en`."""
     @_builtins.property

@@ -127,8 +127,9 @@ class PhoneServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchValidateNumbers(self, request, context):
-        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
-        StreamValidateNumbers costs several times less for each number.
+        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results
+        are in the order of the request. For more than a few thousand texts, StreamValidateNumbers costs several times less for
+        each number.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

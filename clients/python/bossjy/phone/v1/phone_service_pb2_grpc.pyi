@@ -46,8 +46,9 @@ class PhoneServiceStub:
     ValidateNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateNumberRequest, _phone_service_pb2.ValidateNumberResponse]
     """Tells of one text whether it is a valid number, and which."""
     BatchValidateNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.BatchValidateNumbersRequest, _phone_service_pb2.BatchValidateNumbersResponse]
-    """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
-    StreamValidateNumbers costs several times less for each number.
+    """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results
+    are in the order of the request. For more than a few thousand texts, StreamValidateNumbers costs several times less for
+    each number.
     """
     StreamValidateNumbers: _grpc.StreamStreamMultiCallable[_phone_service_pb2.StreamValidateNumbersRequest, _phone_service_pb2.StreamValidateNumbersResponse]
     """The same for any amount, in columns. Each request message gets one response message, in order. Send 1,000 to 5,000
@@ -105,8 +106,9 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     ValidateNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateNumberRequest, _phone_service_pb2.ValidateNumberResponse]  # type: ignore[assignment]
     """Tells of one text whether it is a valid number, and which."""
     BatchValidateNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.BatchValidateNumbersRequest, _phone_service_pb2.BatchValidateNumbersResponse]  # type: ignore[assignment]
-    """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
-    StreamValidateNumbers costs several times less for each number.
+    """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results
+    are in the order of the request. For more than a few thousand texts, StreamValidateNumbers costs several times less for
+    each number.
     """
     StreamValidateNumbers: _aio.StreamStreamMultiCallable[_phone_service_pb2.StreamValidateNumbersRequest, _phone_service_pb2.StreamValidateNumbersResponse]  # type: ignore[assignment]
     """The same for any amount, in columns. Each request message gets one response message, in order. Send 1,000 to 5,000
@@ -173,8 +175,9 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _phone_service_pb2.BatchValidateNumbersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_phone_service_pb2.BatchValidateNumbersResponse, _abc.Awaitable[_phone_service_pb2.BatchValidateNumbersResponse]]:
-        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results stand in the order of the request. For more than a few thousand
-        StreamValidateNumbers costs several times less for each number.
+        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results
+        are in the order of the request. For more than a few thousand texts, StreamValidateNumbers costs several times less for
+        each number.
         """
 
     @_abc_1.abstractmethod
