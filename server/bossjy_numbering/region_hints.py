@@ -43,7 +43,8 @@ _GENERIC_WORDS = """
 _GENERIC = frozenset(_GENERIC_WORDS.split())
 # Names that mean another region with a word that is not read.
 _OPEN_NAMES = frozenset({"korea", "congo", "virginislands", "georgia", "samoa", "guinea", "saintmartin"})
-_LONGEST_HINT = 100
+# Characters; a longer text is no hint, and costs no time.
+LONGEST_HINT = 100
 _MOST_PARTS = 4
 _CALLING_CODE = re.compile(r"['(\s]*(?:\+|00)?[\s(]*([0-9][0-9\s()\-.]{0,12}?)(?:\.0)?[)\s]*")
 # ISO 3166-2, such as GB-ENG.
@@ -68,8 +69,10 @@ class RegionHints:
         """The region that a hint names, or None. An alpha-2 code in capitals is itself."""
         if hint in self._regions:
             return hint
+        if len(hint) > LONGEST_HINT:
+            return None
         text = unicodedata.normalize("NFKC", hint).strip()
-        if not text or len(text) > _LONGEST_HINT:
+        if not text or len(text) > LONGEST_HINT:
             return None
         return self._one(text) or self._without_addition(text) or self._of_parts(text)
 
@@ -79,6 +82,8 @@ class RegionHints:
 
     def is_calling_code(self, hint: str) -> bool:
         """Whether a hint is the calling code of a region, such as `+86`, `86` or `+1-876`."""
+        if len(hint) > LONGEST_HINT:
+            return False
         written = _CALLING_CODE.fullmatch(unicodedata.normalize("NFKC", hint))
         return written is not None and self._of_calling_code(written[1]) is not None
 

@@ -51,7 +51,7 @@ _READINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 _ALPHABETS = dict(_READINGS)
 SINGLE_BYTE = tuple(_ALPHABETS)
-_WORD = re.compile(r"[^\s,;|\t\"'()/.:&+0-9\-]*[^\x00-\x7f][^\s,;|\t\"'()/.:&+0-9\-]*")
+_WORD = re.compile(r"[^\s,;|\"'()/.:&+0-9\-]+", re.ASCII)
 # As GB18030 writes characters of other scripts, read in another encoding.
 _DIGIT_BETWEEN = re.compile(r"[^\x00-\x7f][0-9][^\x00-\x7f]")
 # Signs that stand beside words in lists: quotes, dashes, the euro, the numero.
@@ -97,7 +97,7 @@ def _words(sample: bytes, codec: str) -> tuple[str, ...]:
         return ()
     if _DIGIT_BETWEEN.search(text) is not None:
         return ()
-    return tuple(dict.fromkeys(match.group() for match in _WORD.finditer(text)))[:_MOST_WORDS]
+    return tuple(dict.fromkeys(word for word in _WORD.findall(text) if not word.isascii()))[:_MOST_WORDS]
 
 
 def _is_regular(word: str) -> bool:

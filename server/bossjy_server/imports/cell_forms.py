@@ -16,6 +16,8 @@ _POSTAL = re.compile(r"\d{5}-\d{3}")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # How sign and digits say that a code is a calling code, and the codes of most lists that name area codes alike.
 _SIGNED = re.compile(r"['(\s]*(?:\+|00)\s*\(?\d.*")
+# Characters. A longer cell has none of these forms, and patterns would search it for a long time.
+_LONGEST_CELL = 400
 _KNOWN_CODES = frozenset({"86", "852", "853", "886"})
 
 
@@ -41,7 +43,9 @@ def are_countries(cells: Sequence[str]) -> bool:
 
 def are_calling_codes(cells: Sequence[str], *, sure: bool) -> bool:
     """Whether all cells are calling codes or countries. Not `sure`: they must not be area codes either."""
-    if not cells or not all(HINTS.is_calling_code(cell) or HINTS.region(cell) for cell in cells):
+    if not cells or any(len(cell) > _LONGEST_CELL for cell in cells):
+        return False
+    if not all(HINTS.is_calling_code(cell) or HINTS.region(cell) for cell in cells):
         return False
     return sure or any(
         _SIGNED.fullmatch(cell) or cell in _KNOWN_CODES or not any(map(str.isdigit, cell)) for cell in cells
@@ -55,4 +59,4 @@ def _is_number(cell: str, fewest: int) -> bool:
 
 
 def _share(cells: Sequence[str], fits: Callable[[str], bool]) -> float:
-    return sum(map(fits, cells)) / len(cells) if cells else 0.0
+    return sum(len(cell) <= _LONGEST_CELL and fits(cell) for cell in cells) / len(cells) if cells else 0.0

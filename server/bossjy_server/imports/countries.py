@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from bossjy_numbering import RegionHints
+from bossjy_numbering.region_hints import LONGEST_HINT
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import Flags, TextColumn
 
@@ -40,6 +41,11 @@ def regions_of(cells: TextColumn, regions: Collection[str], default_region: str)
     return RowRegions([by_word[index] for index in indices], unknown[indices])
 
 
-@lru_cache(_REMEMBERED_CELLS)
 def _region_of(word: str) -> str | None:
+    # A long cell must not stay in the cache.
+    return _remembered(word) if len(word) <= LONGEST_HINT else None
+
+
+@lru_cache(_REMEMBERED_CELLS)
+def _remembered(word: str) -> str | None:
     return HINTS.region(word)

@@ -28,14 +28,19 @@ class FirstRow:
     line: int
 
 
+def first_row(row: ScannedRow, line: int, cells_max: int) -> FirstRow:
+    """The row with its first `cells_max` cells as text."""
+    return FirstRow(row, [cell.decode("utf-8", "replace") for cell in row.cells[:cells_max]], line)
+
+
 def separator_line(text: bytes) -> tuple[str, int]:
     """The delimiter that Excel's line `sep=;` names, and the bytes of this line; '' and 0 if there is none."""
     found = _SEPARATOR.match(text)
     return (found[1].decode("ascii", "replace"), found.end()) if found else ("", 0)
 
 
-def first_rows(text: bytes, start: int, line: int, layout: Layout, *, final: bool) -> list[FirstRow]:
-    """The first complete rows from `start`, as many as can be read and are needed."""
+def first_rows(text: bytes, start: int, line: int, layout: Layout, cells_max: int, *, final: bool) -> list[FirstRow]:
+    """The first complete rows from `start`, as many as are needed, each with at most `cells_max` cells."""
     rows: list[FirstRow] = []
     end = min(len(text), start + SAMPLE_BYTES)
     while start < end and len(rows) < _TITLE_ROWS + SAMPLE_ROWS:
@@ -46,7 +51,7 @@ def first_rows(text: bytes, start: int, line: int, layout: Layout, *, final: boo
         if row.next < 0:
             break
         if row.end > row.start and row.fault is None:
-            rows.append(FirstRow(row, [cell.decode("utf-8", "replace") for cell in row.cells], line))
+            rows.append(first_row(row, line, cells_max))
         line += 1 + extra_lines(text[row.start : row.next])
         start = row.next
     return rows

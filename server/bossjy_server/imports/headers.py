@@ -86,6 +86,8 @@ _POSSESSIVE = re.compile(r"['’]s\b")
 
 def meaning_of(name: str, cells: Sequence[str] = ()) -> Meaning | None:
     """What a column of this name means. `cells` are some of its cells; without them the name has to say it."""
+    if len(name) > _LONGEST_NAME:
+        return None
     filled = tuple(cell for cell in map(str.strip, cells) if cell)
     whole = _read(name)
     found = _decided(whole, filled)
@@ -145,7 +147,7 @@ def _by_cells(reading: _Reading, cells: tuple[str, ...]) -> Meaning | None:
 @lru_cache(4_096)
 def _read(name: str) -> _Reading:
     """What the words of a header say."""
-    pieces = _pieces(_tokens(name[: _LONGEST_NAME + 1])) if len(name) <= _LONGEST_NAME else []
+    pieces = _pieces(_tokens(name))
     if any(Kind.NONE in kinds and not kinds & _STRONG for kinds in pieces):
         return _Reading(refused=True)
     hard = [kinds & _STRONG for kinds in pieces if kinds & _STRONG and not kinds & _SOFT]

@@ -192,7 +192,11 @@ class Intake:
     async def _resolve(self, *, final: bool) -> Spec | None:
         head = bytes(self._buffer)
         try:
-            found = resolve(head, self._job.spec, self._options, final=final)
+            found = await self._process.threads.run(
+                self._tenant_id, lambda: resolve(head, self._job.spec, self._options, final=final)
+            )
+        except NoThread:
+            raise
         except BossjyError as error:
             await self._fail(error)
         if found is None:

@@ -15,8 +15,8 @@ _ARRAY = re.compile(rb"\[\s*(?:[\[{]|\Z)")
 _ARRAY_IN_OBJECT = re.compile(
     rb'\{(?:\s*"[^"\\]{1,100}"\s*:\s*(?:"[^"\\]*"|[-+.\w]+)\s*,)*\s*"([^"\\]{1,100})"\s*:\s*\[\s*\{'
 )
-_OBJECT = re.compile(rb'\{\s*[\r\n]\s*"[^"\\]{0,100}"\s*:')
-_SECOND_OBJECT = re.compile(rb"\}\s*[\r\n]\s*\{\s*\"")
+_OBJECT = re.compile(rb'\{[ \t]*[\r\n]\s*"[^"\\]{0,100}"\s*:')
+_SECOND_OBJECT = re.compile(rb"\}[ \t]*[\r\n]\s*\{\s*\"")
 _KEY = re.compile(rb'"([^"\\]{1,100})"\s*:')
 
 

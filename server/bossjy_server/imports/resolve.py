@@ -91,7 +91,7 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
     if len(columns.names) > options.max_columns:
         raise InvalidArgument(
             Reason.TOO_MANY_COLUMNS,
-            f"the file has {len(columns.names)} columns, more than {options.max_columns}: is the delimiter right?",
+            f"the file has more than {options.max_columns} columns: is the delimiter right?",
             metadata={"limit": str(options.max_columns)},
         )
     undecided = encoding.evidence == detect.ASCII_ALONE and not (final and len(plain) <= detect.SAMPLE_BYTES)
@@ -212,8 +212,10 @@ def _header(
     columns = spec.source.columns
     if row.fault is not None and not columns:
         raise _unreadable(options)
-    rows = header_row.first_rows(text, row.start, line, layout, final=final) or [
-        FirstRow(row, [cell.decode("utf-8", "replace") for cell in row.cells], line)
+    # One more than allowed says that there are too many.
+    cells_max = options.max_columns + 1
+    rows = header_row.first_rows(text, row.start, line, layout, cells_max, final=final) or [
+        header_row.first_row(row, line, cells_max)
     ]
     position = _position(spec, rows)
     if position < 0 and not final and len(text) < detect.SAMPLE_BYTES and header_row.may_follow(rows):
