@@ -26,6 +26,10 @@ from tests.performance.imports.table import Connection
 # itself again.
 _POSTMASTER_KILLS_A_MINUTE = 4
 _UP_S = 60.0
+# Clients of the trials open an upload again after so much silence of the server: a server or a pipe that pauses for
+# longer meets the same as one of minutes does with the default of a minute.
+STALL_TIMEOUT_S = 1.0
+LONGEST_PAUSE_S = 2.5
 
 
 class Fault(StrEnum):
@@ -35,6 +39,8 @@ class Fault(StrEnum):
     CLIENT = "client"
     POSTGRES = "postgres"
     CONNECTION = "connection"
+    STALL = "stall"
+    PIPE = "pipe"
 
 
 @dataclass
@@ -60,7 +66,7 @@ class Rig:
                 await asyncio.sleep(0.05)
 
     async def strike(self, fault: Fault, rng: random.Random) -> None:
-        """Do it, and wait until all is up again. Killing the client is the trial's own work."""
+        """Do it, and wait until all is up again. Killing the client and pausing the pipe is the trial's own work."""
         if fault is Fault.SERVER:
             self.server.kill()
             self._count("server_kills")
@@ -72,10 +78,21 @@ class Rig:
         elif fault is Fault.CONNECTION:
             self.proxy.cut()
             self._count("connections_cut")
+        elif fault is Fault.STALL:
+            self.server.send(signal.SIGSTOP)
+            try:
+                await asyncio.sleep(rng.uniform(STALL_TIMEOUT_S, LONGEST_PAUSE_S))
+            finally:
+                self.server.send(signal.SIGCONT)
+            self._count("server_stalls")
 
     def count_client(self) -> None:
         """A client was killed."""
         self._count("client_kills")
+
+    def count_pauses(self, pauses: int) -> None:
+        """A pipe that paused so often was uploaded."""
+        self.done["pipe_pauses"] = self.done.get("pipe_pauses", 0) + pauses
 
     def _kill_postgres(self, rng: random.Random) -> None:
         postmaster = int((self.folder / "data" / "postgres" / "postmaster.pid").read_text().splitlines()[0])

@@ -21,7 +21,7 @@ from bossjy.imports.v1 import import_pb2
 from bossjy_client import BossjyError, Client
 from tests.e2e.conftest import ROOT, Tenant, register
 from tests.performance.imports.model import Contact, FileRow, cut_rows, read_part
-from tests.performance.imports.rig import Fault, Rig
+from tests.performance.imports.rig import LONGEST_PAUSE_S, STALL_TIMEOUT_S, Fault, Rig
 from tests.performance.imports.table import Differences, compare, contacts_of, find
 from tests.performance.imports.upload_program import UploadPlan, upload
 
@@ -30,7 +30,13 @@ _FLUSH_S = 0.27  # of the server, for each window
 _LONGEST_S = 180.0
 _REVERTED = 0.3
 _MADE = "SELECT count(*) FROM bossjy.imports WHERE request_id = $1"
-_PATIENT = {"max_attempts": 200, "upload_attempts": 400, "timeout_s": 120.0, "max_backoff_s": 0.5}
+_PATIENT = {
+    "max_attempts": 200,
+    "upload_attempts": 400,
+    "timeout_s": 120.0,
+    "max_backoff_s": 0.5,
+    "stall_timeout_s": STALL_TIMEOUT_S,
+}
 
 
 @dataclass
@@ -44,6 +50,8 @@ class Trial:
     spec: import_pb2.ImportSpec
     faults: list[Fault]
     window: int
+    # Of a pipe's producer: offset in the file and seconds. Without any, the file itself is uploaded.
+    pauses: list[tuple[int, float]]
     differences: Differences = field(default_factory=Differences)
     looked: int = 0  # how often the database was compared
     _read: list[FileRow] = field(default_factory=list)
@@ -65,7 +73,7 @@ class Trial:
 def draw_trial(seed: int, faults: Sequence[Fault], most_rows: int) -> Trial:
     """A trial of the first of `faults`, and perhaps of a second one."""
     rng = random.Random(seed)
-    parts = rng.choice((1, 1, 2, 3))
+    parts = 1 if faults[0] is Fault.PIPE else rng.choice((1, 1, 2, 3))
     count = rng.randrange(most_rows // 2, most_rows)
     rows = cut_rows(make_file(count, seed))
     body = rows[1:]
@@ -80,7 +88,12 @@ def draw_trial(seed: int, faults: Sequence[Fault], most_rows: int) -> Trial:
         part_count=parts,
     )
     struck = [faults[0], *([rng.choice(faults)] if rng.random() < 0.4 else [])]
-    return Trial(seed, rng, rows, [0, *inner, len(rows)], spec, struck, rng.choice(_WINDOWS) * 1024)
+    size = sum(len(row) for row in rows)
+    pauses = [
+        (rng.randrange(1, size), rng.uniform(STALL_TIMEOUT_S, LONGEST_PAUSE_S))
+        for _ in range(rng.choice((1, 2)) if faults[0] is Fault.PIPE else 0)
+    ]
+    return Trial(seed, rng, rows, [0, *inner, len(rows)], spec, struck, rng.choice(_WINDOWS) * 1024, pauses)
 
 
 def make_file(count: int, seed: int) -> bytes:
@@ -102,10 +115,11 @@ async def run_trial(rig: Rig, trial: Trial, folder: Path) -> Trial:
     path.write_bytes(b"".join(trial.rows))
     config = {**_PATIENT, "window_bytes": trial.window, "chunk_bytes": trial.window // 2}
     request_id = str(uuid.UUID(int=trial.rng.getrandbits(128)))
-    plan = UploadPlan(rig.proxy.target, tenant.token, request_id, path, trial.runs, trial.spec, config)
+    plan = UploadPlan(rig.proxy.target, tenant.token, request_id, path, trial.runs, trial.spec, config, trial.pauses)
     async with asyncio.timeout(_LONGEST_S):
         import_id = await _upload_struck(rig, trial, plan, tenant, before)
         await _look(rig, trial, tenant, before, import_id, at_end=True)
+    rig.count_pauses(len(trial.pauses))
     if trial.rng.random() < _REVERTED:
         await _revert(rig, trial, tenant, before, import_id)
     return trial

@@ -2,24 +2,32 @@
 
     python -m tests.performance.imports.upload_program PLAN
 
-PLAN is a JSON file: target, token, request_id, path, runs (start and end of each part), spec (as JSON), config. It
-prints the import's id once the import is there.
+PLAN is a JSON file: target, token, request_id, path, runs (start and end of each part), spec (as JSON), config, and
+pauses (offset and seconds) if the file comes through a pipe. It prints the import's id once the import is there.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import sys
+import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from google.protobuf import json_format
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client import Client, ClientConfig
 from bossjy_client.sources import FileSource
+from bossjy_client.stream_source import StreamSource
+
+_PIECE_BYTES = 4096
+_BETWEEN_S = 0.002
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,8 @@ class UploadPlan:
     runs: list[tuple[int, int]]
     spec: import_pb2.ImportSpec
     config: dict[str, Any] = field(default_factory=dict)
+    # Offsets at which the producer of a pipe sleeps, and for how many seconds; if there are none, the file is read.
+    pauses: list[tuple[int, float]] = field(default_factory=list)
 
     def write(self, file: Path) -> None:
         """For a program of its own."""
@@ -46,6 +56,7 @@ class UploadPlan:
                     "runs": self.runs,
                     "spec": json_format.MessageToJson(self.spec),
                     "config": self.config,
+                    "pauses": self.pauses,
                 }
             )
         )
@@ -58,6 +69,23 @@ class UploadPlan:
         return cls(**{**values, "path": Path(values["path"]), "spec": spec})
 
 
+def slow_pipe(path: Path, pauses: list[tuple[int, float]]) -> BinaryIO:
+    """The reading end of a pipe whose producer writes the file a little at a time, and pauses."""
+    reading, writing = os.pipe()
+    threading.Thread(target=_produce, args=(path.read_bytes(), pauses, writing), daemon=True).start()
+    return os.fdopen(reading, "rb")
+
+
+def _produce(data: bytes, pauses: list[tuple[int, float]], writing: int) -> None:
+    ends = sorted({*range(_PIECE_BYTES, len(data), _PIECE_BYTES), *(offset for offset, _ in pauses), len(data)})
+    slept, start = dict(pauses), 0
+    with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as pipe:
+        for end in ends:
+            pipe.write(data[start:end])
+            time.sleep(slept.get(end, _BETWEEN_S))
+            start = end
+
+
 async def upload(plan: UploadPlan) -> str:
     """Upload all parts at once; the import's id. Can be called again with the same plan after any end."""
     config = ClientConfig(**plan.config)
@@ -65,7 +93,11 @@ async def upload(plan: UploadPlan) -> str:
         job = await client.imports.create(plan.spec, request_id=plan.request_id)
         if job.state != import_pb2.IMPORT_STATE_OPEN:
             return job.import_id
-        sources = [FileSource(plan.path, start=start, end=end) for start, end in plan.runs]
+        sources: list[FileSource | StreamSource]
+        if plan.pauses:
+            sources = [StreamSource(slow_pipe(plan.path, plan.pauses))]
+        else:
+            sources = [FileSource(plan.path, start=start, end=end) for start, end in plan.runs]
         try:
             await asyncio.gather(
                 *(client.imports.upload_part(job.import_id, one, part=part) for part, one in enumerate(sources))
