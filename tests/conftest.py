@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from hypothesis import HealthCheck, settings
 
 from tests.coverage_table import coverage_rows
 from tests.figures import plain_table, save_figures
 
 # Fixtures for every folder: the search for leaks, real parts, and the whole service on them.
 pytest_plugins = ["tests.leaks", "tests.parts", "tests.service", "tests.statements.report"]
+
+# A busy machine may take any time for an example, and for making one: no test has a deadline of its own.
+settings.register_profile("bossjy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bossjy")
 
 START = pytest.StashKey[float]()
 

@@ -93,11 +93,12 @@ async def upload(plan: UploadPlan) -> str:
         job = await client.imports.create(plan.spec, request_id=plan.request_id)
         if job.state != import_pb2.IMPORT_STATE_OPEN:
             return job.import_id
+        pipe = slow_pipe(plan.path, plan.pauses) if plan.pauses else None
         sources: list[FileSource | StreamSource]
-        if plan.pauses:
-            sources = [StreamSource(slow_pipe(plan.path, plan.pauses))]
-        else:
+        if pipe is None:
             sources = [FileSource(plan.path, start=start, end=end) for start, end in plan.runs]
+        else:
+            sources = [StreamSource(pipe)]
         try:
             await asyncio.gather(
                 *(client.imports.upload_part(job.import_id, one, part=part) for part, one in enumerate(sources))
@@ -105,6 +106,8 @@ async def upload(plan: UploadPlan) -> str:
         finally:
             for one in sources:
                 one.close()
+            if pipe is not None:
+                await asyncio.to_thread(pipe.close)  # a read that is under way ends first
     return job.import_id
 
 

@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_told_with_its_place(written: str, position: int)
     assert caught.value.metadata == {"position": str(position)}
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(
     st.one_of(
         st.text(max_size=60),

@@ -110,7 +110,7 @@ def test_kept_refused_rows_are_the_first_of_the_file(plan: Plan) -> None:
     assert rejects == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bossjy_numbering import FixKind, Plan
 from tests.unit.numbering.test_number import REGIONS, TEXTS
@@ -30,7 +30,6 @@ def test_a_known_mistake_is_mended(plan: Plan, text: str, region: str | None, ki
     assert len(said.fix_texts) == len(said.fixes)
 
 
-@settings(deadline=None)  # the first guess counts the plan
 @given(text=TEXTS, region=REGIONS)
 def test_every_fix_is_a_valid_number(plan: Plan, text: str, region: str | None) -> None:
     said = plan.explain(text, region, "zh")

@@ -28,7 +28,7 @@ NAMED: dict[str, Callable[[bytes], None]] = {target.__name__: target for target 
 def test_any_bytes(name: str) -> None:
     target = NAMED[name]
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(ANY)
     def hold(data: bytes) -> None:
         target(data)

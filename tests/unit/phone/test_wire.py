@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
@@ -24,14 +24,12 @@ def test_packed_numbers_are_those_of_protobuf(most: int) -> None:
     assert wire.packed(NATIONAL, np.array([], np.uint64)) == b""
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1)))
 def test_any_packed_numbers_are_those_of_protobuf(values: list[int]) -> None:
     wanted = pb.NumberColumns(national_number=values).SerializeToString()
     assert wire.packed(NATIONAL, np.array(values, np.uint64)) == wanted
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters(max_codepoint=127), max_size=127)), st.sampled_from([np.int32, np.int64]))
 def test_short_texts_are_those_of_protobuf(texts: list[str], kind: Any) -> None:
     offsets = np.cumsum([0, *map(len, texts)]).astype(kind)
@@ -45,7 +43,6 @@ def test_a_part_of_a_column_is_written_as_a_column() -> None:
     assert wire.short_texts(E164, offsets, data) == pb.NumberColumns(e164=["a", "", "bcd"]).SerializeToString()
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["", "", "", "5", "12", "é" * 100])))
 def test_few_texts_are_those_of_protobuf(texts: list[str]) -> None:
     few = {row: text for row, text in enumerate(texts) if text}
@@ -80,7 +77,6 @@ def check(raw: bytes) -> bool:
     return True
 
 
-@settings(deadline=None)
 @given(st.lists(ANY_TEXT, max_size=60), st.lists(ANY_TEXT, max_size=5), st.text(max_size=20), st.integers(0, 9))
 def test_any_texts_are_split_off_whole_or_not_at_all(
     texts: list[str], regions: list[str], region: str, sequence: int
@@ -88,7 +84,6 @@ def test_any_texts_are_split_off_whole_or_not_at_all(
     check(request(texts, regions, default_region=region, sequence=sequence).SerializeToString())
 
 
-@settings(deadline=None)
 @given(st.lists(PLAIN_TEXT, min_size=10, max_size=20), st.booleans())
 def test_texts_as_people_write_them_are_split_off(texts: list[str], with_regions: bool) -> None:  # noqa: FBT001
     many = [*texts, "+8613800000000"] * 60
@@ -146,7 +141,6 @@ def test_what_is_broken_is_left_to_protobuf(raw: bytes) -> None:
     assert split_request(raw) == (raw, None)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_any_bytes_are_split_or_left(raw: bytes) -> None:
     rest, taken = split_request(b"\x2a" + wire.varint(len(raw)) + raw)
