@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import grpc.aio
 import pytest
@@ -13,7 +12,7 @@ import pytest_asyncio
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.app import running
-from bossjy_server.config import Settings
+from bossjy_server.config import Settings, read_settings
 from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.process import free_port
 from tests.parts import fresh_database, service_url
@@ -46,25 +45,27 @@ def data_folder(folder: Path) -> Path:
     return data
 
 
-async def serve(database_url: str, redis_url: str, folder: Path, **changed: Any) -> AsyncIterator[Service]:
+async def serve(database_url: str, redis_url: str, folder: Path, **changed: str) -> AsyncIterator[Service]:
     """The service on a database, open for registration, without metrics port; ends when the iteration goes on.
 
-    `changed`: settings that a test is about. The tables of the plan are compiled once for a test process.
+    `changed`: variables that a test is about. The tables of the plan are compiled once for a test process.
     """
-    settings = Settings(
-        database_url=service_url(database_url),
-        database_admin_url=database_url,
-        redis_url=redis_url,
-        data_dir=data_folder(folder),
-        port=free_port(),
-        metrics_port=0,
-        registration="open",
-        log_console="off",
-        drain_s=2.0,
-        database_pool=8,
-        tenant_calls_per_minute=0,
-        log_refusals=0,  # tests look for the line of a call
-        **changed,
+    settings = read_settings(
+        {
+            "DATABASE_URL": service_url(database_url),
+            "DATABASE_ADMIN_URL": database_url,
+            "REDIS_URL": redis_url,
+            "BOSSJY_DATA_DIR": str(data_folder(folder)),
+            "BOSSJY_PORT": str(free_port()),
+            "BOSSJY_METRICS_PORT": "0",
+            "BOSSJY_REGISTRATION": "open",
+            "BOSSJY_LOG_CONSOLE": "off",
+            "BOSSJY_DRAIN_S": "2",
+            "BOSSJY_DATABASE_POOL": "8",
+            "BOSSJY_CALLS_PER_MINUTE_PER_TENANT": "0",
+            "BOSSJY_LOG_REFUSALS_PER_MINUTE": "0",  # tests look for the line of a call
+        }
+        | changed
     )
     async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:
         stub = auth_service_pb2_grpc.AuthServiceStub(channel)
@@ -73,7 +74,7 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: Any)
         )
         yield Service(served.address, channel, registered.tenant.tenant_id, registered.tokens.access_token, settings)
         # Searched with the logs for what must not be in them.
-        (settings.data_dir / "logs" / "metrics.log").write_text(served.metrics_text(), "utf-8")
+        (settings.process.data_dir / "logs" / "metrics.log").write_text(served.metrics_text(), "utf-8")
 
 
 @pytest.fixture

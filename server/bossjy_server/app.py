@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -32,28 +32,18 @@ from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
 from bossjy_server.lookup.service import open_lookup
 from bossjy_server.network import TrustedProxies
-from bossjy_server.options import (
-    auth_options,
-    database_options,
-    import_options,
-    limit_options,
-    lookup_options,
-    quota_options,
-    server_options,
-    stream_options,
-)
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.servicer import PhoneServicer
-from bossjy_server.phone.threads import ThreadOptions, Threads
+from bossjy_server.phone.threads import Threads
 from bossjy_server.process import keep_for_good, share_fairly
 from bossjy_server.rpc.chain import build_chain
 from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
 from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
-from bossjy_server.rpc.rates import RateOptions, open_rates
+from bossjy_server.rpc.rates import open_rates
 from bossjy_server.rpc.reflection import add_reflection
 from bossjy_server.rpc.refusals import Refusals
 from bossjy_server.rpc.server import Router, start_server
@@ -65,7 +55,7 @@ from bossjy_server.storage.metrics import CachesCollector, PartsCollector
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
-from bossjy_server.storage.setup import open_for_service
+from bossjy_server.storage.setup import at_parts, open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
@@ -120,33 +110,43 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         registry = new_registry()
         credentials = _credentials(settings)  # first: what is wrong with files is told before anything is started
         parts = await stack.enter_async_context(
-            start_embedded(settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url)
+            start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
         )
-        database = await open_for_service(database_options(settings, parts))
+        database = await open_for_service(
+            at_parts(
+                settings.database,
+                parts,
+                audit_days=settings.auth.audit_days,
+                tenant_share=settings.limits.tenant_share,
+            )
+        )
         stack.push_async_callback(database.close)
         for remark in database.remarks:
             log.warning(remark)
-        redis = open_redis(settings.redis_url or parts.redis_url)
+        redis = open_redis(settings.redis.url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
         _measure_tasks(registry)
-        auth = await stack.enter_async_context(open_auth(database, redis, settings.data_dir, auth_options(settings)))
-        plan = await in_thread(load_plan, settings.data_dir / "plan")
-        plans = await in_thread(Plans, plan, settings.data_dir / "plan" / "snapshots")
+        auth = await stack.enter_async_context(open_auth(database, redis, settings.process.data_dir, settings.auth))
+        plan = await in_thread(load_plan, settings.process.data_dir / "plan")
+        plans = await in_thread(Plans, plan, settings.process.data_dir / "plan" / "snapshots")
 
-        details = DetailTables(plan, settings.data_dir / "plan")
+        details = DetailTables(plan, settings.process.data_dir / "plan")
         shared = SharedRates(redis)
         stack.push_async_callback(shared.leave)
-        rates = await stack.enter_async_context(
-            open_rates(RateOptions(interval_s=settings.rate_exchange_s), shared.exchange)
+        rates = await stack.enter_async_context(open_rates(settings.rates, shared.exchange))
+        limits = Limits(settings.limits, rates, registry)
+        quota_options = replace(
+            settings.quotas,
+            tenant_per_minute=settings.auth.tenant_calls_per_minute,
+            queue_s=settings.limits.queue_s,
         )
-        limits = Limits(limit_options(settings), rates, registry)
-        quotas = Quotas(quota_options(settings), rates, TenantLimits(database).per_minute, limits.shares)
+        quotas = Quotas(quota_options, rates, TenantLimits(database).per_minute, limits.shares)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, quotas, auth)
-        threads = Threads(ThreadOptions(settings.phone_threads, settings.phone_ahead, settings.phone_call_s))
+        threads = Threads(settings.phone)
         stack.callback(threads.close)
         contact_stats, ended_imports = Cache(redis, "contact-stats"), Cache(redis, "ended-imports", ttl_s=300.0)
-        lookup = await stack.enter_async_context(open_lookup(redis, lookup_options(settings), auth.keys.mac))
+        lookup = await stack.enter_async_context(open_lookup(redis, settings.lookup, auth.keys.mac))
         LookupCollector(registry, lookup)
         PartsCollector(registry, database, [database.breaker, redis.breaker, *([lookup.breaker] if lookup else [])])
         CachesCollector(registry, [contact_stats, ended_imports, *([lookup.cache] if lookup else [])])
@@ -159,33 +159,35 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             database,
             plan,
             draining,
-            import_options(settings),
+            settings.imports,
             pages=Pages(auth.keys.mac),
             caches=ImportCaches(ended_imports, contact_stats),
-            load_enrichment=partial(load_enrichment, settings.data_dir / "plan"),
+            load_enrichment=partial(load_enrichment, settings.process.data_dir / "plan"),
             metrics=ImportMetrics(registry),
         )
         stack.push_async_callback(imports.close)
         router.add_service(IMPORTS, imports)
         health = HealthServicer(
             list(_NEEDS),
-            watches_most=settings.health_watches,
-            watches_per_address=settings.health_watches_per_address,
+            watches_most=settings.server.health_watches,
+            watches_per_address=settings.server.health_watches_per_address,
         )
         router.add_service(HEALTH, health)
-        if settings.reflection:
+        if settings.server.reflection:
             add_reflection(router)
 
-        if settings.metrics_port:
-            stack.callback(MetricsEndpoint(registry, settings.metrics_host, settings.metrics_port).close)
+        if settings.metrics.port:
+            stack.callback(MetricsEndpoint(registry, settings.metrics.host, settings.metrics.port).close)
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
         keep_for_good()
-        server = await start_server(router, settings.address, server_options(settings, worker), credentials)
+        server = await start_server(
+            router, settings.server.address, replace(settings.server, reuse_port=worker > 0), credentials
+        )
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
-        log.info("serving", address=settings.address, services=router.services, plan=plan.version)
+        log.info("serving", address=settings.server.address, services=router.services, plan=plan.version)
         yield Running(
-            address=settings.address,
-            metrics_address=f"{settings.metrics_host}:{settings.metrics_port}",
+            address=settings.server.address,
+            metrics_address=f"{settings.metrics.host}:{settings.metrics.port}",
             parts=parts,
             registration_token=auth.registration_token,
             registry=registry,
@@ -202,15 +204,15 @@ def _count_tasks(loop: asyncio.AbstractEventLoop) -> int:
 
 
 def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.process.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = Log(
-        level=LEVELS[settings.log_level],
+        level=LEVELS[settings.log.level],
         console=console_stream(),
-        console_level=LEVELS[settings.log_console],
+        console_level=LEVELS[settings.log.console],
         # Each process rotates a file of its own.
-        file=settings.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
-        max_bytes=settings.log_file_bytes,
-        keep=settings.log_files,
+        file=settings.process.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
+        max_bytes=settings.log.file_bytes,
+        keep=settings.log.files,
     )
     stack.callback(log.close)
     stack.enter_context(library_logs_in(log))
@@ -227,37 +229,39 @@ def _router(  # noqa: PLR0917 - it takes what the chain is made of
     auth: Auth,
 ) -> Router:
     tracer = None
-    if settings.otlp_endpoint:
-        tracing = Tracing(settings.otlp_endpoint)
+    if settings.traces.endpoint:
+        tracing = Tracing(settings.traces.endpoint)
         stack.callback(tracing.close)
         tracer = tracing.tracer
-    refusals = Refusals(log, settings.log_refusals)
+    refusals = Refusals(log, settings.log.refusals_per_minute)
     stack.callback(refusals.summarise)
-    streams = StreamGuard(stream_options(settings), auth.live_callers.recheck)
+    streams = StreamGuard(settings.streams, auth.live_callers.recheck)
     stack.push_async_callback(_cancel, asyncio.create_task(streams.run()))
     return Router(
         build_chain(
             tracer=tracer,
-            trace_ratio=settings.trace_ratio,
+            trace_ratio=settings.traces.ratio,
             metrics=CallMetrics(registry),
             log=log,
             limits=limits,
             authenticate=auth.authenticator.authenticate,
-            by_certificate=auth.authenticator.certified if settings.tls_client_ca else None,
+            by_certificate=auth.authenticator.certified if settings.server.tls_client_ca else None,
             refused=auth.refused_scopes.record,
             quotas=quotas,
             refusals=refusals,
             streams=streams,
         ),
-        TrustedProxies(settings.trusted_proxies),
+        TrustedProxies(settings.server.trusted_proxies),
     )
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    if not settings.tls_certificate:
+    if not settings.server.tls_certificate:
         return None
-    authority = Path(settings.tls_client_ca) if settings.tls_client_ca else None
-    return Certificates(TlsOptions(Path(settings.tls_certificate), Path(settings.tls_key), authority)).credentials()
+    authority = Path(settings.server.tls_client_ca) if settings.server.tls_client_ca else None
+    return Certificates(
+        TlsOptions(Path(settings.server.tls_certificate), Path(settings.server.tls_key), authority)
+    ).credentials()
 
 
 @asynccontextmanager
@@ -279,7 +283,7 @@ async def _following(  # noqa: PLR0917 - the parts that are followed
     probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis)}
     watch = PartsWatch(health, probes, _NEEDS, report)
     await watch.check()
-    task = asyncio.create_task(watch.run(settings.health_interval_s))
+    task = asyncio.create_task(watch.run(settings.server.health_interval_s))
     try:
         yield
     finally:
@@ -301,10 +305,10 @@ async def _drain(  # noqa: PLR0917 - what takes part in the end
     log: Log,
 ) -> None:
     """Tell probes and streams, take no new calls, wait for those that run, then cut what is left."""
-    log.info("draining", wait_s=settings.drain_s)
+    log.info("draining", wait_s=settings.process.drain_s)
     draining.set()
     await health.end()
-    stopping = asyncio.ensure_future(server.stop(settings.drain_s))
+    stopping = asyncio.ensure_future(server.stop(settings.process.drain_s))
     # Connections are told to go elsewhere now. Calls that were sent before that was heard are answered as ever.
     await asyncio.wait({stopping}, timeout=_LATE_S)
     limits.draining = True

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bossjy_server.config import Settings
+from bossjy_server.config import Settings, read_settings
 from bossjy_server.errors import StartError
 from bossjy_server.loop import run
+from bossjy_server.setting_list import show_settings
 
 # Exit codes: 0 all went well, 1 the demonstration found something wrong, 2 the server could not start.
 EXIT_WRONG, EXIT_NO_START = 1, 2
@@ -24,11 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code; a start that fails prints one line that says what to do."""
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "settings":
-            return _print_settings()
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
-        settings = Settings.from_environment({**os.environ, **named})
-        _keep_private(settings.data_dir)
+        settings = read_settings(os.environ, file=options.config, named=named)
+        if options.command == "settings":
+            return show_settings(settings, as_json=options.json)
+        _keep_private(settings.process.data_dir)
         # Read when gRPC is loaded, here and in workers. Else it prints a line for each broken handshake of a stranger.
         os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
         if options.command in ("owner", "keys", "services", "database"):
@@ -39,18 +40,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StartError as error:
         print(f"bossjy-server: {error}", file=sys.stderr)
         return EXIT_NO_START
+    except BrokenPipeError:  # the reader of a list has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bossjy-server", description="Phone numbers put right, over gRPC.")
+    parser.add_argument(
+        "--config",
+        default="",
+        metavar="FILE",
+        help="TOML file of settings (setting: BOSSJY_CONFIG); variables win over it",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
     serve.add_argument("--workers", metavar="N", help="processes that serve on the port (setting: BOSSJY_WORKERS)")
     demo = commands.add_parser("demo", help="serve with a demonstration tenant and 10,000 imported contacts")
     demo.add_argument("--once", action="store_true", help="end after the demonstration, with 0 if all of it was right")
-    commands.add_parser("settings", help="list the settings with their defaults and meanings")
+    shown = commands.add_parser("settings", help="list the settings: value, origin, default and meaning")
+    shown.add_argument("--json", action="store_true", help="one JSON object per line")
     _add_operating(commands)
     return parser
 
@@ -100,12 +111,6 @@ def _keep_private(folder: Path) -> None:
     with suppress(OSError):  # told where it is used
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.umask(0o077)
-
-
-def _print_settings() -> int:
-    for name, default, about in Settings.table():
-        print(f"{name}={default}\n    {about}")
-    return 0
 
 
 def _stop_on_signals() -> asyncio.Event:

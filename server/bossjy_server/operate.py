@@ -17,12 +17,11 @@ from bossjy_server.auth.service import load_keys
 from bossjy_server.config import Settings
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.loop import run
-from bossjy_server.options import auth_options, database_options
 from bossjy_server.rpc.tls import is_name
 from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import setup_statements
-from bossjy_server.storage.setup import open_for_command
+from bossjy_server.storage.setup import at_parts, open_for_command
 
 _EMAIL = re.compile(r"[^@\s\0]{1,256}@[^@\s\0]{1,63}(\.[^@\s\0]{1,63})*")
 _NAME_MAX_CHARS = 200
@@ -30,7 +29,7 @@ _NAME_MAX_CHARS = 200
 
 def operate(options: argparse.Namespace, settings: Settings) -> int:
     """Run one of the commands. Returns the exit code; raises StartError with one line for what went wrong."""
-    auth = auth_options(settings)
+    auth = settings.auth
     if options.command == "database":
         return _database_sql(settings)
     if options.command == "keys":
@@ -44,15 +43,15 @@ def operate(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _database_sql(settings: Settings) -> int:
-    if not settings.database_url:
+    if not settings.database.url:
         raise StartError("the embedded database needs no preparation: set DATABASE_URL to the one that you prepare")
-    lines = setup_statements(settings.database_admin_url, settings.database_url, settings.database_role)
+    lines = setup_statements(settings.database.admin_url, settings.database.url, settings.database.role)
     print("\n".join(lines))
     return 0
 
 
 def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) -> int:
-    keys = load_keys(settings.data_dir, auth)
+    keys = load_keys(settings.process.data_dir, auth)
     if options.action == "rotate":
         made = keys.rotate()
         _note(settings, "auth.rotate_keys", made.kid)
@@ -74,13 +73,13 @@ def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) ->
 
 def _note(settings: Settings, action: str, kid: str) -> None:
     """Write an act on the keys down, and into the audit log where a database is named; else a server does it soon."""
-    journal = OperatorJournal(settings.data_dir)
+    journal = OperatorJournal(settings.process.data_dir)
     try:
         journal.add(action, kid)
     except OSError as error:
         raise StartError(f"the keys were changed, but the audit log lacks it: {error}") from error
-    if settings.database_url:
-        run(_copy(journal, settings.database_url))
+    if settings.database.url:
+        run(_copy(journal, settings.database.url))
 
 
 async def _copy(journal: OperatorJournal, database_url: str) -> None:
@@ -133,8 +132,13 @@ async def _services(options: argparse.Namespace, settings: Settings) -> int:
 @asynccontextmanager
 async def _database(settings: Settings, *, as_owner: bool) -> AsyncIterator[Database]:
     """The database as its owner or as the service; an embedded one is started where none is named."""
-    async with start_embedded(settings.data_dir, postgres=not settings.database_url, redis=False) as parts:
-        database = await open_for_command(database_options(settings, parts), as_owner=as_owner)
+    async with start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=False) as parts:
+        database = await open_for_command(
+            at_parts(
+                settings.database, parts, audit_days=settings.auth.audit_days, tenant_share=settings.limits.tenant_share
+            ),
+            as_owner=as_owner,
+        )
         try:
             yield database
         finally:

@@ -1,22 +1,44 @@
-"""How the text of a setting is read. Each raises ValueError that says what it should be."""
+"""Declaration of settings, and readers of their texts. A reader raises ValueError that says what is accepted.
+
+A setting is declared once: as a field of the options of the package that uses it, with its variable, default, reader
+and meaning. `config` finds it there.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from bossjy_server.auth.options import AUDIT_DAYS_MIN, PEOPLE
 from bossjy_server.network import read_networks
 
 _CLAIM = re.compile(r"[!-~]{1,200}")
 
 
-def setting(name: str, default: Any, read: Callable[[str], Any], about: str, *, shown: bool = True) -> Any:
-    """A field of the settings: the variable that it is read from, its default, how it is read, its meaning."""
-    return field(default=default, metadata={"name": name, "read": read, "about": about}, repr=shown)
+DECLARED = "setting"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A setting: the variable that it is read from, its reader, its meaning.
+
+    A `secret` is never shown, and can be read from the file that the variable `<name>_FILE` names.
+    """
+
+    name: str
+    read: Callable[[str], Any]
+    about: str
+    secret: bool = False
+
+
+def setting(name: str, default: Any, read: Callable[[str], Any], about: str, *, secret: bool = False) -> Any:
+    """A field of a package's options that an operator can set."""
+    metadata = {DECLARED: Declared(name, read, about, secret)}
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -28,14 +50,6 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
-
-
-def kept_days(text: str) -> int:
-    """Days to keep the audit log; 0: for ever."""
-    days = whole(0, 36_500)(text)
-    if 0 < days < AUDIT_DAYS_MIN:
-        raise ValueError(f"0 or a whole number from {AUDIT_DAYS_MIN} to 36500")
-    return days
 
 
 def decimal(low: float, high: float) -> Callable[[str], float]:
@@ -86,28 +100,6 @@ def claim(text: str) -> str:
     if not _CLAIM.fullmatch(text):
         raise ValueError("1 to 200 printable ASCII characters without spaces, such as `https://bossjy.example.com`")
     return text
-
-
-def roles(text: str) -> tuple[str, ...]:
-    """Roles of people, `owner,admin`."""
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    if not set(names) <= set(PEOPLE):
-        raise ValueError("`ROLE,…` of the roles " + ", ".join(PEOPLE))
-    return names
-
-
-CLASSES = ("phone", "contacts", "imports", "login", "auth", "admin", "bulk", "other")
-
-
-def by_class(text: str) -> tuple[tuple[str, int], ...]:
-    """`contacts=64,bulk=200` as classes of methods and their numbers."""
-    values: dict[str, int] = {}
-    for part in text.split(","):
-        name, _, number = part.strip().partition("=")
-        if name not in CLASSES or not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 100_000:
-            raise ValueError("`CLASS=NUMBER,…` of the classes " + ", ".join(CLASSES) + " and numbers from 1 to 100000")
-        values[name] = int(number)
-    return tuple(values.items())
 
 
 def url(*schemes: str) -> Callable[[str], str]:

@@ -128,7 +128,7 @@ async def run_calls(service: Service, count: int, seed: int) -> Outcome:
 
 def codes_in_log(service: Service) -> Counter[str]:
     """The codes of all calls as the server's log has them."""
-    logs = sorted((service.settings.data_dir / "logs").iterdir())
+    logs = sorted((service.settings.process.data_dir / "logs").iterdir())
     return Counter(found for log in logs for found in re.findall(r'"event":"call",.*?"code":"(\w+)"', log.read_text()))
 
 
@@ -136,7 +136,9 @@ async def _program(count: int, seed: int) -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bossjy-fuzz-") as folder:
         (Path(folder) / "server").mkdir()
-        async with asynccontextmanager(serve)("", "", Path(folder) / "server", log_file_bytes=2**30) as service:
+        async with asynccontextmanager(serve)(
+            "", "", Path(folder) / "server", BOSSJY_LOG_FILE_BYTES=str(2**30)
+        ) as service:
             outcome = await run_calls(service, count, seed)
             logged = codes_in_log(service)
     internal = max(outcome.codes["INTERNAL"], logged["INTERNAL"])

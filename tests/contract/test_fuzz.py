@@ -6,7 +6,7 @@ import pytest
 
 from bossjy_server.app import PHONE
 from bossjy_server.rpc.method import methods_of
-from bossjy_server.rpc.validation import MAX_MESSAGE_BYTES
+from bossjy_server.rpc.options import MAX_MESSAGE_BYTES
 from tests.contract.calls import METHODS, send
 from tests.contract.fuzz import SEED, codes_in_log, run_calls
 from tests.figures import write_figures

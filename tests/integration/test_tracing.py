@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.app import running
-from bossjy_server.config import Settings
+from bossjy_server.config import read_settings
 from bossjy_server.storage.process import free_port
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -42,15 +42,17 @@ async def test_spans_follow_the_decision_of_their_parent(
     add(receiver, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    settings = Settings(
-        database_url=database_url,
-        redis_url=redis_url,
-        data_dir=tmp_path / "data",
-        port=free_port(),
-        metrics_port=0,
-        log_console="off",
-        otlp_endpoint=f"http://127.0.0.1:{port}",
-        trace_ratio=ratio,
+    settings = read_settings(
+        {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "BOSSJY_DATA_DIR": str(tmp_path / "data"),
+            "BOSSJY_PORT": str(free_port()),
+            "BOSSJY_METRICS_PORT": "0",
+            "BOSSJY_LOG_CONSOLE": "off",
+            "BOSSJY_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+            "BOSSJY_TRACE_RATIO": str(ratio),
+        }
     )
     metadata = (("traceparent", f"00-{TRACE}-{PARENT}-{parent}"),) if parent else ()
     async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:

@@ -1,10 +1,13 @@
-"""The settings of auth, with their defaults. Times are seconds unless the name says otherwise."""
+"""Options of auth: those that an operator sets, and fixed ones. Times are seconds unless the name says otherwise."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from typing import Literal
+
+from bossjy_server import setting_texts as read
+from bossjy_server.setting_texts import setting
 
 RegistrationPolicy = Literal["open", "token", "closed"]
 LostRevocations = Literal["serve", "refuse"]
@@ -14,6 +17,23 @@ PEOPLE = ("owner", "admin", "member")
 
 # The database holds to it as well: deploy/init.sql.
 AUDIT_DAYS_MIN = 30
+_DAY_S = 86_400
+
+
+def kept_days(text: str) -> int:
+    """Days to keep the audit log; 0: for ever."""
+    days = read.whole(0, 36_500)(text)
+    if 0 < days < AUDIT_DAYS_MIN:
+        raise ValueError(f"0 or a whole number from {AUDIT_DAYS_MIN} to 36500")
+    return days
+
+
+def roles(text: str) -> frozenset[str]:
+    """Roles of people, `owner,admin`."""
+    names = frozenset(part.strip() for part in text.split(","))
+    if not names <= set(PEOPLE):
+        raise ValueError("`ROLE,…` of the roles " + ", ".join(PEOPLE))
+    return names
 
 
 def _cores() -> int:
@@ -25,18 +45,50 @@ class AuthOptions:
     """Settings of auth. `check()` refuses values that cannot work together."""
 
     # Access tokens
-    issuer: str = "bossjy"
-    audience: str = "bossjy"
-    access_lifetime_s: int = 600
+    issuer: str = setting(
+        "BOSSJY_TOKEN_ISSUER",
+        "bossjy",
+        read.claim,
+        "`iss` of access tokens. Tokens of another issuer end when it changes; sessions continue with a refresh.",
+    )
+    audience: str = setting(
+        "BOSSJY_TOKEN_AUDIENCE", "bossjy", read.claim, "`aud` of access tokens. A change ends tokens as for the issuer."
+    )
+    access_lifetime_s: int = setting(
+        "BOSSJY_ACCESS_LIFETIME_S",
+        600,
+        read.whole(30, 3600),
+        "Lifetime of an access token in seconds. A lower value ends longer-lived tokens at the restart.",
+    )
     access_leeway_s: int = 5
     verified_tokens_max: int = 20_000  # about 1.5 KiB each
     access_token_max_chars: int = 4096
 
     # Sessions
-    session_lifetime_s: int = 30 * 86_400  # absolute: no refresh goes beyond it
-    refresh_idle_s: int = 7 * 86_400  # a refresh token that is not used for so long ends
-    refresh_grace_s: float = 10.0  # within it the same refresh token gives the same child
-    sessions_per_user_max: int = 100  # a login beyond it ends the session that was used least recently
+    session_lifetime_s: int = setting(
+        "BOSSJY_SESSION_LIFETIME_S",
+        30 * _DAY_S,
+        read.whole(60, 400 * _DAY_S),
+        "A session ends after so many seconds, whatever is refreshed. It counts for new sessions.",
+    )
+    refresh_idle_s: int = setting(
+        "BOSSJY_REFRESH_IDLE_S",
+        7 * _DAY_S,
+        read.whole(60, 400 * _DAY_S),
+        "A session ends when it is not refreshed for so many seconds.",
+    )
+    refresh_grace_s: float = setting(
+        "BOSSJY_REFRESH_GRACE_S",
+        10.0,
+        read.decimal(0, 60),
+        "Within so many seconds a used refresh token gives the same answer again, for parallel and repeated calls.",
+    )
+    sessions_per_user_max: int = setting(
+        "BOSSJY_SESSIONS_PER_USER",
+        100,
+        read.whole(1, 10_000),
+        "Sessions of one user at once; a login beyond them ends the one that was used least recently.",
+    )
     ended_sessions_kept_s: int = 30 * 86_400
 
     # Revocation: ended sessions and new roles are told to all replicas through Redis
@@ -44,16 +96,35 @@ class AuthOptions:
     revocations_max: int = 100_000
     # When Redis has not answered for `revocation_lost_s`: `serve` accepts tokens on what this replica knows
     # (they live ten minutes at most), `refuse` answers CACHE_UNAVAILABLE.
-    revocations_lost: LostRevocations = "serve"
+    revocations_lost: LostRevocations = setting(
+        "BOSSJY_REVOCATIONS_LOST",
+        "serve",
+        read.choice("serve", "refuse"),
+        "While Redis cannot be read for 5 s: accept access tokens on what this server knows, or refuse them.",
+    )
     revocation_lost_s: float = 5.0
 
     # Signing keys
-    key_reload_s: float = 15.0  # how often the key folder is looked at
-    key_activation_s: int = 60  # a new key is published for so long before it signs
+    key_reload_s: float = setting(
+        "BOSSJY_KEY_RELOAD_S", 15.0, read.decimal(0.1, 3600), "How often the folder of signing keys is looked at."
+    )
+    key_activation_s: int = setting(
+        "BOSSJY_KEY_ACTIVATION_S",
+        60,
+        read.whole(0, 86_400),
+        "How long a new key is published before it signs; longer than BOSSJY_KEY_RELOAD_S.",
+    )
 
     # Passwords: the cheapest argon2id setting that OWASP ASVS 5 accepts; 15 to 30 ms of a core
-    password_min_chars: int = 15
-    password_max_chars: int = 256
+    password_min_chars: int = setting(
+        "BOSSJY_PASSWORD_MIN_CHARS",
+        15,
+        read.whole(8, 1024),
+        "Fewest characters of a new password. NIST 800-63B-4 asks for 15 without a second factor, 8 with one.",
+    )
+    password_max_chars: int = setting(
+        "BOSSJY_PASSWORD_MAX_CHARS", 256, read.whole(64, 1024), "Most characters of a new password."
+    )
     argon2_memory_kib: int = 12 * 1024
     argon2_time_cost: int = 3
     hash_threads: int = 0  # 0: as many as there are cores
@@ -61,33 +132,80 @@ class AuthOptions:
 
     # Second factor: roles that must have one; wrong one-time codes in a row before none is accepted (NIST 800-63B-4,
     # 3.2.2: at most 100)
-    second_factor_roles: frozenset[str] = frozenset()
-    wrong_codes_max: int = 100
+    second_factor_roles: frozenset[str] = setting(
+        "BOSSJY_SECOND_FACTOR_ROLES",
+        frozenset(),
+        roles,
+        "Roles whose users need a second factor: `owner,admin`. Without it their sessions have no scopes. Empty: none.",
+    )
+    wrong_codes_max: int = setting(
+        "BOSSJY_SECOND_FACTOR_WRONG_CODES",
+        100,
+        read.whole(1, 100),
+        "Wrong one-time codes in a row; then none is accepted until a recovery code is used or the factor is removed.",
+    )
 
     # Failed logins: how many may be wrong at once, and after how long one more is allowed. An account has a bucket for
     # each client network and a larger one for all of them. Who empties that keeps out only networks from which nobody
     # has logged in to the account.
-    account_failures: int = 10
+    account_failures: int = setting(
+        "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT",
+        10,
+        read.whole(1, 10**6),
+        "Wrong logins to one account from one network at once; then one in 30 seconds.",
+    )
     account_failure_s: float = 30.0
-    account_failures_of_all: int = 100
+    account_failures_of_all: int = setting(
+        "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT_OF_ALL",
+        100,
+        read.whole(1, 10**6),
+        "Wrong logins to one account from all networks at once; then one in 10 seconds.",
+    )
     account_failure_of_all_s: float = 10.0
     known_networks_max: int = 50  # of one user; the one that was used least recently is forgotten first
     known_network_s: int = 180 * 86_400  # a network from which nobody logged in for so long is not known
-    address_failures: int = 50  # 0: any number
+    address_failures: int = setting(
+        "BOSSJY_LOGIN_FAILURES_PER_ADDRESS",
+        50,
+        read.whole(0, 10**6),
+        "Wrong logins from one network at once; then one in 2 seconds; 0: any number.",
+    )
     address_failure_s: float = 2.0
-    tenant_failures: int = 500
+    tenant_failures: int = setting(
+        "BOSSJY_LOGIN_FAILURES_PER_TENANT", 500, read.whole(1, 10**6), "Wrong logins at once; then five a second."
+    )
     tenant_failure_s: float = 0.2
     throttle_local_max: int = 50_000
     throttle_redis_timeout_s: float = 0.25
 
     # Accounts
-    registration: RegistrationPolicy = "token"
-    tenant_calls_per_minute: int = 500
+    registration: RegistrationPolicy = setting(
+        "BOSSJY_REGISTRATION",
+        "token",
+        read.choice("open", "token", "closed"),
+        "Who may register a tenant: anybody, who has the registration token, nobody.",
+    )
+    tenant_calls_per_minute: int = setting(
+        "BOSSJY_CALLS_PER_MINUTE_PER_TENANT",
+        500,
+        read.whole(0, 10**9),
+        "Calls a minute, of each class of methods, that a new tenant is granted: 100, 500 and 2,000 are usual; 0: any.",
+    )
     users_per_tenant_max: int = 10_000
 
     # API keys
-    api_key_lifetime_s: int = 365 * 86_400  # of a key whose request names no end
-    api_key_lifetime_max_s: int = 730 * 86_400  # an end beyond it is refused
+    api_key_lifetime_s: int = setting(
+        "BOSSJY_API_KEY_LIFETIME_S",
+        365 * _DAY_S,
+        read.whole(60, 100 * 365 * _DAY_S),
+        "Lifetime in seconds of an API key whose maker names no end.",
+    )
+    api_key_lifetime_max_s: int = setting(
+        "BOSSJY_API_KEY_LIFETIME_MAX_S",
+        730 * _DAY_S,
+        read.whole(60, 100 * 365 * _DAY_S),
+        "Longest lifetime in seconds of a new API key.",
+    )
     api_key_recheck_s: float = 3.0  # a key that was ended stops within it, on every replica
     api_keys_per_tenant_max: int = 1_000
 
@@ -96,13 +214,28 @@ class AuthOptions:
     audit_wrong_logins: int = 5
     audit_wrong_logins_of_tenant: int = 60
     audit_minutes_max: int = 2_000  # of tenants and networks, counted at once
-    audit_days: int = 400
+    audit_days: int = setting(
+        "BOSSJY_AUDIT_DAYS", 400, kept_days, "Events of the audit log are removed after so many days; 0: never."
+    )
     audit_sweep_s: float = 3600.0  # how often, in each process; the first time after a minute at the latest
 
     @property
     def threads(self) -> int:
         """How many threads hash passwords."""
         return self.hash_threads or _cores()
+
+    def faults(self) -> list[str]:
+        """What is wrong between these settings, each in a line that names them."""
+        faults = []
+        if self.password_min_chars > self.password_max_chars:
+            faults.append("BOSSJY_PASSWORD_MIN_CHARS must be at most BOSSJY_PASSWORD_MAX_CHARS")
+        if self.refresh_idle_s < self.access_lifetime_s:
+            faults.append("BOSSJY_REFRESH_IDLE_S must be at least BOSSJY_ACCESS_LIFETIME_S")
+        if self.session_lifetime_s < self.refresh_idle_s:
+            faults.append("BOSSJY_SESSION_LIFETIME_S must be at least BOSSJY_REFRESH_IDLE_S")
+        if self.api_key_lifetime_s > self.api_key_lifetime_max_s:
+            faults.append("BOSSJY_API_KEY_LIFETIME_S must be at most BOSSJY_API_KEY_LIFETIME_MAX_S")
+        return faults
 
     def check(self) -> None:
         """Raise ValueError with one line when a value cannot work."""
@@ -112,12 +245,12 @@ class AuthOptions:
             raise ValueError("auth: access_lifetime_s must lie between 30 and 3600")
         if not 0 <= self.access_leeway_s <= 30:
             raise ValueError("auth: access_leeway_s must lie between 0 and 30")
-        if self.refresh_idle_s < self.access_lifetime_s or self.session_lifetime_s < self.refresh_idle_s:
-            raise ValueError("auth: access_lifetime_s <= refresh_idle_s <= session_lifetime_s")
+        for fault in self.faults():
+            raise ValueError(f"auth: {fault}")
         if not 0 <= self.refresh_grace_s <= 60:
             raise ValueError("auth: refresh_grace_s must lie between 0 and 60")
-        if not 60 <= self.api_key_lifetime_s <= self.api_key_lifetime_max_s:
-            raise ValueError("auth: 60 <= api_key_lifetime_s <= api_key_lifetime_max_s")
+        if self.api_key_lifetime_s < 60:
+            raise ValueError("auth: api_key_lifetime_s must be at least 60")
         if self.audit_days and self.audit_days < AUDIT_DAYS_MIN:
             raise ValueError(f"auth: audit_days must be 0 or at least {AUDIT_DAYS_MIN}")
         if self.registration not in ("open", "token", "closed"):

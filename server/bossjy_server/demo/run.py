@@ -43,12 +43,14 @@ async def run_demo(settings: Settings, *, once: bool, stop: asyncio.Event) -> in
     expecting = asyncio.create_task(asyncio.to_thread(expect, path))
     console = Console(highlight=False, soft_wrap=True)
     # Reflection lets grpcurl ask for the contracts; the log of each call would stand between the lines shown.
-    quiet = "warning" if settings.log_console == "info" else settings.log_console
-    settings = replace(settings, reflection=True, log_console=quiet)
+    quiet = "warning" if settings.log.console == "info" else settings.log.console
+    settings = replace(
+        settings, server=replace(settings.server, reflection=True), log=replace(settings.log, console=quiet)
+    )
     console.print("BossJy starts: PostgreSQL, Redis, the service …")
     async with running(settings) as served:
         async with await Client.connect(_reachable(served.address), config=_CONFIG) as client:
-            folder = DemoFolder(settings.data_dir / "demo")
+            folder = DemoFolder(settings.process.data_dir / "demo")
             try:
                 demo = await _enter(client, folder, served.registration_token, console)
                 job = await _import(client, folder, demo, path, console)

@@ -32,7 +32,6 @@ class HttpProvider:
     def __init__(
         self,
         options: LookupOptions,
-        header_value: str,
         tls_context: ssl.SSLContext | None = None,
         *,
         clock: Callable[[], float] = time.time,
@@ -43,8 +42,8 @@ class HttpProvider:
         )
         # Compressed bodies can grow without bound.
         headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "bossjy"}
-        if header_value:
-            headers[options.header] = header_value
+        if options.secret:
+            headers[options.header] = options.secret
         self._client = httpx.AsyncClient(
             headers=headers,
             follow_redirects=False,  # the number and the secret go to nobody else

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -31,13 +30,13 @@ async def open_lookup(
         return
     try:
         options.check()
-        header_value, tls_context = await in_thread(_read, options)
+        tls_context = await in_thread(options.tls_context)
     except ValueError as error:
         raise StartError(str(error)) from error
     # Costs half a second and 6 MiB at start, which most servers never need.
     from bossjy_server.lookup.http import HttpProvider  # noqa: PLC0415
 
-    provider = HttpProvider(options, header_value, tls_context)
+    provider = HttpProvider(options, tls_context)
     asked = [text.encode() for text in (options.url, options.carrier, options.line_status, options.ported)]
 
     def name_of(e164: str) -> str:
@@ -49,8 +48,3 @@ async def open_lookup(
         yield Lookup(provider, cache, budget, options, name_of=name_of)
     finally:
         await provider.close()
-
-
-def _read(options: LookupOptions) -> tuple[str, ssl.SSLContext | None]:
-    """What stands in files."""
-    return options.header_value(), options.tls_context()

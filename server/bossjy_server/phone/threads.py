@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bossjy_numbering import Steps
 from bossjy_server.context import call_or_none
 from bossjy_server.errors import Reason, ResourceExhausted
 from bossjy_server.phone.fair_queue import FairQueue
+from bossjy_server.phone.options import ThreadOptions
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -26,17 +26,6 @@ Answer = TypeVar("Answer")
 _SLICE_S = 0.002
 # A short job that used more than this is none.
 _SHORT_S = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadOptions:
-    """Limits of the threads, for all calls together, for one stream, and for one call that has a bound."""
-
-    threads: int = 2
-    # Messages of one stream that are read, answered or waiting to be sent.
-    ahead: int = 3
-    # CPU time of one FindNumbers or ExplainNumber.
-    call_s: float = 5.0
 
 
 class _Job:

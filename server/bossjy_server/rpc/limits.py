@@ -8,7 +8,6 @@ that never wait (phone) do not fill places: what bounds them is the number of st
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry
@@ -20,6 +19,7 @@ from bossjy_server.errors import BossjyError, Reason, ResourceExhausted, Unavail
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.classes import LIMITED, CallClass, class_of
 from bossjy_server.rpc.method import Method
+from bossjy_server.rpc.options import LimitOptions
 from bossjy_server.rpc.rates import Rates
 from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace, Slots
@@ -32,18 +32,6 @@ RUNNING: Mapping[str, int] = MappingProxyType(
 QUEUED: Mapping[str, int] = MappingProxyType(
     {"phone": 400, "contacts": 256, "imports": 256, "login": 64, "auth": 256, "admin": 128, "bulk": 100, "other": 64}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LimitOptions:
-    """`running` and `queued` by class; what is missing in them has the default. 0 calls a minute: no limit."""
-
-    running: Mapping[str, int] = field(default_factory=dict)
-    queued: Mapping[str, int] = field(default_factory=dict)
-    queue_s: float = 2.0  # the longest wait for a place; a caller's deadline may end it sooner
-    address_per_minute: int = 600_000
-    # What one tenant may hold of the slots of a class while no other tenant holds any; 1: all of them.
-    tenant_share: float = 0.5
 
 
 class Limits:

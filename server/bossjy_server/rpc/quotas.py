@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from bossjy_server.context import Caller
@@ -17,24 +16,13 @@ from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.classes import CallClass, class_of
 from bossjy_server.rpc.method import Method
+from bossjy_server.rpc.options import QuotaOptions
 from bossjy_server.rpc.rates import Rates
 from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace
 
 # The calls a minute that a tenant is granted, by its id; 0: as many as it likes. Raises BossjyError.
 TenantLimit = Callable[[str], Awaitable[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaOptions:
-    """Limits. 0: none."""
-
-    user_per_minute: int = 0
-    tenant_per_minute: int = 500  # until the tenant's own limit is known
-    tenant_streams: int = 50  # at once, in one process
-    limit_known_s: float = 30.0  # after that a tenant's limit is read again
-    tenants_max: int = 10_000  # whose limits are kept
-    queue_s: float = 2.0  # the longest wait of a call whose tenant holds its share of a class
 
 
 class TenantLimits:

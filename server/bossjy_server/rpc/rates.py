@@ -20,19 +20,9 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import NamedTuple
 
-
-@dataclass(frozen=True, slots=True)
-class RateOptions:
-    """Times in seconds. `burst_s`: a bucket holds what comes back in so long. `subjects_max`: kept for each book."""
-
-    interval_s: float = 1.0
-    hurry_s: float = 0.05  # the least time between two exchanges
-    burst_s: float = 10.0
-    subjects_max: int = 10_000
-    exchange_max: int = 500  # buckets told in one message to Redis
+from bossjy_server.rpc.options import RateOptions
 
 
 class Use(NamedTuple):

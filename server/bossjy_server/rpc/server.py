@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import grpc
@@ -20,9 +20,9 @@ from bossjy_server.errors import Reason, StartError, Unimplemented
 from bossjy_server.network import TrustedProxies, origin_of_peer
 from bossjy_server.rpc.call import Call, Concern, Proceed, compose
 from bossjy_server.rpc.method import Access, Method, methods_of
+from bossjy_server.rpc.options import ServerOptions
 from bossjy_server.rpc.request_context import new_request_id, request_id_for
 from bossjy_server.rpc.tls import peer_names
-from bossjy_server.rpc.validation import MAX_MESSAGE_BYTES
 
 # What a call came with. grpc makes it of its own for each who asks, which costs 3 us a time: it is kept from the first.
 # Entries whose keys end in -bin are bytes; none of them is read here.
@@ -32,47 +32,6 @@ _NONE: frozenset[str] = frozenset()
 # Each proxy appends to it the address that called it. An address in another entry (`x-real-ip`, `forwarded`,
 # `x-envoy-external-address`) may be the client's own invention wherever its proxy does not remove it.
 _FORWARDED = "x-forwarded-for"
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """Limits of the transport. Sizes in bytes, times in seconds."""
-
-    # More than the contracts state: gRPC itself refuses without ErrorInfo, validation with it.
-    max_received_bytes: int = 2 * MAX_MESSAGE_BYTES
-    max_sent_bytes: int = 2 * MAX_MESSAGE_BYTES
-    max_metadata_bytes: int = 16 * 1024
-    max_streams_per_connection: int = 200
-    min_ping_interval_s: float = 10.0
-    keepalive_s: float = 60.0
-    max_connection_age_s: float = 0.0  # 0: connections live as long as they like
-    reuse_port: bool = False  # whether other processes of this server listen on the port as well
-
-    def channel_arguments(self) -> list[tuple[str, int]]:
-        """The options as grpc names them."""
-        arguments = [
-            ("grpc.max_receive_message_length", self.max_received_bytes),
-            ("grpc.max_send_message_length", self.max_sent_bytes),
-            ("grpc.max_metadata_size", self.max_metadata_bytes),
-            ("grpc.absolute_max_metadata_size", self.max_metadata_bytes),
-            ("grpc.max_concurrent_streams", self.max_streams_per_connection),
-            # Beyond these, calls that no handler has seen yet are dropped at random, as CANCELLED and without a word.
-            # Calls that are opened and given up at once count as well: with grpc's 1,000 and 3,000, some ten thousand
-            # of them cost other callers theirs. What is too much, `limits` says.
-            ("grpc.server.max_pending_requests", 20_000),
-            ("grpc.server.max_pending_requests_hard_limit", 30_000),
-            ("grpc.http2.min_ping_interval_without_data_ms", int(self.min_ping_interval_s * 1000)),
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", int(self.min_ping_interval_s * 1000)),
-            ("grpc.http2.max_ping_strikes", 2),
-            ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
-            ("grpc.keepalive_timeout_ms", 20_000),
-            ("grpc.so_reuseport", int(self.reuse_port)),
-        ]
-        if self.max_connection_age_s:
-            arguments.append(("grpc.max_connection_age_ms", int(self.max_connection_age_s * 1000)))
-            arguments.append(("grpc.max_connection_age_grace_ms", 30_000))
-        return arguments
 
 
 class Router(grpc.GenericRpcHandler):
@@ -269,7 +228,7 @@ async def start_server(
     """Listen on `address` (`host:port`). Raises StartError with one line when the port cannot be had."""
     if not options.reuse_port:
         _check_free(address)
-    server = grpc.aio.server(options=options.channel_arguments())
+    server = grpc.aio.server(options=_channel_arguments(options))
     server.add_generic_rpc_handlers((router,))
     try:
         if credentials is None:
@@ -300,3 +259,30 @@ def _taken(address: str) -> StartError:
     return StartError(
         f"cannot listen on {address}: another process has the port; stop it, or set BOSSJY_PORT to a free one"
     )
+
+
+def _channel_arguments(options: ServerOptions) -> list[tuple[str, int]]:
+    """The options as grpc names them."""
+    arguments = [
+        ("grpc.max_receive_message_length", options.max_received_bytes),
+        ("grpc.max_send_message_length", options.max_sent_bytes),
+        ("grpc.max_metadata_size", options.max_metadata_bytes),
+        ("grpc.absolute_max_metadata_size", options.max_metadata_bytes),
+        ("grpc.max_concurrent_streams", options.max_streams_per_connection),
+        # Beyond these, calls that no handler has seen yet are dropped at random, as CANCELLED and without a word.
+        # Calls that are opened and given up at once count as well: with grpc's 1,000 and 3,000, some ten thousand
+        # of them cost other callers theirs. What is too much, `limits` says.
+        ("grpc.server.max_pending_requests", 20_000),
+        ("grpc.server.max_pending_requests_hard_limit", 30_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", int(options.min_ping_interval_s * 1000)),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", int(options.min_ping_interval_s * 1000)),
+        ("grpc.http2.max_ping_strikes", 2),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.keepalive_time_ms", int(options.keepalive_s * 1000)),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.so_reuseport", int(options.reuse_port)),
+    ]
+    if options.max_connection_age_s:
+        arguments.append(("grpc.max_connection_age_ms", int(options.max_connection_age_s * 1000)))
+        arguments.append(("grpc.max_connection_age_grace_ms", 30_000))
+    return arguments

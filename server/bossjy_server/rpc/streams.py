@@ -14,7 +14,6 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bossjy_server.context import Caller
@@ -22,6 +21,7 @@ from bossjy_server.errors import BossjyError, DeadlineExceeded, PermissionDenied
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.classes import CallClass, class_of
 from bossjy_server.rpc.method import Method
+from bossjy_server.rpc.options import StreamOptions
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,16 +29,6 @@ _LOG = logging.getLogger(__name__)
 Standing: TypeAlias = frozenset[str] | BossjyError | None
 # Gives the standing of each caller, in their order.
 Recheck = Callable[[Sequence[Caller]], Awaitable[Sequence[Standing]]]
-
-
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
-    """Times in seconds. Idle and unsent 0: no limit."""
-
-    check_s: float = 2.0  # how often streams are looked at; an ended session ends its streams within this and a moment
-    idle_s: float = 300.0  # without a message in either direction
-    unsent_s: float = 60.0  # for one message that the client does not read
-    unverified_s: float = 60.0  # while the authority of the caller cannot be read
 
 
 class OpenStream:

@@ -12,11 +12,10 @@ from bossjy_server.errors import InvalidArgument, Reason, ResourceExhausted, Vio
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.item_counts import item_check
 from bossjy_server.rpc.method import Method
+from bossjy_server.rpc.options import MAX_MESSAGE_BYTES
 from bossjy_server.rpc.plain_rules import plain_check
 from bossjy_server.rpc.text_rules import nul_finder
 
-# As every contract states it.
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _MAX_VIOLATIONS = 20
 
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
+from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.storage.options import DatabaseOptions
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql
 
 _AS_LOGIN = "none"  # PostgreSQL's word for no role but that of who connects
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseOptions:
-    """Where the database is, and how it is used."""
-
-    url: str = field(repr=False)  # of the service's login
-    admin_url: str = field(repr=False)  # of the owner of the tables
-    admin_setting: str = "DATABASE_URL"  # what the owner's URL came from
-    role: str = ""  # the application role; '': of the database's own name
-    audit_days: int = 0  # how long the audit log is kept at least; 0: for ever
-    make_login: bool = False  # the service's login is ours: an embedded database
-    pool: int = 20
-    statement_cache: int = 100
-    wait_s: float = 5.0
-    statement_timeout_s: float = 30.0
-    tenant_share: float = 0.5  # of the connections, that one tenant may hold
-    long_most: int = 0  # connections that do long work at once; 0: half
+def at_parts(
+    options: DatabaseOptions, parts: EmbeddedParts, *, audit_days: int, tenant_share: float
+) -> DatabaseOptions:
+    """The options with the place of the database: the one that the settings name, or the embedded one."""
+    return replace(
+        options,
+        url=options.url or parts.service_url,
+        admin_url=options.admin_url or options.url or parts.database_url,
+        admin_setting="DATABASE_ADMIN_URL" if options.admin_url else "DATABASE_URL",
+        make_login=not options.url,
+        audit_days=audit_days,
+        tenant_share=tenant_share,
+    )
 
 
 async def set_up(options: DatabaseOptions) -> None:

@@ -11,10 +11,7 @@ import json
 import pickle
 import signal
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import fields
-from typing import Any
 
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
@@ -23,12 +20,6 @@ from bossjy_server.errors import StartError
 _START_S = 120.0
 _ANSWER_S = 2.0
 _LONGEST_LINE = 32 * 1024 * 1024
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    """The settings as what a pickle can hold."""
-    values = {one.name: getattr(settings, one.name) for one in fields(settings)}
-    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
 
 class WorkerProcess:
@@ -55,7 +46,7 @@ class WorkerProcess:
         worker = cls(number, process)
         try:
             # Through the pipe, not the environment: the URLs hold passwords, and /proc shows an environment.
-            worker._write(pickle.dumps((number, _plain(settings))))
+            worker._write(pickle.dumps((number, settings)))
             told = await asyncio.wait_for(worker._line(), _START_S)
         except (OSError, TimeoutError) as error:
             await worker.end(0)

@@ -16,9 +16,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
-from bossjy_server.options import database_options
 from bossjy_server.storage.embedded import start_embedded
-from bossjy_server.storage.setup import set_up
+from bossjy_server.storage.setup import at_parts, set_up
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream
 from bossjy_server.telemetry.metrics import MetricsEndpoint
 from bossjy_server.workers.metrics import WorkersCollector
@@ -35,33 +34,39 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
     What is new of code and environment files counts with the next full start; SIGHUP keeps the settings.
     """
     async with AsyncExitStack() as stack:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.process.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         log = Log(
-            level=LEVELS[settings.log_level],
+            level=LEVELS[settings.log.level],
             console=console_stream(),
-            console_level=LEVELS[settings.log_console],
-            file=settings.data_dir / "logs" / "bossjy.log",
-            max_bytes=settings.log_file_bytes,
-            keep=settings.log_files,
+            console_level=LEVELS[settings.log.console],
+            file=settings.process.data_dir / "logs" / "bossjy.log",
+            max_bytes=settings.log.file_bytes,
+            keep=settings.log.files,
         )
         stack.callback(log.close)
-        stack.enter_context(hold_port(settings.host, settings.port))
+        stack.enter_context(hold_port(settings.server.host, settings.server.port))
         parts = await stack.enter_async_context(
-            start_embedded(settings.data_dir, postgres=not settings.database_url, redis=not settings.redis_url)
+            start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
         )
-        if not settings.database_url:
-            await set_up(database_options(settings, parts))  # here, so that no worker holds the superuser's password
+        if not settings.database.url:
+            options = at_parts(
+                settings.database, parts, audit_days=settings.auth.audit_days, tenant_share=settings.limits.tenant_share
+            )
+            await set_up(options)  # here, so that no worker holds the superuser's password
         of_worker = replace(
             settings,
-            database_url=settings.database_url or parts.service_url,
-            redis_url=settings.redis_url or parts.redis_url,
-            database_pool=max(2, settings.database_pool // count),
-            metrics_port=0,
+            database=replace(
+                settings.database,
+                url=settings.database.url or parts.service_url,
+                pool=max(2, settings.database.pool // count),
+            ),
+            redis=replace(settings.redis, url=settings.redis.url or parts.redis_url),
+            metrics=replace(settings.metrics, port=0),
         )
         workers = Workers(of_worker, count, log)
         stack.push_async_callback(workers.end)
-        if settings.metrics_port:
-            endpoint = MetricsEndpoint(workers.registry, settings.metrics_host, settings.metrics_port)
+        if settings.metrics.port:
+            endpoint = MetricsEndpoint(workers.registry, settings.metrics.host, settings.metrics.port)
             stack.push_async_callback(in_thread, endpoint.close)
         renew = asyncio.Event()  # first: a SIGHUP during the start must not end the parent
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)
@@ -91,13 +96,13 @@ def hold_port(host: str, port: int) -> socket.socket:
 
 def workers_for(settings: Settings) -> int:
     """How many workers serve here: what the settings say where the system shares a port out fairly, else one."""
-    if settings.workers > 1 and sys.platform != "linux":
+    if settings.process.workers > 1 and sys.platform != "linux":
         print(  # noqa: T201 - the console is all there is yet
             "bossjy-server: one worker: this system does not share a port's connections out among processes",
             file=sys.stderr,
         )
         return 1
-    return settings.workers
+    return settings.process.workers
 
 
 class Workers:
@@ -208,5 +213,5 @@ class Workers:
             raise
 
     async def _end(self, worker: WorkerProcess) -> None:
-        await worker.end(self._settings.drain_s + _BEYOND_DRAIN_S)
+        await worker.end(self._settings.process.drain_s + _BEYOND_DRAIN_S)
         self._numbers.discard(worker.number)

@@ -21,8 +21,7 @@ from bossjy_server.loop import run
 
 def main() -> int:
     """Serve until told to end. Returns 2 when it could not start."""
-    number, values = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
-    settings = Settings(**values)
+    number, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
     try:
         run(_work(number, settings))
     except StartError as error:

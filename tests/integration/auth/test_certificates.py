@@ -22,7 +22,7 @@ from bossjy.phone.v1 import phone_service_pb2
 from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 from bossjy_server.app import running
 from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, unbind
-from bossjy_server.config import Settings
+from bossjy_server.config import Settings, read_settings
 from bossjy_server.errors import Reason
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.process import free_port
@@ -48,7 +48,7 @@ class Secured:
     @asynccontextmanager
     async def channel(self, client: Signed) -> AsyncIterator[grpc.aio.Channel]:
         credentials = grpc.ssl_channel_credentials(self.authority.certificate, client.key, client.certificate)
-        async with grpc.aio.secure_channel(f"localhost:{self.settings.port}", credentials) as channel:
+        async with grpc.aio.secure_channel(f"localhost:{self.settings.server.port}", credentials) as channel:
             yield channel
 
     async def me(self, client: Signed, metadata: Sequence[tuple[str, str]] = ()) -> pb.GetMeResponse:
@@ -76,8 +76,8 @@ class Secured:
 
     async def operate(self, *words: str) -> str:
         """Run `bossjy-server services …`."""
-        folder = self.settings.data_dir
-        done = await asyncio.to_thread(run, folder, "services", *words, database_url=self.settings.database_url)
+        folder = self.settings.process.data_dir
+        done = await asyncio.to_thread(run, folder, "services", *words, database_url=self.settings.database.url)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -92,18 +92,20 @@ async def secured(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
     authority = Authority()
     certificate, key = authority.sign("localhost").write(tmp_path)
     (tmp_path / "clients.pem").write_bytes(authority.certificate)
-    settings = Settings(
-        database_url=database_url,
-        redis_url=redis_url,
-        data_dir=data_folder(tmp_path),
-        port=free_port(),
-        metrics_port=0,
-        registration="open",
-        log_console="off",
-        database_pool=4,
-        tls_certificate=str(certificate),
-        tls_key=str(key),
-        tls_client_ca=str(tmp_path / "clients.pem"),
+    settings = read_settings(
+        {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "BOSSJY_DATA_DIR": str(data_folder(tmp_path)),
+            "BOSSJY_PORT": str(free_port()),
+            "BOSSJY_METRICS_PORT": "0",
+            "BOSSJY_REGISTRATION": "open",
+            "BOSSJY_LOG_CONSOLE": "off",
+            "BOSSJY_DATABASE_POOL": "4",
+            "BOSSJY_TLS_CERTIFICATE": str(certificate),
+            "BOSSJY_TLS_KEY": str(key),
+            "BOSSJY_TLS_CLIENT_CA": str(tmp_path / "clients.pem"),
+        }
     )
     async with running(settings):
         server = Secured(settings, authority)

@@ -19,12 +19,12 @@ from tests.service import serve
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIMITS = {
-    "import_file_bytes": 20_000,
-    "import_row_bytes": 300,
-    "import_columns": 5,
-    "import_rejects": 3,
-    "import_parts": 4,
-    "open_imports": 2,
+    "BOSSJY_IMPORT_FILE_BYTES": "20000",
+    "BOSSJY_IMPORT_ROW_BYTES": "300",
+    "BOSSJY_IMPORT_COLUMNS": "5",
+    "BOSSJY_IMPORT_REJECTS": "3",
+    "BOSSJY_IMPORT_PARTS": "4",
+    "BOSSJY_OPEN_IMPORTS_PER_TENANT": "2",
 }
 
 

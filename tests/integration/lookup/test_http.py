@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 
@@ -28,7 +29,7 @@ async def server() -> AsyncIterator[Loopback]:
 @pytest.fixture
 async def provider(server: Loopback) -> AsyncIterator[HttpProvider]:
     options = LookupOptions(url=server.url, header="X-Key", most_bytes=1000, timeout_s=1.0)
-    one = HttpProvider(options, "quiet harbour", clock=lambda: NOW)
+    one = HttpProvider(replace(options, secret="quiet harbour"), clock=lambda: NOW)
     yield one
     await one.close()
 
@@ -133,7 +134,7 @@ async def test_a_connection_that_is_cut_or_speaks_otherwise(
 
 
 async def test_nobody_listens() -> None:
-    provider = HttpProvider(LookupOptions(url="http://127.0.0.1:1/{e164}"), "")
+    provider = HttpProvider(LookupOptions(url="http://127.0.0.1:1/{e164}"))
     assert isinstance(await failure(provider), ProviderFaltered)
     await provider.close()
 
@@ -154,7 +155,7 @@ async def test_cookies_are_not_kept(server: Loopback, provider: HttpProvider) ->
 
 async def test_proxies_of_the_environment_are_not_asked(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    provider = HttpProvider(LookupOptions(url=server.url), "")
+    provider = HttpProvider(LookupOptions(url=server.url))
     assert await provider.ask(NUMBER)
     await provider.close()
 
@@ -173,7 +174,7 @@ async def test_only_authorities_of_the_operator_are_trusted_where_a_file_names_t
                 (tmp_path / "ca.pem").write_bytes(authority.certificate)
                 options = LookupOptions(url=server.url, ca_file=str(tmp_path / "ca.pem"))
             options.check()
-            provider = HttpProvider(options, "quiet harbour", options.tls_context())
+            provider = HttpProvider(replace(options, secret="quiet harbour"), options.tls_context())
             if trusted:
                 assert await provider.ask(NUMBER)
             else:

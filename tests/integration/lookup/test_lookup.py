@@ -304,7 +304,7 @@ async def test_no_provider_no_look_ups(redis: GuardedRedis) -> None:
     ("changed", "says"),
     [
         ({"header": ":"}, "BOSSJY_LOOKUP_HEADER"),
-        ({"secret_file": "/nowhere/key"}, "No such file or directory"),
+        ({"secret": "one\ntwo"}, "one line of printable ASCII"),
         ({"ca_file": "/nowhere/ca.pem"}, "BOSSJY_LOOKUP_CA_FILE cannot be read: No such file"),
     ],
 )

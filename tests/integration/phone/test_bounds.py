@@ -138,7 +138,7 @@ async def test_a_text_of_hundred_thousand_characters(phone: Phone) -> None:
 @pytest.fixture
 async def impatient(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Phone]:
     """A service that spends little on one call."""
-    async for one in serve(database_url, redis_url, tmp_path, phone_call_s=0.1):
+    async for one in serve(database_url, redis_url, tmp_path, BOSSJY_PHONE_CALL_S="0.1"):
         yield Phone(one)
 
 

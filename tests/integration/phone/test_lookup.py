@@ -32,7 +32,11 @@ async def provider() -> AsyncIterator[Loopback]:
 @pytest.fixture
 async def asking(provider: Loopback, database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
     """A service with that provider."""
-    changed = {"lookup_url": provider.url, "lookup_secret": SECRET, "lookup_per_day": 3}
+    changed = {
+        "BOSSJY_LOOKUP_URL": provider.url,
+        "BOSSJY_LOOKUP_SECRET": SECRET,
+        "BOSSJY_LOOKUPS_PER_DAY": "3",
+    }
     async for one in serve(database_url, redis_url, tmp_path, **changed):
         yield one
 
@@ -93,7 +97,7 @@ async def test_a_provider_that_fails_is_told_and_logged_without_number_or_secret
     provider.then = reply(401)
     async with refused("UNAVAILABLE", "LOOKUP_UNAVAILABLE"):
         await look_up(asking, "+8613800138000")
-    log = asking.settings.data_dir / "logs" / "bossjy.log"
+    log = asking.settings.process.data_dir / "logs" / "bossjy.log"
     until = time.monotonic() + 60
     while "answered 401" not in (text := log.read_text()):
         assert time.monotonic() < until

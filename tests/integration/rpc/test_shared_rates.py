@@ -11,7 +11,8 @@ from asyncio.subprocess import PIPE
 import pytest
 from redis.asyncio import Redis
 
-from bossjy_server.rpc.rates import RateOptions, Rates, Use, open_rates
+from bossjy_server.rpc.options import RateOptions
+from bossjy_server.rpc.rates import Rates, Use, open_rates
 from bossjy_server.storage.redis import open_redis
 from bossjy_server.storage.shared_rates import SharedRates
 
@@ -22,7 +23,8 @@ BURST = RATE * BURST_S
 # A process that takes as fast as it may; prints how many tokens it got.
 _TAKER = f"""
 import asyncio, sys, time
-from bossjy_server.rpc.rates import RateOptions, open_rates
+from bossjy_server.rpc.options import RateOptions
+from bossjy_server.rpc.rates import open_rates
 from bossjy_server.storage.redis import open_redis
 from bossjy_server.storage.shared_rates import SharedRates
 

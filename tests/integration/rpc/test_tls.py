@@ -19,7 +19,8 @@ from bossjy_server.errors import StartError
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.health import HealthServicer
 from bossjy_server.rpc.method import Method
-from bossjy_server.rpc.server import Router, ServerOptions, start_server
+from bossjy_server.rpc.options import ServerOptions
+from bossjy_server.rpc.server import Router, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.process import free_port
 from tests.integration.rpc.certificates import Authority, Signed

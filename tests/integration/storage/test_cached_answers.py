@@ -39,7 +39,7 @@ async def test_an_answer_is_kept_in_redis_without_personal_data_in_its_key(servi
     try:
         await stub.GetContactStats(request, metadata=service.metadata)
     finally:
-        redis = open_redis(service.settings.redis_url)
+        redis = open_redis(service.settings.redis.url)
         keys = [str(key) for key in await redis.keys("bossjy:cache:*")]
         await redis.aclose()
     assert any(":contact-stats:" in key and ":entry:" in key for key in keys)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.options import AuthOptions, kept_days, roles
 
 
 def test_the_defaults_hold() -> None:
@@ -40,3 +40,31 @@ def test_what_cannot_work_is_refused_in_one_line(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="auth: ") as caught:
         AuthOptions(**wrong).check()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"password_min_chars": 300}, "BOSSJY_PASSWORD_MIN_CHARS must be at most BOSSJY_PASSWORD_MAX_CHARS"),
+        ({"refresh_idle_s": 60}, "BOSSJY_REFRESH_IDLE_S must be at least BOSSJY_ACCESS_LIFETIME_S"),
+        ({"session_lifetime_s": 3600}, "BOSSJY_SESSION_LIFETIME_S must be at least BOSSJY_REFRESH_IDLE_S"),
+        ({"api_key_lifetime_max_s": 60}, "BOSSJY_API_KEY_LIFETIME_S must be at most BOSSJY_API_KEY_LIFETIME_MAX_S"),
+    ],
+)
+def test_contradictions_name_their_settings(wrong: dict[str, Any], says: str) -> None:
+    assert AuthOptions(**wrong).faults() == [says]
+    assert AuthOptions().faults() == []
+
+
+def test_days_of_the_audit_log() -> None:
+    assert [kept_days(text) for text in ("0", "30", "36500")] == [0, 30, 36_500]
+    for text in ("1", "29"):
+        with pytest.raises(ValueError, match="0 or a whole number from 30 to 36500"):
+            kept_days(text)
+
+
+def test_roles_of_people() -> None:
+    assert roles("owner, admin,owner") == {"owner", "admin"}
+    for text in ("service", "owner,boss", ""):
+        with pytest.raises(ValueError, match="of the roles owner, admin, member"):
+            roles(text)

@@ -14,7 +14,8 @@ import pytest
 from bossjy_numbering import Steps
 from bossjy_server.context import CallContext, Caller, enter_call
 from bossjy_server.errors import Reason, ResourceExhausted
-from bossjy_server.phone.threads import ThreadOptions, Threads
+from bossjy_server.phone.options import ThreadOptions
+from bossjy_server.phone.threads import Threads
 
 Answer = TypeVar("Answer")
 

@@ -17,12 +17,13 @@ from bossjy.phone.v1 import phone_service_pb2
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated
 from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.limits import LimitOptions, Limits
+from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
-from bossjy_server.rpc.quotas import QuotaOptions, Quotas
-from bossjy_server.rpc.rates import RateOptions, Rates
-from bossjy_server.rpc.server import Router, ServerOptions, start_server
-from bossjy_server.rpc.streams import Recheck, StreamGuard, StreamOptions
+from bossjy_server.rpc.options import LimitOptions, QuotaOptions, RateOptions, ServerOptions, StreamOptions
+from bossjy_server.rpc.quotas import Quotas
+from bossjy_server.rpc.rates import Rates
+from bossjy_server.rpc.server import Router, start_server
+from bossjy_server.rpc.streams import Recheck, StreamGuard
 from bossjy_server.telemetry.logging import Log
 
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]

@@ -27,12 +27,13 @@ from bossjy_server.errors import (
 from bossjy_server.rpc.access import access_concern
 from bossjy_server.rpc.call import Call, compose
 from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.limits import LimitOptions, Limits
+from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.metrics import CallMetrics
-from bossjy_server.rpc.quotas import QuotaOptions, Quotas
-from bossjy_server.rpc.rates import RateOptions, Rates
-from bossjy_server.rpc.streams import StreamGuard, StreamOptions
+from bossjy_server.rpc.options import LimitOptions, QuotaOptions, RateOptions, StreamOptions
+from bossjy_server.rpc.quotas import Quotas
+from bossjy_server.rpc.rates import Rates
+from bossjy_server.rpc.streams import StreamGuard
 from bossjy_server.telemetry.logging import Log
 from tests.stream_status import RpcStatus, stream_status
 from tests.unit.rpc.conftest import PHONE, authenticate, still_allowed

@@ -13,10 +13,10 @@ from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_server.app import AUTH, CONTACTS, HEALTH, IMPORTS
 from bossjy_server.errors import Reason, Unavailable
 from bossjy_server.rpc.classes import CallClass, class_of
-from bossjy_server.rpc.limits import LimitOptions
 from bossjy_server.rpc.method import methods_of
-from bossjy_server.rpc.quotas import QuotaOptions, TenantLimits
-from bossjy_server.rpc.rates import RateOptions, Rates, Use
+from bossjy_server.rpc.options import LimitOptions, QuotaOptions, RateOptions
+from bossjy_server.rpc.quotas import TenantLimits
+from bossjy_server.rpc.rates import Rates, Use
 from bossjy_server.rpc.slots import NoPlace, Slots
 from tests.stream_status import stream_status
 from tests.unit.rpc.conftest import PHONE

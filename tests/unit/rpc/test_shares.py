@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from bossjy_server.rpc.classes import CallClass
-from bossjy_server.rpc.limits import LimitOptions
+from bossjy_server.rpc.options import LimitOptions
 from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace, Slots
 from tests.unit.rpc.test_chain import call, details_of, refused

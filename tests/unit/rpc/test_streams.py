@@ -11,8 +11,8 @@ from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, Reason, Unauthenticated
 from bossjy_server.rpc.classes import CallClass
-from bossjy_server.rpc.quotas import QuotaOptions
-from bossjy_server.rpc.streams import Standing, StreamOptions
+from bossjy_server.rpc.options import QuotaOptions, StreamOptions
+from bossjy_server.rpc.streams import Standing
 from tests.open_stream import OpenStream
 from tests.unit.rpc.conftest import READER as CALLER
 from tests.unit.rpc.test_chain import READER, STREAM, call, lines

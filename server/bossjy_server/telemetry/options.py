@@ -1,0 +1,56 @@
+"""Options of log, metrics endpoint and traces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bossjy_server import setting_texts as read
+from bossjy_server.setting_texts import setting
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """Log on file and console."""
+
+    level: str = setting(
+        "BOSSJY_LOG_LEVEL", "info", read.choice("debug", "info", "warning", "error"), "Least level logged."
+    )
+    console: str = setting(
+        "BOSSJY_LOG_CONSOLE",
+        "info",
+        read.choice("debug", "info", "warning", "error", "off"),
+        "Least level shown on the console as well.",
+    )
+    file_bytes: int = setting(
+        "BOSSJY_LOG_FILE_BYTES", 10_000_000, read.whole(10_000, 10**10), "A log file rotates at this size."
+    )
+    files: int = setting("BOSSJY_LOG_FILES", 30, read.whole(1, 1000), "Log files that are kept.")
+    refusals_per_minute: int = setting(
+        "BOSSJY_LOG_REFUSALS_PER_MINUTE",
+        60,
+        read.whole(0, 10**6),
+        "Lines about refused calls of one network; the others are summarised. 0: each has a line.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsOptions:
+    """Endpoint of the metrics."""
+
+    host: str = setting(
+        "BOSSJY_METRICS_HOST",
+        "127.0.0.1",
+        read.host,
+        "Address of the metrics, which have neither TLS nor credentials.",
+    )
+    port: int = setting("BOSSJY_METRICS_PORT", 18002, read.whole(0, 65535), "Port of the metrics; 0: none.")
+
+
+@dataclass(frozen=True, slots=True)
+class TraceOptions:
+    """Export of traces."""
+
+    endpoint: str = setting(
+        "BOSSJY_OTLP_ENDPOINT", "", read.url("http", "https"), "OTLP gRPC receiver of traces. Empty: no traces."
+    )
+    ratio: float = setting("BOSSJY_TRACE_RATIO", 0.01, read.decimal(0, 1), "Share of calls that are traced.")
