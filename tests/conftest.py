@@ -31,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave tests/gateway to `make test-gateway`, which installs its programs."""
+    named = any("gateway" in argument for argument in config.args)
+    return True if collection_path.name == "gateway" and not named else None
+
+
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The tests run on the event loop that the service runs on."""
     return {"uvloop": uvloop.new_event_loop}

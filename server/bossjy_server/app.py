@@ -32,6 +32,7 @@ from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
 from bossjy_server.lookup.service import open_lookup
 from bossjy_server.network import TrustedProxies
+from bossjy_server.operations_pages import operations_pages
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
@@ -59,6 +60,7 @@ from bossjy_server.storage.setup import at_parts, open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
+from bossjy_server.telemetry.pages import OperationsPages
 from bossjy_server.telemetry.tracing import Tracing
 
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
@@ -92,6 +94,7 @@ class Running:
     parts: EmbeddedParts
     registration_token: str | None = field(repr=False)  # of the first start, until it is used
     registry: CollectorRegistry
+    pages: OperationsPages  # of the operations port
 
     def metrics_text(self) -> str:
         """The metrics as Prometheus reads them. May be called from any thread."""
@@ -176,8 +179,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         if settings.server.reflection:
             add_reflection(router)
 
-        if settings.metrics.port:
-            stack.callback(MetricsEndpoint(registry, settings.metrics.host, settings.metrics.port).close)
+        pages = _open_operations(settings, stack, registry, operations_pages(auth.keys, health))
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
         keep_for_good()
         server = await start_server(
@@ -191,7 +193,18 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             parts=parts,
             registration_token=auth.registration_token,
             registry=registry,
+            pages=pages,
         )
+
+
+def _open_operations(
+    settings: Settings, stack: AsyncExitStack, registry: CollectorRegistry, pages: OperationsPages
+) -> OperationsPages:
+    """Serve metrics and pages where the settings name a port."""
+    if settings.metrics.port:
+        endpoint = MetricsEndpoint(registry, settings.metrics.host, settings.metrics.port, pages=pages)
+        stack.callback(endpoint.close)
+    return pages
 
 
 def _measure_tasks(registry: CollectorRegistry) -> None:

@@ -50,6 +50,10 @@ class HealthServicer:
         async with self._changed:
             self._changed.notify_all()
 
+    def serves(self, name: str) -> bool:
+        """True while a name is SERVING. May be called from any thread."""
+        return self._serving.get(name, False)
+
     def _status(self, name: str) -> int:
         serving = self._serving.get(name)
         if serving is None:

@@ -1,4 +1,4 @@
-"""The metrics endpoint: Prometheus text over HTTP at /metrics and nowhere else, from threads of its own.
+"""The operations endpoint: Prometheus text over HTTP at /metrics, and the pages given to it, from threads of its own.
 
 It has no TLS and no credentials, so it listens on loopback unless a setting names another address. Its threads, its
 connections and the time of each are bounded: a client that sends or reads slowly is cut.
@@ -21,6 +21,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from bossjy_server.errors import StartError
+from bossjy_server.telemetry.pages import OperationsPages, Page
 
 _PATH = "/metrics"
 # Each connection has a thread and serves one request.
@@ -38,11 +39,19 @@ def new_registry() -> CollectorRegistry:
 
 
 class MetricsEndpoint:
-    """Serves `registry` over HTTP on `host:port` until closed. Raises StartError when the port cannot be had."""
+    """Serves `registry` and `pages` over HTTP on `host:port` until closed. Raises StartError if the port is taken."""
 
-    def __init__(self, registry: CollectorRegistry, host: str, port: int, connection_s: float = _CONNECTION_S) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        host: str,
+        port: int,
+        *,
+        pages: OperationsPages | None = None,
+        connection_s: float = _CONNECTION_S,
+    ) -> None:
         try:
-            self._server = _Server(registry, host, port, connection_s)
+            self._server = _Server(registry, host, port, pages or {}, connection_s)
         except OSError as error:
             raise StartError(
                 f"cannot serve metrics on {host}:{port} ({error.strerror}): set BOSSJY_METRICS_HOST to an address of "
@@ -67,8 +76,10 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 16
 
-    def __init__(self, registry: CollectorRegistry, host: str, port: int, connection_s: float) -> None:
-        self.registry = registry
+    def __init__(
+        self, registry: CollectorRegistry, host: str, port: int, pages: OperationsPages, connection_s: float
+    ) -> None:
+        self.registry, self.pages = registry, pages
         self._connection_s = connection_s
         self._open: dict[socket.socket, float] = {}  # to the time of its end
         self._lock = threading.Lock()
@@ -130,12 +141,19 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
-        if self.path.partition("?")[0] != _PATH:
+        path = self.path.partition("?")[0]
+        make = self.server.pages.get(path)
+        if path == _PATH:
+            encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+            self._send(HTTPStatus.OK, content_type, encode(self.server.registry), with_body=with_body)
+        elif make is not None:
+            page: Page = make()
+            self._send(page.status, page.content_type, page.body.encode(), with_body=with_body)
+        else:
             self.send_error(HTTPStatus.NOT_FOUND)
-            return
-        encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-        body = encode(self.server.registry)
-        self.send_response(HTTPStatus.OK)
+
+    def _send(self, status: int, content_type: str, body: bytes, *, with_body: bool) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -147,7 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code = HTTPStatus.METHOD_NOT_ALLOWED
         phrase = HTTPStatus(code).phrase
-        body = f"{phrase}: this port serves GET and HEAD of {_PATH}\n".encode()
+        paths = ", ".join((_PATH, *self.server.pages))
+        body = f"{phrase}: this port serves GET and HEAD of {paths}\n".encode()
         self.send_response(code, phrase)
         if code == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")

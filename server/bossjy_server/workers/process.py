@@ -12,9 +12,11 @@ import pickle
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
+from bossjy_server.telemetry.pages import Page
 
 # The first start on a machine compiles the tables of the plan.
 _START_S = 120.0
@@ -69,15 +71,21 @@ class WorkerProcess:
         return await self._process.wait()
 
     async def metrics(self) -> str:
-        """What it would show at a metrics endpoint of its own; '' if it does not answer in time."""
+        """The text of a metrics endpoint of its own; '' if it does not answer in time."""
+        page = await self.page("/metrics")
+        return "" if page is None else page.body
+
+    async def page(self, path: str) -> Page | None:
+        """A page of its operations port; None if it does not answer in time."""
         async with self._asking:
             if self._process.returncode is not None:
-                return ""
+                return None
             with suppress(OSError, TimeoutError):
-                self._write(b"metrics\n")
+                self._write(f"{path}\n".encode())
                 async with asyncio.timeout(_ANSWER_S):
-                    return str((await self._line()).get("metrics", ""))
-        return ""
+                    told: dict[str, Any] = await self._line()
+                    return None if "error" in told else Page(**told)
+        return None
 
     async def end(self, wait_s: float) -> None:
         """Let it drain for `wait_s`, then kill it."""

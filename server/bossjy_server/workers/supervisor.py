@@ -8,8 +8,11 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import TimeoutError as LateError
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -20,12 +23,15 @@ from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.setup import at_parts, set_up
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream
 from bossjy_server.telemetry.metrics import MetricsEndpoint
+from bossjy_server.telemetry.pages import JWKS, LIVE, READY, OperationsPages, Page
 from bossjy_server.workers.metrics import WorkersCollector
 from bossjy_server.workers.process import WorkerProcess
 
 # A worker that dies is started again after a wait, which doubles while new ones die young.
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _YOUNG_S = 0.1, 10.0, 30.0
 _BEYOND_DRAIN_S = 10.0
+# Longest wait for a page of the operations port.
+_PAGE_S = 5.0
 
 
 async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event) -> None:
@@ -66,7 +72,9 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         workers = Workers(of_worker, count, log)
         stack.push_async_callback(workers.end)
         if settings.metrics.port:
-            endpoint = MetricsEndpoint(workers.registry, settings.metrics.host, settings.metrics.port)
+            endpoint = MetricsEndpoint(
+                workers.registry, settings.metrics.host, settings.metrics.port, pages=workers.pages()
+            )
             stack.push_async_callback(in_thread, endpoint.close)
         renew = asyncio.Event()  # first: a SIGHUP during the start must not end the parent
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)
@@ -152,6 +160,25 @@ class Workers:
         asked = self.serving
         texts = await asyncio.gather(*(worker.metrics() for worker in asked))
         return {worker.number: text for worker, text in zip(asked, texts, strict=True)}
+
+    def pages(self) -> OperationsPages:
+        """The pages of the operations port: those of a worker that serves, `/livez` of this process."""
+        loop = asyncio.get_running_loop()
+
+        async def ask(path: str) -> Page:
+            for worker in self.serving:
+                page = await worker.page(path)
+                if page is not None and page.status == HTTPStatus.OK:
+                    return page
+            return Page("no worker serves: see the log\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+        def page_of(path: str) -> Page:
+            try:
+                return asyncio.run_coroutine_threadsafe(ask(path), loop).result(_PAGE_S)
+            except (LateError, RuntimeError):
+                return Page("the workers do not answer\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+        return {LIVE: lambda: Page("alive\n"), READY: partial(page_of, READY), JWKS: partial(page_of, JWKS)}
 
     async def renew_when(self, wanted: asyncio.Event) -> None:
         """Renew all, one after the other, each time that `wanted` is set."""

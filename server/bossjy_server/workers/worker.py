@@ -11,6 +11,8 @@ import json
 import pickle
 import signal
 import sys
+from dataclasses import asdict
+from typing import Any
 
 from bossjy_server.app import Running, running
 from bossjy_server.blocking import in_thread
@@ -44,17 +46,21 @@ async def _work(number: int, settings: Settings) -> None:
 
 
 async def _answer(questions: asyncio.StreamReader, served: Running, stop: asyncio.Event) -> None:
-    while await questions.readline():
+    while question := await questions.readline():
         # In a thread: the text is long, and the parent may be slow to read it.
-        await in_thread(_say_metrics, served)
+        await in_thread(_say_page, served, question.decode().strip())
     stop.set()  # the parent is gone
 
 
-def _say_metrics(served: Running) -> None:
-    _say({"metrics": served.metrics_text()})
+def _say_page(served: Running, path: str) -> None:
+    """Answer with the metrics, or with a page of the operations port."""
+    if path == "/metrics":
+        _say({"body": served.metrics_text()})
+    else:
+        _say(asdict(served.pages[path]()))
 
 
-def _say(what: dict[str, str]) -> None:
+def _say(what: dict[str, Any]) -> None:
     print(json.dumps(what), flush=True)  # noqa: T201 - the answer to the parent
 
 

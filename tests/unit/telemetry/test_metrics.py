@@ -12,14 +12,17 @@ import pytest
 from bossjy_server.errors import StartError
 from bossjy_server.storage.process import free_port
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
+from bossjy_server.telemetry.pages import Page
 from tests import metrics
+
+PAGES = {"/livez": lambda: Page("alive\n"), "/readyz": lambda: Page("not ready\n", status=503)}
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
     """Of an endpoint whose connections may take a second."""
     one = free_port()
-    endpoint = MetricsEndpoint(new_registry(), "127.0.0.1", one, connection_s=1.0)
+    endpoint = MetricsEndpoint(new_registry(), "127.0.0.1", one, pages=PAGES, connection_s=1.0)
     yield one
     endpoint.close()
 
@@ -48,6 +51,9 @@ def answers(port: int) -> bool:
         ("GET", "/metrics", 200),
         ("GET", "/metrics?name=x", 200),
         ("HEAD", "/metrics", 200),
+        ("GET", "/livez", 200),
+        ("HEAD", "/readyz", 503),
+        ("POST", "/livez", 405),
         ("GET", "/", 404),
         ("GET", "/metrics/", 404),
         ("GET", "/debug/pprof", 404),
@@ -60,7 +66,10 @@ def answers(port: int) -> bool:
 def test_its_own_path_alone_is_served(port: int, method: str, path: str, status: int) -> None:
     got, _, body = answer(port, method, path)
     assert got == status
-    assert (b"process_resident_memory_bytes" in body) == (status == 200 and method == "GET")
+    assert (b"process_resident_memory_bytes" in body) == (
+        path.startswith("/metrics") and (status, method) == (200, "GET")
+    )
+    assert (b"alive" in body) == (path == "/livez" and (status, method) == (200, "GET"))
     assert not body or method != "HEAD"
 
 
