@@ -181,5 +181,5 @@ async def test_a_lost_database_is_told_and_asked_again(database_url: str, caplog
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    assert "stay for now" in caplog.text
+    assert "are not removed yet" in caplog.text
     assert "database does not answer" in caplog.text

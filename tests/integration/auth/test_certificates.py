@@ -148,7 +148,7 @@ async def test_what_comes_in_metadata_names_nobody(secured: Secured) -> None:
     claims = [("x-forwarded-client-cert", f"URI={URI}"), ("x509_common_name", "worker"), ("peer_uri", URI)]
     code, text = await secured.refusal(stranger, claims)
     assert code is grpc.StatusCode.UNAUTHENTICATED
-    assert "stands for no service account" in text
+    assert "bound to no service account" in text
     # Where there is an entry, it alone counts: a poor one is not made good by the certificate.
     worker = secured.authority.sign("worker", URI)
     assert (await secured.refusal(worker, [("authorization", "Bearer nothing")]))[1].startswith("the token or API key")

@@ -40,7 +40,7 @@ async def test_whatever_is_wrong_the_answer_is_the_same(owner: User, wrong: dict
     with pytest.raises(BossjyError) as caught:
         await User(owner.auth).call("Login", **fields)
     assert caught.value.reason is Reason.LOGIN_REFUSED
-    assert caught.value.message == ("tenant, mail address and password do not belong together: check all three")
+    assert caught.value.message == ("tenant, mail address and password do not match: check all three")
     assert not caught.value.metadata
 
 

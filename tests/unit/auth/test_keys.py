@@ -148,7 +148,7 @@ def test_the_list_of_keys_says_what_each_does(keys: Keys, clock: Clock) -> None:
     assert said() == ["signs"]
     clock.now += 10
     keys.rotate()
-    assert said() == ["is published, and signs soon", "signs"]
+    assert said() == ["is published and will sign soon", "signs"]
     clock.now += 60
     assert said() == ["signs", "verifies tokens that it signed"]
     clock.now += 610
