@@ -54,7 +54,7 @@ def test_port_taken(make_server: MakeServer, database_url: str, redis_url: str) 
     server = make_server(DATABASE_URL=database_url, REDIS_URL=redis_url, BOSSJY_LOG_CONSOLE="off")
     with socket.create_server(("127.0.0.1", int(server.environment["BOSSJY_PORT"]))):
         line = refusal(server)
-    assert "another process has the port" in line
+    assert "another process uses the port" in line
     assert "BOSSJY_PORT" in line
 
 

@@ -137,7 +137,7 @@ async def test_certificates_change_while_the_server_runs(tmp_path: Path, caplog:
             # Half a renewal: the new certificate beside the old key.
             (tmp_path / "certificate.pem").write_bytes(renewed.certificate)
             assert await server.shown() == first
-            assert "the certificates that are loaded go on" in caplog.text
+            assert "the loaded certificates stay in use" in caplog.text
             (tmp_path / "key.pem").write_bytes(renewed.key)
             assert (await server.shown()).strip() == renewed.certificate.decode().strip()
             assert await server.check() == health_pb2.HealthCheckResponse.SERVING
@@ -166,5 +166,5 @@ def test_files_that_cannot_serve_are_one_line_at_start(tmp_path: Path) -> None:
         TlsOptions(certificate, tmp_path / "none.pem"),
         TlsOptions(certificate, key, tmp_path / "none.pem"),
     ):
-        with pytest.raises(StartError, match=r"^TLS cannot be had from .*: name PEM files that belong together$"):
+        with pytest.raises(StartError, match=r"^TLS cannot be set up from .*: set PEM files that match$"):
             Certificates(options)
