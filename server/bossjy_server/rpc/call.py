@@ -14,9 +14,7 @@ from bossjy_server.rpc.method import Method
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The status of an ended call. `code`: a name of google.rpc.Code; `details`: a serialised google.rpc.Status, or
-    empty.
-    """
+    """Status of an ended call. `code`: a name of google.rpc.Code; `details`: a serialised google.rpc.Status, or empty."""
 
     code: str = "OK"
     message: str = ""

@@ -150,7 +150,7 @@ async def test_a_folder_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) 
             pass
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "thesis.doc").write_text("")
-    with pytest.raises(StartError, match="no data folder of PostgreSQL"):
+    with pytest.raises(StartError, match="not a data folder of PostgreSQL"):
         async with start_embedded(tmp_path, postgres=True, redis=True):
             pass
     assert (tmp_path / "postgres" / "thesis.doc").exists()
