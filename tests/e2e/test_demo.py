@@ -16,7 +16,7 @@ from tests.e2e.conftest import ROOT, MakeServer, ServerProcess, caller_environme
 pytestmark = pytest.mark.timeout(600)
 
 _COMMITTED = re.compile(r"^([\d,]+) rows committed$", re.MULTILINE)
-_COUNTS = re.compile(r"│ (rows in the file|new contacts|doubles in the file|refused) +│ +([\d,]+) │ +([\d,]+) │")
+_COUNTS = re.compile(r"│ (rows in the file|new contacts|duplicates in the file|rejected) +│ +([\d,]+) │ +([\d,]+) │")
 
 
 def committed(server: ServerProcess) -> list[int]:
@@ -44,7 +44,7 @@ def assert_right(server: ServerProcess) -> None:
     assert len(counts) == 4, text
     assert all(got == wanted for got, wanted in counts.values()), text
     assert counts["rows in the file"][0] == "10,000"
-    assert "exactly those of a model made apart" in text
+    assert "exactly those of an independent model" in text
     assert "WRONG" not in text
     assert "Traceback" not in text
 

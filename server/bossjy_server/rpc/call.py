@@ -14,7 +14,7 @@ from bossjy_server.rpc.method import Method
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Status of an ended call. `code`: a name of google.rpc.Code; `details`: a serialised google.rpc.Status, or empty."""
+    """Status of an ended call. `code`: name of google.rpc.Code; `details`: serialised google.rpc.Status, or empty."""
 
     code: str = "OK"
     message: str = ""

@@ -107,7 +107,7 @@ async def test_other_statuses_are_failures(server: Loopback, provider: HttpProvi
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"carrier": ', b'"text"', b"7", b"null", b'{"carrier": "\xff"}'])
 async def test_broken_json(server: Loopback, provider: HttpProvider, body: bytes) -> None:
     server.then = reply(body=body)
-    assert "no JSON" in str(await failure(provider))
+    assert "not a JSON" in str(await failure(provider))
 
 
 async def test_a_huge_body_is_refused_with_or_without_its_length(server: Loopback, provider: HttpProvider) -> None:

@@ -199,7 +199,7 @@ async def test_an_answer_that_is_wrong_is_not_asked_for_again(server: Loopback, 
     server.then = reply(body=b"<html>")
     error = await refusal(await opened())
     assert (error.kind.value, error.reason) == ("UNAVAILABLE", Reason.LOOKUP_UNAVAILABLE)
-    assert "no JSON" in str(error.__cause__)
+    assert "not a JSON" in str(error.__cause__)
     assert len(server.heads) == 1
 
 
