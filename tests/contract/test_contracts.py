@@ -1,4 +1,4 @@
-"""What must hold for every method and message of the contracts, whatever they say."""
+"""Rules for every method and message of the contracts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit log: what is in it, who reads it, and that nobody changes it."""
+"""Audit log: its contents, its readers, and protection from changes."""
 
 from __future__ import annotations
 

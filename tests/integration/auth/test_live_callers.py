@@ -19,13 +19,13 @@ async def caller_of(user: User) -> Caller:
 
 
 async def key_of(user: User) -> tuple[Caller, str]:
-    """The caller that a new API key of the user stands for, and the key's id."""
+    """The caller of a new API key of the user, and the key's id."""
     made = await user.call("CreateApiKey", display_name="k", scopes=SCOPES)
     return await user.auth.authenticator.caller_of(made.secret), made.api_key.api_key_id
 
 
 async def standing(user: User, *callers: Caller) -> list[object]:
-    """Scopes, or the reason why there are none; None where nobody can tell."""
+    """Scopes, or the reason for their absence; None if it is unknown."""
     found = await user.auth.live_callers.recheck(callers)
     return [one.reason if isinstance(one, BossjyError) else one for one in found]
 
@@ -36,7 +36,7 @@ async def test_callers_of_several_tenants_are_told_at_once(opened: Opened, datab
         key, _ = await key_of(bob)
         callers = [await caller_of(ann), key, await caller_of(bob)]
         assert await standing(ann, *callers) == [scopes_of("owner"), frozenset(SCOPES), scopes_of("owner")]
-        clock.ahead_s = 3600  # the access tokens have expired, the sessions go on
+        clock.ahead_s = 3600  # the access tokens have expired, the sessions have not
         assert await standing(ann, *callers) == [scopes_of("owner"), frozenset(SCOPES), scopes_of("owner")]
         clock.ahead_s = 400 * 86_400
         assert await standing(ann, *callers) == [Reason.SESSION_ENDED, Reason.TOKEN_INVALID, Reason.SESSION_ENDED]

@@ -1,4 +1,4 @@
-"""What ends on one replica ends on the other, and what happens without Redis."""
+"""Revocations on one replica apply on the other; behaviour without Redis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
 
 
 async def until_refused(user: User, limit_s: float) -> Reason:
-    """Call until it is refused."""
+    """Call until it is refused. Returns the reason."""
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
         try:
@@ -26,7 +26,7 @@ async def until_refused(user: User, limit_s: float) -> Reason:
         except BossjyError:
             return await reason_of(user.call("GetMe"))
         await asyncio.sleep(0.05)
-    raise AssertionError("the token goes on working")
+    raise AssertionError("the token still works")
 
 
 async def test_a_logout_is_known_to_other_replicas_within_five_seconds(opened: Opened) -> None:
@@ -68,7 +68,7 @@ async def test_without_redis_access_tokens_go_on_by_default(opened: Opened) -> N
         await user.call("GetMe")
         user = await user.refreshed()
         second = await user.login()
-        # What ends here is known here.
+        # A revocation here is known here.
         await second.call("Logout")
         assert await reason_of(second.call("GetMe")) is Reason.SESSION_ENDED
     await nowhere.aclose()
@@ -120,7 +120,7 @@ async def test_there_is_an_end_to_what_is_remembered(redis: Redis) -> None:
 async def test_a_long_stream_is_read_to_its_end(redis: Redis) -> None:
     here, there = Revocations(redis, AuthOptions()), Revocations(redis, AuthOptions())
     await here.end(f"s{number}" for number in range(2500))
-    while here._untold:  # on a busy machine a batch may not be told in its time
+    while here._untold:  # on a busy machine a batch may not be sent in time
         await here.exchange()
     await there.exchange()
     assert all(there.cutoff(f"s{number}") == ENDED for number in range(2500))

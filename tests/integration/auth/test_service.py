@@ -1,4 +1,4 @@
-"""Auth as a whole: start, keys that another process makes, and the way through gRPC."""
+"""Auth as a whole: start, keys that another process creates, and the path through gRPC."""
 
 from __future__ import annotations
 

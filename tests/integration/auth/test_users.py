@@ -65,7 +65,7 @@ async def test_nobody_touches_who_stands_above(owner: User) -> None:
         admin.call("DisableUser", user_id=owner.user_id),
         admin.call("EnableUser", user_id=owner.user_id),
         admin.call("ResetPassword", user_id=owner.user_id),
-        # The own password: only with the current one.
+        # The caller's own password: only with the current one.
         admin.call("ResetPassword", user_id=admin.user_id),
     ]
     for call in calls:
@@ -79,7 +79,7 @@ async def test_a_tenant_always_has_an_owner(owner: User) -> None:
     ):
         assert await reason_of(call) is Reason.LAST_OWNER
     second = await owner.new_user("bob@example.com", OWNER)
-    # Each unmakes the other at the same moment: one of them stays, and the other may no longer.
+    # Each demotes the other at the same moment: one of them keeps the role, and the other has lost the right.
     results = await asyncio.gather(
         owner.call("UpdateUser", user={"user_id": second.user_id, "role": MEMBER}),
         second.call("UpdateUser", user={"user_id": owner.user_id, "role": MEMBER}),
@@ -132,7 +132,7 @@ async def test_an_etag_guards_an_update(owner: User) -> None:
     assert changed.display_name == "Bob"
     assert changed.etag != etag
     assert await reason_of(owner.call("UpdateUser", user=user)) is Reason.ETAG_MISMATCH
-    await member.login("bob@example.com")  # a login is no change
+    await member.login("bob@example.com")  # a login is not a change
     assert (await owner.call("GetUser", user_id=member.user_id)).user.etag == changed.etag
 
 

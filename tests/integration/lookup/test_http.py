@@ -35,7 +35,7 @@ async def provider(server: Loopback) -> AsyncIterator[HttpProvider]:
 
 
 async def failure(provider: HttpProvider) -> ProviderFailed:
-    """The error of one question. None tells the number, where it was asked, or the secret."""
+    """The error of one query. Its text contains neither the number, nor the address, nor the secret."""
     with pytest.raises(ProviderFailed) as caught:
         await provider.ask(NUMBER)
     assert not any(part in str(caught.value) for part in ("13800000000", "127.0.0.1", "harbour"))
@@ -73,7 +73,7 @@ async def test_404_is_an_answer(server: Loopback, provider: HttpProvider) -> Non
         (429, "7", 7.0),
         (503, "7", 7.0),
         (429, "0", 0.0),
-        (429, "", 1.0),  # it does not say how long
+        (429, "", 1.0),  # it states no delay
         (429, "soon", 1.0),
         (429, "99999999999999999999", 3600.0),
         (503, formatdate(NOW + 30, usegmt=True), 30.0),

@@ -29,7 +29,7 @@ Open = Callable[..., Awaitable[Lookup]]
 
 
 def mac(purpose: str, *parts: bytes) -> bytes:
-    """Stands for the service's keyed digest."""
+    """Replaces the service's keyed digest."""
 
     return hashlib.sha256(b"\0".join((b"key", purpose.encode(), *parts))).digest()
 
@@ -66,7 +66,7 @@ async def refusal(lookup: Lookup, number: str = NUMBER) -> BossjyError:
 
 
 async def spent(lookup: Lookup, number: str) -> dict[str, str]:
-    """What the refusal of a budget that is spent tells, but for when to come again."""
+    """The metadata of the refusal by a spent budget, without the retry delay."""
     error = await refusal(lookup, number)
     assert (error.kind.value, error.reason) == ("RESOURCE_EXHAUSTED", Reason.LOOKUP_BUDGET_SPENT)
     assert error.retry_after_s
@@ -138,7 +138,7 @@ async def test_the_budget_of_a_day_is_one_for_all_processes(server: Loopback, op
     assert await other.of("another", NUMBER)
     for lookup in (one, other):
         assert await spent(lookup, "+8613800000001") == {"limit": "2", "per": "day", "subject": "server"}
-    assert await one.of("tenant", NUMBER)  # what is kept costs nothing
+    assert await one.of("tenant", NUMBER)  # cached answers cost nothing
     assert len(server.heads) == 2
     assert one.breaker.state is State.CLOSED
 
@@ -213,7 +213,7 @@ async def test_the_breaker_opens_and_closes_again(server: Loopback, opened: Open
     error = await refusal(lookup)
     assert error.retry_after_s
     assert 0 < error.retry_after_s < 2
-    assert error.__cause__ is None  # told once, not for every call
+    assert error.__cause__ is None  # reported once, not for every call
     assert len(server.heads) == asked == 3
     server.then = good
     await asyncio.sleep(error.retry_after_s + 0.05)
@@ -228,7 +228,7 @@ async def test_a_refused_budget_is_no_end_of_a_trial(server: Loopback, opened: O
         await refusal(lookup)
     server.then = good
     lookup.breaker._until = 0.0
-    for _ in range(2):  # the next use is a trial again at once
+    for _ in range(2):  # the next use is immediately a trial again
         assert (await refusal(lookup)).reason is Reason.LOOKUP_BUDGET_SPENT
     assert lookup.breaker.state is State.HALF_OPEN
 
@@ -253,7 +253,7 @@ async def test_a_slow_provider_is_not_waited_for(server: Loopback, opened: Open)
     lookup = await opened(timeout_s=0.2)
     error = await refusal(lookup)
     assert error.reason is Reason.LOOKUP_UNAVAILABLE
-    assert lookup.ends == {"failed": 1}  # and not asked again
+    assert lookup.ends == {"failed": 1}  # and not queried again
 
 
 async def test_an_answer_that_drips_is_slow_too(server: Loopback, opened: Open) -> None:
@@ -276,7 +276,9 @@ async def test_the_deadline_of_the_caller_ends_the_question_and_blames_nobody(se
     assert state(lookup) is State.CLOSED
     hasty = asyncio.create_task(hurried())
     await asyncio.sleep(0.01)
-    assert await lookup.of("tenant", NUMBER)  # waited for the hasty one's question, then asked its own
+    assert await lookup.of(
+        "tenant", NUMBER
+    )  # waited for the query of the call with a short deadline, then sent its own
     assert (await hasty).reason is Reason.DEADLINE_EXCEEDED
 
 

@@ -1,4 +1,4 @@
-"""Rates that two processes share through a real Redis: the error that `bossjy_server.rpc.rates` states, and its end."""
+"""Rates shared by two processes through a real Redis: the error stated in `bossjy_server.rpc.rates`, and its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PER_MINUTE, BURST_S, INTERVAL_S, SECONDS = 3000, 2.0, 0.5, 4.0
 RATE = PER_MINUTE / 60
 BURST = RATE * BURST_S
 
-# A process that takes as fast as it may; prints how many tokens it got.
+# A process that takes as fast as possible; prints the number of tokens that it got.
 _TAKER = f"""
 import asyncio, sys, time
 from bossjy_server.rpc.options import RateOptions
@@ -51,7 +51,7 @@ asyncio.run(main(sys.argv[1], float(sys.argv[2])))
 
 
 async def take_in_processes(url: str, number: int) -> list[int]:
-    """How many tokens each of some processes got in SECONDS, all from the same moment on."""
+    """The number of tokens that each of some processes got in SECONDS, all from the same moment on."""
     command = (sys.executable, "-c", _TAKER, url, str(SECONDS))
     processes = [await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE) for _ in range(number)]
     for process in processes:

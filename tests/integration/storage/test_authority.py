@@ -1,4 +1,4 @@
-"""What a caller may do as the database has it, and how long that stays so."""
+"""The caller's authority in the database, and the locks that keep it."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ async def test_an_audit_event_does_not_wait_for_who_changes_authority(database: 
 
 @CALLERS
 async def test_an_end_is_not_delayed_by_many_writes(database_url: str, caller: Caller) -> None:
-    """Writes that overlap without a gap could keep the row shared for ever; held last, they leave gaps."""
+    """Writes that overlap without a gap could keep the row shared forever; locks taken last leave gaps."""
     database = await Database.open(database_url, max_size=12)
     done = asyncio.Event()
 

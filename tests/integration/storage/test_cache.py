@@ -1,4 +1,4 @@
-"""The cache on a real Redis: hits, single flight, writes seen by all, and a Redis that is gone."""
+"""The cache on a real Redis: hits, single flight, invalidation by writes, and an unavailable Redis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bossjy_server.storage.redis import GuardedRedis, open_redis
 
 
 class Source:
-    """What is behind the cache: a value, how often it was read."""
+    """The source of the cached value, which counts its reads."""
 
     def __init__(self, value: bytes | None = b"one") -> None:
         self.value, self.reads, self.keep = value, 0, True
@@ -82,7 +82,7 @@ async def test_of_many_that_miss_one_loads(cache: Cache) -> None:
     waiting = [asyncio.create_task(cache.get("group", "key", source)) for _ in range(20)]
     while cache.joined < 19:
         await asyncio.sleep(0.01)
-    waiting[0].cancel()  # the one that began the load goes: the others get it all the same
+    waiting[0].cancel()  # the task that began the load ends: the others still get it
     source.gate.set()
     assert await asyncio.gather(*waiting[1:]) == [b"one"] * 19
     assert source.reads == 1

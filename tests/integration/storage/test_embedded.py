@@ -1,4 +1,4 @@
-"""The embedded parts: start, stop, two owners, odd folders."""
+"""The embedded servers: start, stop, two owners, odd folders."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_data_survives_a_restart_and_secrets_are_the_owners_alone(tmp_path
     assert gone(first.database_pid)
     assert gone(first.redis_pid)
     async with start_embedded(folder, postgres=True, redis=True) as parts:
-        assert parts.database_url == first.database_url, "a psql command of before goes on working"
+        assert parts.database_url == first.database_url, "a psql command of an earlier start still works"
         connection = await asyncpg.connect(parts.database_url)
         assert await connection.fetchval("SELECT value FROM kept") == 42
         await connection.close()

@@ -51,7 +51,7 @@ def test_a_new_key_is_published_before_it_signs_and_the_old_one_overlaps(
     late = AccessTokens(keys, options, clock).issue(CALLER).token
     elsewhere.verify(late)
     elsewhere.verify(old)
-    clock.now += 609  # the last token that the old key can have signed has ended
+    clock.now += 609  # the last token that the old key can have signed has expired
     assert keys.verifying(old_kid)
     clock.now += 1
     assert keys.verifying(old_kid) is None

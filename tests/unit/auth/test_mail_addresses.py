@@ -1,4 +1,4 @@
-"""Mail addresses that look the same are the same; those with characters that nobody sees are refused."""
+"""Mail addresses that look the same are equal; those with invisible characters are refused."""
 
 from __future__ import annotations
 

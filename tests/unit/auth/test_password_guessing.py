@@ -16,7 +16,7 @@ from bossjy_server.errors import InvalidArgument
 
 RULES = PasswordRules(AuthOptions())
 NAMES = ["ann.smith@northwind.example", "Ann Smith", "Northwind Traders", "northwind-traders-x7k2p9"]
-# As dice choose them: few of them are common in passwords.
+# Words chosen by dice: few of them are common in passwords.
 DICE = re.findall(
     r"\w+",
     """
@@ -35,7 +35,7 @@ DICE = re.findall(
 
 
 def refusal(password: str) -> str:
-    """Why it is refused, or ''."""
+    """The reason of a refusal, or ''."""
     try:
         RULES.check(password, NAMES)
     except InvalidArgument as error:
@@ -114,7 +114,7 @@ def test_four_words_of_the_list_itself_are_accepted_and_two_are_refused() -> Non
     pairs = ["".join(chance.sample(words, 2)) + "2026" for _ in range(300)]
     assert [one for one in pairs if not refusal(one)] == []
     fours = [" ".join(chance.sample(words, 4)) for _ in range(300)]
-    # Of all that four words can make, some have a name in them, or a piece of a phrase.
+    # Of all that four words can make, some contain a name, or a piece of a phrase.
     assert sum(bool(refusal(one)) for one in fours) <= 6
 
 

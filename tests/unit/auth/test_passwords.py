@@ -86,8 +86,8 @@ async def hash_one(passwords: Passwords) -> str:
 async def test_beyond_the_queue_a_hash_is_refused_at_once(passwords: Passwords) -> None:
     running = [asyncio.create_task(hash_one(passwords)) for _ in range(3)]
     await asyncio.sleep(0)
-    with pytest.raises(ResourceExhausted) as caught, passwords.place():  # nothing is waited for
-        raise AssertionError("there was a place")
+    with pytest.raises(ResourceExhausted) as caught, passwords.place():  # no wait for anything
+        raise AssertionError("there was a slot")
     assert caught.value.reason is Reason.OVERLOADED
     assert caught.value.retry_after_s
     await asyncio.gather(*running)
@@ -106,7 +106,7 @@ async def test_calls_that_are_given_up_free_their_place(passwords: Passwords) ->
         await asyncio.gather(*running, return_exceptions=True)
     began = time.perf_counter()
     await hash_one(passwords)
-    # What was given up while it waited is not computed: that would be up to 150 hashes.
+    # Work that was cancelled while it waited is not computed: that would be up to 150 hashes.
     assert time.perf_counter() - began < 20 * one_s
 
 

@@ -1,4 +1,4 @@
-"""Settings of live look-ups: what cannot work is refused at start, and the secret is never told."""
+"""Settings of live look-ups: unusable ones are refused at start, and the secret is never shown."""
 
 from __future__ import annotations
 

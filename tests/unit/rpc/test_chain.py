@@ -1,4 +1,4 @@
-"""Calls through the real chain: order, status, details, and what log and metrics see."""
+"""Calls through the real chain: order, status, details, log and metrics."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Serve = Callable[..., Any]
 
 
 class Phone:
-    """Answers of a fixed kind, to see what the chain makes of them."""
+    """Answers of a fixed kind, to test how the chain handles them."""
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> pb.ValidateNumberResponse:
         if request.phone_number == "missing":
@@ -65,7 +65,7 @@ class Phone:
             except ValueError as error:
                 if request.phone_number == "lost":
                     raise Unavailable(Reason.DATABASE_UNAVAILABLE, "the database is away") from error
-                raise InvalidArgument(Reason.ARROW_INVALID, "that is no Arrow") from error
+                raise InvalidArgument(Reason.ARROW_INVALID, "that is not Arrow") from error
         if request.phone_number == "fault":
             raise RuntimeError("secret 13812345678")
         if request.phone_number == "slow":
@@ -115,7 +115,7 @@ async def refused(awaitable: Any) -> grpc.aio.AioRpcError:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(30):
         while not holds():
             await asyncio.sleep(0.01)

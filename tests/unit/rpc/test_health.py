@@ -1,4 +1,4 @@
-"""Health by service, watched, following the parts, ending with the server."""
+"""Health by service: watches, changes of dependencies, end of the server."""
 
 from __future__ import annotations
 

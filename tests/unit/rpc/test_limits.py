@@ -1,4 +1,4 @@
-"""What a process admits and what a caller is granted, through the real chain."""
+"""Limits of a process and quotas of callers, through the real chain."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Serve = Callable[..., Any]
 
 
 class Phone:
-    """Calls that wait until they are let go."""
+    """Calls that wait until the test releases them."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -44,7 +44,7 @@ class Phone:
 
 
 async def _settled(served: Any, running: int = 0, queued: int = 0, of: CallClass = CallClass.PHONE) -> None:
-    """Wait until so many calls of a class have a place, and so many wait for one."""
+    """Wait until the given numbers of calls of a class have a slot and wait for one."""
     slots = served.limits.slots[of]
     await until(lambda: (slots.running, slots.queued) == (running, queued))
 
@@ -173,7 +173,7 @@ async def test_rates(serve: Serve, limits: LimitOptions, quotas: QuotaOptions, s
 async def test_the_limit_of_a_tenant_counts_once_it_is_known(serve: Serve) -> None:
     async with serve(Phone(), quota_options=QuotaOptions(tenant_per_minute=6), tenant_per_minute=0) as served:
         await call(served)
-        await asyncio.sleep(0.1)  # the limit is read behind the call
+        await asyncio.sleep(0.1)  # the limit is read after the call
         for _ in range(30):
             await call(served)
 
@@ -198,7 +198,7 @@ async def test_a_place_that_comes_as_the_wait_ends_is_given_on() -> None:
     await slots.enter(1)
     waiting = asyncio.create_task(slots.enter(1))
     await asyncio.sleep(0)
-    slots.leave()  # the place is the task's, which does not know yet
+    slots.leave()  # the slot belongs to the task, which does not know yet
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -223,7 +223,7 @@ async def test_a_tenants_limit_is_read_again_and_outlives_a_lost_database() -> N
     assert limits.of("a") == 7
     await asyncio.sleep(0.02)
     assert limits.of("a") == 7
-    await asyncio.sleep(0.005)  # the reading that this began fails
+    await asyncio.sleep(0.005)  # the read that this began fails
     answers.append(9)
     limits.of("b")
     await asyncio.sleep(0.005)
@@ -265,5 +265,5 @@ async def test_what_was_taken_is_told_when_the_shared_part_answers_again() -> No
     await rates.exchange()
     assert [use.taken for use in told] == [2]
     assert rates.share == 0.5
-    # Half of the five that are left.
+    # Half of the remaining five.
     assert [bool(book.take("t", 60)) for _ in range(3)] == [False, False, True]

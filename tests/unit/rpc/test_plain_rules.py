@@ -1,4 +1,4 @@
-"""The quick check against the validator: what it lets pass keeps its rules; a message that breaks one never passes."""
+"""The fast check against the validator: its passes obey the rules; a message that breaks one never passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reflection under both of its names: what grpcurl and buf curl ask."""
+"""Reflection under both of its names: the requests of grpcurl and buf curl."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids of calls: what a caller may offer, and what is no id because it may be a number or a secret."""
+"""Ids of calls: acceptable ones, and refused ones that may be a number or a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The share of a class's slots that one tenant may hold."""
+"""The share of a class's slots for one tenant."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Class:
         self.slots.leave()
 
     async def fill(self, tenant: str) -> int:
-        """Begin as many calls as the tenant may; how many."""
+        """Begin as many calls as the tenant may. Returns their number."""
         count = 0
         try:
             while True:

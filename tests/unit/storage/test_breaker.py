@@ -1,4 +1,4 @@
-"""The three states, on a clock of the test's own."""
+"""The three states of the circuit breaker, on a clock of the test."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from bossjy_server.storage.retry import Retries, RetryBudget
 
 
 class Work:
-    """Fails so often, then answers."""
+    """Fails the given number of times, then answers."""
 
     def __init__(self, failures: int, error: type[Exception] = OSError) -> None:
         self.left, self.error, self.runs = failures, error, 0

@@ -1,4 +1,4 @@
-"""Fair shares: how much a tenant may hold, and who is next."""
+"""Fair shares: the amount that a tenant may hold, and the order of waiting tenants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bossjy_server.storage.shares import NoShare, Shares
 
 
 def hold_most(shares: Shares, holder: str) -> int:
-    """Take as many as the holder may have; how many."""
+    """Take as many as the holder may have. Returns their number."""
     held = 0
     while shares.enter_now(holder):
         held += 1
@@ -88,7 +88,7 @@ async def test_what_comes_as_the_wait_ends_is_given_on() -> None:
     await shares.enter("a", 1)
     waiting = asyncio.create_task(shares.enter("b", 10))
     await asyncio.sleep(0)
-    shares.leave("a")  # it is the task's, which does not know yet
+    shares.leave("a")  # it belongs to the task, which does not know yet
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -110,7 +110,7 @@ def test_lines_of_one_kind_are_bounded_and_counted() -> None:
     repeats = Repeats(2, kinds_max=2, clock=lambda: now)
     assert [repeats.admit("a") for _ in range(5)] == [0, 0, None, None, None]
     assert repeats.admit("b") == 0
-    # There is room for two kinds: all further ones share what one has.
+    # There is room for two kinds: all additional ones share the limit of one.
     assert [repeats.admit(kind) for kind in ("c", "d", "e")] == [0, 0, None]
     now = 61.0
     assert [repeats.admit("a") for _ in range(3)] == [3, 0, None]

@@ -1,4 +1,4 @@
-"""The metrics endpoint: text over HTTP, a port that is taken, its own path alone, clients that are slow."""
+"""The metrics endpoint: text over HTTP, a port in use, only its own path, slow clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests import metrics
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Of an endpoint whose connections may take a second."""
+    """The port of an endpoint whose connections may take a second."""
     one = free_port()
     endpoint = MetricsEndpoint(new_registry(), "127.0.0.1", one, connection_s=1.0)
     yield one
@@ -35,7 +35,7 @@ def answer(port: int, method: str, path: str, **headers: str) -> tuple[int, str,
 
 
 def answers(port: int) -> bool:
-    """Whether there is room for a connection."""
+    """True if there is room for a connection."""
     try:
         return answer(port, "GET", "/metrics")[0] == 200
     except (OSError, http.client.HTTPException):
@@ -85,7 +85,7 @@ def test_slow_clients_are_cut_and_too_many_refused(port: int) -> None:
     for client in clients:
         client.close()
     until = time.monotonic() + 20
-    while not answers(port):  # the last of them may still be on its way out
+    while not answers(port):  # the last of them may still be closing
         assert time.monotonic() < until
         time.sleep(0.1)
 
