@@ -176,7 +176,7 @@ async def test_51_forwarded_addresses_are_ignored_without_trusted_proxies(open_t
 
 
 async def emptied(channel: grpc.aio.Channel, owner: Person, first: int) -> tuple[int, float]:
-    """Guess at an account from one network after another until throttled. Returns the admitted guesses, and the time."""
+    """Guess at an account from one network after another until throttled. Returns the admitted guesses and the time."""
     for let_through in range(60):
         number = first + let_through
         ended = await login(channel, at(f"198.18.{number // 200}.{number % 200 + 1}"), owner, GUESS)

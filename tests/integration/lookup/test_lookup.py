@@ -276,9 +276,8 @@ async def test_the_deadline_of_the_caller_ends_the_question_and_blames_nobody(se
     assert state(lookup) is State.CLOSED
     hasty = asyncio.create_task(hurried())
     await asyncio.sleep(0.01)
-    assert await lookup.of(
-        "tenant", NUMBER
-    )  # waited for the query of the call with a short deadline, then sent its own
+    # It waited for the query of the call with a short deadline, then sent its own.
+    assert await lookup.of("tenant", NUMBER)
     assert (await hasty).reason is Reason.DEADLINE_EXCEEDED
 
 
