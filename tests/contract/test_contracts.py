@@ -31,7 +31,7 @@ def test_reasons_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
-def test_every_method_states_who_may_call(service: ServiceDescriptor) -> None:
+def test_every_method_states_its_access(service: ServiceDescriptor) -> None:
     methods = list(methods_of(service))
     assert len(methods) == len(service.methods)
     assert {method.name for method in methods if method.access.public} <= PUBLIC

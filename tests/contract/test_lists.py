@@ -134,7 +134,7 @@ async def test_a_page_size_above_the_maximum_is_reduced_to_it(
 
 
 @pytest.mark.parametrize("method", LISTS, ids=lambda method: method.name)
-async def test_a_page_token_is_valid_for_its_own_list_alone(
+async def test_a_page_token_is_valid_only_for_its_own_list(
     shared_service: Service, known: Known, method: Method
 ) -> None:
     second = real_page(method, known)

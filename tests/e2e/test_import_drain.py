@@ -15,7 +15,7 @@ ROWS = 25_000
 
 
 @pytest.mark.timeout(300)
-async def test_an_upload_goes_on_at_another_replica(
+async def test_an_upload_continues_at_another_replica(
     make_server: MakeServer, tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
     servers = [make_server(**on_parts(database_url, redis_url)) for _ in range(2)]

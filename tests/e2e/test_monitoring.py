@@ -212,7 +212,7 @@ def test_an_alert_reaches_both_robots_signed_where_it_must(relay: str, robot: Ro
     assert wecom_path == "/cgi-bin/webhook/send?key=kept-apart"
 
 
-def test_what_is_no_alert_and_what_a_robot_refuses_are_told_apart(relay: str, robot: Robot) -> None:
+def test_invalid_alerts_and_refusals_of_robots_get_different_answers(relay: str, robot: Robot) -> None:
     for body in (b"", b"{", b"[]", b"{}", b'{"status": "firing", "alerts": 7, "commonLabels": {}}', b"\xff"):
         assert post(f"{relay}/wecom", body)[0] == 400, body
     assert post(f"{relay}/elsewhere", json.dumps(NOTICE).encode())[0] == 404

@@ -52,7 +52,7 @@ async def assert_all_answer(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("how", ["stopped", "paused"])
-async def test_without_redis_everything_goes_on(caller: Caller, parts_to_break: Stage, how: str) -> None:
+async def test_everything_works_without_redis(caller: Caller, parts_to_break: Stage, how: str) -> None:
     quiet = await median_s(caller, "login")
     async with gone(parts_to_break.redis, how):
         for _ in range(3):
@@ -65,7 +65,7 @@ async def test_without_redis_everything_goes_on(caller: Caller, parts_to_break: 
 
 
 @pytest.mark.parametrize("how", ["stopped", "paused"])
-async def test_without_postgresql_phone_goes_on_and_the_rest_is_refused_at_once(
+async def test_without_postgresql_phone_works_and_the_rest_is_refused_immediately(
     caller: Caller, parts_to_break: Stage, how: str
 ) -> None:
     quiet = await median_s(caller, "validate")

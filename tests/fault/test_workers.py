@@ -77,7 +77,7 @@ async def test_a_rolling_restart_costs_no_call(pair: Pair) -> None:
     assert not before & {worker.pid for worker in pair.workers() if worker.is_running()}
 
 
-async def test_a_worker_that_dies_takes_its_own_calls_alone_and_is_replaced(pair: Pair) -> None:
+async def test_a_dead_worker_loses_only_its_own_calls_and_is_replaced(pair: Pair) -> None:
     # The kernel distributes connections: with six, both workers nearly always have some.
     async with Load(pair.caller, MIX, 50) as load:
         await asyncio.sleep(0.5)

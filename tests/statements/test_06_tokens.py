@@ -70,7 +70,7 @@ async def check_refused(person: Person, token: str) -> None:
     assert (ended.code, ended.reason) == ("UNAUTHENTICATED", "TOKEN_INVALID")
 
 
-async def test_a_token_that_is_forged_right_is_taken(owner: Person, forge: Forge) -> None:
+async def test_a_correctly_forged_token_is_accepted(owner: Person, forge: Forge) -> None:
     """Otherwise the refusals below would prove nothing."""
     assert (await use(owner, forge.token())).code == "OK"
 
@@ -155,7 +155,7 @@ async def test_14_the_leeway_of_clocks_is_five_seconds(owner: Person, forge: For
 
 
 @pytest.mark.statement(15)
-async def test_15_a_key_is_rotated_and_old_tokens_go_on(served: Served, owner: Person) -> None:
+async def test_15_a_key_is_rotated_and_old_tokens_stay_valid(served: Served, owner: Person) -> None:
     old = jwt.get_unverified_header(owner.access)["kid"]
     command = [sys.executable, "-m", "bossjy_server.cli", "keys"]
     environment = served.process.environment

@@ -33,7 +33,7 @@ async def test_25_fifteen_characters_at_least_and_sixty_four_are_permitted(nobod
 
 
 @pytest.mark.statement(26)
-async def test_26_no_composition_is_asked_for_and_nothing_is_cut(nobody: Person) -> None:
+async def test_26_no_composition_is_required_and_nothing_is_truncated(nobody: Person) -> None:
     for password in (
         "quietharbourumbrellas",
         "        spaces at both ends  ",
@@ -67,7 +67,7 @@ def check_alike(times: dict[bool, list[float]]) -> None:
 
 @pytest.mark.statement(28)
 @pytest.mark.timeout(600)
-async def test_28_a_login_does_not_tell_who_exists(owner: Person) -> None:
+async def test_28_a_login_does_not_reveal_users(owner: Person) -> None:
     known = [owner.email]
     for _ in range(TIMINGS // FAILURES_PER_ACCOUNT - 1):
         known.append(f"{secrets.token_hex(6)}@example.com")
@@ -91,7 +91,7 @@ async def test_28_a_login_does_not_tell_who_exists(owner: Person) -> None:
 
 @pytest.mark.statement(29)
 @pytest.mark.timeout(600)
-async def test_29_registering_does_not_tell_who_exists(nobody: Person, owner: Person) -> None:
+async def test_29_registration_does_not_reveal_users(nobody: Person, owner: Person) -> None:
     times: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(TIMINGS):
         for exists in (True, False):

@@ -103,7 +103,7 @@ async def state_of(other: Person, ids: dict[str, str]) -> list[Any]:
     ]
 
 
-def test_32_what_names_nothing_is_there() -> None:
+def test_32_every_exception_exists() -> None:
     """An exception for a deleted field must be removed here as well."""
     there = {(method.name, path) for method in METHODS for path in ids_of(method)}
     assert set(NO_REACH) <= there
@@ -111,7 +111,7 @@ def test_32_what_names_nothing_is_there() -> None:
 
 
 @pytest.mark.statement(32)
-async def test_32_what_belongs_to_another_tenant_is_not_found(nobody: Person, owner: Person) -> None:
+async def test_32_resources_of_another_tenant_are_not_found(nobody: Person, owner: Person) -> None:
     other = await registered(nobody, "Other")
     ids = await of_another_tenant(other)
     before = await state_of(other, ids)

@@ -60,7 +60,7 @@ async def health(channel: grpc.aio.Channel) -> int:
 
 
 @pytest.mark.statement(34)
-async def test_34_tls_1_2_at_least_and_clients_of_the_stated_authority_alone(
+async def test_34_tls_1_2_at_least_and_only_clients_of_the_stated_authority(
     parts: EmbeddedParts, served: Served, tmp_path: Path
 ) -> None:
     authority, clients = Authority(), Authority("Clients")
@@ -105,7 +105,7 @@ def handshake(server: ServerProcess, authority: Authority, version: ssl.TLSVersi
 
 @pytest.mark.statement(35)
 @pytest.mark.parametrize("what", ["message", "metadata"])
-async def test_35_what_is_too_large_is_refused(owner: Person, what: str) -> None:
+async def test_35_oversized_requests_are_refused(owner: Person, what: str) -> None:
     raw = b"" if what == "metadata" else b"\x0a" + b"\x81\x80\x80\x02" + b"1" * (4 * 1024 * 1024 + 1)
     extra = (("x-filler", "f" * 20_000),) if what == "metadata" else ()
     call: Any = owner.channel.unary_unary("/bossjy.phone.v1.PhoneService/ValidateNumber")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.mark.statement(41)
-async def test_41_who_is_demoted_meanwhile_does_not_stay_owner(owner: Person) -> None:
+async def test_41_a_concurrent_demotion_of_an_owner_wins(owner: Person) -> None:
     for _ in range(6):
         victim = await owner.colleague(OWNER)
         stop = asyncio.Event()

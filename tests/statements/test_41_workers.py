@@ -142,7 +142,7 @@ def undoing(person: Person, other: Person, session_id: str) -> list[tuple[str, d
 
 @pytest.mark.statement(41)
 @pytest.mark.parametrize("ending", ["demoted", "disabled", "logged out"])
-async def test_41_who_lost_authority_changes_none_through_any_worker(
+async def test_41_a_user_who_lost_authority_changes_none_through_any_worker(
     everywhere: Everywhere, boss: Person, ending: str
 ) -> None:
     other, victim = await boss.colleague(), await boss.colleague(OWNER)
@@ -203,7 +203,7 @@ async def test_41_other_workers_notice_a_revoked_key_within_five_seconds(everywh
 
 
 @pytest.mark.statement(42)
-async def test_42_every_worker_gives_the_new_role_at_once(everywhere: Everywhere, boss: Person) -> None:
+async def test_42_every_worker_applies_the_new_role_immediately(everywhere: Everywhere, boss: Person) -> None:
     victim = await boss.colleague(OWNER)
     others = [replace(await victim.login(), channel=one) for one in everywhere.channels]
     await boss.call("UpdateUser", user={"user_id": victim.user_id, "role": MEMBER})

@@ -280,7 +280,7 @@ async def latency_s(person: Person) -> float:
 
 
 @pytest.mark.statement(49)
-async def test_49_unread_exports_of_one_tenant_hold_up_no_other(usual: ServerProcess) -> None:
+async def test_49_unread_exports_of_one_tenant_delay_no_other(usual: ServerProcess) -> None:
     noisy, quiet = await owner_of(usual), await owner_of(usual)
     await imported(noisy)
     before = await latency_s(quiet)

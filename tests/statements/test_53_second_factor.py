@@ -32,7 +32,7 @@ def wrong_code(totp: pyotp.TOTP) -> str:
 
 @pytest.mark.statement(53)
 @pytest.mark.parametrize("method", ["BeginSecondFactor", "RemoveSecondFactor"])
-async def test_53_a_second_factor_is_changed_and_removed_with_a_code_alone(owner: Person, method: str) -> None:
+async def test_53_a_second_factor_is_changed_and_removed_only_with_a_code(owner: Person, method: str) -> None:
     totp, codes = await turned_on(owner)
     refused = await owner.outcome(method, password=PASSWORD)
     assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SECOND_FACTOR_REQUIRED")
@@ -88,7 +88,7 @@ async def test_53_wrong_codes_in_a_row_have_an_end(few_codes: Person) -> None:
 
 
 @pytest.mark.statement(53)
-async def test_53_wrong_passwords_and_wrong_codes_are_counted_apart(few_codes: Person) -> None:
+async def test_53_wrong_passwords_and_wrong_codes_are_counted_separately(few_codes: Person) -> None:
     totp, _ = await turned_on(few_codes)
     guest = replace(few_codes, access="")
     login: dict[str, Any] = {"tenant_id": few_codes.tenant_id, "email": few_codes.email}

@@ -134,7 +134,9 @@ async def in_its_place(served: Served, tenant_id: str, *, as_login: bool) -> Asy
 
 @pytest.mark.statement(54)
 @pytest.mark.parametrize("as_login", [False, True], ids=["as the role", "as the login"])
-async def test_54_no_statement_of_the_service_takes_a_record(served: Served, owner: Person, *, as_login: bool) -> None:
+async def test_54_no_statement_of_the_service_removes_a_record(
+    served: Served, owner: Person, *, as_login: bool
+) -> None:
     await keep_records(owner)
     names = {
         "me": login_of(service_url(served.database_url)),

@@ -146,7 +146,7 @@ async def test_60_a_required_second_factor(serving: Serving) -> None:
 
 @pytest.mark.statement(60)
 @pytest.mark.timeout(240)
-async def test_60_without_revocations_tokens_are_refused_where_it_is_set(serving: Serving) -> None:
+async def test_60_without_revocations_tokens_are_refused_if_so_configured(serving: Serving) -> None:
     # Port 1 has no Redis.
     gone = {"REDIS_URL": "redis://127.0.0.1:1"}
     async with serving(**gone, BOSSJY_REVOCATIONS_LOST="refuse") as nobody:
@@ -169,7 +169,7 @@ async def test_60_without_revocations_tokens_are_refused_where_it_is_set(serving
         ({"BOSSJY_SECOND_FACTOR_ROLES": "boss"}, "BOSSJY_SECOND_FACTOR_ROLES must be"),
     ],
 )
-def test_60_settings_that_cannot_work_are_told_in_one_line(tmp_path: Path, settings: dict[str, str], says: str) -> None:
+def test_60_unusable_settings_are_reported_in_one_line(tmp_path: Path, settings: dict[str, str], says: str) -> None:
     server = made_server(tmp_path, **settings)
     server.launch()
     assert server.wait(60) == 2

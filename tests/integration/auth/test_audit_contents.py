@@ -73,7 +73,7 @@ async def test_a_refusal_does_not_depend_on_the_database(owner: User, database_u
     assert not await events(owner, "auth.refuse_scope")
 
 
-async def test_what_an_operator_does_to_the_keys_is_seen_by_every_tenant(
+async def test_an_operators_acts_on_the_keys_are_visible_to_every_tenant(
     opened: Opened, owner: User, database: Database, tmp_path: Path
 ) -> None:
     other = await register(owner.auth, "Other")
@@ -127,7 +127,7 @@ async def test_the_service_may_not_change_what_an_operator_did(database: Databas
                 await connection.execute(command)
 
 
-async def test_a_journal_that_cannot_be_read_is_told_and_keys_go_on(
+async def test_an_unreadable_journal_is_reported_and_keys_stay_in_use(
     opened: Opened, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "keys").mkdir(mode=0o700)

@@ -57,7 +57,7 @@ async def ages(url: str) -> list[int]:
     return sorted(row["days"] for row in rows)
 
 
-async def test_the_service_removes_old_events_of_all_tenants_and_goes_on(
+async def test_the_service_removes_old_events_of_all_tenants_repeatedly(
     opened: Opened, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     removed: list[int] = []
@@ -85,7 +85,7 @@ async def test_the_service_removes_old_events_of_all_tenants_and_goes_on(
         assert [event.action for event in events] == ["auth.register"]
 
 
-async def test_where_all_is_kept_nothing_is_removed(opened: Opened, database_url: str) -> None:
+async def test_without_a_retention_limit_no_event_is_removed(opened: Opened, database_url: str) -> None:
     await add_events(database_url, 10_000)
     async with opened(audit_days=0, audit_sweep_s=0.01):
         await asyncio.sleep(0.3)
@@ -170,7 +170,7 @@ async def test_nobody_else_may_call_it(database_url: str) -> None:
         await admin.execute(f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-async def test_a_lost_database_is_told_and_asked_again(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_lost_database_is_reported_and_retried(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     lost = await Database.open(database_url, min_size=1, max_size=1)
     await lost.close()
     task = asyncio.create_task(audit_sweep.sweep(lost, AuthOptions(audit_sweep_s=0.01)))

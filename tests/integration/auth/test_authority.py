@@ -135,7 +135,7 @@ async def test_a_reset_ends_keys_unless_they_are_kept(owner: User) -> None:
         assert await reason_of(key.call("GetMe")) is Reason.TOKEN_INVALID
 
 
-async def test_a_key_acts_on_roles_within_its_scopes_alone(owner: User) -> None:
+async def test_a_key_acts_only_on_roles_within_its_scopes(owner: User) -> None:
     work = tuple(sorted(scopes_of(Role.MEMBER)))
     key = await new_key(owner, (*work, "users.write", "keys.write"))
     member = await key.call("CreateUser", email="bob@example.com", role=MEMBER)

@@ -142,7 +142,7 @@ async def test_a_bound_certificate_is_the_service_account_with_its_scopes(secure
     assert (await secured.operate("list")).split()[:3] == [URI, secured.tenant_id, secured.user_id]
 
 
-async def test_what_comes_in_metadata_names_nobody(secured: Secured) -> None:
+async def test_names_in_metadata_authenticate_nobody(secured: Secured) -> None:
     await secured.bound(URI)
     stranger = secured.authority.sign("stranger", "spiffe://acme/stranger")
     claims = [("x-forwarded-client-cert", f"URI={URI}"), ("x509_common_name", "worker"), ("peer_uri", URI)]
@@ -168,7 +168,7 @@ async def test_two_uris_are_refused_and_no_uri_is_the_common_name(secured: Secur
     assert (code, text[:25]) == (grpc.StatusCode.UNAUTHENTICATED, "this method needs credent")
 
 
-async def test_it_ends_in_time_whoever_ends_it(secured: Secured) -> None:
+async def test_it_ends_in_time_in_every_way(secured: Secured) -> None:
     worker = secured.authority.sign("worker", URI)
     api_key_id = await secured.bound(URI)
     await secured.me(worker)
@@ -200,7 +200,7 @@ async def as_owner(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def test_who_and_what_can_be_bound(owner: User, as_owner: Database, clock: Clock) -> None:
+async def test_users_scopes_and_names_that_can_be_bound(owner: User, as_owner: Database, clock: Clock) -> None:
     service = (await owner.call("CreateUser", email="s@example.com", role=account_pb2.ROLE_SERVICE)).user.user_id
 
     def new(**changes: Any) -> NewBinding:
@@ -281,7 +281,7 @@ async def test_the_command_needs_the_owner_of_the_tables(
         ("services", "unbind", "--certificate", "spiffe://" + "a" * 192),
     ],
 )
-def test_what_is_no_name_is_told_in_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_an_invalid_name_is_reported_in_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = run(tmp_path, *words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "--certificate must be a URI" in done.stderr

@@ -104,7 +104,7 @@ async def test_a_tenant_asks_for_it_and_stops_asking(owner: User, clock: Clock) 
     assert [event.detail for event in events] == ["second factor not required", "second factor required"]
 
 
-async def test_a_key_of_who_needs_one_is_left_alone(owner: User) -> None:
+async def test_a_required_factor_does_not_affect_keys(owner: User) -> None:
     key = (await owner.call("CreateApiKey", display_name="k", scopes=["phone.read"])).secret
     await asks(owner, required=True)
     me = await replace(owner, credential=key).call("GetMe")

@@ -35,7 +35,7 @@ async def test_letter_case_of_the_address_does_not_count(owner: User) -> None:
         {"email": ""},
     ],
 )
-async def test_whatever_is_wrong_the_answer_is_the_same(owner: User, wrong: dict[str, str]) -> None:
+async def test_every_wrong_login_gets_the_same_answer(owner: User, wrong: dict[str, str]) -> None:
     fields = {"tenant_id": owner.tenant_id, "email": EMAIL, "password": PASSWORD} | wrong
     with pytest.raises(BossjyError) as caught:
         await User(owner.auth).call("Login", **fields)
@@ -44,7 +44,7 @@ async def test_whatever_is_wrong_the_answer_is_the_same(owner: User, wrong: dict
     assert not caught.value.metadata
 
 
-async def test_time_does_not_tell_who_exists(opened: Opened) -> None:
+async def test_response_times_do_not_reveal_users(opened: Opened) -> None:
     async with opened(account_failures=100, address_failures=1000) as auth:
         owner = await register(auth)
         times: dict[str, list[float]] = {EMAIL: [], "bob@example.com": []}
@@ -101,7 +101,7 @@ async def test_replicas_count_together(opened: Opened) -> None:
         await replace(elsewhere, address="").login()
 
 
-async def test_without_redis_a_login_goes_on(opened: Opened) -> None:
+async def test_login_works_without_redis(opened: Opened) -> None:
     nowhere = open_redis("redis://127.0.0.1:1/0", timeout_s=0.1)
     async with opened(redis_client=nowhere, account_failures=1) as auth:
         owner = await register(auth)

@@ -14,7 +14,7 @@ async def with_factor(user: User, clock: Clock) -> None:
     await user.call("ConfirmSecondFactor", totp_code=pyotp.TOTP(begun.secret).at(int(clock())))
 
 
-async def test_a_lost_factor_is_taken_off_and_stands_in_the_audit_log(owner: User, clock: Clock) -> None:
+async def test_removal_of_a_lost_factor_is_audited(owner: User, clock: Clock) -> None:
     bob = await owner.new_user("bob@example.com", account_pb2.ROLE_MEMBER)
     await with_factor(bob, clock)
     # A password reset leaves it on.

@@ -83,7 +83,7 @@ def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
     assert run(tmp_path, "keys", "remove", "--", "nothing").returncode == 2
 
 
-async def test_what_is_done_to_the_keys_is_audited(opened: Opened, database_url: str, tmp_path: Path) -> None:
+async def test_acts_on_the_keys_are_audited(opened: Opened, database_url: str, tmp_path: Path) -> None:
     async with opened() as auth:
         owner = await register(auth)
         made = run(tmp_path, "keys", "rotate", database_url=database_url).stdout.split()[1].rstrip(":")
@@ -106,7 +106,7 @@ async def test_what_is_done_to_the_keys_is_audited(opened: Opened, database_url:
 
 
 @pytest.mark.parametrize("email", ["nobody", "a b@example.com", "@"])
-def test_a_mail_address_that_is_none_is_told_in_one_line(tmp_path: Path, email: str) -> None:
+def test_an_invalid_mail_address_is_reported_in_one_line(tmp_path: Path, email: str) -> None:
     done = run(tmp_path, "owner", "create", "--tenant-name", "x", "--email", email, "--generate")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

@@ -106,7 +106,7 @@ async def test_it_is_turned_off_with_the_password_and_a_code(owner: User, clock:
     assert not (await owner.call("GetMe")).user.second_factor
 
 
-async def test_what_was_begun_is_forgotten_without_a_code(owner: User, clock: Clock) -> None:
+async def test_a_pending_factor_is_removed_without_a_code(owner: User, clock: Clock) -> None:
     begun = await owner.call("BeginSecondFactor", password=PASSWORD)
     await owner.call("RemoveSecondFactor", password=PASSWORD)
     code = pyotp.TOTP(begun.secret).at(int(clock()))
@@ -115,7 +115,7 @@ async def test_what_was_begun_is_forgotten_without_a_code(owner: User, clock: Cl
     assert not events
 
 
-async def test_it_is_changed_with_a_code_alone(owner: User, clock: Clock) -> None:
+async def test_it_is_replaced_only_with_a_code(owner: User, clock: Clock) -> None:
     totp, codes = await turned_on(owner, clock)
     assert await reason_of(owner.call("BeginSecondFactor", password=PASSWORD)) is Reason.SECOND_FACTOR_REQUIRED
     none = owner.call("BeginSecondFactor", password=PASSWORD, totp_code="aaaa-aaaa-aaaa-aaaa")

@@ -76,7 +76,7 @@ async def test_there_is_an_end_to_the_minutes_that_are_counted(owner: User, few:
     assert sum(times for _, times in await events(owner)) == 4
 
 
-async def test_a_number_that_cannot_be_written_is_told(
+async def test_a_number_that_cannot_be_written_is_logged(
     owner: User, few: WrongLogins, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(6):

@@ -51,7 +51,7 @@ async def test_a_good_answer(server: Loopback, provider: HttpProvider) -> None:
     assert {"x-key: quiet harbour", "accept: application/json", "accept-encoding: identity"} <= set(lines)
 
 
-async def test_what_is_told_is_made_plain(server: Loopback, provider: HttpProvider) -> None:
+async def test_answers_are_cleaned(server: Loopback, provider: HttpProvider) -> None:
     server.first = [
         told(carrier="月\n" + "x" * 200, line_status=7, ported="yes"),
         told(carrier={"name": "deep"}, line_status=True),
@@ -126,7 +126,7 @@ async def test_a_compressed_body_is_refused(server: Loopback, provider: HttpProv
 @pytest.mark.parametrize(
     "answer", [None, b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{", b"220 mail server\r\n\r\n"], ids=str
 )
-async def test_a_connection_that_is_cut_or_speaks_otherwise(
+async def test_an_interrupted_connection_or_another_protocol(
     server: Loopback, provider: HttpProvider, answer: bytes | None
 ) -> None:
     server.then = answer
@@ -153,7 +153,7 @@ async def test_cookies_are_not_kept(server: Loopback, provider: HttpProvider) ->
     assert "cookie" not in server.heads[1].lower()
 
 
-async def test_proxies_of_the_environment_are_not_asked(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxies_of_the_environment_are_not_used(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     provider = HttpProvider(LookupOptions(url=server.url))
     assert await provider.ask(NUMBER)

@@ -173,7 +173,7 @@ async def test_counts_of_the_budget_end_by_themselves(redis: GuardedRedis) -> No
     assert all([0 < await redis.ttl(key) <= 172_800 for key in keys])
 
 
-async def test_without_redis_nothing_is_asked(server: Loopback) -> None:
+async def test_without_redis_no_query_is_sent(server: Loopback) -> None:
     gone = open_redis("redis://127.0.0.1:1")
     async with open_lookup(gone, LookupOptions(url=server.url), mac) as lookup:
         assert lookup
@@ -183,9 +183,7 @@ async def test_without_redis_nothing_is_asked(server: Loopback) -> None:
     await gone.aclose()
 
 
-async def test_a_question_that_was_lost_is_asked_once_more_and_counted(
-    server: Loopback, opened: Open, redis: GuardedRedis
-) -> None:
+async def test_a_lost_query_is_retried_once_and_counted(server: Loopback, opened: Open, redis: GuardedRedis) -> None:
     server.first = [None]
     lookup = await opened()
     assert await lookup.of("tenant", NUMBER)
@@ -195,7 +193,7 @@ async def test_a_question_that_was_lost_is_asked_once_more_and_counted(
     assert lookup.ends == {"failed": 1, "found": 1}
 
 
-async def test_an_answer_that_is_wrong_is_not_asked_for_again(server: Loopback, opened: Open) -> None:
+async def test_a_wrong_answer_is_not_retried(server: Loopback, opened: Open) -> None:
     server.then = reply(body=b"<html>")
     error = await refusal(await opened())
     assert (error.kind.value, error.reason) == ("UNAVAILABLE", Reason.LOOKUP_UNAVAILABLE)
@@ -234,7 +232,7 @@ async def test_a_refused_budget_is_no_end_of_a_trial(server: Loopback, opened: O
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_busy_provider_is_left_alone_as_long_as_it_asks(server: Loopback, opened: Open, status: int) -> None:
+async def test_a_busy_provider_gets_the_pause_that_it_asks_for(server: Loopback, opened: Open, status: int) -> None:
     lookup = await opened()
     server.first = [reply(status, retry_after="3")]
     assert (await refusal(lookup)).retry_after_s == 3.0
@@ -309,7 +307,7 @@ async def test_no_provider_no_look_ups(redis: GuardedRedis) -> None:
         ({"ca_file": "/nowhere/ca.pem"}, "BOSSJY_LOOKUP_CA_FILE cannot be read: No such file"),
     ],
 )
-async def test_a_provider_that_cannot_be_asked_ends_the_start(
+async def test_an_unusable_provider_ends_the_start(
     redis: GuardedRedis, tmp_path: Path, changed: dict[str, Any], says: str
 ) -> None:
     options = replace(LookupOptions(url="https://numbers.example/{e164}"), **changed)

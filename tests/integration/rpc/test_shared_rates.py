@@ -69,7 +69,7 @@ async def test_two_processes_together_take_what_one_may(redis_url: str) -> None:
     assert granted * 0.8 <= sum(got) <= granted + error, got
 
 
-async def test_a_process_that_is_busy_alone_gets_the_share_of_an_idle_one(redis_url: str) -> None:
+async def test_a_single_busy_process_gets_the_share_of_an_idle_one(redis_url: str) -> None:
     options = RateOptions(interval_s=INTERVAL_S, burst_s=BURST_S)
     idle = open_redis(redis_url)
     async with open_rates(options, SharedRates(idle).exchange):
@@ -79,7 +79,7 @@ async def test_a_process_that_is_busy_alone_gets_the_share_of_an_idle_one(redis_
     assert granted * 0.8 <= got <= granted + BURST / 2 + 1 + RATE * INTERVAL_S / 2
 
 
-async def test_what_was_too_much_is_owed_up_to_what_a_bucket_holds(redis: Redis) -> None:
+async def test_surplus_is_owed_up_to_the_capacity_of_a_bucket(redis: Redis) -> None:
     shared = SharedRates(redis)
     assert await shared.exchange([]) == ([], 1)
     (left,), _ = await shared.exchange([Use("k", 3, 1.0, 10.0)])

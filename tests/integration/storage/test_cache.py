@@ -37,7 +37,7 @@ def other(redis: GuardedRedis) -> Cache:
     return Cache(redis, "test", ttl_s=5)
 
 
-async def test_what_was_loaded_is_given_again_in_every_process(cache: Cache, other: Cache) -> None:
+async def test_a_loaded_entry_is_returned_in_every_process(cache: Cache, other: Cache) -> None:
     source = Source()
     for one in (cache, cache, other):
         assert await one.get("group", "key", source) == b"one"
@@ -51,7 +51,7 @@ async def test_a_thing_that_is_not_there_is_remembered_too(cache: Cache) -> None
     assert source.reads == 1
 
 
-async def test_a_write_is_seen_by_all_and_by_its_group_alone(cache: Cache, other: Cache) -> None:
+async def test_a_write_is_seen_by_all_processes_and_only_in_its_group(cache: Cache, other: Cache) -> None:
     source, untouched = Source(), Source()
     await cache.get("group", "key", source)
     await cache.get("another", "key", untouched)
@@ -62,7 +62,7 @@ async def test_a_write_is_seen_by_all_and_by_its_group_alone(cache: Cache, other
     assert untouched.reads == 1
 
 
-async def test_what_was_read_before_a_write_is_not_given_after_it(cache: Cache, other: Cache) -> None:
+async def test_data_read_before_a_write_is_not_returned_after_it(cache: Cache, other: Cache) -> None:
     source = Source()
     source.gate.clear()
     slow = asyncio.create_task(cache.get("group", "key", source))
@@ -88,7 +88,7 @@ async def test_of_many_that_miss_one_loads(cache: Cache) -> None:
     assert source.reads == 1
 
 
-async def test_what_is_not_to_be_kept_is_not(cache: Cache) -> None:
+async def test_uncacheable_results_are_not_cached(cache: Cache) -> None:
     source = Source()
     source.keep = False
     await cache.get("group", "key", source)
@@ -99,7 +99,7 @@ async def test_what_is_not_to_be_kept_is_not(cache: Cache) -> None:
     assert (source.reads, big.reads) == (2, 2)
 
 
-async def test_errors_of_a_load_go_to_who_asked(cache: Cache) -> None:
+async def test_errors_of_a_load_reach_the_caller(cache: Cache) -> None:
     async def fail() -> Loaded:
         raise NotFound("thing")
 
@@ -125,7 +125,7 @@ async def test_without_redis_everything_is_loaded() -> None:
     await gone.aclose()
 
 
-async def test_a_write_that_redis_did_not_take_is_told_later(redis: GuardedRedis, cache: Cache, other: Cache) -> None:
+async def test_a_write_that_redis_did_not_accept_is_sent_later(redis: GuardedRedis, cache: Cache, other: Cache) -> None:
     source = Source()
     await cache.get("group", "key", source)
     source.value = b"two"

@@ -112,14 +112,14 @@ def test_a_url_names_a_login_and_a_database(url: str, login: str, database: str)
     assert (login_of(url), database_of(url)) == (login, database)
 
 
-def test_what_an_administrator_runs_is_shown() -> None:
+def test_the_administrators_statements_are_shown() -> None:
     shown = setup_statements("", "postgresql://o@h/acme", "")
     assert 'GRANT "bossjy_app_acme" TO "o";' in shown
     assert "DATABASE_ADMIN_URL" in shown[0]
     assert 'CREATE ROLE "a""b";' in setup_statements("postgresql://o@h/acme", "postgresql://s@h/acme", 'a"b')
 
 
-async def test_a_plain_owner_is_told_what_an_administrator_must_run(owned: str, logins: Logins) -> None:
+async def test_a_plain_owner_gets_the_administrators_statements(owned: str, logins: Logins) -> None:
     """The reported statements are enough: then it starts."""
     role, owner, service = role_for(database_of(owned)), login_of(owned), await logins.new()
     url = as_user(owned, service)
@@ -147,28 +147,28 @@ async def test_an_owner_that_creates_roles_needs_no_administrator(owned: str, lo
     await database.close()
 
 
-async def test_who_may_not_create_a_schema_is_told(empty_database_url: str, logins: Logins) -> None:
+async def test_a_missing_right_to_create_a_schema_is_reported(empty_database_url: str, logins: Logins) -> None:
     url = as_user(empty_database_url, name := await logins.new("CREATEROLE"))
     assert f'`GRANT CREATE ON DATABASE "{database_of(url)}" TO "{name}"`' in await told(url)
 
 
-async def test_a_login_that_is_not_there_is_told(empty_database_url: str) -> None:
+async def test_a_missing_login_is_reported(empty_database_url: str) -> None:
     assert 'CREATE ROLE "none_such" LOGIN' in await told(empty_database_url, as_user(empty_database_url, "none_such"))
 
 
-async def test_another_release_is_applied_by_the_owner_alone(database_url: str) -> None:
+async def test_only_the_owner_applies_another_release(database_url: str) -> None:
     with pytest.raises(StartError, match='DATABASE_ADMIN_URL to a URL of the role "bossjy"'):
         await apply_schema(service_url(database_url), read_init_sql() + "\n-- another release")
 
 
-async def test_a_login_without_the_role_is_told(database_url: str, logins: Logins) -> None:
+async def test_a_login_without_the_role_is_reported(database_url: str, logins: Logins) -> None:
     name, role = await logins.new(), role_for(database_of(database_url))
     await logins.admin.execute(f"GRANT CONNECT ON DATABASE {database_of(database_url)} TO {name}")
     with pytest.raises(StartError, match=f'run `GRANT "{role}" TO "{name}"`'):
         await Database.open(as_user(database_url, name), min_size=1, max_size=1)
 
 
-async def test_a_database_that_is_not_set_up_is_told(empty_database_url: str) -> None:
+async def test_a_database_without_setup_is_reported(empty_database_url: str) -> None:
     with pytest.raises(StartError, match="must name the same database"):
         await Database.open(empty_database_url, min_size=1, max_size=1)
 
@@ -284,7 +284,7 @@ async def test_rights_move_from_the_role_of_an_earlier_release(database_url: str
     await database.close()
 
 
-async def test_behind_a_pooler_nothing_is_kept_from_one_transaction_to_the_next(database_url: str) -> None:
+async def test_with_a_pooler_nothing_is_kept_from_one_transaction_to_the_next(database_url: str) -> None:
     database = await Database.open(
         service_url(database_url), min_size=1, max_size=1, statement_cache=0, statement_timeout_s=7
     )

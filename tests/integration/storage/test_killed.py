@@ -40,7 +40,7 @@ async def test_parts_end_with_a_killed_owner_and_all_is_free_again(data_folder: 
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-async def test_a_start_right_after_a_kill_waits_and_finds_what_was_committed(data_folder: Path) -> None:
+async def test_a_start_right_after_a_kill_waits_and_finds_committed_data(data_folder: Path) -> None:
     async with owner(data_folder) as owned:
         await owned.kill()
         async with start_embedded(data_folder, postgres=True, redis=True) as parts:
@@ -67,7 +67,7 @@ async def test_an_owner_ends_the_parts_itself_where_its_guard_was_killed(data_fo
     assert gone(parts.redis_pid)
 
 
-async def test_ctrl_c_reaches_the_owner_alone(data_folder: Path) -> None:
+async def test_ctrl_c_reaches_only_the_owner(data_folder: Path) -> None:
     """The embedded servers run until the owner has drained."""
     async with owner(data_folder) as owned:
         os.killpg(owned.process.pid, signal.SIGINT)
@@ -152,7 +152,7 @@ async def _connected(url: str) -> asyncpg.Connection[asyncpg.Record]:
 
 
 @pytest.mark.timeout(600)
-async def test_a_part_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
+async def test_a_server_that_dies_repeatedly_is_given_up(tmp_path: Path) -> None:
     async with start_embedded(tmp_path, postgres=False, redis=True) as parts:
         pid_file = tmp_path / "redis" / "redis.pid"
         killed: set[int] = set()

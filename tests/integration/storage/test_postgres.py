@@ -132,7 +132,7 @@ async def test_a_connection_goes_back_with_the_role_it_came_with(database_url: s
     await database.close()
 
 
-async def test_who_gives_up_at_any_moment_leaves_no_transaction_open(
+async def test_a_cancelled_task_never_leaves_a_transaction_open(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """asyncpg would report it as an error: the log of a healthy service had one for each import."""

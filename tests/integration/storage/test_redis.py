@@ -35,7 +35,7 @@ async def test_a_server_that_does_not_answer_costs_two_waits_at_most() -> None:
     server.close()
 
 
-async def test_a_server_that_is_not_there_is_told_at_once() -> None:
+async def test_a_missing_server_is_reported_immediately() -> None:
     redis = open_redis("redis://127.0.0.1:1")
     assert not await ping(redis)
     await redis.aclose()

@@ -18,7 +18,7 @@ from tests.unit.auth.conftest import Clock, load_keys
 from tests.unit.auth.test_tokens import CALLER
 
 
-def test_keys_are_made_once_and_for_the_service_alone(tmp_path: Path, clock: Clock, options: AuthOptions) -> None:
+def test_keys_are_created_once_and_only_for_the_service(tmp_path: Path, clock: Clock, options: AuthOptions) -> None:
     first = load_keys(tmp_path, clock, options)
     second = load_keys(tmp_path, clock, options)
     assert first.signing.kid == second.signing.kid
@@ -67,7 +67,7 @@ def test_rotating_deletes_retired_keys(tmp_path: Path, keys: Keys, clock: Clock)
     assert len(list((tmp_path / "keys").glob("*.pem"))) == 2
 
 
-def test_what_is_published_verifies_and_holds_no_secret(keys: Keys, tokens: AccessTokens) -> None:
+def test_published_keys_verify_and_contain_no_secret(keys: Keys, tokens: AccessTokens) -> None:
     jwk = keys.published()[0].jwk()
     assert set(jwk) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
     assert PyJWK(jwk).key.public_numbers() == keys.signing.public.public_numbers()

@@ -75,7 +75,7 @@ def refusal(password: str) -> str:
         "19870412sunshine19870412",
     ],
 )
-def test_what_is_joined_from_common_parts_is_refused(password: str) -> None:
+def test_passwords_joined_from_common_parts_are_refused(password: str) -> None:
     assert refusal(password), password
 
 
@@ -135,7 +135,7 @@ def test_a_shorter_minimum_refuses_no_random_text() -> None:
         rules.check("dragonfire1")
 
 
-def test_a_part_that_comes_again_costs_little() -> None:
+def test_a_repeated_part_costs_little() -> None:
     units = {"dragon": 10.0, "sunshine": 10.0}
     assert estimate("dragonsunshine", units, 8).bits == 20
     assert estimate("dragonsunshine" * 3, units, 8).bits == 20

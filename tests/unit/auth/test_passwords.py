@@ -49,11 +49,11 @@ async def test_a_hash_that_another_library_made_is_as_good(place: Place) -> None
 @pytest.mark.parametrize(
     "stored", ["$", "not a hash", "$argon2id$", "$argon2id$v=19$m=12288,t=3,p=1$", "x" * 200, "é我"]
 )
-async def test_what_is_no_hash_is_no_match(place: Place, stored: str) -> None:
+async def test_a_text_that_is_not_a_hash_never_matches(place: Place, stored: str) -> None:
     assert not (await place.verify(stored, "a password")).right
 
 
-async def test_nothing_is_cut_off(place: Place) -> None:
+async def test_nothing_is_truncated(place: Place) -> None:
     stored = await place.hash("x" * 256)
     assert not (await place.verify(stored, "x" * 255)).right
     assert not (await place.verify(stored, "x" * 257)).right
@@ -94,7 +94,7 @@ async def test_beyond_the_queue_a_hash_is_refused_at_once(passwords: Passwords) 
     await hash_one(passwords)
 
 
-async def test_calls_that_are_given_up_free_their_place(passwords: Passwords) -> None:
+async def test_cancelled_calls_free_their_slot(passwords: Passwords) -> None:
     began = time.perf_counter()
     await hash_one(passwords)
     one_s = time.perf_counter() - began
@@ -132,7 +132,7 @@ async def test_the_loop_stays_free_while_hashes_run(passwords: Passwords) -> Non
         "a" * 8 + "violet" * 2 + "lamp" * 2,
     ],
 )
-def test_any_composition_is_taken(password: str) -> None:
+def test_any_composition_is_accepted(password: str) -> None:
     RULES.check(password)
 
 
@@ -159,7 +159,7 @@ def test_any_composition_is_taken(password: str) -> None:
         ("AnnSmith Example 2026", "your name"),
     ],
 )
-def test_what_is_guessed_first_is_refused(password: str, why: str) -> None:
+def test_common_passwords_are_refused(password: str, why: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         RULES.check(password, ["ann@example.com", "Ann Smith", ""], field="new_password")
     assert caught.value.reason is Reason.PASSWORD_REFUSED

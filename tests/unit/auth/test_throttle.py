@@ -24,7 +24,7 @@ def test_a_bucket_holds_so_many_and_fills_again(clock: Clock) -> None:
     assert buckets.take(one) > 0
 
 
-def test_nothing_is_taken_when_one_of_them_is_empty(clock: Clock) -> None:
+def test_if_one_bucket_is_empty_none_loses_an_attempt(clock: Clock) -> None:
     buckets = LocalBuckets(100, clock)
     small, large = Bucket("small", 1, 10.0), Bucket("large", 2, 10.0)
     assert buckets.take([small, large]) == 0
@@ -33,7 +33,7 @@ def test_nothing_is_taken_when_one_of_them_is_empty(clock: Clock) -> None:
     assert buckets.take([large]) == 0
 
 
-def test_what_is_given_back_can_be_taken_again(clock: Clock) -> None:
+def test_returned_attempts_can_be_taken_again(clock: Clock) -> None:
     buckets = LocalBuckets(100, clock)
     one = [Bucket("one", 1, 10.0)]
     for _ in range(10):
@@ -49,7 +49,7 @@ def test_there_is_an_end_to_the_buckets(clock: Clock) -> None:
     assert list(buckets._full_at) == ["7", "8", "9"]
 
 
-async def test_without_redis_a_replica_counts_alone(keys: Keys, clock: Clock) -> None:
+async def test_without_redis_a_replica_counts_by_itself(keys: Keys, clock: Clock) -> None:
     throttle = Throttle(None, keys, AuthOptions(account_failures=2), clock)
 
     async def guess(account: str, reason: Reason | None) -> None:
@@ -105,7 +105,7 @@ async def test_an_account_has_a_bucket_for_each_network_and_one_for_all(keys: Ke
     assert await refused_guess(throttle, "192.0.2.4") > 0
 
 
-async def test_who_is_signed_in_is_held_by_account_and_network_and_not_by_the_tenant(keys: Keys, clock: Clock) -> None:
+async def test_signed_in_users_are_throttled_by_account_and_network_not_by_tenant(keys: Keys, clock: Clock) -> None:
     options = AuthOptions(account_failures=2, account_failures_of_all=3, tenant_failures=1, address_failures=50)
     throttle = Throttle(None, keys, options, clock)
 

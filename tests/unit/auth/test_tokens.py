@@ -160,7 +160,7 @@ def test_leeway_is_five_seconds(tokens: AccessTokens, clock: Clock) -> None:
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "a.b.c", "ü.ü.ü", "\udce4.a.b", "e30.e30.", "x" * 5000, "9" * 4000 + ".a.b", DEEP]
 )
-def test_what_is_no_token(tokens: AccessTokens, text: str) -> None:
+def test_texts_that_are_not_tokens(tokens: AccessTokens, text: str) -> None:
     assert reason_of(tokens, text) is Reason.TOKEN_INVALID
 
 

@@ -90,7 +90,7 @@ def refuse(hall: Hall, times: int) -> None:
         hall.turns.note_refusal()
 
 
-async def test_who_gives_up_takes_nobodys_turn() -> None:
+async def test_a_cancelled_task_takes_nobodys_turn() -> None:
     hall = Hall(1)
     tasks = [hall.ask(number) for number in range(4)]
     await settle()
@@ -110,7 +110,7 @@ async def test_who_gives_up_takes_nobodys_turn() -> None:
     late.cancel()
 
 
-async def test_who_gives_up_in_the_moment_of_its_turn_hands_it_on() -> None:
+async def test_a_task_cancelled_at_its_turn_passes_it_on() -> None:
     hall = Hall(1)
     tasks = [hall.ask(number) for number in range(3)]
     await settle()

@@ -44,7 +44,7 @@ def test_good_addresses(url: str) -> None:
         ({"url": "http://127.0.0.1/{e164}", "ca_file": "ca.pem"}, "BOSSJY_LOOKUP_CA_FILE needs"),
     ],
 )
-def test_what_cannot_work(changed: dict[str, Any], says: str) -> None:
+def test_unusable_settings(changed: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says) as caught:
         replace(GOOD, **changed).check()
     assert "hidden" not in str(caught.value)

@@ -219,7 +219,7 @@ async def test_public_methods_read_no_credentials() -> None:
     assert access_concern(never)(_UNKNOWN, innermost) is innermost
 
 
-async def test_a_scope_that_is_missing_is_told_also_by_a_method_itself() -> None:
+async def test_a_missing_scope_found_by_a_method_is_reported_as_well() -> None:
     told: list[tuple[str, str]] = []
     method = next(one for one in methods_of(PHONE) if one.access.scope)
     caller = Caller("t", "u", frozenset({method.access.scope}), "member")
@@ -289,7 +289,7 @@ async def test_a_fault_tells_the_caller_nothing_and_the_log_no_number(serve: Ser
     assert "13812345678" not in served.text.getvalue()
 
 
-async def test_the_cause_is_logged_where_it_is_a_fault_alone(serve: Serve) -> None:
+async def test_the_cause_is_logged_only_for_faults(serve: Serve) -> None:
     async with serve(Phone()) as served:
         await refused(call(served, "expected"))
         for _ in range(30):

@@ -60,7 +60,7 @@ def test_too_many_fields() -> None:
     assert (field, message) == ("", "the message has more than 100000 fields: send smaller ones")
 
 
-def test_what_is_fit_or_is_no_message_is_left_to_protobuf() -> None:
+def test_valid_and_broken_messages_are_left_to_protobuf() -> None:
     check = item_check(BATCH)
     assert check is not None
     full = pb.BatchValidateNumbersRequest(phone_numbers=["\n" * 400] * 10_000, default_regions=["CN"] * 10_000)

@@ -71,7 +71,7 @@ def test_the_class_of_each_method_follows_from_its_contract() -> None:
     assert CallClass.OTHER not in {*_classes(PHONE).values(), *_classes(CONTACTS).values(), *auth.values()}
 
 
-async def test_calls_beyond_the_places_wait_and_those_beyond_the_queue_are_refused(serve: Serve) -> None:
+async def test_calls_beyond_the_slots_wait_and_those_beyond_the_queue_are_refused(serve: Serve) -> None:
     phone, options = Phone(), LimitOptions(running={"phone": 1}, queued={"phone": 1})
     async with serve(phone, limit_options=options) as served:
         running = asyncio.create_task(call(served, "slow"))
@@ -95,7 +95,7 @@ async def test_calls_beyond_the_places_wait_and_those_beyond_the_queue_are_refus
         assert value("bossjy_class_running", of_phone) == 0
 
 
-async def test_a_wait_for_a_place_ends(serve: Serve) -> None:
+async def test_a_wait_for_a_slot_ends(serve: Serve) -> None:
     options = LimitOptions(running={"phone": 1}, queued={"phone": 5}, queue_s=0.2)
     phone = Phone()
     async with serve(phone, limit_options=options) as served:
@@ -107,7 +107,7 @@ async def test_a_wait_for_a_place_ends(serve: Serve) -> None:
         await running
 
 
-async def test_calls_that_are_cancelled_leave_their_place_and_their_turn(serve: Serve) -> None:
+async def test_cancelled_calls_free_their_slot_and_leave_the_queue(serve: Serve) -> None:
     options = LimitOptions(running={"phone": 1}, queued={"phone": 2})
     async with serve(Phone(), limit_options=options) as served:
         tasks = [asyncio.create_task(call(served, "slow")) for _ in range(3)]
@@ -121,7 +121,7 @@ async def test_calls_that_are_cancelled_leave_their_place_and_their_turn(serve: 
         assert (slots.running, slots.queued) == (0, 0)
 
 
-async def test_other_classes_have_places_of_their_own(serve: Serve) -> None:
+async def test_other_classes_have_their_own_slots(serve: Serve) -> None:
     phone, options = Phone(), LimitOptions(running={"phone": 1}, queued={"phone": 0})
     async with serve(phone, limit_options=options) as served:
         running = asyncio.create_task(call(served, "slow"))
@@ -193,7 +193,7 @@ async def test_a_tenant_holds_so_many_streams(serve: Serve) -> None:
         assert await another.read() is grpc.aio.EOF
 
 
-async def test_a_place_that_comes_as_the_wait_ends_is_given_on() -> None:
+async def test_a_slot_that_comes_as_the_wait_ends_is_passed_on() -> None:
     slots = Slots(1, 2)
     await slots.enter(1)
     waiting = asyncio.create_task(slots.enter(1))
@@ -245,7 +245,7 @@ async def test_books_are_bounded_and_buckets_fill_again() -> None:
     assert not rates.listed
 
 
-async def test_what_was_taken_is_told_when_the_shared_part_answers_again() -> None:
+async def test_consumption_is_reported_when_the_shared_store_answers_again() -> None:
     told: list[Use] = []
     lost = True
 

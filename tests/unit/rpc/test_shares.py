@@ -53,7 +53,7 @@ class Class:
 @pytest.mark.parametrize(
     ("size", "share", "alone"), [(64, 0.5, 32), (2, 0.5, 1), (1, 0.5, 1), (64, 0.75, 48), (64, 1, 64)]
 )
-async def test_a_tenant_alone_holds_its_share(size: int, share: float, alone: int) -> None:
+async def test_a_single_tenant_gets_its_share(size: int, share: float, alone: int) -> None:
     assert await Class(size, share=share).fill("a") == alone
 
 

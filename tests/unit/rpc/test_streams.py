@@ -102,7 +102,7 @@ async def test_a_stream_ends_with_its_callers_authority(serve: Serve) -> None:
         assert [line["reason"] for line in lines(served) if line["event"] == "call"] == ["SESSION_ENDED"]
 
 
-async def test_streams_of_one_caller_are_asked_for_once(serve: Serve) -> None:
+async def test_streams_of_one_caller_are_checked_once(serve: Serve) -> None:
     authority = Authority()
     async with serve(Phone(), stream_options=QUICK, recheck=authority) as served:
         with OpenStream(served.address, STREAM, READER) as one, OpenStream(served.address, STREAM, READER) as two:

@@ -24,7 +24,7 @@ class Work:
         return "done"
 
 
-async def test_what_fails_is_done_again_a_few_times() -> None:
+async def test_failed_work_is_retried_a_few_times() -> None:
     retries = Retries(OSError, attempts=3)
     work = Work(2)
     assert await retries.run(work) == "done"

@@ -48,7 +48,7 @@ async def test_an_error_goes_to_all_and_is_not_kept() -> None:
     assert await flight.run("a", work) == 2
 
 
-async def test_work_goes_on_when_who_began_it_goes() -> None:
+async def test_work_continues_when_the_task_that_began_it_ends() -> None:
     flight, work = SingleFlight[str, int](), Work()
     first, *others = await started(flight, work, 3)
     first.cancel()

@@ -76,7 +76,7 @@ def test_files_rotate_and_old_ones_go(tmp_path: Path) -> None:
     assert names == ["b.log", "b.log.1", "b.log.2", "b.log.3"]
 
 
-def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_files_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     for name in ("b.log", "b.log.1", "b.log.2"):
         (tmp_path / name).write_text("of an earlier release")
         (tmp_path / name).chmod(0o644)

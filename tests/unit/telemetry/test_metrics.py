@@ -57,14 +57,14 @@ def answers(port: int) -> bool:
         ("OPTIONS", "/", 405),
     ],
 )
-def test_its_own_path_alone_is_served(port: int, method: str, path: str, status: int) -> None:
+def test_only_its_own_path_is_served(port: int, method: str, path: str, status: int) -> None:
     got, _, body = answer(port, method, path)
     assert got == status
     assert (b"process_resident_memory_bytes" in body) == (status == 200 and method == "GET")
     assert not body or method != "HEAD"
 
 
-def test_the_format_is_that_which_is_asked_for(port: int) -> None:
+def test_the_requested_format_is_used(port: int) -> None:
     assert answer(port, "GET", "/metrics")[1].startswith("text/plain; version=0.0.4")
     accept = "application/openmetrics-text; version=1.0.0"
     assert answer(port, "GET", "/metrics", Accept=accept)[1].startswith("application/openmetrics-text")
@@ -78,7 +78,7 @@ def test_nothing_of_a_request_is_repeated(port: int, capsys: pytest.CaptureFixtu
     assert capsys.readouterr() == ("", "")
 
 
-def test_slow_clients_are_cut_and_too_many_refused(port: int) -> None:
+def test_slow_clients_are_disconnected_and_too_many_refused(port: int) -> None:
     clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(20)]
     clients[0].sendall(b"GET /metrics HTTP/1.1\r\n")  # and never the rest
     assert [client.recv(1) for client in clients] == [b""] * 20
