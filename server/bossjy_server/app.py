@@ -1,4 +1,4 @@
-"""The wiring: the one place where objects are put together."""
+"""Assembly of the server: the only module where its objects are connected."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ CONTACTS = contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]
 IMPORTS = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"]
 HEALTH = cast("ServiceDescriptor", health_pb2.DESCRIPTOR.services_by_name["Health"])
 
-# What each service cannot do without. Phone needs nothing; Redis is missed by none: see docs/operations.
+# Dependencies that each service requires. Phone requires none; no service requires Redis: see docs/operations.
 _NEEDS = {
     "": frozenset({"postgresql"}),
     PHONE.full_name: frozenset[str](),
@@ -81,13 +81,13 @@ _NEEDS = {
 }
 
 
-# How long after the begin of the end a call may still come in on a connection that has not heard of it.
+# Time after the start of the drain in which a call may still arrive on a connection that has not heard of it.
 _LATE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that serves."""
+    """A running server."""
 
     address: str
     metrics_address: str
@@ -97,7 +97,7 @@ class Running:
     pages: OperationsPages  # of the operations port
 
     def metrics_text(self) -> str:
-        """The metrics as Prometheus reads them. May be called from any thread."""
+        """The metrics in Prometheus's format. Thread-safe."""
         return generate_latest(self.registry).decode()
 
 
@@ -105,13 +105,13 @@ class Running:
 async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]:
     """Start everything, serve until the block ends, drain, stop everything. Raises StartError with one line.
 
-    `worker` is the number of this process among those that share the port; 0: it is alone.
+    `worker` is the number of this process among those that share the port; 0 if it is the only one.
     """
     async with AsyncExitStack() as stack:
         share_fairly()
         log = _open_log(settings, stack, worker)
         registry = new_registry()
-        credentials = _credentials(settings)  # first: what is wrong with files is told before anything is started
+        credentials = _credentials(settings)  # first: faults of files are reported before anything is started
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
         )
@@ -222,7 +222,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
         level=LEVELS[settings.log.level],
         console=console_stream(),
         console_level=LEVELS[settings.log.console],
-        # Each process rotates a file of its own.
+        # Each process rotates its own file.
         file=settings.process.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
         max_bytes=settings.log.file_bytes,
         keep=settings.log.files,
@@ -232,7 +232,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
     return log
 
 
-def _router(  # noqa: PLR0917 - it takes what the chain is made of
+def _router(  # noqa: PLR0917 - the parts of the chain
     settings: Settings,
     stack: AsyncExitStack,
     registry: CollectorRegistry,
@@ -278,7 +278,7 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
 
 
 @asynccontextmanager
-async def _following(  # noqa: PLR0917 - the parts that are followed
+async def _following(  # noqa: PLR0917 - the dependencies and their health
     health: HealthServicer,
     database: Database,
     redis: Redis,
@@ -286,12 +286,14 @@ async def _following(  # noqa: PLR0917 - the parts that are followed
     registry: CollectorRegistry,
     log: Log,
 ) -> AsyncIterator[None]:
-    """Keep the health in step with the parts while the block runs."""
-    up = Gauge("bossjy_part_up", "Whether a part that the service needs answers.", ["part"], registry=registry)
+    """Update the health by the state of the dependencies while the block runs."""
+    up = Gauge("bossjy_part_up", "1 if a dependency of the service answers, else 0.", ["part"], registry=registry)
 
     def report(part: str, answered: bool) -> None:  # noqa: FBT001 - as the watch calls it
         up.labels(part).set(answered)
-        (log.info if answered else log.warning)("part answers" if answered else "part does not answer", part=part)
+        (log.info if answered else log.warning)(
+            "dependency answers" if answered else "dependency does not answer", part=part
+        )
 
     probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis)}
     watch = PartsWatch(health, probes, _NEEDS, report)
@@ -309,7 +311,7 @@ async def _cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def _drain(  # noqa: PLR0917 - what takes part in the end
+async def _drain(  # noqa: PLR0917 - all that must stop
     server: grpc.aio.Server,
     health: HealthServicer,
     limits: Limits,
@@ -317,15 +319,15 @@ async def _drain(  # noqa: PLR0917 - what takes part in the end
     settings: Settings,
     log: Log,
 ) -> None:
-    """Tell probes and streams, take no new calls, wait for those that run, then cut what is left."""
+    """Notify probes and streams, refuse new calls, wait for running ones, then cancel the rest."""
     log.info("draining", wait_s=settings.process.drain_s)
     draining.set()
     await health.end()
     stopping = asyncio.ensure_future(server.stop(settings.process.drain_s))
-    # Connections are told to go elsewhere now. Calls that were sent before that was heard are answered as ever.
+    # Connections get notice now. Calls that were sent before clients received it are answered as usual.
     await asyncio.wait({stopping}, timeout=_LATE_S)
     limits.draining = True
     await stopping
-    # grpc's stop does not await the handlers that it cut: give their `finally` a moment on the loop.
+    # grpc's stop does not await the handlers that it cancelled: give their `finally` a moment on the loop.
     await asyncio.sleep(0.05)
     log.info("stopped")

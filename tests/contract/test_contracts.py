@@ -1,4 +1,4 @@
-"""What must hold for every method and message of the contracts, whatever they say."""
+"""Rules for every method and message of the contracts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_reasons_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
-def test_every_method_states_who_may_call(service: ServiceDescriptor) -> None:
+def test_every_method_states_its_access(service: ServiceDescriptor) -> None:
     methods = list(methods_of(service))
     assert len(methods) == len(service.methods)
     assert {method.name for method in methods if method.access.public} <= PUBLIC

@@ -1,7 +1,7 @@
-"""A worker's own program: `python -m bossjy_server.workers.worker`, started by `process.py` alone.
+"""Program of a worker: `python -m bossjy_server.workers.worker`, started only by `process.py`.
 
-Standard input: its number and settings (a pickle, from the parent), then a line for each question. Standard output: one
-line of JSON when it serves or cannot, then one for each answer. It ends on SIGTERM and when its input ends.
+Standard input: its number and settings (a pickle, from the parent), then a line for each query. Standard output: one
+line of JSON when it is ready or failed, then one for each answer. It ends on SIGTERM and when its input ends.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from bossjy_server.loop import run
 
 
 def main() -> int:
-    """Serve until told to end. Returns 2 when it could not start."""
-    number, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
+    """Serve until told to stop. Returns 2 if it could not start."""
+    number, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent process
     try:
         run(_work(number, settings))
     except StartError as error:
