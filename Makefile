@@ -36,7 +36,7 @@ test: $(DEV) ## run all tests on real databases, with coverage by package; ARGS=
 	@$(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=json:build/coverage/report.json $(ARGS)
 
 .PHONY: test-pythons
-test-pythons: $(DEV) ## run ONCE=1 and test, on each Python of this machine; PYTHONS="3.11 3.13" selects, FAST=1: few tests
+test-pythons: $(DEV) ## run ONCE=1 and test on each Python here; PYTHONS="3.11 3.13" selects, FAST=1: few tests
 	@$(PYTHON) -m tests.performance.pythons $(if $(FAST),--fast) $(PYTHONS)
 
 .PHONY: check
@@ -44,7 +44,7 @@ check: $(DEV) ## check lint, format, types, imports, contracts, generated code, 
 	@$(PYTHON) .ci/check.py
 
 .PHONY: check-coverage
-check-coverage: $(DEV) ## run the tests of phone and auth; fail below 100 % of lines and branches
+check-coverage: $(DEV) ## run the tests of phone and auth; below 100 % of lines and branches it fails
 	@$(PYTHON) .ci/coverage_gate.py
 
 .PHONY: check-monitoring
@@ -74,7 +74,7 @@ clean: ## remove built, cached and installed files; keep the service's data fold
 # Measurements (bench-…) and proofs of a promise (prove-…): each writes build/figures/NAME.json and prints a table.
 
 .PHONY: bench-phone
-bench-phone: $(DEV) ## measure numbers per second over StreamValidateNumbers, compared with a stream that does no work
+bench-phone: $(DEV) ## measure numbers per second over StreamValidateNumbers, and of a stream that does no work
 	@$(PYTHON) -m tests.performance.phone.bench_phone
 
 .PHONY: bench-auth
@@ -82,7 +82,7 @@ bench-auth: $(DEV) ## measure 40 logins per second beside 500 GetMe, a flood of 
 	@$(PYTHON) -m tests.performance.auth.bench_auth $(if $(SHORT),--short)
 
 .PHONY: bench-unary
-bench-unary: $(DEV) ## measure the cost of a call compared with an echo, and its latency at 500, 1,000 and 2,000 per second
+bench-unary: $(DEV) ## measure the cost of a call and of an echo, and its latency at 500, 1,000, 2,000 per second
 	@$(PYTHON) -m tests.performance.unary.bench_unary $(if $(SHORT),--short)
 
 .PHONY: prove-first-run
@@ -106,19 +106,19 @@ bench-numbering: $(DEV) ## measure numbers per second on one core, compared with
 	@$(PYTHON) -m tests.performance.numbering.bench_numbering
 
 .PHONY: soak
-soak: $(DEV) ## run a mixed load for five minutes or MINUTES=60 and check memory, files, connections and tasks for growth
+soak: $(DEV) ## run a mixed load, five minutes or MINUTES=60; memory, files, connections and tasks must not grow
 	@$(PYTHON) -m tests.performance.faults.soak --minutes $(or $(MINUTES),5)
 
 .PHONY: prove-import
-prove-import: $(DEV) ## kill imports at random moments and compare their results with a model; TRIALS=100
+prove-import: $(DEV) ## kill imports at random moments and compare the results with a model; TRIALS=100
 	@$(PYTHON) -m tests.performance.imports.prove_import $(if $(TRIALS),--trials $(TRIALS))
 
 .PHONY: prove-reverts
-prove-reverts: $(DEV) ## revert random histories of imports in every order and check that nothing is left; HISTORIES=1000
+prove-reverts: $(DEV) ## revert random import histories in every order and check that nothing remains; HISTORIES=1000
 	@$(PYTHON) -m tests.performance.imports.prove_reverts $(if $(HISTORIES),--histories $(HISTORIES))
 
 .PHONY: bench-import
-bench-import: $(DEV) ## import a million rows, compared with psql's copy, twice; measure memory for one and five million
+bench-import: $(DEV) ## import a million rows twice, compared with psql's copy; memory for 1 and 5 million
 	@$(PYTHON) -m tests.performance.imports.bench_import
 
 .PHONY: prove-import-memory
