@@ -49,7 +49,8 @@ IDIOMS = {
     "further": r"\bfurther\b",
     "together": r"\btogether\b",
 }
-# Phrases of plain English that contain an idiom. They do not count; nor does text in backticks or code blocks.
+# Phrases of plain English that contain an idiom. They do not count; nor do names of files and text in backticks or code
+# blocks.
 ACCEPTED = (
     r"\bbehind\s+(?:\w+\s+){0,2}(?:prox(?:y|ies)|load\s+balancers?|firewalls?|NAT)\b",
     r"\bstands?\s+for\b",
@@ -88,6 +89,7 @@ ESCAPE = re.compile(r"\\.")
 BACKTICKS = re.compile(r"(`+)(?:(?!\1).)+?\1", re.DOTALL)
 FENCE = re.compile(r"\s*(?:```|~~~)")
 LINK_TARGET = re.compile(r"\]\([^)\s]*\)")
+FILE_NAME = re.compile(r"[\w./-]+\.(?:md|py|proto|sql)\b")
 ITEM = re.compile(r"\s*(?:[-*+]|\d+\.)\s")
 # A text of a program is a message if it is a sentence; statements of SQL are none.
 MESSAGE = re.compile(r"[A-Za-z]\S*(?:\s+\S+){3,}")
@@ -215,6 +217,7 @@ def read(path: str, source: str) -> tuple[int, list[Hit]]:
     for block in blocks(path, source):
         # Code within a sentence is a blank, as long as it was: places stay where they are.
         text = BACKTICKS.sub(lambda code: re.sub(r"[^\n]", "~", code[0]), block.text)
+        text = FILE_NAME.sub(lambda name: "~" * len(name[0]), text)
         words += sum(1 for _ in WORD.finditer(text))
         found = [
             *((one.lastgroup or "", one.start()) for one in FOUND.finditer(text)),

@@ -64,7 +64,7 @@ def test_each_idiom_and_each_opening_counts_once(prose: ModuleType, text: str, p
         "Settings say `what stands behind` and ``holds`` alike.",
         "Text\n\n```\nWhat stands behind\n```\n",
         "## What is it?",
-        "See [the list](docs/behind.md).",
+        "See [the list](docs/behind.md) and behind-a-proxy.md.",
         "It says what the caller sent, and where.",
         "Standalone, household, furthermore.",
     ],
