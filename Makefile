@@ -1,5 +1,5 @@
-# Everything one does with BossJy. Each line is a command that can be typed; they work in .venv, which this file makes.
-# Python 3 and make are enough to start with: see requirements/install.sh.
+# The commands of BossJy. Each target can also be typed as its command. They run in .venv, which this file makes.
+# Python 3 and make are enough to start: see requirements/install.sh.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 LOCK := requirements/build.txt requirements/uv.txt requirements/install.sh .python-version
 PACKAGES := server/pyproject.toml clients/python/pyproject.toml
 
-# The environment: what the service needs, and what tests and checks need on top. Made again when the lock changes.
+# The environment: packages of the service, then those of tests and checks. Made again when the lock changes.
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 
@@ -28,19 +28,19 @@ $(GATEWAY): requirements/gateway.txt $(DEV)
 	@sh requirements/install.sh gateway
 
 .PHONY: install
-install: $(DEV) ## make the whole environment .venv, with the tools of test and check
+install: $(DEV) ## make the whole environment .venv, with the tools for tests and checks
 
 .PHONY: run
-run: $(RUN) ## start the service on embedded parts with a demonstration; ONCE=1: stop after it, 0 when all was right
+run: $(RUN) ## start the service with embedded databases and a demonstration; ONCE=1: stop after it, 0 if all was right
 	@.venv/bin/bossjy-server demo $(if $(ONCE),--once)
 
 .PHONY: test
-test: $(DEV) ## run all tests on real parts, with coverage by package; ARGS="-k word" narrows it
+test: $(DEV) ## run all tests on real databases, with coverage by package; ARGS="-k word" selects tests
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(PYTHON) -m pytest -n 2 --dist worksteal --cov --cov-report=json:build/coverage/report.json $(ARGS)
 
 .PHONY: test-pythons
-test-pythons: $(DEV) ## run ONCE=1 and test, on each Python of this machine; PYTHONS="3.11 3.13" chooses, FAST=1: few tests
+test-pythons: $(DEV) ## run ONCE=1 and test on each Python here; PYTHONS="3.11 3.13" selects, FAST=1: few tests
 	@$(PYTHON) -m tests.performance.pythons $(if $(FAST),--fast) $(PYTHONS)
 
 .PHONY: test-gateway
@@ -48,99 +48,99 @@ test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik an
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
 .PHONY: check
-check: $(DEV) ## lint, formats, types, imports, contracts, generated code, lock, coverage of phone and auth; then the verdict
+check: $(DEV) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py
 
 .PHONY: check-coverage
-check-coverage: $(DEV) ## run the tests of phone and auth: 100 % of lines and branches, or it fails
+check-coverage: $(DEV) ## run the tests of phone and auth; below 100 % of lines and branches it fails
 	@$(PYTHON) .ci/coverage_gate.py
 
 .PHONY: check-monitoring
-check-monitoring: ## check monitoring/ with promtool and amtool, which the packages of Prometheus and Alertmanager bring
+check-monitoring: ## check monitoring/ with promtool and amtool, from the packages of Prometheus and Alertmanager
 	promtool check config monitoring/prometheus/prometheus.yml
 	promtool test rules monitoring/prometheus/alerts_test.yml
 	amtool check-config monitoring/alertmanager/alertmanager.yml
 
 .PHONY: generate
-generate: $(DEV) ## make the stubs in clients/python and build/bossjy.binpb again from protos/
+generate: $(DEV) ## make the stubs in clients/python and build/bossjy.binpb from protos/
 	@$(PYTHON) clients/python/generate.py
 
 .PHONY: released
-released: $(DEV) ## take the contracts as they are for released: from then on `make check` refuses what breaks them
+released: $(DEV) ## record the contracts as released: from then on `make check` refuses breaking changes
 	@.venv/bin/buf build --path protos/bossjy --exclude-source-info --output protos/released.binpb
 
 .PHONY: lock
-lock: ## resolve requirements/*.txt again; UPGRADE=1: take the newest versions
+lock: ## resolve requirements/*.txt again; UPGRADE=1: use the newest versions
 	@sh requirements/install.sh uv
 	@sh requirements/lock.sh $(if $(UPGRADE),--upgrade)
 
 .PHONY: clean
-clean: ## remove what was built, cached and installed; keep the service's data folder
+clean: ## remove built, cached and installed files; keep the service's data folder
 	rm -rf build dist .venv .uv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Measurements (bench-…) and demonstrations of a promise (prove-…): each writes build/figures/NAME.json, prints a table.
+# Measurements (bench-…) and proofs of a promise (prove-…): each writes build/figures/NAME.json and prints a table.
 
 .PHONY: bench-phone
-bench-phone: $(DEV) ## numbers a second over StreamValidateNumbers, beside the same stream with no work
+bench-phone: $(DEV) ## measure numbers per second over StreamValidateNumbers, and of a stream that does no work
 	@$(PYTHON) -m tests.performance.phone.bench_phone
 
 .PHONY: bench-auth
-bench-auth: $(DEV) ## logins at 40 a second beside GetMe at 500, a flood of logins, what checks and hashes cost
+bench-auth: $(DEV) ## measure 40 logins per second beside 500 GetMe, a flood of logins, the cost of checks and hashes
 	@$(PYTHON) -m tests.performance.auth.bench_auth $(if $(SHORT),--short)
 
 .PHONY: bench-unary
-bench-unary: $(DEV) ## what a call costs beside a bare echo, and how long it takes at 500, 1,000, 2,000 a second
+bench-unary: $(DEV) ## measure the cost of a call and of an echo, and its latency at 500, 1,000, 2,000 per second
 	@$(PYTHON) -m tests.performance.unary.bench_unary $(if $(SHORT),--short)
 
 .PHONY: prove-first-run
-prove-first-run: $(DEV) ## a fresh clone with an empty home: run ONCE=1, then test, both timed
+prove-first-run: $(DEV) ## time run ONCE=1 and test in a fresh clone with an empty home
 	@$(PYTHON) -m tests.performance.first_run
 
 .PHONY: prove-numbering
-prove-numbering: $(DEV) ## over 20 million comparisons with phonenumbers, and every state; ARGS=--small: 200,000
+prove-numbering: $(DEV) ## compare with phonenumbers over 20 million times, and every state; ARGS=--small: 200,000
 	@$(PYTHON) -m tests.performance.numbering.prove_numbering $(ARGS)
 
 .PHONY: prove-corrections
-prove-corrections: $(DEV) ## damaged numbers of all regions: the share of first corrections that are right; COUNT=100000
+prove-corrections: $(DEV) ## measure the share of right first corrections of damaged numbers, all regions; COUNT=100000
 	@$(PYTHON) -m tests.performance.numbering.prove_corrections $(if $(COUNT),--count $(COUNT))
 
 .PHONY: fuzz-numbering
-fuzz-numbering: $(DEV) ## any bytes to the numbering, guided by coverage; SECONDS=60
+fuzz-numbering: $(DEV) ## send random bytes to the numbering, guided by coverage; SECONDS=60
 	@$(PYTHON) -m tests.performance.numbering.fuzz_numbering --seconds $(or $(SECONDS),60)
 
 .PHONY: bench-numbering
-bench-numbering: $(DEV) ## numbers a second, one core each, beside phonenumbers and rphonenumbers
+bench-numbering: $(DEV) ## measure numbers per second on one core, compared with phonenumbers and rphonenumbers
 	@$(PYTHON) -m tests.performance.numbering.bench_numbering
 
 .PHONY: soak
-soak: $(DEV) ## a mixed load, five minutes or MINUTES=60: whether memory, files, connections or tasks grow
+soak: $(DEV) ## run a mixed load, five minutes or MINUTES=60; memory, files, connections and tasks must not grow
 	@$(PYTHON) -m tests.performance.faults.soak --minutes $(or $(MINUTES),5)
 
 .PHONY: prove-import
-prove-import: $(DEV) ## imports killed at random moments come to what they must; TRIALS=100
+prove-import: $(DEV) ## kill imports at random moments and compare the results with a model; TRIALS=100
 	@$(PYTHON) -m tests.performance.imports.prove_import $(if $(TRIALS),--trials $(TRIALS))
 
 .PHONY: prove-reverts
-prove-reverts: $(DEV) ## random histories of imports reverted in every order leave nothing; HISTORIES=1000
+prove-reverts: $(DEV) ## revert random import histories in every order and check that nothing remains; HISTORIES=1000
 	@$(PYTHON) -m tests.performance.imports.prove_reverts $(if $(HISTORIES),--histories $(HISTORIES))
 
 .PHONY: bench-import
-bench-import: $(DEV) ## a million rows from file to table beside psql's copy, again, and the memory for one and five million
+bench-import: $(DEV) ## import a million rows twice, compared with psql's copy; memory for 1 and 5 million
 	@$(PYTHON) -m tests.performance.imports.bench_import
 
 .PHONY: prove-import-memory
-prove-import-memory: $(DEV) ## 1.5 GB in one upload, or MIB=150: server and its workers stay below 512 MiB
+prove-import-memory: $(DEV) ## upload 1.5 GB, or MIB=150: the server and its workers stay below 512 MiB
 	@$(PYTHON) -m tests.performance.imports.prove_memory $(if $(MIB),--mib $(MIB))
 
 .PHONY: prove-faults
-prove-faults: $(DEV) ## parts stopped, paused, refusing, a bad network, workers killed and renewed, abuse
+prove-faults: $(DEV) ## test stopped, paused and refusing databases, a bad network, killed and renewed workers, abuse
 	@$(PYTHON) -m tests.performance.faults.prove_faults
 
 .PHONY: bench-load
-bench-load: $(DEV) ## three validations, two logins, one GetMe: a hundred calls a second by locust for 30 s
+bench-load: $(DEV) ## run a hundred calls per second with locust for 30 s: three validations, two logins, one GetMe
 	@$(PYTHON) -m tests.performance.load.bench_load
 
 .PHONY: fuzz-calls
-fuzz-calls: $(DEV) ## any requests to all methods; CALLS=100000, SEED=1: none may answer INTERNAL
+fuzz-calls: $(DEV) ## send random requests to all methods, none may answer INTERNAL; CALLS=100000, SEED=1
 	@$(PYTHON) -m tests.contract.fuzz --calls $(or $(CALLS),100000) $(if $(SEED),--seed $(SEED))

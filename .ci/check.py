@@ -1,6 +1,6 @@
-"""Everything that must hold of the source beside its tests: `make check`, and the same in CI. Offline.
+"""Checks of the source besides its tests: `make check`, and the same in CI. Offline.
 
-Every step runs, each says one line; what a failed one printed follows its line. Exit status 1 if any failed.
+Every step runs and prints one line; the output of a failed step follows its line. Exit status 1 if any step failed.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = Path(sys.executable).parent
-# All that a requirement file may hold: versions, markers, hashes, remarks. No address, no option, no folder.
+# A line of a requirement file: a version, a marker, a hash or a comment. No address, no option, no folder.
 LOCKED = re.compile(r"[a-z0-9._-]+==\S+(?: ; [^/]+)? \\| {4}--hash=sha256:[0-9a-f]{64}(?: \\)?| *#(?!.*:/).*|")
 
 
 class CheckFailed(Exception):
-    """A step did not hold; the text says where."""
+    """A step failed; the text says why."""
 
 
-def run(tool: str, *arguments: str) -> None:
-    """Run a tool of the environment at the root. Raises CheckFailed with what it printed when it fails."""
+def run(tool: str, *arguments: str) -> str:
+    """Run a tool of the environment at the root. Returns its output; raises CheckFailed with it if the tool fails."""
     command = [str(TOOLS / tool), *arguments]
     done = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         raise CheckFailed(done.stdout)
+    return done.stdout
 
 
 def breaking() -> None:
@@ -48,7 +49,7 @@ def breaking() -> None:
 
 
 def lock() -> None:
-    """Hold the requirement files to their form, and to what our packages say they need."""
+    """Check the form of the requirement files, and that they cover the dependencies of our packages."""
     files = sorted((ROOT / "requirements").glob("*.txt"))
     lines = [(path.name, line) for path in files for line in path.read_text().splitlines()]
     wrong = [f"{name}: not a locked version: {line}" for name, line in lines if not LOCKED.fullmatch(line)]
@@ -65,8 +66,13 @@ def lock() -> None:
         raise CheckFailed("\n".join(wrong) + "\n")
 
 
+def prose() -> None:
+    """Compare the prose with its ceilings. Prints its last line, which says how far the goal is."""
+    print(run("python", ".ci/prose.py").splitlines()[-1])
+
+
 def needs() -> list[Requirement]:
-    """What our packages and the dependency groups need on this machine, our own packages left out."""
+    """The requirements of our packages and of the dependency groups on this machine, without our own packages."""
     root, *packages = (
         tomllib.loads((ROOT / folder / "pyproject.toml").read_text()) for folder in (".", "server", "clients/python")
     )
@@ -76,7 +82,7 @@ def needs() -> list[Requirement]:
     return [need for need in found if need.name != "bossjy" and (need.marker is None or need.marker.evaluate())]
 
 
-STEPS: list[tuple[str, Callable[[], None]]] = [
+STEPS: list[tuple[str, Callable[[], object]]] = [
     ("lint (ruff)", lambda: run("ruff", "check", "--quiet", "--output-format=concise")),
     ("format (ruff)", lambda: run("ruff", "format", "--check")),
     ("types (mypy --strict)", lambda: run("mypy")),
@@ -89,7 +95,8 @@ STEPS: list[tuple[str, Callable[[], None]]] = [
     ("contracts: nothing breaks (buf)", breaking),
     ("generated code is current", lambda: run("python", "clients/python/generate.py", "--check")),
     ("lock (requirements/*.txt)", lock),
-    # Runs tests, some minutes, when these sources changed since; the last step, so that the others are told first.
+    ("prose (ceilings)", prose),
+    # Runs tests for some minutes if these sources changed since it passed: the last step, so the others report first.
     ("phone and auth are covered, every branch", lambda: run("python", ".ci/coverage_gate.py", "--unless-measured")),
 ]
 

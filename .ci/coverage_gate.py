@@ -1,7 +1,7 @@
-"""Phone and auth are covered by their own tests, every line and branch: `make check-coverage`, a step of `make check`.
+"""Coverage of phone and auth by their own tests, every line and branch: `make check-coverage`, a step of `make check`.
 
-Their tests run for some minutes, so what was measured is kept beside a hash of the sources that it was measured for:
-`--unless-measured` runs nothing while those are the same. Exit status 1 when a test fails or a branch is missed.
+The tests run for some minutes, so the result is kept with a hash of the measured sources: `--unless-measured` runs
+nothing while the sources are the same. Exit status 1 if a test fails or a branch is missed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MEASURED = OUTPUT / "measured.json"
 
 
 def sources_hash() -> str:
-    """SHA-256 of the code that is measured, of its tests and of this gate, with their paths."""
+    """SHA-256 of the measured code, its tests and this gate, with their paths."""
     digest = hashlib.sha256()
     files = [path for folder in SOURCES for path in (ROOT / folder).rglob("*.py")]
     for path in sorted([*files, ROOT / CONFIG, Path(__file__).resolve()]):
@@ -34,7 +34,7 @@ def sources_hash() -> str:
 
 
 def measured() -> bool:
-    """Whether these very sources passed before."""
+    """True if exactly these sources passed before."""
     try:
         return bool(json.loads(MEASURED.read_text())["sources_sha256"] == sources_hash())
     except (OSError, ValueError, KeyError):
@@ -42,14 +42,14 @@ def measured() -> bool:
 
 
 def measure() -> int:
-    """Run the tests and hold them to 100 %. Returns pytest's exit status."""
+    """Run the tests and require 100 %. Returns pytest's exit status."""
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
     before, start = sources_hash(), time.monotonic()
     command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "--cov", f"--cov-config={CONFIG}", "--cov-report=term"]
-    # Traced code is slow: what takes a test to its usual limit is the tracing.
+    # Traced code is slow, so a test may take longer than its usual limit.
     done = subprocess.run([*command, "--timeout=300", *TESTS], cwd=ROOT, check=False)
-    # Sources that somebody changed meanwhile are not those that ran.
+    # If the sources changed meanwhile, the run measured others.
     if done.returncode == 0 and sources_hash() == before:
         figures = {"sources_sha256": before, "seconds": round(time.monotonic() - start, 1)}
         MEASURED.write_text(json.dumps(figures, indent=2) + "\n")

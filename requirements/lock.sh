@@ -2,10 +2,10 @@
 # Resolves the requirement files again: exact versions with hashes, for Linux and macOS, Python 3.11 and newer.
 #
 #   sh requirements/lock.sh              keep every version that still fits
-#   sh requirements/lock.sh --upgrade    take the newest of each
+#   sh requirements/lock.sh --upgrade    use the newest of each
 #
-# dev.txt is the one resolution, gateway.txt an addition to it; run.txt and build.txt are parts of it and uv.txt is what installs them. They are the
-# lock: uv.lock would name the package registry that it was made with, these name none.
+# dev.txt is the one resolution; run.txt and build.txt are subsets of it, gateway.txt is an addition, and uv.txt locks the
+# installer. They are the lock: uv.lock would name the package registry that it was made with; these files name none.
 set -eu
 cd "$(dirname "$0")/.."
 

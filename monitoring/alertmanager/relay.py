@@ -1,10 +1,10 @@
-"""Alertmanager's webhooks to the robots of 钉钉 (DingTalk) and 企业微信 (WeCom), in their own formats.
+"""Relay of Alertmanager's webhooks to the robots of 钉钉 (DingTalk) and 企业微信 (WeCom), in their own formats.
 
     python3 relay.py --port 8060 --dingtalk-url-file F --dingtalk-secret-file F --wecom-url-file F
 
-POST /dingtalk and POST /wecom take Alertmanager's JSON (webhook version 4) and answer 200 once the robot took the
-message, 404 where no robot is set, 400 for what is not such JSON, 502 when the robot refused or did not answer:
-Alertmanager then tries again. Needs Python 3.11 and nothing else. The files hold one line; none of it is ever printed.
+POST /dingtalk and POST /wecom accept Alertmanager's JSON (webhook version 4). They answer 200 after the robot accepted
+the message, 404 if no robot is set, 400 for other input, and 502 if the robot refused or did not answer: Alertmanager
+then tries again. Needs only Python 3.11. The files have one line each, which is never printed.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from typing import Any, NoReturn
 
 _TIMEOUT_S = 10.0
 _MAX_BODY = 1024 * 1024
-# 企业微信 refuses longer ones; 钉钉 takes 20,000.
+# 企业微信 refuses longer messages; 钉钉 accepts 20,000.
 _MAX_MESSAGE = 4096
 _MAX_ALERTS = 10
 
 
 class Refused(Exception):
-    """The robot did not take the message; the text says why and holds no secret."""
+    """The robot did not accept the message; the text says why and contains no secret."""
 
 
 @dataclass(frozen=True)
 class Robot:
-    """A group's robot: where it is (with its token), and what signs messages to it, if it wants that."""
+    """The robot of a group: its address with the token, and the secret that signs messages, if it requires one."""
 
     url: str
     secret: str = ""
 
     def signed_url(self, now_ms: int) -> str:
-        """钉钉 wants the time and its HMAC beside the token."""
+        """The address of a message. 钉钉 requires the time and its HMAC besides the token."""
         if not self.secret:
             return self.url
         digest = hmac.digest(self.secret.encode(), f"{now_ms}\n{self.secret}".encode(), hashlib.sha256)
@@ -69,7 +69,7 @@ class Robot:
 
 
 def markdown(notice: dict[str, Any]) -> tuple[str, str]:
-    """(title, text) of what Alertmanager tells: what is wrong in Chinese and in English, and what to do."""
+    """(title, text) of a notice: the summary in Chinese and in English, and the action."""
     firing = notice["status"] == "firing"
     alerts = notice["alerts"]
     title = f"{'告警' if firing else '恢复'} {notice['commonLabels'].get('alertname', 'BossJy')} ({len(alerts)})"
@@ -81,17 +81,17 @@ def markdown(notice: dict[str, Any]) -> tuple[str, str]:
             lines.append(f"> {notes['action']}")
     if len(alerts) > _MAX_ALERTS:
         lines.append(f"… {len(alerts) - _MAX_ALERTS} more")
-    # Cut by bytes, as the robots count.
+    # Truncated by bytes, as the robots count.
     return title, "\n\n".join(lines).encode()[:_MAX_MESSAGE].decode(errors="ignore")
 
 
 def dingtalk_message(title: str, text: str) -> dict[str, Any]:
-    """As 钉钉 wants it."""
+    """The message in the format of 钉钉."""
     return {"msgtype": "markdown", "markdown": {"title": title, "text": text}}
 
 
 def wecom_message(title: str, text: str) -> dict[str, Any]:  # noqa: ARG001 - one shape for both
-    """As 企业微信 wants it."""
+    """The message in the format of 企业微信."""
     return {"msgtype": "markdown", "markdown": {"content": text}}
 
 
@@ -105,7 +105,7 @@ class Relay(BaseHTTPRequestHandler):
     timeout = _TIMEOUT_S
 
     def do_POST(self) -> None:
-        """Take a notice and hand it on."""
+        """Accept a notice and send it to the robot."""
         robot = self.robots.get(self.path)
         if robot is None:
             self._answer(404, "no robot is set for this path")
@@ -144,9 +144,9 @@ def main() -> NoReturn:
     """Serve on loopback until ended."""
     options = argparse.ArgumentParser(description="Alertmanager's webhooks to the robots of 钉钉 and 企业微信")
     options.add_argument("--port", type=int, default=8060, help="on 127.0.0.1 (8060; 0: any)")
-    options.add_argument("--dingtalk-url-file", type=Path, help="holds the webhook address of the 钉钉 robot")
-    options.add_argument("--dingtalk-secret-file", type=Path, help="holds the secret (SEC…) that signs, if it has one")
-    options.add_argument("--wecom-url-file", type=Path, help="holds the webhook address of the 企业微信 robot")
+    options.add_argument("--dingtalk-url-file", type=Path, help="file with the webhook address of the 钉钉 robot")
+    options.add_argument("--dingtalk-secret-file", type=Path, help="file with its signing secret (SEC…), if any")
+    options.add_argument("--wecom-url-file", type=Path, help="file with the webhook address of the 企业微信 robot")
     given = options.parse_args()
     robots = {
         "/dingtalk": Robot(_line(given.dingtalk_url_file), _line(given.dingtalk_secret_file)),

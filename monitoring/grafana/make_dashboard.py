@@ -1,4 +1,4 @@
-"""Makes bossjy.json, the dashboard, of the table below: python3 make_dashboard.py. A test holds the two together."""
+"""Generator of the dashboard, bossjy.json, from the table below: python3 make_dashboard.py. A test compares the two."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-# Rows of (title, unit, {legend: query}); three panels a row. `$__rate_interval` is Grafana's.
+# Rows of (title, unit, {legend: query}); three panels per row. `$__rate_interval` is Grafana's.
 _RATE = "[$__rate_interval]"
 _METHOD = 'job="bossjy",grpc_method=~"$method"'
 ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
     "Calls": [
         (
-            "Calls a second by method",
+            "Calls per second by method",
             "reqps",
             {"{{grpc_method}}": f"sum by (grpc_method) (rate(grpc_server_handled_total{{{_METHOD}}}{_RATE}))"},
         ),
         (
-            "Calls a second by status, without OK",
+            "Calls per second by status, without OK",
             "reqps",
             {
                 "{{grpc_code}}": f'sum by (grpc_code) (rate(grpc_server_handled_total{{{_METHOD},grpc_code!="OK"}}'
@@ -25,7 +25,7 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
             },
         ),
         (
-            "Time of a call",
+            "Duration of a call",
             "s",
             {
                 f"p{percent}": f"histogram_quantile(0.{percent}, sum by (le) "
@@ -36,7 +36,7 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
     ],
     "Load": [
         (
-            "Calls that run and wait, by class",
+            "Running and waiting calls, by class",
             "short",
             {
                 "{{class}} runs": 'sum by (class) (bossjy_class_running{job="bossjy"})',
@@ -44,7 +44,7 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
             },
         ),
         (
-            "Calls refused for want of a place",
+            "Calls refused because no slot was free",
             "reqps",
             {"{{class}}": f'sum by (class) (rate(bossjy_class_shed_total{{job="bossjy"}}{_RATE}))'},
         ),
@@ -59,7 +59,7 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
     ],
     "Imports": [
         (
-            "Rows a second by outcome",
+            "Rows per second by outcome",
             "rowsps",
             {"{{outcome}}": f'sum by (outcome) (rate(bossjy_import_rows_total{{job="bossjy"}}{_RATE}))'},
         ),
@@ -74,14 +74,14 @@ ROWS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
             {"{{state}}": 'sum by (state) (bossjy_database_connections{job="bossjy"})'},
         ),
     ],
-    "Parts": [
+    "Dependencies": [
         (
-            "Parts that answer",
+            "Dependencies that answer",
             "bool",
             {"{{part}} {{instance}}": 'min by (part, instance) (bossjy_part_up{job="bossjy"})'},
         ),
         (
-            "Breakers (0 closed, 1 trial, 2 open), retries a second",
+            "Breakers (0 closed, 1 trial, 2 open), retries per second",
             "short",
             {
                 "{{part}} {{instance}}": 'max by (part, instance) (bossjy_breaker_state{job="bossjy"})',

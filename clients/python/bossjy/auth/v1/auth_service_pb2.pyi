@@ -34,19 +34,19 @@ class RegisterRequest(_message.Message):
     REGISTRATION_TOKEN_FIELD_NUMBER: _builtins.int
     DEVICE_NAME_FIELD_NUMBER: _builtins.int
     tenant_display_name: _builtins.str
-    """Name of the tenant for people."""
+    """Display name of the tenant."""
     email: _builtins.str
     """Mail address of the first user."""
     password: _builtins.str
-    """Password, 15 to 256 characters unless the server is set otherwise; spaces count. PASSWORD_REFUSED says why one is
-    refused.
+    """Password, 15 to 256 characters unless the operator sets other limits; spaces count. PASSWORD_REFUSED gives the
+    reason of a refusal.
     """
     display_name: _builtins.str
-    """Name of the first user for people. Empty: the mail address is shown."""
+    """Display name of the first user. If empty, the mail address is shown."""
     registration_token: _builtins.str
-    """The token that the operator gave out, where registration needs one."""
+    """The operator's token, if registration needs one."""
     device_name: _builtins.str
-    """What the client says of itself, for the list of sessions. May be empty."""
+    """Name that the client gives itself, for the list of sessions. May be empty."""
     def __init__(
         self,
         *,
@@ -127,7 +127,7 @@ class LoginRequest(_message.Message):
     totp_code: _builtins.str
     """One-time code of six digits, or a recovery code. Empty if the user has no second factor."""
     device_name: _builtins.str
-    """What the client says of itself, for the list of sessions. May be empty."""
+    """Name that the client gives itself, for the list of sessions. May be empty."""
     def __init__(
         self,
         *,
@@ -156,7 +156,7 @@ class LoginResponse(_message.Message):
     PASSWORD_CHANGE_REQUIRED_FIELD_NUMBER: _builtins.int
     SECOND_FACTOR_REQUIRED_FIELD_NUMBER: _builtins.int
     password_change_required: _builtins.bool
-    """Whether the password must be changed now: other methods answer SCOPE_MISSING until it is."""
+    """True if the password must be changed now: other methods answer SCOPE_MISSING until then."""
     second_factor_required: _builtins.bool
     """The user's role or tenant requires a second factor and the user has none: other methods answer SCOPE_MISSING until
     ConfirmSecondFactor and the next RefreshToken or Login.
@@ -239,7 +239,7 @@ class LogoutRequest(_message.Message):
 
     ALL_SESSIONS_FIELD_NUMBER: _builtins.int
     all_sessions: _builtins.bool
-    """Whether all sessions of the user end, not only this one."""
+    """If true, all sessions of the user end, not only this one."""
     def __init__(
         self,
         *,
@@ -261,7 +261,7 @@ class LogoutResponse(_message.Message):
 
     ENDED_COUNT_FIELD_NUMBER: _builtins.int
     ended_count: _builtins.int
-    """How many."""
+    """Number of ended sessions."""
     def __init__(
         self,
         *,
@@ -301,7 +301,7 @@ class GetJwksResponse(_message.Message):
     KEYS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Jwk]:
-        """The keys, the one that signs now first."""
+        """The keys, the current signing key first."""
 
     def __init__(
         self,
@@ -340,7 +340,7 @@ Global___IntrospectTokenRequest: _TypeAlias = IntrospectTokenRequest  # noqa: Y0
 
 @_typing.final
 class IntrospectTokenResponse(_message.Message):
-    """What a token carries. All else is empty where `active` is false."""
+    """Content of a token. If `active` is false, all other fields are empty."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -351,7 +351,7 @@ class IntrospectTokenResponse(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     SESSION_ID_FIELD_NUMBER: _builtins.int
     active: _builtins.bool
-    """Whether it holds now."""
+    """True if the token is valid now."""
     tenant_id: _builtins.str
     """Tenant."""
     subject: _builtins.str
@@ -364,7 +364,7 @@ class IntrospectTokenResponse(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends; not set if never."""
+        """Time of its end; not set if it never ends."""
 
     def __init__(
         self,
@@ -386,7 +386,7 @@ Global___IntrospectTokenResponse: _TypeAlias = IntrospectTokenResponse  # noqa: 
 
 @_typing.final
 class GetMeRequest(_message.Message):
-    """Asks who calls."""
+    """Asks for the caller."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -403,7 +403,7 @@ Global___GetMeRequest: _TypeAlias = GetMeRequest  # noqa: Y015
 
 @_typing.final
 class GetMeResponse(_message.Message):
-    """Who calls."""
+    """The caller."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -430,7 +430,7 @@ class GetMeResponse(_message.Message):
 
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Scopes that the credentials carry."""
+        """Scopes of the credentials."""
 
     @_builtins.property
     def api_key(self) -> _account_pb2.ApiKey:
@@ -470,7 +470,7 @@ class UpdateMeRequest(_message.Message):
     """New language. Read only if `update_mask` names it."""
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """`display_name`, `language`. Empty: those that are not empty."""
+        """`display_name`, `language`. If the mask is empty, the fields that are not empty change."""
 
     def __init__(
         self,
@@ -523,9 +523,9 @@ class ChangePasswordRequest(_message.Message):
     current_password: _builtins.str
     """The current password."""
     new_password: _builtins.str
-    """The new one, 15 to 256 characters unless the server is set otherwise."""
+    """The new one, 15 to 256 characters unless the operator sets other limits."""
     end_other_sessions: _builtins.bool
-    """Whether all sessions but this one end."""
+    """If true, all other sessions end."""
     def __init__(
         self,
         *,
@@ -549,7 +549,7 @@ class ChangePasswordResponse(_message.Message):
 
     ENDED_COUNT_FIELD_NUMBER: _builtins.int
     ended_count: _builtins.int
-    """How many sessions were ended."""
+    """Number of ended sessions."""
     def __init__(
         self,
         *,
@@ -598,9 +598,9 @@ class BeginSecondFactorResponse(_message.Message):
     SECRET_FIELD_NUMBER: _builtins.int
     OTPAUTH_URI_FIELD_NUMBER: _builtins.int
     secret: _builtins.str
-    """Base32 text for the application that makes the codes."""
+    """Base32 text for the authenticator application."""
     otpauth_uri: _builtins.str
-    """The same as an `otpauth` URI, to be shown as a picture."""
+    """The same as an `otpauth` URI, to be shown as a QR code."""
     def __init__(
         self,
         *,
@@ -646,7 +646,7 @@ class ConfirmSecondFactorResponse(_message.Message):
     RECOVERY_CODES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def recovery_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Codes that work once each, for the day the device is lost."""
+        """Codes that work once each, for a lost device."""
 
     def __init__(
         self,
@@ -808,17 +808,17 @@ class CreateApiKeyRequest(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
-    """Name for people."""
+    """Display name."""
     request_id: _builtins.str
-    """Makes the call safe to repeat: a UUID of the caller. Empty: not."""
+    """A UUID of the caller, which makes the call safe to repeat. If empty, the call is not."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Scopes, each one that the caller holds."""
+        """Scopes; the caller must have each of them."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends, at most two years ahead by default; a setting of the server. If an API key calls, at the latest when
-        that key ends. Not set: after 365 days, or at that limit if it comes sooner.
+        """Time of its end, by default at most two years ahead; a setting of the server. If the caller is an API key, not
+        later than the end of that key. If not set, after 365 days, or at that limit if it comes sooner.
         """
 
     def __init__(
@@ -846,7 +846,7 @@ class CreateApiKeyResponse(_message.Message):
     API_KEY_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
     secret: _builtins.str
-    """The secret, for `authorization: Bearer SECRET`. Shown once; empty when a repeated call answers."""
+    """The secret, for `authorization: Bearer SECRET`. Shown once; empty in the answer to a repeated call."""
     @_builtins.property
     def api_key(self) -> _account_pb2.ApiKey:
         """The key."""
@@ -921,7 +921,7 @@ Global___ListApiKeysResponse: _TypeAlias = ListApiKeysResponse  # noqa: Y015
 
 @_typing.final
 class RevokeApiKeyRequest(_message.Message):
-    """Ends an API key."""
+    """Revokes an API key."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -943,7 +943,7 @@ Global___RevokeApiKeyRequest: _TypeAlias = RevokeApiKeyRequest  # noqa: Y015
 
 @_typing.final
 class RevokeApiKeyResponse(_message.Message):
-    """The API key was ended."""
+    """The API key was revoked."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -972,13 +972,13 @@ class CreateUserRequest(_message.Message):
     email: _builtins.str
     """Mail address."""
     display_name: _builtins.str
-    """Name for people."""
+    """Display name."""
     role: _account_pb2.Role.ValueType
     """Role; at most the caller's own."""
     password: _builtins.str
-    """First password, which must be changed at the first login. Empty: the server makes one."""
+    """First password, which must be changed at the first login. If empty, the server makes one."""
     request_id: _builtins.str
-    """Makes the call safe to repeat: a UUID of the caller. Empty: not."""
+    """A UUID of the caller, which makes the call safe to repeat. If empty, the call is not."""
     def __init__(
         self,
         *,
@@ -1084,8 +1084,8 @@ class ListUsersRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     filter: _builtins.str
-    """AIP-160 filter over `role`, `state`, `email`, `display_name`, `create_time`: `role = "admin" AND state = "active"`. A
-    word alone is looked for in `email` and `display_name`. If empty, all.
+    """AIP-160 filter over `role`, `state`, `email`, `display_name`, `create_time`: `role = "admin" AND state = "active"`.
+    A word without a field is searched in `email` and `display_name`. If empty, all.
     """
     def __init__(
         self,
@@ -1140,11 +1140,11 @@ class UpdateUserRequest(_message.Message):
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def user(self) -> _account_pb2.User:
-        """The user with new values. `user_id` is needed; `etag` guards if set."""
+        """The user with new values. `user_id` is required. If `etag` is set, it must match (ETAG_MISMATCH)."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """`display_name`, `language`, `role`. Empty: those that are not empty."""
+        """`display_name`, `language`, `role`. If the mask is empty, the fields that are not empty change."""
 
     def __init__(
         self,
@@ -1291,9 +1291,9 @@ class ResetPasswordRequest(_message.Message):
     user_id: _builtins.str
     """The user."""
     keep_api_keys: _builtins.bool
-    """Whether the API keys that the user made stay valid. False: they end together with the sessions, because whoever knew
-    the old password could have made one. That includes keys without secret that a client certificate is bound to. Set it
-    for a lost password, when nobody else can have known the old one and programs depend on the keys.
+    """If true, the API keys that the user created stay valid. If false, they end with the sessions, because anybody who
+    knew the old password could have created one. That includes keys without secret that a client certificate is bound
+    to. Set it for a lost password, if nobody else can have known the old one and programs depend on the keys.
     """
     def __init__(
         self,
@@ -1490,8 +1490,8 @@ class ListAuditEventsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     filter: _builtins.str
-    """AIP-160 filter over `actor`, `action`, `resource`, `outcome`, `event_time`. A word alone is looked for in `actor`,
-    `action` and `resource`. If empty, all.
+    """AIP-160 filter over `actor`, `action`, `resource`, `outcome`, `event_time`. A word without a field is searched in
+    `actor`, `action` and `resource`. If empty, all.
     """
     def __init__(
         self,

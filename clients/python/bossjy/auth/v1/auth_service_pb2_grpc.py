@@ -26,25 +26,26 @@ if _version_not_supported:
 
 
 class AuthServiceStub:
-    """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
-    Without that entry a client certificate counts that the operator has bound to a service account.
-    A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+    """Authentication and authorization. Credentials are in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or
+    `Bearer API_KEY`. Without that entry, a client certificate counts that the operator has bound to a service account. A
+    method that needs credentials answers UNAUTHENTICATED without them; one that needs a scope answers SCOPE_MISSING
+    without it.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     def __init__(self, channel):
@@ -196,54 +197,56 @@ class AuthServiceStub:
 
 
 class AuthServiceServicer:
-    """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
-    Without that entry a client certificate counts that the operator has bound to a service account.
-    A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+    """Authentication and authorization. Credentials are in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or
+    `Bearer API_KEY`. Without that entry, a client certificate counts that the operator has bound to a service account. A
+    method that needs credentials answers UNAUTHENTICATED without them; one that needs a scope answers SCOPE_MISSING
+    without it.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     def Register(self, request, context):
-        """Makes a tenant and its first user, the owner, and logs that user in. Whether it is open, needs a registration token
-        or is closed is a setting of the server (REGISTRATION_CLOSED). The answer never tells whether a mail address is in use
-        elsewhere. Atomic: all of it or nothing.
+        """Creates a tenant and its first user, the owner, and logs that user in. A setting of the server makes it open, open
+        with a registration token, or closed (REGISTRATION_CLOSED). The answer never reveals if a mail address is in use
+        elsewhere. Atomic.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Login(self, request, context):
-        """Opens a session with a password, and a one-time code where the user has a second factor. Throttled by account, address
-        and tenant (LOGIN_THROTTLED); a wrong tenant, address or password all answer LOGIN_REFUSED, in the same time.
+        """Opens a session with a password, and a one-time code if the user has a second factor. Throttled by account, address
+        and tenant (LOGIN_THROTTLED). A wrong tenant, address or password all answer LOGIN_REFUSED, in the same time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RefreshToken(self, request, context):
-        """Gives new tokens for a refresh token, which works once. Within a short grace the same token gives the same answer, so
-        that parallel and repeated calls are safe; after it a second use ends the session (REFRESH_TOKEN_REUSED).
+        """Gives new tokens for a refresh token, which works once. Within a short grace the same token gives the same answer,
+        so that parallel and repeated calls are safe; after it a second use ends the session (REFRESH_TOKEN_REUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Logout(self, request, context):
-        """Ends the session of this call, or all sessions of its user. Access tokens of an ended session stop within five seconds.
+        """Ends the session of this call, or all sessions of its user. Access tokens of an ended session stop within five
+        seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -257,15 +260,15 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IntrospectToken(self, request, context):
-        """Tells whether a token or API key of the caller's tenant holds, and what it carries (RFC 7662). Any other text, tokens of
-        other tenants among them, answers `active = false`.
+        """Returns the validity and the content of a token or API key of the caller's tenant (RFC 7662). Any other text,
+        tokens of other tenants included, answers `active = false`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetMe(self, request, context):
-        """Tells who calls: the user of a session, or the API key. A key learns nothing of the user who made it but the id.
+        """Returns the caller: the user of a session, or the API key. Of the user who made it, a key learns only the id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -286,23 +289,23 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BeginSecondFactor(self, request, context):
-        """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor. A user who has a second
-        factor already changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
+        """Gives a new secret for one-time codes (RFC 6238), which is valid only after ConfirmSecondFactor. A user who already
+        has a second factor changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmSecondFactor(self, request, context):
-        """Turns the second factor on, with a code that shows that the secret has arrived. Gives recovery codes, once.
+        """Turns the second factor on, with a code that proves the receipt of the secret. Gives recovery codes, once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveSecondFactor(self, request, context):
-        """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code or a
-        recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
+        """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code
+        or a recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,7 +326,7 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateApiKey(self, request, context):
-        """Makes an API key. Its secret is in this answer and nowhere else. A key that another key makes ends with it.
+        """Creates an API key. Its secret is only in this answer. A key that another key creates ends with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -337,16 +340,17 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeApiKey(self, request, context):
-        """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
-        key can end keys whose scopes it carries itself; other keys get SCOPE_MISSING.
+        """Revokes an API key and all keys that it created, directly or through others, within five seconds on every replica.
+        An API key can revoke keys whose scopes it has itself; for other keys it gets SCOPE_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateUser(self, request, context):
-        """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
-        scopes it carries itself; other keys get SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+        """Creates a user of the caller's tenant, with a role at most as high as the caller's. An API key can give only roles
+        whose scopes it has itself; otherwise it gets SCOPE_MISSING. USER_EXISTS if the tenant has a user with the mail
+        address.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -376,7 +380,7 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DisableUser(self, request, context):
-        """Ends all sessions of a user and lets nobody log in as that user until EnableUser.
+        """Ends all sessions of a user and refuses logins of that user until EnableUser.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -391,15 +395,15 @@ class AuthServiceServicer:
 
     def ResetPassword(self, request, context):
         """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
-        keys of that user. A second factor stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+        keys of that user. A second factor stays; if the device is lost as well, RemoveUserSecondFactor removes it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveUserSecondFactor(self, request, context):
-        """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
-        of that user. The caller's own is turned off by RemoveSecondFactor.
+        """Turns the second factor of another user off, for lost devices and recovery codes, and ends all sessions of that
+        user. RemoveSecondFactor turns the caller's own off.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -420,7 +424,7 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAuditEvents(self, request, context):
-        """Lists what was done in the caller's tenant, the newest first.
+        """Lists the events in the caller's tenant, the newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -578,25 +582,26 @@ def add_AuthServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AuthService:
-    """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
-    Without that entry a client certificate counts that the operator has bound to a service account.
-    A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+    """Authentication and authorization. Credentials are in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or
+    `Bearer API_KEY`. Without that entry, a client certificate counts that the operator has bound to a service account. A
+    method that needs credentials answers UNAUTHENTICATED without them; one that needs a scope answers SCOPE_MISSING
+    without it.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     @staticmethod

@@ -27,25 +27,26 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AuthServiceStub:
-    """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
-    Without that entry a client certificate counts that the operator has bound to a service account.
-    A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+    """Authentication and authorization. Credentials are in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or
+    `Bearer API_KEY`. Without that entry, a client certificate counts that the operator has bound to a service account. A
+    method that needs credentials answers UNAUTHENTICATED without them; one that needs a scope answers SCOPE_MISSING
+    without it.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     @_typing.overload
@@ -53,57 +54,60 @@ class AuthServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuthServiceAsyncStub: ...
     Register: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RegisterRequest, _auth_service_pb2.RegisterResponse]
-    """Makes a tenant and its first user, the owner, and logs that user in. Whether it is open, needs a registration token
-    or is closed is a setting of the server (REGISTRATION_CLOSED). The answer never tells whether a mail address is in use
-    elsewhere. Atomic: all of it or nothing.
+    """Creates a tenant and its first user, the owner, and logs that user in. A setting of the server makes it open, open
+    with a registration token, or closed (REGISTRATION_CLOSED). The answer never reveals if a mail address is in use
+    elsewhere. Atomic.
     """
     Login: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LoginRequest, _auth_service_pb2.LoginResponse]
-    """Opens a session with a password, and a one-time code where the user has a second factor. Throttled by account, address
-    and tenant (LOGIN_THROTTLED); a wrong tenant, address or password all answer LOGIN_REFUSED, in the same time.
+    """Opens a session with a password, and a one-time code if the user has a second factor. Throttled by account, address
+    and tenant (LOGIN_THROTTLED). A wrong tenant, address or password all answer LOGIN_REFUSED, in the same time.
     """
     RefreshToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshTokenRequest, _auth_service_pb2.RefreshTokenResponse]
-    """Gives new tokens for a refresh token, which works once. Within a short grace the same token gives the same answer, so
-    that parallel and repeated calls are safe; after it a second use ends the session (REFRESH_TOKEN_REUSED).
+    """Gives new tokens for a refresh token, which works once. Within a short grace the same token gives the same answer,
+    so that parallel and repeated calls are safe; after it a second use ends the session (REFRESH_TOKEN_REUSED).
     """
     Logout: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]
-    """Ends the session of this call, or all sessions of its user. Access tokens of an ended session stop within five seconds."""
+    """Ends the session of this call, or all sessions of its user. Access tokens of an ended session stop within five
+    seconds.
+    """
     GetJwks: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetJwksRequest, _auth_service_pb2.GetJwksResponse]
     """Lists the public keys that access tokens are signed with, old ones until their last token has ended."""
     IntrospectToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.IntrospectTokenRequest, _auth_service_pb2.IntrospectTokenResponse]
-    """Tells whether a token or API key of the caller's tenant holds, and what it carries (RFC 7662). Any other text, tokens of
-    other tenants among them, answers `active = false`.
+    """Returns the validity and the content of a token or API key of the caller's tenant (RFC 7662). Any other text,
+    tokens of other tenants included, answers `active = false`.
     """
     GetMe: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetMeRequest, _auth_service_pb2.GetMeResponse]
-    """Tells who calls: the user of a session, or the API key. A key learns nothing of the user who made it but the id."""
+    """Returns the caller: the user of a session, or the API key. Of the user who made it, a key learns only the id."""
     UpdateMe: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateMeRequest, _auth_service_pb2.UpdateMeResponse]
     """Changes the caller's own name or language."""
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]
     """Changes the caller's password; the current one is needed. Can end the other sessions."""
     BeginSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.BeginSecondFactorRequest, _auth_service_pb2.BeginSecondFactorResponse]
-    """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor. A user who has a second
-    factor already changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
+    """Gives a new secret for one-time codes (RFC 6238), which is valid only after ConfirmSecondFactor. A user who already
+    has a second factor changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
     """
     ConfirmSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ConfirmSecondFactorRequest, _auth_service_pb2.ConfirmSecondFactorResponse]
-    """Turns the second factor on, with a code that shows that the secret has arrived. Gives recovery codes, once."""
+    """Turns the second factor on, with a code that proves the receipt of the secret. Gives recovery codes, once."""
     RemoveSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveSecondFactorRequest, _auth_service_pb2.RemoveSecondFactorResponse]
-    """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code or a
-    recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
+    """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code
+    or a recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
     """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListSessionsRequest, _auth_service_pb2.ListSessionsResponse]
     """Lists the caller's sessions that have not ended, the newest first."""
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]
     """Ends one of the caller's sessions."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]
-    """Makes an API key. Its secret is in this answer and nowhere else. A key that another key makes ends with it."""
+    """Creates an API key. Its secret is only in this answer. A key that another key creates ends with it."""
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]
     """Lists the tenant's API keys that have not ended, the newest first, without their secrets."""
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]
-    """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
-    key can end keys whose scopes it carries itself; other keys get SCOPE_MISSING.
+    """Revokes an API key and all keys that it created, directly or through others, within five seconds on every replica.
+    An API key can revoke keys whose scopes it has itself; for other keys it gets SCOPE_MISSING.
     """
     CreateUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]
-    """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
-    scopes it carries itself; other keys get SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+    """Creates a user of the caller's tenant, with a role at most as high as the caller's. An API key can give only roles
+    whose scopes it has itself; otherwise it gets SCOPE_MISSING. USER_EXISTS if the tenant has a user with the mail
+    address.
     """
     GetUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]
     """Reads a user of the caller's tenant."""
@@ -115,100 +119,104 @@ class AuthServiceStub:
     accepts one meanwhile. LAST_OWNER if the tenant would be left without an owner.
     """
     DisableUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DisableUserRequest, _auth_service_pb2.DisableUserResponse]
-    """Ends all sessions of a user and lets nobody log in as that user until EnableUser."""
+    """Ends all sessions of a user and refuses logins of that user until EnableUser."""
     EnableUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.EnableUserRequest, _auth_service_pb2.EnableUserResponse]
     """Lets a disabled user log in again."""
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
     """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
-    keys of that user. A second factor stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+    keys of that user. A second factor stays; if the device is lost as well, RemoveUserSecondFactor removes it.
     """
     RemoveUserSecondFactor: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveUserSecondFactorRequest, _auth_service_pb2.RemoveUserSecondFactorResponse]
-    """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
-    of that user. The caller's own is turned off by RemoveSecondFactor.
+    """Turns the second factor of another user off, for lost devices and recovery codes, and ends all sessions of that
+    user. RemoveSecondFactor turns the caller's own off.
     """
     GetTenant: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetTenantRequest, _auth_service_pb2.GetTenantResponse]
     """Reads the caller's tenant."""
     UpdateTenant: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateTenantRequest, _auth_service_pb2.UpdateTenantResponse]
     """Changes name, default region or the required second factor of the caller's tenant."""
     ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListAuditEventsRequest, _auth_service_pb2.ListAuditEventsResponse]
-    """Lists what was done in the caller's tenant, the newest first."""
+    """Lists the events in the caller's tenant, the newest first."""
 
 @_typing.type_check_only
 class AuthServiceAsyncStub(AuthServiceStub):
-    """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
-    Without that entry a client certificate counts that the operator has bound to a service account.
-    A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+    """Authentication and authorization. Credentials are in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or
+    `Bearer API_KEY`. Without that entry, a client certificate counts that the operator has bound to a service account. A
+    method that needs credentials answers UNAUTHENTICATED without them; one that needs a scope answers SCOPE_MISSING
+    without it.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Register: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RegisterRequest, _auth_service_pb2.RegisterResponse]  # type: ignore[assignment]
-    """Makes a tenant and its first user, the owner, and logs that user in. Whether it is open, needs a registration token
-    or is closed is a setting of the server (REGISTRATION_CLOSED). The answer never tells whether a mail address is in use
-    elsewhere. Atomic: all of it or nothing.
+    """Creates a tenant and its first user, the owner, and logs that user in. A setting of the server makes it open, open
+    with a registration token, or closed (REGISTRATION_CLOSED). The answer never reveals if a mail address is in use
+    elsewhere. Atomic.
     """
     Login: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LoginRequest, _auth_service_pb2.LoginResponse]  # type: ignore[assignment]
-    """Opens a session with a password, and a one-time code where the user has a second factor. Throttled by account, address
-    and tenant (LOGIN_THROTTLED); a wrong tenant, address or password all answer LOGIN_REFUSED, in the same time.
+    """Opens a session with a password, and a one-time code if the user has a second factor. Throttled by account, address
+    and tenant (LOGIN_THROTTLED). A wrong tenant, address or password all answer LOGIN_REFUSED, in the same time.
     """
     RefreshToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshTokenRequest, _auth_service_pb2.RefreshTokenResponse]  # type: ignore[assignment]
-    """Gives new tokens for a refresh token, which works once. Within a short grace the same token gives the same answer, so
-    that parallel and repeated calls are safe; after it a second use ends the session (REFRESH_TOKEN_REUSED).
+    """Gives new tokens for a refresh token, which works once. Within a short grace the same token gives the same answer,
+    so that parallel and repeated calls are safe; after it a second use ends the session (REFRESH_TOKEN_REUSED).
     """
     Logout: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]  # type: ignore[assignment]
-    """Ends the session of this call, or all sessions of its user. Access tokens of an ended session stop within five seconds."""
+    """Ends the session of this call, or all sessions of its user. Access tokens of an ended session stop within five
+    seconds.
+    """
     GetJwks: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetJwksRequest, _auth_service_pb2.GetJwksResponse]  # type: ignore[assignment]
     """Lists the public keys that access tokens are signed with, old ones until their last token has ended."""
     IntrospectToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.IntrospectTokenRequest, _auth_service_pb2.IntrospectTokenResponse]  # type: ignore[assignment]
-    """Tells whether a token or API key of the caller's tenant holds, and what it carries (RFC 7662). Any other text, tokens of
-    other tenants among them, answers `active = false`.
+    """Returns the validity and the content of a token or API key of the caller's tenant (RFC 7662). Any other text,
+    tokens of other tenants included, answers `active = false`.
     """
     GetMe: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetMeRequest, _auth_service_pb2.GetMeResponse]  # type: ignore[assignment]
-    """Tells who calls: the user of a session, or the API key. A key learns nothing of the user who made it but the id."""
+    """Returns the caller: the user of a session, or the API key. Of the user who made it, a key learns only the id."""
     UpdateMe: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateMeRequest, _auth_service_pb2.UpdateMeResponse]  # type: ignore[assignment]
     """Changes the caller's own name or language."""
     ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ChangePasswordRequest, _auth_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """Changes the caller's password; the current one is needed. Can end the other sessions."""
     BeginSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.BeginSecondFactorRequest, _auth_service_pb2.BeginSecondFactorResponse]  # type: ignore[assignment]
-    """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor. A user who has a second
-    factor already changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
+    """Gives a new secret for one-time codes (RFC 6238), which is valid only after ConfirmSecondFactor. A user who already
+    has a second factor changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
     """
     ConfirmSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ConfirmSecondFactorRequest, _auth_service_pb2.ConfirmSecondFactorResponse]  # type: ignore[assignment]
-    """Turns the second factor on, with a code that shows that the secret has arrived. Gives recovery codes, once."""
+    """Turns the second factor on, with a code that proves the receipt of the secret. Gives recovery codes, once."""
     RemoveSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveSecondFactorRequest, _auth_service_pb2.RemoveSecondFactorResponse]  # type: ignore[assignment]
-    """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code or a
-    recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
+    """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code
+    or a recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListSessionsRequest, _auth_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the caller's sessions that have not ended, the newest first."""
     RevokeSession: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeSessionRequest, _auth_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
     """Ends one of the caller's sessions."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateApiKeyRequest, _auth_service_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
-    """Makes an API key. Its secret is in this answer and nowhere else. A key that another key makes ends with it."""
+    """Creates an API key. Its secret is only in this answer. A key that another key creates ends with it."""
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListApiKeysRequest, _auth_service_pb2.ListApiKeysResponse]  # type: ignore[assignment]
     """Lists the tenant's API keys that have not ended, the newest first, without their secrets."""
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RevokeApiKeyRequest, _auth_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
-    """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
-    key can end keys whose scopes it carries itself; other keys get SCOPE_MISSING.
+    """Revokes an API key and all keys that it created, directly or through others, within five seconds on every replica.
+    An API key can revoke keys whose scopes it has itself; for other keys it gets SCOPE_MISSING.
     """
     CreateUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateUserRequest, _auth_service_pb2.CreateUserResponse]  # type: ignore[assignment]
-    """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
-    scopes it carries itself; other keys get SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+    """Creates a user of the caller's tenant, with a role at most as high as the caller's. An API key can give only roles
+    whose scopes it has itself; otherwise it gets SCOPE_MISSING. USER_EXISTS if the tenant has a user with the mail
+    address.
     """
     GetUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetUserRequest, _auth_service_pb2.GetUserResponse]  # type: ignore[assignment]
     """Reads a user of the caller's tenant."""
@@ -220,44 +228,45 @@ class AuthServiceAsyncStub(AuthServiceStub):
     accepts one meanwhile. LAST_OWNER if the tenant would be left without an owner.
     """
     DisableUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DisableUserRequest, _auth_service_pb2.DisableUserResponse]  # type: ignore[assignment]
-    """Ends all sessions of a user and lets nobody log in as that user until EnableUser."""
+    """Ends all sessions of a user and refuses logins of that user until EnableUser."""
     EnableUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.EnableUserRequest, _auth_service_pb2.EnableUserResponse]  # type: ignore[assignment]
     """Lets a disabled user log in again."""
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
     """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
-    keys of that user. A second factor stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+    keys of that user. A second factor stays; if the device is lost as well, RemoveUserSecondFactor removes it.
     """
     RemoveUserSecondFactor: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RemoveUserSecondFactorRequest, _auth_service_pb2.RemoveUserSecondFactorResponse]  # type: ignore[assignment]
-    """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
-    of that user. The caller's own is turned off by RemoveSecondFactor.
+    """Turns the second factor of another user off, for lost devices and recovery codes, and ends all sessions of that
+    user. RemoveSecondFactor turns the caller's own off.
     """
     GetTenant: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetTenantRequest, _auth_service_pb2.GetTenantResponse]  # type: ignore[assignment]
     """Reads the caller's tenant."""
     UpdateTenant: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateTenantRequest, _auth_service_pb2.UpdateTenantResponse]  # type: ignore[assignment]
     """Changes name, default region or the required second factor of the caller's tenant."""
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListAuditEventsRequest, _auth_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
-    """Lists what was done in the caller's tenant, the newest first."""
+    """Lists the events in the caller's tenant, the newest first."""
 
 class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Who may do what. Credentials travel in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or `Bearer API_KEY`.
-    Without that entry a client certificate counts that the operator has bound to a service account.
-    A method that needs them answers UNAUTHENTICATED without; one that needs a scope answers SCOPE_MISSING without it.
+    """Authentication and authorization. Credentials are in the metadata entry `authorization`: `Bearer ACCESS_TOKEN`, or
+    `Bearer API_KEY`. Without that entry, a client certificate counts that the operator has bound to a service account. A
+    method that needs credentials answers UNAUTHENTICATED without them; one that needs a scope answers SCOPE_MISSING
+    without it.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     @_abc_1.abstractmethod
@@ -266,9 +275,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RegisterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RegisterResponse, _abc.Awaitable[_auth_service_pb2.RegisterResponse]]:
-        """Makes a tenant and its first user, the owner, and logs that user in. Whether it is open, needs a registration token
-        or is closed is a setting of the server (REGISTRATION_CLOSED). The answer never tells whether a mail address is in use
-        elsewhere. Atomic: all of it or nothing.
+        """Creates a tenant and its first user, the owner, and logs that user in. A setting of the server makes it open, open
+        with a registration token, or closed (REGISTRATION_CLOSED). The answer never reveals if a mail address is in use
+        elsewhere. Atomic.
         """
 
     @_abc_1.abstractmethod
@@ -277,8 +286,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.LoginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.LoginResponse, _abc.Awaitable[_auth_service_pb2.LoginResponse]]:
-        """Opens a session with a password, and a one-time code where the user has a second factor. Throttled by account, address
-        and tenant (LOGIN_THROTTLED); a wrong tenant, address or password all answer LOGIN_REFUSED, in the same time.
+        """Opens a session with a password, and a one-time code if the user has a second factor. Throttled by account, address
+        and tenant (LOGIN_THROTTLED). A wrong tenant, address or password all answer LOGIN_REFUSED, in the same time.
         """
 
     @_abc_1.abstractmethod
@@ -287,8 +296,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RefreshTokenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RefreshTokenResponse, _abc.Awaitable[_auth_service_pb2.RefreshTokenResponse]]:
-        """Gives new tokens for a refresh token, which works once. Within a short grace the same token gives the same answer, so
-        that parallel and repeated calls are safe; after it a second use ends the session (REFRESH_TOKEN_REUSED).
+        """Gives new tokens for a refresh token, which works once. Within a short grace the same token gives the same answer,
+        so that parallel and repeated calls are safe; after it a second use ends the session (REFRESH_TOKEN_REUSED).
         """
 
     @_abc_1.abstractmethod
@@ -297,7 +306,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.LogoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.LogoutResponse, _abc.Awaitable[_auth_service_pb2.LogoutResponse]]:
-        """Ends the session of this call, or all sessions of its user. Access tokens of an ended session stop within five seconds."""
+        """Ends the session of this call, or all sessions of its user. Access tokens of an ended session stop within five
+        seconds.
+        """
 
     @_abc_1.abstractmethod
     def GetJwks(
@@ -313,8 +324,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.IntrospectTokenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.IntrospectTokenResponse, _abc.Awaitable[_auth_service_pb2.IntrospectTokenResponse]]:
-        """Tells whether a token or API key of the caller's tenant holds, and what it carries (RFC 7662). Any other text, tokens of
-        other tenants among them, answers `active = false`.
+        """Returns the validity and the content of a token or API key of the caller's tenant (RFC 7662). Any other text,
+        tokens of other tenants included, answers `active = false`.
         """
 
     @_abc_1.abstractmethod
@@ -323,7 +334,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.GetMeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.GetMeResponse, _abc.Awaitable[_auth_service_pb2.GetMeResponse]]:
-        """Tells who calls: the user of a session, or the API key. A key learns nothing of the user who made it but the id."""
+        """Returns the caller: the user of a session, or the API key. Of the user who made it, a key learns only the id."""
 
     @_abc_1.abstractmethod
     def UpdateMe(
@@ -347,8 +358,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.BeginSecondFactorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.BeginSecondFactorResponse, _abc.Awaitable[_auth_service_pb2.BeginSecondFactorResponse]]:
-        """Gives a new secret for one-time codes (RFC 6238), which counts only after ConfirmSecondFactor. A user who has a second
-        factor already changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
+        """Gives a new secret for one-time codes (RFC 6238), which is valid only after ConfirmSecondFactor. A user who already
+        has a second factor changes it this way: the call then needs a code of the current one (SECOND_FACTOR_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -357,7 +368,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ConfirmSecondFactorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ConfirmSecondFactorResponse, _abc.Awaitable[_auth_service_pb2.ConfirmSecondFactorResponse]]:
-        """Turns the second factor on, with a code that shows that the secret has arrived. Gives recovery codes, once."""
+        """Turns the second factor on, with a code that proves the receipt of the secret. Gives recovery codes, once."""
 
     @_abc_1.abstractmethod
     def RemoveSecondFactor(
@@ -365,8 +376,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RemoveSecondFactorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RemoveSecondFactorResponse, _abc.Awaitable[_auth_service_pb2.RemoveSecondFactorResponse]]:
-        """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code or a
-        recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
+        """Turns the second factor off. The call needs the password and, if the second factor is on, a current one-time code
+        or a recovery code (SECOND_FACTOR_REQUIRED). SECOND_FACTOR_NEEDED if the user's role or tenant requires one.
         """
 
     @_abc_1.abstractmethod
@@ -391,7 +402,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.CreateApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.CreateApiKeyResponse, _abc.Awaitable[_auth_service_pb2.CreateApiKeyResponse]]:
-        """Makes an API key. Its secret is in this answer and nowhere else. A key that another key makes ends with it."""
+        """Creates an API key. Its secret is only in this answer. A key that another key creates ends with it."""
 
     @_abc_1.abstractmethod
     def ListApiKeys(
@@ -407,8 +418,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RevokeApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_auth_service_pb2.RevokeApiKeyResponse]]:
-        """Ends an API key and all keys that it made, directly or through others, within five seconds on every replica. An API
-        key can end keys whose scopes it carries itself; other keys get SCOPE_MISSING.
+        """Revokes an API key and all keys that it created, directly or through others, within five seconds on every replica.
+        An API key can revoke keys whose scopes it has itself; for other keys it gets SCOPE_MISSING.
         """
 
     @_abc_1.abstractmethod
@@ -417,8 +428,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.CreateUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.CreateUserResponse, _abc.Awaitable[_auth_service_pb2.CreateUserResponse]]:
-        """Makes a user of the caller's tenant, with a role at most as high as the caller's. An API key gives only roles whose
-        scopes it carries itself; other keys get SCOPE_MISSING. USER_EXISTS if the mail address is taken there.
+        """Creates a user of the caller's tenant, with a role at most as high as the caller's. An API key can give only roles
+        whose scopes it has itself; otherwise it gets SCOPE_MISSING. USER_EXISTS if the tenant has a user with the mail
+        address.
         """
 
     @_abc_1.abstractmethod
@@ -454,7 +466,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.DisableUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.DisableUserResponse, _abc.Awaitable[_auth_service_pb2.DisableUserResponse]]:
-        """Ends all sessions of a user and lets nobody log in as that user until EnableUser."""
+        """Ends all sessions of a user and refuses logins of that user until EnableUser."""
 
     @_abc_1.abstractmethod
     def EnableUser(
@@ -471,7 +483,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ResetPasswordResponse, _abc.Awaitable[_auth_service_pb2.ResetPasswordResponse]]:
         """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
-        keys of that user. A second factor stays: where the device is lost as well, RemoveUserSecondFactor takes it off.
+        keys of that user. A second factor stays; if the device is lost as well, RemoveUserSecondFactor removes it.
         """
 
     @_abc_1.abstractmethod
@@ -480,8 +492,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.RemoveUserSecondFactorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.RemoveUserSecondFactorResponse, _abc.Awaitable[_auth_service_pb2.RemoveUserSecondFactorResponse]]:
-        """Turns the second factor of another user off, for the day when device and recovery codes are lost, and ends all sessions
-        of that user. The caller's own is turned off by RemoveSecondFactor.
+        """Turns the second factor of another user off, for lost devices and recovery codes, and ends all sessions of that
+        user. RemoveSecondFactor turns the caller's own off.
         """
 
     @_abc_1.abstractmethod
@@ -506,6 +518,6 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ListAuditEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ListAuditEventsResponse, _abc.Awaitable[_auth_service_pb2.ListAuditEventsResponse]]:
-        """Lists what was done in the caller's tenant, the newest first."""
+        """Lists the events in the caller's tenant, the newest first."""
 
 def add_AuthServiceServicer_to_server(servicer: AuthServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

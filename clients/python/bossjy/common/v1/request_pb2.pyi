@@ -27,7 +27,7 @@ class PageRule(_message.Message):
     DEFAULT_SIZE_FIELD_NUMBER: _builtins.int
     MAX_SIZE_FIELD_NUMBER: _builtins.int
     default_size: _builtins.int
-    """Rows on a page where the request says 0."""
+    """Rows on a page if the request says 0."""
     max_size: _builtins.int
     """Rows on a page at most. A larger `page_size` is reduced to it (AIP-158)."""
     def __init__(
@@ -49,6 +49,6 @@ ANY_TEXT_FIELD_NUMBER: _builtins.int
 page: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___PageRule]
 """The page sizes of a list. Required on each field `page_size`."""
 any_text: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.ServiceOptions, _builtins.bool]
-"""Whether texts in requests of this service may contain the character U+0000. Default: INVALID_FIELD, because
+"""True if texts in requests of this service may contain the character U+0000. Default: INVALID_FIELD, because
 PostgreSQL does not store it.
 """

@@ -28,26 +28,26 @@ if _version_not_supported:
 class ContactServiceStub:
     """The contacts of the caller's tenant.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
 
     Fields of contacts: `region_code` (or `region`), `number_type` (or `type`), `carrier`, `place`, `name`, `email`,
     `created_import_id` (or `created_import`), `changed_import_id` (or `changed_import`), `create_time`, `update_time`,
-    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word alone is
-    looked for in `name` and `email`.
+    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word
+    without a field is searched in `name` and `email`.
     """
 
     def __init__(self, channel):
@@ -91,26 +91,26 @@ class ContactServiceStub:
 class ContactServiceServicer:
     """The contacts of the caller's tenant.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
 
     Fields of contacts: `region_code` (or `region`), `number_type` (or `type`), `carrier`, `place`, `name`, `email`,
     `created_import_id` (or `created_import`), `changed_import_id` (or `changed_import`), `create_time`, `update_time`,
-    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word alone is
-    looked for in `name` and `email`.
+    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word
+    without a field is searched in `name` and `email`.
     """
 
     def GetContact(self, request, context):
@@ -121,7 +121,7 @@ class ContactServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListContacts(self, request, context):
-        """Lists contacts in pages. A page costs the same however far it is.
+        """Lists contacts in pages. Every page costs the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,9 +130,10 @@ class ContactServiceServicer:
     def ExportContacts(self, request, context):
         """Streams all contacts that pass a filter, as the bytes of one file, ordered by number.
 
-        The server reads contacts in pages while the client reads the file, so a slow client holds nothing of the database. A
-        page shows the contacts as they are when it is read. A contact that exists from the first page to the last comes once;
-        one that is made, changed or deleted meanwhile comes in its old or its new state, or not at all.
+        The server reads contacts in pages while the client reads the file, so a slow client occupies no database
+        connection. A page shows the contacts as they are when it is read. A contact that exists from the first page to the
+        last comes once; one that is created, changed or deleted meanwhile comes in its old or its new state, or not at
+        all.
 
         The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
         certificate or user has ended, with SCOPE_MISSING when the caller loses the scope, and with STREAM_UNREAD when the
@@ -150,15 +151,16 @@ class ContactServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteContact(self, request, context):
-        """Deletes one contact. A later import may bring the number again.
+        """Deletes one contact. A later import may create it again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EraseContacts(self, request, context):
-        """Erases numbers for good: the contacts, their former values kept for reverting, rejected rows that hold them, and them
-        as a further number of other contacts. What stays is a record without personal data. Safe to repeat. Atomic.
+        """Erases numbers for good: the contacts, their former values kept for reverting, rejected rows that contain them, and
+        their occurrences as an additional number of other contacts. A record without personal data stays. Safe to repeat.
+        Atomic.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -208,26 +210,26 @@ def add_ContactServiceServicer_to_server(servicer, server):
 class ContactService:
     """The contacts of the caller's tenant.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
 
     Fields of contacts: `region_code` (or `region`), `number_type` (or `type`), `carrier`, `place`, `name`, `email`,
     `created_import_id` (or `created_import`), `changed_import_id` (or `changed_import`), `create_time`, `update_time`,
-    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word alone is
-    looked for in `name` and `email`.
+    `attributes.KEY`: `region_code = CN AND number_type = MOBILE AND create_time > "2026-01-01T00:00:00Z"`. A word
+    without a field is searched in `name` and `email`.
     """
 
     @staticmethod

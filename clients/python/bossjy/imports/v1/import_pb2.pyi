@@ -27,31 +27,31 @@ class _ImportState:
 class _ImportStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     IMPORT_STATE_UNSPECIFIED: _ImportState.ValueType  # 0
-    """Not said."""
+    """Not used."""
     IMPORT_STATE_OPEN: _ImportState.ValueType  # 1
-    """Takes uploads. It stays open, and can be resumed, until all parts are finished or it is cancelled."""
+    """Accepts uploads. It stays open, and can be resumed, until all parts are finished or it is cancelled."""
     IMPORT_STATE_SUCCEEDED: _ImportState.ValueType  # 2
-    """All parts are finished, and the identity of the counts was checked."""
+    """All parts are finished, and the sum of the counts was checked."""
     IMPORT_STATE_CANCELLED: _ImportState.ValueType  # 3
-    """Cancelled. What was committed before stays."""
+    """Cancelled. Committed rows stay."""
     IMPORT_STATE_FAILED: _ImportState.ValueType  # 4
-    """Ended by a fault in the file as a whole; `failure` says which. What was committed before stays."""
+    """Ended by a fault in the file as a whole; `failure` gives it. Committed rows stay."""
     IMPORT_STATE_REVERTED: _ImportState.ValueType  # 5
     """Undone by RevertImport."""
 
 class ImportState(_ImportState, metaclass=_ImportStateEnumTypeWrapper):
-    """Where an import is in its life."""
+    """State of an import."""
 
 IMPORT_STATE_UNSPECIFIED: ImportState.ValueType  # 0
-"""Not said."""
+"""Not used."""
 IMPORT_STATE_OPEN: ImportState.ValueType  # 1
-"""Takes uploads. It stays open, and can be resumed, until all parts are finished or it is cancelled."""
+"""Accepts uploads. It stays open, and can be resumed, until all parts are finished or it is cancelled."""
 IMPORT_STATE_SUCCEEDED: ImportState.ValueType  # 2
-"""All parts are finished, and the identity of the counts was checked."""
+"""All parts are finished, and the sum of the counts was checked."""
 IMPORT_STATE_CANCELLED: ImportState.ValueType  # 3
-"""Cancelled. What was committed before stays."""
+"""Cancelled. Committed rows stay."""
 IMPORT_STATE_FAILED: ImportState.ValueType  # 4
-"""Ended by a fault in the file as a whole; `failure` says which. What was committed before stays."""
+"""Ended by a fault in the file as a whole; `failure` gives it. Committed rows stay."""
 IMPORT_STATE_REVERTED: ImportState.ValueType  # 5
 """Undone by RevertImport."""
 Global___ImportState: _TypeAlias = ImportState  # noqa: Y015
@@ -63,27 +63,27 @@ class _FileFormat:
 class _FileFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileFormat.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     FILE_FORMAT_UNSPECIFIED: _FileFormat.ValueType  # 0
-    """Found out from the first bytes; CSV where nothing else fits."""
+    """Detected from the first bytes; CSV if nothing else fits."""
     FILE_FORMAT_CSV: _FileFormat.ValueType  # 1
     """Rows of delimited text with quotes (RFC 4180, any delimiter, any line end)."""
     FILE_FORMAT_TSV: _FileFormat.ValueType  # 2
     """Rows of text delimited by tabs."""
     FILE_FORMAT_JSONL: _FileFormat.ValueType  # 3
-    """One JSON object a line."""
+    """One JSON object per line."""
     FILE_FORMAT_ARROW: _FileFormat.ValueType  # 4
     """An Arrow IPC stream of text columns."""
 
 class FileFormat(_FileFormat, metaclass=_FileFormatEnumTypeWrapper):
-    """Form of the uploaded bytes."""
+    """Format of the uploaded bytes."""
 
 FILE_FORMAT_UNSPECIFIED: FileFormat.ValueType  # 0
-"""Found out from the first bytes; CSV where nothing else fits."""
+"""Detected from the first bytes; CSV if nothing else fits."""
 FILE_FORMAT_CSV: FileFormat.ValueType  # 1
 """Rows of delimited text with quotes (RFC 4180, any delimiter, any line end)."""
 FILE_FORMAT_TSV: FileFormat.ValueType  # 2
 """Rows of text delimited by tabs."""
 FILE_FORMAT_JSONL: FileFormat.ValueType  # 3
-"""One JSON object a line."""
+"""One JSON object per line."""
 FILE_FORMAT_ARROW: FileFormat.ValueType  # 4
 """An Arrow IPC stream of text columns."""
 Global___FileFormat: _TypeAlias = FileFormat  # noqa: Y015
@@ -95,7 +95,7 @@ class _Compression:
 class _CompressionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Compression.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     COMPRESSION_UNSPECIFIED: _Compression.ValueType  # 0
-    """Found out from the first bytes."""
+    """Detected from the first bytes."""
     COMPRESSION_NONE: _Compression.ValueType  # 1
     """None."""
     COMPRESSION_GZIP: _Compression.ValueType  # 2
@@ -107,7 +107,7 @@ class Compression(_Compression, metaclass=_CompressionEnumTypeWrapper):
     """Compression of the uploaded bytes as a whole."""
 
 COMPRESSION_UNSPECIFIED: Compression.ValueType  # 0
-"""Found out from the first bytes."""
+"""Detected from the first bytes."""
 COMPRESSION_NONE: Compression.ValueType  # 1
 """None."""
 COMPRESSION_GZIP: Compression.ValueType  # 2
@@ -123,21 +123,21 @@ class _Header:
 class _HeaderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Header.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     HEADER_UNSPECIFIED: _Header.ValueType  # 0
-    """Found out: it does if one of its cells is a known column name and none is a phone number."""
+    """Detected: the first row is a header if one of its cells is a known column name and none is a phone number."""
     HEADER_PRESENT: _Header.ValueType  # 1
-    """It does."""
+    """The first row is a header."""
     HEADER_ABSENT: _Header.ValueType  # 2
-    """It does not; columns are called `column_1`, `column_2` …"""
+    """There is no header; columns are called `column_1`, `column_2` …"""
 
 class Header(_Header, metaclass=_HeaderEnumTypeWrapper):
-    """Whether the first row names the columns."""
+    """Presence of a first row with the names of the columns."""
 
 HEADER_UNSPECIFIED: Header.ValueType  # 0
-"""Found out: it does if one of its cells is a known column name and none is a phone number."""
+"""Detected: the first row is a header if one of its cells is a known column name and none is a phone number."""
 HEADER_PRESENT: Header.ValueType  # 1
-"""It does."""
+"""The first row is a header."""
 HEADER_ABSENT: Header.ValueType  # 2
-"""It does not; columns are called `column_1`, `column_2` …"""
+"""There is no header; columns are called `column_1`, `column_2` …"""
 Global___Header: _TypeAlias = Header  # noqa: Y015
 
 class _ContactField:
@@ -149,26 +149,26 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     CONTACT_FIELD_UNSPECIFIED: _ContactField.ValueType  # 0
     """Not used."""
     CONTACT_FIELD_PHONE_NUMBER: _ContactField.ValueType  # 1
-    """The number that the contact is."""
+    """The number of the contact."""
     CONTACT_FIELD_OTHER_NUMBER: _ContactField.ValueType  # 2
-    """An additional number. If the cell of CONTACT_FIELD_PHONE_NUMBER has no valid number, the first valid additional number
-    in the order of the columns becomes the number of the contact; the other ones stay additional numbers. A cell can hold
-    several, separated by `;` or as a JSON list.
+    """An additional number. If the cell of CONTACT_FIELD_PHONE_NUMBER has no valid number, the first valid additional
+    number in the order of the columns becomes the number of the contact; the other ones stay additional numbers. A
+    cell can contain several, separated by `;` or as a JSON list.
     """
     CONTACT_FIELD_NAME: _ContactField.ValueType  # 3
     """Name."""
     CONTACT_FIELD_EMAIL: _ContactField.ValueType  # 4
     """Mail address."""
     CONTACT_FIELD_COUNTRY: _ContactField.ValueType  # 5
-    """Country of the row: the default region of its numbers. A code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`,
-    `0049`), or a name in Chinese, English or another common language. A row with any other value is refused.
+    """Country of the row: the default region of its numbers. A code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`,
+    `49`, `0049`), or a name in Chinese, English or another common language. A row with any other value is refused.
     """
     CONTACT_FIELD_ATTRIBUTE: _ContactField.ValueType  # 6
     """Kept as an attribute."""
     CONTACT_FIELD_IGNORE: _ContactField.ValueType  # 7
     """Not kept."""
     CONTACT_FIELD_GIVEN_NAME: _ContactField.ValueType  # 8
-    """Given name. With the family name it becomes the name, unless the name has a column of its own that is not empty:
+    """Given name. With the family name it becomes the name, unless a separate name column is not empty:
     `Ann Lee`, and `李安` for Chinese, Japanese and Korean characters.
     """
     CONTACT_FIELD_FAMILY_NAME: _ContactField.ValueType  # 9
@@ -177,31 +177,31 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     """A JSON object. Each of its members is kept as an attribute."""
 
 class ContactField(_ContactField, metaclass=_ContactFieldEnumTypeWrapper):
-    """What a column means."""
+    """Meaning of a column."""
 
 CONTACT_FIELD_UNSPECIFIED: ContactField.ValueType  # 0
 """Not used."""
 CONTACT_FIELD_PHONE_NUMBER: ContactField.ValueType  # 1
-"""The number that the contact is."""
+"""The number of the contact."""
 CONTACT_FIELD_OTHER_NUMBER: ContactField.ValueType  # 2
-"""An additional number. If the cell of CONTACT_FIELD_PHONE_NUMBER has no valid number, the first valid additional number
-in the order of the columns becomes the number of the contact; the other ones stay additional numbers. A cell can hold
-several, separated by `;` or as a JSON list.
+"""An additional number. If the cell of CONTACT_FIELD_PHONE_NUMBER has no valid number, the first valid additional
+number in the order of the columns becomes the number of the contact; the other ones stay additional numbers. A
+cell can contain several, separated by `;` or as a JSON list.
 """
 CONTACT_FIELD_NAME: ContactField.ValueType  # 3
 """Name."""
 CONTACT_FIELD_EMAIL: ContactField.ValueType  # 4
 """Mail address."""
 CONTACT_FIELD_COUNTRY: ContactField.ValueType  # 5
-"""Country of the row: the default region of its numbers. A code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`,
-`0049`), or a name in Chinese, English or another common language. A row with any other value is refused.
+"""Country of the row: the default region of its numbers. A code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`,
+`49`, `0049`), or a name in Chinese, English or another common language. A row with any other value is refused.
 """
 CONTACT_FIELD_ATTRIBUTE: ContactField.ValueType  # 6
 """Kept as an attribute."""
 CONTACT_FIELD_IGNORE: ContactField.ValueType  # 7
 """Not kept."""
 CONTACT_FIELD_GIVEN_NAME: ContactField.ValueType  # 8
-"""Given name. With the family name it becomes the name, unless the name has a column of its own that is not empty:
+"""Given name. With the family name it becomes the name, unless a separate name column is not empty:
 `Ann Lee`, and `李安` for Chinese, Japanese and Korean characters.
 """
 CONTACT_FIELD_FAMILY_NAME: ContactField.ValueType  # 9
@@ -219,23 +219,23 @@ class _ExistingPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Existi
     EXISTING_POLICY_UNSPECIFIED: _ExistingPolicy.ValueType  # 0
     """The same as EXISTING_POLICY_OVERWRITE."""
     EXISTING_POLICY_SKIP: _ExistingPolicy.ValueType  # 1
-    """The contact stays as it is; the row counts as unchanged."""
+    """The contact is not changed; the row counts as unchanged."""
     EXISTING_POLICY_FILL_EMPTY: _ExistingPolicy.ValueType  # 2
-    """Fields of the contact that are empty are filled."""
+    """Empty fields of the contact are filled."""
     EXISTING_POLICY_OVERWRITE: _ExistingPolicy.ValueType  # 3
-    """Fields that the row has are taken over; fields that are empty in the row stay."""
+    """Fields of the row replace those of the contact; fields that are empty in the row stay."""
 
 class ExistingPolicy(_ExistingPolicy, metaclass=_ExistingPolicyEnumTypeWrapper):
-    """What happens to a row whose number is a contact already, from before this import."""
+    """Treatment of a row whose number was a contact before this import."""
 
 EXISTING_POLICY_UNSPECIFIED: ExistingPolicy.ValueType  # 0
 """The same as EXISTING_POLICY_OVERWRITE."""
 EXISTING_POLICY_SKIP: ExistingPolicy.ValueType  # 1
-"""The contact stays as it is; the row counts as unchanged."""
+"""The contact is not changed; the row counts as unchanged."""
 EXISTING_POLICY_FILL_EMPTY: ExistingPolicy.ValueType  # 2
-"""Fields of the contact that are empty are filled."""
+"""Empty fields of the contact are filled."""
 EXISTING_POLICY_OVERWRITE: ExistingPolicy.ValueType  # 3
-"""Fields that the row has are taken over; fields that are empty in the row stay."""
+"""Fields of the row replace those of the contact; fields that are empty in the row stay."""
 Global___ExistingPolicy: _TypeAlias = ExistingPolicy  # noqa: Y015
 
 class _DuplicatePolicy:
@@ -252,7 +252,7 @@ class _DuplicatePolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dupli
     """The last; the earlier ones count as duplicate."""
 
 class DuplicatePolicy(_DuplicatePolicy, metaclass=_DuplicatePolicyEnumTypeWrapper):
-    """Which of several rows of one file with the same number counts."""
+    """The row that counts if several rows of one file have the same number."""
 
 DUPLICATE_POLICY_UNSPECIFIED: DuplicatePolicy.ValueType  # 0
 """The same as DUPLICATE_POLICY_FIRST_WINS."""
@@ -275,7 +275,7 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     REJECT_REASON_NOT_A_NUMBER: _RejectReason.ValueType  # 2
     """The text is not a number."""
     REJECT_REASON_INVALID_COUNTRY_CODE: _RejectReason.ValueType  # 3
-    """No such calling code, or none and no default region."""
+    """The calling code does not exist, or is missing and there is no default region."""
     REJECT_REASON_TOO_SHORT: _RejectReason.ValueType  # 4
     """Too few digits."""
     REJECT_REASON_TOO_LONG: _RejectReason.ValueType  # 5
@@ -291,19 +291,19 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     REJECT_REASON_WRONG_CELL_COUNT: _RejectReason.ValueType  # 10
     """More cells than the header, and the surplus ones are not all empty. Cells that a row lacks at its end are empty."""
     REJECT_REASON_BAD_QUOTE: _RejectReason.ValueType  # 11
-    """A quote that does not close, or characters behind a closing quote."""
+    """A quote that does not close, or characters after a closing quote."""
     REJECT_REASON_BAD_TEXT: _RejectReason.ValueType  # 12
     """Bytes that are not text in the encoding of the file, or a NUL."""
     REJECT_REASON_ROW_TOO_LONG: _RejectReason.ValueType  # 13
-    """Longer than the server takes."""
+    """Longer than the server accepts."""
     REJECT_REASON_BAD_JSON: _RejectReason.ValueType  # 14
     """Not a JSON object."""
     REJECT_REASON_VALUE_TOO_LONG: _RejectReason.ValueType  # 15
-    """A value that is longer than the contact can hold."""
+    """A value that is too long for the contact."""
     REJECT_REASON_TOO_MANY_ATTRIBUTES: _RejectReason.ValueType  # 16
-    """A JSON object with more keys than the 100 attributes that a contact can hold."""
+    """A JSON object with more keys than the 100 attributes that a contact can have."""
     REJECT_REASON_SEVERAL_NUMBERS: _RejectReason.ValueType  # 17
-    """The cell holds several numbers. The suggestion is the first of them."""
+    """The cell contains several numbers. The suggestion is the first of them."""
     REJECT_REASON_DOUBTFUL_NUMBER: _RejectReason.ValueType  # 18
     """libphonenumber reads the cell as a valid number, but by a doubtful reading: letters or an exponent as digits, for
     example. The suggestion is the number that the cell more likely means; see NumberWarning.
@@ -311,12 +311,13 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     REJECT_REASON_SHORT_NUMBER: _RejectReason.ValueType  # 19
     """A short or emergency number of the region: it is dialled within the region only."""
     REJECT_REASON_COUNTRY_UNKNOWN: _RejectReason.ValueType  # 20
-    """The value of the country column is not understood. The import's default region does not replace it. The value can be
-    a code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`, `0049`) or a name; an empty cell means the default region.
+    """The value of the country column is not understood. The import's default region does not replace it. The value can
+    be a code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`, `0049`) or a name; an empty cell means the
+    default region.
     """
 
 class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
-    """Why a row was refused."""
+    """Reason for which a row was refused."""
 
 REJECT_REASON_UNSPECIFIED: RejectReason.ValueType  # 0
 """Not used."""
@@ -325,7 +326,7 @@ REJECT_REASON_PHONE_EMPTY: RejectReason.ValueType  # 1
 REJECT_REASON_NOT_A_NUMBER: RejectReason.ValueType  # 2
 """The text is not a number."""
 REJECT_REASON_INVALID_COUNTRY_CODE: RejectReason.ValueType  # 3
-"""No such calling code, or none and no default region."""
+"""The calling code does not exist, or is missing and there is no default region."""
 REJECT_REASON_TOO_SHORT: RejectReason.ValueType  # 4
 """Too few digits."""
 REJECT_REASON_TOO_LONG: RejectReason.ValueType  # 5
@@ -341,19 +342,19 @@ REJECT_REASON_PRECISION_LOST: RejectReason.ValueType  # 9
 REJECT_REASON_WRONG_CELL_COUNT: RejectReason.ValueType  # 10
 """More cells than the header, and the surplus ones are not all empty. Cells that a row lacks at its end are empty."""
 REJECT_REASON_BAD_QUOTE: RejectReason.ValueType  # 11
-"""A quote that does not close, or characters behind a closing quote."""
+"""A quote that does not close, or characters after a closing quote."""
 REJECT_REASON_BAD_TEXT: RejectReason.ValueType  # 12
 """Bytes that are not text in the encoding of the file, or a NUL."""
 REJECT_REASON_ROW_TOO_LONG: RejectReason.ValueType  # 13
-"""Longer than the server takes."""
+"""Longer than the server accepts."""
 REJECT_REASON_BAD_JSON: RejectReason.ValueType  # 14
 """Not a JSON object."""
 REJECT_REASON_VALUE_TOO_LONG: RejectReason.ValueType  # 15
-"""A value that is longer than the contact can hold."""
+"""A value that is too long for the contact."""
 REJECT_REASON_TOO_MANY_ATTRIBUTES: RejectReason.ValueType  # 16
-"""A JSON object with more keys than the 100 attributes that a contact can hold."""
+"""A JSON object with more keys than the 100 attributes that a contact can have."""
 REJECT_REASON_SEVERAL_NUMBERS: RejectReason.ValueType  # 17
-"""The cell holds several numbers. The suggestion is the first of them."""
+"""The cell contains several numbers. The suggestion is the first of them."""
 REJECT_REASON_DOUBTFUL_NUMBER: RejectReason.ValueType  # 18
 """libphonenumber reads the cell as a valid number, but by a doubtful reading: letters or an exponent as digits, for
 example. The suggestion is the number that the cell more likely means; see NumberWarning.
@@ -361,14 +362,15 @@ example. The suggestion is the number that the cell more likely means; see Numbe
 REJECT_REASON_SHORT_NUMBER: RejectReason.ValueType  # 19
 """A short or emergency number of the region: it is dialled within the region only."""
 REJECT_REASON_COUNTRY_UNKNOWN: RejectReason.ValueType  # 20
-"""The value of the country column is not understood. The import's default region does not replace it. The value can be
-a code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`, `0049`) or a name; an empty cell means the default region.
+"""The value of the country column is not understood. The import's default region does not replace it. The value can
+be a code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`, `49`, `0049`) or a name; an empty cell means the
+default region.
 """
 Global___RejectReason: _TypeAlias = RejectReason  # noqa: Y015
 
 @_typing.final
 class ColumnMapping(_message.Message):
-    """What one column of the file means."""
+    """Meaning of one column of the file."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -376,11 +378,11 @@ class ColumnMapping(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     ATTRIBUTE_FIELD_NUMBER: _builtins.int
     column: _builtins.str
-    """Name of the column in the header, or `column_N` where there is none."""
+    """Name of the column in the header, or `column_N` if there is no header."""
     field: Global___ContactField.ValueType
-    """What it means."""
+    """Its meaning."""
     attribute: _builtins.str
-    """Name of the attribute, for CONTACT_FIELD_ATTRIBUTE. Empty: the name of the column."""
+    """Name of the attribute, for CONTACT_FIELD_ATTRIBUTE. If empty, the name of the column."""
     def __init__(
         self,
         *,
@@ -398,7 +400,7 @@ Global___ColumnMapping: _TypeAlias = ColumnMapping  # noqa: Y015
 
 @_typing.final
 class SourceFormat(_message.Message):
-    """What the bytes are. Whatever is not set is found out, and shown in Import.resolved."""
+    """Format of the bytes. Fields that are not set are detected, and shown in Import.resolved."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -410,20 +412,20 @@ class SourceFormat(_message.Message):
     HEADER_FIELD_NUMBER: _builtins.int
     COLUMNS_FIELD_NUMBER: _builtins.int
     format: Global___FileFormat.ValueType
-    """Form."""
+    """Format."""
     compression: Global___Compression.ValueType
     """Compression."""
     encoding: _builtins.str
-    """Encoding by its IANA name: `utf-8`, `gb18030`, `utf-16le`, `windows-1250`, `koi8-r`, `macintosh`. Empty: found out; an
-    encoding that is not certain answers ENCODING_UNSUPPORTED with the likely ones. `us-ascii` in Import.resolved: the
-    first 64 KiB are ASCII only, and the first other bytes tell the encoding.
+    """Encoding by its IANA name: `utf-8`, `gb18030`, `utf-16le`, `windows-1250`, `koi8-r`, `macintosh`. If empty, it is
+    detected; an uncertain encoding answers ENCODING_UNSUPPORTED with the likely ones. `us-ascii` in Import.resolved
+    means that the first 64 KiB are ASCII only; the first other bytes determine the encoding.
     """
     delimiter: _builtins.str
-    """One character between cells. Empty: found out."""
+    """One character between cells. If empty, it is detected."""
     quote: _builtins.str
-    """One character around cells. Empty: `"`."""
+    """One character around cells. If empty, `"`."""
     header: Global___Header.ValueType
-    """Whether the first row names the columns."""
+    """Presence of a header."""
     @_builtins.property
     def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the columns, for a file without a header or for several parts, of which only the first has one."""
@@ -449,15 +451,15 @@ Global___SourceFormat: _TypeAlias = SourceFormat  # noqa: Y015
 
 @_typing.final
 class NullValues(_message.Message):
-    """Cells that count as empty, whatever their column means."""
+    """Cells that count as empty in every column."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     VALUES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Whole cells, compared without white space around; upper and lower case differ. Empty: no cell counts as empty but the
-        empty one.
+        """Whole cells, compared without surrounding white space; upper and lower case differ. If the list is empty, only
+        empty cells count as empty.
         """
 
     def __init__(
@@ -493,42 +495,42 @@ class ImportSpec(_message.Message):
     PARENT_IMPORT_ID_FIELD_NUMBER: _builtins.int
     NULL_VALUES_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
-    """Name for people. Empty: the file name."""
+    """Display name. If empty, the file name."""
     file_name: _builtins.str
-    """Name of the file, without folders; kept for people, never opened."""
+    """Name of the file, without folders; only for display, never opened."""
     default_region: _builtins.str
-    """Region that is assumed for numbers without a calling code: ISO 3166-1 alpha-2 in capitals. Empty: the tenant's."""
+    """Region of numbers without a calling code: ISO 3166-1 alpha-2 in capitals. If empty, the tenant's."""
     existing_policy: Global___ExistingPolicy.ValueType
     """Default: overwrite."""
     duplicate_policy: Global___DuplicatePolicy.ValueType
     """Default: the first wins."""
     part_count: _builtins.int
-    """Into how many parts the file is cut, at row ends, each uploaded by a stream of its own. 0 means 1; at most 64. Rows
-    of several parts stand in the order of the parts.
+    """Number of parts into which the client splits the file at row ends; each is uploaded by its own stream. 0 means 1;
+    at most 64. The order of the rows is the order of the parts.
     """
     drop_unknown_columns: _builtins.bool
-    """Whether columns that mean nothing known are dropped and not kept as attributes."""
+    """If true, unrecognised columns are dropped and not kept as attributes."""
     enrich: _builtins.bool
-    """Whether carrier and place are looked up and kept."""
+    """If true, carrier and place are looked up and kept."""
     language: _builtins.str
-    """Language of carrier and place. Empty: `en`."""
+    """Language of carrier and place. If empty, `en`."""
     parent_import_id: _builtins.str
-    """The import whose corrected rejects this is. Empty: none."""
+    """The import whose corrected rejects this import contains. If empty, none."""
     @_builtins.property
     def source(self) -> Global___SourceFormat:
-        """What the bytes are."""
+        """Format of the bytes."""
 
     @_builtins.property
     def mapping(self) -> _containers.RepeatedCompositeFieldContainer[Global___ColumnMapping]:
-        """What the columns mean. Columns that are not listed are recognised by their names, or kept as attributes. A file of
-        ExportContacts is recognised by its columns: each goes back to the field that it came from.
+        """Meaning of the columns. Columns that are not listed are recognised by their names, or kept as attributes. A file of
+        ExportContacts is recognised by its columns: each goes back to its original field.
         """
 
     @_builtins.property
     def null_values(self) -> Global___NullValues:
-        """Cells that count as empty, so that they never replace a value. Not set: the words that databases, spreadsheets and
-        statistics programs write, such as `NULL`, `null`, `\\N`, `N/A`, `#N/A`, `None`, `nan`, `-` and `#REF!`; none of them in
-        a file of ExportContacts.
+        """Cells that count as empty, so that they never replace a value. If not set, these are the words of databases,
+        spreadsheets and statistics programs, such as `NULL`, `null`, `\\N`, `N/A`, `#N/A`, `None`, `nan`, `-` and `#REF!`;
+        in a file of ExportContacts there are none.
         """
 
     def __init__(
@@ -558,7 +560,7 @@ Global___ImportSpec: _TypeAlias = ImportSpec  # noqa: Y015
 
 @_typing.final
 class ImportCounts(_message.Message):
-    """How many rows came to what. rows_in = inserted + updated + unchanged + duplicate + rejected, at every moment."""
+    """Rows by outcome. At every moment rows_in = inserted + updated + unchanged + duplicate + rejected."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -569,15 +571,15 @@ class ImportCounts(_message.Message):
     DUPLICATE_FIELD_NUMBER: _builtins.int
     REJECTED_FIELD_NUMBER: _builtins.int
     rows_in: _builtins.int
-    """Data rows read; the header and empty lines are none."""
+    """Data rows read, without the header and empty lines."""
     inserted: _builtins.int
     """Rows that became a new contact."""
     updated: _builtins.int
     """Rows that changed a contact."""
     unchanged: _builtins.int
-    """Rows whose contact says the same already, or is skipped by policy."""
+    """Rows whose contact already had the same values, or is skipped by policy."""
     duplicate: _builtins.int
-    """Rows that lost against another row of the same file."""
+    """Rows that another row of the same file replaces."""
     rejected: _builtins.int
     """Rows that were refused."""
     def __init__(
@@ -611,9 +613,9 @@ class ImportPart(_message.Message):
     part: _builtins.int
     """Number, from 0."""
     committed_offset: _builtins.int
-    """Bytes whose rows are committed; where an upload goes on."""
+    """Bytes whose rows are committed; an upload resumes here."""
     finished: _builtins.bool
-    """Whether all of it is committed."""
+    """True if the whole part is committed."""
     @_builtins.property
     def counts(self) -> Global___ImportCounts:
         """Its counts."""
@@ -658,26 +660,26 @@ class Import(_message.Message):
     import_id: _builtins.str
     """Id, made by the server."""
     state: Global___ImportState.ValueType
-    """Where it is in its life."""
+    """Its state."""
     revision: _builtins.int
     """Grows with every change; for WatchImport."""
     validate_only: _builtins.bool
-    """Whether nothing is kept: every row is merged for real and rolled back."""
+    """If true, nothing is kept: every row is merged for real and rolled back."""
     metadata_version: _builtins.str
-    """Metadata version of the plan that its numbers were checked with."""
+    """Metadata version of the plan for its numbers."""
     created_by: _builtins.str
-    """User or API key that made it."""
+    """User or API key that created it."""
     failure: _builtins.str
-    """Why it failed; empty otherwise."""
+    """Reason of its failure; empty otherwise."""
     rejects_truncated: _builtins.bool
-    """Whether more rows were refused than are kept: `counts.rejected` is exact, the list is cut."""
+    """True if more rows were refused than are kept: `counts.rejected` is exact, the list is truncated."""
     @_builtins.property
     def spec(self) -> Global___ImportSpec:
-        """What was asked."""
+        """The requested options."""
 
     @_builtins.property
     def resolved(self) -> Global___ImportSpec:
-        """What was found out: `source` and `mapping` complete. Empty until the header was read."""
+        """The detected options: `source` and `mapping` complete. Empty until the header was read."""
 
     @_builtins.property
     def counts(self) -> Global___ImportCounts:
@@ -689,15 +691,15 @@ class Import(_message.Message):
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was made."""
+        """Time of its creation."""
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was changed last."""
+        """Time of its last change."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended; not set while open."""
+        """Time of its end; not set while open."""
 
     def __init__(
         self,
@@ -747,15 +749,15 @@ class RejectedRow(_message.Message):
     byte_offset: _builtins.int
     """Offset of the row's first byte in its part, after decompression."""
     column: _builtins.str
-    """Column that is at fault; empty if it is the row as a whole."""
+    """Column at fault; empty if it is the row as a whole."""
     reason: Global___RejectReason.ValueType
-    """Why."""
+    """The reason."""
     original: _builtins.str
-    """The value at fault, as it stood, cut to 1,000 characters."""
+    """The original value at fault, truncated to 1,000 characters."""
     suggestion: _builtins.str
-    """A value that would have been taken, where one is known."""
+    """A value that would have been accepted, if one is known."""
     row_text: _builtins.str
-    """The row as it stood, cut to 8,000 characters."""
+    """The original row, truncated to 8,000 characters."""
     def __init__(
         self,
         *,
@@ -778,7 +780,7 @@ Global___RejectedRow: _TypeAlias = RejectedRow  # noqa: Y015
 
 @_typing.final
 class RevertConflict(_message.Message):
-    """A contact that RevertImport left alone, because somebody changed it since."""
+    """A contact that RevertImport did not change, because somebody had changed it after the import."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -788,10 +790,10 @@ class RevertConflict(_message.Message):
     phone_number: _builtins.str
     """E.164."""
     changed_import_id: _builtins.str
-    """Import that changed it since; empty if it was not an import."""
+    """Later import that changed it; empty if it was not an import."""
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """Time of that change."""
 
     def __init__(
         self,

@@ -28,21 +28,21 @@ if _version_not_supported:
 class ImportServiceStub:
     """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     def __init__(self, channel):
@@ -111,51 +111,52 @@ class ImportServiceStub:
 class ImportServiceServicer:
     """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     def CreateImport(self, request, context):
-        """Makes an import that waits for its upload. Safe to repeat with the same `request_id`: the same import answers.
+        """Creates an import that waits for its upload. Safe to repeat with the same `request_id`: the answer is the same
+        import.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Upload(self, request_iterator, context):
-        """Uploads one part. The client sends `open`, then `chunk`s, then `finish`. The server answers `opened`, which says
-        where to begin, then an `ack` each time rows were committed, and `finished` at the end.
+        """Uploads one part. The client sends `open`, then `chunk`s, then `finish`. The server answers `opened` with the
+        offset to begin at, then an `ack` after each commit of rows, and `finished` at the end.
 
-        An ack is given only after the rows up to its offset, the rejected rows and the offset itself were committed in one
-        transaction. So a client that begins again at `next_offset`, after whatever crash of either side and on whatever
-        replica, gets each row exactly once. A chunk may begin before the committed offset: what is committed is skipped; a
-        chunk that is wholly committed is told by `skipped`. A chunk that begins too late ends the stream with OFFSET_GAP.
-        Chunks need not end at row ends. A client may have as many bytes in flight as `flow.window_bytes` says.
+        An ack is sent only after the rows up to its offset, the rejected rows and the offset itself were committed in one
+        transaction. So a client that resumes at `next_offset`, after any crash of either side and on any replica, imports
+        each row exactly once. A chunk may begin before the committed offset: committed bytes are skipped; a chunk that is
+        wholly committed is answered by `skipped`. A chunk that begins too late ends the stream with OFFSET_GAP. Chunks
+        need not end at row ends. A client may have up to `flow.window_bytes` bytes in flight.
 
-        Each commit reads the caller's session or API key again: once that, its user or its scope has ended, nothing more is
-        committed. The stream ends with SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds; what was
-        acknowledged stays. An access token that expires does not end it. A silent stream ends with UPLOAD_IDLE or
-        STREAM_IDLE, one whose answers are not read with STREAM_UNREAD; all three resume at the committed offset.
+        Each commit reads the caller's session or API key again: after it, its user or its scope has ended, nothing more is
+        committed. The stream ends with SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds; acknowledged
+        rows stay. An access token that expires does not end it. A silent stream ends with UPLOAD_IDLE or STREAM_IDLE, one
+        whose answers are not read with STREAM_UNREAD; after all three the client resumes at the committed offset.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PreviewImport(self, request, context):
-        """Shows what an import would make of the first bytes of a file. Keeps nothing.
+        """Shows how an import would read the first bytes of a file. Keeps nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,8 +177,8 @@ class ImportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchImport(self, request, context):
-        """Streams an import each time that it changed, until it has ended. If the stream breaks, call again with the last
-        revision seen. Changes may be skipped, the newest is always sent.
+        """Streams an import after each change, until it has ended. If the stream breaks, call again with the last revision
+        seen. Changes may be skipped; the newest is always sent.
 
         Without a change for the time that the operator sets (5 minutes) it ends with STREAM_IDLE: call again. It ends with
         SESSION_ENDED, TOKEN_INVALID or SCOPE_MISSING within five seconds after the caller has lost its authority.
@@ -187,40 +188,39 @@ class ImportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelImport(self, request, context):
-        """Ends an open import within a second. What was committed stays; RevertImport takes it back. Safe to repeat.
+        """Ends an open import within a second. Committed rows stay; RevertImport reverts them. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRejectedRows(self, request, context):
-        """Lists the rows that were refused, in the order of the file.
+        """Lists the rejected rows, in the order of the file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExportRejectedRows(self, request, context):
-        """Streams the rows that were refused as a CSV file with the columns of the import, and line, column, reason and
-        suggestion after them. Corrected, it can be imported again, with this import as its parent. The stream ends as that
-        of ContactService.ExportContacts does, when the caller has lost its authority or the client does not read.
+        """Streams the rejected rows as a CSV file with the columns of the import, followed by line, column, reason and
+        suggestion. The corrected file can be imported, with this import as its parent. If the caller loses its authority
+        or the client does not read, the stream ends as that of ContactService.ExportContacts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevertImport(self, request, context):
-        """Reverts an import, in one transaction: the contacts become what they would be, had it never been made. Rows of other
-        imports that name the same numbers stay, also where this import came first. Contacts that were deleted stay deleted.
-        IMPORT_NOT_REVERTIBLE while the import is open, and when it ended longer ago than the server keeps its rows (90 days
-        by default).
+        """Reverts an import, in one transaction: the contacts become as if it had never been made. Rows of other imports with
+        the same numbers stay, even if this import came first. Deleted contacts stay deleted. IMPORT_NOT_REVERTIBLE while
+        the import is open, and after the server has stopped keeping its rows (90 days after its end by default).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRevertConflicts(self, request, context):
-        """Lists the contacts that RevertImport of an earlier release kept, by number. This release keeps none.
+        """Lists the contacts that RevertImport of an earlier release did not change, by number. This release has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -295,21 +295,21 @@ def add_ImportServiceServicer_to_server(servicer, server):
 class ImportService:
     """Imports of the caller's tenant: CreateImport, then Upload for each part, then GetImport.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none.
 
     Texts in requests cannot contain the character U+0000 (INVALID_FIELD).
 
-    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of
-    4 MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
+    Lists follow AIP-158. A page ends early where its rows exceed 3 MiB, so every response fits gRPC's default limit of 4
+    MiB. A page token is opaque, encrypted, has at most 512 characters and is valid for three days: for the same method,
     tenant and request fields (`page_size` and `count_total` may change). Any other token answers PAGE_TOKEN_INVALID.
 
-    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and `NOT`
-    or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and «equals»
-    for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a backslash escapes the
-    next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC where no offset is given. A
-    word or text alone matches texts that contain it. At most 1,000 characters, 50 comparisons and 50 nested brackets and
-    NOTs; FILTER_INVALID gives the position that cannot be read.
+    Filters follow AIP-160, in every list the same: `FIELD OPERATOR VALUE`, joined by `AND`, `OR` (binds tighter) and
+    `NOT` or `-`, grouped by brackets. Operators: `= !=`; for times also `< <= > >=`; `:` means «contains» for texts and
+    «equals» for times and names; `FIELD:*` means «is not empty». A value is one word, or a text in `"` or `'` where a
+    backslash escapes the next character. Names ignore case. Times follow ISO 8601 between the years 1 and 9999, UTC if
+    no offset is given. A word or text without a field matches texts that contain it. At most 1,000 characters, 50
+    comparisons and 50 nested brackets and NOTs; FILTER_INVALID gives the position that cannot be read.
     """
 
     @staticmethod
