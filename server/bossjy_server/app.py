@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from bossjy.imports.v1 import import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
+from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.blocking import in_thread
@@ -63,6 +65,8 @@ from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
 from bossjy_server.telemetry.tracing import Tracing
 
+_LOG = logging.getLogger(__name__)
+
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
 AUTH = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
 CONTACTS = contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]
@@ -95,6 +99,18 @@ class Running:
     registration_token: str | None = field(repr=False)  # of the first start, until it is used
     registry: CollectorRegistry
     pages: OperationsPages  # of the operations port
+    keys: Keys = field(repr=False)
+
+    async def reload_when(self, wanted: asyncio.Event) -> None:
+        """Read the signing keys again each time that `wanted` is set. Certificates are read at each handshake."""
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            try:
+                await in_thread(self.keys.reload)
+                _LOG.warning("signing keys were read again")
+            except (OSError, ValueError):
+                _LOG.exception("the key folder cannot be read; the loaded keys stay in use")
 
     def metrics_text(self) -> str:
         """The metrics in Prometheus's format. Thread-safe."""
@@ -194,6 +210,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             registration_token=auth.registration_token,
             registry=registry,
             pages=pages,
+            keys=auth.keys,
         )
 
 

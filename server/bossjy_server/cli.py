@@ -9,10 +9,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.errors import StartError
+from bossjy_server.health_command import ask_health
 from bossjy_server.loop import run
 from bossjy_server.setting_list import show_settings
 
@@ -26,18 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
-        settings = read_settings(os.environ, file=options.config, named=named)
-        if options.command == "settings":
-            return show_settings(settings, as_json=options.json)
-        _keep_private(settings.process.data_dir)
-        # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a
-        # stranger.
-        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-        if options.command in ("owner", "keys", "services", "database"):
-            from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
-
-            return operate(options, settings)
-        return run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
+        return _run(options, read_settings(os.environ, file=options.config, named=named))
     except StartError as error:
         print(f"bossjy-server: {error}", file=sys.stderr)
         return EXIT_NO_START
@@ -46,6 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run the command that was named."""
+    if options.command == "settings":
+        return show_settings(settings, as_json=options.json)
+    if options.command == "health":
+        return ask_health(settings.metrics, live=options.live)
+    _keep_private(settings.process.data_dir)
+    # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a stranger.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    if options.command in ("owner", "keys", "services", "database"):
+        from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
+
+        return operate(options, settings)
+    return run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,11 +65,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="TOML file of settings (setting: BOSSJY_CONFIG); variables override it",
     )
+    parser.add_argument("--version", action="version", version=f"bossjy-server {version('bossjy-server')}")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
     serve.add_argument("--workers", metavar="N", help="processes that serve on the port (setting: BOSSJY_WORKERS)")
     demo = commands.add_parser("demo", help="serve with a demonstration tenant and 10,000 imported contacts")
     demo.add_argument("--once", action="store_true", help="end after the demonstration, with 0 if its result was right")
+    health = commands.add_parser("health", help="ask the server on this machine for its health; 0: ready, 1: not")
+    health.add_argument("--live", action="store_true", help="only if the process runs, with or without PostgreSQL")
     shown = commands.add_parser("settings", help="list the settings: value, origin, default and meaning")
     shown.add_argument("--json", action="store_true", help="one JSON object per line")
     _add_operating(commands)
@@ -133,6 +143,13 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
+def _hangups() -> asyncio.Event:
+    """An event that SIGHUP sets, in place of ending the process."""
+    hangup = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
+    return hangup
+
+
 async def _serve(settings: Settings) -> int:
     from bossjy_server.workers.supervisor import serve_with_workers, workers_for  # noqa: PLC0415 - as below
 
@@ -142,14 +159,18 @@ async def _serve(settings: Settings) -> int:
         return 0
     from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
 
-    async with running(settings):
+    hangup = _hangups()
+    async with running(settings) as served:
+        reloading = asyncio.create_task(served.reload_when(hangup))
         await stop.wait()
+        reloading.cancel()
     return 0
 
 
 async def _demo(settings: Settings, *, once: bool) -> int:
     from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
 
+    _hangups()
     return await run_demo(settings, once=once, stop=_stop_on_signals())
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -29,6 +30,11 @@ _OF_THE_TOOL = frozenset({"BOSSJY_TOKEN", "BOSSJY_TARGET"})
 # Maximum size of a settings file or a secret file.
 _LONGEST_FILE = 1024 * 1024
 _CONFIG = "BOSSJY_CONFIG"
+# Kubernetes and Docker set these in each container for a service that is named `bossjy` or `bossjy-…`.
+_SERVICE_LINK = re.compile(
+    r"BOSSJY(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+_LINK_VALUE = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +163,7 @@ class _Reading:
         name = place.declared.name
         if text := self._named.get(name, "").strip():
             self._origins[name] = "command line"
-        elif text := self._environment.get(name, "").strip():
+        elif (text := self._environment.get(name, "").strip()) and not _is_link(name, text):
             self._origins[name] = "environment"
             if place.declared.secret and self._environment.get(f"{name}_FILE", "").strip():
                 self._faults.append(f"set one of {name} and {name}_FILE")
@@ -204,10 +210,15 @@ class _Reading:
         secrets = {f"{name}_FILE" for name, place in self._known.items() if place.declared.secret}
         known = {*self._known, *secrets, _CONFIG, *_OF_THE_TOOL}
         for name in sorted(self._environment):
-            if name.startswith("BOSSJY_") and name not in known:
+            if name.startswith("BOSSJY_") and name not in known and not _is_link(name, self._environment[name]):
                 near = difflib.get_close_matches(name, known, 1, 0.8)
                 hint = f"did you mean {near[0]}?" if near else "`bossjy-server settings` lists them"
                 self._faults.append(f"{name} is no setting ({hint})")
+
+
+def _is_link(name: str, value: str) -> bool:
+    """True for a variable that an orchestrator sets for a service, such as BOSSJY_PORT=tcp://10.96.0.7:18001."""
+    return bool(_SERVICE_LINK.fullmatch(name) or (name.endswith("_PORT") and _LINK_VALUE.fullmatch(value.strip())))
 
 
 def _file_text(path: str) -> str:

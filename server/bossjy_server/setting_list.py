@@ -15,12 +15,12 @@ def show_settings(settings: Settings, *, as_json: bool) -> int:
     rows = listed(settings)
     if as_json:
         for row in rows:
-            print(json.dumps(asdict(row), ensure_ascii=False))  # noqa: T201 - the output of the command
+            print(json.dumps(asdict(row), ensure_ascii=False))
         return 0
     for table, group in groupby(rows, attrgetter("table")):
-        print(f"[{table}]")  # noqa: T201
+        print(f"[{table}]")
         for row in group:
             origin = "" if row.origin == "default" else f"    ({row.origin}; default: {row.default or 'empty'})"
-            print(f"{row.name}={row.value}{origin}\n    {row.key}: {row.about}")  # noqa: T201
-        print()  # noqa: T201
+            print(f"{row.name}={row.value}{origin}\n    {row.key}: {row.about}")
+        print()
     return 0

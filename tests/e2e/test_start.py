@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 
 import grpc.aio
 import pytest
 
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
-from tests.e2e.conftest import MakeServer, ServerProcess, register
+from bossjy_server.storage.process import free_port
+from tests.e2e.conftest import MakeServer, ServerProcess, on_parts, register
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -39,6 +44,35 @@ def test_wrong_setting(make_server: MakeServer, name: str, value: str, told: str
     assert name in line
     assert told in line
     assert "secret" not in line
+
+
+@pytest.mark.parametrize("program", [["bossjy_server.cli"], ["bossjy_client"]], ids=["server", "tool"])
+def test_version(program: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", *program, "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"bossjy(-server)? \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_health_by_a_command_and_sighup(make_server: MakeServer, database_url: str, redis_url: str) -> None:
+    ports = {"BOSSJY_METRICS_PORT": str(free_port())}
+    server = make_server(**on_parts(database_url, redis_url), **ports)
+    assert health(server) == (1, "")
+    server.start()
+    assert health(server) == (0, "ready\n")
+    assert health(server, "--live") == (0, "alive\n")
+    server.send(signal.SIGHUP)
+    ends = time.monotonic() + 60
+    while "signing keys were read again" not in server.text():
+        assert not server.ended
+        assert time.monotonic() < ends, server.text()
+        time.sleep(0.1)
+    assert health(server) == (0, "ready\n")
+
+
+def health(server: ServerProcess, *words: str) -> tuple[int, str]:
+    """Exit code and output of `bossjy-server health`."""
+    command = [sys.executable, "-m", "bossjy_server.cli", "health", *words]
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
 
 
 def test_unreachable_database(make_server: MakeServer, redis_url: str) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+import httpx
 import psutil
 import pytest
 
@@ -62,6 +63,16 @@ async def pair(two_workers: tuple[ServerProcess, int]) -> AsyncIterator[Pair]:
         made = Pair(server, caller, port)
         await made.until("bossjy_workers", 2)
         yield made
+
+
+async def test_the_pages_of_the_operations_port_come_from_a_worker(pair: Pair) -> None:
+    pages = [
+        await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{pair.metrics_port}{path}", timeout=30)
+        for path in ("/livez", "/readyz", "/jwks.json", "/nothing")
+    ]
+    assert [page.status_code for page in pages] == [200, 200, 200, 404]
+    assert [page.text for page in pages[:2]] == ["alive\n", "ready\n"]
+    assert {key["alg"] for key in pages[2].json()["keys"]} == {"ES256"}
 
 
 async def test_a_rolling_restart_costs_no_call(pair: Pair) -> None:

@@ -288,3 +288,24 @@ def test_a_reader_of_the_list_may_leave() -> None:
     command = f"{sys.executable} -m bossjy_server.cli settings | head -1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[process]\n", "")
+
+
+def test_the_variables_of_an_orchestrator_are_no_settings() -> None:
+    links = {
+        "BOSSJY_SERVICE_HOST": "10.96.0.7",
+        "BOSSJY_SERVICE_PORT": "18001",
+        "BOSSJY_SERVICE_PORT_GRPC": "18001",
+        "BOSSJY_PORT": "tcp://10.96.0.7:18001",
+        "BOSSJY_PORT_18001_TCP": "tcp://10.96.0.7:18001",
+        "BOSSJY_PORT_18001_TCP_PROTO": "tcp",
+        "BOSSJY_PORT_18001_TCP_PORT": "18001",
+        "BOSSJY_PORT_18001_TCP_ADDR": "10.96.0.7",
+        "BOSSJY_METRICS_SERVICE_HOST": "10.96.0.8",
+        "BOSSJY_METRICS_PORT": "tcp://[fd00::8]:18002",
+        "BOSSJY_METRICS_PORT_18002_TCP": "tcp://[fd00::8]:18002",
+    }
+    settings = read_settings(links)
+    assert settings == Settings()
+    assert not settings.origins
+    with pytest.raises(StartError, match="BOSSJY_PORTS is no setting"):
+        read_settings(links | {"BOSSJY_PORTS": "1"})

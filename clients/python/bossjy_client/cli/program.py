@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
 
 from bossjy_client.cli import contacts, importing, imports, keys, login, phone, plan
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    top.add_argument("--version", action="version", version=f"bossjy {version('bossjy')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (login, keys, phone, importing, imports, contacts, plan):
         module.add_commands(commands, common)
