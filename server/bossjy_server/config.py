@@ -54,7 +54,7 @@ class ProcessOptions:
         "Number of processes that serve on one port; the number of cores is a good value.",
     )
     drain_s: float = setting(
-        "BOSSJY_DRAIN_S", 20.0, read.decimal(0, 3600), "Longest wait for running calls at the end in seconds."
+        "BOSSJY_DRAIN_S", 20.0, read.decimal(0, 3600), "Longest wait in seconds for running calls at the end."
     )
 
 

@@ -16,7 +16,7 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Place in the order of roles; equals the number in the contract."""
+        """Position in the order of roles; equals the number in the contract."""
         return _RANKS[self]
 
 

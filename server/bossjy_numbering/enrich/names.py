@@ -103,7 +103,7 @@ def _check_keys(keys: set[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PrefixNames:
-    """Names by prefix. `intervals` gives the number of a set of names; sets and names are numbered from 0, empty."""
+    """Names by prefix. `intervals` maps digits to a set of names; sets and names are numbered from 0, empty."""
 
     intervals: Intervals
     set_count: int

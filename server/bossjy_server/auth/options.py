@@ -123,15 +123,15 @@ class AuthOptions:
         "BOSSJY_PASSWORD_MIN_CHARS",
         15,
         read.whole(8, 1024),
-        "Fewest characters of a new password. NIST 800-63B-4 requires 15 without a second factor, 8 with one.",
+        "Minimum length of a new password. NIST 800-63B-4 requires 15 without a second factor, 8 with one.",
     )
     password_max_chars: int = setting(
-        "BOSSJY_PASSWORD_MAX_CHARS", 256, read.whole(64, 1024), "Most characters of a new password."
+        "BOSSJY_PASSWORD_MAX_CHARS", 256, read.whole(64, 1024), "Maximum length of a new password."
     )
     argon2_memory_kib: int = 12 * 1024
     argon2_time_cost: int = 3
     hash_threads: int = 0  # 0: the number of cores
-    hash_queue_per_thread: int = 8  # beyond it a login answers OVERLOADED
+    hash_queue_per_thread: int = 8  # beyond this a login answers OVERLOADED
 
     # Second factor: roles that must have one; consecutive wrong one-time codes before all are refused (NIST 800-63B-4,
     # 3.2.2: at most 100)
@@ -175,7 +175,10 @@ class AuthOptions:
     )
     address_failure_s: float = 2.0
     tenant_failures: int = setting(
-        "BOSSJY_LOGIN_FAILURES_PER_TENANT", 500, read.whole(1, 10**6), "Wrong logins at once; then five a second."
+        "BOSSJY_LOGIN_FAILURES_PER_TENANT",
+        500,
+        read.whole(1, 10**6),
+        "Burst of wrong logins to one tenant; then five a second.",
     )
     tenant_failure_s: float = 0.2
     throttle_local_max: int = 50_000

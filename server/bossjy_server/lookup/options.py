@@ -59,7 +59,7 @@ class LookupOptions:
         "BOSSJY_LOOKUP_TIMEOUT_S",
         2.0,
         read.decimal(0.05, 60),
-        "Longest wait for the provider in seconds, within a call's deadline.",
+        "Longest wait in seconds for the provider, within a call's deadline.",
     )
     per_second: int = setting(
         "BOSSJY_LOOKUPS_PER_SECOND",

@@ -64,7 +64,7 @@ class HealthServicer:
         """The state of a service; the empty name means the whole server."""
         status = self._status(request.service)
         if status == _SERVICE_UNKNOWN:
-            raise NotFound("service", message='no service has this name: use "" or a full service name')
+            raise NotFound("service", message='unknown health name: use "" or a full service name')
         return _Response(status=status)
 
     async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncGenerator[_Response]:

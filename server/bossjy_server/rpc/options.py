@@ -120,7 +120,7 @@ class LimitOptions:
         "BOSSJY_QUEUE_S",
         2.0,
         read.decimal(0, 600),
-        "Longest wait of a call for a slot in seconds, within its deadline.",
+        "Longest wait in seconds of a call for a slot, within its deadline.",
     )
     address_per_minute: int = setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_ADDRESS",

@@ -46,10 +46,10 @@ class DatabaseOptions:
         "Connections for simultaneous long work: imports, exports, counts; 0: half of all.",
     )
     wait_s: float = setting(
-        "BOSSJY_DATABASE_WAIT_S", 5.0, read.decimal(0.01, 600), "Longest wait for a connection in seconds."
+        "BOSSJY_DATABASE_WAIT_S", 5.0, read.decimal(0.01, 600), "Longest wait in seconds for a connection."
     )
     statement_timeout_s: float = setting(
-        "BOSSJY_STATEMENT_TIMEOUT_S", 30.0, read.decimal(0.1, 3600), "Longest run of one statement in seconds."
+        "BOSSJY_STATEMENT_TIMEOUT_S", 30.0, read.decimal(0.1, 3600), "Longest run in seconds of one statement."
     )
     # Set by `app`.
     admin_setting: str = "DATABASE_URL"  # the setting that contains the owner's URL

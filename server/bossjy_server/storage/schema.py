@@ -86,7 +86,7 @@ async def apply_schema(
             await _retain(connection, audit_days or _LONGEST_DAYS)
     except asyncpg.LockNotAvailableError as error:
         raise StartError(
-            f"deploy/init.sql waited {lock_timeout_s} s for another server's work: end what blocks it, start again"
+            f"deploy/init.sql waited {lock_timeout_s} s for another server's work: end the blocking work, start again"
         ) from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise StartError(

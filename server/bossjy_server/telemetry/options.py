@@ -13,7 +13,7 @@ class LogOptions:
     """Options of the log on file and console."""
 
     level: str = setting(
-        "BOSSJY_LOG_LEVEL", "info", read.choice("debug", "info", "warning", "error"), "Least level logged."
+        "BOSSJY_LOG_LEVEL", "info", read.choice("debug", "info", "warning", "error"), "Lowest level that is logged."
     )
     console: str = setting(
         "BOSSJY_LOG_CONSOLE",
