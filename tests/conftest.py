@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, settings
 from tests.coverage_table import coverage_rows
 from tests.figures import plain_table, save_figures
 
-# Fixtures for every folder: the search for leaks, real parts, and the whole service on them.
+# Fixtures for every folder: the search for leaks, real dependencies, and the whole service on them.
 pytest_plugins = ["tests.leaks", "tests.parts", "tests.service", "tests.statements.report"]
 
-# A busy machine may take any time for an example, and for making one: no test has a deadline of its own.
+# A busy machine may take any time to run or generate an example: no test has its own deadline.
 settings.register_profile("bossjy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bossjy")
 
@@ -25,20 +25,26 @@ START = pytest.StashKey[float]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[START] = time.monotonic()
-    # Who runs the tests in the background of a shell hands down that Ctrl-C is ignored, and programs that tests start
-    # would ignore it as well.
+    # A shell passes an ignored Ctrl-C to tests in its background, and programs started by tests would ignore it as
+    # well.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave tests/gateway to `make test-gateway`, which installs its programs."""
+    named = any("gateway" in argument for argument in config.args)
+    return True if collection_path.name == "gateway" and not named else None
+
+
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The tests run on the event loop that the service runs on."""
+    """The tests run on the event loop of the service."""
     return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show coverage by package where it was measured; a whole run leaves build/figures/tests.json as well."""
+    """Show coverage by package if it was measured; a whole run also writes build/figures/tests.json."""
     report = (config.getoption("cov_report") or {}).get("json")
     if not report or not Path(report).exists():
         return

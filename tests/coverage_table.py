@@ -1,4 +1,4 @@
-"""Coverage by package, for the end of a test run: one line for each room of the house."""
+"""Coverage by package, for the end of a test run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SOURCES = (Path("server"), Path("clients/python"))
 def coverage_rows(report: Path) -> list[tuple[str, int, int, float]]:
     """Package, statements, statements missed and per cent covered; the total last.
 
-    report: the JSON report of coverage.py. It names every file of our packages, also those that no test
-    imported, relative to the root of the repository.
+    report: the JSON report of coverage.py. It names every file of our packages, also files that no test imported,
+    relative to the root of the repository.
     """
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for name, file in json.loads(report.read_text(encoding="utf-8"))["files"].items():
@@ -26,7 +26,7 @@ def coverage_rows(report: Path) -> list[tuple[str, int, int, float]]:
 
 
 def package_of(path: Path) -> str:
-    """`bossjy_server.rpc` for its files; other packages, and what lies at the server's top, as a whole."""
+    """`bossjy_server.rpc` for its files; other packages, and modules at the server's top, as a whole."""
     for source in SOURCES:
         if path.is_relative_to(source):
             package, *rest = path.relative_to(source).parts
@@ -35,5 +35,5 @@ def package_of(path: Path) -> str:
 
 
 def percent(numbers: Counter[str]) -> float:
-    """Statements that ran, of all; 100 where there are none."""
+    """The percentage of statements that ran; 100 if there are none."""
     return 100 * numbers["covered_lines"] / numbers["num_statements"] if numbers["num_statements"] else 100.0

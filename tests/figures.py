@@ -1,4 +1,4 @@
-"""What a measurement found: written to build/figures/NAME.json with where it was found, and printed.
+"""Results of a measurement: written to build/figures/NAME.json with their circumstances, and printed.
 
 Every bench, proof and test run reports through `write_figures`, so that each number can be found by its name.
 """
@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 FOLDER = Path(__file__).resolve().parents[1] / "build" / "figures"
-# The packages whose versions can change what a measurement finds.
+# Packages whose versions can change the results.
 PACKAGES = (
     "asyncpg",
     "cryptography",
@@ -53,7 +53,7 @@ def write_figures(
 ) -> Path:
     """Save `figures` as `save_figures` does and print a table of them. Returns the file's path.
 
-    rows: what to print instead of the figures: the heads of the columns, then the cells of each line.
+    rows: replaces the figures in the print: the heads of the columns, then the cells of each line.
     """
     path = save_figures(name, figures, folder=folder)
     print_table(rows or [("figure", "value"), *figures.items()], title=name)
@@ -63,18 +63,18 @@ def write_figures(
 def save_figures(name: str, figures: Mapping[str, float], *, folder: Path = FOLDER) -> Path:
     """Write `figures` to FOLDER/NAME.json. Returns the file's path.
 
-    name: lower-case letters, digits and _; so are the names of the figures, which end in their unit
-    (`test_s`, `peak_mib`) or name a plain count. Values are finite numbers.
+    name: lower-case letters, digits and _; so are the names of the figures, which end in their unit (`test_s`,
+    `peak_mib`) or name a plain count. Values are finite numbers.
 
-    The file holds the figures at its top level, beside `machine`, `commit`, `versions`, `written_time` (UTC).
-    It is replaced whole or not at all. Raises ValueError for a bad name or value, before anything is written.
+    The file has the figures at its top level, with `machine`, `commit`, `versions`, `written_time` (UTC). It is
+    replaced atomically. Raises ValueError for a bad name or value, before anything is written.
     """
     for text in (name, *figures):
         if not NAME.fullmatch(text) or text in RESERVED:
             raise ValueError(f"not a name for figures: {text!r}")
     for figure, value in figures.items():
         if isinstance(value, bool) or not math.isfinite(value):
-            raise ValueError(f"figure {figure} is no finite number: {value!r}")
+            raise ValueError(f"figure {figure} is not a finite number: {value!r}")
     path = folder / f"{name}.json"
     folder.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -106,7 +106,7 @@ def plain_table(rows: Sequence[Sequence[object]]) -> list[str]:
 
 
 def text_of(cell: object) -> str:
-    """A number with thousands set apart and no digits that mean nothing; anything else as it is."""
+    """A number with thousands separators and without meaningless digits; anything else as it is."""
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
     if isinstance(cell, float):
@@ -115,7 +115,7 @@ def text_of(cell: object) -> str:
 
 
 def circumstances() -> dict[str, object]:
-    """Where and when: machine (cpu, cores, memory_mib, system, stolen_percent), commit, versions, written_time."""
+    """Circumstances: machine (cpu, cores, memory_mib, system, stolen_percent), commit, versions, written_time."""
     return {
         "machine": {
             "cpu": cpu_model(),
@@ -131,14 +131,14 @@ def circumstances() -> dict[str, object]:
 
 
 def stolen_percent() -> float:
-    """How much of the processors' time since this process began the host of a virtual machine gave to others."""
+    """The share of CPU time since this process began that the host of a virtual machine gave to others."""
     now = psutil.cpu_times()
     stolen = getattr(now, "steal", 0.0) - getattr(_BEGAN, "steal", 0.0)
     return round(100 * stolen / max(0.01, sum(now) - sum(_BEGAN)), 1)
 
 
 def cpu_model() -> str:
-    """The processor's name, as Linux or macOS tells it."""
+    """The processor's name, as reported by Linux or macOS."""
     if sys.platform == "darwin":
         return output_of("sysctl", "-n", "machdep.cpu.brand_string") or "unknown"
     cpuinfo = Path("/proc/cpuinfo")
@@ -147,12 +147,12 @@ def cpu_model() -> str:
 
 
 def commit() -> str:
-    """The commit that was measured; `-dirty` follows it when files differed from it."""
+    """The measured commit; `-dirty` follows it if files differed from it."""
     return output_of("git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*") or "unknown"
 
 
 def package_versions() -> dict[str, str]:
-    """The versions of those of PACKAGES that are installed."""
+    """The versions of the installed packages of PACKAGES."""
     found = {}
     for package in PACKAGES:
         try:
@@ -163,7 +163,7 @@ def package_versions() -> dict[str, str]:
 
 
 def output_of(*command: str) -> str:
-    """What a command prints, stripped; empty when it fails or is not there."""
+    """The output of a command, stripped; empty if it fails or does not exist."""
     try:
         done = subprocess.run(command, cwd=FOLDER.parents[1], capture_output=True, text=True, check=False)
     except OSError:

@@ -1,4 +1,4 @@
-"""Messages that stand for more than their bytes: what a hostile caller sends."""
+"""Messages of hostile callers: small on the wire, large when decoded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-SIZE = 4 * 1024 * 1024 - 1024  # gRPC takes 4 MiB
+SIZE = 4 * 1024 * 1024 - 1024  # gRPC accepts 4 MiB
 
 
 def ipc(batch: pa.RecordBatch, times: int = 1, compression: Any = None) -> bytes:
@@ -38,7 +38,7 @@ def shared_text(length: int, rows: int = 100_000, text: pa.DataType | None = Non
 
 
 def views(length: int, rows: int, step: int = 0) -> Any:
-    """Rows that are views of one text: each `step` bytes behind the one before it."""
+    """Rows that are views of one text, each `step` bytes after the previous one."""
     data = pa.py_buffer(b"3" * (length + step * rows))
     held = np.zeros(rows, [("length", "<i4"), ("prefix", "S4"), ("buffer", "<i4"), ("offset", "<i4")])
     held["length"], held["prefix"], held["offset"] = length, b"3333", step * np.arange(rows)
@@ -46,7 +46,7 @@ def views(length: int, rows: int, step: int = 0) -> Any:
 
 
 def metadata_bomb(entries: int, text: int) -> bytes:
-    """A schema whose entries of metadata are all one: Arrow makes `entries` texts of `text` bytes of them."""
+    """A schema whose metadata entries are all the same: Arrow makes `entries` texts of `text` bytes of them."""
     flat = _Flat()
     message = flat.table({0: struct.pack("<h", 4), 1: b"\x01", 2: b"", 3: bytes(8)})  # version 5, a schema
     flat.point(0, message[-1])
@@ -66,7 +66,7 @@ def metadata_bomb(entries: int, text: int) -> bytes:
 
 
 class _Flat:
-    """A flatbuffer: places point to what comes behind them."""
+    """A flatbuffer: offsets point forward."""
 
     def __init__(self) -> None:
         self.data = bytearray(8)
@@ -78,7 +78,7 @@ class _Flat:
         return place
 
     def table(self, fields: dict[int, bytes]) -> dict[int, int]:
-        """Where each field stands, eight bytes for each, and the table itself as -1."""
+        """The position of each field, eight bytes for each, and of the table itself under -1."""
         count = max(fields) + 1
         sizes = [8 + 8 * list(fields).index(number) if number in fields else 0 for number in range(count)]
         vtable = self.put(struct.pack(f"<{2 + count}H", 4 + 2 * count, 8 + 8 * len(fields), *sizes))
@@ -95,7 +95,7 @@ def _own_regions() -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([shared_text(1000), regions], names=["phone_number", "default_region"])
 
 
-# By name: what makes an Arrow message, and whether it is answered.
+# By name: a function that makes an Arrow message, and true if the server answers it.
 ARROW: dict[str, tuple[Callable[[], bytes], bool]] = {
     "one text of 2 KiB, compressed": (lambda: ipc(column(shared_text(2048)), compression="zstd"), False),
     "one text of 30 KB, compressed": (lambda: ipc(column(shared_text(30_000)), compression="lz4"), False),

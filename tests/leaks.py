@@ -1,7 +1,7 @@
-"""At the end of a test run: no log line, trace or metric holds a secret, token or phone number that the tests sent.
+"""Search for leaks at the end of a test run: secrets, tokens and phone numbers in logs, traces and metrics.
 
-What tests send is seen where their calls go out (grpc.aio and grpc channels); what servers write lies in the folders of
-the tests: their logs, their output, their metrics and spans where a fixture writes those down. One hit fails the run.
+Sent data is recorded where calls leave the tests (grpc.aio and grpc channels). The output of servers is in the folders
+of the tests: their logs, their output, and their metrics and spans if a fixture stores those. One hit fails the run.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ import grpc.aio
 import pytest
 from google.protobuf.message import Message
 
-# Fields of the contracts that hold what no log may hold.
+# Fields of the contracts with values that no log may contain.
 _SECRET_FIELDS = re.compile(r"(^|_)(password|token|secret|code)$")
 _NUMBER_FIELDS = re.compile(r"phone_numbers?$|^e164$|^text$")
 _NUMBER = re.compile(rb"\d(?:[ ().\-/]{0,2}\d){8,14}")
 _WORD = re.compile(r"[\w.\-]{20,}")
-# The number of the examples that `make run` prints for pasting.
+# The number in the examples that `make run` prints.
 _SHOWN = frozenset({"13800000000", "8613800000000"})
 _PAGE_TOKEN, _MOST_BYTES, _MOST_KEPT = "page_token", 20_000, 200_000
 
 
 class Sent:
-    """What tests sent that must not be found: secrets as they are, numbers as digits. Bounded."""
+    """Sent data that must not be found: secrets as they are, numbers as digits. Bounded."""
 
     def __init__(self) -> None:
         self.secrets: set[str] = set()
         self.numbers: set[str] = set()
 
     def see(self, request: object, metadata: object) -> None:
-        """Take down what one message and its metadata hold."""
+        """Record the secrets and numbers of one message and its metadata."""
         for key, value in metadata or ():  # type: ignore[attr-defined]
             if key == "authorization" and isinstance(value, str):
                 self._secret(value.partition(" ")[2])
@@ -65,7 +65,7 @@ class Sent:
             self.numbers.update({digits_of(found) for found in _NUMBER.findall(text)} - _SHOWN)
 
     def found_in(self, text: str) -> list[str]:
-        """What of it stands in a text, masked: the first characters and the length."""
+        """The sent values that a text contains, masked: the first characters and the length."""
         words = set(_WORD.findall(text))
         hits = [one for one in self.secrets if (one in words if _WORD.fullmatch(one) else one in text)]
         hits += self.numbers & {digits_of(found) for found in _NUMBER.findall(text.encode("utf-8", "replace"))}
@@ -73,12 +73,12 @@ class Sent:
 
 
 def digits_of(number: bytes) -> str:
-    """The digits alone."""
+    """Only the digits."""
     return re.sub(rb"\D", b"", number).decode()
 
 
 def watched(sent: Sent, call: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a channel's callables that shows what it is given to `sent`."""
+    """A method of a channel's callables that passes its arguments to `sent`."""
 
     @functools.wraps(call)
     def watching(self: Any, request: Any = None, *arguments: Any, **named: Any) -> Any:
@@ -99,7 +99,7 @@ async def _passed_on(sent: Sent, requests: AsyncIterator[Any]) -> AsyncIterator[
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
-    """Watch what all tests send; at the end search what all servers wrote."""
+    """Record what all tests send; at the end search what all servers wrote."""
     sent = Sent()
     with pytest.MonkeyPatch.context() as patch:
         for kind in (
@@ -115,7 +115,7 @@ def nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
 
 
 def written(folder: Path) -> list[Path]:
-    """The files below a folder that servers wrote for people to read: logs in any rotation."""
+    """The files below a folder that servers wrote for people: logs in any rotation."""
     return [path for path in folder.rglob("*.log*") if path.is_file() and not path.is_symlink()]
 
 

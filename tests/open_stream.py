@@ -1,6 +1,6 @@
 """A stream that stays open, by grpc's synchronous client: it always reports how the server ended the stream.
 
-The asyncio client can report INTERNAL in the place of a status that crossed a write (grpc/grpc issue 36066).
+The asyncio client can report INTERNAL instead of a status that crossed a write (grpc/grpc issue 36066).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Self
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
-# The window of a stream stays as small as it begins (64 KiB), so a message larger than it waits to be read.
+# The window of a stream keeps its initial size (64 KiB), so a larger message waits until it is read.
 _OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.http2.bdp_probe", 0),
@@ -25,10 +25,10 @@ Metadata = tuple[tuple[str, str], ...]
 
 
 class OpenStream:
-    """One stream on a connection of its own. Messages are bytes. Use as a context manager."""
+    """One stream on a separate connection. Messages are bytes. Use as a context manager."""
 
     def __init__(self, target: str, path: str, metadata: Metadata, *, reading: bool = True) -> None:
-        """`reading` False: answers are left to the transport until `ended` is asked for."""
+        """`reading` False: answers stay in the transport until `ended` is called."""
         self._target, self._path, self._metadata = target, path, metadata
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.answers: list[bytes] = []
@@ -40,7 +40,7 @@ class OpenStream:
 
     def __enter__(self) -> Self:
         self._channel = grpc.insecure_channel(self._target, options=_OPTIONS)
-        opened: Any = self._channel.stream_stream(self._path)  # bytes in, bytes out: the stubs know messages alone
+        opened: Any = self._channel.stream_stream(self._path)  # bytes in, bytes out: the stubs know only messages
         self._call = opened(self._sent(), metadata=self._metadata)
         if self._reads:
             self._reader.start()
@@ -59,7 +59,7 @@ class OpenStream:
         self._requests.put(None)
 
     async def answered(self, count: int, within_s: float = 30.0) -> None:
-        """Wait for so many answers."""
+        """Wait for this number of answers."""
         deadline = time.monotonic() + within_s
         while len(self.answers) < count and self._reader.is_alive() and time.monotonic() < deadline:
             await asyncio.sleep(0.02)

@@ -1,6 +1,6 @@
 """Fixtures: a real PostgreSQL and a real Redis for each test process, a fresh database for each test.
 
-They are the service's own embedded parts, under its own guard, so they end with the test process however it ends;
+They are the service's own embedded servers, under its own watchdog, so they end with the test process however it ends;
 then their folder is removed, also after a kill.
 """
 
@@ -29,7 +29,7 @@ from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_s
 _TEMPLATE = "bossjy_template"
 _numbers = itertools.count(1)
 
-# A process of its own: waits for the end of its input (of the test process, however it ends), then for the guard's.
+# A separate process: waits for the end of its input (of the test process, however it ends), then for the watchdog's.
 _SWEEP = """
 import fcntl, shutil, sys
 sys.stdin.read()
@@ -54,7 +54,7 @@ def parts() -> Iterator[EmbeddedParts]:
 
 @contextmanager
 def swept_folder() -> Iterator[Path]:
-    """A folder for embedded parts that is removed after the block, or after this process was killed."""
+    """A folder for embedded servers that is removed after the block, or after this process was killed."""
     folder = Path(tempfile.mkdtemp(prefix="bossjy-test-"))
     command = [sys.executable, "-c", _SWEEP, str(folder)]
     # Out of reach of a Ctrl-C in the terminal.
@@ -65,7 +65,7 @@ def swept_folder() -> Iterator[Path]:
 async def _make_template(url: str) -> None:
     admin = await asyncpg.connect(url)
     try:
-        # Nothing of a test has to survive a power cut.
+        # No data of a test has to survive a power failure.
         await admin.execute("ALTER SYSTEM SET fsync = off")
         await admin.execute("ALTER SYSTEM SET synchronous_commit = off")
         await admin.execute("SELECT pg_reload_conf()")
@@ -102,14 +102,14 @@ def service_url(url: str) -> str:
 
 
 async def set_up(url: str) -> None:
-    """Bring a database up to date, with an application role and a service's login of its own."""
+    """Bring a database up to date, with its own application role and service login."""
     await apply_schema(url, read_init_sql(), service=ServiceLogin(service_url(url), make=True))
 
 
 async def fresh_database(url: str, template: str = _TEMPLATE) -> AsyncIterator[str]:
-    """A database of its own on the server at `url`; dropped when the iteration goes on.
+    """A new database on the server at `url`; dropped when the iteration continues.
 
-    With the schema, it has an application role and a service's login of its own.
+    With the schema, it has its own application role and service login.
     """
     name = f"test_{next(_numbers)}"
     own = with_database(url, name)

@@ -1,4 +1,4 @@
-"""A fixture: the whole service in the test's own process, on real parts, with a tenant that may do everything."""
+"""Fixture: the whole service in the test's process, on real dependencies, with a tenant that may do everything."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Service:
 
 
 def data_folder(folder: Path) -> Path:
-    """A data folder below `folder`, whose tables of the plan are those of the folders beside it: they are the same."""
+    """A data folder below `folder` that shares the plan tables of its sibling folders: they are the same."""
     data, plan = folder / "data", folder.parent / "plan"
     plan.mkdir(exist_ok=True)
     if not data.exists():
@@ -46,9 +46,9 @@ def data_folder(folder: Path) -> Path:
 
 
 async def serve(database_url: str, redis_url: str, folder: Path, **changed: str) -> AsyncIterator[Service]:
-    """The service on a database, open for registration, without metrics port; ends when the iteration goes on.
+    """The service on a database, open for registration, without metrics port; ends when the iteration continues.
 
-    `changed`: variables that a test is about. The tables of the plan are compiled once for a test process.
+    `changed`: variables that a test is about. The plan tables are compiled once per test process.
     """
     settings = read_settings(
         {
@@ -73,20 +73,20 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: str)
             auth_service_pb2.RegisterRequest(tenant_display_name="Test", email=EMAIL, password=PASSWORD)
         )
         yield Service(served.address, channel, registered.tenant.tenant_id, registered.tokens.access_token, settings)
-        # Searched with the logs for what must not be in them.
+        # Searched with the logs for secrets.
         (settings.process.data_dir / "logs" / "metrics.log").write_text(served.metrics_text(), "utf-8")
 
 
 @pytest.fixture
 async def service(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
-    """A service of the test's own, on a fresh database."""
+    """A service for one test, on a fresh database."""
     async for one in serve(database_url, redis_url, tmp_path):
         yield one
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_service(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
-    """One service for all tests of a module, for methods that keep nothing. Such tests run in the module's loop."""
+    """One service for all tests of a module, for methods that store nothing. Such tests run in the module's loop."""
     async for url in fresh_database(parts.database_url):
         async for one in serve(url, parts.redis_url, tmp_path_factory.mktemp("shared")):
             yield one

@@ -1,8 +1,8 @@
-"""The status of a stream that ends while its client may still write, as the server gave it.
+"""The server's status of a stream that ends while its client may still write.
 
-The client of grpc.aio can lose it: where a refusal crosses a write, it reports INTERNAL, "Internal error from Core",
-in 10 to 90 % of the tries on a busy machine (grpc/grpc issue 36066). The synchronous client does not, so it makes the
-call here, in a thread. Calls whose client sends one message are not affected.
+The client of grpc.aio can lose it: if a refusal crosses a write, it reports INTERNAL, "Internal error from Core", in 10
+to 90 % of the tries on a busy machine (grpc/grpc issue 36066). The synchronous client does not, so it makes the call
+here, in a thread. Calls whose client sends one message are not affected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a stream ended: its answers in wire format, and the error, which is None where the status is OK."""
+    """The end of a stream: its answers in wire format, and the error, which is None if the status is OK."""
 
     answers: list[bytes] = field(default_factory=list)
     error: grpc.Call | None = None
@@ -38,12 +38,12 @@ class Ended:
 
     @property
     def reason(self) -> str:
-        """The reason in ErrorInfo; empty where the server gave none."""
+        """The reason in ErrorInfo; empty if the server gave none."""
         return "" if self.error is None else reason_of(self.error)
 
 
 def reason_of(error: RpcStatus) -> str:
-    """The reason in the ErrorInfo of an error; empty where it has none."""
+    """The reason in the ErrorInfo of an error; empty if it has none."""
     trailing: Any = error.trailing_metadata()
     for key, value in trailing or ():
         if key == "grpc-status-details-bin":
@@ -63,7 +63,7 @@ async def stream_status(
     timeout_s: float = 60.0,
     on_answer: Callable[[bytes], None] | None = None,
 ) -> Ended:
-    """Call a method of two streams with these messages, over a connection of its own, and read until it ends.
+    """Call a bidirectional streaming method with these messages, over a new connection, and read until it ends.
 
     `messages` runs in a thread of gRPC. `on_answer` runs in the caller's loop, for each answer.
     """

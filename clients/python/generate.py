@@ -18,6 +18,7 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
+import google.rpc
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,18 @@ def compile_protos(out: Path, descriptors: Path) -> None:
     to_grpc = [f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}"]
     run_protoc([*search, *plugins, *to_python, "buf/validate/validate.proto", *contracts])
     run_protoc([*search, *plugins, *to_grpc, *services])
-    run_protoc([*search, "--include_imports", f"--descriptor_set_out={descriptors}", *contracts])
+    # No contract imports the details of errors; a gateway needs them to show errors as JSON.
+    details = [f"-I{folder.parent.parent}" for folder in map(Path, google.rpc.__path__)]
+    run_protoc(
+        [
+            *search,
+            *details,
+            "--include_imports",
+            f"--descriptor_set_out={descriptors}",
+            *contracts,
+            "google/rpc/error_details.proto",
+        ]
+    )
 
 
 def run_protoc(arguments: list[str]) -> None:

@@ -1,1 +1,1 @@
-"""BossJy: phone numbers put right, over gRPC."""
+"""BossJy: validation of phone numbers and import of contact lists over gRPC."""

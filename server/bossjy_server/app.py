@@ -1,4 +1,4 @@
-"""The wiring: the one place where objects are put together."""
+"""Assembly of the server: the only module where its objects are connected."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
 from bossjy_server.lookup.service import open_lookup
 from bossjy_server.network import TrustedProxies
+from bossjy_server.operations_pages import operations_pages
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
@@ -59,6 +60,7 @@ from bossjy_server.storage.setup import at_parts, open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
+from bossjy_server.telemetry.pages import OperationsPages
 from bossjy_server.telemetry.tracing import Tracing
 
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
@@ -67,7 +69,7 @@ CONTACTS = contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]
 IMPORTS = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"]
 HEALTH = cast("ServiceDescriptor", health_pb2.DESCRIPTOR.services_by_name["Health"])
 
-# What each service cannot do without. Phone needs nothing; Redis is missed by none: see docs/operations.
+# Dependencies that each service requires. Phone requires none; no service requires Redis: see docs/operations.
 _NEEDS = {
     "": frozenset({"postgresql"}),
     PHONE.full_name: frozenset[str](),
@@ -79,22 +81,23 @@ _NEEDS = {
 }
 
 
-# How long after the begin of the end a call may still come in on a connection that has not heard of it.
+# Time after the start of the drain in which a call may still arrive on a connection that has not heard of it.
 _LATE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that serves."""
+    """A running server."""
 
     address: str
     metrics_address: str
     parts: EmbeddedParts
     registration_token: str | None = field(repr=False)  # of the first start, until it is used
     registry: CollectorRegistry
+    pages: OperationsPages  # of the operations port
 
     def metrics_text(self) -> str:
-        """The metrics as Prometheus reads them. May be called from any thread."""
+        """The metrics in Prometheus's format. Thread-safe."""
         return generate_latest(self.registry).decode()
 
 
@@ -102,13 +105,13 @@ class Running:
 async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]:
     """Start everything, serve until the block ends, drain, stop everything. Raises StartError with one line.
 
-    `worker` is the number of this process among those that share the port; 0: it is alone.
+    `worker` is the number of this process among those that share the port; 0 if it is the only one.
     """
     async with AsyncExitStack() as stack:
         share_fairly()
         log = _open_log(settings, stack, worker)
         registry = new_registry()
-        credentials = _credentials(settings)  # first: what is wrong with files is told before anything is started
+        credentials = _credentials(settings)  # first: faults of files are reported before anything is started
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
         )
@@ -176,8 +179,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         if settings.server.reflection:
             add_reflection(router)
 
-        if settings.metrics.port:
-            stack.callback(MetricsEndpoint(registry, settings.metrics.host, settings.metrics.port).close)
+        pages = _open_operations(settings, stack, registry, operations_pages(auth.keys, health))
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
         keep_for_good()
         server = await start_server(
@@ -191,7 +193,18 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             parts=parts,
             registration_token=auth.registration_token,
             registry=registry,
+            pages=pages,
         )
+
+
+def _open_operations(
+    settings: Settings, stack: AsyncExitStack, registry: CollectorRegistry, pages: OperationsPages
+) -> OperationsPages:
+    """Serve metrics and pages where the settings name a port."""
+    if settings.metrics.port:
+        endpoint = MetricsEndpoint(registry, settings.metrics.host, settings.metrics.port, pages=pages)
+        stack.callback(endpoint.close)
+    return pages
 
 
 def _measure_tasks(registry: CollectorRegistry) -> None:
@@ -209,7 +222,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
         level=LEVELS[settings.log.level],
         console=console_stream(),
         console_level=LEVELS[settings.log.console],
-        # Each process rotates a file of its own.
+        # Each process rotates its own file.
         file=settings.process.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
         max_bytes=settings.log.file_bytes,
         keep=settings.log.files,
@@ -219,7 +232,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
     return log
 
 
-def _router(  # noqa: PLR0917 - it takes what the chain is made of
+def _router(  # noqa: PLR0917 - the parts of the chain
     settings: Settings,
     stack: AsyncExitStack,
     registry: CollectorRegistry,
@@ -265,7 +278,7 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
 
 
 @asynccontextmanager
-async def _following(  # noqa: PLR0917 - the parts that are followed
+async def _following(  # noqa: PLR0917 - the dependencies and their health
     health: HealthServicer,
     database: Database,
     redis: Redis,
@@ -273,12 +286,14 @@ async def _following(  # noqa: PLR0917 - the parts that are followed
     registry: CollectorRegistry,
     log: Log,
 ) -> AsyncIterator[None]:
-    """Keep the health in step with the parts while the block runs."""
-    up = Gauge("bossjy_part_up", "Whether a part that the service needs answers.", ["part"], registry=registry)
+    """Update the health by the state of the dependencies while the block runs."""
+    up = Gauge("bossjy_part_up", "1 if a dependency of the service answers, else 0.", ["part"], registry=registry)
 
     def report(part: str, answered: bool) -> None:  # noqa: FBT001 - as the watch calls it
         up.labels(part).set(answered)
-        (log.info if answered else log.warning)("part answers" if answered else "part does not answer", part=part)
+        (log.info if answered else log.warning)(
+            "dependency answers" if answered else "dependency does not answer", part=part
+        )
 
     probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis)}
     watch = PartsWatch(health, probes, _NEEDS, report)
@@ -296,7 +311,7 @@ async def _cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def _drain(  # noqa: PLR0917 - what takes part in the end
+async def _drain(  # noqa: PLR0917 - all that must stop
     server: grpc.aio.Server,
     health: HealthServicer,
     limits: Limits,
@@ -304,15 +319,15 @@ async def _drain(  # noqa: PLR0917 - what takes part in the end
     settings: Settings,
     log: Log,
 ) -> None:
-    """Tell probes and streams, take no new calls, wait for those that run, then cut what is left."""
+    """Notify probes and streams, refuse new calls, wait for running ones, then cancel the rest."""
     log.info("draining", wait_s=settings.process.drain_s)
     draining.set()
     await health.end()
     stopping = asyncio.ensure_future(server.stop(settings.process.drain_s))
-    # Connections are told to go elsewhere now. Calls that were sent before that was heard are answered as ever.
+    # Connections get notice now. Calls that were sent before clients received it are answered as usual.
     await asyncio.wait({stopping}, timeout=_LATE_S)
     limits.draining = True
     await stopping
-    # grpc's stop does not await the handlers that it cut: give their `finally` a moment on the loop.
+    # grpc's stop does not await the handlers that it cancelled: give their `finally` a moment on the loop.
     await asyncio.sleep(0.05)
     log.info("stopped")

@@ -1,8 +1,8 @@
-"""Messages of an Arrow IPC stream as their descriptions say, before Arrow reads them.
+"""Descriptions of messages in an Arrow IPC stream, checked before Arrow reads them.
 
-A description is a flatbuffer: places in it may point to one table again and again, so that a few kilobytes stand for
-gigabytes of fields or metadata once Arrow has read them. What is counted here is what Arrow would make of it.
-Format: https://arrow.apache.org/docs/format/Columnar.html (Message.fbs, Schema.fbs).
+A description is a flatbuffer: offsets in it may point to one table again and again, so a few kilobytes can mean
+gigabytes of fields or metadata once Arrow has read them. This module counts the objects that Arrow would make. Format:
+https://arrow.apache.org/docs/format/Columnar.html (Message.fbs, Schema.fbs).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 SIGN = b"\xff\xff\xff\xff"
 END = SIGN + bytes(4)
-PREFIX = struct.Struct("<4si")  # a sign, and the size of the description
+PREFIX = struct.Struct("<4si")  # a marker, and the size of the description
 SCHEMA, DICTIONARY, ROWS = 1, 2, 3
-# Fields with those inside of them, and entries of metadata; and bytes of their names and texts.
+# Fields including nested ones, and entries of metadata; and bytes of their names and texts.
 _MOST_TABLES, _MOST_TEXT = 2000, 1024 * 1024
-# In Type, the union of Schema.fbs: those that hold a list or a text of their own, as their second field.
+# Types of the union Type in Schema.fbs that have a list or a text as their second field.
 _TIMESTAMP, _UNION = 10, 14
 
 
 class Oversize(ValueError):
-    """The description stands for more than its readers take. The message says what."""
+    """The description has more content than its readers accept. The message says which."""
 
 
 @dataclass(slots=True)
@@ -41,17 +41,17 @@ class _Budget:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a schema, and the id of its dictionary (None: it has none)."""
+    """A column of a schema, and the id of its dictionary (None if it has none)."""
 
     name: str
     dictionary: int | None
 
 
 class Description:
-    """What a message says of itself. Raises struct.error or ValueError where it is broken, Oversize.
+    """Description of a message. Raises struct.error or ValueError if it is damaged, Oversize.
 
-    `kind`: SCHEMA, DICTIONARY, ROWS, or one that a stream has not. `rows`: of a ROWS message. `delta`: whether a
-    dictionary adds to one before. `columns`: of a SCHEMA message.
+    `kind`: SCHEMA, DICTIONARY, ROWS, or one that a stream must not have. `rows`: of a ROWS message. `delta`: true if a
+    dictionary adds to an earlier one. `columns`: of a SCHEMA message.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -116,12 +116,12 @@ class Description:
 
     def _at(self, form: str, place: int) -> int:
         if place < 0:
-            raise ValueError("a place before the beginning")
+            raise ValueError("a position before the beginning")
         value: int = struct.unpack_from(form, self._data, place)[0]
         return value
 
     def _field(self, table: int, number: int) -> int:
-        """Where a field of a table stands; 0 where the table lacks it."""
+        """The position of a field of a table; 0 if the table lacks it."""
         fields = table - self._at("<i", table)
         place = 4 + 2 * number
         behind = self._at("<H", fields + place) if place < self._at("<H", fields) else 0
@@ -137,7 +137,7 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A whole stream: its columns and the descriptions of the messages behind its schema."""
+    """A whole stream: its columns and the descriptions of the messages after its schema."""
 
     columns: tuple[Column, ...]
     messages: list[Description]
@@ -146,7 +146,7 @@ class Stream:
 def describe_stream(data: bytes, most_messages: int, most_description: int) -> Stream:
     """The messages of a whole stream. Raises ValueError or struct.error and Oversize.
 
-    A stream may lack its end sign. Bytes behind the end sign are none of a stream.
+    A stream may lack its end marker. Bytes after the end marker are not part of a stream.
     """
     columns: tuple[Column, ...] | None = None
     messages: list[Description] = []
@@ -157,19 +157,19 @@ def describe_stream(data: bytes, most_messages: int, most_description: int) -> S
         elif columns is not None and message.kind in (DICTIONARY, ROWS):
             messages.append(message)
         else:
-            raise ValueError("a message that a stream has not, or not here")
+            raise ValueError("a message that a stream must not have, or not here")
         if len(messages) > most_messages:
             raise Oversize(f"the stream has more than {most_messages} record batches and dictionaries: join some")
         place = behind
     if data[place:] not in (b"", END):
-        raise Oversize("bytes follow the end of the stream: send one stream a message")
+        raise Oversize("bytes follow the end of the stream: send one stream per message")
     if columns is None:
         raise ValueError("no schema")
     return Stream(columns, messages)
 
 
 def _messages(data: bytes, most_description: int) -> Iterator[tuple[Description, int]]:
-    """Each message and the place behind it, up to the end sign."""
+    """Each message and the position after it, up to the end marker."""
     place = 0
     while place < len(data):
         sign, size = PREFIX.unpack_from(data, place)
@@ -183,5 +183,5 @@ def _messages(data: bytes, most_description: int) -> Iterator[tuple[Description,
         message = Description(data[begin : begin + size])
         place = begin + size + message.body_bytes
         if message.body_bytes < 0 or place > len(data):
-            raise ValueError("a message goes on behind the end")
+            raise ValueError("a message continues past the end")
         yield message, place

@@ -16,13 +16,13 @@ from bossjy_server.errors import StartError
 from bossjy_server.loop import run
 from bossjy_server.setting_list import show_settings
 
-# Exit codes: 0 all went well, 1 the demonstration found something wrong, 2 the server could not start.
+# Exit codes: 0 success, 1 the demonstration found a difference, 2 the server could not start.
 EXIT_WRONG, EXIT_NO_START = 1, 2
 _DAYS_MAX = 3650
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code; a start that fails prints one line that says what to do."""
+    """Run one command. Returns the exit code; a failed start prints one line of advice."""
     options = _parser().parse_args(arguments)
     try:
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "settings":
             return show_settings(settings, as_json=options.json)
         _keep_private(settings.process.data_dir)
-        # Read when gRPC is loaded, here and in workers. Else it prints a line for each broken handshake of a stranger.
+        # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a
+        # stranger.
         os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
         if options.command in ("owner", "keys", "services", "database"):
             from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StartError as error:
         print(f"bossjy-server: {error}", file=sys.stderr)
         return EXIT_NO_START
-    except BrokenPipeError:  # the reader of a list has seen enough
+    except BrokenPipeError:  # the reader of a list has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -48,18 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bossjy-server", description="Phone numbers put right, over gRPC.")
+    parser = argparse.ArgumentParser(
+        prog="bossjy-server", description="Validate phone numbers and import contact lists over gRPC."
+    )
     parser.add_argument(
         "--config",
         default="",
         metavar="FILE",
-        help="TOML file of settings (setting: BOSSJY_CONFIG); variables win over it",
+        help="TOML file of settings (setting: BOSSJY_CONFIG); variables override it",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
     serve.add_argument("--workers", metavar="N", help="processes that serve on the port (setting: BOSSJY_WORKERS)")
     demo = commands.add_parser("demo", help="serve with a demonstration tenant and 10,000 imported contacts")
-    demo.add_argument("--once", action="store_true", help="end after the demonstration, with 0 if all of it was right")
+    demo.add_argument("--once", action="store_true", help="end after the demonstration, with 0 if its result was right")
     shown = commands.add_parser("settings", help="list the settings: value, origin, default and meaning")
     shown.add_argument("--json", action="store_true", help="one JSON object per line")
     _add_operating(commands)
@@ -68,34 +71,37 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_operating(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands of operate.py."""
-    owner = commands.add_parser("owner", help="make the owner of a tenant")
+    owner = commands.add_parser("owner", help="create the owner of a tenant")
     create = owner.add_subparsers(dest="action", required=True).add_parser(
-        "create", help="make an owner; the password is asked for, or made and shown once with --generate"
+        "create",
+        help="create an owner; the command asks for the password, or with --generate makes one and shows it once",
     )
     place = create.add_mutually_exclusive_group(required=True)
     place.add_argument("--tenant-name", default="", help="name of a new tenant")
-    place.add_argument("--tenant", default="", help="id of a tenant that is there")
+    place.add_argument("--tenant", default="", help="id of an existing tenant")
     create.add_argument("--email", required=True, help="mail address of the owner")
     create.add_argument("--name", default="", help="name of the owner")
-    create.add_argument("--generate", action="store_true", help="make a password, to be changed at the first login")
+    create.add_argument("--generate", action="store_true", help="generate a password, to be changed at the first login")
     keys = commands.add_parser("keys", help="the keys that sign access tokens")
     actions = keys.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="list them")
-    actions.add_parser("rotate", help="make a new one; running servers take it up by themselves, old tokens go on")
-    remove = actions.add_parser("remove", help="remove one at once; its tokens end")
+    actions.add_parser(
+        "rotate", help="create a new one; running servers start to use it by themselves, old tokens stay valid"
+    )
+    remove = actions.add_parser("remove", help="remove one immediately; its tokens end")
     remove.add_argument("kid", help="id of the key, as `keys list` shows it; `--` before one that begins with -")
     database = commands.add_parser("database", help="the database's roles")
     actions = database.add_subparsers(dest="action", required=True)
     actions.add_parser("sql", help="show the SQL that an administrator runs before the first start")
-    services = commands.add_parser("services", help="client certificates that stand for service accounts")
+    services = commands.add_parser("services", help="client certificates bound to service accounts")
     actions = services.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="list them")
-    bind = actions.add_parser("bind", help="let a certificate stand for a user with the role of a service")
+    bind = actions.add_parser("bind", help="bind a certificate to a user with the service role")
     bind.add_argument("--tenant", required=True, help="id of the tenant")
     bind.add_argument("--user", required=True, help="id of the user")
-    bind.add_argument("--scopes", required=True, help="what it may do: phone.read,contacts.read …")
+    bind.add_argument("--scopes", required=True, help="its scopes: phone.read,contacts.read …")
     bind.add_argument("--days", type=_days, default=365, metavar="N", help="until it ends (365)")
-    unbind = actions.add_parser("unbind", help="end that; running servers notice within five seconds")
+    unbind = actions.add_parser("unbind", help="remove a binding; running servers notice within five seconds")
     for one in (bind, unbind):
         one.add_argument("--certificate", required=True, help="its URI, spiffe://acme/worker; without one CN=worker")
 
@@ -107,14 +113,14 @@ def _days(text: str) -> int:
 
 
 def _keep_private(folder: Path) -> None:
-    """Make the files of this process private. The folder is made first: those above it keep the modes of the system."""
-    with suppress(OSError):  # told where it is used
+    """Make the files of this process private. The folder is created first: its parents keep the modes of the system."""
+    with suppress(OSError):  # reported where it is used
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.umask(0o077)
 
 
 def _stop_on_signals() -> asyncio.Event:
-    """An event that the first SIGTERM or Ctrl-C sets. A second one ends the process at once."""
+    """An event that the first SIGTERM or Ctrl-C sets. A second one ends the process immediately."""
     stop = asyncio.Event()
 
     def on_signal() -> None:
@@ -132,9 +138,9 @@ async def _serve(settings: Settings) -> int:
 
     stop = _stop_on_signals()
     if (count := workers_for(settings)) > 1:
-        await serve_with_workers(settings, count, stop)  # before anything of gRPC is loaded here
+        await serve_with_workers(settings, count, stop)  # before this process loads anything of gRPC
         return 0
-    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are told before anything is loaded
+    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
 
     async with running(settings):
         await stop.wait()
@@ -142,7 +148,7 @@ async def _serve(settings: Settings) -> int:
 
 
 async def _demo(settings: Settings, *, once: bool) -> int:
-    from bossjy_server.demo import run_demo  # noqa: PLC0415 - brings the client, which a server does not need
+    from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
 
     return await run_demo(settings, once=once, stop=_stop_on_signals())
 

@@ -1,6 +1,6 @@
 """Settings of the server: read once, from the command line, the environment and a file, in this order.
 
-Each package declares its own settings, on its options (`setting_texts.setting`). Nothing else reads the environment.
+Each package declares its own settings, on its options (`setting_texts.setting`). No other code reads the environment.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from bossjy_server.setting_texts import DECLARED, Declared, setting
 from bossjy_server.storage.options import DatabaseOptions, RedisOptions
 from bossjy_server.telemetry.options import LogOptions, MetricsOptions, TraceOptions
 
-# The command-line tool reads these: a shell may have them exported and start a server all the same.
+# Variables of the command-line tool: a shell may export them and still start a server.
 _OF_THE_TOOL = frozenset({"BOSSJY_TOKEN", "BOSSJY_TARGET"})
-# A file of settings or of a secret is not longer.
+# Maximum size of a settings file or a secret file.
 _LONGEST_FILE = 1024 * 1024
 _CONFIG = "BOSSJY_CONFIG"
 
@@ -39,19 +39,22 @@ class ProcessOptions:
         "BOSSJY_DATA_DIR",
         Path(".bossjy"),
         Path,
-        "Keys, logs, tables of the plan, and the data of the embedded parts.",
+        "Folder of keys, logs, plan tables, and the data of the embedded servers.",
     )
     workers: int = setting(
-        "BOSSJY_WORKERS", 1, read.whole(1, 256), "Processes that serve, on one port; as many as cores is good."
+        "BOSSJY_WORKERS",
+        1,
+        read.whole(1, 256),
+        "Number of processes that serve on one port; the number of cores is a good value.",
     )
     drain_s: float = setting(
-        "BOSSJY_DRAIN_S", 20.0, read.decimal(0, 3600), "Longest wait for running calls at the end."
+        "BOSSJY_DRAIN_S", 20.0, read.decimal(0, 3600), "Longest wait for running calls at the end in seconds."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, in the options of its package. A field's name is the table of its settings in a file."""
+    """All settings, in the options of their packages. A field's name is the table of its settings in a file."""
 
     process: ProcessOptions = ProcessOptions()
     server: ServerOptions = ServerOptions()
@@ -68,7 +71,7 @@ class Settings:
     phone: ThreadOptions = ThreadOptions()
     lookup: LookupOptions = LookupOptions()
     imports: ImportOptions = ImportOptions()
-    # Where the value of a setting comes from, by its name; a name that is missing has its default.
+    # The origin of each setting's value, by its name; a missing name has its default.
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -87,7 +90,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One setting: the options that have it, its field there, its declaration."""
+    """One setting: its options, its field there, its declaration."""
 
     table: str
     key: str
@@ -138,7 +141,7 @@ class _Reading:
             try:
                 values.setdefault(place.table, {})[place.key] = place.declared.read(text)
             except ValueError as error:
-                # The value is not shown: a URL may hold a password.
+                # The value is not shown: a URL may contain a password.
                 self._faults.append(f"{place.declared.name} must be {error}")
                 self._origins.pop(place.declared.name)
         self._find_strangers()
@@ -166,7 +169,7 @@ class _Reading:
         return text
 
     def _secret(self, name: str, path: str) -> str:
-        """The secret that is the content of a file, without white space around it."""
+        """The secret that is the content of a file, without surrounding white space."""
         try:
             text = _file_text(path).strip()
         except (OSError, ValueError) as error:
@@ -227,13 +230,13 @@ def _cause(error: OSError | ValueError) -> str:
 def _stranger(table: str, key: str, keys: Mapping[tuple[str, str], _Place]) -> str:
     tables = sorted({one for one, _ in keys})
     if not key or table not in tables:
-        return f"[{table}] is no table of settings; the tables are " + ", ".join(tables)
+        return f"[{table}] is not a table of settings; the tables are " + ", ".join(tables)
     near = difflib.get_close_matches(key, [other for one, other in keys if one == table], 1, 0.6)
     return f"[{table}] has no setting {key}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _toml_text(value: object) -> str | None:
-    """A TOML value as the text of a variable; None for a value that no setting has."""
+    """A TOML value as the text of a variable; None for a type that no setting has."""
     match value:
         case bool():
             return "on" if value else "off"
@@ -270,7 +273,7 @@ def listed(settings: Settings) -> list[Listed]:
 
 
 def _shown(value: object) -> str:
-    """A value as one would write it in a variable."""
+    """A value in the notation of a variable."""
     match value:
         case bool():
             return "on" if value else "off"

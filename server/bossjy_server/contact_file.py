@@ -1,10 +1,10 @@
-"""Columns of exported contact files, and the guard of cells against spreadsheets. Imports read both back."""
+"""Columns of exported contact files, and escaping of cells for spreadsheets. Imports read both back."""
 
 from __future__ import annotations
 
 import re
 
-# Columns of every export, in their order. Columns for attributes follow, then `ATTRIBUTES`.
+# Columns of every export, in order. Columns for attributes follow, then `ATTRIBUTES`.
 COLUMNS = (
     "phone_number",
     "region",
@@ -21,7 +21,7 @@ COLUMNS = (
 # The attributes that have no column of their own, as a JSON object.
 ATTRIBUTES = "attributes"
 
-# Cells that a spreadsheet would run as a formula, and texts that an import would take for a guarded one.
+# Cells that a spreadsheet would run as a formula, and texts that an import would read as escaped ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 # Numbers in E.164, one or several: text for every spreadsheet reader, and the key of a contact.
@@ -30,7 +30,7 @@ _MOST_NAME = 200
 
 
 def guarded(cell: str) -> str:
-    """The cell with an apostrophe in front where a spreadsheet would run it. An import removes the apostrophe."""
+    """The cell, with an apostrophe before it if a spreadsheet would run it. An import removes the apostrophe."""
     return f"'{cell}" if cell.startswith(_FORMULA) and _NUMBERS.fullmatch(cell) is None else cell
 
 
@@ -40,7 +40,7 @@ def escaped(text: str) -> str:
 
 
 def names_a_column(key: str) -> bool:
-    """Whether a header with this attribute's name is read back as the same name."""
+    """True if a header with this attribute's name is read back as the same name."""
     return (
         0 < len(key) <= _MOST_NAME
         and key == key.strip()

@@ -1,4 +1,4 @@
-"""What a call knows of itself: its id, its deadline, its caller. Carried by a context variable, never a dependency."""
+"""Context of a call: its id, its deadline, its caller. Passed in a context variable, never as a dependency."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, as the credentials say. Made by `auth`, read by every feature."""
+    """The caller according to its credentials. Created by `auth`, read by every feature."""
 
     tenant_id: str
     user_id: str
@@ -17,7 +17,7 @@ class Caller:
     role: str
     session_id: str = ""
     api_key_id: str = ""
-    expire_time_s: float = float("inf")  # Unix time at which the credentials end
+    expire_time_s: float = float("inf")  # Unix time at which the credentials expire
 
 
 @dataclass(slots=True)
@@ -26,13 +26,13 @@ class CallContext:
 
     request_id: str
     method: str  # full name: /bossjy.phone.v1.PhoneService/ValidateNumber
-    address: str = ""  # of the client, without port; of a call through a trusted proxy, as the proxy says
+    address: str = ""  # of the client, without port; through a trusted proxy, the address that the proxy reports
     user_agent: str = ""
     deadline: float | None = None  # on the monotonic clock, in seconds
     caller: Caller | None = None
     scope: str = ""  # that the method requires, if any; set together with `caller`
-    log: dict[str, object] = field(default_factory=dict)  # further fields for the call's log line; no personal data
-    network: str = ""  # by which the address counts; see network.py
+    log: dict[str, object] = field(default_factory=dict)  # additional fields for the call's log line; no personal data
+    network: str = ""  # the network by which the address counts; see network.py
 
     def remaining_s(self, limit: float) -> float:
         """Seconds until the deadline, at most `limit`, at least 0."""
@@ -60,7 +60,7 @@ def call_or_none() -> CallContext | None:
 
 
 def current_caller() -> Caller:
-    """The running task's caller. Raises LookupError where the method is public."""
+    """The running task's caller. Raises LookupError if the method is public."""
     caller = _current.get().caller
     if caller is None:
         raise LookupError("this call has no caller: its method is public")

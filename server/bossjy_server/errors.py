@@ -1,7 +1,7 @@
-"""Typed errors of the service's logic. They know nothing of gRPC: `rpc/errors.py` alone turns them into status.
+"""Typed errors of the service, independent of gRPC: only `rpc/errors.py` converts them to status.
 
-A public message and a hidden cause stand apart: `message` goes to the caller. `__cause__` goes to the log where it is a
-fault of the service or of a dependency, which are errors of the kinds UNAVAILABLE and DEADLINE_EXCEEDED.
+The public message and the hidden cause are separate: `message` goes to the caller. `__cause__` goes to the log if it is
+a fault of the service or of a dependency, which are errors of the kinds UNAVAILABLE and DEADLINE_EXCEEDED.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import ClassVar
 
 
 class Reason(StrEnum):
-    """What a caller's program may branch on: the values of `bossjy.common.v1.ErrorReason` without their prefix.
+    """Reasons of errors for programs: the values of `bossjy.common.v1.ErrorReason` without their prefix.
 
-    The contract documents each of them; a test holds the two lists equal.
+    The contract documents each of them; a test checks that the two lists are equal.
     """
 
     MALFORMED_REQUEST = "MALFORMED_REQUEST"
@@ -84,7 +84,7 @@ class Reason(StrEnum):
 
 
 class Kind(StrEnum):
-    """The class of an error, named as the status codes of google.rpc.Code are."""
+    """The class of an error, named like the status codes of google.rpc.Code."""
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"
     FAILED_PRECONDITION = "FAILED_PRECONDITION"
@@ -109,10 +109,10 @@ class Violation:
 
 
 class BossjyError(Exception):
-    """An expected failure, told to the caller.
+    """An expected failure, reported to the caller.
 
     `message` says what happened and what to do next, without internals or personal data. `metadata` is for programs
-    (short strings). `retry_after_s` is set where waiting helps.
+    (short strings). `retry_after_s` is set if waiting helps.
     """
 
     kind: ClassVar[Kind]
@@ -135,31 +135,31 @@ class BossjyError(Exception):
 
 
 class InvalidArgument(BossjyError):
-    """The request is wrong whatever the state of the service."""
+    """The request is wrong regardless of the state of the service."""
 
     kind = Kind.INVALID_ARGUMENT
 
 
 class FailedPrecondition(BossjyError):
-    """The state of the resource does not allow it; the same request can succeed after a change."""
+    """The state of the resource does not allow it. The same request can succeed after a change."""
 
     kind = Kind.FAILED_PRECONDITION
 
 
 class OutOfRange(BossjyError):
-    """An offset past what has been received."""
+    """An offset past the received data."""
 
     kind = Kind.OUT_OF_RANGE
 
 
 class Unauthenticated(BossjyError):
-    """No credentials, or credentials that do not hold."""
+    """Missing or invalid credentials."""
 
     kind = Kind.UNAUTHENTICATED
 
 
 class PermissionDenied(BossjyError):
-    """The caller is known and may not."""
+    """The caller is known but not allowed."""
 
     kind = Kind.PERMISSION_DENIED
 
@@ -182,13 +182,13 @@ class NotFound(BossjyError):
 
 
 class AlreadyExists(BossjyError):
-    """The resource is there already."""
+    """The resource exists already."""
 
     kind = Kind.ALREADY_EXISTS
 
 
 class Aborted(BossjyError):
-    """Lost against a concurrent call; repeat from the start of the sequence."""
+    """Lost against a concurrent call. Repeat from the start of the sequence."""
 
     kind = Kind.ABORTED
 
@@ -200,22 +200,22 @@ class ResourceExhausted(BossjyError):
 
 
 class DeadlineExceeded(BossjyError):
-    """The work did not end within its time."""
+    """The work did not finish within its time."""
 
     kind = Kind.DEADLINE_EXCEEDED
 
 
 class Unavailable(BossjyError):
-    """A part that is needed does not answer; retry after `retry_after_s`."""
+    """A required dependency does not answer. Retry after `retry_after_s`."""
 
     kind = Kind.UNAVAILABLE
 
 
 class Unimplemented(BossjyError):
-    """The method is not served by this release."""
+    """This release does not serve the method."""
 
     kind = Kind.UNIMPLEMENTED
 
 
 class StartError(Exception):
-    """The service cannot start; the text is one line that says what to do."""
+    """The service cannot start. The text is one line of advice."""

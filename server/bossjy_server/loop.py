@@ -1,4 +1,4 @@
-"""The event loop that the server's processes run on: libuv's."""
+"""Event loop of the server's processes: libuv's."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _T = TypeVar("_T")
 def run(main: Coroutine[Any, Any, _T]) -> _T:
     """Run `main` to its end, as asyncio.run does.
 
-    A third fewer instructions for each call through gRPC than on asyncio's own loop (320,000 in place of 490,000,
-    counted at an echo that does nothing else).
+    A call through gRPC takes a third fewer instructions than on asyncio's own loop (320,000 instead of 490,000, counted
+    with a minimal echo service).
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)

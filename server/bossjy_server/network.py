@@ -1,4 +1,4 @@
-"""Client networks: the unit by which an address counts, and the proxies that may name a client's address.
+"""Client networks: the unit by which an address counts, and the proxies that may report a client's address.
 
 IPv4 counts by address and IPv6 by /64, which is the least that one subscriber gets. An IPv4-mapped IPv6 address is the
 IPv4 address. Every limit, log line and known login uses `network_of`, so an address counts as the same one everywhere.
@@ -18,7 +18,7 @@ Network = IPv4Network | IPv6Network
 _LONGEST_ADDRESS = 64
 _MAPPED_BITS = 96
 _IPV6_COUNTED_BITS = 64
-# Entries of `x-forwarded-for` that are read, from the last one on. No sensible chain of proxies is longer.
+# Number of entries of `x-forwarded-for` that are read, from the last one on. No sensible chain of proxies is longer.
 _HOPS_MAX = 32
 
 
@@ -30,7 +30,7 @@ class Origin(NamedTuple):
 
 
 def address_of(text: str) -> Address | None:
-    """The address in a text, without its zone; IPv4-mapped IPv6 as IPv4. None if the text is no address."""
+    """The address in a text, without its zone; IPv4-mapped IPv6 as IPv4. None if the text is not an address."""
     try:
         found = ip_address(text[:_LONGEST_ADDRESS].partition("%")[0])
     except ValueError:
@@ -40,7 +40,7 @@ def address_of(text: str) -> Address | None:
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
-    """The network by which an address counts; a text that is no address counts as itself."""
+    """The network by which an address counts; a text that is not an address counts as itself."""
     found = address_of(address)
     return address[:_LONGEST_ADDRESS] if found is None else _network(found)
 
@@ -55,12 +55,12 @@ def origin_of_peer(peer: str) -> Origin:
 
 
 def read_networks(text: str) -> tuple[str, ...]:
-    """Networks from a list with commas between them. Raises ValueError for a part that is none, or that is all."""
+    """Networks from a comma-separated list. Raises ValueError for an invalid one, or one of all addresses."""
     return tuple(str(_read_network(part.strip())) for part in text.split(",") if part.strip())
 
 
 class TrustedProxies:
-    """The networks of the operator's own proxies. Only what comes from them may name a client in `x-forwarded-for`."""
+    """The networks of the operator's own proxies. Only they may name a client in `x-forwarded-for`."""
 
     def __init__(self, networks: Sequence[str]) -> None:
         self._networks = [ip_network(one) for one in networks]
@@ -68,19 +68,19 @@ class TrustedProxies:
         self._named = lru_cache(maxsize=4096)(self._read)
 
     def __bool__(self) -> bool:
-        """Whether any proxy is trusted."""
+        """True if any proxy is trusted."""
         return bool(self._networks)
 
     def trusts(self, address: str) -> bool:
-        """Whether an address is that of a trusted proxy."""
+        """True if an address is that of a trusted proxy."""
         return self._trusts(address)
 
     def client(self, peer: Origin, forwarded: Sequence[str]) -> Origin:
         """The client that a trusted `peer` names in the values of its `x-forwarded-for` entries.
 
-        Each proxy appends the address that called it, so the list is read from its end: trusted proxies are passed, and
-        the first other address is the client. What stands before it, the client may have written itself. A list that
-        cannot be read names nobody: the peer is the client.
+        Each proxy appends the address that called it, so the list is read from its end: trusted proxies are skipped,
+        and the first other address is the client. Entries before it may come from the client itself. If the list cannot
+        be read, the peer is the client.
         """
         return self._named(",".join(forwarded)) or peer
 

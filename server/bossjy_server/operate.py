@@ -1,4 +1,4 @@
-"""The operator's commands of `bossjy-server`: `owner create`, `keys`, `services` and `database sql`."""
+"""Operator commands of `bossjy-server`: `owner create`, `keys`, `services` and `database sql`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAME_MAX_CHARS = 200
 
 
 def operate(options: argparse.Namespace, settings: Settings) -> int:
-    """Run one of the commands. Returns the exit code; raises StartError with one line for what went wrong."""
+    """Run one of the commands. Returns the exit code; raises StartError with one line for a failure."""
     auth = settings.auth
     if options.command == "database":
         return _database_sql(settings)
@@ -56,7 +56,7 @@ def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) ->
         made = keys.rotate()
         _note(settings, "auth.rotate_keys", made.kid)
         print(f"made {made.kid}: servers publish it within {auth.key_reload_s:g} s,", end=" ")
-        print(f"it signs after {auth.key_activation_s} s, tokens of the old key hold until they end")
+        print(f"it signs after {auth.key_activation_s} s, tokens of the old key stay valid until they expire")
     elif options.action == "remove":
         try:
             keys.remove(options.kid)
@@ -72,7 +72,7 @@ def _keys(options: argparse.Namespace, settings: Settings, auth: AuthOptions) ->
 
 
 def _note(settings: Settings, action: str, kid: str) -> None:
-    """Write an act on the keys down, and into the audit log where a database is named; else a server does it soon."""
+    """Record an act on the keys, in the audit log if a database is named; else a server does it soon."""
     journal = OperatorJournal(settings.process.data_dir)
     try:
         journal.add(action, kid)
@@ -83,7 +83,7 @@ def _note(settings: Settings, action: str, kid: str) -> None:
 
 
 async def _copy(journal: OperatorJournal, database_url: str) -> None:
-    # The key must change whatever the database does, so its faults end nothing here.
+    # The key must change whatever the database does, so no fault of it may stop the command.
     with suppress(Exception):
         database = await Database.open(database_url, min_size=1, max_size=1)
         try:
@@ -95,7 +95,7 @@ async def _copy(journal: OperatorJournal, database_url: str) -> None:
 async def _create_owner(options: argparse.Namespace, settings: Settings, auth: AuthOptions) -> int:
     names = (options.tenant_name, options.name)
     if not _EMAIL.fullmatch(options.email) or any(len(name) > _NAME_MAX_CHARS or "\0" in name for name in names):
-        raise StartError("--email is a mail address, and names have at most 200 characters")
+        raise StartError("--email must be a mail address, and names must have at most 200 characters")
     password = "" if options.generate else _asked_password()
     new = NewOwner(options.email, options.tenant_name, options.tenant, options.name, password)
     async with _database(settings, as_owner=False) as database:
@@ -110,11 +110,11 @@ async def _services(options: argparse.Namespace, settings: Settings) -> int:
     listing = options.action == "list"
     if not listing and not is_name(options.certificate):
         raise StartError(
-            "--certificate is a URI of the certificate, or CN= and its common name; at most 200 characters"
+            "--certificate must be a URI of the certificate, or CN= and its common name; at most 200 characters"
         )
     async with _database(settings, as_owner=True) as database:
         if not await may_bind(database):
-            raise StartError("this needs the owner of the tables: set DATABASE_ADMIN_URL to it")
+            raise StartError("this requires the owner of the tables: set DATABASE_ADMIN_URL to its URL")
         if listing:
             print("\n".join(await binding_lines(database)))
             return 0
@@ -131,7 +131,7 @@ async def _services(options: argparse.Namespace, settings: Settings) -> int:
 
 @asynccontextmanager
 async def _database(settings: Settings, *, as_owner: bool) -> AsyncIterator[Database]:
-    """The database as its owner or as the service; an embedded one is started where none is named."""
+    """The database as its owner or as the service; if none is named, an embedded one is started."""
     async with start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=False) as parts:
         database = await open_for_command(
             at_parts(
@@ -146,13 +146,13 @@ async def _database(settings: Settings, *, as_owner: bool) -> AsyncIterator[Data
 
 
 def _asked_password() -> str:
-    """From the terminal, twice; from a pipe, one line. Raises StartError when there is none."""
+    """The password: from the terminal, twice; from a pipe, one line. Raises StartError if there is none."""
     if not sys.stdin.isatty():
         password = sys.stdin.readline(4096).rstrip("\r\n")
     else:
         password = getpass.getpass("Password of the owner: ")
-        if getpass.getpass("The same again: ") != password:
-            raise StartError("the two passwords differ: nothing was made")
+        if getpass.getpass("Repeat the password: ") != password:
+            raise StartError("the two passwords differ: nothing was created")
     if not password:
         raise StartError("no password was given: type one, or use --generate")
     return password

@@ -1,4 +1,4 @@
-"""Roles and the scopes that each holds: the comment of `bossjy.auth.v1.Role`, as code."""
+"""Roles and their scopes: the comment of `bossjy.auth.v1.Role`, as code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a user may do, as the database writes it."""
+    """The role of a user, as written in the database."""
 
     SERVICE = "service"
     MEMBER = "member"
@@ -46,10 +46,10 @@ ALL_SCOPES = _SCOPES[Role.OWNER]
 
 
 def scopes_of(role: str) -> frozenset[str]:
-    """The scopes of a role. Raises ValueError for a text that is no role."""
+    """The scopes of a role. Raises ValueError for a text that is not a role."""
     return _SCOPES[Role(role)]
 
 
 def scope_text(scopes: Iterable[str]) -> str:
-    """Scopes as a token carries them: sorted, one space between (RFC 8693)."""
+    """Scopes in the form of a token: sorted, one space between (RFC 8693)."""
     return " ".join(sorted(scopes))

@@ -15,7 +15,7 @@ def show_settings(settings: Settings, *, as_json: bool) -> int:
     rows = listed(settings)
     if as_json:
         for row in rows:
-            print(json.dumps(asdict(row), ensure_ascii=False))  # noqa: T201 - the answer of the command
+            print(json.dumps(asdict(row), ensure_ascii=False))  # noqa: T201 - the output of the command
         return 0
     for table, group in groupby(rows, attrgetter("table")):
         print(f"[{table}]")  # noqa: T201

@@ -1,4 +1,4 @@
-"""Declaration of settings, and readers of their texts. A reader raises ValueError that says what is accepted.
+"""Declaration of settings, and readers of their texts. A reader's ValueError says what is accepted.
 
 A setting is declared once: as a field of the options of the package that uses it, with its variable, default, reader
 and meaning. `config` finds it there.
@@ -22,7 +22,7 @@ DECLARED = "setting"
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A setting: the variable that it is read from, its reader, its meaning.
+    """A setting: its variable, its reader, its meaning.
 
     A `secret` is never shown, and can be read from the file that the variable `<name>_FILE` names.
     """
@@ -42,7 +42,7 @@ def setting(name: str, default: Any, read: Callable[[str], Any], about: str, *, 
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
-    """A whole number of these bounds, in decimal digits."""
+    """A whole number within these bounds, in decimal digits."""
 
     def read(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
@@ -53,7 +53,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def decimal(low: float, high: float) -> Callable[[str], float]:
-    """A number of these bounds."""
+    """A number within these bounds."""
 
     def read(text: str) -> float:
         try:
@@ -68,7 +68,7 @@ def decimal(low: float, high: float) -> Callable[[str], float]:
 
 
 def switch(text: str) -> bool:
-    """`on` or `off`, or another way to say so."""
+    """`on` or `off`, or a synonym."""
     values = {
         "1": True,
         "on": True,
@@ -109,7 +109,7 @@ def url(*schemes: str) -> Callable[[str], str]:
         try:
             scheme = urlsplit(text).scheme
         except ValueError:
-            scheme = ""  # its own words may hold a part of a password
+            scheme = ""  # its own words may contain a part of a password
         if scheme not in schemes:
             raise ValueError("a URL that begins with " + " or ".join(f"`{scheme}://`" for scheme in schemes))
         return text
@@ -132,5 +132,5 @@ def host(text: str) -> str:
 
 
 def networks(text: str) -> tuple[str, ...]:
-    """Networks, with commas between them."""
+    """Networks, separated by commas."""
     return read_networks(text)

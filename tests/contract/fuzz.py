@@ -1,6 +1,6 @@
-"""Calls of any kind to every method: `make fuzz-calls CALLS=100000`, and a tenth of it in tests/contract/test_fuzz.py.
+"""Fuzz calls to every method: `make fuzz-calls CALLS=100000`, and a tenth of it in tests/contract/test_fuzz.py.
 
-Prints codes and reasons, writes build/figures/fuzz_calls.json, and ends with 1 where an answer is not documented or the
+Prints codes and reasons, writes build/figures/fuzz_calls.json, and ends with 1 if an answer is not documented or the
 server's log has an INTERNAL. The same seed makes the same requests.
 """
 
@@ -30,7 +30,7 @@ from tests.service import Service, serve
 
 SEED = 20_261_122
 AT_ONCE = 16
-# Codes that no request may get from a service whose dependencies are all there.
+# Codes that no request may get from a service whose dependencies are all available.
 FORBIDDEN = {"HANG", "INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE"}
 # Each costs a password hash, so they get a smaller share; the throttle answers most of them.
 DEAR = {"Register", "Login", "ChangePassword", "CreateUser", "ResetPassword"}
@@ -38,7 +38,7 @@ DEAR = {"Register", "Login", "ChangePassword", "CreateUser", "ResetPassword"}
 
 @dataclass
 class Outcome:
-    """Codes and reasons of all calls, and those that are not documented."""
+    """Codes and reasons of all calls, and the undocumented ones."""
 
     codes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def is_list(method: Method) -> bool:
-    """Whether a method answers in pages or by a filter."""
+    """True if a method answers in pages or by a filter."""
     return bool({"page_token", "filter"} & set(method.request_class.DESCRIPTOR.fields_by_name))
 
 
@@ -70,7 +70,7 @@ def requests(count: int, rng: random.Random, known: Known) -> list[tuple[Method,
 
 
 def _upload(method: Method, rng: random.Random, known: Known) -> list[bytes]:
-    """The messages of an upload in their order, one of three changed somewhere."""
+    """The messages of an upload in order; one of three is changed somewhere."""
     import_id, data = rng.choice(known.ids["open_import_id"]), rng.choice(FILES)
     cut = rng.randrange(1, len(data))
     parts: list[dict[str, Any]] = [
@@ -103,7 +103,7 @@ def _message(method: Method, rng: random.Random, known: Known) -> bytes:
 
 
 async def run_calls(service: Service, count: int, seed: int) -> Outcome:
-    """Make the calls, some at once."""
+    """Make the calls, several at a time."""
     outcome, documented = Outcome(), {reason.value for reason in Reason}
     rng = random.Random(seed)
     known = await known_of(service)
@@ -114,20 +114,20 @@ async def run_calls(service: Service, count: int, seed: int) -> Outcome:
             outcome.codes[code] += 1
             outcome.reasons[reason or code] += 1
             outcome.methods[method.name] += 1
-            # A deadline of the caller's own ends a stream without a word from the server.
+            # The caller's own deadline ends a stream without an answer of the server.
             undocumented = code not in ("OK", "DEADLINE_EXCEEDED") and reason not in documented
             if code in FORBIDDEN or undocumented:
                 outcome.faults.append((method.path, code, reason, messages[0][:200].hex()))
 
     while (left := count - outcome.codes.total()) > 0:
-        waiting = iter(requests(min(left, 2_000), rng, known))  # not all requests in memory at once
+        waiting = iter(requests(min(left, 2_000), rng, known))  # not all requests in memory together
         await asyncio.gather(*(work(waiting) for _ in range(AT_ONCE)))
-    await asyncio.sleep(0.5)  # the log is written by a thread
+    await asyncio.sleep(0.5)  # a thread writes the log
     return outcome
 
 
 def codes_in_log(service: Service) -> Counter[str]:
-    """The codes of all calls as the server's log has them."""
+    """The codes of all calls in the server's log."""
     logs = sorted((service.settings.process.data_dir / "logs").iterdir())
     return Counter(found for log in logs for found in re.findall(r'"event":"call",.*?"code":"(\w+)"', log.read_text()))
 
@@ -161,7 +161,7 @@ async def _program(count: int, seed: int) -> int:
 
 def main() -> int:
     """Run the program. Returns the exit status."""
-    parser = argparse.ArgumentParser(description="Calls of any kind to every method of a service of its own.")
+    parser = argparse.ArgumentParser(description="Fuzz calls to every method of a new service.")
     parser.add_argument("--calls", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Messages of any kind for any method: honest, extreme, and broken ones. Seeded, so that a run can be repeated."""
+"""Messages for any method: valid, extreme, and broken ones. Seeded, so that a run can be repeated."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _WHOLE = {
 
 
 def fill(message: Message, rng: random.Random, known: Known, depth: int = 0) -> None:
-    """Set some fields of `message`, each to something that a caller might send."""
+    """Set some fields of `message`, each to a value that a caller might send."""
     if message.DESCRIPTOR.full_name in {"google.protobuf.Timestamp", "google.protobuf.Duration"}:
         fill_time(message, rng)
         return
@@ -62,7 +62,7 @@ def fill(message: Message, rng: random.Random, known: Known, depth: int = 0) -> 
 
 
 def fill_one(message: Message, rng: random.Random, known: Known) -> None:
-    """Set one field of `message`, or of a message in it."""
+    """Set one field of `message`, or of a nested message."""
     fields = cast("list[FieldDescriptor]", message.DESCRIPTOR.fields)
     if not fields:
         return
@@ -115,7 +115,7 @@ def _any_scalar(field: FieldDescriptor, rng: random.Random) -> object:
 
 
 def unusual(raw: bytes, other: bytes, rng: random.Random) -> bytes:
-    """A message in a form that no serializer writes: fields twice, unknown fields, groups in groups."""
+    """A message in a form that no serializer writes: repeated fields, unknown fields, nested groups."""
     kind = rng.randrange(4)
     if kind == 0:
         return raw + other  # protobuf joins them
@@ -139,7 +139,7 @@ def _varint(value: int) -> bytes:
 
 
 def broken(raw: bytes, rng: random.Random) -> bytes:
-    """The bytes of a message, damaged; or bytes that never were one."""
+    """The bytes of a message, damaged; or random bytes."""
     kind = rng.randrange(4)
     if kind == 0 or not raw:
         return rng.randbytes(rng.choice((1, 3, 50, 2_000)))

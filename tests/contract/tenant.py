@@ -1,4 +1,4 @@
-"""A tenant with some of everything that can be listed."""
+"""A tenant with an example of everything that can be listed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.service import EMAIL, PASSWORD, Service
 
 
 async def known_of(service: Service) -> Known:
-    """Give the tenant some of everything that can be listed. Its ids, and a real page token of each list."""
+    """Add an example of everything that can be listed. Returns the ids, and a real page token of each list."""
     known = Known()
     by_name = {method.name: method for method in METHODS}
     for turn in range(3):

@@ -1,4 +1,4 @@
-"""Ten thousand calls of any kind to every method: documented codes and reasons, never INTERNAL, never a hang."""
+"""Ten thousand fuzz calls to every method: documented codes and reasons, never INTERNAL, never a hang."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every list of the contracts: the same page sizes, page tokens and filters, found by the descriptors."""
+"""All lists of the contracts, found by the descriptors: the same page sizes, page tokens and filters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def has(method: Method, name: str) -> bool:
 
 LISTS = [method for method in METHODS if has(method, "page_size") or has(method, "page_token")]
 FILTERED = [method for method in METHODS if has(method, "filter")]
-# A text, a name and one of its values, and a time of each resource.
+# A text field, an enum field with one of its values, and a time field of each resource.
 FIELDS = {
     "ListUsers": ("display_name", "role", "admin", "create_time"),
     "ListAuditEvents": ("action", "", "", "event_time"),
@@ -91,7 +91,7 @@ BAD = (
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def known(shared_service: Service) -> AsyncIterator[Known]:
-    """What the tenant of the module's service has."""
+    """The data of the tenant of the module's service."""
     yield await known_of(shared_service)
 
 
@@ -134,7 +134,7 @@ async def test_a_page_size_above_the_maximum_is_reduced_to_it(
 
 
 @pytest.mark.parametrize("method", LISTS, ids=lambda method: method.name)
-async def test_a_page_token_is_valid_for_its_own_list_alone(
+async def test_a_page_token_is_valid_only_for_its_own_list(
     shared_service: Service, known: Known, method: Method
 ) -> None:
     second = real_page(method, known)
@@ -150,7 +150,7 @@ async def test_a_page_token_is_valid_for_its_own_list_alone(
 
 
 def changed(token: str) -> list[str]:
-    """A token with one character changed, cut, or repeated."""
+    """A token with one character changed, truncated, or repeated."""
     rng = random.Random(token)
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     one = [

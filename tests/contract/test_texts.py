@@ -1,4 +1,4 @@
-"""Every text of every request: U+0000 is refused with the path of the field, unless the contract allows any text."""
+"""Texts of all requests: U+0000 is refused with the path of the field, unless the contract allows any text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def texts_of(message: Descriptor, inside: tuple[Descriptor, ...] = ()) -> Iterat
 
 
 def with_nul(method: Method, path: tuple[str, ...]) -> tuple[bytes, str]:
-    """A request with U+0000 at a path, and the path as an error names it."""
+    """A request with U+0000 at a path, and the path in the form of an error."""
     request: Any = method.request_class()
     holder, named = request, ""
     for name in path:
@@ -63,7 +63,7 @@ def test_a_text_with_nul_is_found_and_named(method: Method, path: tuple[str, ...
     assert find(method.request_class.FromString(raw), raw) == named
     clean = raw.replace(b"a\0b", b"abc")
     assert find(method.request_class.FromString(clean), clean) is None
-    # Zero bytes that are no text.
+    # Zero bytes outside of texts.
     assert find(method.request_class.FromString(clean), clean + b"\0") is None
 
 

@@ -60,7 +60,7 @@ NUMBERS = ("+8613800000000", "+442079460031", "+1" + "9" * 18, "+19", "+0123")
 
 @dataclass
 class Known:
-    """What a tenant has: ids by the name of their field, and requests of lists with a real page token."""
+    """The data of a tenant: ids by the name of their field, and requests of lists with a real page token."""
 
     ids: dict[str, list[str]] = field(default_factory=dict)
     pages: list[tuple[str, bytes]] = field(default_factory=list)  # name of the method, request
@@ -68,7 +68,7 @@ class Known:
 
 
 def honest(name: str, rng: random.Random, known: Known) -> dict[str, Any]:
-    """The fields of a request that a method accepts; empty where it needs none, or none can be made twice."""
+    """Request fields that a method accepts; empty if it needs none, or if they cannot be used twice."""
     number, one = rng.choice(NUMBERS[:2]), {kind: rng.choice(ids) for kind, ids in known.ids.items()}
     texts = {"phone_number": number, "default_region": "CN"}
     user, job = {"user_id": one["user_id"]}, {"import_id": one["import_id"]}
@@ -133,7 +133,7 @@ def _value(rng: random.Random) -> str:
 
 
 def any_page_token(rng: random.Random, known: Known) -> str:
-    """A real page token, of whatever list, whole or changed."""
+    """A real page token of any list, unchanged or changed."""
     if not known.tokens or rng.random() < 0.1:
         return rng.choice(("AAAA", "=", "é", "x" * 513, "x" * 100_000, "\0", "AQ", "7", "eyJhIjoxfQ"))
     token = rng.choice(known.tokens)
@@ -151,7 +151,7 @@ def any_page_token(rng: random.Random, known: Known) -> str:
 
 
 def named(name: str, rng: random.Random, known: Known) -> str | int | None:
-    """A value that fits the name of a field; None where its name says nothing."""
+    """A value that fits the name of a field; None if the name implies no value."""
     makers: dict[str, Callable[[], str | int]] = {
         "filter": lambda: any_filter(rng),
         "page_token": lambda: any_page_token(rng, known),

@@ -1,4 +1,4 @@
-"""Fixtures: the server as a process of its own, started as an operator starts it, and a tenant to call it with."""
+"""Fixtures: the server as a separate process, started like an operator starts it, and a tenant to call it with."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.service import data_folder
 
 ROOT = Path(__file__).parents[2]
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
-START_S = 120.0  # some four seconds of work, on a machine that may be busy with other things
+START_S = 120.0  # some four seconds of work, on a machine that may be busy
 
 
 @dataclass
@@ -56,7 +56,7 @@ class ServerProcess:
         return self.process is None or self.process.poll() is not None
 
     def wait(self, wait_s: float) -> int:
-        """Wait for its end; the exit code."""
+        """Wait for its end. Returns the exit code."""
         assert self.process is not None
         return self.process.wait(wait_s)
 
@@ -68,7 +68,7 @@ class ServerProcess:
         """Launch and wait until it serves."""
         self.launch()
         deadline = time.monotonic() + START_S
-        # Without it a start that takes five seconds is seen after sixteen: gRPC waits longer from try to try.
+        # Without this, a start of five seconds is noticed after sixteen: gRPC waits longer with each attempt.
         with grpc.insecure_channel(self.target, [("grpc.max_reconnect_backoff_ms", 300)]) as channel:
             health: Any = health_pb2_grpc.HealthStub(channel)  # the stubs name no method
             while True:
@@ -91,12 +91,12 @@ class ServerProcess:
         return self.output.read_text("utf-8", errors="replace")
 
     def terminate(self, wait_s: float = 60.0) -> int:
-        """SIGTERM, as an orchestrator sends it; the exit code."""
+        """Send SIGTERM, as an orchestrator does. Returns the exit code."""
         self.send(signal.SIGTERM)
         return self.wait(wait_s)
 
     def kill(self) -> None:
-        """SIGKILL: no line of ours runs after it."""
+        """SIGKILL: no line of the server's code runs after it."""
         self.send(signal.SIGKILL)
         self.wait(60)
 
@@ -156,7 +156,7 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
 
 @pytest.fixture
 def server_process(make_server: MakeServer, database_url: str, redis_url: str) -> ServerProcess:
-    """A running server of the test's own, which it may end."""
+    """A running server for one test, which may end it."""
     server = make_server(**on_parts(database_url, redis_url))
     server.start()
     return server
@@ -164,7 +164,7 @@ def server_process(make_server: MakeServer, database_url: str, redis_url: str) -
 
 @pytest.fixture(scope="module")
 def shared_server(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A running server for all tests of a module; a test makes a tenant of its own."""
+    """A running server for all tests of a module; a test creates its own tenant."""
     with asyncio.Runner() as runner:
         databases = fresh_database(parts.database_url)
         url = runner.run(_next(databases))
@@ -191,7 +191,7 @@ class Tenant:
 
 
 def register(target: str, registration_token: str = "") -> Tenant:
-    """Make a tenant."""
+    """Create a tenant."""
     with grpc.insecure_channel(target) as channel:
         request = auth_service_pb2.RegisterRequest(
             tenant_display_name="Test", email=EMAIL, password=PASSWORD, registration_token=registration_token
@@ -202,12 +202,12 @@ def register(target: str, registration_token: str = "") -> Tenant:
 
 @pytest.fixture
 def tenant(shared_server: ServerProcess) -> Tenant:
-    """A tenant of `shared_server`, for this test alone."""
+    """A tenant of `shared_server` for one test."""
     return register(shared_server.target)
 
 
 def caller_environment(folder: Path) -> dict[str, str]:
-    """The environment of a user of the tool, with files of its own below `folder`."""
+    """The environment of a user of the tool, with files below `folder`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BOSSJY_")}
     return environment | {
         "HOME": str(folder),
@@ -221,5 +221,5 @@ def program(name: str) -> str:
     """A program of this environment, as `make test` installs it."""
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
-    assert found, f"{name} is missing: `make install` brings it"
+    assert found, f"{name} is missing: run `make install`"
     return found

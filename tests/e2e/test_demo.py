@@ -1,4 +1,4 @@
-"""`make run`, as it is: on embedded parts, in a data folder of its own."""
+"""`make run` as shipped: on embedded servers, in a new data folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.conftest import ROOT, MakeServer, ServerProcess, caller_environme
 pytestmark = pytest.mark.timeout(600)
 
 _COMMITTED = re.compile(r"^([\d,]+) rows committed$", re.MULTILINE)
-_COUNTS = re.compile(r"│ (rows in the file|new contacts|doubles in the file|refused) +│ +([\d,]+) │ +([\d,]+) │")
+_COUNTS = re.compile(r"│ (rows in the file|new contacts|duplicates in the file|rejected) +│ +([\d,]+) │ +([\d,]+) │")
 
 
 def committed(server: ServerProcess) -> list[int]:
@@ -44,13 +44,13 @@ def assert_right(server: ServerProcess) -> None:
     assert len(counts) == 4, text
     assert all(got == wanted for got, wanted in counts.values()), text
     assert counts["rows in the file"][0] == "10,000"
-    assert "exactly those of a model made apart" in text
+    assert "exactly those of an independent model" in text
     assert "WRONG" not in text
     assert "Traceback" not in text
 
 
 def assert_lines_work(shown: str, environment: dict[str, str]) -> None:
-    """Paste the lines that are shown into a shell."""
+    """Paste the displayed lines into a shell."""
     script = "set -e\n" + shown[shown.index("  export TOKEN=") : shown.index("Serving at")]
     for heading in ("From Python:", "With the command-line tool:"):
         assert heading in script
@@ -83,7 +83,7 @@ def assert_lines_work(shown: str, environment: dict[str, str]) -> None:
 
 
 def test_once_and_again(make_server: MakeServer, tmp_path: Path) -> None:
-    """The first run makes a tenant and imports; the second one finds both, and serves."""
+    """The first run creates a tenant and imports; the second one finds both, and serves."""
     first = make_server("demo", "--once")
     first.launch()
     assert first.wait(120) == 0, first.text()
@@ -113,7 +113,7 @@ def test_once_and_again(make_server: MakeServer, tmp_path: Path) -> None:
 
 
 def test_killed_in_the_middle_of_the_import(make_server: MakeServer) -> None:
-    """kill -9 after the first rows were committed; the next start goes on, and the counts are exact."""
+    """kill -9 after the first rows were committed; the next start continues, and the counts are exact."""
     cut = make_server("demo", "--once")
     cut.launch()
     wait_for(cut, "rows committed")

@@ -1,4 +1,4 @@
-"""The first call, with each of the tools that the README shows, with a token and without one."""
+"""The first call with each tool in the README, with and without a token."""
 
 from __future__ import annotations
 

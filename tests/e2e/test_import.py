@@ -1,4 +1,4 @@
-"""Imports through crashes: whatever is killed, each row counts once."""
+"""Imports through crashes: whichever process is killed, each row counts once."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.timeout(600)
 
 ROWS = 25_000
 SPEC = import_pb2.ImportSpec(default_region="CN")
-# Small steps, so that there is a middle to be killed in.
+# Small steps, so that a kill can hit the middle.
 CONFIG = ClientConfig(chunk_bytes=32 * 1024, window_bytes=256 * 1024, upload_attempts=200)
 
 
 @dataclass(frozen=True)
 class List:
-    """A list of contacts with dirt, and what must come of it."""
+    """A list of contacts with dirty rows, and the expected result."""
 
     path: Path
     expected: Expected
@@ -50,7 +50,7 @@ async def client(shared_server: ServerProcess, tenant: Tenant) -> AsyncIterator[
 
 
 class Watch:
-    """What the upload tells of itself."""
+    """The upload's own report."""
 
     def __init__(self) -> None:
         self.last: UploadProgress | None = None
@@ -68,7 +68,7 @@ async def assert_exact(client: Client, job: import_pb2.Import, contacts: List) -
 
 
 async def test_server_killed_and_started_again(make_server: MakeServer, contacts: List) -> None:
-    """On embedded parts: PostgreSQL and Redis go down with the server, and come up with it."""
+    """On embedded servers: PostgreSQL and Redis stop and start with the server."""
     server = make_server(BOSSJY_LOG_CONSOLE="off")
     await asyncio.to_thread(server.start)
     tenant = register(server.target, (server.data_dir / "registration_token").read_text().strip())
@@ -88,7 +88,7 @@ async def test_server_killed_and_started_again(make_server: MakeServer, contacts
 
 
 async def test_server_drained_and_started_again(server_process: ServerProcess, contacts: List) -> None:
-    """SIGTERM in the middle: the server ends with 0, and the upload goes on with the next one."""
+    """SIGTERM in the middle: the server ends with 0, and the upload continues with the next one."""
     tenant = register(server_process.target)
     watch = Watch()
     async with await Client.connect(server_process.target, token=tenant.token, config=CONFIG) as client:
@@ -113,7 +113,7 @@ def tool(folder: Path, tenant: Tenant, target: str, *arguments: str) -> subproce
 async def test_tool_ended_and_run_again(
     shared_server: ServerProcess, tenant: Tenant, client: Client, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """The same command, run again, goes on with the same import."""
+    """The same command, run again, continues the same import."""
     path = tmp_path / "large.csv"
     body = "".join(f"+86138{n:08d},name {n}\n" for n in range(160_000))
     path.write_text("phone,name\n" + body)
@@ -156,7 +156,7 @@ async def test_tool_again_after_the_end_is_a_new_import(
     for _ in range(2):
         run = tool(tmp_path, tenant, shared_server.target, "import", str(contacts.path), "--region", "cn", "--json")
         output, errors = await asyncio.to_thread(run.communicate, timeout=60)
-        assert run.returncode == 6, errors  # all was done, and rows were refused
+        assert run.returncode == 6, errors  # complete, with rejects
         jobs.append(json.loads(output))
     await assert_exact(client, await client.imports.get(jobs[0]["import_id"]), contacts)
     wanted = contacts.expected.counts

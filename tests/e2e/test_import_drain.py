@@ -1,4 +1,4 @@
-"""Two replicas on one database: when one is told to end, its uploads go on at the other."""
+"""Two replicas on one database: when one is stopped, its uploads continue at the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROWS = 25_000
 
 
 @pytest.mark.timeout(300)
-async def test_an_upload_goes_on_at_another_replica(
+async def test_an_upload_continues_at_another_replica(
     make_server: MakeServer, tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
     servers = [make_server(**on_parts(database_url, redis_url)) for _ in range(2)]
@@ -39,7 +39,7 @@ async def test_an_upload_goes_on_at_another_replica(
         assert not uploading.done()
         before = told[-1].counts.rows_in
         job = await asyncio.wait_for(uploading, 120)
-        # The other replica had its share, and nothing was sent twice into the table.
+        # The other replica had its share, and no row was sent twice into the table.
         assert 0 < before < ROWS
         assert job.counts == import_pb2.ImportCounts(rows_in=ROWS, inserted=ROWS)
         assert await client.contacts.count() == ROWS

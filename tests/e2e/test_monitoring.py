@@ -1,4 +1,4 @@
-"""What monitoring/ asks for is there: every metric and label in a running service; what the relay sends is right."""
+"""Queries of monitoring/: every metric and label exists in a running service; the relay sends correct messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.e2e.conftest import MakeServer, on_parts
 FOLDER = Path(__file__).parents[2] / "monitoring"
 ALERTS = FOLDER / "prometheus" / "alerts.yml"
 DASHBOARD = FOLDER / "grafana" / "bossjy.json"
-# What Prometheus itself adds.
+# Labels that Prometheus itself adds.
 ADDED = {"job", "instance"}
 _SELECTOR = re.compile(r"\b([a-z_:][a-zA-Z0-9_:]*)\{([^}]*)\}")
 _NAME = re.compile(r"\b(?:bossjy|grpc_server|process|python)_[a-z_]+\b")
@@ -42,7 +42,7 @@ _LEGEND = re.compile(r"\{\{(\w+)\}\}")
 
 @dataclass(frozen=True)
 class Question:
-    """A query, and the labels that its legend shows."""
+    """A query, and the labels in its legend."""
 
     query: str
     legend: str = ""
@@ -75,7 +75,7 @@ def samples(make_server: MakeServer, database_url: str, redis_url: str) -> Sampl
 
 
 def missing(question: Question, samples: Samples) -> list[str]:
-    """What a query names and the service does not have."""
+    """Metrics and labels that a query names but the service lacks."""
     wrong = [f"metric {name}" for name in _NAME.findall(question.query) if name not in samples]
     labels: set[str] = set()
     for name, matchers in _SELECTOR.findall(question.query):
@@ -88,7 +88,7 @@ def missing(question: Question, samples: Samples) -> list[str]:
                 continue
             values = {one[label] for one in has if label in one}
             wanted = set(value.split("|")) if "~" in sign else {value}
-            # A status that was not answered yet has no sample.
+            # A status that has not occurred yet has no sample.
             if not values or (sign in {"=", "=~"} and label != "grpc_code" and wanted - values):
                 wrong.append(f"{name}{{{label}{sign}{value}}}")
     asked = {label.strip() for group in _BY.findall(question.query) for label in group.split(",")}
@@ -102,11 +102,11 @@ def test_every_metric_that_alerts_and_panels_name_is_in_a_running_service(sample
     assert len(panels) >= 15
     wrong = {question.query: found for question in (*alerts, *panels) if (found := missing(question, samples))}
     assert not wrong
-    # The search itself finds what is not there.
+    # The search detects missing metrics.
     assert missing(Question('rate(bossjy_gone_total{job="bossjy"}[5m])'), samples)
     assert missing(Question('sum by (colour) (bossjy_tasks{job="bossjy"})'), samples)
     assert missing(Question('bossjy_part_up{part="oracle"}'), samples)
-    # An alert on the first INTERNAL works only if it was counted as none before.
+    # An alert on the first INTERNAL needs a sample of 0 before it.
     assert any(one["grpc_code"] == "INTERNAL" for one in samples["grpc_server_handled_total"])
 
 
@@ -122,7 +122,7 @@ def test_the_dashboard_is_what_its_program_makes() -> None:
 
 @dataclass
 class Robot:
-    """A group's robot on loopback: keeps what it gets, answers as it is told to."""
+    """A group's robot on loopback: stores its requests, answers as configured."""
 
     errcode: int = 0
     got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -144,7 +144,7 @@ def robot() -> Iterator[Robot]:
             self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     kept.port = server.server_port
@@ -212,7 +212,7 @@ def test_an_alert_reaches_both_robots_signed_where_it_must(relay: str, robot: Ro
     assert wecom_path == "/cgi-bin/webhook/send?key=kept-apart"
 
 
-def test_what_is_no_alert_and_what_a_robot_refuses_are_told_apart(relay: str, robot: Robot) -> None:
+def test_invalid_alerts_and_refusals_of_robots_get_different_answers(relay: str, robot: Robot) -> None:
     for body in (b"", b"{", b"[]", b"{}", b'{"status": "firing", "alerts": 7, "commonLabels": {}}', b"\xff"):
         assert post(f"{relay}/wecom", body)[0] == 400, body
     assert post(f"{relay}/elsewhere", json.dumps(NOTICE).encode())[0] == 404

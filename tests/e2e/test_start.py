@@ -1,4 +1,4 @@
-"""Starting and stopping, as an operator sees it."""
+"""Start and stop of the server by an operator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def refusal(server: ServerProcess) -> str:
-    """Start a server that cannot; the one line that it says."""
+    """Start a server that must fail. Returns its single line."""
     server.launch()
     assert server.wait(120) == 2
     lines = server.text().strip().splitlines()
@@ -54,7 +54,7 @@ def test_port_taken(make_server: MakeServer, database_url: str, redis_url: str) 
     server = make_server(DATABASE_URL=database_url, REDIS_URL=redis_url, BOSSJY_LOG_CONSOLE="off")
     with socket.create_server(("127.0.0.1", int(server.environment["BOSSJY_PORT"]))):
         line = refusal(server)
-    assert "another process has the port" in line
+    assert "another process uses the port" in line
     assert "BOSSJY_PORT" in line
 
 
@@ -64,7 +64,7 @@ def test_sigterm_ends_it_with_0(server_process: ServerProcess) -> None:
 
 
 async def test_sigterm_lets_running_calls_end(server_process: ServerProcess) -> None:
-    """A stream that runs when SIGTERM comes gets its answers; then the server ends."""
+    """A stream that is open at SIGTERM gets its answers; then the server ends."""
     metadata = (("authorization", f"Bearer {register(server_process.target).token}"),)
     sent: asyncio.Queue[int | None] = asyncio.Queue()
 

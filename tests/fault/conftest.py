@@ -1,4 +1,4 @@
-"""Parts that the tests of faults may stop and pause, and a server on them. One of each for a test process."""
+"""Dependencies that fault tests may stop and pause, and a server on them. One of each per test process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def broken_server(parts_to_break: Stage) -> ServerProcess:
 
 @pytest.fixture
 async def caller(broken_server: ServerProcess) -> AsyncIterator[Caller]:
-    """A tenant of the test's own; after the test everything answers again."""
+    """A new tenant for the test; after the test every dependency answers again."""
     async with Caller(broken_server.target) as made:
         await made.register()
         yield made

@@ -1,4 +1,4 @@
-"""A few trials of `make prove-import`: whatever is killed at whatever moment, each row counts once."""
+"""A few trials of `make prove-import`: each row counts once, for kills of any process at any moment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def test_killed_at_random_moments_each_row_counts_once(tmp_path: Path) -> 
     figures, bad = await prove(TRIALS, seed=3, minutes=5, folder=tmp_path, rows=1500)
     assert [trial.differences.lines for trial in bad] == []
     assert figures["trials"] == TRIALS
-    # The trials did strike, each in its way, and were compared after each blow.
+    # The trials hit, each in its way, and were compared after each hit.
     kills = figures["postgres_kills"] + figures.get("backend_kills", 0)
     struck = (
         figures["server_kills"],

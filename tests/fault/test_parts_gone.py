@@ -1,4 +1,4 @@
-"""Redis or PostgreSQL stopped, paused, refusing: what goes on, what is refused how soon, and that it comes back."""
+"""Redis or PostgreSQL stopped, paused, refusing: calls that continue, time of refusals, recovery."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECOVERY_S = 60.0
 
 @asynccontextmanager
 async def gone(part: Part, how: str) -> AsyncIterator[None]:
-    """The part does not answer inside the block."""
+    """The dependency does not answer inside the block."""
     down, up = {"stopped": (part.stop, part.start), "paused": (part.pause, part.resume)}[how]
     await asyncio.to_thread(down)
     try:
@@ -32,7 +32,7 @@ async def gone(part: Part, how: str) -> AsyncIterator[None]:
 
 
 async def until(caller: Caller, kind: str, wanted: Callable[[Outcome], bool]) -> Outcome:
-    """The first outcome of a kind that is as wanted; fails after RECOVERY_S."""
+    """The first wanted outcome of a kind; fails after RECOVERY_S."""
     began = time.monotonic()
     while not wanted(outcome := await caller.call(kind)):
         assert time.monotonic() - began < RECOVERY_S, outcome
@@ -41,7 +41,7 @@ async def until(caller: Caller, kind: str, wanted: Callable[[Outcome], bool]) ->
 
 
 async def median_s(caller: Caller, kind: str) -> float:
-    """What a call of a kind usually takes now."""
+    """The current median duration of a call of a kind."""
     return statistics.median([(await caller.call(kind)).took for _ in range(9)])
 
 
@@ -52,20 +52,20 @@ async def assert_all_answer(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("how", ["stopped", "paused"])
-async def test_without_redis_everything_goes_on(caller: Caller, parts_to_break: Stage, how: str) -> None:
+async def test_everything_works_without_redis(caller: Caller, parts_to_break: Stage, how: str) -> None:
     quiet = await median_s(caller, "login")
     async with gone(parts_to_break.redis, how):
         for _ in range(3):
             for kind in ("validate", "stream", *NEEDS_POSTGRES):
                 outcome = await caller.call(kind)
                 assert outcome.ok, outcome
-        # The breaker is open: nobody waits for Redis any more.
+        # The breaker is open: no call waits for Redis any more.
         assert await median_s(caller, "login") < max(0.25, 3 * quiet), quiet
     await assert_all_answer(caller)
 
 
 @pytest.mark.parametrize("how", ["stopped", "paused"])
-async def test_without_postgresql_phone_goes_on_and_the_rest_is_refused_at_once(
+async def test_without_postgresql_phone_works_and_the_rest_is_refused_immediately(
     caller: Caller, parts_to_break: Stage, how: str
 ) -> None:
     quiet = await median_s(caller, "validate")
@@ -103,7 +103,7 @@ async def test_a_postgresql_that_refuses_connections_is_one_that_is_gone(caller:
 
 
 async def test_the_callers_deadline_reaches_the_database(caller: Caller, parts_to_break: Stage) -> None:
-    """A statement that waits ends with the call, not with the server's own limit of 30 s."""
+    """A waiting statement ends with the call, not with the server's own limit of 30 s."""
     admin = await asyncpg.connect(parts_to_break.postgres.url)
     try:
         async with admin.transaction():

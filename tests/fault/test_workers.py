@@ -1,4 +1,4 @@
-"""Several processes on one port: one dies, all are renewed, the parent dies. Callers see as little of it as can be."""
+"""Several processes on one port: one dies, all are renewed, the parent dies. Callers notice as little as possible."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pair:
         return metrics.value(self.metrics_port, name)
 
     async def until(self, name: str, wanted: float, wait_s: float = 90.0) -> None:
-        """Wait until a metric is at least as wanted."""
+        """Wait until a metric reaches a value."""
         ends = time.monotonic() + wait_s
         while (value := await asyncio.to_thread(self.metric, name)) < wanted:
             assert time.monotonic() < ends, f"{name} is {value}\n{self.server.text()[-2000:]}"
@@ -77,8 +77,8 @@ async def test_a_rolling_restart_costs_no_call(pair: Pair) -> None:
     assert not before & {worker.pid for worker in pair.workers() if worker.is_running()}
 
 
-async def test_a_worker_that_dies_takes_its_own_calls_alone_and_is_replaced(pair: Pair) -> None:
-    # What shares the port is shared out: with six connections, both have some nearly always.
+async def test_a_dead_worker_loses_only_its_own_calls_and_is_replaced(pair: Pair) -> None:
+    # The kernel distributes connections: with six, both workers nearly always have some.
     async with Load(pair.caller, MIX, 50) as load:
         await asyncio.sleep(0.5)
         pair.workers()[0].kill()

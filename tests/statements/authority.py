@@ -21,7 +21,7 @@ REFUSED = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 
 @dataclass(frozen=True)
 class Key:
-    """An API key and who calls with it."""
+    """An API key and its caller."""
 
     person: Person
     api_key_id: str
@@ -36,7 +36,7 @@ async def new_key(maker: Person, scopes: Sequence[str], ends: int | None = None)
 
 
 async def missing_scope(call: Awaitable[Any]) -> str:
-    """The scope that a refusal names."""
+    """The missing scope in a refusal."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
     assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
@@ -50,7 +50,7 @@ async def missing_scope(call: Awaitable[Any]) -> str:
 
 
 async def until(stop: asyncio.Event, person: Person, method: str, **fields: Any) -> list[Any]:
-    """Call again and again until it is refused or the event is set; the answers."""
+    """Call repeatedly until it is refused or the event is set. Returns the answers."""
     answers: list[Any] = []
     while True:
         outcome = await person.outcome(method, **fields)

@@ -1,4 +1,4 @@
-"""One server for all statements: a process of its own, with the defaults of an operator but for a few waits."""
+"""One server for all statements: a separate process, with the defaults of an operator except for a few waits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AUTH = pb.DESCRIPTOR.services_by_name["AuthService"]
 
 @dataclass(frozen=True)
 class Refused:
-    """How a call ended: code and reason, and what the details say. OK: code 'OK' and the answer."""
+    """The end of a call: code, reason and details. OK: code 'OK' and the answer."""
 
     code: str
     reason: str = ""
@@ -38,7 +38,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who calls, with tokens or without."""
+    """A caller, with or without tokens."""
 
     channel: grpc.aio.Channel
     target: str = ""
@@ -62,14 +62,14 @@ class Person:
         return await stub(getattr(pb, f"{method}Request")(**fields), metadata=own + metadata, timeout=20)
 
     async def outcome(self, method: str, metadata: tuple[tuple[str, str], ...] = (), **fields: Any) -> Refused:
-        """How the call ends."""
+        """The outcome of the call."""
         try:
             return Refused("OK", answer=await self.call(method, metadata, **fields))
         except grpc.aio.AioRpcError as error:
             return refusal(error)
 
     async def login(self, password: str = PASSWORD, **fields: Any) -> Person:
-        """Another session of the same user."""
+        """Open another session of the same user."""
         request = {"tenant_id": self.tenant_id, "email": self.email, "password": password, **fields}
         answer = await replace(self, access="").call("Login", **request)
         return self.holding(answer.tokens, answer.user.user_id)
@@ -128,7 +128,7 @@ def served(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @contextmanager
 def _server(parts: EmbeddedParts, folder: Path, settings: dict[str, str]) -> Iterator[Served]:
-    """A server on a fresh database. All tests come from one address, so that has any number of wrong logins."""
+    """A server on a fresh database. All tests come from one address, so it has no limit of wrong logins."""
     with asyncio.Runner() as runner:
         databases = fresh_database(parts.database_url)
         url = runner.run(_next(databases))
@@ -148,7 +148,7 @@ async def _next(values: AsyncIterator[str]) -> str:
 
 @pytest.fixture
 async def nobody(served: Served) -> AsyncIterator[Person]:
-    """Somebody without credentials."""
+    """A caller without credentials."""
     async with grpc.aio.insecure_channel(served.process.target) as channel:
         yield Person(channel, served.process.target)
 
@@ -168,7 +168,7 @@ async def owner(nobody: Person) -> Person:
 
 @pytest.fixture(scope="session")
 def served_few_codes(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server that admits ten wrong one-time codes in a row, and any number of wrong logins."""
+    """A server that admits ten consecutive wrong one-time codes, and any number of wrong logins."""
     settings = {"BOSSJY_SECOND_FACTOR_WRONG_CODES": "10", "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT": "100000"}
     with _server(parts, tmp_path_factory.mktemp("few-codes"), settings) as one:
         yield one

@@ -1,4 +1,4 @@
-"""The sixty statements of auth, by number, at the end of a run; build/figures/auth.json says how many pass.
+"""The sixty statements of auth, by number, at the end of a run; build/figures/auth.json contains the number that pass.
 
 A test names its statement with `@pytest.mark.statement(7)`. A statement has passed if all of its tests that ran passed,
 and at least one ran.
@@ -28,11 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List the statements whose tests ran. The figure is written when all sixty did."""
+    """List the statements whose tests ran. The figure is written if all sixty did."""
     outcomes: dict[int, set[str]] = defaultdict(set)
     for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
         for report in terminalreporter.getreports(outcome):
-            for name, number in getattr(report, "user_properties", ()):  # what failed at collection has none
+            for name, number in getattr(report, "user_properties", ()):  # a failure at collection has none
                 if name == "statement":
                     outcomes[int(number)].add(outcome)
     if not outcomes:

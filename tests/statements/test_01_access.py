@@ -1,4 +1,4 @@
-"""Statements 1 to 5 and 33: who may call what."""
+"""Statements 1 to 5 and 33: access to methods."""
 
 from __future__ import annotations
 

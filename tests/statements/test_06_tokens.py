@@ -1,4 +1,4 @@
-"""Statements 6 to 15: access tokens. Those that are forged here are signed with the server's own key."""
+"""Statements 6 to 15: access tokens. The forged ones are signed with the server's own key."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REQUIRED = ("iss", "aud", "sub", "exp", "iat", "jti")
 
 
 class Forge:
-    """Makes tokens with what an operator alone has, changed in one point."""
+    """Makes tokens with an operator's key, changed in one point."""
 
     def __init__(self, folder: Path, owner: Person) -> None:
         self.header: dict[str, Any] = jwt.get_unverified_header(owner.access)
@@ -61,7 +61,7 @@ def forge(served: Served, owner: Person) -> Forge:
 
 
 async def use(person: Person, token: str) -> Refused:
-    """How GetMe ends with that token."""
+    """The outcome of GetMe with that token."""
     return await Person(person.channel, access=token).outcome("GetMe")
 
 
@@ -70,8 +70,8 @@ async def check_refused(person: Person, token: str) -> None:
     assert (ended.code, ended.reason) == ("UNAUTHENTICATED", "TOKEN_INVALID")
 
 
-async def test_a_token_that_is_forged_right_is_taken(owner: Person, forge: Forge) -> None:
-    """Else the refusals below would show nothing."""
+async def test_a_correctly_forged_token_is_accepted(owner: Person, forge: Forge) -> None:
+    """Otherwise the refusals below would prove nothing."""
     assert (await use(owner, forge.token())).code == "OK"
 
 
@@ -111,7 +111,7 @@ async def test_09_an_unknown_key_id_is_refused_and_costs_nothing(owner: Person, 
         await check_refused(owner, forge.token(headers={"kid": kid}))
     began = time.perf_counter()
     await asyncio.gather(*(check_refused(owner, forge.token(headers={"kid": f"k{n}"})) for n in range(200)))
-    assert time.perf_counter() - began < 10  # no look at the disk for each: that alone would be 40 ms a key
+    assert time.perf_counter() - began < 10  # no disk access for each: that alone would be 40 ms a key
 
 
 @pytest.mark.statement(10)
@@ -134,7 +134,7 @@ async def test_12_the_type_of_a_token_counts(owner: Person, forge: Forge) -> Non
     await check_refused(owner, forge.token(headers={"typ": "JWT"}))
     await check_refused(owner, owner.refresh)
     ended = await Person(owner.channel).outcome("RefreshToken", refresh_token=owner.access)
-    assert ended.code in ("UNAUTHENTICATED", "INVALID_ARGUMENT")  # too long for a refresh token, where it is
+    assert ended.code in ("UNAUTHENTICATED", "INVALID_ARGUMENT")  # too long for a refresh token, if used as one
 
 
 @pytest.mark.statement(13)
@@ -155,7 +155,7 @@ async def test_14_the_leeway_of_clocks_is_five_seconds(owner: Person, forge: For
 
 
 @pytest.mark.statement(15)
-async def test_15_a_key_is_rotated_and_old_tokens_go_on(served: Served, owner: Person) -> None:
+async def test_15_a_key_is_rotated_and_old_tokens_stay_valid(served: Served, owner: Person) -> None:
     old = jwt.get_unverified_header(owner.access)["kid"]
     command = [sys.executable, "-m", "bossjy_server.cli", "keys"]
     environment = served.process.environment
@@ -170,25 +170,25 @@ async def test_15_a_key_is_rotated_and_old_tokens_go_on(served: Served, owner: P
     deadline = time.monotonic() + 60
     fresh = owner
     while jwt.get_unverified_header(fresh.access)["kid"] != new:
-        assert time.monotonic() < deadline, "the running server does not take the new key up"
+        assert time.monotonic() < deadline, "the running server does not use the new key"
         await asyncio.sleep(0.2)
         fresh = await fresh.refreshed()
     published = [key.kid for key in (await owner.call("GetJwks")).keys]
     assert published[:2] == [new, old]
     assert (await use(owner, owner.access)).code == "OK"
     assert (await use(owner, fresh.access)).code == "OK"
-    # Another program verifies with what is published.
+    # Another program verifies with the published keys.
     jwks = {key.kid: key for key in (await owner.call("GetJwks")).keys}
     for token in (owner.access, fresh.access):
         one = jwks[jwt.get_unverified_header(token)["kid"]]
         key = jwt.PyJWK({"kty": one.kty, "crv": one.crv, "x": one.x, "y": one.y, "alg": one.alg})
         assert jwt.decode(token, key, algorithms=["ES256"], audience="bossjy")["tid"] == owner.tenant_id
-    # A key that is removed takes its tokens along.
+    # The removal of a key ends its tokens.
     listed = await asyncio.to_thread(run, "list")
     assert old in listed
     await asyncio.to_thread(run, "remove", "--", old)
     deadline = time.monotonic() + 60
     while (await use(owner, owner.access)).code == "OK":
-        assert time.monotonic() < deadline, "a token of a removed key still holds"
+        assert time.monotonic() < deadline, "a token of a removed key is still valid"
         await asyncio.sleep(0.2)
     assert (await use(owner, fresh.access)).code == "OK"

@@ -22,7 +22,7 @@ async def refresh_outcome(person: Person) -> Refused:
 
 
 async def ends(person: Person) -> None:
-    """Hold the access token to its end within the stated time."""
+    """Check that the access token ends within the stated time."""
     deadline = time.monotonic() + ENDS_WITHIN_S
     while True:
         ended = await person.outcome("GetMe")
@@ -60,9 +60,9 @@ async def test_19_the_grace_is_of_the_immediate_parent_and_ends(owner: Person) -
     child = await late.refreshed()
     second = await owner.refreshed()
     await second.refreshed()
-    # The grandparent, at once.
+    # The grandparent, immediately.
     assert (await refresh_outcome(owner)).reason == "REFRESH_TOKEN_REUSED"
-    # The parent, after the grace.
+    # The parent, after the grace period.
     await asyncio.sleep(AuthOptions().refresh_grace_s + 0.5)
     assert (await refresh_outcome(late)).reason == "REFRESH_TOKEN_REUSED"
     assert (await refresh_outcome(child)).reason == "SESSION_ENDED"
@@ -76,7 +76,7 @@ async def test_20_a_session_ends_for_good_however_often_it_is_refreshed(served: 
     bounds = AuthOptions()
     life = session.expire_time.ToSeconds() - session.create_time.ToSeconds()
     assert life == pytest.approx(bounds.session_lifetime_s, abs=2)
-    # A session of almost that age: its clock is put back, as nobody waits for thirty days.
+    # A session of almost that age: its clock is set back, because nobody waits for thirty days.
     await ends_in(served, owner, ENDS_S)
     answer = await replace(owner, access="").call("RefreshToken", refresh_token=owner.refresh)
     assert answer.tokens.refresh_expire_time.ToSeconds() <= time.time() + ENDS_S
@@ -87,7 +87,7 @@ async def test_20_a_session_ends_for_good_however_often_it_is_refreshed(served: 
 
 
 async def ends_in(served: Served, person: Person, seconds: float) -> None:
-    """Let the person's session end in so many seconds."""
+    """Let the person's session end in `seconds`."""
     admin = await asyncpg.connect(served.database_url)
     try:
         await admin.execute(
@@ -137,7 +137,7 @@ async def test_24_a_new_password_needs_the_current_one_and_can_end_other_session
     assert (wrong.code, wrong.reason) == ("UNAUTHENTICATED", "LOGIN_REFUSED")
     assert (await member.outcome("ChangePassword", new_password=NEW_PASSWORD)).code == "INVALID_ARGUMENT"
     await third.call("ChangePassword", current_password=PASSWORD, new_password=NEW_PASSWORD)
-    assert (await other.outcome("GetMe")).code == "OK"  # not asked to end
+    assert (await other.outcome("GetMe")).code == "OK"  # not requested to end
     answer = await member.call(
         "ChangePassword", current_password=NEW_PASSWORD, new_password=PASSWORD, end_other_sessions=True
     )

@@ -1,4 +1,4 @@
-"""Statements 25 to 31: passwords, what a refusal tells, and floods."""
+"""Statements 25 to 31: passwords, contents of refusals, and floods."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_25_fifteen_characters_at_least_and_sixty_four_are_permitted(nobod
 
 
 @pytest.mark.statement(26)
-async def test_26_no_composition_is_asked_for_and_nothing_is_cut(nobody: Person) -> None:
+async def test_26_no_composition_is_required_and_nothing_is_truncated(nobody: Person) -> None:
     for password in (
         "quietharbourumbrellas",
         "        spaces at both ends  ",
@@ -59,7 +59,7 @@ async def test_27_common_passwords_are_refused(nobody: Person, password: str) ->
 
 
 def check_alike(times: dict[bool, list[float]]) -> None:
-    """Alike within the noise: a fifth, or three milliseconds. The quicker half counts: others only slow calls down."""
+    """Equal within the noise: a fifth, or three milliseconds. The quicker half counts: others only slow calls down."""
     first, second = (statistics.median(sorted(times[which])[: TIMINGS // 2]) for which in (True, False))
     assert len(times[True]) == len(times[False]) == TIMINGS
     assert abs(first - second) < max(0.2 * max(first, second), 0.003), (first, second)
@@ -67,7 +67,7 @@ def check_alike(times: dict[bool, list[float]]) -> None:
 
 @pytest.mark.statement(28)
 @pytest.mark.timeout(600)
-async def test_28_a_login_does_not_tell_who_exists(owner: Person) -> None:
+async def test_28_a_login_does_not_reveal_users(owner: Person) -> None:
     known = [owner.email]
     for _ in range(TIMINGS // FAILURES_PER_ACCOUNT - 1):
         known.append(f"{secrets.token_hex(6)}@example.com")
@@ -91,7 +91,7 @@ async def test_28_a_login_does_not_tell_who_exists(owner: Person) -> None:
 
 @pytest.mark.statement(29)
 @pytest.mark.timeout(600)
-async def test_29_registering_does_not_tell_who_exists(nobody: Person, owner: Person) -> None:
+async def test_29_registration_does_not_reveal_users(nobody: Person, owner: Person) -> None:
     times: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(TIMINGS):
         for exists in (True, False):
@@ -123,7 +123,7 @@ async def test_30_guesses_are_slowed_down_and_nothing_is_locked_for_good(owner: 
     assert [one.reason for one in codes[:FAILURES_PER_ACCOUNT]] == ["LOGIN_REFUSED"] * FAILURES_PER_ACCOUNT
     last = codes[-1]
     assert (last.code, last.reason, last.retry) == ("RESOURCE_EXHAUSTED", "LOGIN_THROTTLED", True)
-    # Another account goes on, and so does who is logged in.
+    # Another account still works, and so do users who are logged in.
     await other.login()
     assert (await owner.outcome("GetMe")).code == "OK"
 
@@ -132,7 +132,7 @@ async def test_30_guesses_are_slowed_down_and_nothing_is_locked_for_good(owner: 
 async def test_31_a_flood_of_logins_is_shed_and_other_calls_are_answered(owner: Person, served: Served) -> None:
     request: dict[str, Any] = {"tenant_id": owner.tenant_id, "email": owner.email, "password": PASSWORD}
     async with AsyncExitStack() as connections:
-        # Fewer calls on a connection than it may have at once: it is the server that sheds, not the transport.
+        # Fewer calls than the limit of a connection: the server sheds them, not the transport.
         own = (("grpc.use_local_subchannel_pool", 1),)
         guests = [
             Person(await connections.enter_async_context(grpc.aio.insecure_channel(served.process.target, options=own)))

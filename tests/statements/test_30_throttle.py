@@ -1,4 +1,4 @@
-"""Statement 30 by tenant and by address: one server whose limits are low, so that a test can come to them."""
+"""Statement 30 by tenant and by address: a server with low limits, so that a test can reach them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.parts import fresh_database
 from tests.statements.conftest import PASSWORD, Person, Refused, registered
 
 AT_ONCE = 3
-TRIES = 12  # at most as many as there are places for passwords
+TRIES = 12  # at most the number of slots for passwords
 
 
 async def server_of(parts: EmbeddedParts, folder: Path, **limits: str) -> AsyncIterator[Person]:
-    """Somebody without credentials, at a server with these limits."""
+    """A caller without credentials, at a server with these limits."""
     async for url in fresh_database(parts.database_url):
         server = made_server(folder, **on_parts(url, parts.redis_url) | limits)
         try:
@@ -49,7 +49,7 @@ async def few_an_address(parts: EmbeddedParts, tmp_path: Path) -> AsyncIterator[
 
 
 async def guesses(nobody: Person, tenant_id: str) -> list[Refused]:
-    """Wrong logins, each to another account, so that no account's own limit is met."""
+    """Wrong logins, each to another account, so that no account reaches its own limit."""
     names = [f"guess{number}@example.com" for number in range(TRIES)]
     return await asyncio.gather(
         *(nobody.outcome("Login", tenant_id=tenant_id, email=one, password="a wrong password") for one in names)
@@ -65,7 +65,7 @@ def check_slowed(ended: list[Refused]) -> None:
 
 
 async def logs_in(person: Person) -> None:
-    """Nothing is locked: who is right comes in once a little time has passed."""
+    """Nothing is locked: the right password passes after a short time."""
     async with asyncio.timeout(30):
         while True:
             ended = await Person(person.channel).outcome(
@@ -81,7 +81,7 @@ async def logs_in(person: Person) -> None:
 async def test_30_guesses_over_many_accounts_are_slowed_down_by_tenant(few_a_tenant: Person) -> None:
     owner, other = await registered(few_a_tenant), await registered(few_a_tenant, "Other")
     check_slowed(await guesses(few_a_tenant, owner.tenant_id))
-    # Another tenant has failures of its own, and who is logged in goes on.
+    # Another tenant has its own failures, and users who are logged in still work.
     await other.login()
     assert (await owner.outcome("GetMe")).code == "OK"
     await logs_in(owner)

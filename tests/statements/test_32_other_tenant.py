@@ -1,7 +1,7 @@
-"""Statement 32: what belongs to another tenant is not found, by any method that takes an id.
+"""Statement 32: no method that takes an id finds a resource of another tenant.
 
-The methods are those of the contracts' descriptors. One that is new, or takes an id that it did not take before, is
-asked like all others; where its id is of a new kind, the test fails until it is told what that id is.
+The methods come from the contracts' descriptors, so a new method or a new id field is tested like all others. If an id
+is of a new kind, the test fails until the kind is declared here.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from bossjy_server.rpc.method import Method
 from tests.statements.conftest import Person, registered
 from tests.statements.test_01_access import METHODS, raw_call
 
-# Fields that name nothing that a caller could reach with them, each with the reason.
+# Fields through which a caller could reach nothing, each with the reason.
 NO_REACH = {
-    ("Login", "tenant_id"): "nobody has a tenant yet: who logs in says which one is theirs",
-    ("UpdateTenant", "tenant.tenant_id"): "the contract ignores it; asked below",
-    ("PreviewImport", "spec.parent_import_id"): "a preview reads its sample alone and looks nothing up",
+    ("Login", "tenant_id"): "nobody has a tenant yet: the caller of a login names the tenant",
+    ("UpdateTenant", "tenant.tenant_id"): "the contract ignores it; tested below",
+    ("PreviewImport", "spec.parent_import_id"): "a preview reads only its sample and looks nothing up",
     **dict.fromkeys(
         ((name, "request_id") for name in ("CreateApiKey", "CreateUser", "CreateImport", "EraseContacts")),
-        "the caller's own name for a call; asked below",
+        "the caller's own name for a call; tested below",
     ),
 }
 
@@ -38,7 +38,7 @@ def ids_of(method: Method) -> list[str]:
 
 
 def _ids_in(message: Descriptor, before: str = "", inside: tuple[Descriptor, ...] = ()) -> Iterator[str]:
-    """The paths of a request's fields that end in `id` or `ids`, also in the messages within it."""
+    """The paths of a request's fields that end in `id` or `ids`, also in nested messages."""
     for field in message.fields:
         path = before + field.name
         if field.name.split("_")[-1] in {"id", "ids"}:
@@ -51,7 +51,7 @@ ASKED = [(method, path) for method in METHODS for path in ids_of(method) if (met
 
 
 def request_with(method: Method, path: str, value: str) -> bytes:
-    """A request whose field at `path` is `value`, in wire format; all else is empty, but for what is to be changed."""
+    """A request whose field at `path` is `value`, in wire format; all else is empty, except the fields to change."""
     request = method.request_class()
     *parents, name = path.split(".")
     holder: Message = request
@@ -63,7 +63,7 @@ def request_with(method: Method, path: str, value: str) -> bytes:
     else:
         setattr(holder, name, value)
     if method.name == "UpdateUser":
-        holder.display_name = "Taken over"  # type: ignore[attr-defined] # it changes what is not empty
+        holder.display_name = "Taken over"  # type: ignore[attr-defined] # it changes non-empty fields
     return request.SerializeToString()
 
 
@@ -78,7 +78,7 @@ async def of_service(person: Person, name: str, request: Message) -> Any:
 
 
 async def of_another_tenant(other: Person) -> dict[str, str]:
-    """One thing of each kind that has an id, by the name of the field that takes it."""
+    """One resource of each kind that has an id, by the name of the field that takes it."""
     made = await of_service(other, "CreateImport", imports.CreateImportRequest())
     key = await other.call("CreateApiKey", display_name="k", scopes=["phone.read"])
     return {
@@ -91,7 +91,7 @@ async def of_another_tenant(other: Person) -> dict[str, str]:
 
 
 async def state_of(other: Person, ids: dict[str, str]) -> list[Any]:
-    """What another tenant would see changed."""
+    """The state of another tenant that a change would show in."""
     job = await of_service(other, "GetImport", imports.GetImportRequest(import_id=ids["import_id"]))
     user = (await other.call("GetUser", user_id=ids["user_id"])).user
     return [
@@ -103,15 +103,15 @@ async def state_of(other: Person, ids: dict[str, str]) -> list[Any]:
     ]
 
 
-def test_32_what_names_nothing_is_there() -> None:
-    """An exception whose field is gone is taken out here as well."""
+def test_32_every_exception_exists() -> None:
+    """An exception for a deleted field must be removed here as well."""
     there = {(method.name, path) for method in METHODS for path in ids_of(method)}
     assert set(NO_REACH) <= there
     assert len(ASKED) >= 17
 
 
 @pytest.mark.statement(32)
-async def test_32_what_belongs_to_another_tenant_is_not_found(nobody: Person, owner: Person) -> None:
+async def test_32_resources_of_another_tenant_are_not_found(nobody: Person, owner: Person) -> None:
     other = await registered(nobody, "Other")
     ids = await of_another_tenant(other)
     before = await state_of(other, ids)
@@ -119,11 +119,11 @@ async def test_32_what_belongs_to_another_tenant_is_not_found(nobody: Person, ow
         raw = request_with(method, path, ids[path.split(".")[-1]])
         ended = await raw_call(owner, method, raw, token=owner.access)
         assert (ended.code, ended.reason) == ("NOT_FOUND", "RESOURCE_NOT_FOUND"), (method.path, path, ended)
-    # To change one's own tenant under another's id changes one's own.
+    # A change of one's own tenant under another's id changes one's own.
     tenant = account_pb2.Tenant(tenant_id=other.tenant_id, display_name="Taken over")
     assert (await owner.call("UpdateTenant", tenant=tenant)).tenant.tenant_id == owner.tenant_id
     assert await state_of(other, ids) == before
-    # The ids are right: the very same requests find what they name where it belongs.
+    # The ids are right: the same requests find their resources in the owning tenant.
     await of_service(other, "CancelImport", imports.CancelImportRequest(import_id=ids["import_id"]))
     for method, path in ASKED:
         raw = request_with(method, path, ids[path.split(".")[-1]])
@@ -145,5 +145,5 @@ async def test_32_a_request_id_of_another_tenant_repeats_nothing(nobody: Person,
     first = await made_by(other)
     assert all(first)
     assert set(first).isdisjoint(await made_by(owner))
-    # Within a tenant it does repeat: this is what the other one must not come to.
+    # Within a tenant it does repeat: the other tenant must not reach this.
     assert await made_by(other) == first

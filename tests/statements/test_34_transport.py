@@ -1,4 +1,4 @@
-"""Statements 34 to 40: the transport, floods below the methods, and what is told outside."""
+"""Statements 34 to 40: the transport, floods below the methods, and information given to outsiders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def frame(kind: int, payload: bytes = b"", *, flags: int = 0, stream: int = 0) -
 
 
 def frames(connection: socket.socket) -> Iterator[tuple[int, bytes]]:
-    """Kind and payload of what the server sends, to the end of the connection."""
+    """Kind and payload of the server's frames, to the end of the connection."""
     data = b""
     while True:
         while len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
@@ -60,7 +60,7 @@ async def health(channel: grpc.aio.Channel) -> int:
 
 
 @pytest.mark.statement(34)
-async def test_34_tls_1_2_at_least_and_clients_of_the_stated_authority_alone(
+async def test_34_tls_1_2_at_least_and_only_clients_of_the_stated_authority(
     parts: EmbeddedParts, served: Served, tmp_path: Path
 ) -> None:
     authority, clients = Authority(), Authority("Clients")
@@ -105,7 +105,7 @@ def handshake(server: ServerProcess, authority: Authority, version: ssl.TLSVersi
 
 @pytest.mark.statement(35)
 @pytest.mark.parametrize("what", ["message", "metadata"])
-async def test_35_what_is_too_large_is_refused(owner: Person, what: str) -> None:
+async def test_35_oversized_requests_are_refused(owner: Person, what: str) -> None:
     raw = b"" if what == "metadata" else b"\x0a" + b"\x81\x80\x80\x02" + b"1" * (4 * 1024 * 1024 + 1)
     extra = (("x-filler", "f" * 20_000),) if what == "metadata" else ()
     call: Any = owner.channel.unary_unary("/bossjy.phone.v1.PhoneService/ValidateNumber")
@@ -143,7 +143,7 @@ async def test_37_ten_thousand_calls_opened_and_cancelled(served: Served, nobody
         "content-type": "application/grpc",
         "te": "trailers",
     }
-    # HPACK: literals without index and without Huffman's code.
+    # HPACK: literals without index and without Huffman coding.
     block = b"".join(
         b"\x00" + bytes((len(name),)) + name.encode() + bytes((len(value),)) + value.encode()
         for name, value in fields.items()
@@ -158,7 +158,7 @@ async def test_37_ten_thousand_calls_opened_and_cancelled(served: Served, nobody
                     try:
                         connection.sendall(pair + frame(RST_STREAM, b"\x00\x00\x00\x08", stream=stream))
                     except ConnectionError:
-                        break  # the server had enough of this connection
+                        break  # the server closed this connection
                     opened += 1
         return opened
 
@@ -223,7 +223,7 @@ async def test_40_auth_events_are_logged_and_no_secret_is(served: Served, owner:
     call: Any = owner.channel.unary_unary("/bossjy.phone.v1.PhoneService/ValidateNumber")
     raw = b"\x0a" + bytes((len(number),)) + number.encode()
     await call(raw, metadata=(("authorization", f"Bearer {made.secret}"),), timeout=20)
-    await asyncio.sleep(1.0)  # the log is written by a thread
+    await asyncio.sleep(1.0)  # a thread writes the log
     logs = "".join(path.read_text() for path in sorted((served.process.data_dir / "logs").iterdir()))
     logs += served.process.text()
     for event in ("register", "login", "create_api_key", "logout"):

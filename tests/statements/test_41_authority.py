@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.mark.statement(41)
-async def test_41_who_is_demoted_meanwhile_does_not_stay_owner(owner: Person) -> None:
+async def test_41_a_concurrent_demotion_of_an_owner_wins(owner: Person) -> None:
     for _ in range(6):
         victim = await owner.colleague(OWNER)
         stop = asyncio.Event()
@@ -195,7 +195,7 @@ async def test_45_a_reset_rechecks_the_rank_when_it_commits(owner: Person) -> No
         if (await reset).code != "OK":
             assert (await reset).code == "PERMISSION_DENIED"
             continue
-        # Both took effect. Each records its event while it holds the tenant, so events are in the order of commits.
+        # Both took effect. Each records its event while it locks the tenant, so events are in the order of commits.
         listed = (await owner.call("ListAuditEvents", page_size=50)).events
         actions = [one.action for one in reversed(listed) if one.resource == user.user_id]
         assert actions.index("auth.reset_password") < actions.index("auth.change_role")
@@ -234,7 +234,7 @@ async def collecting(got: list[Person], stop: asyncio.Event, next_one: Callable[
 
 
 async def refreshing(person: Person, got: list[Person], stop: asyncio.Event) -> None:
-    """Refresh a session again and again."""
+    """Refresh a session repeatedly."""
     held = person
 
     async def refresh() -> Person:
@@ -246,12 +246,12 @@ async def refreshing(person: Person, got: list[Person], stop: asyncio.Event) -> 
 
 
 async def logging_in(person: Person, got: list[Person], stop: asyncio.Event) -> None:
-    """Log in again and again."""
+    """Log in repeatedly."""
     await collecting(got, stop, person.login)
 
 
 async def changing(victim: Person, turn: int, stop: asyncio.Event) -> tuple[int, str, str]:
-    """Change the password again and again: how often, the last that was accepted, the one that was not."""
+    """Change the password repeatedly. Returns the number of changes, the last accepted password, the refused one."""
     last, number = PASSWORD, 0
     while True:
         new = f"a borrowed bicycle, round {turn}, change {number}"

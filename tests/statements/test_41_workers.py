@@ -28,9 +28,9 @@ from tests.statements.conftest import PASSWORD, Person, Refused, registered
 pytestmark = pytest.mark.timeout(300)
 
 NOWHERE = "redis://127.0.0.1:1/0"
-# Each way: an answer comes just within the time that the service waits for one.
+# In each direction: an answer comes just within the time that the service waits for one.
 SLOW_REDIS_S = 0.2
-# With so many connections, both workers have some: the kernel spreads them by chance.
+# With this number of connections, both workers have some: the kernel distributes them at random.
 CONNECTIONS = 12
 KEY_ENDS_WITHIN_S = 5.0
 
@@ -42,12 +42,12 @@ class Everywhere:
     channels: Sequence[grpc.aio.Channel]
 
     async def outcomes(self, person: Person, method: str, **fields: Any) -> list[Refused]:
-        """How a call ends on every connection."""
+        """The outcomes of a call on every connection."""
         calls = (replace(person, channel=one).outcome(method, **fields) for one in self.channels)
         return await asyncio.gather(*calls)
 
     async def warm(self, person: Person) -> None:
-        """Let every worker see the credentials while they are valid."""
+        """Let every worker read the credentials while they are valid."""
         assert {one.code for one in await self.outcomes(person, "GetMe")} == {"OK"}
 
     async def refuse(self, person: Person, method: str, **fields: Any) -> None:
@@ -57,7 +57,7 @@ class Everywhere:
 
 @contextmanager
 def slowly(redis_url: str) -> Iterator[str]:
-    """The same Redis, whose answers are slow."""
+    """The same Redis, with slow answers."""
     with asyncio.Runner() as runner:
         loop, network = runner.get_loop(), BadNetwork(redis_socket(redis_url))
         network.delay_s = SLOW_REDIS_S
@@ -76,7 +76,7 @@ def slowly(redis_url: str) -> Iterator[str]:
 def two_workers(
     parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[ServerProcess]:
-    """A server with two workers, whose Redis is there, is away, or is slow."""
+    """A server with two workers, whose Redis is available, unavailable, or slow."""
     with ExitStack() as stack:
         redis_url = NOWHERE if request.param == "no_redis" else parts.redis_url
         if request.param == "slow_redis":
@@ -120,7 +120,7 @@ async def boss(everywhere: Everywhere) -> Person:
 
 
 def undoing(person: Person, other: Person, session_id: str) -> list[tuple[str, dict[str, Any]]]:
-    """The methods that change authority, as somebody would call them who has just lost it."""
+    """The methods that change authority, as called by a user who has just lost it."""
     own = {"user_id": person.user_id}
     return [
         ("UpdateUser", {"user": own | {"role": OWNER}}),
@@ -142,7 +142,7 @@ def undoing(person: Person, other: Person, session_id: str) -> list[tuple[str, d
 
 @pytest.mark.statement(41)
 @pytest.mark.parametrize("ending", ["demoted", "disabled", "logged out"])
-async def test_41_who_lost_authority_changes_none_through_any_worker(
+async def test_41_a_user_who_lost_authority_changes_none_through_any_worker(
     everywhere: Everywhere, boss: Person, ending: str
 ) -> None:
     other, victim = await boss.colleague(), await boss.colleague(OWNER)
@@ -203,12 +203,12 @@ async def test_41_other_workers_notice_a_revoked_key_within_five_seconds(everywh
 
 
 @pytest.mark.statement(42)
-async def test_42_every_worker_gives_the_new_role_at_once(everywhere: Everywhere, boss: Person) -> None:
+async def test_42_every_worker_applies_the_new_role_immediately(everywhere: Everywhere, boss: Person) -> None:
     victim = await boss.colleague(OWNER)
     others = [replace(await victim.login(), channel=one) for one in everywhere.channels]
     await boss.call("UpdateUser", user={"user_id": victim.user_id, "role": MEMBER})
     renewed = await asyncio.gather(*(one.refreshed() for one in others))
-    # One after the other: logins at the same time count as wrong ones until they are known to be right.
+    # One after the other: simultaneous logins count as wrong ones until they are known to be right.
     fresh = [await replace(victim, channel=one).login() for one in everywhere.channels]
     for one in (*renewed, *fresh):
         assert "users.read" not in (await one.call("GetMe")).scopes

@@ -30,9 +30,9 @@ VALIDATE = "/bossjy.phone.v1.PhoneService/StreamValidateNumbers"
 UPLOAD = "/bossjy.imports.v1.ImportService/Upload"
 WATCH = "/bossjy.imports.v1.ImportService/WatchImport"
 EXPORT = "/bossjy.contacts.v1.ContactService/ExportContacts"
-# The contract says five seconds; a machine that is busy with other tests may take longer to tell.
+# The contract states five seconds; a machine that is busy with other tests may take longer.
 WITHIN_S = 8.0
-STREAMS = 3  # of each kind, on connections of their own: the system spreads these over the workers
+STREAMS = 3  # of each kind, on separate connections: the system distributes these over the workers
 ROWS = b"phone,name,note\n" + b"".join(b"+4420794%05d,person %d,%s\n" % (n, n, b"n" * 220) for n in range(6000))
 
 Made = Callable[..., ServerProcess]
@@ -40,7 +40,7 @@ Made = Callable[..., ServerProcess]
 
 @pytest.fixture(scope="module")
 def made(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    """Starts servers with settings of their own, each on a fresh database; they end with the module."""
+    """Starts servers with given settings, each on a fresh database; they end with the module."""
     with asyncio.Runner() as runner, ExitStack() as stack:
 
         def make(*command: str, **settings: str) -> ServerProcess:
@@ -77,7 +77,7 @@ def usual(made: Made) -> ServerProcess:
 
 
 async def owner_of(server: ServerProcess) -> Person:
-    """The owner of a new tenant, on a connection of its own."""
+    """The owner of a new tenant, on a new connection."""
     return await registered(Person(channel_to(server)))
 
 
@@ -130,7 +130,7 @@ async def contacts_of(owner: Person) -> int:
     return (await stub.ListContacts(request, metadata=bearer(owner.access), timeout=20)).total_size
 
 
-# What ends a caller: gives the credentials of one that has open streams, and what to do to end it.
+# Ends of callers: each returns the credentials of a caller that has open streams, and an action that ends it.
 
 
 async def logout(owner: Person) -> tuple[str, Callable[[], Awaitable[Any]]]:
@@ -269,7 +269,7 @@ async def test_48_an_unread_export_is_closed(impatient: ServerProcess) -> None:
 
 
 async def latency_s(person: Person) -> float:
-    """The median of GetMe and Login, one after the other."""
+    """The median of GetMe and Login, called in turn."""
     taken = []
     for _ in range(15):
         began = time.monotonic()
@@ -280,7 +280,7 @@ async def latency_s(person: Person) -> float:
 
 
 @pytest.mark.statement(49)
-async def test_49_unread_exports_of_one_tenant_hold_up_no_other(usual: ServerProcess) -> None:
+async def test_49_unread_exports_of_one_tenant_delay_no_other(usual: ServerProcess) -> None:
     noisy, quiet = await owner_of(usual), await owner_of(usual)
     await imported(noisy)
     before = await latency_s(quiet)
@@ -291,7 +291,7 @@ async def test_49_unread_exports_of_one_tenant_hold_up_no_other(usual: ServerPro
             stack.enter_context(stream).send(request)
             stream.finish()
         await asyncio.sleep(3)
-        # Twice the quiet latency, and what other tests on this machine may add.
+        # Twice the quiet latency, plus the load of other tests on this machine.
         assert await latency_s(quiet) < 2 * before + 0.25
 
 
@@ -302,7 +302,7 @@ async def test_49_silent_streams_of_four_tenants_leave_slots_for_a_fifth(usual: 
         tenant = await owner_of(usual)
         open_stream: Any = tenant.channel.stream_stream(VALIDATE)
         held += [open_stream(metadata=bearer(tenant.access)) for _ in range(50)]
-    await asyncio.sleep(4)  # what is over its share has waited and been refused
+    await asyncio.sleep(4)  # calls over the share have waited and been refused
     fifth = await owner_of(usual)
     await imported(fifth)
     assert await contacts_of(fifth) == 6000

@@ -1,4 +1,4 @@
-"""50. A request takes memory in proportion to its bytes on the wire: at most 64 MiB beyond them."""
+"""Statement 50: a request takes memory in proportion to its bytes on the wire, at most 64 MiB beyond them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST = 64 * 1024 * 1024
 
 
 class Memory:
-    """The memory of the server's process. `peak` begins anew with each block."""
+    """The memory of the server's process. `peak` is reset with each block."""
 
     def __init__(self, served: Served) -> None:
         assert served.process.process is not None
@@ -83,7 +83,7 @@ async def unary(owner: Person, path: str, raw: bytes) -> str:
 
 @pytest.fixture
 async def warm(owner: Person) -> None:
-    """What the process keeps once it was needed does not count."""
+    """Memory that the process keeps after its first use does not count."""
     plain = pb.StreamValidateNumbersRequest(texts=pb.NumberTexts(phone_numbers=["+44 20 7946 0958 ext. 1"] * 2000))
     assert await streamed(owner, plain.SerializeToString()) == "OK"
     assert await unary(owner, "/bossjy.phone.v1.PhoneService/FindNumbers", b"\x0a\x0212") == "OK"
@@ -106,7 +106,7 @@ ITEMS = {
     "texts, with a byte too many": ("BatchValidateNumbers", b"\x8a\x00\x00", "INVALID_FIELD"),
     "regions": ("BatchValidateNumbers", b"\x1a\x00", "INVALID_FIELD"),
     "fields that nobody knows": ("ValidateNumber", b"\xf8\x01\x01", "OK"),
-    "one field again and again": ("ValidateNumber", b"\x0a\x011", "OK"),
+    "one field repeatedly": ("ValidateNumber", b"\x0a\x011", "OK"),
 }
 
 
@@ -136,7 +136,7 @@ async def test_50_very_many_items_of_a_stream(served: Served, owner: Person, war
 
 
 async def test_50_wide_characters(served: Served, owner: Person, warm: None) -> None:
-    """One character outside of ASCII makes four bytes of each in Python."""
+    """One non-ASCII character makes four bytes of each in Python."""
     texts = ["1" * 390 + "\U0001f600"] * 10_000
     raw = pb.BatchValidateNumbersRequest(phone_numbers=texts).SerializeToString()
     with Memory(served) as memory:

@@ -1,4 +1,4 @@
-"""Statements 51 and 52: addresses count by network, proxies name clients, and who guesses keeps no owner out.
+"""Statements 51 and 52: addresses count by network, proxies name clients, and an attacker locks no owner out.
 
 The tests' own address is a trusted proxy of one server, so that they can come from any network.
 """
@@ -21,7 +21,7 @@ from tests.parts import fresh_database
 from tests.statements.conftest import PASSWORD, Person, Refused, registered
 
 OF_ADDRESS, OF_ACCOUNT, OF_ALL, OF_TENANT = 8, 3, 6, 20
-CALLS_A_MINUTE = 900  # 150 at once, then fifteen a second
+CALLS_A_MINUTE = 900  # 150 in a burst, then fifteen a second
 GUESS = "a wrong password of this test"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -77,7 +77,7 @@ async def login(channel: grpc.aio.Channel, entries: tuple[tuple[str, str], ...],
 
 
 async def guesses(channel: grpc.aio.Channel, paths: Iterable[tuple[tuple[str, str], ...]], tag: str) -> Counter[str]:
-    """How guesses end, each at another account of another tenant: only the network has them in common."""
+    """The outcomes of guesses, each at another account of another tenant: they share only the network."""
     ended: Counter[str] = Counter()
     for number, entries in enumerate(paths):
         nobody = Person(channel, tenant_id=f"{tag}-{number}", email=f"{tag}{number}@example.com")
@@ -98,7 +98,7 @@ async def from_address(channel: grpc.aio.Channel, owner: Person, address: str) -
 
 
 def check_one_bucket(ended: Counter[str], began: float) -> None:
-    """Guesses that share a bucket: so many at once, then one in two seconds."""
+    """Check guesses that share a bucket: a burst, then one in two seconds."""
     refilled = (time.monotonic() - began) / 2 + 1
     assert set(ended) == {"LOGIN_REFUSED", "LOGIN_THROTTLED"}, ended
     assert OF_ADDRESS <= ended["LOGIN_REFUSED"] <= OF_ADDRESS + refilled, ended
@@ -108,17 +108,17 @@ def check_one_bucket(ended: Counter[str], began: float) -> None:
 @pytest.mark.parametrize(
     ("tag", "paths"),
     [
-        # Sixteen addresses of one /64, each of which would have a bucket of its own.
+        # Sixteen addresses of one /64, each of which would have its own bucket.
         ("six", [at(f"2001:db8:5:1:{number:x}::{number:x}") for number in range(16)] * 2),
         (
             "mapped",
             [at("198.51.100.9"), at("::ffff:198.51.100.9"), at("::ffff:c633:6409"), at("198.51.100.9:4711")] * 8,
         ),
         ("zone", [at("[2001:db8:5:2::1%eth0]:99"), at("2001:db8:5:2::2%1")] * 16),
-        # What stands before the first untrusted address from the right is the client's own invention.
+        # Entries before the first untrusted address from the right may come from the client itself.
         ("invented", [at(f"192.0.2.{number}, 198.51.100.10, 10.1.2.3") for number in range(32)]),
         ("entries", [at(f"192.0.2.{number}", "198.51.100.11, fd00::7") for number in range(32)]),
-        # A list that cannot be read names nobody: the proxy itself is the client.
+        # If a list cannot be read, the proxy itself is the client.
         ("broken", [at(f"192.0.2.{number}, unknown") for number in range(32)]),
     ],
 )
@@ -140,7 +140,7 @@ async def test_51_calls_count_by_network(behind_proxy: grpc.aio.Channel) -> None
     nobody, began = Person(behind_proxy), time.monotonic()
     entries = [at(f"2001:db8:7:1::{number:x}") for number in range(400)]
     ended = Counter([(await nobody.outcome("GetJwks", metadata=one)).reason for one in entries])
-    # A bucket of ten seconds' calls, and what came back meanwhile; the share of a server that is alone is all of it.
+    # A bucket of ten seconds' calls, plus refills; a single server has the whole of it.
     assert ended[""] <= (10 + time.monotonic() - began) * CALLS_A_MINUTE / 60 + 1, ended
     assert ended["RATE_LIMITED"], ended
     assert (await nobody.outcome("GetJwks", metadata=at("2001:db8:7:2::1"))).code == "OK"
@@ -169,14 +169,14 @@ async def test_51_forwarded_addresses_are_ignored_without_trusted_proxies(open_t
         for number in range(8)
     ]
     check_one_bucket(await guesses(open_to_all, paths, "ignored"), began)
-    # The proxy of this test is none: its own address is the client's.
+    # The tests' address is not a trusted proxy here: it is the client's.
     session = await registered(Person(open_to_all))
     listed = (await session.call("ListSessions", metadata=at("192.0.2.1"))).sessions
     assert [one.address for one in listed] == ["127.0.0.1"]
 
 
 async def emptied(channel: grpc.aio.Channel, owner: Person, first: int) -> tuple[int, float]:
-    """Guess at an account from one network after the other until it is throttled: guesses let through, and the time."""
+    """Guess at an account from one network after another until throttled. Returns the admitted guesses and the time."""
     for let_through in range(60):
         number = first + let_through
         ended = await login(channel, at(f"198.18.{number // 200}.{number % 200 + 1}"), owner, GUESS)
@@ -217,22 +217,22 @@ async def test_52_an_attack_on_the_tenant_keeps_no_owner_out(behind_proxy: grpc.
 
 @pytest.mark.statement(52)
 async def test_52_the_attacker_learns_nothing_meanwhile(behind_proxy: grpc.aio.Channel) -> None:
-    """Neither by the right password from a network that the account does not know, nor by a wrong one from its own."""
+    """Neither by the right password from an unknown network, nor by a wrong one from the account's own."""
     home, first = "203.0.113.8", 500
     owner = await new_owner(behind_proxy, home)
     for _ in range(6):
         _, since = await emptied(behind_proxy, owner, first)
         first += 60
         right = await login(behind_proxy, at(f"198.51.100.{first % 200}"), owner, PASSWORD)
-        if time.monotonic() - since < 8:  # else the account may have had another attempt
+        if time.monotonic() - since < 8:  # otherwise the account may have had another attempt
             break
     else:
         pytest.skip("the machine was too busy to make two logins in eight seconds, six times")
     assert (right.code, right.reason, right.retry) == ("RESOURCE_EXHAUSTED", "LOGIN_THROTTLED", True)
-    # The owner's own network has attempts of its own, and no more.
+    # The owner's own network has its own attempts, and no more.
     for _ in range(OF_ACCOUNT):
         wrong = await login(behind_proxy, at(home), owner, GUESS)
         assert wrong.reason in ("LOGIN_THROTTLED", "LOGIN_REFUSED")
     assert (await login(behind_proxy, at(home), owner, PASSWORD)).reason == "LOGIN_THROTTLED"
-    # No other account of that network is touched.
+    # No other account of that network is affected.
     await from_address(behind_proxy, await new_owner(behind_proxy, home), home)

@@ -1,4 +1,4 @@
-"""Statement 53: who changes or removes a second factor shows it; wrong codes have an end."""
+"""Statement 53: a change or removal of a second factor requires it; wrong codes have a limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEP_S = 30
 async def turned_on(person: Person) -> tuple[pyotp.TOTP, list[str]]:
     """A person whose logins need a code, and the recovery codes."""
     totp = pyotp.TOTP((await person.call("BeginSecondFactor", password=PASSWORD)).secret)
-    # With the code of the step before, so that the current one is still there to use.
+    # With the code of the previous step, so that the current one is still unused.
     confirmed = await person.call("ConfirmSecondFactor", totp_code=totp.at(int(time.time()) - STEP_S))
     return totp, list(confirmed.recovery_codes)
 
@@ -32,14 +32,14 @@ def wrong_code(totp: pyotp.TOTP) -> str:
 
 @pytest.mark.statement(53)
 @pytest.mark.parametrize("method", ["BeginSecondFactor", "RemoveSecondFactor"])
-async def test_53_a_second_factor_is_changed_and_removed_with_a_code_alone(owner: Person, method: str) -> None:
+async def test_53_a_second_factor_is_changed_and_removed_only_with_a_code(owner: Person, method: str) -> None:
     totp, codes = await turned_on(owner)
     refused = await owner.outcome(method, password=PASSWORD)
     assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SECOND_FACTOR_REQUIRED")
     for code in (wrong_code(totp), "aaaa-bbbb-cccc-dddd", codes[0] + "x"):
         refused = await owner.outcome(method, password=PASSWORD, totp_code=code)
         assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "LOGIN_REFUSED"), code
-    # The code alone does not do either.
+    # The code by itself is not enough either.
     assert (await owner.outcome(method, password="a wrong password", totp_code=codes[0])).reason == "LOGIN_REFUSED"
     assert (await owner.call("GetMe")).user.second_factor
     assert (await owner.outcome(method, password=PASSWORD, totp_code=codes[0])).code == "OK"
@@ -65,7 +65,7 @@ async def test_53_wrong_codes_in_a_row_have_an_end(few_codes: Person) -> None:
     guest = replace(owner, access="")
     login: dict[str, Any] = {"tenant_id": owner.tenant_id, "email": owner.email, "password": PASSWORD}
     wrong = wrong_code(totp)
-    # Side by side, so that parallel ones are bounded as well.
+    # Concurrently, so that parallel ones are bounded as well.
     ended = []
     for _ in range(5):
         ended += await asyncio.gather(*(guest.outcome("Login", **login, totp_code=wrong) for _ in range(6)))
@@ -78,7 +78,7 @@ async def test_53_wrong_codes_in_a_row_have_an_end(few_codes: Person) -> None:
     again = await owner.login(totp_code=codes[0])
     right = await guest.outcome("Login", **login, totp_code=totp.at(int(time.time()) + STEP_S))
     assert right.code == "OK"
-    # Of somebody else, an owner takes it off.
+    # An owner can remove another user's factor.
     totp, _ = await turned_on(bob)
     login = {"tenant_id": owner.tenant_id, "email": bob.email, "password": PASSWORD}
     ended = [await guest.outcome("Login", **login, totp_code=wrong_code(totp)) for _ in range(11)]
@@ -88,7 +88,7 @@ async def test_53_wrong_codes_in_a_row_have_an_end(few_codes: Person) -> None:
 
 
 @pytest.mark.statement(53)
-async def test_53_wrong_passwords_and_wrong_codes_are_counted_apart(few_codes: Person) -> None:
+async def test_53_wrong_passwords_and_wrong_codes_are_counted_separately(few_codes: Person) -> None:
     totp, _ = await turned_on(few_codes)
     guest = replace(few_codes, access="")
     login: dict[str, Any] = {"tenant_id": few_codes.tenant_id, "email": few_codes.email}

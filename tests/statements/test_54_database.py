@@ -1,4 +1,4 @@
-"""Statements 54 and 56: the rights of the service in the database, as somebody has them who runs SQL in its place."""
+"""Statements 54 and 56: the rights of the service in the database, for an attacker who runs SQL in its place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from tests.e2e.conftest import ServerProcess, made_server, on_parts, register
 from tests.parts import service_url, with_database
 from tests.statements.conftest import Person, Served
 
-# What would take, change or forge a record, or get the rights to. {me}: the service's login, {app}: its role.
+# Commands that would remove, change or forge a record, or gain the rights to. {me}: the service's login, {app}: its
+# role.
 FORBIDDEN = [
     "DELETE FROM bossjy.audit_events",
     "DELETE FROM bossjy.erasures",
@@ -83,7 +84,7 @@ FORBIDDEN = [
     "CREATE SCHEMA mine",
     "CREATE TABLE public.mine (a integer)",
 ]
-# What is allowed, or means nothing, and takes no record.
+# Commands that are allowed, or have no effect, and remove no record.
 IDLE = [
     "GRANT DELETE ON bossjy.audit_events TO {me}",
     "SELECT bossjy.remove_old_audit_events(30, 1000000)",
@@ -104,12 +105,12 @@ def filled(commands: list[str], names: dict[str, str]) -> list[str]:
 
 
 async def counts(connection: Connection) -> tuple[int, ...]:
-    """How many events and records of erasures there are."""
+    """The numbers of events and of records of erasures."""
     return tuple(await connection.fetchrow(RECORDS) or ())
 
 
 async def keep_records(owner: Person) -> None:
-    """An event and a record of an erasure."""
+    """Create an event and a record of an erasure."""
     stub = contact_service_pb2_grpc.ContactServiceStub(owner.channel)
     request = contact_service_pb2.EraseContactsRequest(phone_numbers=["+442079460031"], purpose="asked for")
     await stub.EraseContacts(request, metadata=(("authorization", f"Bearer {owner.access}"),), timeout=20)
@@ -117,7 +118,7 @@ async def keep_records(owner: Person) -> None:
 
 @asynccontextmanager
 async def in_its_place(served: Served, tenant_id: str, *, as_login: bool) -> AsyncIterator[Connection]:
-    """A transaction as the service has them, as its role or as its login; rolled back."""
+    """A transaction with the service's rights, as its role or as its login; rolled back."""
     connection = await asyncpg.connect(service_url(served.database_url))
     change = connection.transaction()
     await change.start()
@@ -133,7 +134,9 @@ async def in_its_place(served: Served, tenant_id: str, *, as_login: bool) -> Asy
 
 @pytest.mark.statement(54)
 @pytest.mark.parametrize("as_login", [False, True], ids=["as the role", "as the login"])
-async def test_54_no_statement_of_the_service_takes_a_record(served: Served, owner: Person, *, as_login: bool) -> None:
+async def test_54_no_statement_of_the_service_removes_a_record(
+    served: Served, owner: Person, *, as_login: bool
+) -> None:
     await keep_records(owner)
     names = {
         "me": login_of(service_url(served.database_url)),
@@ -159,7 +162,7 @@ async def test_54_no_statement_of_the_service_takes_a_record(served: Served, own
 
 @pytest.mark.statement(54)
 async def test_54_no_cascade_reaches_a_record(served: Served, owner: Person) -> None:
-    """Not even one that the owner of the tables begins."""
+    """Not even a cascade that the owner of the tables begins."""
     await keep_records(owner)
     admin = await asyncpg.connect(served.database_url)
     with pytest.raises(asyncpg.ForeignKeyViolationError):
@@ -201,13 +204,13 @@ async def only_plain_logins(admin_url: str, role: str) -> None:
 
 
 def as_user(url: str, user: str) -> str:
-    """The same database as another login, whose password is its name."""
+    """The URL of the same database for another login, whose password is its name."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f"{user}:{user}@{parts.netloc.rpartition('@')[2]}"))
 
 
 async def prepare(admin_url: str, **urls: str) -> None:
-    """Run what `bossjy-server database sql` shows, as an administrator does."""
+    """Run the SQL that `bossjy-server database sql` shows, as an administrator does."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BOSSJY_")} | urls
     command = [sys.executable, "-m", "bossjy_server.cli", "database", "sql"]
     done = await asyncio.to_thread(
@@ -228,7 +231,7 @@ async def prepare(admin_url: str, **urls: str) -> None:
 async def test_56_two_installations_in_one_cluster_cannot_read_each_other(
     parts: EmbeddedParts, served: Served, owner: Person, tmp_path: Path
 ) -> None:
-    """The second is set up by an owner without any other right, beside the one of the other tests."""
+    """The second is set up by an owner without any other right, next to that of the other tests."""
     name = f"second_{secrets.token_hex(4)}"
     url = with_database(parts.database_url, name)
     owner_url, login_url = as_user(url, f"{name}_owner"), as_user(url, f"{name}_service")
@@ -259,7 +262,7 @@ def assert_no_warning(server: ServerProcess) -> None:
 
 
 async def even_inside(admin_url: str, login_url: str, other_url: str, tenant_id: str) -> None:
-    """Somebody granted CONNECT: the login of one installation still reads nothing of the other."""
+    """If somebody granted CONNECT, the login of one installation still reads nothing of the other."""
     admin = await asyncpg.connect(admin_url)
     login, other = login_of(login_url), database_of(other_url)
     await admin.execute(f"GRANT CONNECT ON DATABASE {other} TO {login}")

@@ -32,7 +32,7 @@ async def events(person: Person, action: str) -> list[account_pb2.AuditEvent]:
 
 
 async def imported(owner: Person) -> str:
-    """An import of two contacts and a row that is refused."""
+    """An import of two contacts and a reject."""
     stub = ImportServiceStub(owner.channel)
     created = await stub.CreateImport(imports_pb.CreateImportRequest(), metadata=bearer(owner))
     data = "\n".join(["phone,name", *(f"{number},a" for number in NUMBERS), "none,b", ""]).encode()
@@ -55,7 +55,7 @@ async def test_55_exports_and_deletions_are_audited(owner: Person) -> None:
     how: dict[str, Any] = {"metadata": bearer(owner), "timeout": 30}
     async for _ in stub.ExportContacts(contacts_pb.ExportContactsRequest(), **how):
         pass
-    # Who reads only the first piece has exported as well.
+    # A caller who reads only the first piece has exported as well.
     async for _ in stub.ExportContacts(contacts_pb.ExportContactsRequest(filter='region = "GB"'), **how):
         break
     await stub.DeleteContact(contacts_pb.DeleteContactRequest(phone_number=NUMBERS[0]), **how)
@@ -143,7 +143,7 @@ async def test_55_operator_commands_are_audited(owner: Person, served: Served) -
 
 
 async def eventually(person: Person, action: str) -> list[account_pb2.AuditEvent]:
-    """What is found, once something is."""
+    """The events found, once there are any."""
     deadline = time.monotonic() + WAIT_S
     while not (found := await events(person, action)):
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""Statements 57 and 59: the log of refused calls is bounded, and holds no number and no secret from any field."""
+"""Statements 57 and 59: the log of refused calls is bounded, and contains no number and no secret from any field."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.statements.conftest import PASSWORD, Person, registered
 LINE_BYTES = 300
 LINES_A_MINUTE = 60
 METHODS = [method for service in (PHONE, AUTH, CONTACTS, IMPORTS) for method in methods_of(service)]
-# They end the session or the user that the other calls need, so they come last.
+# These end the session or the user that the other calls need, so they come last.
 ENDING = {"Logout", "DisableUser", "RevokeSession", "ChangePassword", "RevokeApiKey"}
 SECRETS = (
     "correct.horse.battery.staple.9",
@@ -65,14 +65,14 @@ async def served_with(parts: EmbeddedParts, folder: Path, **settings: str) -> As
 
 @pytest.fixture
 async def server(parts: EmbeddedParts, tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    """A server of an operator who takes every default."""
+    """A server with all defaults."""
     async for one in served_with(parts, tmp_path):
         yield one
 
 
 @pytest.fixture
 async def open_server(parts: EmbeddedParts, tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    """A server that logs each call, traces each, and slows no guess down."""
+    """A server that logs and traces every call, and throttles no guess."""
     many = {f"BOSSJY_LOGIN_FAILURES_PER_{name}": "100000" for name in ("ACCOUNT", "ADDRESS", "TENANT")}
     receiver = {"BOSSJY_OTLP_ENDPOINT": "http://127.0.0.1:1", "BOSSJY_TRACE_RATIO": "1"}
     every = {"BOSSJY_LOG_REFUSALS_PER_MINUTE": "0", "BOSSJY_LOG_LEVEL": "debug", "BOSSJY_LOG_CONSOLE": "debug"}
@@ -81,13 +81,13 @@ async def open_server(parts: EmbeddedParts, tmp_path: Path) -> AsyncIterator[Ser
 
 
 def lines_of(server: ServerProcess) -> list[str]:
-    """All lines of its log; the server must have ended, for the log is written by a thread."""
+    """All lines of its log; the server must have ended, because a thread writes the log."""
     files = sorted((server.data_dir / "logs").iterdir())
     return [line for file in files for line in file.read_text().splitlines()]
 
 
 async def sent(channel: grpc.aio.Channel, path: str, raw: bytes, metadata: Any, *, streamed: bool = False) -> str:
-    """The code that a call of bytes ends with."""
+    """The code of a call of bytes."""
 
     async def once() -> AsyncIterator[bytes]:
         yield raw
@@ -132,7 +132,7 @@ async def test_57_refused_calls_write_a_short_line_each_and_then_a_summary(serve
         for _ in range(400):
             entries = (("authorization", f"Bearer {secrets.token_hex(16)}.body.signature"), ("x-request-id", "x" * 64))
             assert await sent(channel, validate, b"", entries) == "UNAUTHENTICATED"
-        for _ in range(70):  # the caller who is known has a line for each
+        for _ in range(70):  # each call of the known caller has a line
             assert (await owner.outcome("GetMe")).code == "OK"
     assert await asyncio.to_thread(server.terminate) == 0
     lines = lines_of(server)
@@ -163,17 +163,17 @@ async def test_57_wrong_logins_do_not_fill_the_audit_log(open_server: ServerProc
             }
             assert (await Person(channel).outcome("Login", **fields)).reason == "LOGIN_REFUSED"
         asked: dict[str, Any] = {"filter": 'action = "auth.login" AND outcome = "UNAUTHENTICATED"', "page_size": 100}
-        # Their number is written when the minute is over, and at the end of the server.
+        # Their number is written when the minute is over, and when the server ends.
         assert await asyncio.to_thread(open_server.terminate) == 0
         await asyncio.to_thread(open_server.start)
         events = (await owner.call("ListAuditEvents", **asked)).events
     assert sum(one.times for one in events) == 40
-    assert len(events) <= 13  # five and one in each minute that the forty took
+    assert len(events) <= 13  # five, and one in each minute that the forty took
     assert {one.address for one in events} == {"127.0.0.0/24"}
 
 
 def with_texts(message: Message, text: str, depth: int = 0) -> None:
-    """Set every field of text or bytes, however deep, to `text`."""
+    """Set every field of text or bytes, at any depth, to `text`."""
     for field in message.DESCRIPTOR.fields:
         if field.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES):
             value: Any = text if field.type == FieldDescriptor.TYPE_STRING else text.encode()
@@ -189,14 +189,14 @@ def with_texts(message: Message, text: str, depth: int = 0) -> None:
 
 
 def text_fields(message: Message) -> Iterator[str]:
-    """The names of the fields that hold a text themselves."""
+    """The names of the text fields of the message itself."""
     for field in message.DESCRIPTOR.fields:
         if field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated:
             yield field.name
 
 
 def requests(method: Method, text: str) -> Iterator[bytes]:
-    """Requests with the text in every field at once, and in each field alone."""
+    """Requests with the text in all fields together, and in each single field."""
     message = method.request_class()
     with_texts(message, text)
     yield message.SerializeToString()
@@ -236,7 +236,7 @@ async def test_59_nothing_of_any_field_reaches_the_log(open_server: ServerProces
                 metadata = (("authorization", f"Bearer {owner.access}"), *((key, entry) for key in KEYS))
                 for raw in requests(method, text):
                     await sent(channel, method.path, raw, metadata, streamed=method.client_streaming)
-        # In the place of credentials, of a method's name, and of a trace's id.
+        # As credentials, as a method's name, and as a trace id.
         for text in (numbers(0), numbers(4), *SECRETS, *made):
             for entries in (
                 (("authorization", text),),

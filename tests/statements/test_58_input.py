@@ -23,7 +23,7 @@ from tests.statements.conftest import Person, Refused, refusal, registered
 from tests.statements.test_01_access import METHODS
 
 NUMBERS = [f"+4420794600{number}" for number in range(31, 36)]
-# By the name of a method: the field of its filter that is a time.
+# By the name of a method: the time field of its filter.
 TIMED = {
     "ListUsers": "create_time",
     "ListAuditEvents": "event_time",
@@ -49,7 +49,7 @@ PAGED = [method for method in METHODS if "page_token" in method.request_class.DE
 
 
 async def called(person: Person, name: str, **fields: Any) -> Any:
-    """The answer of a method of any service: the message, or of a stream the last one. Raises AioRpcError."""
+    """The answer of a method of any service: the message, or the last one of a stream. Raises AioRpcError."""
     method = next(one for one in METHODS if one.name == name)
     modules = (auth, contacts, imports, phone)
     answer = next(getattr(one, f"{name}Response") for one in modules if hasattr(one, f"{name}Response"))
@@ -61,7 +61,7 @@ async def called(person: Person, name: str, **fields: Any) -> Any:
 
 
 async def ended(person: Person, name: str, **fields: Any) -> Refused:
-    """How a call ends."""
+    """The outcome of a call."""
     try:
         return Refused("OK", answer=await called(person, name, **fields))
     except grpc.aio.AioRpcError as error:
@@ -69,7 +69,7 @@ async def ended(person: Person, name: str, **fields: Any) -> Refused:
 
 
 async def imported(person: Person) -> str:
-    """The id of an import with five contacts and three refused rows."""
+    """The id of an import with five contacts and three rejects."""
     job = (await called(person, "CreateImport")).import_job.import_id
     data = "phone,name\n" + "".join(f"{number},Ann Smith\n" for number in NUMBERS) + "bad,a\nworse,b\nworst,c\n"
     raw = data.encode()
@@ -124,7 +124,7 @@ async def test_58_page_tokens_that_the_service_did_not_issue(nobody: Person, own
     job = await imported(owner)
     real = await tokens(owner, job)
     other = await registered(nobody, "Other")
-    # As a release made them whose tokens had no key.
+    # As made by a release whose tokens had no key.
     unkeyed = []
     listings = [
         ["imports", owner.tenant_id, ""],
@@ -177,7 +177,7 @@ async def test_58_a_page_token_is_valid_on_each_worker_and_after_a_restart(
             token = (await called(owner, "ListContacts", **request)).next_page_token
             assert token
         for _ in range(2):
-            for _ in range(6):  # each connection can come to another worker
+            for _ in range(6):  # each connection can reach another worker
                 options = [("grpc.use_local_subchannel_pool", 1)]
                 async with grpc.aio.insecure_channel(server.target, options=options) as channel:
                     again = replace(owner, channel=channel)

@@ -1,4 +1,4 @@
-"""Statement 60, and 25 to 27 with it: what an operator can set of passwords, tokens, sessions and second factors."""
+"""Statement 60, and 25 to 27: an operator's settings of passwords, tokens, sessions and second factors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Serving = Callable[..., AbstractAsyncContextManager[Person]]
 
 @pytest.fixture
 def serving(parts: EmbeddedParts, database_url: str, tmp_path: Path) -> Serving:
-    """Starts servers with settings of their own on one database and one data folder, one after the other."""
+    """Starts servers with given settings on one database and one data folder, one after the other."""
 
     @asynccontextmanager
     async def serve(**settings: str) -> AsyncIterator[Person]:
@@ -96,7 +96,7 @@ async def test_60_passwords_tokens_and_sessions_are_as_they_are_set(serving: Ser
         assert 0 < login.tokens.refresh_expire_time.seconds - time.time() <= 301
         key = (await owner.call("CreateApiKey", display_name="k", scopes=["phone.read"])).api_key
         assert key.expire_time.seconds - key.create_time.seconds in (3599, 3600, 3601)
-        # A third session ends the first; a refresh token that was used is a copy at once.
+        # A third session ends the first; a used refresh token is immediately a copy.
         await owner.login()
         assert (await owner.outcome("GetMe")).reason == "SESSION_ENDED"
         other = owner.holding(login.tokens, owner.user_id)
@@ -106,7 +106,7 @@ async def test_60_passwords_tokens_and_sessions_are_as_they_are_set(serving: Ser
         assert (await renewed.outcome("GetMe")).reason == "SESSION_ENDED"
     async with serving(**settings | {"BOSSJY_TOKEN_ISSUER": "https://two.example.com"}) as nobody:
         moved = replace(keeper, channel=nobody.channel)
-        # Tokens of the former issuer have ended; the session goes on with a refresh.
+        # Tokens of the former issuer have ended; the session continues with a refresh.
         assert (await moved.outcome("GetMe")).reason == "TOKEN_INVALID"
         moved = await moved.refreshed()
         assert claims(moved.access)["iss"] == "https://two.example.com"
@@ -132,7 +132,7 @@ async def test_60_a_required_second_factor(serving: Serving) -> None:
         assert (off.code, off.reason) == ("FAILED_PRECONDITION", "SECOND_FACTOR_NEEDED")
         member = await owner.colleague()
         assert (await member.call("GetMe")).scopes
-        # The tenant asks everybody.
+        # The tenant requires it of everybody.
         tenant = account_pb2.Tenant(second_factor_required=True)
         assert (await member.outcome("UpdateTenant", tenant=tenant)).reason == "SCOPE_MISSING"
         assert (await owner.call("UpdateTenant", tenant=tenant)).tenant.second_factor_required
@@ -146,8 +146,8 @@ async def test_60_a_required_second_factor(serving: Serving) -> None:
 
 @pytest.mark.statement(60)
 @pytest.mark.timeout(240)
-async def test_60_without_revocations_tokens_are_refused_where_it_is_set(serving: Serving) -> None:
-    # The port 1 has no Redis.
+async def test_60_without_revocations_tokens_are_refused_if_so_configured(serving: Serving) -> None:
+    # Port 1 has no Redis.
     gone = {"REDIS_URL": "redis://127.0.0.1:1"}
     async with serving(**gone, BOSSJY_REVOCATIONS_LOST="refuse") as nobody:
         owner = await registered(nobody)
@@ -155,7 +155,7 @@ async def test_60_without_revocations_tokens_are_refused_where_it_is_set(serving
     async with serving(**gone) as nobody:
         owner = await registered(nobody)
         began = time.monotonic()
-        while time.monotonic() - began < 8:  # the setting is about five seconds without an answer
+        while time.monotonic() - began < 8:  # the setting applies after about five seconds without an answer
             assert (await owner.outcome("GetMe")).code == "OK"
 
 
@@ -169,7 +169,7 @@ async def test_60_without_revocations_tokens_are_refused_where_it_is_set(serving
         ({"BOSSJY_SECOND_FACTOR_ROLES": "boss"}, "BOSSJY_SECOND_FACTOR_ROLES must be"),
     ],
 )
-def test_60_settings_that_cannot_work_are_told_in_one_line(tmp_path: Path, settings: dict[str, str], says: str) -> None:
+def test_60_unusable_settings_are_reported_in_one_line(tmp_path: Path, settings: dict[str, str], says: str) -> None:
     server = made_server(tmp_path, **settings)
     server.launch()
     assert server.wait(60) == 2

@@ -210,8 +210,8 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     [
         (b"[server]\nprot = 1", "[server] has no setting prot; did you mean port?"),
         (b"[server]\nzebra = 1", "[server] has no setting zebra"),
-        (b"[sever]\nport = 1", "[sever] is no table of settings; the tables are auth, database"),
-        (b"port = 1", "[port] is no table of settings"),
+        (b"[sever]\nport = 1", "[sever] is not a table of settings; the tables are auth, database"),
+        (b"port = 1", "[port] is not a table of settings"),
         (b"[server]\nport = 0", "BOSSJY_PORT must be a whole number from 1 to 65535"),
         (b"[server]\nport = 1979-05-27", "[server] port must be a text, a number, on or off, or a list"),
         (b"[server]\ntrusted_proxies = [1979-05-27]", "[server] trusted_proxies must be a text"),

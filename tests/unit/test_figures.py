@@ -50,7 +50,7 @@ def test_rows_are_printed_instead(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, True])
 def test_what_is_no_number_is_refused(tmp_path: Path, value: float) -> None:
-    with pytest.raises(ValueError, match="total_s is no finite number"):
+    with pytest.raises(ValueError, match="total_s is not a finite number"):
         write_figures("sample", {"total_s": value}, folder=tmp_path)
     assert not list(tmp_path.iterdir())
 

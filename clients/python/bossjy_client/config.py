@@ -47,7 +47,8 @@ class ClientConfig:
     """Largest message that is received."""
 
     plaintext: bool | None = None
-    """Whether to speak without TLS. None: only to this machine (loopback addresses and unix sockets)."""
+    """True to speak without TLS. None: only to this machine (loopback addresses and unix sockets), and only if no
+    certificates are given."""
 
     root_certificates: bytes | None = None
     """Certificate authorities to trust, PEM. None: those of gRPC."""
@@ -59,8 +60,10 @@ class ClientConfig:
     """What the client says of itself."""
 
     def speaks_plaintext(self, target: str) -> bool:
-        """Whether a connection to `target` is made without TLS."""
-        return is_local(target) if self.plaintext is None else self.plaintext
+        """True if a connection to `target` is made without TLS."""
+        if self.plaintext is not None:
+            return self.plaintext
+        return is_local(target) and self.root_certificates is None and self.certificate is None
 
 
 def is_local(target: str) -> bool:

@@ -121,10 +121,15 @@ _BY_CODE: Mapping[grpc.StatusCode, type[BossjyError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: UnavailableError,
 }
 
+# A proxy answered for a server whose connection broke: gRPC maps the HTTP statuses 502 to 504 itself, 500 it does not.
+_PROXY_FAILED = "Received http2 header with status: 500"
+
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
     """The typed error that the server raised, or one without a reason if something in between answered."""
     code = error.code()
+    if code is grpc.StatusCode.UNKNOWN and (error.details() or "").startswith(_PROXY_FAILED):
+        code = grpc.StatusCode.UNAVAILABLE
     info, retry, request, violations = _details(error)
     return _BY_CODE.get(code, BossjyError)(
         error.details() or code.name,

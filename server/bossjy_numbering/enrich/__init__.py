@@ -1,4 +1,4 @@
-"""Carrier, place and time zone of a number, as phonenumbers' carrier, geocoder and timezone tell them."""
+"""Carrier, place and time zone of a number, as given by phonenumbers' carrier, geocoder and timezone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the tables from the installed `phonenumbers`. As a program it leaves them in a file, for another process."""
+"""Builder of the tables from the installed `phonenumbers`. As a program it writes them to a file."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from bossjy_numbering.enrich.names import Texts, pack_names
 from bossjy_numbering.enrich.zones import pack_zones
 from bossjy_numbering.metadata import installed_rules
 
-# Raised whenever these tables, or what they mean, change: it is part of the cache file's name.
+# Increase it whenever these tables, or their meaning, change: it is part of the cache file's name.
 BUILDER_VERSION = 1
-# Building takes two seconds, and ten times that where the data must be imported on a busy machine.
+# A build takes two seconds, and ten times that if the data must be imported on a busy machine.
 BUILD_TIMEOUT_S = 300.0
 
 
@@ -45,12 +45,12 @@ def build() -> Content:
 
 
 def arrays_of(part: str, arrays: Mapping[str, Any]) -> Arrays:
-    """The arrays of one part: place, carrier, country or zone."""
+    """The arrays of one section: place, carrier, country or zone."""
     return {name.removeprefix(f"{part}."): array for name, array in arrays.items() if name.startswith(f"{part}.")}
 
 
 def build_aside(timeout_s: float = BUILD_TIMEOUT_S) -> Content:
-    """The same, made in a process of its own: it takes seconds and some 200 MB, which this one need not spend.
+    """The same, built in a separate process: it takes seconds and some 200 MB, which this process saves.
 
     RuntimeError if that process fails, subprocess.TimeoutExpired if it takes longer than `timeout_s`.
     """

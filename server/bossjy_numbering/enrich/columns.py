@@ -25,7 +25,7 @@ class _Piece:
 
     def __init__(self, column: NumberColumn, begin: int, end: int) -> None:
         self.data = column.e164_data
-        # Behind the plus.
+        # After the plus.
         self.starts = column.e164_offsets[begin:end].astype(np.int64) + 1
         self.lengths = column.e164_offsets[begin + 1 : end + 1] - self.starts
         self.calling_code = column.calling_code[begin:end]
@@ -38,7 +38,7 @@ class _Piece:
         return keys_of(self.data, self.starts[rows], self.lengths[rows], width)
 
     def code_lengths(self, rows: Rows) -> NDArray[np.int64]:
-        """How many digits the calling code has."""
+        """The number of digits of the calling code."""
         code = self.calling_code[rows]
         return 1 + (code >= 10).astype(np.int64) + (code >= 100)
 
@@ -87,7 +87,7 @@ def places(tables: EnrichTables, column: NumberColumn, language: str, user_regio
     """`Enrichment.place` of each row."""
     countries = tables.countries
     reading = tables.reading(language, user_region)
-    # The column's numbers of regions to ours; its -1 finds the last.
+    # The column's region numbers to ours; its -1 finds the last.
     number_of = np.array([*(countries.regions.get(region, NONE) for region in column.regions), NONE], np.int64)
     is_users = np.array([*(region == user_region for region in column.regions), False])
 
@@ -111,7 +111,7 @@ def places(tables: EnrichTables, column: NumberColumn, language: str, user_regio
 
 
 def _fill_token_places(piece: _Piece, tables: EnrichTables, token: MobileToken, reading: Reading, rows: Rows) -> None:
-    """The places of those rows whose numbers have a mobile token, one row at a time only where `token` must parse."""
+    """The places of those rows whose numbers have a mobile token, row by row only if `token` must parse."""
     rows = rows[piece.calling_code[rows] == token.calling_code]
     before = len(str(token.calling_code))
     head = piece.data[piece.starts[rows] + before] if len(rows) else np.empty(0, np.uint8)

@@ -1,7 +1,7 @@
-"""The country that speaks for a number without a place: libphonenumber's `country_name_for_number`, as tables.
+"""Country of a number without a place: libphonenumber's `country_name_for_number`, as tables.
 
-A calling code with one region is that region's. Where several regions share a calling code, the number must be valid in
-exactly one of them; that is asked of an automaton over its national digits.
+A calling code with one region belongs to that region. If several regions share a calling code, the number must be valid
+in exactly one of them; an automaton over its national digits decides that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bossjy_numbering.patterns import parse
 from bossjy_numbering.types import NumberType
 
 CALLING_CODES = 1000
-# In place of a region's number: no region, or several that share the calling code.
+# Replaces a region's number: no region, or several that share the calling code.
 NONE, SHARED = -1, -2
 
 
@@ -84,7 +84,7 @@ def pack_countries(
 
 
 def _name(names: Mapping[str, str], language: str) -> str:
-    """As `_region_display_name`: one step to another language, whatever stands there."""
+    """Like `_region_display_name`: one step to another language, whatever that contains."""
     name = names.get(language, "")
     return names.get(name[1:], "") if name.startswith("*") else name
 
@@ -100,15 +100,15 @@ class Countries:
     # (CALLING_CODES,): a region's number, NONE or SHARED; for SHARED the state in which national digits begin.
     code_region: NDArray[np.int16]
     code_state: NDArray[np.unsignedinteger]
-    # (s, 10): the state behind each digit; (s,): the region's number plus one, or 0.
+    # (s, 10): the state after each digit; (s,): the region's number plus one, or 0.
     step: NDArray[np.unsignedinteger]
     outcome: NDArray[np.int16]
-    # `step` row behind row, and `outcome`, as plain ints.
+    # The rows of `step` one after another, and `outcome`, as plain ints.
     step_view: memoryview
     outcome_view: memoryview
 
     def names_in(self, language: str) -> NDArray[np.int32]:
-        """Numbers of names by region's number, with a 0 behind them for NONE, (r + 1,)."""
+        """Numbers of names by region's number, with a final 0 for NONE, (r + 1,)."""
         names = np.zeros(len(self.regions) + 1, np.int32)
         number = self.languages.get(language)
         if number is not None:
@@ -116,7 +116,7 @@ class Countries:
         return names
 
     def country(self, calling_code: int, national_digits: str) -> int:
-        """The number of the region that speaks for a number, or NONE."""
+        """The number of the region of a number without a place, or NONE."""
         region = int(self.code_region[calling_code])
         if region != SHARED:
             return region
@@ -146,7 +146,7 @@ class Countries:
 
 
 def unpack_countries(header: Mapping[str, Any], arrays: Arrays) -> Countries:
-    """What `pack_countries` packed."""
+    """Inverse of `pack_countries`."""
     return Countries(
         {region: number for number, region in enumerate(header["regions"])},
         {language: number for number, language in enumerate(header["languages"])},

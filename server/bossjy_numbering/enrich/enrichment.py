@@ -1,4 +1,4 @@
-"""Carrier, place and time zone of one number, and the object that callers hold."""
+"""Carrier, place and time zone of one number, and the object for callers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Enrichment:
     """The tables of one metadata version. Immutable: threads may share it. Pickles as its cache folder.
 
     A language is a BCP 47 tag: `en`, `zh`, `zh-Hant`. `phonenumbers` takes its parts one by one; here `zh-Hant` is
-    language zh with script Hant. A language without names of its own falls back as libphonenumber does.
-    No method raises for a number that is not valid, or not a number: such a number has no carrier, place or time zone.
+    language zh with script Hant. A language without names of its own falls back as in libphonenumber. No method raises
+    for an invalid number or a text that is not a number: it has no carrier, place or time zone.
     """
 
     def __init__(self, tables: EnrichTables, cache_dir: Path) -> None:
@@ -38,7 +38,7 @@ class Enrichment:
         return self.tables.version
 
     def place(self, number: Number, language: str = "en", user_region: str | None = None) -> str:
-        """Where a number is from: `phonenumbers.geocoder.description_for_number`. Empty if that is not known.
+        """The place of a number: `phonenumbers.geocoder.description_for_number`. Empty if unknown.
 
         With a `user_region`, numbers of other regions get the name of their region instead of the place.
         """
@@ -49,7 +49,7 @@ class Enrichment:
         return self.place_of_valid(number, language, user_region)
 
     def place_of_valid(self, number: Number, language: str = "en", user_region: str | None = None) -> str:
-        """The same without a look at the type: `phonenumbers.geocoder.description_for_valid_number`."""
+        """The same without a check of the type: `phonenumbers.geocoder.description_for_valid_number`."""
         if number.error:
             return ""
         tables = self.tables
@@ -66,22 +66,22 @@ class Enrichment:
         return tables.texts[found] or self._country(number, reading)
 
     def carrier(self, number: Number, language: str = "en") -> str:
-        """Whom a mobile number was given to first: `phonenumbers.carrier.name_for_number`. Empty if not known."""
+        """The original carrier of a mobile number: `phonenumbers.carrier.name_for_number`. Empty if unknown."""
         return self.carrier_of_valid(number, language) if number.type in CARRIED else ""
 
     def carrier_of_valid(self, number: Number, language: str = "en") -> str:
-        """The same without a look at the type: `phonenumbers.carrier.name_for_valid_number`."""
+        """The same without a check of the type: `phonenumbers.carrier.name_for_valid_number`."""
         if number.error:
             return ""
         carriers = self.tables.carriers.intervals
         return self.tables.texts[self.tables.reading(language).carrier_view[carriers.value(number.e164[1:])]]
 
     def safe_carrier(self, number: Number, language: str = "en") -> str:
-        """The carrier where numbers cannot be taken to another: `phonenumbers.carrier.safe_display_name`."""
+        """The carrier where numbers cannot be ported: `phonenumbers.carrier.safe_display_name`."""
         return "" if number.region in self.tables.portable else self.carrier(number, language)
 
     def time_zones(self, number: Number) -> tuple[str, ...]:
-        """Names of time zones: `phonenumbers.timezone.time_zones_for_number`. `("Etc/Unknown",)` if not known."""
+        """Names of time zones: `phonenumbers.timezone.time_zones_for_number`. `("Etc/Unknown",)` if unknown."""
         if number.type == NumberType.UNKNOWN:
             return UNKNOWN
         if (number.calling_code, number.type) not in self.tables.geographic_kinds:
@@ -89,7 +89,7 @@ class Enrichment:
         return self.time_zones_of_geographic(number)
 
     def time_zones_of_geographic(self, number: Number) -> tuple[str, ...]:
-        """The same without a look at the type: `phonenumbers.timezone.time_zones_for_geographical_number`."""
+        """The same without a check of the type: `phonenumbers.timezone.time_zones_for_geographical_number`."""
         if number.error:
             return UNKNOWN
         return self.tables.zones.lists[self.tables.zones.intervals.value(number.e164[1:])]
@@ -114,7 +114,7 @@ class Enrichment:
 def load_enrichment(cache_dir: Path | None = None) -> Enrichment:
     """The tables of the installed `phonenumbers`, read from a file in `cache_dir` (default: the user's cache folder).
 
-    The first time for a version they are built in a process of its own. RuntimeError if that fails.
+    The first time for a version, a separate process builds them. RuntimeError if that fails.
     """
     return _kept(cache_dir or default_cache_dir())
 
@@ -125,6 +125,6 @@ def _kept(cache_dir: Path) -> Enrichment:
 
 
 def enrichment_from(cache_dir: Path) -> Enrichment:
-    """The same, read anew."""
+    """The same, read again."""
     path = cache_dir / f"enrich-{oracle.VERSION}-{BUILDER_VERSION}.tables"
     return Enrichment(EnrichTables(*load_or_build(path, build_aside)), cache_dir)

@@ -1,7 +1,7 @@
-"""Longest prefixes as intervals: digits become a key, and one binary search finds what holds for it.
+"""Longest-prefix match by intervals: digits become a key, and one binary search finds the value.
 
 A key is the first `width` digits read in base 11, digit d as d + 1 and 0 where the digits end. So keys sort as texts
-do, every prefix is one interval of keys, and a number that is shorter than a prefix lies before that interval.
+do, every prefix is one interval of keys, and a number that is shorter than a prefix comes before that interval.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def keys_of(
 
 
 class Intervals:
-    """What holds for the longest prefix of a number: a value for each interval of keys, 0 where there is nothing."""
+    """The value of the longest prefix of a number: one for each interval of keys, 0 if there is none."""
 
     def __init__(self, starts: NDArray[np.unsignedinteger], values: NDArray[np.unsignedinteger], width: int) -> None:
         self.width = width
@@ -59,7 +59,7 @@ class Intervals:
     def values(self, keys: NDArray[np.uint64]) -> NDArray[np.unsignedinteger]:
         """The values for a column of keys, (n,)."""
         held = self._starts.dtype
-        # A key may be larger than the type of the starts holds: it lies behind the last of them, as that limit does.
+        # A key may exceed the maximum of the starts' type: it comes after the last of them, like that maximum.
         within = np.minimum(keys, np.uint64(np.iinfo(held).max)).astype(held)
         found: NDArray[np.unsignedinteger] = self._values[np.searchsorted(self._starts, within, side="right") - 1]
         return found
@@ -76,10 +76,10 @@ def flatten(
 ) -> tuple[NDArray[np.unsignedinteger], NDArray[np.unsignedinteger]]:
     """Starts of the intervals and their values, for prefixes of at most `width` digits with values above 0.
 
-    `within(outer, own)` is the value of a prefix whose next shorter prefix has the value `outer` (0: there is none).
+    `within(outer, own)` is the value of a prefix whose next shorter prefix has the value `outer` (0 if there is none).
     """
     starts, values = [0], [0]
-    # The prefixes that the present one lies in: where each ends, and its value.
+    # The prefixes that contain the present one: the end of each, and its value.
     around = [(BASE**width, 0)]
 
     def change(start: int, value: int) -> None:

@@ -1,4 +1,4 @@
-"""A column of texts in which few are different: each text once, and for each row where it stands."""
+"""Column of texts with few different values: each text once, and its index for each row."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Label = TypeVar("Label")
 class Labels(Generic[Label]):
     """Row i has `values[indices[i]]`. The parts of an Arrow dictionary array.
 
-    `indices` (n,) int32. `values[0]` is the answer for a number of which nothing is known, whether a row has it or
-    not; each of the others is the answer of some row.
+    `indices` (n,) int32. `values[0]` is the answer for a number without data, even if no row has it; each of the others
+    is the answer of some row.
     """
 
     indices: NDArray[np.int32]

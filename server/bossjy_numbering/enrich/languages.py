@@ -1,19 +1,19 @@
-"""Which names serve a language: libphonenumber's rules of falling back (phonenumbers/prefix.py, `_find_lang`)."""
+"""Fallback of languages for names: libphonenumber's rules (phonenumbers/prefix.py, `_find_lang`)."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-# Readers of these languages are not shown English names in place of their own.
+# Readers of these languages do not get English names as a replacement.
 _WITHOUT_ENGLISH = frozenset({"zh", "ja", "ko"})
 _WRITTEN_AS = {"zh_TW": "zh_Hant", "zh_HK": "zh_Hant", "zh_MO": "zh_Hant"}
 
 
 @lru_cache(maxsize=256)
 def parse_language(tag: str) -> tuple[str, str | None, str | None]:
-    """Language, script and region of a BCP 47 tag: `zh-Hant-TW` is ("zh", "Hant", "TW"). `_` serves as `-` does.
+    """Language, script and region of a BCP 47 tag: `zh-Hant-TW` is ("zh", "Hant", "TW"). `_` is equal to `-`.
 
-    What else a tag holds is passed over. A tag that makes no sense names a language without names.
+    Other parts of a tag are ignored. A meaningless tag names a language without names.
     """
     language, *others = tag.replace("_", "-").split("-")
     script = next((part.title() for part in others if len(part) == 4 and part.isalpha()), None)
@@ -23,7 +23,7 @@ def parse_language(tag: str) -> tuple[str, str | None, str | None]:
 
 @lru_cache(maxsize=256)
 def names_in_order(language: str, script: str | None, region: str | None) -> tuple[str, ...]:
-    """Keys of the names that serve, the best first; each prefix is answered by the first that it has."""
+    """Keys of the usable names, best first; each prefix answers with the first key that it has."""
     full = "_".join(part for part in (language, script, region) if part is not None)
     keys = [_WRITTEN_AS[full]] if full in _WRITTEN_AS else []
     keys.append(full)
@@ -38,10 +38,10 @@ def names_in_order(language: str, script: str | None, region: str | None) -> tup
 
 
 def hidden(key: str, nearer: dict[str, str]) -> bool:
-    """Whether no language would ever take the name `key` of a prefix, since a longer prefix has the names `nearer`.
+    """True if no language would ever use the name `key` of a prefix, since a longer prefix has the names `nearer`.
 
-    The longer prefix answers whenever it has any name that serves. `key` is looked for together with the bare
-    language behind it, and with English behind that.
+    The longer prefix answers whenever it has any usable name. A language that uses `key` also uses the bare language
+    after it, and English after that.
     """
     bare = key.partition("_")[0]
     return key in nearer or bare in nearer or (bare not in _WITHOUT_ENGLISH and "en" in nearer)

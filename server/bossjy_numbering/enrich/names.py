@@ -1,4 +1,4 @@
-"""Names by prefix in all languages: which set of names holds for which digits, and which name serves a language."""
+"""Names by prefix in all languages: the set of names for given digits, and the name of a set for a language."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class _NameSets:
         return number
 
     def within(self, outer: int, own: int) -> int:
-        """All names that some language takes for a prefix with names `own` inside one with names `outer`.
+        """All names that some language uses for a prefix with names `own` inside one with names `outer`.
 
-        In the set of both each language finds the name that it would have found prefix by prefix: see `hidden`.
+        In the combined set each language finds the name that it would have found prefix by prefix: see `hidden`.
         """
         if not outer:
             return own
@@ -66,12 +66,12 @@ class _NameSets:
 
 
 def pack_names(prefixes: Mapping[str, Names], texts: Texts) -> tuple[dict[str, Any], Arrays]:
-    """Header and arrays of a `PrefixNames`. ValueError if the names are not as `hidden` takes them to be."""
+    """Header and arrays of a `PrefixNames`. ValueError if the names violate the assumptions of `hidden`."""
     _check_keys({key for names in set(prefixes.values()) for key, _ in names})
     sets = _NameSets()
     width = max(map(len, prefixes))
     starts, values = flatten(((prefix, sets.number(names)) for prefix, names in prefixes.items()), width, sets.within)
-    # Of the sets that were made on the way, those that hold somewhere.
+    # Of all sets that were created, those in use.
     used = np.unique(np.append(values, 0))
     renumbered = np.zeros(len(sets.held), np.int64)
     renumbered[used] = np.arange(len(used))
@@ -95,7 +95,7 @@ def pack_names(prefixes: Mapping[str, Names], texts: Texts) -> tuple[dict[str, A
 
 
 def _check_keys(keys: set[str]) -> None:
-    """What `hidden` rests on: beside its bare name a language has one more key at most, such as `zh_Hant`."""
+    """The assumption of `hidden`: besides its bare name a language has at most one more key, such as `zh_Hant`."""
     written = [key.partition("_")[0] for key in keys if "_" in key]
     if len(set(written)) != len(written):
         raise ValueError(f"a language with several scripts or regions: {sorted(keys)}")
@@ -107,18 +107,18 @@ class PrefixNames:
 
     intervals: Intervals
     set_count: int
-    # By key (`en`, `zh_Hant`): from which to which pair.
+    # By key (`en`, `zh_Hant`): the range of its pairs.
     keys: Mapping[str, tuple[int, int]]
     # Pairs (p,): a set, and the number of its name under the key.
     pair_sets: NDArray[np.unsignedinteger]
     pair_names: NDArray[np.unsignedinteger]
 
     def known(self, keys: Iterable[str]) -> tuple[str, ...]:
-        """Those keys under which there are names."""
+        """The keys that have names."""
         return tuple(key for key in keys if key in self.keys)
 
     def serving(self, keys: Iterable[str]) -> NDArray[np.int32]:
-        """The number of the name that serves, by set: the first of the keys that the set has; 0 for none."""
+        """The number of the usable name, by set: the first of the keys that the set has; 0 for none."""
         serving = np.zeros(self.set_count, np.int32)
         for key in reversed(self.known(keys)):
             begin, end = self.keys[key]
@@ -127,7 +127,7 @@ class PrefixNames:
 
 
 def unpack_names(header: Mapping[str, Any], arrays: Arrays) -> PrefixNames:
-    """What `pack_names` packed."""
+    """Inverse of `pack_names`."""
     return PrefixNames(
         Intervals(arrays["starts"], arrays["values"], header["width"]),
         header["sets"],

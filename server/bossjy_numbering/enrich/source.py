@@ -1,8 +1,8 @@
-"""The prefix data of the installed `phonenumbers`, read without importing it.
+"""Prefix data of the installed `phonenumbers`, read without importing it.
 
-Importing `phonenumbers.geodata` holds 99 MB and, where Python keeps no byte code, compiles 19 MB of source for ten
-seconds and more. Its modules have one entry to a line; lines of that form are read as text, in a tenth of the time.
-If a version comes with another form, the package is imported after all.
+Importing `phonenumbers.geodata` takes 99 MB and, if Python stores no byte code, compiles 19 MB of source for ten
+seconds and more. Its modules have one entry per line; lines of that form are read as text, in a tenth of the time. If a
+version has another form, the package is imported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAME = re.compile(rf"'(\w+)': (?:u\(({_TEXT})\)|({_TEXT}))(, |\}}$)")
 
 
 class _UnknownFormError(Exception):
-    """A module is not written as expected."""
+    """A module does not have the expected form."""
 
 
 def places() -> dict[str, Names]:
@@ -47,8 +47,8 @@ def time_zones() -> Mapping[str, tuple[str, ...]]:
 
 
 def country_names() -> Mapping[str, Mapping[str, str]]:
-    """By region, then language. A name `*xx` stands under language xx."""
-    # Its package would bring all places along.
+    """By region, then language. A name `*xx` is found under language xx."""
+    # Importing its package would load all places as well.
     spec = importlib.util.spec_from_file_location("phonenumbers.geodata.locale", _FOLDER / "geodata" / "locale.py")
     if spec is None or spec.loader is None:
         raise ImportError("phonenumbers.geodata.locale cannot be loaded")

@@ -1,4 +1,4 @@
-"""All tables of one metadata version, and what one language reads in them."""
+"""Tables of one metadata version, and their content for one language."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from bossjy_numbering.types import NumberType
 
 # Kinds of number that have a carrier: `phonenumbers.carrier._is_mobile`.
 CARRIED = (NumberType.MOBILE, NumberType.FIXED_LINE_OR_MOBILE, NumberType.PAGER)
-# Any text may be asked for as a language. Most of them read the same: what differs takes 4 MB for all languages.
+# A caller may ask for any text as a language. Most of them read the same: the differences take 4 MB for all languages.
 _TAGS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Numbers of texts that a language takes: by set of names, and by region's number with a 0 behind them."""
+    """Numbers of a language's texts: by set of names, and by region's number with a final 0 for NONE."""
 
     places: NDArray[np.int32]
     carriers: NDArray[np.int32]
@@ -39,7 +39,7 @@ class Reading:
 
 
 class EnrichTables:
-    """The tables as they are kept in the cache file, and what is made of them. Nothing may be changed."""
+    """The tables of the cache file, and structures derived from them. Nothing may be changed."""
 
     def __init__(self, header: Mapping[str, Any], arrays: Arrays) -> None:
         self.version: str = header["version"]
@@ -51,7 +51,7 @@ class EnrichTables:
         self.portable = frozenset(header["portable"])
         self.tokens: dict[int, MobileToken] = mobile_tokens()
         self.nbytes = sum(array.nbytes for array in arrays.values())
-        # (CALLING_CODES, 256): whether numbers of a calling code and NumberType lie somewhere; and the true ones.
+        # (CALLING_CODES, 256): true if numbers of a calling code and NumberType have a place; and the true ones.
         self.geographic = _geographic()
         self.geographic_kinds = frozenset(zip(*map(np.ndarray.tolist, np.nonzero(self.geographic)), strict=True))
         self.carried = np.isin(np.arange(256), CARRIED)
@@ -59,7 +59,7 @@ class EnrichTables:
         self._serving: dict[tuple[str, ...], NDArray[np.int32]] = {}
 
     def reading(self, tag: str, region: str | None = None) -> Reading:
-        """What a language reads. `region` is the reader's, where the tag names none."""
+        """The content for a language. `region` is the reader's, if the tag names none."""
         reading = self._readings.get((tag, region))
         if reading is None:
             reading = self._reading(tag, region)

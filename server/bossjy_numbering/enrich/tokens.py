@@ -1,7 +1,7 @@
-"""Mobile tokens: a digit that Argentina puts before the area code of mobile numbers, and that places do not know.
+"""Mobile tokens: a digit that Argentina inserts before the area code of mobile numbers, and that places omit.
 
-`phonenumbers.geocoder` takes it off and parses what is left anew. Mostly that changes nothing; where it might,
-it is done as well.
+`phonenumbers.geocoder` removes it and parses the rest again. Usually that changes nothing; if it might, this module
+parses as well.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ class MobileToken:
 
     calling_code: int
     token: str
-    # The region in which the rest is read.
+    # The region in which the rest is parsed.
     region: str
-    # What may stand before the rest there, if anything does.
+    # Optional prefixes of the rest in that region.
     prefixes: tuple[re.Pattern[str], ...]
-    # Whether such a prefix begins with 0 or has 15 in it.
+    # True if such a prefix begins with 0 or contains 15.
     prefix_is_15: bool
 
     def is_plain(self, rest: str) -> bool:
-        """Whether parsing national digits without their token surely gives the same digits.
+        """True if parsing national digits without their token surely gives the same digits.
 
-        No national or international prefix in front, no calling code, and no zero that a number would keep apart.
+        No national or international prefix in front, no calling code, and no zero that a number would store separately.
         """
         if len(rest) < 3 or rest[0] == "0" or rest.startswith(str(self.calling_code)):
             return False
@@ -45,7 +45,7 @@ class MobileToken:
         if not self.prefix_is_15:
             return np.zeros(len(starts), np.bool_)
 
-        # What is read beyond the end of a rest can only call for a closer look in vain.
+        # Bytes beyond the end of a rest can only cause an unnecessary closer check.
         longest = max(int(np.max(lengths, initial=0)), 3)
         digits = data[np.minimum(starts[:, None] + np.arange(longest), len(data) - 1)]
         code = np.frombuffer(str(self.calling_code).encode(), np.uint8)
@@ -85,5 +85,5 @@ def mobile_tokens() -> dict[int, MobileToken]:
 
 
 def _is_15(prefix: str) -> bool:
-    """Whether a pattern is `0?(?:(area code)15)?`, as Argentina's."""
+    """True if a pattern has the form `0?(?:(area code)15)?`, like Argentina's."""
     return prefix.startswith("0?(?:(") and prefix.endswith(")15)?")

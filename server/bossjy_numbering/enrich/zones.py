@@ -1,4 +1,4 @@
-"""Time zones by prefix: lists of zones, and which list holds for which digits."""
+"""Time zones by prefix: lists of zones, and the list for given digits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bossjy_numbering.cache import Arrays
 from bossjy_numbering.enrich.countries import CALLING_CODES
 from bossjy_numbering.enrich.intervals import Intervals, flatten, smallest
 
-# The answer for a number that lies nowhere, as in `phonenumbers.timezone`; number 0 of the lists.
+# The answer for a number without a location, as in `phonenumbers.timezone`; number 0 of the lists.
 UNKNOWN: tuple[str, ...] = ("Etc/Unknown",)
 
 
@@ -22,7 +22,7 @@ def pack_zones(prefixes: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Any],
     lists = {UNKNOWN: 0}
     values = {prefix: lists.setdefault(tuple(zones), len(lists)) for prefix, zones in prefixes.items()}
     width = max(map(len, prefixes))
-    # A list of its own number 0 would be taken for «nothing here», which is the same answer.
+    # A list of its own number 0 would be read as «nothing here», which is the same answer.
     starts, held = flatten(values.items(), width, lambda _, own: own)
     code_list = [_of_calling_code(str(code), values, width) for code in range(CALLING_CODES)]
     return {"width": width, "lists": [list(zones) for zones in lists]}, {
@@ -33,7 +33,7 @@ def pack_zones(prefixes: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Any],
 
 
 def _of_calling_code(code: str, values: Mapping[str, int], width: int) -> int:
-    """As `_country_level_time_zones_for_number`: it never tries the first digit of a longer calling code alone."""
+    """Like `_country_level_time_zones_for_number`: it never tries only the first digit of a longer calling code."""
     return next((values[code[: 1 + size]] for size in range(width, 0, -1) if code[: 1 + size] in values), 0)
 
 
@@ -48,7 +48,7 @@ class TimeZones:
 
 
 def unpack_zones(header: Mapping[str, Any], arrays: Arrays) -> TimeZones:
-    """What `pack_zones` packed."""
+    """Inverse of `pack_zones`."""
     return TimeZones(
         Intervals(arrays["starts"], arrays["values"], header["width"]),
         [tuple(zones) for zones in header["lists"]],

@@ -1,1 +1,1 @@
-"""Tenants, users, sessions, API keys, and the tokens that stand for them."""
+"""Tenants, users, sessions, API keys and tokens."""

@@ -1,4 +1,4 @@
-"""Tenants and the caller's own account: register, read, change, new password."""
+"""Registration of tenants, and the caller's own account and password."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"\d(?:\W{0,3}\d){6,}")
 
 @dataclass(frozen=True, slots=True)
 class NewTenant:
-    """What a registration asks for."""
+    """The fields of a registration."""
 
     display_name: str
     email: str = field(repr=False)
@@ -49,9 +49,9 @@ class NewTenant:
 
 
 class Accounts:
-    """Tenants, and what a user may do with the own account."""
+    """Tenants, and a user's own account."""
 
-    def __init__(  # noqa: PLR0913 - what it works with
+    def __init__(  # noqa: PLR0913 - its collaborators
         self,
         *,
         database: Database,
@@ -75,7 +75,7 @@ class Accounts:
         self._clock = clock
 
     async def register(self, new: NewTenant, client: Client) -> tuple[Tenant, User, Tokens]:
-        """Make a tenant, its owner and a first session: all or nothing.
+        """Create a tenant, its owner and a first session, all or nothing.
 
         Raises PermissionDenied(REGISTRATION_CLOSED), InvalidArgument: INVALID_FIELD for the mail address,
         PASSWORD_REFUSED; ResourceExhausted(OVERLOADED).
@@ -90,7 +90,7 @@ class Accounts:
             tries_left -= 1
             try:
                 return await self._register_as(tenant_id_for(new.display_name), new, password_hash, client)
-            except UniqueViolation:  # the id is taken: one in a thousand million
+            except UniqueViolation:  # the id exists already: one chance in a thousand million
                 if not tries_left:
                     raise
 
@@ -110,7 +110,7 @@ class Accounts:
         return tenant, user, self._sessions.tokens_of(session, user)
 
     async def me(self, caller: Caller) -> tuple[User | ApiKey, Tenant]:
-        """The caller, as a user or an API key, and the tenant. A key has no right to the data of its maker."""
+        """The caller, as a user or an API key, and the tenant. A key has no right to its maker's data."""
         tenant_id = caller.tenant_id
         async with self._database.tenant(tenant_id) as connection:
             if not caller.api_key_id:
@@ -121,7 +121,7 @@ class Accounts:
             return key, await store.tenant(connection, tenant_id)
 
     def factor_due(self, user: User) -> bool:
-        """Whether the user must set up a second factor before a session of theirs has scopes."""
+        """True if the user must set up a second factor before their sessions have scopes."""
         return second_factor_due(user, self._options)
 
     async def tenant(self, caller: Caller) -> Tenant:
@@ -136,7 +136,7 @@ class Accounts:
         default_region: str | None,
         second_factor_required: bool | None = None,  # noqa: FBT001 - a value of the tenant
     ) -> Tenant:
-        """Change the caller's tenant; None leaves a field alone."""
+        """Change the caller's tenant. None leaves a field unchanged."""
         async with changing(self._database, caller) as (connection, _):
             now = moment(self._clock())
             detail = {None: "", True: "second factor required", False: "second factor not required"}
@@ -157,7 +157,7 @@ class Accounts:
             )
 
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:
-        """Change the caller's own name or language; None leaves a field alone."""
+        """Change the caller's own name or language. None leaves a field unchanged."""
         async with self._database.tenant(caller.tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
             user = await store.user(connection, caller.tenant_id, caller.user_id)
@@ -165,21 +165,21 @@ class Accounts:
             return await store.update_user(connection, user, now, display_name=display_name, language=language)
 
     async def change_password(self, caller: Caller, current: str, new: str, address: str, *, end_others: bool) -> int:
-        """Give the caller a new password; gives how many other sessions ended.
+        """Set a new password for the caller. Returns the number of other sessions that ended.
 
-        It takes effect only if session, role and current password are still the same when it commits: a reset, a
-        disabling or another change meanwhile wins.
+        The change takes effect only if session, role and current password are unchanged at commit. A concurrent reset,
+        disabling or other change wins.
 
-        Raises Unauthenticated(LOGIN_REFUSED) when the current one is wrong, PermissionDenied for a service,
+        Raises Unauthenticated(LOGIN_REFUSED) for a wrong current password, PermissionDenied for a service,
         InvalidArgument(PASSWORD_REFUSED), ResourceExhausted: LOGIN_THROTTLED, OVERLOADED.
         """
         if caller.role == Role.SERVICE:
             raise PermissionDenied(
                 Reason.SCOPE_MISSING,
-                "a service does not change its password: ask an administrator for ResetPassword",
+                "a service cannot change its password: ask an administrator to call ResetPassword",
                 metadata={"scope": "users.write"},
             )
-        # Who has stolen an access token must not find the password with it, so this counts as a login does.
+        # The thief of an access token must not be able to guess the password with it, so this counts like a login.
         with self._passwords.place() as place:
             async with self._throttle.attempt(caller.tenant_id, caller.user_id, address):
                 async with self._database.tenant(caller.tenant_id) as connection:
@@ -194,9 +194,11 @@ class Accounts:
         async with self._database.tenant(caller.tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
             user = await store.user(connection, caller.tenant_id, caller.user_id)
-            # Not the hash: a login may have written the same password with other settings of it.
+            # Do not compare the hash: a login may have rehashed the same password with other settings.
             if user.password_time != account.user.password_time:
-                raise Unauthenticated(Reason.LOGIN_REFUSED, "the current password is wrong: it was changed meanwhile")
+                raise Unauthenticated(
+                    Reason.LOGIN_REFUSED, "the current password is wrong: it was changed in the meantime"
+                )
             now = moment(self._clock())
             await store.update_password(connection, account.user, password_hash, must_change=False, now=now)
             await record(connection, caller.tenant_id, "auth.change_password", resource=caller.user_id)
@@ -209,7 +211,7 @@ class Accounts:
 
 
 def new_user(tenant_id: str, email: str, display_name: str, role: Role, now: datetime) -> User:
-    """A user that is not kept yet, who must change the password at the first login."""
+    """A new user, not stored yet, who must change the password at the first login."""
     return User(
         tenant_id=tenant_id,
         user_id=opaque.random_id(),
@@ -228,9 +230,9 @@ def new_user(tenant_id: str, email: str, display_name: str, role: Role, now: dat
 
 
 def tenant_id_for(display_name: str) -> str:
-    """A tenant's id: name and six random characters, for example `acme-ltd-x7k2p9` for `Acme Ltd.`."""
+    """A tenant id: the name and six random characters, for example `acme-ltd-x7k2p9` for `Acme Ltd.`."""
     plain = unicodedata.normalize("NFKD", display_name).encode("ascii", "ignore").decode().lower()
-    # The id is logged with each call of the tenant: a name that is a phone number must not get into it.
+    # The id is logged with each call of the tenant, so it must not contain a phone number from the name.
     plain = _NUMBER.sub(" ", plain)
     words = "".join(char if char.isalnum() else " " for char in plain).split()
     slug = "-".join(words)[:_SLUG_MAX_CHARS].strip("-") or "tenant"

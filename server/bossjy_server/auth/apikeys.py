@@ -1,4 +1,4 @@
-"""API keys: made, listed, ended, and turned into callers."""
+"""API keys: create, list and revoke them, and authenticate callers by them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from bossjy_server.storage.authority import Held
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.single_flight import SingleFlight
 
-_REFUSED_MAX = 1000  # texts of keys that were refused, kept so that a client that goes on with one costs no reading
+_REFUSED_MAX = 1000  # texts of refused keys, cached so that a client that repeats one costs no database read
 
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
-    """What an API key is made of. `expire_time` None: after the default life."""
+    """The fields of a new API key. If `expire_time` is None, the default lifetime applies."""
 
     display_name: str
     scopes: frozenset[str]
@@ -46,7 +46,7 @@ class NewApiKey:
     request_id: str = ""
 
     def request_hash(self) -> bytes:
-        """Tells whether a repeated request is the same one."""
+        """A hash that identifies a repeated request."""
         parts = (self.display_name, " ".join(sorted(self.scopes)), str(self.expire_time))
         return hashlib.sha256("\0".join(parts).encode()).digest()
 
@@ -58,24 +58,25 @@ class ApiKeys:
         self._database = database
         self._options = options
         self._clock = clock
-        # SHA-256 of a key's text -> its caller, and when it must be read again; the oldest first
+        # SHA-256 of a key's text -> its caller, and when it must be read again; oldest first
         self._known: dict[bytes, tuple[Caller, float]] = {}
-        # The same of keys that were refused -> until when that needs no reading
+        # The same for refused keys -> the time until which the refusal needs no read
         self._refused: dict[bytes, float] = {}
         self._reading = SingleFlight[tuple[bytes, int], Caller]()
-        self._changes = 0  # how often a key ended here: what was read before is not kept after
+        self._changes = 0  # number of keys that ended here; a read that began before an end is not cached
 
     async def caller_of(self, text: str) -> Caller:
-        """The caller that a key stands for. Raises Unauthenticated(TOKEN_INVALID), Unavailable.
+        """The caller of a key. Raises Unauthenticated(TOKEN_INVALID), Unavailable.
 
-        A key that is in use is read again every few seconds: that is how soon its end is noticed.
+        A key in use is read again every few seconds, so its end is noticed within that time.
         """
         return await self._known_or(self._read, text)
 
     async def caller_of_certificate(self, name: str) -> Caller:
-        """The caller that the key stands for which the name in a verified certificate is bound to.
+        """The caller of the key to which the name in a verified certificate is bound.
 
-        Raises Unauthenticated(CREDENTIALS_MISSING), Unavailable. Its end is noticed as soon as that of a key.
+        Raises Unauthenticated(CREDENTIALS_MISSING), Unavailable. The end of a binding is noticed as soon as that of a
+        key.
         """
         return await self._known_or(self._read_certificate, name)
 
@@ -88,7 +89,7 @@ class ApiKeys:
         self._known.pop(digest, None)
         changes = self._changes
         caller = await self._reading.run((digest, changes), partial(read, text))
-        if changes != self._changes:  # it may have ended since: good for this call, which came before
+        if changes != self._changes:  # it may have ended since; this call came before, so it may still use the caller
             return caller
         while len(self._known) >= self._options.verified_tokens_max:
             del self._known[next(iter(self._known))]
@@ -97,19 +98,17 @@ class ApiKeys:
         return caller
 
     async def create(self, caller: Caller, new: NewApiKey) -> tuple[ApiKey, str]:
-        """Make a key for the caller; gives it and its secret, which is '' when a repeated call answers.
+        """Create a key for the caller. Returns the key and its secret, which is '' for a repeated call.
 
-        A key that a key makes ends with it. Raises InvalidArgument for an end in the past or too late,
+        A key created by another key ends with that key. Raises InvalidArgument for an expiry that is past or too late,
         PermissionDenied(SCOPE_MISSING) for a scope that the caller lacks, AlreadyExists(REQUEST_ID_REUSED),
-        ResourceExhausted(QUOTA_EXCEEDED), and what `hold_caller` raises.
+        ResourceExhausted(QUOTA_EXCEEDED), and the errors of `hold_caller`.
         """
         now = moment(self._clock())
         text = opaque.new_api_key(caller.tenant_id, opaque.random_id())
-        # Holding the tenant's row makes the limit exact and lets a parallel call with the same request id wait.
+        # The lock on the tenant's row makes the limit exact, and a parallel call with the same request id waits.
         async with changing(self._database, caller) as (connection, held):
-            _check_scopes(
-                new.scopes, held, "a key carries at most the scopes of its maker: leave out those that you lack"
-            )
+            _check_scopes(new.scopes, held, "a key can have only scopes of its maker: remove those that you lack")
             expire_time = self._expire_time(new, now, held.expire_time if caller.api_key_id else None)
             if new.request_id:
                 earlier = await apikey_store.by_request(connection, caller.tenant_id, new.request_id)
@@ -118,7 +117,7 @@ class ApiKeys:
             if await apikey_store.count_live(connection, caller.tenant_id, now) >= self._limit:
                 raise ResourceExhausted(
                     Reason.QUOTA_EXCEEDED,
-                    "the tenant has as many API keys as it may have: revoke some",
+                    "the tenant has reached its limit of API keys: revoke some",
                     metadata={"limit": str(self._limit)},
                 )
             parent = caller.api_key_id or None
@@ -129,21 +128,21 @@ class ApiKeys:
         return key, opaque.api_key_text(text)
 
     async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[ApiKey]:
-        """The tenant's keys that go on, the newest first, older than `before`."""
+        """The tenant's live keys, newest first, older than `before`."""
         async with self._database.tenant(caller.tenant_id) as connection:
             return await apikey_store.list_live(connection, caller.tenant_id, moment(self._clock()), before, limit)
 
     async def revoke(self, caller: Caller, api_key_id: str) -> None:
-        """End a key of the caller's tenant and all that it made.
+        """End a key of the caller's tenant and all keys that it created.
 
-        Raises NotFound, PermissionDenied(SCOPE_MISSING) to a key that lacks a scope of that key.
+        Raises NotFound. Raises PermissionDenied(SCOPE_MISSING) if the caller is a key that lacks a scope of that key.
         """
         async with changing(self._database, caller) as (connection, held):
             key = await apikey_store.find(connection, caller.tenant_id, api_key_id)
             if key is None:
                 raise NotFound("api_key")
             if caller.api_key_id:
-                _check_scopes(key.scopes, held, "a key can end keys whose scopes it carries: log in to end this one")
+                _check_scopes(key.scopes, held, "a key can end only keys whose scopes it has: log in to end this one")
             ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, moment(self._clock()))
             await record(connection, caller.tenant_id, "auth.revoke_api_key", resource=api_key_id)
         self.forget(*ended)
@@ -151,7 +150,7 @@ class ApiKeys:
     def forget(self, *owners: str) -> None:
         """Read the keys of these ids, or of these users, again at their next use.
 
-        So a change counts at once here; other replicas notice within `api_key_recheck_s`.
+        A change applies immediately here. Other replicas notice it within `api_key_recheck_s`.
         """
         self._changes += 1
         changed = set(owners)
@@ -164,12 +163,12 @@ class ApiKeys:
         return self._options.api_keys_per_tenant_max
 
     def _expire_time(self, new: NewApiKey, now: datetime, parent_expire_time: datetime | None) -> datetime:
-        """When a new key ends. Raises InvalidArgument for an end in the past, or later than it may be."""
+        """The expiry of a new key. Raises InvalidArgument for a past expiry, or one that is too late."""
         latest = now + timedelta(seconds=self._options.api_key_lifetime_max_s)
         days = self._options.api_key_lifetime_max_s / 86_400
         limit = f"at most {days:g} days ahead"
         if parent_expire_time is not None and parent_expire_time < latest:
-            latest, limit = parent_expire_time, "no later than the end of the API key that makes it"
+            latest, limit = parent_expire_time, "no later than the expiry of the API key that creates it"
         expire_time = new.expire_time or min(latest, now + timedelta(seconds=self._options.api_key_lifetime_s))
         if now < expire_time <= latest:
             return expire_time
@@ -180,7 +179,7 @@ class ApiKeys:
 
     async def _read(self, text: str) -> Caller:
         key = opaque.parse_api_key(text)
-        # A text that was refused never becomes a key: secrets are made by chance and end for good.
+        # A refused text never becomes a key: secrets are random, and a key that ended stays ended.
         if key is None or self._refused.get(_digest(text), 0.0) > self._clock():
             raise refused()
         now = moment(self._clock())
@@ -219,7 +218,7 @@ def _caller(tenant_id: str, api_key_id: str, stored: apikey_store.StoredKey) -> 
     return Caller(
         tenant_id=tenant_id,
         user_id=stored.created_by,
-        # Never more than its maker holds now: a key does not outlive a demotion.
+        # Never more than the maker's current scopes: a key's scopes do not outlive a demotion.
         scopes=stored.scopes & scopes_of(stored.role),
         role=stored.role.value,
         api_key_id=api_key_id,
@@ -236,7 +235,7 @@ def _check_scopes(scopes: frozenset[str], held: Held, message: str) -> None:
 def _not_bound() -> Unauthenticated:
     return Unauthenticated(
         Reason.CREDENTIALS_MISSING,
-        "the client certificate stands for no service account: have the operator bind it, or send `authorization`",
+        "the client certificate is bound to no service account: ask the operator to bind it, or send `authorization`",
     )
 
 

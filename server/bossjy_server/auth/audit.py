@@ -1,4 +1,4 @@
-"""The audit log as an administrator reads it: pages, the newest first, by a filter (AIP-160)."""
+"""Audit log for administrators: filtered pages, newest first (AIP-160)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class AuditLog:
         self._database = database
 
     async def page(self, caller: Caller, filter_text: str, before_id: str, limit: int) -> list[Event]:
-        """At most `limit` events that pass, the newest first, before the event `before_id` ('' for the first page).
+        """At most `limit` matching events, newest first, before the event `before_id` ('' for the first page).
 
         Raises InvalidArgument(FILTER_INVALID).
         """

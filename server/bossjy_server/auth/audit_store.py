@@ -1,4 +1,4 @@
-"""The audit log in the database, as it is read and as it ends."""
+"""Audit log in the database: reads and removal of old events."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bossjy_server.storage.postgres import Connection
 
 _EVENT = "event_id, event_time, actor, action, resource, address, outcome, request_id, detail, times"
 
-# Events before the event $2 ('' for the first page): those of the tenant, and what an operator did to the whole server.
-# Each side stops at the limit by itself, so that a page reads no more than a page of the index. The filter's conditions
-# come in place of CONDITIONS.
+# Events before the event $2 ('' for the first page): those of the tenant, and an operator's acts on the whole server.
+# Each side has its own limit, so a page reads no more than one page of the index. The filter's conditions replace
+# CONDITIONS.
 LIST_EVENTS = f"""
 SELECT {_EVENT} FROM (
     (SELECT {_EVENT} FROM bossjy.audit_events
@@ -29,18 +29,18 @@ SELECT {_EVENT} FROM (
     WHERE ($2 = '' OR event_id < $2) CONDITIONS ORDER BY event_id DESC LIMIT $3)) AS events
 ORDER BY event_id DESC LIMIT $3"""
 
-# An act of an operator, which another server may have added.
+# An act of an operator. Another server may have added it already.
 INSERT_OPERATOR_EVENT = """
 INSERT INTO bossjy.operator_events (event_id, event_time, action, resource) VALUES ($1, $2, $3, $4)
 ON CONFLICT (event_id) DO NOTHING"""
 
-# The service has no right to delete: this function has, and of old events alone.
+# The service has no right to delete. This function has, and it deletes only old events.
 REMOVE_OLD_EVENTS = "SELECT bossjy.remove_old_audit_events($1, $2)"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that somebody did."""
+    """One recorded act."""
 
     event_id: str
     event_time: datetime
@@ -57,9 +57,9 @@ class Event:
 async def list_events(
     connection: Connection, tenant_id: str, tree: Filter | None, before_id: str, limit: int
 ) -> list[Event]:
-    """At most `limit` events that pass the filter, the newest first, before the event `before_id`.
+    """At most `limit` events that match the filter, newest first, before the event `before_id`.
 
-    Inside the transaction of one tenant.
+    Runs inside the transaction of one tenant.
     """
     query = Query(LIST_EVENTS, [tenant_id, before_id, limit])
     conditions = "" if tree is None else f"AND {condition(query, tree, EVENT_COLUMNS)}"
@@ -70,14 +70,14 @@ async def list_events(
 async def insert_operator_event(
     connection: Connection, event_id: str, time: datetime, action: str, resource: str
 ) -> None:
-    """Add an act of an operator; nothing happens if it is there. Inside a system transaction."""
+    """Add an act of an operator, unless it exists already. Runs inside a system transaction."""
     await connection.execute(INSERT_OPERATOR_EVENT, event_id, time, action, resource)
 
 
 async def remove_old_events(connection: Connection, kept_days: int, limit: int) -> int:
-    """Remove at most `limit` events of all tenants that are older than that; how many. Inside a system transaction.
+    """Remove at most `limit` events of all tenants older than `kept_days`. Returns their number.
 
-    0 as well while another process removes some.
+    Returns 0 also while another process removes events. Runs inside a system transaction.
     """
     return int(await connection.fetchval(REMOVE_OLD_EVENTS, kept_days, limit))
 

@@ -1,4 +1,4 @@
-"""Removes events of the audit log that are older than the operator keeps them."""
+"""Removal of audit events older than the configured retention."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bossjy_server.storage.postgres import Database
 
 _LOG = logging.getLogger(__name__)
 
-_FIRST_S = 60.0  # a start has other things to do
-_AT_ONCE = 5_000  # in one transaction: a fraction of a second
+_FIRST_S = 60.0  # other start work goes first
+_AT_ONCE = 5_000  # events per transaction: a fraction of a second
 
 
 async def sweep(database: Database, options: AuthOptions) -> None:
-    """Remove what is too old, again and again; does not end. Where all is kept, it only waits."""
+    """Remove old events periodically; never returns. If all events are kept, it only waits."""
     wait_s = min(_FIRST_S, options.audit_sweep_s)
     while True:
         await asyncio.sleep(wait_s)
@@ -27,14 +27,17 @@ async def sweep(database: Database, options: AuthOptions) -> None:
         try:
             removed = await remove_old(database, options.audit_days)
         except BossjyError as error:
-            _LOG.warning("old events of the audit log stay for now: %s", error)
+            _LOG.warning("old events of the audit log are not removed yet: %s", error)
             continue
         if removed:
-            _LOG.info("%d events of the audit log were older than %d days: removed", removed, options.audit_days)
+            _LOG.info("removed %d events of the audit log that were older than %d days", removed, options.audit_days)
 
 
 async def remove_old(database: Database, kept_days: int) -> int:
-    """Remove all events older than that, in small transactions; how many. Raises Unavailable, DeadlineExceeded."""
+    """Remove all events older than `kept_days` in small transactions. Returns their number.
+
+    Raises Unavailable, DeadlineExceeded.
+    """
     removed = 0
     while True:
         async with database.system() as connection:

@@ -1,8 +1,8 @@
-"""From the value of the `authorization` entry to a caller. On the way of every call, so it is kept short.
+"""Authentication of calls by the `authorization` entry. Every call passes here, so the code is short.
 
-Checking a signature costs about 100 µs, looking into the map of verified tokens less than 1. An entry holds until
-its token expires, and is held against the cutoff of its session every time. Its key is the entry as it came: a digest
-would cost more than all the rest, and protect little in a process that has the key that signs.
+A signature check costs about 100 µs, a look-up in the map of verified tokens less than 1. An entry is valid until its
+token expires, and is compared with the cutoff of its session on every call. The key is the raw entry: a digest would
+cost more than all other steps, and protect little in a process that has the signing key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SCHEME = "bearer "
 
 
 class Authenticator:
-    """Turns credentials into callers. `authenticate` is what `rpc` calls."""
+    """Authenticates callers by their credentials. `rpc` calls `authenticate`."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class Authenticator:
     async def authenticate(self, authorization: str) -> Caller:
         """The caller of `Bearer TOKEN` or `Bearer API_KEY`.
 
-        Raises Unauthenticated: TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED. Raises Unavailable when an API
-        key must be read from the database and it does not answer.
+        Raises Unauthenticated: TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED. Raises Unavailable if an API key must be
+        read and the database does not answer.
         """
         verified = self._verified.get(authorization)
         if (
             verified is None
             or verified.caller.expire_time_s <= self._clock()
-            or self._removals != self._tokens.keys.removals  # a key is gone, and what it signed with it
+            or self._removals != self._tokens.keys.removals  # a signing key was removed, so its tokens are not valid
         ):
             if authorization[: len(_SCHEME)].lower() != _SCHEME:
                 raise refused()
@@ -62,13 +62,13 @@ class Authenticator:
         return verified.caller
 
     async def caller_of(self, credential: str) -> Caller:
-        """The caller that an access token or API key stands for. Raises as `authenticate` does."""
+        """The caller of an access token or API key. Raises the errors of `authenticate`."""
         return await self.authenticate(_SCHEME + credential)
 
     async def certified(self, name: str) -> Caller:
-        """The service account that the name in a client certificate is bound to. `rpc` has had it verified.
+        """The service account to which the name in a client certificate is bound. `rpc` has verified the certificate.
 
-        Raises Unauthenticated(CREDENTIALS_MISSING) where it is bound to none; Unavailable as `authenticate` does.
+        Raises Unauthenticated(CREDENTIALS_MISSING) if the name is not bound; Unavailable as `authenticate` does.
         """
         return await self._api_keys.caller_of_certificate(name)
 
@@ -90,7 +90,7 @@ class Authenticator:
         return verified
 
     def _make_room(self) -> None:
-        """Drop what has expired. The oldest come first, and are about the first to expire."""
+        """Drop expired entries. The oldest come first and expire roughly first."""
         now = self._clock()
         while self._verified:
             oldest = next(iter(self._verified))

@@ -1,4 +1,4 @@
-"""Changes of users and API keys: one at a time in a tenant, and only within what the caller holds at that moment."""
+"""Serialized changes of users and API keys in a tenant, within the caller's current rights."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bossjy_server.storage.postgres import Connection, Database
 
 @asynccontextmanager
 async def changing(database: Database, caller: Caller) -> AsyncIterator[tuple[Connection, Held]]:
-    """A transaction for a change of the tenant, its users or its API keys, and what the caller holds in it.
+    """A transaction for a change of the tenant, its users or its API keys, with the caller's current rights.
 
-    Such changes of one tenant run one after the other. So two owners cannot unmake each other, limits are exact, and
-    two users can be locked without a deadlock. Raises as `hold_caller` does.
+    Such changes run one after the other in each tenant. So two owners cannot demote each other, limits are exact, and
+    two users can be locked without a deadlock. Raises the errors of `hold_caller`.
     """
     async with database.tenant(caller.tenant_id) as connection:
         await store.tenant(connection, caller.tenant_id, lock=True)
@@ -26,9 +26,9 @@ async def changing(database: Database, caller: Caller) -> AsyncIterator[tuple[Co
 
 
 def check_role(standing: Held | Caller, role: Role) -> None:
-    """Raise PermissionDenied unless `standing` may give that role, or act on a user who has it.
+    """Raise PermissionDenied unless `standing` may grant that role, or act on a user who has it.
 
-    It takes a role at least as high, and all scopes of that role: an API key carries fewer than its maker.
+    This requires a role at least as high, and all scopes of that role: an API key can have fewer than its maker.
     """
     if role.rank > Role(standing.role).rank:
         raise PermissionDenied(
@@ -40,7 +40,7 @@ def check_role(standing: Held | Caller, role: Role) -> None:
     if lacking:
         raise PermissionDenied(
             Reason.SCOPE_MISSING,
-            f"the role {role.value} has the scope {lacking}, which these credentials do not carry: use credentials "
-            f"that carry all scopes of that role",
+            f"the role {role.value} has the scope {lacking}, which these credentials lack: use credentials "
+            f"that have all scopes of that role",
             metadata={"scope": lacking},
         )

@@ -1,4 +1,4 @@
-"""Which API key a client certificate stands for, in the database. Not of one tenant: it tells the tenant."""
+"""Bindings of client certificates to API keys in the database. They belong to no tenant: they name the tenant."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SELECT_BOUND = f"SELECT {_BOUND} FROM bossjy.certificates WHERE name = $1"
 
 LIST_BOUND = f"SELECT {_BOUND} FROM bossjy.certificates ORDER BY name"
 
-# Asked of the catalogue, because who has no right to the schema may not even name the table.
+# Reads the catalogue, because a user without rights on the schema may not even name the table.
 MAY_WRITE = """
 SELECT coalesce(bool_or(has_table_privilege(oid, 'INSERT')), false) FROM pg_class
 WHERE relname = 'certificates' AND relnamespace = to_regnamespace('bossjy')"""
 
-# A name that is bound stays with its key, even one that has ended, until the operator unbinds it.
+# A bound name stays with its key, even after the key has ended, until the operator unbinds it.
 INSERT_BOUND = """
 INSERT INTO bossjy.certificates (name, bound_tenant, api_key_id) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO NOTHING RETURNING name"""
@@ -27,7 +27,7 @@ DELETE_BOUND = "DELETE FROM bossjy.certificates WHERE name = $1"
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A name in certificates and the API key that it stands for."""
+    """A name in certificates and its API key."""
 
     name: str
     tenant_id: str
@@ -35,12 +35,12 @@ class Bound:
 
 
 async def may_write(connection: Connection) -> bool:
-    """Whether who is connected may bind."""
+    """True if the connected database user may bind."""
     return bool(await connection.fetchval(MAY_WRITE))
 
 
 async def find(connection: Connection, name: str) -> Bound | None:
-    """What a name is bound to, or None."""
+    """The binding of a name, or None."""
     row = await connection.fetchrow(SELECT_BOUND, name)
     return Bound(**dict(row)) if row else None
 
@@ -51,10 +51,10 @@ async def all_bound(connection: Connection) -> list[Bound]:
 
 
 async def insert(connection: Connection, bound: Bound) -> bool:
-    """Keep a binding; false if the name is bound already. Needs the rights of the tables' owner."""
+    """Insert a binding; false if the name is bound already. Requires the rights of the tables' owner."""
     return await connection.fetchval(INSERT_BOUND, bound.name, bound.tenant_id, bound.api_key_id) is not None
 
 
 async def delete(connection: Connection, name: str) -> None:
-    """Forget a binding. Needs the rights of the tables' owner."""
+    """Delete a binding. Requires the rights of the tables' owner."""
     await connection.execute(DELETE_BOUND, name)

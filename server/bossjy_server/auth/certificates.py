@@ -1,7 +1,7 @@
-"""Client certificates that stand for service accounts, as the operator binds them beside the running service.
+"""Client certificates bound to service accounts by the operator, outside the running service.
 
-The operator alone binds: who could choose a name freely could make another tenant's program speak for their own. A
-binding is an API key without a secret. So it is listed, ended and audited as one, and ends with its user.
+Only the operator binds: anyone who could choose a name freely could take over another tenant's program. A binding is an
+API key without a secret. It is listed, ended and audited like one, and ends with its user.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ACTOR = "operator"
 
 @dataclass(frozen=True, slots=True)
 class NewBinding:
-    """A name in certificates, and the service user that it is to stand for."""
+    """A name in certificates, and the service user to bind it to."""
 
     name: str
     tenant_id: str
@@ -35,15 +35,15 @@ class NewBinding:
 
 
 async def may_bind(database: Database) -> bool:
-    """Whether `database` has the rights that the functions below need."""
+    """True if `database` has the rights that the functions below need."""
     async with database.system() as connection:
         return await certificate_store.may_write(connection)
 
 
 async def bind(database: Database, new: NewBinding, clock: Callable[[], float] = time.time) -> ApiKey:
-    """Let a certificate stand for a service account. `database` has the rights of the tables' owner.
+    """Bind a certificate to a service account. `database` has the rights of the tables' owner.
 
-    Raises InvalidArgument for a user who is no active service, a scope that services lack, or a name that is bound;
+    Raises InvalidArgument for a user who is not an active service, a scope that services lack, or a bound name;
     NotFound for tenant or user.
     """
     lacking = sorted(new.scopes - scopes_of(Role.SERVICE))
@@ -56,22 +56,24 @@ async def bind(database: Database, new: NewBinding, clock: Callable[[], float] =
         await store.tenant(connection, new.tenant_id, lock=True)
         user = await store.user(connection, new.tenant_id, new.user_id)
         if user.role is not Role.SERVICE or not user.active:
-            raise _refused("a certificate stands for an active user with the role of a service: make one by CreateUser")
-        # Nobody knows a secret that hashes to random bytes.
+            raise _refused(
+                "a certificate can be bound only to an active user with the service role: create one with CreateUser"
+            )
+        # Nobody knows a secret whose hash is random bytes.
         await apikey_store.insert(connection, new.tenant_id, key, secrets.token_bytes(32), None)
         if not await certificate_store.insert(connection, Bound(new.name, new.tenant_id, key.api_key_id)):
-            raise _refused("this name is bound already: `bossjy-server services unbind` ends that first")
+            raise _refused("this name is bound already: run `bossjy-server services unbind` first")
         await record(connection, new.tenant_id, "auth.bind_certificate", resource=key.api_key_id, actor=_ACTOR)
     return key
 
 
 async def unbind(database: Database, name: str, clock: Callable[[], float] = time.time) -> None:
-    """End what a name is bound to, and forget the name. Raises NotFound."""
+    """End the key to which a name is bound, and delete the binding. Raises NotFound."""
     async with database.system() as connection:
         bound = await certificate_store.find(connection, name)
     if bound is None:
         raise NotFound(
-            "certificate", message="this name is not bound: `bossjy-server services list` shows those that are"
+            "certificate", message="this name is not bound: `bossjy-server services list` shows the bound names"
         )
     now = datetime.fromtimestamp(clock(), UTC)
     async with database.tenant(bound.tenant_id) as connection:
@@ -82,7 +84,7 @@ async def unbind(database: Database, name: str, clock: Callable[[], float] = tim
 
 
 async def binding_lines(database: Database, clock: Callable[[], float] = time.time) -> list[str]:
-    """A line for each binding by name: tenant, user, scopes, until when, or that it has ended."""
+    """A line for each binding, by name: tenant, user, scopes, and its expiry or that it has ended."""
     now = datetime.fromtimestamp(clock(), UTC)
     async with database.system() as connection:
         bindings = await certificate_store.all_bound(connection)

@@ -1,4 +1,4 @@
-"""Between the messages of bossjy.auth.v1 and the records of auth. No logic."""
+"""Conversion of auth's records to messages of bossjy.auth.v1. No logic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STATES = {"active": account_pb2.USER_STATE_ACTIVE, "disabled": account_pb2.USER
 
 
 def timestamp(time: datetime | None) -> Timestamp | None:
-    """A time as a message; None stays unset."""
+    """A time as a message; None leaves it unset."""
     if time is None:
         return None
     message = Timestamp()
@@ -26,7 +26,7 @@ def timestamp(time: datetime | None) -> Timestamp | None:
 
 
 def role_of(number: int) -> Role:
-    """The role that a number of the contract stands for. Raises ValueError for ROLE_UNSPECIFIED."""
+    """The role for a number of the contract. Raises ValueError for ROLE_UNSPECIFIED."""
     for role in Role:
         if role.rank == number:
             return role
@@ -34,7 +34,7 @@ def role_of(number: int) -> Role:
 
 
 def role_message(role: Role) -> account_pb2.Role.ValueType:
-    """A role as the contract numbers it."""
+    """The contract's number for a role."""
     return account_pb2.Role.Value(f"ROLE_{role.name}")
 
 

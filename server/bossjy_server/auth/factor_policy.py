@@ -1,4 +1,4 @@
-"""Policy of the required second factor: which users must have one, by role (a setting) or by tenant."""
+"""Policy of the required second factor, by role (a setting) or by tenant."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from bossjy_server.scopes import Role, scopes_of
 
 
 def second_factor_required(user: User, options: AuthOptions) -> bool:
-    """Whether the user must have a second factor. A service has none: nobody is there to type a code."""
+    """True if the user must have a second factor. A service needs none: it has nobody to type a code."""
     asked = user.tenant_asks_factor or user.role.value in options.second_factor_roles
     return asked and user.role is not Role.SERVICE
 
 
 def second_factor_due(user: User, options: AuthOptions) -> bool:
-    """Whether the user must have a second factor and has none yet."""
+    """True if the user must have a second factor and has none yet."""
     return not user.second_factor and second_factor_required(user, options)
 
 
 def session_scopes(user: User, options: AuthOptions) -> frozenset[str]:
-    """The scopes of a session: those of the role, or none until password and second factor are as they must be."""
+    """The scopes of a session: those of the role, or none until password and second factor meet the rules."""
     if user.password_change_required or second_factor_due(user, options):
         return frozenset()
     return scopes_of(user.role)

@@ -1,4 +1,4 @@
-"""Fields that users and audit events can be filtered by, and their columns."""
+"""Filterable fields of users and audit events, and their columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _USERS = Vocabulary(
     },
     {"role": {role.value: role.value for role in Role}, "state": {"active": "active", "disabled": "disabled"}},
     searched=("email", "display_name"),
-    # Addresses compare as they do at a login.
+    # Addresses compare as at a login.
     folded={"email": email_key},
 )
 USER_COLUMNS = {

@@ -1,8 +1,8 @@
-"""Estimate of how soon a password that is made of common parts is guessed.
+"""Estimate of the strength of a password that is made of common parts.
 
-Somebody who guesses long passwords joins common words, phrases, names, dates and rows of the keyboard. The estimate
-looks for the cheapest way to make a password of such parts, and gives the bits of that way: ten for each word of the
-list, five for a small one, some for what is left. A part that comes again costs two.
+An attacker who guesses long passwords joins common words, phrases, names, dates and keyboard rows. The estimate finds
+the cheapest way to build a password from such parts, and returns the bits of that way: ten for each word of the list,
+five for a small one, some for the remaining characters. A repeated part costs two.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _YEAR_BITS = 7.0
 _DATE_BITS = 15.0
 _RUN_BITS = 8.0
 _RUN_MIN_CHARS = 4
-_EXPLAINS_MIN_CHARS = 3  # shorter words are found in every text
+_EXPLAINS_MIN_CHARS = 3  # shorter words occur in every text
 _DIGIT_BITS, _LETTER_BITS, _OTHER_BITS = 3.3, 4.7, 10.0
 _TEXT_MAX_CHARS = 64  # a longer text of different parts is never cheap
 _YEAR = re.compile(r"(?:19[4-9]|20[0-3])\d")
@@ -50,7 +50,7 @@ class Estimate:
 
 
 def near(first: str, second: str) -> bool:
-    """Whether a character is the same as the one before, the next, or its neighbour on the keyboard."""
+    """True if a character equals the one before, follows it, or is its neighbour on the keyboard."""
     return bool(_directions(first, second))
 
 
@@ -60,7 +60,7 @@ def estimate(text: str, units: Mapping[str, float], longest: int, names: frozens
     size = len(text)
     longest = max([longest, *map(len, names)])
     runs = _runs(text)
-    # The cheapest way to the place before each character: bits, and the part that ends there with whether it is known.
+    # The cheapest way to the position before each character: bits, the last part, and if that part is known.
     best: list[tuple[float, str, bool]] = [(0.0, "", True)]
     for end in range(1, size + 1):
         last = text[end - 1]
@@ -75,7 +75,7 @@ def estimate(text: str, units: Mapping[str, float], longest: int, names: frozens
 
 
 def _known(part: str, units: Mapping[str, float], names: frozenset[str], run: int) -> float | None:
-    """The bits of a part that somebody would try; `run`: how many characters before its end run along."""
+    """The bits of a part that an attacker would try; `run`: the length of the sequence that ends with the part."""
     if part in names:
         return _NAME_BITS
     if part.isdigit() and _YEAR.fullmatch(part):
@@ -102,7 +102,7 @@ def _sum(best: list[tuple[float, str, bool]]) -> Estimate:
 
 
 def _runs(text: str) -> list[int]:
-    """For each character how many up to it run in one direction: `x1234` gives 1, 1, 2, 3, 4."""
+    """For each character the length of the sequence in one direction up to it: `x1234` gives 1, 1, 2, 3, 4."""
     lengths, before = [1], frozenset[str]()
     for first, second in pairwise(text):
         now = _directions(first, second)
@@ -113,7 +113,7 @@ def _runs(text: str) -> list[int]:
 
 
 def _directions(first: str, second: str) -> frozenset[str]:
-    """Where a step goes: to the same character, up or down the alphabet, right or left on the keyboard."""
+    """The direction of a step: to the same character, up or down the alphabet, right or left on the keyboard."""
     found = set()
     if (step := ord(second) - ord(first)) in (-1, 0, 1):
         found.add("<=>"[step + 1])
@@ -125,7 +125,7 @@ def _directions(first: str, second: str) -> frozenset[str]:
 
 
 def _once(text: str) -> str:
-    """The piece of a text that is a piece over and over, the last one maybe cut; else the text."""
+    """The repeated piece of a text, the last repetition possibly truncated; else the text."""
     size = next((n for n in range(1, len(text) // 2 + 1) if text[n:] == text[:-n]), len(text))
     return text[:size]
 

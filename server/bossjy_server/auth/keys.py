@@ -1,11 +1,11 @@
-"""The keys of the service, in a folder that only the service may read.
+"""Signing keys and secret of the service, in a folder that only the service may read.
 
-    keys/secret.key              32 random bytes: keys the HMACs of refresh tokens, page tokens and throttle
-    entries keys/<created>-<kid>.pem     one P-256 private key (PKCS #8); `created` is Unix time in seconds
+    keys/secret.key              32 random bytes: the HMAC key of refresh tokens, page tokens and throttle entries
+    keys/<created>-<kid>.pem     one P-256 private key (PKCS #8); `created` is Unix time in seconds
 
-The file names are the whole state. The newest key that is old enough signs; a key goes on verifying until the
-last token that it can have signed has ended. Replicas that share the folder find a new key within `reload_s`,
-and it signs only after `activation_s`, so nobody meets a key that is not published yet.
+The file names are the whole state. The newest key that is old enough signs. A key verifies until the last token that it
+can have signed has ended. Replicas that share the folder find a new key within `reload_s`. It signs only after
+`activation_s`, so no client sees a key that is not published yet.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from bossjy_server.errors import StartError
 
 _KEY_FILE = re.compile(r"^(?P<created>[0-9]{1,12})-(?P<kid>[A-Za-z0-9_-]{43})\.pem$")
 _SECRET_BYTES = 32
-_KEYS_MAX = 32  # that are loaded; more in the folder is a mistake
+_KEYS_MAX = 32  # loaded keys; more in the folder is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class SigningKey:
     public: ec.EllipticCurvePublicKey = field(repr=False)
 
     def jwk(self) -> dict[str, str]:
-        """The public half as RFC 7517 has it."""
+        """The public half as RFC 7517 defines it."""
         return _coordinates(self.public) | {"kid": self.kid, "alg": "ES256", "use": "sig"}
 
 
 class Keys:
-    """The keys that are loaded. Only `load`, `reload`, `rotate` and `remove` touch the disk."""
+    """The loaded keys. Only `load`, `reload`, `rotate` and `remove` access the disk."""
 
     def __init__(
         self,
@@ -66,16 +66,16 @@ class Keys:
         self._clock = clock
         self._keys: dict[str, SigningKey] = {}
         self._secret = b""
-        self.removals = 0  # how often loaded keys were gone: what they verified must be verified again
+        self.removals = 0  # number of removals of loaded keys: tokens verified before must be verified again
 
     @classmethod
     def load(
         cls, folder: Path, *, retire_s: float, activation_s: float, clock: Callable[[], float] = time.time
     ) -> Keys:
-        """Load the keys of `folder`; make them if there are none.
+        """Load the keys of `folder`; create them if there are none.
 
-        `retire_s` is the longest life of a token, with leeway. Raises StartError when the folder or a file in
-        it cannot be used or may be read by others.
+        `retire_s` is the longest lifetime of a token, with leeway. Raises StartError if the folder or a file in it
+        cannot be used or others may read it.
         """
         keys = cls(folder, retire_s=retire_s, activation_s=activation_s, clock=clock)
         try:
@@ -102,34 +102,34 @@ class Keys:
         return key if key is not None and not self._retired(key) else None
 
     def published(self) -> list[SigningKey]:
-        """Keys for the JWKS: the one that signs first, then the others from new to old."""
+        """Keys for the JWKS: the signing key first, then the others from new to old."""
         signing = self.signing
         return [signing, *(key for key in self._ordered() if key is not signing and not self._retired(key))]
 
     def mac(self, purpose: str, *parts: bytes) -> bytes:
-        """HMAC-SHA256 of length-prefixed parts under the service's secret; `purpose` keeps uses apart."""
+        """HMAC-SHA256 of length-prefixed parts under the service's secret; `purpose` separates the uses."""
         message = b"".join(len(part).to_bytes(4, "big") + part for part in (purpose.encode(), *parts))
         return hmac.digest(self._secret, message, "sha256")
 
     def reload(self) -> None:
-        """Load keys that are new in the folder, forget those that are gone. Raises OSError, ValueError."""
+        """Load new keys of the folder, forget removed ones. Raises OSError, ValueError."""
         found: dict[str, SigningKey] = {}
         for path in sorted(self._folder.glob("*.pem"), reverse=True)[:_KEYS_MAX]:
             match = _KEY_FILE.match(path.name)
             if match:
                 kid = match["kid"]
                 found[kid] = self._keys.get(kid) or _read_key(path, kid, int(match["created"]))
-        if found or not self._keys:  # a folder that vanished under a running server does not take its keys away
+        if found or not self._keys:  # a folder that vanishes under a running server does not remove its keys
             if not self._keys.keys() <= found.keys():
                 self.removals += 1
             self._keys = found
 
     def known(self) -> list[SigningKey]:
-        """All keys that are loaded, from new to old."""
+        """All loaded keys, from new to old."""
         return self._ordered()
 
     def rotate(self) -> SigningKey:
-        """Make a new key, which signs after `activation_s`; delete the files of retired ones. Blocks."""
+        """Create a new key, which signs after `activation_s`; delete the files of retired ones. Blocks."""
         with _locked(self._folder):
             self.reload()
             for key in self._ordered():
@@ -140,7 +140,7 @@ class Keys:
         return self._keys[kid]
 
     def remove(self, kid: str) -> None:
-        """Delete a key at once, as one that somebody else has: what it signed ends within `reload_s`. Blocks.
+        """Delete a compromised key immediately. Its tokens end within `reload_s`. Blocks.
 
         Raises KeyError for an id that is not loaded, ValueError for the only key.
         """
@@ -156,7 +156,7 @@ class Keys:
         return sorted(self._keys.values(), key=lambda key: (key.created, key.kid), reverse=True)
 
     def _retired(self, key: SigningKey) -> bool:
-        """Whether a newer key has signed for longer than any token lives."""
+        """True if a newer key has signed for longer than any token lives."""
         horizon = self._clock() - self._activation_s - self._retire_s
         return any(
             other.created <= horizon and (other.created, other.kid) > (key.created, key.kid)
@@ -188,12 +188,12 @@ def _read_key(path: Path, kid: str, created: int) -> SigningKey:
     try:
         private = serialization.load_pem_private_key(_read_private(path), password=None)
     except (TypeError, UnsupportedAlgorithm) as error:
-        raise ValueError(f"{path.name} is encrypted or of a kind that is not used here") from error
+        raise ValueError(f"{path.name} is encrypted or of an unsupported kind") from error
     if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
-        raise ValueError(f"{path.name} is not a P-256 key")  # noqa: TRY004 - of the file, not of an argument
+        raise ValueError(f"{path.name} is not a P-256 key")  # noqa: TRY004 - an error of the file, not of an argument
     public = private.public_key()
     if _thumbprint(public) != kid:
-        raise ValueError(f"{path.name} does not hold the key that its name says")
+        raise ValueError(f"{path.name} does not contain the key that its name states")
     return SigningKey(kid, created, private, public)
 
 
@@ -220,12 +220,12 @@ def _read_private(path: Path) -> bytes:
     with path.open("rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & 0o077:
-            raise ValueError(f"{path.name} may be read by others (mode {mode:o}): run chmod 600 on it")
+            raise ValueError(f"{path.name} is readable by others (mode {mode:o}): run chmod 600 on it")
         return file.read(16_384)
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file of mode 0600 so that it is there whole or not at all, also after a power cut."""
+    """Write a file of mode 0600 atomically: complete or not at all, even after a power failure."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -246,7 +246,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that two servers that start at once make one key and not two."""
+    """Hold the folder's lock, so that two servers that start together create only one key."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

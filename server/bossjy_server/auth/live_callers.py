@@ -1,7 +1,7 @@
-"""Authority of callers whose streams are open: which of them are still valid, and with which scopes.
+"""Authority of callers with open streams: their validity and current scopes.
 
-The database decides, so a worker that did not handle a revocation learns of it as well, with or without Redis. While
-the database does not answer, the local cutoffs of sessions still end those that are known to have ended.
+The database decides, so a worker that did not handle a revocation also learns of it, with or without Redis. While the
+database does not answer, the local cutoffs still end sessions that are known to have ended.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from bossjy_server.storage.postgres import Database
 
 
 class LiveCallers:
-    """Tells of callers what they may do now. `recheck` is what `rpc` calls, for all open streams together."""
+    """Reports the current authority of callers. `rpc` calls `recheck` for all open streams together."""
 
     def __init__(self, database: Database, revocations: Revocations, clock: Callable[[], float] = time.time) -> None:
         self._database, self._revocations, self._clock = database, revocations, clock
 
     async def recheck(self, callers: Sequence[Caller]) -> list[frozenset[str] | BossjyError | None]:
-        """The scopes of each caller, in their order; the error that ends its streams; None where nobody can tell now.
+        """For each caller, in order: its scopes; the error that ends its streams; None if nobody can tell now.
 
-        An access token that has expired changes nothing: its session counts.
+        An expired access token changes nothing: its session counts.
         """
         try:
             async with self._database.system() as connection:
@@ -46,5 +46,5 @@ def _ended(caller: Caller) -> Unauthenticated:
     if caller.session_id:
         return Unauthenticated(Reason.SESSION_ENDED, "the session of this stream has ended: log in again")
     return Unauthenticated(
-        Reason.TOKEN_INVALID, "the API key or certificate of this stream is no longer valid: use one that is"
+        Reason.TOKEN_INVALID, "the API key or certificate of this stream is no longer valid: use a valid one"
     )

@@ -1,4 +1,4 @@
-"""Validity of sessions and API keys of several tenants, in the database. Runs outside the transaction of a tenant."""
+"""Validity of sessions and API keys of several tenants, in the database. Runs outside a tenant's transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FROM bossjy.live_credentials($1::text[], $2::text[], $3)"""
 
 
 async def scopes_now(connection: Connection, callers: Sequence[Caller], now: datetime) -> dict[str, frozenset[str]]:
-    """The scopes of each session and API key that is valid, by its id."""
+    """The scopes of each valid session and API key, by id."""
     tenants = [caller.tenant_id for caller in callers]
     rows = await connection.fetch(LIVE_CREDENTIALS, tenants, [credential_of(one) for one in callers], now)
     found = {}
@@ -27,5 +27,5 @@ async def scopes_now(connection: Connection, callers: Sequence[Caller], now: dat
 
 
 def credential_of(caller: Caller) -> str:
-    """The id of the session or API key that the caller came with."""
+    """The id of the caller's session or API key."""
     return caller.session_id or caller.api_key_id

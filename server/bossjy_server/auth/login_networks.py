@@ -1,4 +1,4 @@
-"""Client networks of a user's logins: from these the right password passes while others guess at the account."""
+"""Client networks of a user's logins. From them the right password works while others guess at the account."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bossjy_server.storage.postgres import Connection
 
 
 class LoginNetworks:
-    """Notes and knows the networks of logins."""
+    """Records and checks the networks of logins."""
 
     def __init__(self, keys: Keys, options: AuthOptions, clock: Callable[[], float] = time.time) -> None:
         self._keys, self._options, self._clock = keys, options, clock
 
     async def remember(self, connection: Connection, user: User, address: str) -> None:
-        """Note a login, inside its transaction. A caller without an address has no network."""
+        """Record a login, inside its transaction. A caller without an address has no network."""
         network = network_of(address)
         if not network:
             return
@@ -35,9 +35,9 @@ class LoginNetworks:
         )
 
     async def knows(self, connection: Connection, tenant_id: str, user: User | None, address: str) -> bool:
-        """Whether the user has logged in from the network of that address.
+        """True if the user has logged in from the network of that address.
 
-        The database is asked in any case, so that the time tells nothing of who exists.
+        This always asks the database, so the time does not reveal if the user exists.
         """
         network = network_of(address)
         one = self._of(tenant_id, user.user_id if user else "", network)

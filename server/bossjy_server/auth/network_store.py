@@ -1,6 +1,6 @@
-"""Networks from which users have logged in, in the database. Every function runs inside the transaction of one tenant.
+"""Networks of users' logins in the database. Every function runs inside the transaction of one tenant.
 
-A network is kept as an HMAC under a secret that is not in the database, so the table tells nobody where a user was.
+A network is stored as an HMAC under a secret that is not in the database, so the table does not reveal locations.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from datetime import datetime
 
 from bossjy_server.storage.postgres import Connection
 
-# A login of the user $2 from the network $3 at $4. Of the user's others the $5 that were used last stay, and none that
-# was last used before $6. A network of today is not written again.
+# A login of the user $2 from the network $3 at $4. Of the user's other networks, the $5 most recently used stay, and
+# none last used before $6. A network of today is not written again.
 REMEMBER_NETWORK = """
 WITH surplus AS (
     DELETE FROM bossjy.login_networks
@@ -25,7 +25,7 @@ VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, user_id, network_mac) DO UPDATE SET last_use_time = excluded.last_use_time
     WHERE kept.last_use_time < excluded.last_use_time - interval '1 day'"""
 
-# Whether the user $2 has logged in from the network $3 after $4. Sessions of earlier releases tell it only by their
+# True if the user $2 has logged in from the network $3 after $4. Sessions of earlier releases record only their
 # addresses, $5.
 IS_KNOWN_NETWORK = """
 SELECT EXISTS (
@@ -38,7 +38,7 @@ SELECT EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class UserNetwork:
-    """A network of a user. `user_id` is '' for one who does not exist."""
+    """A network of a user. `user_id` is '' if the user does not exist."""
 
     tenant_id: str
     user_id: str
@@ -48,7 +48,7 @@ class UserNetwork:
 async def remember(
     connection: Connection, network: UserNetwork, now: datetime, *, most: int, forget_before: datetime
 ) -> None:
-    """Note a login of a user from a network. Of the user's networks `most` are kept."""
+    """Record a login of a user from a network. The user's latest `most` networks are kept."""
     values = (network.tenant_id, network.user_id, network.mac)
     await connection.execute(REMEMBER_NETWORK, *values, now, most - 1, forget_before)
 
@@ -56,6 +56,6 @@ async def remember(
 async def is_known(
     connection: Connection, network: UserNetwork, since: datetime, addresses: Sequence[str] = ()
 ) -> bool:
-    """Whether the user has logged in from the network since then, or opened a session from one of the addresses."""
+    """True if the user has logged in from the network since then, or opened a session from one of the addresses."""
     values = (network.tenant_id, network.user_id, network.mac)
     return bool(await connection.fetchval(IS_KNOWN_NETWORK, *values, since, list(addresses)))

@@ -1,14 +1,14 @@
-"""The texts of refresh tokens and API keys: opaque to the client, self-describing to the server.
+"""Texts of refresh tokens and API keys: opaque to the client, self-describing to the server.
 
     bjr_<tenant>.<session>.<generation>.<mac>      a refresh token
     bjk_<tenant>.<key id>.<random>                 an API key
 
-The tenant stands in the text because every look-up happens inside one tenant.
+The text contains the tenant because every look-up happens inside one tenant.
 
-A refresh token is an HMAC over a random seed of its session (in the database) and its generation, under the
-secret of the service (not in the database). So no token is stored, neither side alone can make one, the child
-of a token can be made again for a parallel call, and the oldest token of a family is still told from a
-forgery after a year, at the cost of one row for each session.
+A refresh token is an HMAC over a random seed of its session (in the database) and its generation, under the secret of
+the service (not in the database). So no token is stored, and neither side can create one without the other. The child
+of a token can be created again for a parallel call. A year later, the oldest token of a family still differs from a
+forgery. All this costs one row per session.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ API_KEY_PREFIX = "bjk_"
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token taken apart. Nothing of it is proven."""
+    """A parsed refresh token. Nothing of it is verified."""
 
     tenant_id: str
     session_id: str
@@ -39,19 +39,19 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyText:
-    """An API key taken apart. Nothing of it is proven."""
+    """A parsed API key. Nothing of it is verified."""
 
     tenant_id: str
     api_key_id: str
     secret: str = field(repr=False)
 
     def digest(self) -> bytes:
-        """What is stored. A plain SHA-256 does: the secret has 256 random bits."""
+        """The stored digest. A plain SHA-256 is enough: the secret has 256 random bits."""
         return hashlib.sha256(self.secret.encode()).digest()
 
 
 def random_id(chars: int = 20) -> str:
-    """A random id of lower-case letters and the digits 2 to 7, five bits a character."""
+    """A random id of lower-case letters and the digits 2 to 7, five bits per character."""
     return b32encode(secrets.token_bytes(-(-5 * chars // 8)))[:chars].decode().lower()
 
 
@@ -68,7 +68,7 @@ def refresh_token(keys: Keys, tenant_id: str, session_id: str, seed: bytes, gene
 
 
 def parse_refresh_token(text: str) -> RefreshToken | None:
-    """Take a refresh token apart, or None if it cannot be one."""
+    """Parse a refresh token; None if it cannot be one."""
     match = _REFRESH.fullmatch(text)
     return RefreshToken(match[1], match[2], int(match[3]), match[4]) if match else None
 
@@ -79,11 +79,11 @@ def new_api_key(tenant_id: str, api_key_id: str) -> ApiKeyText:
 
 
 def api_key_text(key: ApiKeyText) -> str:
-    """The API key as it is shown, once."""
+    """The text of the API key, shown once."""
     return f"{API_KEY_PREFIX}{key.tenant_id}.{key.api_key_id}.{key.secret}"
 
 
 def parse_api_key(text: str) -> ApiKeyText | None:
-    """Take an API key apart, or None if it cannot be one."""
+    """Parse an API key; None if it cannot be one."""
     match = _API_KEY.fullmatch(text)
     return ApiKeyText(match[1], match[2], match[3]) if match else None

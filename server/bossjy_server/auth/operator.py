@@ -1,4 +1,4 @@
-"""What an operator does beside the running service: the first owner of a tenant, and the signing keys."""
+"""Operator commands outside the running service: the first owner of a tenant, and the signing keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ACTOR = "operator"  # in the audit log
 
 @dataclass(frozen=True, slots=True)
 class NewOwner:
-    """An owner. Empty `tenant_id`: of a new tenant named `tenant_name`. Empty `password`: one is made."""
+    """A new owner. If `tenant_id` is empty, of a new tenant `tenant_name`. If `password` is empty, one is generated."""
 
     email: str = field(repr=False)
     tenant_name: str = ""
@@ -38,10 +38,10 @@ class NewOwner:
 async def create_owner(
     database: Database, new: NewOwner, options: AuthOptions, clock: Callable[[], float] = time.time
 ) -> tuple[User, str]:
-    """Make an owner, and a tenant where none is named: all or nothing.
+    """Create an owner, and a tenant if none is named, all or nothing.
 
-    Gives the user and the password that was made, '' where one was given. One that was made must be changed at the
-    first login. Raises InvalidArgument(PASSWORD_REFUSED), NotFound for the tenant, AlreadyExists(USER_EXISTS).
+    Returns the user and the generated password, '' if one was given. A generated one must be changed at the first
+    login. Raises InvalidArgument(PASSWORD_REFUSED), NotFound for the tenant, AlreadyExists(USER_EXISTS).
     """
     check_email(new.email, field="--email")
     tenant_name = new.tenant_name
@@ -75,13 +75,13 @@ async def create_owner(
                 connection, tenant_id, "auth.create_owner", resource=user.user_id, actor=ACTOR, detail=Role.OWNER.value
             )
     except UniqueViolation as error:
-        text = "a user with this mail address exists in that tenant: choose another, or have the password reset"
+        text = "a user with this mail address exists in that tenant: choose another, or reset the password"
         raise AlreadyExists(Reason.USER_EXISTS, text) from error
     return user, made
 
 
 def key_lines(keys: Keys) -> list[str]:
-    """A line for each signing key, the newest first: id, when it was made, what it does now."""
+    """A line for each signing key, newest first: id, creation time, current use."""
     signing = keys.signing
     published = keys.published()
     lines = []
@@ -91,7 +91,7 @@ def key_lines(keys: Keys) -> list[str]:
         elif key not in published:
             state = "has ended: the next rotation removes it"
         elif key.created > signing.created:
-            state = "is published, and signs soon"
+            state = "is published and will sign soon"
         else:
             state = "verifies tokens that it signed"
         made = datetime.fromtimestamp(key.created, UTC).isoformat(timespec="seconds")

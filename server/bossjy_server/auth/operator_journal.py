@@ -1,8 +1,8 @@
-"""Journal of an operator's acts on the signing keys, on its way into the audit log.
+"""Journal of an operator's acts on the signing keys, to be copied into the audit log.
 
-`bossjy-server keys` works on the key folder alone, also while no database can be reached. So it writes what it did to a
-file beside the keys, and each server copies the lines into the database. ListAuditEvents shows them to every tenant.
-A line has its own event id, so copying it twice, or by several servers, adds it once.
+`bossjy-server keys` needs only the key folder, so it works also without a database. It writes its acts to a file in
+that folder, and each server copies the lines into the database. ListAuditEvents shows them to every tenant. A line has
+its own event id, so copying it twice, or by several servers, adds it once.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class OperatorJournal:
         self._copied: set[str] = set()
 
     def add(self, action: str, resource: str) -> None:
-        """Write an act down. Blocks."""
+        """Append an act. Blocks."""
         entry = Entry(new_event_id(), datetime.now(UTC).isoformat(), action, resource)
         line = json.dumps(asdict(entry)) + "\n"
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -52,7 +52,7 @@ class OperatorJournal:
             os.close(file)
 
     async def copy(self, database: Database) -> None:
-        """Add what is not in the database yet. Raises OSError, or Unavailable; what is missing is added next time."""
+        """Add entries that are missing in the database. Raises OSError, or Unavailable; the rest is added next time."""
         entries = [entry for entry in await in_thread(self._read) if entry.event_id not in self._copied]
         if not entries:
             return
@@ -71,7 +71,7 @@ class OperatorJournal:
 
 
 def _entries(lines: list[str]) -> Iterator[Entry]:
-    """A line that cannot be read is passed over: it was cut short, or somebody edited the file."""
+    """Parse lines. An unreadable line is skipped: it was truncated, or somebody edited the file."""
     for line in lines:
         with suppress(ValueError, TypeError):
             entry = Entry(**json.loads(line))

@@ -1,4 +1,4 @@
-"""Options of auth: those that an operator sets, and fixed ones. Times are seconds unless the name says otherwise."""
+"""Options of auth, configurable and fixed. Times are in seconds unless the name says otherwise."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ LostRevocations = Literal["serve", "refuse"]
 # Roles of people; a service has no second factor.
 PEOPLE = ("owner", "admin", "member")
 
-# The database holds to it as well: deploy/init.sql.
+# The database enforces it as well: deploy/init.sql.
 AUDIT_DAYS_MIN = 30
 _DAY_S = 86_400
 
 
 def kept_days(text: str) -> int:
-    """Days to keep the audit log; 0: for ever."""
+    """Days to keep the audit log; 0: no limit."""
     days = read.whole(0, 36_500)(text)
     if 0 < days < AUDIT_DAYS_MIN:
         raise ValueError(f"0 or a whole number from {AUDIT_DAYS_MIN} to 36500")
@@ -49,16 +49,19 @@ class AuthOptions:
         "BOSSJY_TOKEN_ISSUER",
         "bossjy",
         read.claim,
-        "`iss` of access tokens. Tokens of another issuer end when it changes; sessions continue with a refresh.",
+        "`iss` of access tokens. A change invalidates older tokens; sessions continue with a refresh.",
     )
     audience: str = setting(
-        "BOSSJY_TOKEN_AUDIENCE", "bossjy", read.claim, "`aud` of access tokens. A change ends tokens as for the issuer."
+        "BOSSJY_TOKEN_AUDIENCE",
+        "bossjy",
+        read.claim,
+        "`aud` of access tokens. A change invalidates tokens as for the issuer.",
     )
     access_lifetime_s: int = setting(
         "BOSSJY_ACCESS_LIFETIME_S",
         600,
         read.whole(30, 3600),
-        "Lifetime of an access token in seconds. A lower value ends longer-lived tokens at the restart.",
+        "Lifetime of an access token in seconds. After a restart with a lower value, longer-lived tokens are invalid.",
     )
     access_leeway_s: int = 5
     verified_tokens_max: int = 20_000  # about 1.5 KiB each
@@ -69,50 +72,50 @@ class AuthOptions:
         "BOSSJY_SESSION_LIFETIME_S",
         30 * _DAY_S,
         read.whole(60, 400 * _DAY_S),
-        "A session ends after so many seconds, whatever is refreshed. It counts for new sessions.",
+        "Lifetime of a session in seconds, regardless of refreshes. Applies to new sessions.",
     )
     refresh_idle_s: int = setting(
         "BOSSJY_REFRESH_IDLE_S",
         7 * _DAY_S,
         read.whole(60, 400 * _DAY_S),
-        "A session ends when it is not refreshed for so many seconds.",
+        "Seconds without a refresh after which a session ends.",
     )
     refresh_grace_s: float = setting(
         "BOSSJY_REFRESH_GRACE_S",
         10.0,
         read.decimal(0, 60),
-        "Within so many seconds a used refresh token gives the same answer again, for parallel and repeated calls.",
+        "Seconds in which a used refresh token returns the same answer again, for parallel and repeated calls.",
     )
     sessions_per_user_max: int = setting(
         "BOSSJY_SESSIONS_PER_USER",
         100,
         read.whole(1, 10_000),
-        "Sessions of one user at once; a login beyond them ends the one that was used least recently.",
+        "Sessions of one user at once. A login beyond the limit ends the least recently used one.",
     )
     ended_sessions_kept_s: int = 30 * 86_400
 
-    # Revocation: ended sessions and new roles are told to all replicas through Redis
+    # Revocation: Redis carries ended sessions and new roles to all replicas
     revocation_poll_s: float = 0.5
     revocations_max: int = 100_000
-    # When Redis has not answered for `revocation_lost_s`: `serve` accepts tokens on what this replica knows
-    # (they live ten minutes at most), `refuse` answers CACHE_UNAVAILABLE.
+    # While Redis has not answered for `revocation_lost_s`, `serve` accepts tokens by this replica's own knowledge (they
+    # live at most ten minutes), `refuse` answers CACHE_UNAVAILABLE.
     revocations_lost: LostRevocations = setting(
         "BOSSJY_REVOCATIONS_LOST",
         "serve",
         read.choice("serve", "refuse"),
-        "While Redis cannot be read for 5 s: accept access tokens on what this server knows, or refuse them.",
+        "While Redis has not answered for 5 s: accept access tokens by this server's own knowledge, or refuse them.",
     )
     revocation_lost_s: float = 5.0
 
     # Signing keys
     key_reload_s: float = setting(
-        "BOSSJY_KEY_RELOAD_S", 15.0, read.decimal(0.1, 3600), "How often the folder of signing keys is looked at."
+        "BOSSJY_KEY_RELOAD_S", 15.0, read.decimal(0.1, 3600), "Seconds between reads of the folder of signing keys."
     )
     key_activation_s: int = setting(
         "BOSSJY_KEY_ACTIVATION_S",
         60,
         read.whole(0, 86_400),
-        "How long a new key is published before it signs; longer than BOSSJY_KEY_RELOAD_S.",
+        "Seconds for which a new key is published before it signs; longer than BOSSJY_KEY_RELOAD_S.",
     )
 
     # Passwords: the cheapest argon2id setting that OWASP ASVS 5 accepts; 15 to 30 ms of a core
@@ -120,55 +123,55 @@ class AuthOptions:
         "BOSSJY_PASSWORD_MIN_CHARS",
         15,
         read.whole(8, 1024),
-        "Fewest characters of a new password. NIST 800-63B-4 asks for 15 without a second factor, 8 with one.",
+        "Fewest characters of a new password. NIST 800-63B-4 requires 15 without a second factor, 8 with one.",
     )
     password_max_chars: int = setting(
         "BOSSJY_PASSWORD_MAX_CHARS", 256, read.whole(64, 1024), "Most characters of a new password."
     )
     argon2_memory_kib: int = 12 * 1024
     argon2_time_cost: int = 3
-    hash_threads: int = 0  # 0: as many as there are cores
+    hash_threads: int = 0  # 0: the number of cores
     hash_queue_per_thread: int = 8  # beyond it a login answers OVERLOADED
 
-    # Second factor: roles that must have one; wrong one-time codes in a row before none is accepted (NIST 800-63B-4,
+    # Second factor: roles that must have one; consecutive wrong one-time codes before all are refused (NIST 800-63B-4,
     # 3.2.2: at most 100)
     second_factor_roles: frozenset[str] = setting(
         "BOSSJY_SECOND_FACTOR_ROLES",
         frozenset(),
         roles,
-        "Roles whose users need a second factor: `owner,admin`. Without it their sessions have no scopes. Empty: none.",
+        "Roles whose users need a second factor: `owner,admin`. Without one a session has no scopes. If empty, none.",
     )
     wrong_codes_max: int = setting(
         "BOSSJY_SECOND_FACTOR_WRONG_CODES",
         100,
         read.whole(1, 100),
-        "Wrong one-time codes in a row; then none is accepted until a recovery code is used or the factor is removed.",
+        "Consecutive wrong one-time codes until all are refused. A recovery code or removal of the factor resets it.",
     )
 
-    # Failed logins: how many may be wrong at once, and after how long one more is allowed. An account has a bucket for
-    # each client network and a larger one for all of them. Who empties that keeps out only networks from which nobody
-    # has logged in to the account.
+    # Failed logins: the number that may fail in a burst, and the time after which one more may. An account has a bucket
+    # for each client network and a larger one for all of them. An attacker who empties the larger one blocks only
+    # networks from which nobody has logged in to the account.
     account_failures: int = setting(
         "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT",
         10,
         read.whole(1, 10**6),
-        "Wrong logins to one account from one network at once; then one in 30 seconds.",
+        "Burst of wrong logins to one account from one network; then one in 30 seconds.",
     )
     account_failure_s: float = 30.0
     account_failures_of_all: int = setting(
         "BOSSJY_LOGIN_FAILURES_PER_ACCOUNT_OF_ALL",
         100,
         read.whole(1, 10**6),
-        "Wrong logins to one account from all networks at once; then one in 10 seconds.",
+        "Burst of wrong logins to one account from all networks; then one in 10 seconds.",
     )
     account_failure_of_all_s: float = 10.0
-    known_networks_max: int = 50  # of one user; the one that was used least recently is forgotten first
-    known_network_s: int = 180 * 86_400  # a network from which nobody logged in for so long is not known
+    known_networks_max: int = 50  # of one user; the least recently used is forgotten first
+    known_network_s: int = 180 * 86_400  # a network without a login for this long is not known
     address_failures: int = setting(
         "BOSSJY_LOGIN_FAILURES_PER_ADDRESS",
         50,
         read.whole(0, 10**6),
-        "Wrong logins from one network at once; then one in 2 seconds; 0: any number.",
+        "Burst of wrong logins from one network; then one in 2 seconds. 0: no limit.",
     )
     address_failure_s: float = 2.0
     tenant_failures: int = setting(
@@ -183,13 +186,13 @@ class AuthOptions:
         "BOSSJY_REGISTRATION",
         "token",
         read.choice("open", "token", "closed"),
-        "Who may register a tenant: anybody, who has the registration token, nobody.",
+        "Registration of tenants: by anybody, by the holder of a registration token, by nobody.",
     )
     tenant_calls_per_minute: int = setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_TENANT",
         500,
         read.whole(0, 10**9),
-        "Calls a minute, of each class of methods, that a new tenant is granted: 100, 500 and 2,000 are usual; 0: any.",
+        "Calls per minute and class of methods for a new tenant: 100, 500 and 2,000 are usual. 0: no limit.",
     )
     users_per_tenant_max: int = 10_000
 
@@ -198,7 +201,7 @@ class AuthOptions:
         "BOSSJY_API_KEY_LIFETIME_S",
         365 * _DAY_S,
         read.whole(60, 100 * 365 * _DAY_S),
-        "Lifetime in seconds of an API key whose maker names no end.",
+        "Lifetime in seconds of an API key without a requested expiry.",
     )
     api_key_lifetime_max_s: int = setting(
         "BOSSJY_API_KEY_LIFETIME_MAX_S",
@@ -206,26 +209,26 @@ class AuthOptions:
         read.whole(60, 100 * 365 * _DAY_S),
         "Longest lifetime in seconds of a new API key.",
     )
-    api_key_recheck_s: float = 3.0  # a key that was ended stops within it, on every replica
+    api_key_recheck_s: float = 3.0  # a key that was ended stops working within this time, on every replica
     api_keys_per_tenant_max: int = 1_000
 
-    # Audit log: of wrong logins, events in a minute for one tenant and network, and for one tenant; the others are
-    # counted in one event. Events older than `audit_days` are removed; 0: none is
+    # Audit log: wrong logins recorded as single events per minute for one tenant and network, and for one tenant; the
+    # others are counted in one event. Events older than `audit_days` are removed; 0: none is
     audit_wrong_logins: int = 5
     audit_wrong_logins_of_tenant: int = 60
-    audit_minutes_max: int = 2_000  # of tenants and networks, counted at once
+    audit_minutes_max: int = 2_000  # of tenants and networks, counted simultaneously
     audit_days: int = setting(
-        "BOSSJY_AUDIT_DAYS", 400, kept_days, "Events of the audit log are removed after so many days; 0: never."
+        "BOSSJY_AUDIT_DAYS", 400, kept_days, "Days after which events of the audit log are removed; 0: never."
     )
-    audit_sweep_s: float = 3600.0  # how often, in each process; the first time after a minute at the latest
+    audit_sweep_s: float = 3600.0  # in each process; the first time after a minute at the latest
 
     @property
     def threads(self) -> int:
-        """How many threads hash passwords."""
+        """The number of threads that hash passwords."""
         return self.hash_threads or _cores()
 
     def faults(self) -> list[str]:
-        """What is wrong between these settings, each in a line that names them."""
+        """Faults between these settings, each a line that names them."""
         faults = []
         if self.password_min_chars > self.password_max_chars:
             faults.append("BOSSJY_PASSWORD_MIN_CHARS must be at most BOSSJY_PASSWORD_MAX_CHARS")
@@ -238,31 +241,33 @@ class AuthOptions:
         return faults
 
     def check(self) -> None:
-        """Raise ValueError with one line when a value cannot work."""
+        """Raise ValueError with one line if a value is not usable."""
         self._check_passwords()
         self._check_bounds()
         if not 30 <= self.access_lifetime_s <= 3600:
-            raise ValueError("auth: access_lifetime_s must lie between 30 and 3600")
+            raise ValueError("auth: access_lifetime_s must be between 30 and 3600")
         if not 0 <= self.access_leeway_s <= 30:
-            raise ValueError("auth: access_leeway_s must lie between 0 and 30")
+            raise ValueError("auth: access_leeway_s must be between 0 and 30")
         for fault in self.faults():
             raise ValueError(f"auth: {fault}")
         if not 0 <= self.refresh_grace_s <= 60:
-            raise ValueError("auth: refresh_grace_s must lie between 0 and 60")
+            raise ValueError("auth: refresh_grace_s must be between 0 and 60")
         if self.api_key_lifetime_s < 60:
             raise ValueError("auth: api_key_lifetime_s must be at least 60")
         if self.audit_days and self.audit_days < AUDIT_DAYS_MIN:
             raise ValueError(f"auth: audit_days must be 0 or at least {AUDIT_DAYS_MIN}")
         if self.registration not in ("open", "token", "closed"):
-            raise ValueError("auth: registration is `open`, `token` or `closed`")
+            raise ValueError("auth: registration must be `open`, `token` or `closed`")
         if self.revocations_lost not in ("serve", "refuse"):
-            raise ValueError("auth: revocations_lost is `serve` or `refuse`")
+            raise ValueError("auth: revocations_lost must be `serve` or `refuse`")
 
     def _check_bounds(self) -> None:
         if self.sessions_per_user_max < 1 or not 1 <= self.wrong_codes_max <= 100:
-            raise ValueError("auth: sessions_per_user_max is at least 1, wrong_codes_max lies between 1 and 100")
+            raise ValueError(
+                "auth: sessions_per_user_max must be at least 1, wrong_codes_max must be between 1 and 100"
+            )
         if not self.second_factor_roles <= set(PEOPLE):
-            raise ValueError("auth: second_factor_roles are among " + ", ".join(PEOPLE))
+            raise ValueError("auth: second_factor_roles must be among " + ", ".join(PEOPLE))
 
     def _check_passwords(self) -> None:
         if not 1 <= self.password_min_chars <= self.password_max_chars <= 1024:

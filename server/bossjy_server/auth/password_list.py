@@ -1,4 +1,4 @@
-"""List of common passwords that ships with the service, as sets and as the units that long passwords are made of."""
+"""List of common passwords shipped with the service, as sets and as the units of long passwords."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import cache
 from importlib import resources
 
 _FILE = "common_passwords.txt"
-WORD_MAX_CHARS = 14  # a longer line is no word to build from
+WORD_MAX_CHARS = 14  # a longer line is not a word to build from
 
-# Bits that a unit adds to what must be guessed: the logarithm of how many units of its kind there are.
+# Bits that a unit adds to a guess: the logarithm of the number of units of its kind.
 _WORD_BITS = 10.0
 _BACKWARDS_BITS = 11.0
 _BACKWARDS_MIN_CHARS = 5
@@ -30,17 +30,17 @@ _PIECE_MIN_CHARS = 6
 
 @dataclass(frozen=True, slots=True)
 class PasswordList:
-    """The list: lines as they are compared, words to build from, and units with their bits."""
+    """The list: normalized lines, words to build from, and units with their bits."""
 
     whole: frozenset[str]
     words: frozenset[str]
     units: dict[str, float]
-    longest: int  # characters of a unit
+    longest: int  # characters of the longest unit
 
 
 @cache
 def password_list() -> PasswordList:
-    """The list that ships, read once for a process."""
+    """The shipped list, read once per process."""
     lines = resources.files(__package__).joinpath(_FILE).read_text("utf-8").splitlines()
     entries = {line.strip() for line in lines if line.strip() and not line.startswith("# ")}
     words = frozenset(entry.casefold() for entry in entries if len(entry) <= WORD_MAX_CHARS and " " not in entry)
@@ -58,7 +58,7 @@ def password_list() -> PasswordList:
 
 
 def squashed(text: str) -> str:
-    """What is compared with the list: letter case, spaces and signs between words do not make it new."""
+    """The normalized form for the list: letter case, spaces and signs between words are ignored."""
     folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     if folded.isalnum():
         return folded
@@ -66,7 +66,7 @@ def squashed(text: str) -> str:
 
 
 def _add_line(units: dict[str, float], line: str) -> None:
-    """A long line, its letters without digits at the ends, and of a phrase its words and pieces."""
+    """A long line, its letters without digits at the ends, and for a phrase its words and pieces."""
     whole = squashed(line)
     _add(units, whole, _LINE_BITS)
     _add(units, whole.strip("0123456789"), _LINE_BITS)

@@ -1,7 +1,7 @@
-"""Password hashing: argon2id on its own threads, behind a queue that has an end.
+"""Password hashing with argon2id on separate threads, with a bounded queue.
 
-A hash takes 15 to 30 ms of one core on purpose. So it never runs on the event loop; as many run as there are cores, in
-a flood one fewer; a few wait; beyond that the call is refused at once, and other calls stay fast.
+A hash takes 15 to 30 ms of one core on purpose. So it never runs on the event loop. As many hashes run as there are
+cores, in a flood one fewer. A few calls wait. Beyond that a call is refused immediately, and other calls stay fast.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ from bossjy_server.errors import Reason, ResourceExhausted
 T = TypeVar("T")
 
 _RETRY_AFTER_S = 0.5
-_NICENESS = 10  # of the threads that hash
+_NICENESS = 10  # of the hashing threads
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a password was right, and whether its hash was made with other settings than today's."""
+    """The result of a check: right or wrong, and if the hash was made with other settings than the current ones."""
 
     right: bool
     rehash: bool = False
 
 
 class Hasher:
-    """argon2id by libsodium (docs/decisions/0021). For any thread."""
+    """argon2id by libsodium (docs/decisions/0021). Thread-safe."""
 
     def __init__(self, memory_kib: int, time_cost: int) -> None:
         self._cost = {"opslimit": time_cost, "memlimit": memory_kib * 1024}
         self._head = f"$argon2id$v=19$m={memory_kib},t={time_cost},p=1$"
-        # Checked in place of the hash of an account that does not exist, so that both take the same time.
+        # Checked instead of the hash of an account that does not exist, so that both take the same time.
         self._dummy = self.hash(secrets.token_urlsafe(16))
 
     def hash(self, password: str) -> str:
-        """The hash of `password` with a salt of its own, in its usual text form."""
+        """The hash of `password` with its own salt, in the usual text form."""
         return argon2id.str(normal(password).encode(), **self._cost).decode("ascii")
 
     def verify(self, stored: str | None, password: str) -> Verdict:
-        """Check `password` against a stored hash; None stands for an account that does not exist."""
+        """Check `password` against a stored hash; None means an account that does not exist."""
         checked = stored or self._dummy
         try:
             argon2id.verify(checked.encode(), normal(password).encode())
@@ -63,7 +63,7 @@ class Hasher:
 
 
 class Passwords:
-    """Hashes and checks passwords, for who holds a place. `close()` when done."""
+    """Hashes and checks passwords for calls that have a slot. `close()` when done."""
 
     def __init__(self, options: AuthOptions) -> None:
         self._hasher = Hasher(options.argon2_memory_kib, options.argon2_time_cost)
@@ -74,9 +74,9 @@ class Passwords:
 
     @contextmanager
     def place(self) -> Iterator[Place]:
-        """A place in the queue, held for the whole of a call that hashes, its work in the database included.
+        """A slot in the queue for the whole of a call that hashes, including its database work.
 
-        So a flood is refused before it costs anything. Raises ResourceExhausted(OVERLOADED) when all are taken.
+        So a flood is refused before it costs anything. Raises ResourceExhausted(OVERLOADED) if all slots are in use.
         """
         if self._held >= self._limit:
             self._turns.note_refusal()
@@ -92,12 +92,12 @@ class Passwords:
             self._held -= 1
 
     def close(self) -> None:
-        """End the threads; what waits is dropped."""
+        """End the threads; waiting work is dropped."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 class Place:
-    """What may be done in a place. A hash that is running when its call is given up ends by itself."""
+    """The operations of a slot. A hash that is running when its call is cancelled ends by itself."""
 
     def __init__(self, hasher: Hasher, executor: ThreadPoolExecutor, turns: Turns) -> None:
         self._hasher = hasher
@@ -109,7 +109,7 @@ class Place:
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, stored: str | None, password: str) -> Verdict:
-        """Check `password` against a stored hash; None stands for an account that does not exist."""
+        """Check `password` against a stored hash; None means an account that does not exist."""
         return await self._run(lambda: self._hasher.verify(stored, password))
 
     async def _run(self, work: Callable[[], T]) -> T:
@@ -118,11 +118,11 @@ class Place:
 
 
 def _stand_back() -> None:
-    """Let other threads go first: a flood of logins takes the time of the cores that nobody else wants."""
-    with suppress(OSError):  # Linux alone has priorities of threads
+    """Lower the thread's priority: a flood of logins gets only idle time of the cores."""
+    with suppress(OSError):  # only Linux has thread priorities
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def normal(password: str) -> str:
-    """One form for what looks the same whatever the keyboard: NFKC, as NIST SP 800-63B has it."""
+    """The NFKC form, equal for texts that look the same on any keyboard (NIST SP 800-63B)."""
     return unicodedata.normalize("NFKC", password)

@@ -1,4 +1,4 @@
-"""What the stores of auth give back: rows as frozen objects. Times are aware and UTC."""
+"""Records of the auth stores: rows as frozen objects. Times are aware and UTC."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Tenant:
     default_region: str
     calls_per_minute: int
     create_time: datetime
-    second_factor_required: bool = False  # of every user but services
+    second_factor_required: bool = False  # for every user but services
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +34,22 @@ class User:
     role: Role
     state: str  # active, disabled
     password_change_required: bool
-    password_time: datetime  # when the password was given
+    password_time: datetime  # when the password was set
     revision: int
     create_time: datetime
     update_time: datetime
     last_login_time: datetime | None
-    second_factor: bool = False  # whether a login needs a one-time code
-    tenant_asks_factor: bool = False  # whether the tenant requires a second factor
+    second_factor: bool = False  # true if a login needs a one-time code
+    tenant_asks_factor: bool = False  # true if the tenant requires a second factor
 
     @property
     def active(self) -> bool:
-        """Whether the user may log in."""
+        """True if the user may log in."""
         return self.state == "active"
 
     @property
     def etag(self) -> str:
-        """Changes with every change of the user."""
+        """A value that changes with every change of the user."""
         return f"r{self.revision}"
 
 
@@ -92,12 +92,12 @@ class ApiKey:
     create_time: datetime
     expire_time: datetime
     last_use_time: datetime | None
-    parent_key_id: str | None = None  # the key that made it, and that it ends with
+    parent_key_id: str | None = None  # the key that created it, and with which it ends
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What makes a call safe to repeat: the caller's request id, and a hash of what it asked for."""
+    """The identity of a repeatable call: the caller's request id, and a hash of the request."""
 
     request_id: str
     request_hash: bytes
@@ -105,5 +105,5 @@ class Request:
 
 def moment(unix_s: float) -> datetime:
     """Unix time in seconds as an aware time in UTC, at most the end of the year 9999."""
-    # A float rounds the last microseconds of that year up, out of the calendar.
+    # A float rounds the last microseconds of that year up, beyond the calendar.
     return datetime.fromtimestamp(min(unix_s, _LATEST_S), UTC)

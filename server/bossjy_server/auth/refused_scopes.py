@@ -1,6 +1,6 @@
-"""Audit events for calls that were refused because a scope was missing; `app` hands this to `rpc`.
+"""Audit events for calls refused for a missing scope; `app` passes this to `rpc`.
 
-A caller can repeat a refused call as often as the quotas admit. So each process records one event a minute for each
+A caller can repeat a refused call as often as the quotas permit. So each process records one event per minute for each
 actor and scope, and nobody can fill the log of a tenant this way.
 """
 
@@ -15,7 +15,7 @@ from bossjy_server.scopes import ALL_SCOPES
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Database
 
-_OTHER_SCOPES = frozenset({"session"})  # what a method for people alone asks for
+_OTHER_SCOPES = frozenset({"session"})  # the scope of methods for people only
 
 
 class RefusedScopes:
@@ -26,8 +26,8 @@ class RefusedScopes:
         self._seldom = seldom or Seldom()
 
     async def record(self, caller: Caller, scope: str) -> None:
-        """Record that the running call of `caller` lacked `scope`. The refusal stands also if the database is away."""
-        # CreateApiKey is refused with a scope that the caller wrote: any text, which must not reach the log.
+        """Record that the running call of `caller` lacked `scope`. The refusal applies even without the database."""
+        # CreateApiKey may be refused for a scope that the caller wrote: any text, which must not reach the log.
         known = scope if scope in ALL_SCOPES | _OTHER_SCOPES else "unknown"
         actor = caller.api_key_id or caller.user_id
         if not self._seldom.due(f"{caller.tenant_id}/{actor}/{known}"):

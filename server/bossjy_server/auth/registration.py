@@ -1,8 +1,8 @@
-"""Who may make a tenant: anybody, whoever has a one-time token, or nobody.
+"""Registration policy: anybody, the holder of a one-time token, or nobody may create a tenant.
 
-A token is kept in the database as its hash and used up in the transaction that makes the tenant: it works
-once whatever the number of replicas, and a registration that fails does not cost it. The text of the first
-one stands in a file of the data folder that only the service may read, until it is used.
+The database stores a token as its hash. The transaction that creates the tenant uses it up, so it works once with any
+number of replicas, and a failed registration does not use it up. Until its use, the text of the first one is in a file
+of the data folder that only the service may read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FILE_NAME = "registration_token"
 
 INSERT_TOKEN = "INSERT INTO bossjy.registration_tokens (token_hash) VALUES ($1)"
 
-# Nothing happens when an earlier start made one.
+# Does nothing if an earlier start created one.
 INSERT_FIRST_TOKEN = """
 INSERT INTO bossjy.registration_tokens (token_hash, first_start) VALUES ($1, true)
 ON CONFLICT (first_start) DO NOTHING
@@ -38,14 +38,14 @@ RETURNING token_hash"""
 
 
 class Registration:
-    """Holds registrations against the policy."""
+    """Checks registrations against the policy."""
 
     def __init__(self, database: Database, policy: RegistrationPolicy) -> None:
         self._database = database
         self._policy = policy
 
     async def check(self, token: str) -> None:
-        """Raise PermissionDenied(REGISTRATION_CLOSED) unless a registration with this token can go on."""
+        """Raise PermissionDenied(REGISTRATION_CLOSED) unless a registration with this token may continue."""
         if self._policy == "closed":
             raise _closed()
         if self._policy == "token":
@@ -54,13 +54,13 @@ class Registration:
                     raise _closed()
 
     async def use(self, connection: Connection, token: str, now: datetime) -> None:
-        """Use the token up, inside the transaction that makes the tenant. Raises as `check` does."""
+        """Use the token up, inside the transaction that creates the tenant. Raises the errors of `check`."""
         if self._policy == "token" and await connection.fetchval(USE_TOKEN, _digest(token), now) is None:
             raise _closed()
 
 
 async def new_registration_token(database: Database) -> str:
-    """A further token that admits one registration, for the operator to give out."""
+    """An additional token that admits one registration, for the operator to hand out."""
     token = _new_token()
     async with database.system() as connection:
         await connection.execute(INSERT_TOKEN, _digest(token))
@@ -68,10 +68,10 @@ async def new_registration_token(database: Database) -> str:
 
 
 async def first_registration_token(database: Database, data_dir: Path) -> str | None:
-    """The token that the first start of the service makes, until it is used; then None.
+    """The token that the first start of the service creates, until it is used; then None.
 
-    The text is written to `data_dir/registration_token` (mode 0600) before its hash is kept, so that a start
-    that is cut short leaves no token that nobody knows.
+    The text is written to `data_dir/registration_token` (mode 0600) before its hash is stored, so an interrupted start
+    leaves no token that nobody knows.
     """
     path = data_dir / FILE_NAME
     token = await in_thread(_read, path)
@@ -104,5 +104,5 @@ def _digest(token: str) -> bytes:
 def _closed() -> PermissionDenied:
     return PermissionDenied(
         Reason.REGISTRATION_CLOSED,
-        "this server takes no registration without a token that holds: ask its operator for one",
+        "this server accepts no registration without a valid token: ask its operator for one",
     )

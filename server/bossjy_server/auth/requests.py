@@ -1,4 +1,4 @@
-"""What the methods of AuthService read from a request and its call, checked for meaning."""
+"""Fields of AuthService requests and their calls, checked for meaning."""
 
 from __future__ import annotations
 
@@ -25,39 +25,38 @@ _LANGUAGE_MAX_CHARS = 35
 
 
 def caller_with_session() -> Caller:
-    """The caller, who must have logged in: an API key is no person. Raises PermissionDenied."""
+    """The caller, who must have logged in: an API key is not a person. Raises PermissionDenied."""
     caller = current_caller()
     if not caller.session_id:
         raise PermissionDenied(
             Reason.SCOPE_MISSING,
-            "this method is for users who have logged in: an API key does not do",
+            "this method is only for users who have logged in, not for API keys",
             metadata={"scope": "session"},
         )
     return caller
 
 
 def client_of(device_name: str) -> Client:
-    """Where the call comes from."""
+    """The origin of the call."""
     call = current_call()
-    # Metadata is no message, so validation does not see it: PostgreSQL stores no U+0000.
+    # Validation does not cover metadata, and PostgreSQL stores no U+0000.
     return Client(device_name, call.user_agent.replace("\0", ""), call.address)
 
 
 def note(event: str, **fields: str | int) -> None:
-    """Put what happened into the call's log line: ids and counts, never names, addresses or secrets."""
+    """Add an event to the call's log line: ids and counts, never names, addresses or secrets."""
     current_call().log.update(fields, auth_event=event)
 
 
 def note_attempt(event: str, tenant_id: str) -> None:
-    """Note what is tried, with the tenant where the text has the form of one: people type other things by mistake."""
+    """Note an attempt, with the tenant if the text has the form of one: people type other things by mistake."""
     note(event, **({"tenant_id": tenant_id} if _TENANT.fullmatch(tenant_id) else {}))
 
 
 def chosen(resource: Message, mask: FieldMask, allowed: Sequence[str], *, empty_name: bool = True) -> dict[str, Any]:
-    """The fields that an update changes: those of the mask, or where it is empty those that are not empty.
+    """The fields that an update changes: those of the mask, or all non-empty ones if the mask is empty.
 
-    Raises InvalidArgument for a mask with another field, or a name that is empty or too long where it may not
-    be.
+    Raises InvalidArgument for a mask with another field, or a name that is too long or, where not allowed, empty.
     """
     for path in mask.paths:
         if path not in allowed:
@@ -81,7 +80,7 @@ def tag(language: str | None) -> str | None:
 
 
 def time_of(request: Message, field: str) -> datetime | None:
-    """A time of the request in UTC; None if it is not set. Raises InvalidArgument for what is no time."""
+    """A time of the request in UTC; None if it is unset. Raises InvalidArgument for an invalid time."""
     if not request.HasField(field):
         return None
     try:
@@ -92,7 +91,7 @@ def time_of(request: Message, field: str) -> datetime | None:
 
 
 def role(number: int | None) -> Role | None:
-    """A role by its number in the contract, or None. Raises InvalidArgument for one that is none."""
+    """A role by its number in the contract, or None. Raises InvalidArgument for an unknown number."""
     if number is None:
         return None
     try:
@@ -104,7 +103,7 @@ def role(number: int | None) -> Role | None:
 def region(code: str | None) -> str | None:
     """A region as two capital letters, '' or None. Raises InvalidArgument."""
     if code and not _REGION.fullmatch(code):
-        raise _invalid("default_region", "must be two capital letters, as ISO 3166-1 has them")
+        raise _invalid("default_region", "must be two capital letters, as in ISO 3166-1")
     return code
 
 

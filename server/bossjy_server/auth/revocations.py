@@ -1,12 +1,13 @@
-"""Cutoffs of sessions and users: which access tokens are no longer valid although their time is not over.
+"""Revocation of access tokens before they expire, by cutoffs of sessions and users.
 
-A session that ended has a cutoff that no token passes. A user whose role changed has the revision of that change: a
-token carries the revision that its role was read from, and passes with that one or a later one. So a refresh brings the
-new scopes, and a token that was signed late from the old row does not pass, whatever the clocks say. The replica where
-it happens knows at once. The others read a Redis stream twice a second, in the background, so that checking a token
-costs two look-ups in a dict and waits for nothing. Entries are kept as long as a token that they stop can live; the
-database alone says whether a session can be refreshed, and whether a caller may change authority. When Redis is lost,
-`AuthOptions.revocations_lost` says what happens; what could not be told is told later.
+A session that ended has a cutoff that no token passes. A user whose role changed has the revision of that change. A
+token carries the revision that its role was read from, and passes with that revision or a later one. So a refresh
+brings the new scopes, and a token that was signed late from the old row does not pass, whatever the clocks say.
+
+The replica that handles the change knows it immediately. The others read a Redis stream twice a second in the
+background, so a token check costs two dict look-ups and waits for nothing. Entries are kept as long as a token that
+they stop can live. Only the database decides if a session can be refreshed, and if a caller may change authority. While
+Redis is unavailable, `AuthOptions.revocations_lost` decides, and unsent revocations are sent later.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ENDED = 2**53  # a cutoff that no token passes
 
 _STREAM = "bossjy:auth:cutoffs"
 # The fields of an entry: of a session that ended, or of a user. Earlier releases wrote times for the sessions of a user
-# with a new role; those are passed over.
+# with a new role; those are skipped.
 _SESSION, _CUTOFF = "session", "cutoff"
 _USER, _REVISION = "user", "revision"
 _BATCH = 1000
@@ -37,13 +38,13 @@ _LOST = (RedisError, OSError, TimeoutError)
 
 
 class Revocations:
-    """The cutoffs that matter now. `run()` keeps them in step with other replicas until it is cancelled."""
+    """The current cutoffs. `run()` keeps them in step with other replicas until it is cancelled."""
 
     def __init__(self, redis: Redis | None, options: AuthOptions, clock: Callable[[], float] = time.time) -> None:
         self._redis = redis
         self._options = options
         self._clock = clock
-        # id of a session or user, which are random -> (cutoff, when it may be forgotten); the oldest first
+        # id of a session or user, both random -> (cutoff, when it may be forgotten); oldest first
         self._cutoffs: dict[str, tuple[int, float]] = {}
         self._untold: deque[tuple[str, int]] = deque(maxlen=options.revocations_max)
         self._read_to = "0"
@@ -55,12 +56,12 @@ class Revocations:
         return self._options.access_lifetime_s + 2.0 * self._options.access_leeway_s
 
     def cutoff(self, session_or_user_id: str) -> int:
-        """ENDED for a session that ended; for a user the least revision of a valid token; 0 if there is none."""
+        """ENDED for a session that ended; for a user the lowest revision of a valid token; 0 if there is none."""
         entry = self._cutoffs.get(session_or_user_id)
         return entry[0] if entry else 0
 
     def check_heard(self) -> None:
-        """Raise Unavailable when Redis is lost and the settings ask to refuse tokens then."""
+        """Raise Unavailable if Redis is unavailable and the settings say to refuse tokens then."""
         if (
             self._redis is not None
             and self._options.revocations_lost == "refuse"
@@ -68,20 +69,20 @@ class Revocations:
         ):
             raise Unavailable(
                 Reason.CACHE_UNAVAILABLE,
-                "whether the session goes on cannot be known now: try again in a moment",
+                "the server cannot check now if the session is still valid: try again in a moment",
                 retry_after_s=1.0,
             )
 
     async def end(self, session_ids: Iterable[str]) -> None:
-        """Let no access token of these sessions pass: here at once, elsewhere within about a second."""
+        """Reject all access tokens of these sessions: here immediately, elsewhere within about a second."""
         await self._cut(session_ids, ENDED)
 
     async def renew(self, user_id: str, revision: int) -> None:
-        """Let only access tokens of the user pass that were made from this revision or a later one."""
+        """Reject access tokens of the user that were made from an earlier revision."""
         await self._cut([user_id], revision)
 
     async def run(self) -> None:
-        """Tell and hear, for as long as the service runs."""
+        """Send and receive revocations, for as long as the service runs."""
         if self._redis is None:
             return
         while True:
@@ -89,7 +90,7 @@ class Revocations:
             await asyncio.sleep(self._options.revocation_poll_s)
 
     async def exchange(self) -> None:
-        """Tell what is untold, read what others told. Redis being away is no error: the next round does."""
+        """Send unsent revocations, read those of other replicas. If Redis is unavailable, the next round does it."""
         if self._redis is None:
             return
         with suppress(*_LOST):
@@ -105,7 +106,7 @@ class Revocations:
         if self._redis is None or not ids:
             return
         self._untold.extend((one, cutoff) for one in ids)
-        if not self._telling.locked():  # else who tells now tells these too
+        if not self._telling.locked():  # otherwise the running send includes these too
             with suppress(*_LOST):
                 await self._tell(self._redis)
 
@@ -133,7 +134,7 @@ class Revocations:
             for entry_id, fields in entries:
                 self._read_to = _text(entry_id)
                 values = {_text(name): _text(value) for name, value in (fields or {}).items()}
-                with suppress(KeyError, ValueError):  # an entry that is not ours to understand
+                with suppress(KeyError, ValueError):  # an unknown entry
                     self._keep(*_read(values))
             if len(entries) < _BATCH:
                 return
@@ -154,11 +155,11 @@ class Revocations:
 
 
 def _read(values: Mapping[str, str]) -> tuple[str, int]:
-    """Whose cutoff an entry is, and the cutoff. Raises KeyError or ValueError for an entry that is not understood."""
+    """The owner of an entry's cutoff, and the cutoff. Raises KeyError or ValueError for an unknown entry."""
     if _USER in values:
         return values[_USER], int(values[_REVISION])
     if int(values[_CUTOFF]) != ENDED:
-        raise ValueError("a time, as an earlier release wrote it")
+        raise ValueError("a time, written by an earlier release")
     return values[_SESSION], ENDED
 
 

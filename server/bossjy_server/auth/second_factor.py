@@ -1,14 +1,14 @@
-"""One-time codes as a second factor (RFC 6238), and recovery codes for the day the device is lost.
+"""One-time codes as a second factor (RFC 6238), and recovery codes for a lost device.
 
-The secret is kept sealed with AES-256-GCM under a key that is derived from the service's secret and not in the
-database, bound to its user. Recovery codes are kept as HMACs under the same secret. Each code works once: the time step
-of the last one is kept, and none of it or before it is accepted again.
+The secret is sealed with AES-256-GCM and bound to its user. The sealing key is derived from the service's secret and is
+not in the database. Recovery codes are stored as HMACs under the same secret. Each code works once: the time step of
+the last one is stored, and no code of that step or an earlier one is accepted again.
 
-A code is compared only after the password was right. Wrong codes are slowed down as wrong passwords are (throttle.py).
-In addition the database counts wrong one-time codes in a row: after `wrong_codes_max` no one-time code is accepted
-until a recovery code is used, or an administrator takes the second factor off. A one-time code has 20 bits, so
-guessing must have an end. A recovery code has 80 bits: the throttle bounds guesses far below what could find one, and
-a final end would only let somebody who knows the password lock the owner out.
+A code is compared only if the password was right. Wrong codes are slowed down like wrong passwords (throttle.py). In
+addition the database counts consecutive wrong one-time codes: after `wrong_codes_max` no one-time code is accepted
+until a recovery code is used, or an administrator removes the second factor. A one-time code has 20 bits, so guessing
+must have an end. A recovery code has 80 bits: the throttle keeps guesses far too few to find one, and a final end would
+only let somebody who knows the password lock the owner out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
 
 _STEP_S = 30
-_AROUND = (0, -1, 1)  # steps that are taken: the clock of a device may be half a minute off
+_AROUND = (0, -1, 1)  # accepted steps: the clock of a device may be half a minute off
 _DIGITS = 6
 _NONCE_BYTES = 12
 _RECOVERY_CODES = 10
@@ -45,11 +45,11 @@ _RECOVERY_CHARS = 16  # 80 bits
 
 
 class Verdict(Enum):
-    """What a code turned out to be."""
+    """The result of a code check."""
 
     RIGHT = auto()
     WRONG = auto()
-    LOCKED = auto()  # not compared: too many were wrong
+    LOCKED = auto()  # not compared: too many wrong codes
 
 
 class SecondFactor:
@@ -74,10 +74,10 @@ class SecondFactor:
         self._cipher = AESGCM(keys.mac("second-factor-seal"))
 
     async def begin(self, caller: Caller, password: str, code: str, address: str) -> tuple[str, str]:
-        """A new secret (base32) that counts once it is confirmed, and its `otpauth` URI.
+        """A new secret (base32), valid once it is confirmed, and its `otpauth` URI.
 
-        `code` is needed where the user has a second factor. Raises Unauthenticated: LOGIN_REFUSED for a wrong password
-        or code, SECOND_FACTOR_REQUIRED without a code, SECOND_FACTOR_LOCKED; ResourceExhausted: LOGIN_THROTTLED,
+        `code` is needed if the user has a second factor. Raises Unauthenticated: LOGIN_REFUSED for a wrong password or
+        code, SECOND_FACTOR_REQUIRED without a code, SECOND_FACTOR_LOCKED; ResourceExhausted: LOGIN_THROTTLED,
         OVERLOADED.
         """
         user = await self._checked(caller, password, code, address)
@@ -93,15 +93,15 @@ class SecondFactor:
                 moment(self._clock()),
                 replace=user.second_factor,
             )
-        if not kept:  # another call has turned one on since the password was checked
+        if not kept:  # another call has turned a second factor on since the password check
             raise _code_required()
         return secret, pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name="BossJy")
 
     async def confirm(self, caller: Caller, code: str, address: str) -> list[str]:
-        """Turn the second factor on with a code of the new secret; gives the recovery codes.
+        """Turn the second factor on with a code of the new secret. Returns the recovery codes.
 
-        Raises NotFound when `begin` was not called; Unauthenticated: LOGIN_REFUSED for a wrong code,
-        SECOND_FACTOR_LOCKED after too many; ResourceExhausted(LOGIN_THROTTLED).
+        Raises NotFound if `begin` was not called; Unauthenticated: LOGIN_REFUSED for a wrong code, SECOND_FACTOR_LOCKED
+        after too many; ResourceExhausted(LOGIN_THROTTLED).
         """
         tenant_id, user_id = caller.tenant_id, caller.user_id
         codes = [opaque.random_id(_RECOVERY_CHARS) for _ in range(_RECOVERY_CODES)]
@@ -118,14 +118,14 @@ class SecondFactor:
         return ["-".join(one[at : at + 4] for at in range(0, _RECOVERY_CHARS, 4)) for one in codes]
 
     async def remove(self, caller: Caller, password: str, code: str, address: str) -> None:
-        """Turn the second factor off. Raises as `begin` does, and FailedPrecondition(SECOND_FACTOR_NEEDED)."""
+        """Turn the second factor off. Raises the errors of `begin`, and FailedPrecondition(SECOND_FACTOR_NEEDED)."""
         tenant_id, user_id = caller.tenant_id, caller.user_id
         had_one = (await self._checked(caller, password, code, address)).second_factor
         async with self._database.tenant(tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
             user = await store.user(connection, tenant_id, user_id)
             if second_factor_required(user, self._options):
-                text = "your role or tenant requires a second factor: change it with BeginSecondFactor"
+                text = "your role or tenant requires a second factor: replace it with BeginSecondFactor"
                 raise FailedPrecondition(Reason.SECOND_FACTOR_NEEDED, text)
             if had_one:
                 await second_factor_store.remove(connection, tenant_id, user_id, moment(self._clock()))
@@ -136,8 +136,8 @@ class SecondFactor:
     async def check(self, user: User, code: str) -> None:
         """Use up a one-time or recovery code of a user whose password was right.
 
-        In a transaction of its own: the code stays used, and a wrong one counted and recorded, whatever follows.
-        Raises Unauthenticated: SECOND_FACTOR_REQUIRED without a code, LOGIN_REFUSED, SECOND_FACTOR_LOCKED.
+        It runs in its own transaction: the code stays used, and a wrong one stays counted and recorded, whatever
+        follows. Raises Unauthenticated: SECOND_FACTOR_REQUIRED without a code, LOGIN_REFUSED, SECOND_FACTOR_LOCKED.
         """
         if not code:
             raise _code_required()
@@ -148,14 +148,16 @@ class SecondFactor:
         if verdict is Verdict.LOCKED:
             raise Unauthenticated(
                 Reason.SECOND_FACTOR_LOCKED,
-                "too many wrong one-time codes: use a recovery code, or ask an administrator to take the second "
-                "factor off; then change your password, which somebody else knows",
+                "too many wrong one-time codes: use a recovery code, or ask an administrator to remove the second "
+                "factor; then change your password, because somebody else knows it",
             )
         if verdict is Verdict.WRONG:
-            raise Unauthenticated(Reason.LOGIN_REFUSED, "the one-time code is wrong, or was used before: take the next")
+            raise Unauthenticated(
+                Reason.LOGIN_REFUSED, "the one-time code is wrong, or was used before: use the next one"
+            )
 
     async def _use(self, connection: Connection, user: User, code: str) -> Verdict:
-        """Use up a code. Commit the transaction, whatever the verdict."""
+        """Use up a code. Commit the transaction for every verdict."""
         plain = code.replace(" ", "").replace("-", "").lower()
         if len(plain) == _DIGITS and plain.isascii() and plain.isdigit():
             return await self._use_one_time_code(connection, user, plain)
@@ -180,7 +182,7 @@ class SecondFactor:
         return Verdict.WRONG
 
     async def _confirm(self, connection: Connection, caller: Caller, code: str, macs: Sequence[bytes]) -> Verdict:
-        """Let the pending secret count if the code is right. Commit the transaction, whatever the verdict."""
+        """Make the pending secret valid if the code is right. Commit the transaction for every verdict."""
         await hold_caller(connection, caller, changes_authority=True)
         ids = (caller.tenant_id, caller.user_id)
         pending = await second_factor_store.count_pending(connection, *ids, self._options.wrong_codes_max)
@@ -199,7 +201,7 @@ class SecondFactor:
         return Verdict.RIGHT
 
     async def _checked(self, caller: Caller, password: str, code: str, address: str) -> User:
-        """The caller's user, whose password is right, and whose code where the user has a second factor."""
+        """The caller's user, after a check of the password and, if the user has a second factor, of the code."""
         with self._passwords.place() as place:
             async with self._throttle.attempt(caller.tenant_id, caller.user_id, address):
                 async with self._database.tenant(caller.tenant_id) as connection:
@@ -228,7 +230,7 @@ class SecondFactor:
             nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
             return self._cipher.decrypt(nonce, text, f"{tenant_id}/{user_id}".encode()).decode()
         except InvalidTag:
-            message = "the second factor was kept under another key of this server: ask its operator"
+            message = "the second factor was sealed with another key of this server: ask its operator"
             raise Unauthenticated(Reason.LOGIN_REFUSED, message) from None
 
 

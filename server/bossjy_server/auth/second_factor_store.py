@@ -8,16 +8,16 @@ from datetime import datetime
 
 from bossjy_server.storage.postgres import Connection
 
-# A secret that counts only once it is confirmed; one that is confirmed already remains valid meanwhile. Without a code
-# ($5 false) no row changes that has a confirmed secret, also one that another call has just confirmed.
+# A secret that is valid only once it is confirmed. A confirmed secret stays valid meanwhile. Without a code ($5 false)
+# no row with a confirmed secret changes, even if another call has just confirmed it.
 KEEP_PENDING = """
 INSERT INTO bossjy.second_factors AS kept (tenant_id, user_id, pending, update_time) VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET pending = $3, wrong_pending = 0, update_time = $4
 WHERE kept.secret IS NULL OR $5
 RETURNING user_id"""
 
-# Counts an attempt before its code is compared, and locks the row until the transaction ends: parallel attempts are
-# counted one by one. No row beyond $3 wrong codes in a row.
+# Counts an attempt before its code is compared, and locks the row until the transaction ends, so parallel attempts are
+# counted one by one. No row beyond $3 consecutive wrong codes.
 COUNT_CODE = """
 UPDATE bossjy.second_factors SET wrong_codes = wrong_codes + 1
 WHERE tenant_id = $1 AND user_id = $2 AND secret IS NOT NULL AND wrong_codes < $3
@@ -37,7 +37,7 @@ SET secret = pending, pending = NULL, last_step = $4, wrong_codes = 0, wrong_pen
 WHERE tenant_id = $1 AND user_id = $2 AND pending = $3
 RETURNING user_id"""
 
-# Uses up the codes of a time step and of all before it: of parallel calls the first finds the row, no other.
+# Uses up the codes of a time step and of all earlier ones. Of parallel calls only the first finds the row.
 USE_STEP = """
 UPDATE bossjy.second_factors SET last_step = $3, wrong_codes = 0
 WHERE tenant_id = $1 AND user_id = $2 AND last_step < $3
@@ -57,7 +57,7 @@ DELETE_RECOVERY_CODES = "DELETE FROM bossjy.recovery_codes WHERE tenant_id = $1 
 
 DELETE_FACTOR = "DELETE FROM bossjy.second_factors WHERE tenant_id = $1 AND user_id = $2"
 
-# The same by a user whose call brought no code: a secret that was confirmed meanwhile stays.
+# The same for a call without a code: a secret that was confirmed meanwhile stays.
 DELETE_PENDING = DELETE_FACTOR + " AND secret IS NULL"
 
 SET_SWITCH = """
@@ -67,7 +67,7 @@ WHERE tenant_id = $1 AND user_id = $2"""
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """The sealed secrets of a user: the one that counts, and one that is not confirmed yet."""
+    """The sealed secrets of a user: the valid one, and one that is not confirmed yet."""
 
     secret: bytes | None = field(repr=False)
     pending: bytes | None = field(repr=False)
@@ -76,21 +76,21 @@ class Factor:
 async def keep_pending(
     connection: Connection, tenant_id: str, user_id: str, sealed: bytes, now: datetime, *, replace: bool
 ) -> bool:
-    """Keep a secret that is to be confirmed; false if one is confirmed already and `replace` does not allow it."""
+    """Store a secret to be confirmed; false if one is confirmed already and `replace` does not allow it."""
     return await connection.fetchval(KEEP_PENDING, tenant_id, user_id, sealed, now, replace) is not None
 
 
 async def count_code(connection: Connection, tenant_id: str, user_id: str, most: int) -> tuple[bytes, int] | None:
-    """Count an attempt as a wrong code; gives the sealed secret and the count.
+    """Count an attempt as a wrong code. Returns the sealed secret and the count.
 
-    None if `most` codes in a row were wrong, or if there is no secret.
+    None if `most` consecutive codes were wrong, or if there is no secret.
     """
     row = await connection.fetchrow(COUNT_CODE, tenant_id, user_id, most)
     return (row["secret"], row["wrong_codes"]) if row else None
 
 
 async def count_pending(connection: Connection, tenant_id: str, user_id: str, most: int) -> bytes | None:
-    """Count an attempt at the secret that is to be confirmed, and give it; None beyond `most`, or if there is none."""
+    """Count an attempt at the pending secret, and return the secret; None beyond `most`, or if there is none."""
     pending: bytes | None = await connection.fetchval(COUNT_PENDING, tenant_id, user_id, most)
     return pending
 
@@ -111,7 +111,7 @@ async def confirm(
     macs: Sequence[bytes],
     now: datetime,
 ) -> bool:
-    """Let the pending secret count, with new recovery codes; false if another took its place meanwhile."""
+    """Make the pending secret valid, with new recovery codes; false if another secret replaced it meanwhile."""
     if await connection.fetchval(CONFIRM, tenant_id, user_id, sealed, step, now) is None:
         return False
     await connection.execute(DELETE_RECOVERY_CODES, tenant_id, user_id)
@@ -121,12 +121,12 @@ async def confirm(
 
 
 async def use_step(connection: Connection, tenant_id: str, user_id: str, step: int) -> bool:
-    """Use up the code of a time step and forget wrong ones; false if it, or a later one, was used before."""
+    """Use up the code of a time step and reset the count of wrong ones; false if it or a later one was used before."""
     return await connection.fetchval(USE_STEP, tenant_id, user_id, step) is not None
 
 
 async def use_recovery_code(connection: Connection, tenant_id: str, user_id: str, mac: bytes, now: datetime) -> bool:
-    """Use up a recovery code and forget wrong one-time codes; false if there is none."""
+    """Use up a recovery code and reset the count of wrong one-time codes; false if there is none."""
     if await connection.fetchval(USE_RECOVERY_CODE, tenant_id, user_id, mac, now) is None:
         return False
     await connection.execute(FORGET_WRONG, tenant_id, user_id)
@@ -134,12 +134,12 @@ async def use_recovery_code(connection: Connection, tenant_id: str, user_id: str
 
 
 async def remove_pending(connection: Connection, tenant_id: str, user_id: str) -> None:
-    """Forget a secret that is to be confirmed."""
+    """Delete the pending secret."""
     await connection.execute(DELETE_PENDING, tenant_id, user_id)
 
 
 async def remove(connection: Connection, tenant_id: str, user_id: str, now: datetime) -> None:
-    """Forget the second factor of a user, and how many codes were wrong."""
+    """Delete the second factor of a user, and the count of wrong codes."""
     await connection.execute(DELETE_RECOVERY_CODES, tenant_id, user_id)
     await connection.execute(DELETE_FACTOR, tenant_id, user_id)
     await connection.execute(SET_SWITCH, tenant_id, user_id, False, now)

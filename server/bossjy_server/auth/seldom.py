@@ -1,4 +1,4 @@
-"""Lets one thing of many through: what would cost a write for each call of a flood costs one a minute."""
+"""Rate limit of once per period and name: a write per call of a flood becomes one write a minute."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Seldom:
         self._until: dict[str, float] = {}  # the oldest first
 
     def due(self, name: str) -> bool:
-        """Whether it is time; if so, not again before `every_s` has passed."""
+        """True if it is time; then false until `every_s` has passed."""
         now = self._clock()
         while self._until and (oldest := next(iter(self._until))) and self._until[oldest] <= now:
             del self._until[oldest]

@@ -1,4 +1,4 @@
-"""Auth put together: what `app` opens and what `rpc` and the other features get of it."""
+"""Assembly of auth: `app` opens it; `rpc` and the other features use it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """What the rest of the service uses."""
+    """The interface of auth for the rest of the service."""
 
     servicer: AuthServicer
     authenticator: Authenticator
@@ -63,7 +63,7 @@ async def open_auth(
     options: AuthOptions | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Auth]:
-    """Open auth; what it started ends on the way out. The keys are in `data_dir/keys`, made if need be.
+    """Open auth; stop its tasks on exit. The keys are in `data_dir/keys`, created if necessary.
 
     Raises StartError for settings or a key folder that cannot be used.
     """
@@ -132,7 +132,7 @@ async def open_auth(
             keys=keys,
         )
         token = await first_registration_token(database, data_dir) if options.registration == "token" else None
-        await revocations.exchange()  # sessions that ended while this server was away
+        await revocations.exchange()  # sessions that ended while this server was down
         journal = OperatorJournal(data_dir)
         watching = _watch_keys(keys, options, journal, database)
         for work in (revocations.run(), watching, sweep(database, options), wrong_logins.run()):
@@ -143,7 +143,7 @@ async def open_auth(
 
 
 def load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float] = time.time) -> Keys:
-    """The keys in `data_dir/keys`, made if need be. Blocks; raises StartError. `rotate` on it makes a new key."""
+    """The keys in `data_dir/keys`, created if necessary. Blocks; raises StartError. `rotate` on it creates a key."""
     return Keys.load(
         data_dir / "keys",
         retire_s=options.access_lifetime_s + 2 * options.access_leeway_s,
@@ -153,9 +153,9 @@ def load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float] =
 
 
 async def _watch_keys(keys: Keys, options: AuthOptions, journal: OperatorJournal, database: Database) -> None:
-    """Look for keys that another process made, and copy what its operator did into the audit log.
+    """Find keys that another process created, and copy its operator's acts into the audit log.
 
-    While the folder cannot be read, the keys stay as they are.
+    While the folder cannot be read, the keys stay unchanged.
     """
     while True:
         try:
@@ -166,7 +166,7 @@ async def _watch_keys(keys: Keys, options: AuthOptions, journal: OperatorJournal
         try:
             await in_thread(keys.reload)
         except (OSError, ValueError):
-            _LOG.exception("the key folder cannot be read; the keys that are loaded go on")
+            _LOG.exception("the key folder cannot be read; the loaded keys stay in use")
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

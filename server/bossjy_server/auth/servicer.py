@@ -1,4 +1,4 @@
-"""AuthService: convert in, one call, convert out."""
+"""AuthService: converts requests, makes one call, converts the response."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from bossjy_server.context import current_call, current_caller
 from bossjy_server.errors import Unauthenticated
 from bossjy_server.storage.pages import Pages
 
-# Where a listing by time begins: later than any row.
+# The start of a listing by time: later than any row.
 _NEWEST = (datetime.max.replace(tzinfo=UTC), "")
 
 
 class AuthServicer:
-    """The methods of bossjy.auth.v1.AuthService; one that is not here answers METHOD_NOT_AVAILABLE."""
+    """The methods of bossjy.auth.v1.AuthService; a method that is not here answers METHOD_NOT_AVAILABLE."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class AuthServicer:
         self._pages = Pages(keys.mac)
 
     async def Register(self, request: pb.RegisterRequest) -> pb.RegisterResponse:
-        """Make a tenant and its owner, and log the owner in."""
+        """Create a tenant and its owner, and log the owner in."""
         new = NewTenant(
             display_name=request.tenant_display_name,
             email=request.email,
@@ -92,13 +92,13 @@ class AuthServicer:
         )
 
     async def RefreshToken(self, request: pb.RefreshTokenRequest) -> pb.RefreshTokenResponse:
-        """Give new tokens for a refresh token."""
+        """Return new tokens for a refresh token."""
         tokens, user = await self._sessions.refresh(request.refresh_token)
         note("refresh", tenant_id=user.tenant_id, user_id=user.user_id)
         return pb.RefreshTokenResponse(tokens=convert.tokens(tokens))
 
     async def Logout(self, request: pb.LogoutRequest) -> pb.LogoutResponse:
-        """End the session of the call, or all of its user."""
+        """End the session of the call, or all sessions of its user."""
         caller = caller_with_session()
         ended = await self._sessions.logout(caller, all_sessions=request.all_sessions)
         note("logout", ended_count=ended)
@@ -109,7 +109,7 @@ class AuthServicer:
         return pb.GetJwksResponse(keys=map(convert.jwk, self._keys.published()))
 
     async def IntrospectToken(self, request: pb.IntrospectTokenRequest) -> pb.IntrospectTokenResponse:
-        """Tell whether a token of the caller's tenant holds."""
+        """Report if a token of the caller's tenant is valid."""
         try:
             subject = await self._authenticator.caller_of(request.token)
         except Unauthenticated:
@@ -126,7 +126,7 @@ class AuthServicer:
         )
 
     async def GetMe(self, request: pb.GetMeRequest) -> pb.GetMeResponse:  # noqa: ARG002
-        """Tell who calls."""
+        """Return the caller."""
         caller = current_caller()
         own, tenant = await self._accounts.me(caller)
         return pb.GetMeResponse(
@@ -160,7 +160,7 @@ class AuthServicer:
         return pb.ChangePasswordResponse(ended_count=ended)
 
     async def BeginSecondFactor(self, request: pb.BeginSecondFactorRequest) -> pb.BeginSecondFactorResponse:
-        """Give a secret for one-time codes."""
+        """Return a secret for one-time codes."""
         note("begin_second_factor")
         secret, uri = await self._second_factor.begin(
             caller_with_session(), request.password, request.totp_code, current_call().address
@@ -182,7 +182,7 @@ class AuthServicer:
         return pb.RemoveSecondFactorResponse()
 
     async def ListSessions(self, request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
-        """List the caller's sessions, the newest first."""
+        """List the caller's sessions, newest first."""
         caller = caller_with_session()
         page = self._pages.open(request, caller.tenant_id, caller.user_id, kinds=(datetime, str))
         rows = await self._sessions.page(caller, page.cursor or _NEWEST, page.limit)
@@ -198,7 +198,7 @@ class AuthServicer:
         return pb.RevokeSessionResponse()
 
     async def CreateApiKey(self, request: pb.CreateApiKeyRequest) -> pb.CreateApiKeyResponse:
-        """Make an API key."""
+        """Create an API key."""
         new = NewApiKey(
             display_name=request.display_name,
             scopes=frozenset(request.scopes),
@@ -210,7 +210,7 @@ class AuthServicer:
         return pb.CreateApiKeyResponse(api_key=convert.api_key(key), secret=secret)
 
     async def ListApiKeys(self, request: pb.ListApiKeysRequest) -> pb.ListApiKeysResponse:
-        """List the tenant's API keys, the newest first."""
+        """List the tenant's API keys, newest first."""
         caller = current_caller()
         page = self._pages.open(request, caller.tenant_id, kinds=(datetime, str))
         rows = await self._api_keys.page(caller, page.cursor or _NEWEST, page.limit)
@@ -224,7 +224,7 @@ class AuthServicer:
         return pb.RevokeApiKeyResponse()
 
     async def CreateUser(self, request: pb.CreateUserRequest) -> pb.CreateUserResponse:
-        """Make a user of the caller's tenant."""
+        """Create a user of the caller's tenant."""
         new = NewUser(
             email=request.email,
             display_name=request.display_name,
@@ -275,7 +275,7 @@ class AuthServicer:
         return pb.EnableUserResponse(user=convert.user(user))
 
     async def ResetPassword(self, request: pb.ResetPasswordRequest) -> pb.ResetPasswordResponse:
-        """Give a user a new password."""
+        """Set a new password for a user."""
         password = await self._users.reset_password(
             current_caller(), request.user_id, keep_api_keys=request.keep_api_keys
         )
@@ -285,7 +285,7 @@ class AuthServicer:
     async def RemoveUserSecondFactor(
         self, request: pb.RemoveUserSecondFactorRequest
     ) -> pb.RemoveUserSecondFactorResponse:
-        """Turn the second factor of another user off."""
+        """Turn off the second factor of another user."""
         user, ended = await self._users.remove_second_factor(current_caller(), request.user_id)
         note("remove_user_second_factor", resource=user.user_id, ended_count=ended)
         return pb.RemoveUserSecondFactorResponse(user=convert.user(user), ended_count=ended)
@@ -308,7 +308,7 @@ class AuthServicer:
         return pb.UpdateTenantResponse(tenant=convert.tenant(tenant))
 
     async def ListAuditEvents(self, request: pb.ListAuditEventsRequest) -> pb.ListAuditEventsResponse:
-        """List what was done in the caller's tenant, the newest first."""
+        """List the audit events of the caller's tenant, newest first."""
         caller = current_caller()
         page = self._pages.open(request, caller.tenant_id, kinds=(str,))
         (before,) = page.cursor or ("",)

@@ -17,8 +17,8 @@ _SESSION = (
     "rotate_time, refresh_expire_time, create_time, last_use_time, expire_time, end_time"
 )
 
-# A new session. In the same round trip the user's sessions that ended before $15 are forgotten, and those beyond the
-# $16 that were used last are ended: their ids.
+# A new session. The same round trip deletes the user's sessions that ended before $15, and ends those beyond the $16
+# most recently used. Returns the ids of the ended ones.
 OPEN_SESSION = f"""
 WITH forgotten AS (
     DELETE FROM bossjy.sessions
@@ -37,7 +37,7 @@ SELECT session_id FROM surplus"""
 
 SELECT_SESSION = f"SELECT {_SESSION} FROM bossjy.sessions WHERE tenant_id = $1 AND session_id = $2"
 
-# Uses up the refresh token of generation $3, once: of parallel calls the first finds the row, no other.
+# Uses up the refresh token of generation $3, once. Of parallel calls only the first finds the row.
 ROTATE = f"""
 UPDATE bossjy.sessions
 SET generation = generation + 1, rotate_time = $4, last_use_time = $4,
@@ -46,7 +46,7 @@ WHERE tenant_id = $1 AND session_id = $2 AND generation = $3
     AND end_time IS NULL AND refresh_expire_time > $4
 RETURNING {_SESSION}"""
 
-# The caller's sessions that go on, the newest first, after the place where the page before ended.
+# The caller's live sessions, newest first, after the last row of the previous page.
 LIST_SESSIONS = f"""
 SELECT {_SESSION} FROM bossjy.sessions
 WHERE tenant_id = $1 AND user_id = $2 AND end_time IS NULL AND refresh_expire_time > $3
@@ -67,9 +67,9 @@ RETURNING session_id"""
 
 
 async def open_one(connection: Connection, session: Session, most: int, forget_before: datetime) -> list[str]:
-    """Keep a new session. Of the user's others at most `most - 1` go on; gives the ids of those that end now.
+    """Insert a new session. At most `most - 1` others of the user stay live. Returns the ids of those that end now.
 
-    Those that ended before `forget_before` are forgotten.
+    Sessions that ended before `forget_before` are deleted.
     """
     values = (getattr(session, name) for name in _SESSION.split(", "))
     return _ids(await connection.fetch(OPEN_SESSION, *values, forget_before, most - 1))
@@ -84,7 +84,7 @@ async def find(connection: Connection, tenant_id: str, session_id: str) -> Sessi
 async def rotate(
     connection: Connection, token: RefreshToken, now: datetime, refresh_expire_time: datetime
 ) -> Session | None:
-    """Use up the refresh token; None if it is not of the current generation or the session is over."""
+    """Use up the refresh token; None if it is not of the current generation or the session has ended."""
     row = await connection.fetchrow(
         ROTATE, token.tenant_id, token.session_id, token.generation, now, refresh_expire_time
     )
@@ -94,18 +94,18 @@ async def rotate(
 async def list_live(
     connection: Connection, caller: Caller, now: datetime, before: tuple[datetime, str], limit: int
 ) -> list[Session]:
-    """A page of the caller's sessions, the newest first, older than `before` (time, session id)."""
+    """A page of the caller's sessions, newest first, older than `before` (time, session id)."""
     rows = await connection.fetch(LIST_SESSIONS, caller.tenant_id, caller.user_id, now, *before, limit)
     return [_session(row) for row in rows]
 
 
 async def end(connection: Connection, tenant_id: str, user_id: str, session_id: str, now: datetime) -> list[str]:
-    """End one session of a user; gives its id, or nothing if there is none that goes on."""
+    """End one session of a user. Returns its id, or nothing if no live session has it."""
     return _ids(await connection.fetch(END_SESSION, tenant_id, user_id, session_id, now))
 
 
 async def end_all(connection: Connection, tenant_id: str, user_id: str, now: datetime, keep: str = "") -> list[str]:
-    """End all sessions of a user but `keep`; gives their ids."""
+    """End all sessions of a user but `keep`. Returns their ids."""
     return _ids(await connection.fetch(END_SESSIONS, tenant_id, user_id, keep, now))
 
 

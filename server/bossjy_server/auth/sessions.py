@@ -1,4 +1,4 @@
-"""Login, refresh, logout: the life of a session."""
+"""Sessions: login, refresh, logout."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bossjy_server.storage.postgres import Connection, Database
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a login comes from, as its session keeps it."""
+    """The origin of a login, as its session stores it."""
 
     device_name: str = ""
     user_agent: str = ""
@@ -41,7 +41,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a login or a refresh gives. Secret."""
+    """The result of a login or a refresh. Secret."""
 
     access_token: str = field(repr=False)
     access_expire_time: datetime
@@ -53,7 +53,7 @@ class Tokens:
 class Sessions:
     """Opens, refreshes and ends sessions."""
 
-    def __init__(  # noqa: PLR0913 - what it works with
+    def __init__(  # noqa: PLR0913 - its collaborators
         self,
         *,
         database: Database,
@@ -83,10 +83,10 @@ class Sessions:
     async def login(
         self, tenant_id: str, email: str, password: str, client: Client, code: str = ""
     ) -> tuple[Tokens, User]:
-        """Open a session with a password, and a one-time or recovery code where the user has a second factor.
+        """Open a session with a password, and a one-time or recovery code if the user has a second factor.
 
-        Raises Unauthenticated(LOGIN_REFUSED) in the same time whether tenant, address or password is wrong or
-        the user is disabled, Unauthenticated(SECOND_FACTOR_REQUIRED) to who knows the password alone;
+        Raises Unauthenticated(LOGIN_REFUSED) in the same time for a wrong tenant, address or password and for a
+        disabled user, Unauthenticated(SECOND_FACTOR_REQUIRED) to a caller who knows only the password;
         ResourceExhausted: LOGIN_THROTTLED, OVERLOADED. While others guess at the account or its tenant, only the right
         password from a network of an earlier login passes.
         """
@@ -114,9 +114,9 @@ class Sessions:
         return self.tokens_of(session, user), user
 
     async def open(self, connection: Connection, user: User, client: Client) -> tuple[Session, list[str]]:
-        """Open a session inside a transaction that goes on; worth nothing until that commits.
+        """Open a session inside an open transaction; it becomes valid when that commits.
 
-        With it the ids of the user's sessions that it ends, as there are too many.
+        Returns it with the ids of the user's sessions that it ends because there are too many.
         """
         now = self._clock()
         session = Session(
@@ -142,7 +142,7 @@ class Sessions:
         return session, ended
 
     def tokens_of(self, session: Session, user: User) -> Tokens:
-        """The tokens of the session's current generation. Scopes are those that the user has now."""
+        """The tokens of the session's current generation, with the user's current scopes."""
         caller = Caller(
             tenant_id=user.tenant_id,
             user_id=user.user_id,
@@ -164,9 +164,9 @@ class Sessions:
     async def refresh(self, text: str) -> tuple[Tokens, User]:
         """New tokens for a refresh token, which works once.
 
-        Within the grace the token before the current one gives the current one again. Any older one, or the
-        one before after the grace, ends the session: somebody has a copy. Raises Unauthenticated:
-        TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, REFRESH_TOKEN_REUSED.
+        Within the grace period, the token before the current one returns the current one again. Any older one, or the
+        one before after the grace period, ends the session: somebody has a copy. Raises Unauthenticated: TOKEN_INVALID,
+        TOKEN_EXPIRED, SESSION_ENDED, REFRESH_TOKEN_REUSED.
         """
         token = opaque.parse_refresh_token(text)
         if token is None:
@@ -178,7 +178,7 @@ class Sessions:
             session = await session_store.find(connection, token.tenant_id, token.session_id)
             if session is None or not hmac.compare_digest(text, self._refresh_token(session, token.generation)):
                 raise refused()
-            # Held before the role is read: a change of it waits for this refresh, or this refresh sees it.
+            # Locked before the role is read: a role change waits for this refresh, or this refresh sees it.
             user = await store.user(connection, token.tenant_id, session.user_id, lock=True)
             if not user.active:
                 raise session_ended()
@@ -205,7 +205,10 @@ class Sessions:
         return self.tokens_of(rotated, user), user
 
     async def logout(self, caller: Caller, *, all_sessions: bool) -> int:
-        """End the caller's session or all sessions of the user. Gives how many ended. Raises as `hold_caller` does."""
+        """End the caller's session or all sessions of the user. Returns their number.
+
+        Raises the errors of `hold_caller`.
+        """
         now = moment(self._clock())
         async with self._database.tenant(caller.tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
@@ -230,13 +233,13 @@ class Sessions:
         await self._revocations.end(ended)
 
     async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[Session]:
-        """The caller's sessions that go on, the newest first, older than `before`."""
+        """The caller's live sessions, newest first, older than `before`."""
         async with self._database.tenant(caller.tenant_id) as connection:
             return await session_store.list_live(connection, caller, moment(self._clock()), before, limit)
 
     @asynccontextmanager
     async def _attempt(self, tenant_id: str, email: str, address: str) -> AsyncIterator[float]:
-        """A login that counts against the throttle; that some were refused is recorded once a minute."""
+        """A login that counts against the throttle; refusals are recorded once a minute."""
         try:
             async with self._throttle.login(tenant_id, email_key(email), address) as wait_s:
                 yield wait_s
@@ -251,7 +254,7 @@ class Sessions:
     ) -> tuple[Session, User, list[str]]:
         """Open a session if the user is still active and has the password that was checked.
 
-        This holds the user's row, and role and revision are those of that moment: see `refresh`.
+        This locks the user's row, so role and revision are current: see `refresh`.
         """
         user = await store.record_login(connection, checked, moment(self._clock()))
         if user is None:
@@ -260,9 +263,9 @@ class Sessions:
         return session, user, ended
 
     async def _parallel(self, connection: Connection, token: opaque.RefreshToken, now: datetime) -> Session | None:
-        """The session if the token was used a moment ago by a parallel call; None if that was too long ago.
+        """The session if a parallel call used the token within the grace period; None if that was too long ago.
 
-        Read again: between the first look and the UPDATE another call can have gone through.
+        The row is read again: another call may have changed it between the first read and the UPDATE.
         """
         session = await session_store.find(connection, token.tenant_id, token.session_id)
         if session is None or session.end_time is not None:
@@ -278,6 +281,4 @@ class Sessions:
 
 
 def _login_refused() -> Unauthenticated:
-    return Unauthenticated(
-        Reason.LOGIN_REFUSED, "tenant, mail address and password do not belong together: check all three"
-    )
+    return Unauthenticated(Reason.LOGIN_REFUSED, "tenant, mail address and password do not match: check all three")

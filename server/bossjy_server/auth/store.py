@@ -21,7 +21,7 @@ _USER = (
     "password_time, revision, create_time, update_time, last_login_time, "
     "second_factor"
 )
-# With what the tenant asks of its users, so that a session needs no further look-up.
+# Includes the tenant's requirements on its users, so that a session needs no additional look-up.
 _ASKS_FACTOR = """
 (SELECT t.second_factor_required FROM bossjy.tenants AS t WHERE t.tenant_id = users.tenant_id) AS tenant_asks_factor"""
 _USER_ROW = f"{_USER}, {_ASKS_FACTOR}"
@@ -33,11 +33,10 @@ VALUES ($1, $2, $3, $4, $4)"""
 
 SELECT_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1"
 
-# Holds the tenant's row, so that changes which look at several users (the last owner, the limit) happen one
-# by one.
+# Locks the tenant's row, so that changes that depend on several users (the last owner, the limit) are serialized.
 LOCK_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1 FOR NO KEY UPDATE"
 
-# A parameter that is NULL leaves the column as it is.
+# A NULL parameter leaves the column unchanged.
 UPDATE_TENANT = f"""
 UPDATE bossjy.tenants
 SET display_name = coalesce($2, display_name), default_region = coalesce($3, default_region),
@@ -53,7 +52,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)"""
 
 SELECT_USER = f"SELECT {_USER_ROW} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
-# Holds the user's row: role, state and password stay as they are until the transaction ends.
+# Locks the user's row: role, state and password stay unchanged until the transaction ends.
 LOCK_USER = f"{SELECT_USER} FOR NO KEY UPDATE"
 
 # Both, each column under the name of its table.
@@ -64,15 +63,15 @@ SELECT {", ".join(f"u.{name} AS user_{name}" for name in _USER.split(", "))},
 FROM bossjy.users AS u JOIN bossjy.tenants AS t USING (tenant_id)
 WHERE u.tenant_id = $1 AND u.user_id = $2"""
 
-# What a login needs, in one look-up. Of two users of an earlier release whose addresses are one today, $3 finds the one
-# that was meant.
+# The data of a login, in one look-up. If the addresses of two users of an earlier release are equal today, $3 selects
+# the intended one.
 SELECT_ACCOUNT_BY_EMAIL = f"""
 SELECT {_USER_ROW}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND email_key IN ($2, $3)
 ORDER BY email_key = $3 DESC LIMIT 1"""
 
 SELECT_ACCOUNT = f"SELECT {_USER_ROW}, password_hash FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
 
-# The user that an earlier try of the same call made.
+# The user that an earlier attempt of the same call created.
 SELECT_USER_BY_REQUEST = f"SELECT {_USER_ROW}, request_hash FROM bossjy.users WHERE tenant_id = $1 AND request_id = $2"
 
 # A page of users by mail address, after the user $2 ('' for the first page). The filter's conditions follow.
@@ -83,12 +82,12 @@ WHERE tenant_id = $1
 
 COUNT_USERS = "SELECT count(*) FROM bossjy.users WHERE tenant_id = $1"
 
-# Owners beside one user who can log in.
+# Owners other than one user who can log in.
 COUNT_OTHER_OWNERS = """
 SELECT count(*) FROM bossjy.users
 WHERE tenant_id = $1 AND user_id <> $2 AND role = 'owner' AND state = 'active'"""
 
-# A parameter that is NULL leaves the column as it is.
+# A NULL parameter leaves the column unchanged.
 UPDATE_USER = f"""
 UPDATE bossjy.users
 SET display_name = coalesce($3, display_name), language = coalesce($4, language), role = coalesce($5, role),
@@ -96,7 +95,7 @@ SET display_name = coalesce($3, display_name), language = coalesce($4, language)
 WHERE tenant_id = $1 AND user_id = $2
 RETURNING {_USER_ROW}"""
 
-# A new password, by the user or by an administrator.
+# A new password, set by the user or by an administrator.
 UPDATE_PASSWORD = f"""
 UPDATE bossjy.users
 SET password_hash = $3, password_change_required = $4, revision = revision + 1, update_time = $5,
@@ -104,7 +103,7 @@ SET password_hash = $3, password_change_required = $4, revision = revision + 1, 
 WHERE tenant_id = $1 AND user_id = $2
 RETURNING {_USER_ROW}"""
 
-# The same password with new settings of the hash, unless it was changed in between.
+# The same password hashed with new settings, unless it was changed in between.
 UPDATE_HASH = """
 UPDATE bossjy.users SET password_hash = $4 WHERE tenant_id = $1 AND user_id = $2 AND password_hash = $3"""
 
@@ -116,14 +115,14 @@ RETURNING {_USER_ROW}"""
 
 
 async def insert_tenant(connection: Connection, tenant: Tenant) -> None:
-    """Keep a new tenant. Raises UniqueViolation(tenants_pkey) when the id is taken."""
+    """Insert a new tenant. Raises UniqueViolation(tenants_pkey) if the id exists."""
     await connection.execute(
         INSERT_TENANT, tenant.tenant_id, tenant.display_name, tenant.calls_per_minute, tenant.create_time
     )
 
 
 async def tenant(connection: Connection, tenant_id: str, *, lock: bool = False) -> Tenant:
-    """Read a tenant, and hold its row if asked. Raises NotFound."""
+    """Read a tenant, and lock its row if requested. Raises NotFound."""
     return _tenant(await connection.fetchrow(LOCK_TENANT if lock else SELECT_TENANT, tenant_id))
 
 
@@ -136,13 +135,13 @@ async def update_tenant(
     default_region: str | None = None,
     second_factor_required: bool | None = None,
 ) -> Tenant:
-    """Change a tenant; None leaves a field alone. Raises NotFound."""
+    """Change a tenant. None leaves a field unchanged. Raises NotFound."""
     values = (display_name, default_region, second_factor_required, now)
     return _tenant(await connection.fetchrow(UPDATE_TENANT, tenant_id, *values))
 
 
 async def insert_user(connection: Connection, user: User, password_hash: str, request: Request | None = None) -> None:
-    """Keep a new user. Raises UniqueViolation: users_email_unique, users_request_unique."""
+    """Insert a new user. Raises UniqueViolation: users_email_unique, users_request_unique."""
     await connection.execute(
         INSERT_USER,
         user.tenant_id,
@@ -161,7 +160,7 @@ async def insert_user(connection: Connection, user: User, password_hash: str, re
 
 
 async def user(connection: Connection, tenant_id: str, user_id: str, *, lock: bool = False) -> User:
-    """Read a user, and hold the row if asked. Raises NotFound."""
+    """Read a user, and lock the row if requested. Raises NotFound."""
     return _user(await connection.fetchrow(LOCK_USER if lock else SELECT_USER, tenant_id, user_id))
 
 
@@ -187,7 +186,7 @@ async def account(connection: Connection, tenant_id: str, user_id: str) -> Accou
 
 
 async def user_by_request(connection: Connection, tenant_id: str, request_id: str) -> tuple[User, bytes | None] | None:
-    """The user that an earlier call with this request id made, with the hash of that request."""
+    """The user that an earlier call with this request id created, and the hash of that request."""
     row = await connection.fetchrow(SELECT_USER_BY_REQUEST, tenant_id, request_id)
     return (_user(row), row["request_hash"]) if row else None
 
@@ -195,7 +194,7 @@ async def user_by_request(connection: Connection, tenant_id: str, request_id: st
 async def list_users(
     connection: Connection, tenant_id: str, tree: Filter | None, after_id: str, limit: int
 ) -> list[User]:
-    """At most `limit` users that pass the filter, by mail address, after the user `after_id`."""
+    """At most `limit` users that match the filter, by mail address, after the user `after_id`."""
     query = Query(LIST_USERS, [tenant_id, after_id])
     if tree is not None:
         query.text += f" AND {condition(query, tree, USER_COLUMNS)}"
@@ -204,12 +203,12 @@ async def list_users(
 
 
 async def count_users(connection: Connection, tenant_id: str) -> int:
-    """How many users the tenant has."""
+    """The number of users of the tenant."""
     return int(await connection.fetchval(COUNT_USERS, tenant_id))
 
 
 async def count_other_owners(connection: Connection, tenant_id: str, user_id: str) -> int:
-    """How many active owners there are beside that user."""
+    """The number of active owners other than that user."""
     return int(await connection.fetchval(COUNT_OTHER_OWNERS, tenant_id, user_id))
 
 
@@ -223,7 +222,7 @@ async def update_user(
     role: Role | None = None,
     state: str | None = None,
 ) -> User:
-    """Change a user; None leaves a field alone. Raises NotFound."""
+    """Change a user. None leaves a field unchanged. Raises NotFound."""
     values = (display_name, language, role.value if role else None, state)
     return _user(await connection.fetchrow(UPDATE_USER, user.tenant_id, user.user_id, *values, now))
 
@@ -231,7 +230,7 @@ async def update_user(
 async def update_password(
     connection: Connection, user: User, password_hash: str, *, must_change: bool, now: datetime
 ) -> User:
-    """Give a user a new password. Raises NotFound."""
+    """Set a new password for a user. Raises NotFound."""
     values = (password_hash, must_change, now)
     return _user(await connection.fetchrow(UPDATE_PASSWORD, user.tenant_id, user.user_id, *values))
 
@@ -242,7 +241,7 @@ async def update_hash(connection: Connection, tenant_id: str, user_id: str, old:
 
 
 async def record_login(connection: Connection, checked: User, now: datetime) -> User | None:
-    """Note a login; None if the user was disabled or got another password since `checked` was read."""
+    """Record a login; None if the user was disabled or got another password since `checked` was read."""
     row = await connection.fetchrow(UPDATE_LAST_LOGIN, checked.tenant_id, checked.user_id, now, checked.password_time)
     return _user(row) if row else None
 

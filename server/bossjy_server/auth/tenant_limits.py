@@ -1,4 +1,4 @@
-"""What a tenant may call in a minute: its row says it, an operator sets it."""
+"""Calls per minute of a tenant: its row contains the limit, an operator sets it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from bossjy_server.storage.postgres import Database
 
 
 class TenantLimits:
-    """Reads limits for those who hold callers to them."""
+    """Reads limits for the code that enforces them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def per_minute(self, tenant_id: str) -> int:
-        """Calls a minute of each class; 0: any number. Raises Unavailable. A tenant that is gone may make 1."""
+        """Calls a minute of each class; 0: any number. Raises Unavailable. A deleted tenant may make 1."""
         try:
             async with self._database.tenant(tenant_id) as connection:
                 return (await store.tenant(connection, tenant_id)).calls_per_minute

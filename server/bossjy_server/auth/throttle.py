@@ -1,13 +1,13 @@
-"""Failed logins are slowed down: by account and network, account, network and tenant. Nobody is locked out for good.
+"""Throttling of failed logins by account and network, account, network and tenant. No lockout is permanent.
 
-Each of them has a bucket of attempts that fills again steadily. An attempt takes one from each before anything is
-computed, so a thousand parallel guesses get no further than a thousand in a row; a login that succeeds gives them back.
-Each replica has buckets of its own and all share those in Redis; while Redis does not answer in time, a replica counts
-alone. An account that does not exist has a bucket like any other.
+Each of them has a bucket of attempts that refills steadily. An attempt takes one from each before anything is computed,
+so a thousand parallel guesses achieve no more than a thousand consecutive ones. A successful login returns them. Each
+replica has its own buckets, and all replicas share those in Redis. While Redis does not answer in time, a replica
+counts by itself. An account that does not exist has a bucket like any other.
 
-Who guesses from many networks empties the buckets of the account and of the tenant. A login from a network with room in
-its own buckets is then checked all the same, but only the right password from a network that the account knows passes
-(`Throttle.login`). Any other answer is LOGIN_THROTTLED and took the same time, so nothing is learnt by it.
+An attacker who guesses from many networks empties the buckets of the account and of the tenant. A login from a network
+with attempts left in its own buckets is still checked, but only the right password from a network known to the account
+passes (`Throttle.login`). Every other answer is LOGIN_THROTTLED and takes the same time, so it reveals nothing.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
 from bossjy_server.network import network_of
 
-# What counts against the buckets: the caller did not prove who it is.
+# The reasons that count against the buckets: the caller did not prove its identity.
 _COUNTED = frozenset({Reason.LOGIN_REFUSED, Reason.LOGIN_THROTTLED})
 _LOST = (RedisError, OSError, TimeoutError)
 
 # A bucket is one number: the time at which it would be full again (the generic cell rate algorithm). All buckets are
-# looked at before one is changed. Keys: the buckets. Arguments: how many of them, from the first on, refuse an attempt
-# when they are empty; for each bucket how many attempts it holds, and the seconds in which one comes back. Gives the
+# read before one is changed. Keys: the buckets. Arguments: the number of buckets, from the first, that refuse an
+# attempt when empty; for each bucket its number of attempts, and the seconds in which one comes back. Returns the
 # seconds to wait for the buckets that refuse and for the others. 0: the attempt was taken from them.
 _TAKE = """
 local now = redis.call('TIME')
@@ -54,7 +54,7 @@ end
 return {wait > 0.000001 and tostring(wait) or '0', other > 0.000001 and tostring(other) or '0'}
 """
 
-# Gives one attempt back to each bucket.
+# Returns one attempt to each bucket.
 _GIVE_BACK = """
 for i, key in ipairs(KEYS) do
     local full = redis.call('GET', key) if full then redis.call('SET', key, string.format('%.6f',
@@ -66,7 +66,7 @@ return 0
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """How many attempts may fail at once, and after how many seconds one more may."""
+    """The number of attempts that may fail in a burst, and the seconds after which one more may."""
 
     key: str
     size: int
@@ -90,11 +90,11 @@ class Throttle:
 
     @asynccontextmanager
     async def attempt(self, tenant_id: str, account: str, address: str) -> AsyncIterator[None]:
-        """Check a password or code of a signed-in user inside of it. It counts as `login` does.
+        """Check a password or code of a signed-in user inside the block. It counts like `login`.
 
-        `account` is the user's id; `address` the caller's network address, may be empty. The tenant's bucket does not
-        count: who guesses at logins must not keep users who are signed in from what they do. Raises
-        ResourceExhausted(LOGIN_THROTTLED) that says how long to wait.
+        `account` is the user's id; `address` the caller's network address, possibly empty. The tenant's bucket does not
+        count: an attacker who guesses at logins must not block users who are signed in. Raises
+        ResourceExhausted(LOGIN_THROTTLED) with the time to wait.
         """
         network = network_of(address)
         own, whole, _ = self._of_account(tenant_id, account, network)
@@ -103,11 +103,11 @@ class Throttle:
 
     @asynccontextmanager
     async def login(self, tenant_id: str, account: str, address: str) -> AsyncIterator[float]:
-        """Check a login inside of it. It counts if the block raises LOGIN_REFUSED, LOGIN_THROTTLED or is cancelled.
+        """Check a login inside the block. It counts if the block raises LOGIN_REFUSED, LOGIN_THROTTLED or is cancelled.
 
-        `account` is the mail address's key. Gives 0, or the seconds to wait for the account or its tenant: then only
+        `account` is the mail address's key. Yields 0, or the seconds to wait for the account or its tenant: then only
         the right password from a known network may pass, and the block raises `throttled` for all else. Raises
-        ResourceExhausted(LOGIN_THROTTLED) when the network's own attempts are used up.
+        ResourceExhausted(LOGIN_THROTTLED) if the network's own attempts are used up.
         """
         network = network_of(address)
         own, *whole = self._of_account(tenant_id, account, network)
@@ -146,15 +146,15 @@ class Throttle:
         return [Bucket(self._name("address", network), o.address_failures, o.address_failure_s)]
 
     async def _give_back(self, buckets: Sequence[Bucket]) -> None:
-        """Undo one attempt."""
+        """Return one attempt."""
         if self._redis is not None:
-            with suppress(*_LOST):  # the bucket fills again by itself
+            with suppress(*_LOST):  # the bucket refills by itself
                 await self._run(self._redis, _GIVE_BACK, buckets, len(buckets))
         self._local.give_back(buckets)
 
     async def _take(self, refusing: Sequence[Bucket], others: Sequence[Bucket]) -> tuple[float, float]:
-        """Take an attempt from the buckets that refuse and, where all have one, from the others: the waits for both."""
-        # What this replica counted alone is enough to refuse, which costs no round trip in a flood.
+        """Take an attempt from the buckets that refuse and, if all have one, from the others. Returns both waits."""
+        # The local count of this replica is enough to refuse, which costs no round trip in a flood.
         refused_s = self._local.take(refusing)
         if refused_s > 0:
             return refused_s, 0.0
@@ -165,7 +165,7 @@ class Throttle:
         try:
             answer = await self._run(self._redis, _TAKE, asked, len(refusing))
         except _LOST:
-            return 0.0, wait_s  # a login must not depend on Redis: this replica counts alone until it is back
+            return 0.0, wait_s  # a login must not depend on Redis: this replica counts by itself until Redis is back
         refused_s, shared_s = map(float, answer)
         if refused_s > 0:
             self._local.give_back(asked)
@@ -181,7 +181,7 @@ class Throttle:
         return answer
 
     def _name(self, kind: str, *parts: str) -> str:
-        """A key that gives no mail or network address away to who can read Redis."""
+        """A key that reveals no mail or network address to a reader of Redis."""
         digest = self._keys.mac(f"throttle-{kind}", *(part.encode() for part in parts))
         return f"bossjy:auth:failures:{kind}:{digest[:16].hex()}"
 
@@ -190,7 +190,7 @@ def throttled(wait_s: float) -> ResourceExhausted:
     """The answer to a login that must wait."""
     return ResourceExhausted(
         Reason.LOGIN_THROTTLED,
-        "too many failed logins: wait before the next one; nothing is locked for good",
+        "too many failed logins: wait before the next one; no account is locked permanently",
         retry_after_s=wait_s,
     )
 
@@ -204,7 +204,7 @@ class LocalBuckets:
         self._full_at: dict[str, float] = {}
 
     def take(self, buckets: Sequence[Bucket]) -> float:
-        """Take one from each bucket and give 0, or take none and give the seconds to wait."""
+        """Take one from each bucket and return 0, or take none and return the seconds to wait."""
         now = self._clock()
         full_at = [max(self._full_at.get(b.key, now), now) + b.every_s for b in buckets]
         wait = max(full - now - b.size * b.every_s for full, b in zip(full_at, buckets, strict=True))
@@ -218,7 +218,7 @@ class LocalBuckets:
         return 0.0
 
     def give_back(self, buckets: Sequence[Bucket]) -> None:
-        """Give one back to each bucket that is known here."""
+        """Return one to each bucket that is known here."""
         for bucket in buckets:
             if bucket.key in self._full_at:
                 self._full_at[bucket.key] -= bucket.every_s

@@ -1,4 +1,4 @@
-"""Access tokens: short-lived JWTs (RFC 9068) signed with ES256, checked as RFC 8725 asks.
+"""Access tokens: short-lived JWTs (RFC 9068) signed with ES256 and checked according to RFC 8725.
 
 Claims: `iss`, `aud`, `sub` user id, `tid` tenant id, `sid` session id, `role`, `scope` (space between), `rev` the
 revision of the user that role and scopes were read from, `typ` = access, `iat`, `exp`, `jti`. Header: `alg` = ES256,
@@ -29,8 +29,7 @@ _CLAIMS = ["iss", "aud", "sub", "tid", "sid", "role", "scope", "typ", "iat", "ex
 _TEXT_CLAIMS = ("sub", "tid", "sid", "role", "scope", "jti")
 # A set: before Python 3.12, `text in Role` raises TypeError.
 _ROLES = frozenset(Role)
-# A header that brings or names a key of its own, or asks for rules that we do not know, is refused (RFC 8725,
-# 3.10).
+# A header that contains or names its own key, or requires unknown rules, is refused (RFC 8725, 3.10).
 _REFUSED_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "zip", "b64"})
 
 
@@ -54,7 +53,7 @@ class Issued:
 
 
 class AccessTokens:
-    """Makes and checks access tokens. Pure computing: 50 to 100 µs a signature, no input or output."""
+    """Creates and checks access tokens. Pure computation: 50 to 100 µs per signature, no I/O."""
 
     def __init__(self, keys: Keys, options: AuthOptions, clock: Callable[[], float] = time.time) -> None:
         self.keys = keys
@@ -64,8 +63,8 @@ class AccessTokens:
     def issue(self, caller: Caller, revision: int = 0) -> Issued:
         """A token for `caller`, which never outlives the caller's `expire_time_s`, the end of the session.
 
-        `revision` is that of the user row which role and scopes were read from. A later role change has a higher one,
-        so it ends this token however late it is signed and whatever the clocks say.
+        `revision` is that of the user row from which role and scopes were read. A later role change has a higher one,
+        so it ends this token even if the token is signed late, whatever the clocks say.
         """
         issued_at = int(self._clock())
         expire = int(min(issued_at + self._options.access_lifetime_s, caller.expire_time_s))
@@ -88,7 +87,7 @@ class AccessTokens:
         return Issued(token, expire)
 
     def verify(self, token: str) -> Verified:
-        """Who the token stands for. Raises Unauthenticated: TOKEN_EXPIRED, or TOKEN_INVALID for all else."""
+        """The content of a token. Raises Unauthenticated: TOKEN_EXPIRED, or TOKEN_INVALID for all else."""
         if len(token) > self._options.access_token_max_chars or not token.isascii():
             raise refused()
         try:
@@ -108,11 +107,11 @@ class AccessTokens:
         header = jwt.get_unverified_header(token)
         kid = header.get("kid")
         if _REFUSED_HEADERS & header.keys() or header.get("typ") != _HEADER_TYPE or not isinstance(kid, str):
-            raise jwt.InvalidTokenError("a header that we do not take")
+            raise jwt.InvalidTokenError("an unsupported header")
         key = self.keys.verifying(kid)
         if key is None:
             raise jwt.InvalidTokenError("an unknown key")
-        # The times are checked by _check_times, which also bounds the life of the token.
+        # _check_times checks the times and bounds the lifetime of the token.
         return jwt.decode(
             token,
             key.public,
@@ -139,8 +138,8 @@ class AccessTokens:
 
 
 def refused() -> Unauthenticated:
-    """The one answer to a token that does not hold, whatever the cause."""
-    return Unauthenticated(Reason.TOKEN_INVALID, "the token or API key does not hold: log in, or use a valid API key")
+    """The single answer to an invalid token, whatever the cause."""
+    return Unauthenticated(Reason.TOKEN_INVALID, "the token or API key is not valid: log in, or use a valid API key")
 
 
 def _is_text(value: object) -> bool:

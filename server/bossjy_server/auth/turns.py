@@ -1,4 +1,4 @@
-"""How many passwords are hashed at once: on all threads, but on one fewer in a flood, so that one core is left."""
+"""Hashing semaphore: passwords are hashed on all threads, in a flood on one fewer so that one core stays free."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-# So many refusals within so long are a flood. Fewer come of a moment's crowd, which all threads get out of the way
-# sooner: with one fewer at the first refusal, a crowd became a flood.
+# This number of refusals within this time is a flood. Fewer come from a short burst, which all threads clear sooner:
+# with one thread fewer at the first refusal, a burst became a flood.
 _FLOOD_REFUSALS, _FLOOD_S = 10, 1.0
 
 
 class Turns:
-    """Turns on `threads` threads, in the order of asking. For one event loop; who may wait is the caller's business."""
+    """Turns on `threads` threads, in the order of requests. For one event loop. The caller decides who may wait."""
 
     def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._threads = threads
@@ -24,12 +24,12 @@ class Turns:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def note_refusal(self) -> None:
-        """Somebody was refused for want of turns."""
+        """Record that a call was refused for want of turns."""
         self._refused_at.append(self._clock())
 
     @property
     def most(self) -> int:
-        """Turns at once, now."""
+        """The current limit of simultaneous turns."""
         flood = self._clock() - self._refused_at[0] < _FLOOD_S
         return max(1, self._threads - 1) if flood else self._threads
 
@@ -43,7 +43,7 @@ class Turns:
             await mine
             yield
         finally:
-            # Given up before its turn came: it is cancelled, and passed over.
+            # A turn cancelled before it came is skipped.
             if not mine.cancelled():
                 self._running -= 1
             self._admit()

@@ -1,4 +1,4 @@
-"""The users of a tenant, as an administrator sees and changes them."""
+"""User management by a tenant's administrators."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from bossjy_server.storage.postgres import Connection, Database, UniqueViolation
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """What a new user is made of. An empty password: the server makes one."""
+    """The fields of a new user. If `password` is empty, the server generates one."""
 
     email: str = field(repr=False)
     display_name: str = field(repr=False)
@@ -45,7 +45,7 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """New values of a user; None leaves a field alone. `etag` guards against others' changes, if set."""
+    """New values of a user. None leaves a field unchanged. `etag`, if set, guards against concurrent changes."""
 
     display_name: str | None = field(default=None, repr=False)
     language: str | None = None
@@ -54,7 +54,7 @@ class Changes:
 
 
 class Users:
-    """Makes, reads, changes, disables and enables users. Nobody may touch who stands above."""
+    """Creates, reads, changes, disables and enables users. Nobody may change a user with a higher role."""
 
     def __init__(
         self,
@@ -78,13 +78,13 @@ class Users:
         self._clock = clock
 
     async def create(self, caller: Caller, new: NewUser) -> tuple[User, str]:
-        """Make a user; gives it and the password that the server made.
+        """Create a user. Returns the user and the generated password.
 
-        The password is '' if the request gave one or this is a repeated call. Raises PermissionDenied for a
-        role above the caller's, InvalidArgument(PASSWORD_REFUSED), AlreadyExists: USER_EXISTS,
-        REQUEST_ID_REUSED; ResourceExhausted: QUOTA_EXCEEDED, OVERLOADED.
+        The password is '' if the request contained one or this is a repeated call. Raises PermissionDenied for a role
+        above the caller's, InvalidArgument(PASSWORD_REFUSED), AlreadyExists: USER_EXISTS, REQUEST_ID_REUSED;
+        ResourceExhausted: QUOTA_EXCEEDED, OVERLOADED.
         """
-        check_role(caller, new.role)  # before the work; it is decided below
+        check_role(caller, new.role)  # early check; the one below decides
         check_email(new.email)
         if new.password:
             async with self._database.tenant(caller.tenant_id) as connection:
@@ -96,7 +96,7 @@ class Users:
         request = Request(new.request_id, self._request_hash(new)) if new.request_id else None
         now = moment(self._clock())
         user = new_user(caller.tenant_id, new.email, new.display_name, new.role, now)
-        # A service cannot change its password, so it is not asked to.
+        # A service cannot change its password, so it need not.
         user = replace(user, password_change_required=new.role is not Role.SERVICE)
         try:
             async with changing(self._database, caller) as (connection, held):
@@ -108,7 +108,7 @@ class Users:
                 if await store.count_users(connection, caller.tenant_id) >= self._options.users_per_tenant_max:
                     raise ResourceExhausted(
                         Reason.QUOTA_EXCEEDED,
-                        "the tenant has as many users as it may have",
+                        "the tenant has reached its limit of users",
                         metadata={"limit": str(self._options.users_per_tenant_max)},
                     )
                 await store.insert_user(connection, user, password_hash, request)
@@ -129,7 +129,7 @@ class Users:
             return await store.user(connection, caller.tenant_id, user_id)
 
     async def page(self, caller: Caller, filter_text: str, after_id: str, limit: int) -> list[User]:
-        """Users that pass, by mail address, after the user `after_id` ('' for the first page).
+        """Matching users, by mail address, after the user `after_id` ('' for the first page).
 
         Raises InvalidArgument(FILTER_INVALID).
         """
@@ -138,19 +138,21 @@ class Users:
             return await store.list_users(connection, caller.tenant_id, tree, after_id, limit)
 
     async def update(self, caller: Caller, user_id: str, changes: Changes) -> User:
-        """Change a user. A new role counts at once: older access tokens end, a refresh brings new ones.
+        """Change a user. A new role applies immediately: older access tokens end, a refresh brings new ones.
 
         Raises NotFound, PermissionDenied, Aborted(ETAG_MISMATCH), FailedPrecondition(LAST_OWNER).
         """
         now = moment(self._clock())
         async with changing(self._database, caller) as (connection, held):
-            # Held from here: a login or a refresh commits before this, or sees the new role. Either way the revision of
-            # its token is less than that of the change, or the token has the new role.
+            # Locked from here: a login or a refresh commits before this, or sees the new role. Either way the revision
+            # of its token is lower than that of the change, or the token has the new role.
             user = await store.user(connection, caller.tenant_id, user_id, lock=True)
             check_role(held, user.role)
             former = user.role
             if changes.etag and changes.etag != user.etag:
-                raise Aborted(Reason.ETAG_MISMATCH, "the user was changed meanwhile: read it again, then repeat")
+                raise Aborted(
+                    Reason.ETAG_MISMATCH, "the user was changed in the meantime: read it again, then repeat the call"
+                )
             if changes.role is not None and changes.role is not user.role:
                 check_role(held, changes.role)
                 if user.role is Role.OWNER and user.active:
@@ -174,7 +176,7 @@ class Users:
         return user
 
     async def disable(self, caller: Caller, user_id: str) -> tuple[User, int]:
-        """Let nobody log in as that user; end all sessions (gives how many) and API keys of that user.
+        """Disable a user; end all their sessions (returns their number) and API keys.
 
         Raises NotFound, PermissionDenied, FailedPrecondition(LAST_OWNER).
         """
@@ -204,19 +206,19 @@ class Users:
             return await store.update_user(connection, user, moment(self._clock()), state="active")
 
     async def reset_password(self, caller: Caller, user_id: str, *, keep_api_keys: bool = False) -> str:
-        """Give a user a new password, to be changed at the next login; end all sessions and API keys of that user.
+        """Set a new password, to be changed at the next login; end all sessions and API keys of that user.
 
-        A second factor stays: who resets a password does not get past it unseen. With `keep_api_keys` the keys stay.
+        A second factor stays: a password reset does not bypass it unnoticed. With `keep_api_keys` the keys stay.
 
-        Raises NotFound, PermissionDenied (also for the caller's own: that is what ChangePassword is for).
+        Raises NotFound, PermissionDenied (also for the caller's own password: ChangePassword changes that).
         """
         if user_id == caller.user_id:
             raise PermissionDenied(
                 Reason.SCOPE_MISSING,
-                "your own password is changed by ChangePassword, which asks for the old one",
+                "use ChangePassword, which asks for the old password, to change your own password",
                 metadata={"scope": "users.write"},
             )
-        check_role(caller, (await self.get(caller, user_id)).role)  # before the work; it is decided below
+        check_role(caller, (await self.get(caller, user_id)).role)  # early check; the one below decides
         made = made_password()
         with self._passwords.place() as place:
             password_hash = await place.hash(made)
@@ -235,14 +237,14 @@ class Users:
         return made
 
     async def remove_second_factor(self, caller: Caller, user_id: str) -> tuple[User, int]:
-        """Turn off the second factor of a user who has lost it, and end all sessions (gives how many) of that user.
+        """Turn off the second factor of a user who has lost it, and end all their sessions (returns their number).
 
         Raises NotFound, PermissionDenied (also for the caller's own: RemoveSecondFactor asks for the password).
         """
         if user_id == caller.user_id:
             raise PermissionDenied(
                 Reason.SCOPE_MISSING,
-                "your own second factor is turned off by RemoveSecondFactor, which asks for your password",
+                "use RemoveSecondFactor, which asks for your password, to turn off your own second factor",
                 metadata={"scope": "users.write"},
             )
         now = moment(self._clock())
@@ -256,13 +258,13 @@ class Users:
         return user, len(ended)
 
     def _request_hash(self, new: NewUser) -> bytes:
-        """Keyed, because the password is among what is compared."""
+        """A keyed hash, because the comparison includes the password."""
         parts = (new.email, new.display_name, new.role.value, new.password)
         return self._keys.mac("request", *(part.encode() for part in parts))
 
 
 async def _check_other_owner(connection: Connection, user: User) -> None:
-    """Raise FailedPrecondition(LAST_OWNER) if no other owner can log in. The tenant's row is held."""
+    """Raise FailedPrecondition(LAST_OWNER) if no other owner can log in. The tenant's row is locked."""
     if not await store.count_other_owners(connection, user.tenant_id, user.user_id):
         raise FailedPrecondition(
             Reason.LAST_OWNER, "the tenant would be left without an owner: make another user an owner first"
@@ -270,7 +272,7 @@ async def _check_other_owner(connection: Connection, user: User) -> None:
 
 
 def made_password() -> str:
-    """A hundred random bits in groups that can be read out."""
+    """A hundred random bits in groups that can be read aloud."""
     text = opaque.random_id(20)
     return "-".join(text[start : start + 5] for start in range(0, 20, 5))
 

@@ -1,7 +1,7 @@
-"""Wrong logins in the audit log, bounded: of a minute the first ones singly, the others as one event with their number.
+"""Bounded audit events of wrong logins: the first of a minute one by one, the others as one event with their number.
 
-Without it whoever knows a tenant's id could add events without end. Windows are kept by each process in memory: a
-process that is killed loses the numbers of the last minute, and the first events of that minute are kept.
+Without this bound, anybody who knows a tenant's id could add events without end. Each process keeps its windows in
+memory. A killed process loses the numbers of the last minute, but the first events of that minute are stored.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Window:
 
 
 class WrongLogins:
-    """Adds wrong logins to the audit log. `run` writes the numbers, `flush` at the end."""
+    """Adds wrong logins to the audit log. `run` writes the numbers, `flush` the rest at the end."""
 
     def __init__(self, database: Database, options: AuthOptions, clock: Callable[[], float] = time.monotonic) -> None:
         self._database, self._options, self._clock = database, options, clock
@@ -49,7 +49,7 @@ class WrongLogins:
             await self._write([next(iter(self._windows))])
 
     def _count(self, tenant_id: str, network: str) -> bool:
-        """Whether the event is one of the first."""
+        """True if the event is one of the first."""
         whole = self._window(tenant_id, "")
         if whole.singly >= self._options.audit_wrong_logins_of_tenant:
             whole.counted += 1
@@ -69,7 +69,7 @@ class WrongLogins:
         return window
 
     async def run(self) -> None:
-        """Write the numbers of minutes that are over, again and again; does not end."""
+        """Write the numbers of completed minutes periodically; never returns."""
         while True:
             await asyncio.sleep(_LOOK_S)
             now = self._clock()

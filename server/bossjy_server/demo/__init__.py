@@ -1,4 +1,4 @@
-"""The demonstration: the service on its embedded parts, with a tenant of its own and 10,000 imported contacts."""
+"""Demonstration: the service on embedded servers, with a new tenant and 10,000 imported contacts."""
 
 from __future__ import annotations
 

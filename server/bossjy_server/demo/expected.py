@@ -1,6 +1,6 @@
-"""What the import of the demonstration's file must come to, made apart: Python's csv module, libphonenumber, a loop.
+"""Independent model of the demonstration's import: Python's csv module, libphonenumber, a loop.
 
-Nothing of the service's own numbering or importing takes part, so that the two can be compared.
+It uses nothing of the service's own numbering or importing, so that the two can be compared.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NULL_WORDS = frozenset({"n/a", "N/A", "#N/A", "NULL", "null", "None", "nan", "-"
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What the service says of an import: reasons of its refused rows, and the contacts that it brought."""
+    """The service's result of an import: reasons of its rejects, and the imported contacts."""
 
     reasons: Counter[str]
     brought: frozenset[str]
@@ -55,7 +55,7 @@ class Imported:
 
 @dataclass(slots=True)
 class Expected:
-    """What must come out, in a tenant that had no contacts."""
+    """The expected result in a tenant that had no contacts."""
 
     counts: import_pb2.ImportCounts = field(default_factory=import_pb2.ImportCounts)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -63,7 +63,7 @@ class Expected:
     numbers: set[str] = field(default_factory=set)
 
     def differences(self, job: import_pb2.Import, found: Imported) -> list[str]:
-        """Each difference as a line for people, without numbers of anybody; none: all is right."""
+        """Each difference as a line for people, without anybody's number; an empty list if all is right."""
         lines = []
         if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
             lines.append(f"the import is {import_pb2.ImportState.Name(job.state)}")
@@ -72,18 +72,18 @@ class Expected:
             if got != wanted:
                 lines.append(f"{name} is {got}, expected {wanted}")
         lines += [
-            f"{found.reasons[reason]} rows refused for {reason}, expected {self.reasons[reason]}"
+            f"{found.reasons[reason]} rows rejected for {reason}, expected {self.reasons[reason]}"
             for reason in sorted({*self.reasons, *found.reasons})
             if self.reasons[reason] != found.reasons[reason]
         ]
         missing, foreign = len(self.numbers - found.present), len(found.brought - self.numbers)
         if missing or foreign:
-            lines.append(f"{missing} contacts are missing, {foreign} are there that should not be")
+            lines.append(f"{missing} contacts are missing, {foreign} exist that should not")
         return lines
 
 
 def expect(path: Path) -> Expected:
-    """Read the file and say what must come of it. Takes about a second for 10,000 rows."""
+    """Read the file and compute its expected result. Takes about a second for 10,000 rows."""
     expected = Expected()
     counts = expected.counts
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -112,7 +112,7 @@ def expect(path: Path) -> Expected:
 
 
 def number_of(cell: str) -> phonenumbers.PhoneNumber | str:
-    """The valid number of a cell, or why there is none."""
+    """The valid number of a cell, or the reason why there is none."""
     text = _repaired(cell.strip())
     if not text or text in NULL_WORDS:
         return "PHONE_EMPTY"
@@ -138,7 +138,7 @@ def _is_valid(text: str) -> bool:
 
 
 def _repaired(text: str) -> str:
-    """What a spreadsheet did, undone where nothing was lost: the apostrophe before digits, the `.0` behind them."""
+    """Repairs of a spreadsheet's changes without loss: the apostrophe before digits, the `.0` after them."""
     if text.startswith('="') and text.endswith('"'):
         text = text[2:-1]
     text = text.lstrip("'`").strip()
@@ -147,7 +147,7 @@ def _repaired(text: str) -> str:
 
 
 async def imported(client: Client, job: import_pb2.Import) -> Imported:
-    """Ask the service what it refused and which contacts are there."""
+    """Read the rejects and the contacts from the service."""
     reasons: Counter[str] = Counter()
     async for row in client.imports.rejected_rows(job.import_id):
         reasons[import_pb2.RejectReason.Name(row.reason).removeprefix("REJECT_REASON_")] += 1

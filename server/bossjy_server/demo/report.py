@@ -1,4 +1,4 @@
-"""What the demonstration shows."""
+"""Output of the demonstration."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _COUNTS = (
     ("new contacts", "inserted"),
     ("changed contacts", "updated"),
     ("unchanged", "unchanged"),
-    ("doubles in the file", "duplicate"),
-    ("refused", "rejected"),
+    ("duplicates in the file", "duplicate"),
+    ("rejected", "rejected"),
 )
 
 
 def show_credentials(console: Console, demo: Demo, folder: DemoFolder) -> None:
-    """The one time that the password is shown."""
-    console.print("\nA tenant was made for you. This is shown once:", markup=False)
+    """Show the password, the only time."""
+    console.print("\nA tenant was created for you. This is shown once:", markup=False)
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in (("tenant", demo.tenant_id), ("mail address", demo.email), ("password", demo.password)):
         table.add_row(name, escape(value))
     console.print(table)
-    console.print(f"Kept in {folder.credentials} (0600).\n", markup=False)
+    console.print(f"Stored in {folder.credentials} (0600).\n", markup=False)
 
 
 def show_result(console: Console, job: import_pb2.Import, expected: Expected, differences: Sequence[str]) -> None:
-    """The counts beside what was expected, the rejects by reason, the regions."""
+    """The counts next to the expected ones, the rejects by reason, the regions."""
     table = Table(title=f"{job.spec.file_name}, plan {job.metadata_version}", title_justify="left")
     table.add_column("")
     table.add_column("imported", justify="right")
@@ -45,14 +45,16 @@ def show_result(console: Console, job: import_pb2.Import, expected: Expected, di
     console.print(table)
     rejects = [(reason, str(count)) for reason, count in expected.reasons.most_common()]
     regions = [(region, f"{count:,}") for region, count in expected.regions.most_common(8)]
-    console.print(_columns("refused because", rejects))
+    console.print(_columns("rejected because", rejects))
     console.print(_columns("contacts by region (the first eight)", regions))
     holds = identity_holds(job.counts)
-    console.print(f"rows in = new + changed + unchanged + doubles + refused: {'holds' if holds else 'DOES NOT HOLD'}")
+    console.print(f"rows in = new + changed + unchanged + duplicates + rejected: {'correct' if holds else 'WRONG'}")
     for difference in differences:
         console.print(f"WRONG: {difference}", markup=False)
     if not differences:
-        console.print("Counts, refused rows and contacts are exactly those of a model made apart with libphonenumber.")
+        console.print(
+            "Counts, rejected rows and contacts are exactly those of an independent model with libphonenumber."
+        )
 
 
 def _columns(title: str, rows: Sequence[tuple[str, str]]) -> Table:
@@ -65,13 +67,13 @@ def _columns(title: str, rows: Sequence[tuple[str, str]]) -> Table:
 
 
 def show_calls(console: Console, address: str, token: Path) -> None:
-    """Lines that work when they are pasted into a shell in the checkout."""
+    """Lines to paste into a shell in the checkout."""
     header = '-H "authorization: Bearer $TOKEN"'
     number = """'{"phone_number":"+86 138 0000 0000","default_region":"CN"}'"""
     contacts = "bossjy.contacts.v1.ContactService/ListContacts"
     shown = _from_here(token)
     lines = (
-        "Call it (`make test` brings grpcurl into .venv/bin):",
+        "Call it (`make test` installs grpcurl in .venv/bin):",
         "",
         f"  export TOKEN=$(cat {shown})",
         f"  .venv/bin/grpcurl -plaintext {header} -d {number} {address} bossjy.phone.v1.PhoneService/ValidateNumber",
@@ -102,7 +104,7 @@ asyncio.run(main())"""
 
 
 def _from_here(path: Path) -> Path:
-    """The path as it is written from the folder that the reader is in, where it lies below it."""
+    """The path relative to the reader's folder, if it is below that."""
     try:
         return path.absolute().relative_to(Path.cwd())
     except ValueError:

@@ -1,4 +1,4 @@
-"""The course of the demonstration."""
+"""Run of the demonstration."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from bossjy_server.demo.expected import expect, imported
 from bossjy_server.demo.tenant import Demo, DemoFolder, enter, with_api_key
 from bossjy_server.errors import StartError
 
-# A small window, so that the file is committed in several steps: the bar moves, and an import that is cut has something
-# to go on from. A real client sends as much as the server's window takes.
+# A small window, so that the file is committed in several steps: the bar moves, and an interrupted import can continue
+# from a step. A real client sends as much as the server's window permits.
 _CONFIG = ClientConfig(chunk_bytes=32 * 1024, window_bytes=128 * 1024)
 
 
 def demo_file() -> Path:
-    """The file that is imported. Raises StartError outside a checkout."""
+    """The file to import. Raises StartError outside a checkout."""
     path = Path(__file__).parents[3] / "deploy" / "demo" / "contacts.csv"
     if not path.is_file():
-        raise StartError(f"{path} is missing: start the demonstration from a whole checkout")
+        raise StartError(f"{path} is missing: start the demonstration from a complete checkout")
     return path
 
 
 async def run_demo(settings: Settings, *, once: bool, stop: asyncio.Event) -> int:
-    """Start everything, import the file, show the result and how to call. Serve until `stop`, or end if `once`.
+    """Start everything, import the file, show the result and sample calls. Serve until `stop`, or end if `once`.
 
-    Gives 0 when the counts and the contacts are exactly those that a model made apart expects, else 1.
-    Raises StartError with one line when the service or the demonstration cannot start.
+    Returns 0 if the counts and the contacts are exactly those of the independent model, else 1. Raises StartError with
+    one line if the service or the demonstration cannot start.
     """
     path = demo_file()
     expecting = asyncio.create_task(asyncio.to_thread(expect, path))
     console = Console(highlight=False, soft_wrap=True)
-    # Reflection lets grpcurl ask for the contracts; the log of each call would stand between the lines shown.
+    # Reflection lets grpcurl read the contracts; the log of each call would appear between the output lines.
     quiet = "warning" if settings.log.console == "info" else settings.log.console
     settings = replace(
         settings, server=replace(settings.server, reflection=True), log=replace(settings.log, console=quiet)
@@ -69,7 +69,7 @@ async def run_demo(settings: Settings, *, once: bool, stop: asyncio.Event) -> in
 
 
 def _reachable(address: str) -> str:
-    """The address as a client of this machine names it: `0.0.0.0` is none to connect to."""
+    """An address to which a client of this machine can connect: not `0.0.0.0`."""
     host, _, port = address.rpartition(":")
     return f"127.0.0.1:{port}" if host in {"0.0.0.0", "[::]"} else address  # noqa: S104 (compared, not bound)
 
@@ -86,11 +86,11 @@ async def _enter(client: Client, folder: DemoFolder, registration_token: str | N
 
 
 async def _import(client: Client, folder: DemoFolder, demo: Demo, path: Path, console: Console) -> import_pb2.Import:
-    """Import the file through the service's own gRPC API; an import that was cut goes on, one that ended is shown."""
+    """Import the file through the service's gRPC API. An interrupted import continues, an ended one is shown."""
     digest = hashlib.sha256(await asyncio.to_thread(path.read_bytes)).hexdigest()
     if digest not in demo.requests:
         demo = replace(demo, requests={**demo.requests, digest: str(uuid.uuid4())})
-        # Kept before it is used: a start that is cut after this line is gone on with, not begun again.
+        # Saved before use: after an interruption the next start continues instead of beginning again.
         await asyncio.to_thread(folder.save, demo)
     spec = import_pb2.ImportSpec(display_name="Demonstration", default_region="CN")
     told = 0

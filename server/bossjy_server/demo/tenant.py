@@ -1,4 +1,4 @@
-"""The demonstration's tenant: made once with random credentials, logged in to again at every later start."""
+"""Tenant of the demonstration: created once with random credentials; later starts log in to it again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCOPES = ("contacts.read", "contacts.write", "imports.read", "imports.write", "p
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What is kept of the demonstration, in DATA_DIR/demo/credentials.json, readable by its owner alone."""
+    """Stored state of the demonstration, in DATA_DIR/demo/credentials.json, readable only by its owner."""
 
     tenant_id: str
     email: str
@@ -35,52 +35,52 @@ class DemoFolder:
 
     @property
     def credentials(self) -> Path:
-        """Where tenant, mail address and password stand."""
+        """The file with tenant, mail address and password."""
         return self._credentials
 
     def load(self) -> Demo | None:
-        """What an earlier start kept; None if there was none. Raises StartError."""
+        """The state of an earlier start; None if there was none. Raises StartError."""
         try:
             return Demo(**json.loads(self._credentials.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as error:
-            text = f"{self._credentials} cannot be read: remove it, and the demonstration makes a new tenant"
+            text = f"{self._credentials} cannot be read: remove it, and the demonstration creates a new tenant"
             raise StartError(text) from error
 
     def save(self, demo: Demo) -> None:
-        """Keep it; the token stands in a file of its own, for shells."""
+        """Save the state. The token is in a separate file, for shells."""
         write_private(self._credentials, json.dumps(asdict(demo), indent=1) + "\n")
         write_private(self.token, demo.api_key + "\n")
 
 
 async def enter(client: Client, folder: DemoFolder, registration_token: str | None) -> tuple[Demo, bool]:
-    """Log in as the demonstration's tenant, or make it; whether it was made now. Raises StartError."""
+    """Log in as the demonstration's tenant, or create it; true if it was created now. Raises StartError."""
     known = folder.load()
     if known is not None:
         try:
             answer = await client.auth.login(known.tenant_id, known.email, known.password)
         except UnauthenticatedError:
-            pass  # another database than last time: the tenant is not there
+            pass  # another database than last time: it lacks the tenant
         else:
             client.use_session(SessionTokens.of(answer.tokens))
             return known, False
     if registration_token is None:
         raise StartError(
-            "this database has tenants, and none of them is the demonstration's: "
+            "this database has tenants, but not the demonstration's: "
             "set BOSSJY_REGISTRATION=open for one start, or use another BOSSJY_DATA_DIR and no DATABASE_URL"
         )
     password = secrets.token_urlsafe(24)
     made = await client.auth.register("Demonstration", EMAIL, password, registration_token=registration_token)
     demo = Demo(made.tenant.tenant_id, EMAIL, password)
-    # Kept at once: the registration token works once, and this password stands nowhere else.
+    # Saved immediately: the registration token works once, and this password is nowhere else.
     folder.save(demo)
     client.use_session(SessionTokens.of(made.tokens))
     return demo, True
 
 
 async def with_api_key(client: Client, demo: Demo) -> Demo:
-    """The demonstration with an API key that holds, for the calls that the reader makes."""
+    """The demonstration with a valid API key, for the reader's calls."""
     if demo.api_key and await client.auth.holds(demo.api_key):
         return demo
     made = await client.auth.create_api_key("demonstration", SCOPES)

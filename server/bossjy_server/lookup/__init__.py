@@ -1,1 +1,1 @@
-"""Live look-ups: what a provider outside knows of a number now. Off until one is configured."""
+"""Live look-ups: current data of an external provider about a number. Off unless one is configured."""

@@ -1,6 +1,6 @@
-"""How many questions all processes together may put to the provider, for all tenants and for one: they cost money.
+"""Budget of queries to the provider, for all processes and tenants together and per tenant: queries cost money.
 
-The counts are in Redis. Without it nothing is asked: neither the cache nor the count would bound what it costs.
+The counts are in Redis. Without it there are no queries: neither the cache nor the count would bound their cost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from redis.exceptions import RedisError
 from bossjy_server.errors import Reason, ResourceExhausted, Unavailable
 
 _DAY_S = 86_400
-# Counts a question unless a limit is reached; says which. One slot of a cluster holds all keys. A tenant's 0: no limit.
+# Counts a query unless a limit is reached; then names the limit. One slot of a cluster holds all keys. A tenant's 0: no
+# limit.
 _TAKE = """
 if tonumber(redis.call('GET', KEYS[2]) or '0') >= tonumber(ARGV[2]) then return 'day' end
 if tonumber(ARGV[3]) > 0 and tonumber(redis.call('GET', KEYS[3]) or '0') >= tonumber(ARGV[3]) then return 'tenant' end
@@ -35,7 +36,7 @@ return ''
 class Budget:
     """Counts by the second and by the UTC day, of this machine's clock.
 
-    `tenant_per_day`: what one tenant may take of the day; 0: all of it.
+    `tenant_per_day`: the part of a day's queries for one tenant; 0: all of them.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Budget:
         self._per_second, self._per_day, self._tenant_per_day = per_second, per_day, tenant_per_day
 
     async def take(self, tenant_id: str) -> None:
-        """Count a question of a tenant.
+        """Count a query of a tenant.
 
         Raises ResourceExhausted(LOOKUP_BUDGET_SPENT), Unavailable(LOOKUP_UNAVAILABLE).
         """
@@ -64,7 +65,7 @@ class Budget:
         except RedisError as error:
             raise Unavailable(
                 Reason.LOOKUP_UNAVAILABLE,
-                "look-ups cannot be counted now, so none is made: call again after the stated delay",
+                "look-ups cannot be counted now, so none are made: call again after the stated delay",
                 retry_after_s=1.0,
             ) from error
         if spent == b"day":

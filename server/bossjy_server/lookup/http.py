@@ -1,4 +1,4 @@
-"""The generic provider: one GET for each number, JSON in return. What it reads and waits for is bounded."""
+"""Generic HTTP provider: one GET for each number, with a JSON response. Its size and its waits are bounded."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from bossjy_server.lookup.pointers import Pointer
 from bossjy_server.lookup.provider import Answer, ProviderBusy, ProviderFailed, ProviderFaltered
 
 _MOST_CHARACTERS = 100
-_BUSY_PAUSE_S = 1.0  # where a 429 does not say how long
+_BUSY_PAUSE_S = 1.0  # if a 429 states no delay
 _FALTERS = frozenset({500, 502, 503, 504})
 
 
 class HttpProvider:
-    """A provider that is asked over HTTP. `close()` it.
+    """A provider with an HTTP API. `close()` it.
 
-    `tls_context`: which authorities its certificate may be of. None: the public ones.
+    `tls_context`: the authorities of its certificate. If None, the public ones.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class HttpProvider:
         self._client = httpx.AsyncClient(
             headers=headers,
             follow_redirects=False,  # the number and the secret go to nobody else
-            trust_env=False,  # the settings alone are read from the environment
+            trust_env=False,  # only the settings are read from the environment
             timeout=options.timeout_s,
             verify=tls_context or True,
             limits=httpx.Limits(max_connections=options.running, max_keepalive_connections=8, keepalive_expiry=30.0),
@@ -55,13 +55,13 @@ class HttpProvider:
         )
 
     async def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def ask(self, e164: str) -> Answer | None:
-        """As Provider says. 404: not known."""
+        """As Provider.ask. 404: unknown number."""
         url = self._options.url.replace(PLACE, quote(e164, safe=""))
-        # Errors of httpx hold the request with its URL: none of them goes further.
+        # Errors of httpx contain the request with its URL: none of them may leave this function.
         try:
             async with self._client.stream("GET", url) as response:
                 return await self._read(response)
@@ -88,7 +88,7 @@ class HttpProvider:
         except orjson.JSONDecodeError:
             document = None
         if not isinstance(document, dict | list):
-            raise ProviderFailed("the provider's answer is no JSON object or array")
+            raise ProviderFailed("the provider's answer is not a JSON object or array")
         ported = self._ported.value(document)
         return Answer(
             _text(self._carrier.value(document)),
@@ -99,7 +99,7 @@ class HttpProvider:
 
     async def _body(self, response: httpx.Response) -> bytes:
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise ProviderFailed("the provider's answer is compressed, which was not asked for")
+            raise ProviderFailed("the provider's answer is compressed, which was not requested")
         body = bytearray()
         async for piece in response.aiter_raw():
             body += piece
@@ -108,7 +108,7 @@ class HttpProvider:
         return bytes(body)
 
     def _pause_s(self, text: str) -> float | None:
-        """What a Retry-After asks for, in seconds or as a date, within bounds; None if it cannot be read."""
+        """The delay in a Retry-After, in seconds or as a date, within bounds; None if it cannot be read."""
         try:
             if text.isascii() and text.isdigit():
                 seconds = float(text)
@@ -121,7 +121,7 @@ class HttpProvider:
 
 
 def _text(value: Any) -> str:
-    """A text or a whole number, printable and short; anything else is not told."""
+    """A text or a whole number, printable and short; '' for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):

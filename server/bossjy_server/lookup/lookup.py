@@ -1,4 +1,4 @@
-"""One look-up: from the cache, or one question to the provider within budget, deadline, breaker and retries."""
+"""A single look-up: from the cache, or one query to the provider within budget, deadline, breaker and retries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BREAKER = BreakerOptions(failures=3, open_s=1.0, longest_open_s=30.0)
 
 
 class Lookup:
-    """Live look-ups by one provider. `name_of` makes the name of a number in the cache: not the number itself."""
+    """Live look-ups by one provider. `name_of` derives a number's name in the cache: not the number itself."""
 
     def __init__(
         self,
@@ -34,23 +34,23 @@ class Lookup:
     ) -> None:
         self.cache = cache
         self.breaker = Breaker("lookup", _BREAKER)
-        self.ends: Counter[str] = Counter()  # how questions to the provider ended
+        self.ends: Counter[str] = Counter()  # queries to the provider by result
         self._provider, self._budget, self._options, self._name_of = provider, budget, options, name_of
-        # Once more, and only where the question was lost; each costs a part of the budget.
+        # One retry, and only if the query was lost; each costs a part of the budget.
         self._retries = Retries(ProviderFaltered, attempts=2)
         self._running = 0
         self._paused_until = 0.0
 
     async def of(self, tenant_id: str, e164: str) -> Answer | None:
-        """What the provider says of a valid number; None: it does not know it.
+        """The provider's data about a valid number; None if the provider does not know it.
 
-        Kept by tenant, so that no tenant learns what another asked about. Raises Unavailable(LOOKUP_UNAVAILABLE),
+        Cached by tenant, so that no tenant learns of another's queries. Raises Unavailable(LOOKUP_UNAVAILABLE),
         ResourceExhausted(LOOKUP_BUDGET_SPENT, OVERLOADED), DeadlineExceeded.
         """
         if self._running >= self._options.running:
             raise ResourceExhausted(
                 Reason.OVERLOADED,
-                "as many look-ups are running as may: call again after the stated delay",
+                "the server has reached its limit of look-ups: call again after the stated delay",
                 retry_after_s=0.5,
             )
         self._running += 1
@@ -80,7 +80,7 @@ class Lookup:
             await self._budget.take(tenant_id)
             answer = await self._within_time(e164)
         except ProviderBusy as error:
-            self.breaker.abandon()  # it serves, if not us
+            self.breaker.abandon()  # it serves others, even if not us
             self._paused_until = time.monotonic() + error.pause_s
             self.ends["busy"] += 1
             raise
@@ -101,9 +101,10 @@ class Lookup:
             async with asyncio.timeout(limit_s):
                 return await self._provider.ask(e164)
         except TimeoutError:
-            if limit_s < self._options.timeout_s:  # the caller's haste says nothing of the provider
+            if limit_s < self._options.timeout_s:  # the caller's short deadline says nothing about the provider
                 raise DeadlineExceeded(
-                    Reason.DEADLINE_EXCEEDED, "the provider did not answer within the call's deadline: give it more"
+                    Reason.DEADLINE_EXCEEDED,
+                    "the provider did not answer within the call's deadline: call again with more time",
                 ) from None
             raise ProviderFailed(f"the provider did not answer within {limit_s:g} s") from None
 

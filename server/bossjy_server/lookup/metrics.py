@@ -1,4 +1,4 @@
-"""What look-ups tell of themselves, beside the metrics of their cache and breaker."""
+"""Metrics of look-ups, in addition to those of their cache and breaker."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _ENDS = ("found", "unknown", "busy", "failed")
 
 
 class LookupCollector(Collector):
-    """Metrics of look-ups, in `registry`. None: there are none, and so are their metrics."""
+    """Metrics of look-ups, in `registry`. If None, look-ups are off and have no metrics."""
 
     def __init__(self, registry: CollectorRegistry, lookup: Lookup | None) -> None:
         self._lookup = lookup
         registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
-        """As they are now."""
+        """The current values."""
         if self._lookup is None:
             return []
         asked = CounterMetricFamily(
-            "bossjy_lookup_questions", "Questions to the provider of live look-ups, by their end.", labels=["result"]
+            "bossjy_lookup_questions", "Queries to the provider of live look-ups, by their result.", labels=["result"]
         )
         for end in _ENDS:
             asked.add_metric([end], self._lookup.ends[end])

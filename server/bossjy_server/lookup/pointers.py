@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901): where in a document a value stands."""
+"""JSON pointers (RFC 6901) to values in a document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STRAY_TILDE = re.compile(r"~(?![01])")
 
 
 class Pointer:
-    """One place. Raises ValueError for a text that is no pointer, or points at the whole document."""
+    """One pointer. Raises ValueError for a text that is not a pointer, or points at the whole document."""
 
     def __init__(self, text: str) -> None:
         if not text.startswith("/") or _STRAY_TILDE.search(text):
@@ -18,7 +18,7 @@ class Pointer:
         self._steps = [step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:]]
 
     def value(self, document: Any) -> Any:
-        """What stands there; None where nothing does."""
+        """The value at the pointer; None if there is none."""
         for step in self._steps:
             if isinstance(document, dict):
                 document = document.get(step)

@@ -1,4 +1,4 @@
-"""What a provider of live look-ups is, whatever it speaks."""
+"""Interface of a provider of live look-ups, for any protocol."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider tells of a number. Empty and None: not told."""
+    """A provider's data about a number. Empty and None: not given."""
 
     carrier: str
     line_status: str
     ported: bool | None
-    time_s: float  # Unix time at which it was told
+    time_s: float  # Unix time of the answer
 
     def to_bytes(self) -> bytes:
-        """For the cache. The number is not in it."""
+        """The cached form. It does not contain the number."""
         return orjson.dumps([self.carrier, self.line_status, self.ported, self.time_s])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Answer:
-        """What `to_bytes` gave."""
+        """The answer in the result of `to_bytes`."""
         return cls(*orjson.loads(data))
 
 
@@ -32,11 +32,11 @@ class ProviderFailed(Exception):
 
 
 class ProviderFaltered(ProviderFailed):
-    """The same, and the same question may fare better at once."""
+    """The same, but an immediate retry may succeed."""
 
 
 class ProviderBusy(ProviderFailed):
-    """The provider asks to be left alone for `pause_s`."""
+    """The provider asks for a pause of `pause_s`."""
 
     def __init__(self, what: str, pause_s: float) -> None:
         super().__init__(what)
@@ -44,11 +44,11 @@ class ProviderBusy(ProviderFailed):
 
 
 class Provider(Protocol):
-    """Answers questions, many at once. To ask again does no harm, but costs again."""
+    """Answers queries, many at once. To repeat one does no harm, but costs again."""
 
     async def ask(self, e164: str) -> Answer | None:
-        """What is known of a valid number; None: the provider does not know it. Raises ProviderFailed.
+        """The data about a valid number; None if the provider does not know it. Raises ProviderFailed.
 
-        The caller bounds the time and cancels what takes longer.
+        The caller bounds the time and cancels a query that takes longer.
         """
         ...

@@ -1,4 +1,4 @@
-"""Live look-ups put together: what `app` opens and the PhoneService gets."""
+"""Assembly of live look-ups: `app` opens it for PhoneService."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from bossjy_server.lookup.options import LookupOptions
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.redis import GuardedRedis
 
-_ENTRIES = b"1"  # the form of cached answers: another form has other names
+_ENTRIES = b"1"  # the version of cached answers: another version has other names
 
 
 @asynccontextmanager
 async def open_lookup(
     redis: GuardedRedis, options: LookupOptions, mac: Callable[..., bytes]
 ) -> AsyncIterator[Lookup | None]:
-    """Look-ups by the provider that the options name; None where they name none. Raises StartError.
+    """Look-ups by the provider in the options; None if they name none. Raises StartError.
 
-    `mac(purpose, *parts)` is a keyed digest: names in the cache are made by it, since numbers are few enough that a
-    plain digest could be undone.
+    `mac(purpose, *parts)` is a keyed digest, which makes the names in the cache: there are so few numbers that a plain
+    digest could be reversed.
     """
     if not options.url:
         yield None

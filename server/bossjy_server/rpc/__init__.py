@@ -1,1 +1,1 @@
-"""How a call comes in and goes out: the ordered chain, one file per concern, errors to status, health, drain."""
+"""gRPC front end: the chain of interceptors, one file each; errors to status, health, drain."""

@@ -1,4 +1,4 @@
-"""Who may call: credentials are read and held against the access rule of the method. Deny by default."""
+"""Access control of calls: credentials are checked against the access rule of the method. Deny by default."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 
-# Turns the value of the metadata entry `authorization`, or the name in a client certificate, into a caller. Raises
+# Authenticates the caller by the metadata entry `authorization`, or by the name in a client certificate. Raises
 # Unauthenticated.
 Authenticate = Callable[[str], Awaitable[Caller]]
 
@@ -22,8 +22,8 @@ def access_concern(
 ) -> Concern:
     """Admit calls by the rule of their method. Public methods read no credentials.
 
-    `by_certificate` is asked where a call has no `authorization` entry and its connection a verified client
-    certificate. None: certificates stand for nobody. `refused` is called for every SCOPE_MISSING, also for those that a
+    `by_certificate` is called if a call has no `authorization` entry and its connection a verified client certificate.
+    If it is None, certificates do not authenticate. `refused` is called for every SCOPE_MISSING, also for those that a
     method itself decides.
     """
 
@@ -70,7 +70,7 @@ def _check_scope(caller: Caller, scope: str) -> None:
     if scope and scope not in caller.scopes:
         raise PermissionDenied(
             Reason.SCOPE_MISSING,
-            f"these credentials do not carry the scope {scope}: ask an administrator of your tenant",
+            f"these credentials lack the scope {scope}: ask an administrator of your tenant",
             metadata={"scope": scope},
         )
 

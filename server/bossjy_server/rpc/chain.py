@@ -1,11 +1,10 @@
-"""The ordered chain of concerns.
+"""The ordered chain of interceptors.
 
 Outside in: context, tracing, metrics, logging, errors, limits, access, quotas, streams, validation.
 
-Metrics and logging stand outside errors, so they see the final status, refused calls included. The request context is
-made by the front end (`rpc/server.py`) before the chain begins. What is granted to a tenant (`quotas`) can be held to
-only behind access, which says who calls. The guard of open streams (`streams`) is inside of both: it watches admitted
-streams. A test holds this order.
+Metrics and logging are outside errors, so they see the final status, also of refused calls. The front end
+(`rpc/server.py`) creates the request context before the chain begins. Quotas come after access, because they need the
+caller. The watchdog of open streams (`streams`) is inside both: it watches admitted streams. A test checks this order.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from bossjy_server.rpc.validation import validation_concern
 from bossjy_server.telemetry.logging import Log
 
 
-def build_chain(  # noqa: PLR0913 - what the chain is made of
+def build_chain(  # noqa: PLR0913 - the parts of the chain
     *,
     tracer: Tracer | None,
     trace_ratio: float = 1.0,
@@ -41,10 +40,10 @@ def build_chain(  # noqa: PLR0913 - what the chain is made of
     refusals: Refusals | None = None,
     streams: StreamGuard,
 ) -> list[Concern]:
-    """The concerns in their order.
+    """The interceptors in their order.
 
-    `tracer` None: no traces are made. `trace_ratio`: the share that is traced of calls whose caller decided nothing.
-    `refusals` None: the log of refused calls has its default bounds.
+    If `tracer` is None, calls are not traced. `trace_ratio`: the share of calls that are traced when their caller did
+    not decide. If `refusals` is None, the log of refused calls has its default bounds.
     """
     return [
         request_context_concern(),

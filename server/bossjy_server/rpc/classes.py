@@ -1,4 +1,4 @@
-"""Classes of methods: calls of one class cost alike, so limits are by class. The class follows from the contract."""
+"""Classes of methods for limits: calls of one class cost alike. The class follows from the contract."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class CallClass(StrEnum):
     PHONE = "phone"
     CONTACTS = "contacts"
     IMPORTS = "imports"
-    LOGIN = "login"  # what anybody may call and what hashes a password: login, registration
-    AUTH = "auth"  # what people do with their own account: refresh, their sessions
+    LOGIN = "login"  # public methods that hash a password: login, registration
+    AUTH = "auth"  # methods for a user's own account: refresh, their sessions
     ADMIN = "admin"  # users, keys, tenant, audit
     BULK = "bulk"  # every stream: long, and many rows at once
     OTHER = "other"
@@ -25,7 +25,7 @@ class CallClass(StrEnum):
 
 LIMITED = tuple(one for one in CallClass if one is not CallClass.HEALTH)
 
-# By the area of the scope that the contract asks for: `contacts` of `contacts.read`.
+# By the area of the required scope: `contacts` of `contacts.read`.
 _BY_AREA: Mapping[str, CallClass] = MappingProxyType(
     {
         "phone": CallClass.PHONE,
@@ -37,7 +37,7 @@ _BY_AREA: Mapping[str, CallClass] = MappingProxyType(
         "audit": CallClass.ADMIN,
     }
 )
-# A flood of these must not take the places of people who are logged in.
+# A flood of these must not take the slots of people who are logged in.
 _BY_PATH: Mapping[str, CallClass] = MappingProxyType(
     {
         "/bossjy.auth.v1.AuthService/Login": CallClass.LOGIN,

@@ -1,4 +1,4 @@
-"""The one place where exceptions become status: code, message, and google.rpc details."""
+"""Conversion of exceptions to status: code, message, and google.rpc details. No other module does this."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from bossjy_server.rpc.method import Method
 from bossjy_server.telemetry.logging import Log
 
 DOMAIN = "bossjy"
-# Kinds of errors whose causes are faults, as a rule of a dependency. Of any other kind the cause is what the caller
-# sent: it stays out of the log, which has one line for the call.
+# Kinds of errors that faults of a dependency cause, as a rule. For every other kind the cause is the caller's input: it
+# stays out of the log, which has one line for the call.
 _CAUSED_BY_FAULTS = frozenset({Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED})
-# A status travels as metadata, and clients refuse metadata beyond 8 KiB: they would see INTERNAL in its place. A text
-# of the caller's own may stand in a message, so all are cut, in bytes.
+# A status travels as metadata, and clients refuse metadata beyond 8 KiB: they would see INTERNAL instead. A message may
+# contain a text of the caller, so all texts are truncated, by bytes.
 _MOST_MESSAGE, _MOST_METADATA, _MOST_VIOLATION, _MOST_VIOLATIONS = 700, 1000, 150, 8
 
 
 def errors_concern(log: Log) -> Concern:
-    """Turn whatever is raised below into `call.status`. A cancelled call stays cancelled."""
+    """Convert every exception of the inner chain into `call.status`. A cancelled call stays cancelled."""
 
     def wrap(_method: Method, proceed: Proceed) -> Proceed:
         async def errors(call: Call) -> None:
@@ -38,7 +38,7 @@ def errors_concern(log: Log) -> Concern:
             except asyncio.CancelledError:
                 call.status = Status("CANCELLED")
                 raise
-            except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller
+            except Exception as error:  # noqa: BLE001 - the last line of defence: no exception may reach the caller
                 call.status = internal_status(call.context.request_id)
                 log.failure("call failed", error, request_id=call.context.request_id, method=call.method.path)
 
@@ -48,7 +48,7 @@ def errors_concern(log: Log) -> Concern:
 
 
 def status_of(error: BossjyError, request_id: str) -> Status:
-    """The status of a typed error: ErrorInfo and RequestInfo; BadRequest, RetryInfo, QuotaFailure as they fit."""
+    """The status of a typed error: ErrorInfo and RequestInfo; BadRequest, RetryInfo, QuotaFailure if they apply."""
     metadata = {key: _cut(value, _MOST_METADATA) for key, value in error.metadata.items()}
     details: list[Message] = [
         error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=metadata),
@@ -73,10 +73,10 @@ def status_of(error: BossjyError, request_id: str) -> Status:
 
 
 def internal_status(request_id: str) -> Status:
-    """The status of a fault of ours. The caller learns the request id and nothing else."""
+    """The status of an internal fault. The caller gets only the request id."""
     info = error_details_pb2.ErrorInfo(reason=Reason.INTERNAL.value, domain=DOMAIN)
     details: list[Message] = [info, error_details_pb2.RequestInfo(request_id=request_id)]
-    message = "the service failed on this call: report it with the request id"
+    message = "the service failed during this call: report it with the request id"
     return _status("INTERNAL", message, Reason.INTERNAL.value, details)
 
 
@@ -90,7 +90,7 @@ def _status(code: str, message: str, reason: str, details: list[Message]) -> Sta
 
 
 def _cut(text: str, most: int) -> str:
-    """At most `most` bytes of a text, whole characters; an ellipsis says that there was more."""
+    """At most `most` bytes of a text, whole characters; an ellipsis marks a truncation."""
     raw = text.encode("utf-8", errors="replace")
     return text if len(raw) <= most else raw[: most - 3].decode("utf-8", errors="ignore") + "…"
 

@@ -1,4 +1,4 @@
-"""grpc.health.v1, overall and by service, following the parts that each service needs."""
+"""grpc.health.v1, overall and by service, derived from the dependencies that each service needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bossjy_server.context import call_or_none
 from bossjy_server.errors import NotFound, Reason, ResourceExhausted
 
 _Response = health_pb2.HealthCheckResponse
-# The contract's enum is bare numbers for the type checker.
+# The enum of the contract has type int for the type checker.
 _SERVING: int = _Response.SERVING
 _NOT_SERVING: int = _Response.NOT_SERVING
 _SERVICE_UNKNOWN: int = _Response.SERVICE_UNKNOWN
@@ -22,16 +22,16 @@ Probe = Callable[[], Awaitable[bool]]
 
 
 class HealthServicer:
-    """Answers Check and Watch. `set_serving` changes what they say; unknown names answer NOT_FOUND.
+    """Answers Check and Watch. `set_serving` changes the answers; unknown names answer NOT_FOUND.
 
-    Anybody may call both. Check is never refused; watches stay open, so one address and all together hold a bounded
-    number of them.
+    Anybody may call both. Check is never refused. Watches stay open, so their number is bounded per address and in
+    total.
     """
 
     def __init__(self, names: list[str], *, watches_most: int = 1000, watches_per_address: int = 100) -> None:
         self._serving = dict.fromkeys(names, False)
         self._watches_most, self._watches_per_address = watches_most, watches_per_address
-        self._watches: Counter[str] = Counter()  # open now, by address
+        self._watches: Counter[str] = Counter()  # open watches by address
         self._changed = asyncio.Condition()
         self._ended = False
 
@@ -44,11 +44,15 @@ class HealthServicer:
             self._changed.notify_all()
 
     async def end(self) -> None:
-        """Everything is NOT_SERVING from now on, whatever probes say; watchers are told and let go."""
+        """Report NOT_SERVING for everything from now on, whatever probes say; notify and end the watches."""
         self._ended = True
         self._serving = dict.fromkeys(self._serving, False)
         async with self._changed:
             self._changed.notify_all()
+
+    def serves(self, name: str) -> bool:
+        """True while a name is SERVING. May be called from any thread."""
+        return self._serving.get(name, False)
 
     def _status(self, name: str) -> int:
         serving = self._serving.get(name)
@@ -57,14 +61,14 @@ class HealthServicer:
         return _SERVING if serving else _NOT_SERVING
 
     async def Check(self, request: health_pb2.HealthCheckRequest) -> _Response:
-        """The state of a service; the empty name asks for the whole."""
+        """The state of a service; the empty name means the whole server."""
         status = self._status(request.service)
         if status == _SERVICE_UNKNOWN:
-            raise NotFound("service", message='there is no health of this name: ask for "" or a full service name')
+            raise NotFound("service", message='no service has this name: use "" or a full service name')
         return _Response(status=status)
 
     async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncGenerator[_Response]:
-        """The state of a service now, and again each time that it changes. RESOURCE_EXHAUSTED beyond the limits."""
+        """The state of a service now and after every change. RESOURCE_EXHAUSTED beyond the limits."""
         with self._watch():
             last = -1
             while True:
@@ -82,11 +86,11 @@ class HealthServicer:
         call = call_or_none()
         address = call.network if call else ""
         if self._watches.total() >= self._watches_most:
-            text = "the server has as many health watches as it admits: use Check, or call again later"
+            text = "the server has reached its limit of health watches: use Check, or call again later"
             raise ResourceExhausted(Reason.OVERLOADED, text, metadata={"class": "health"}, retry_after_s=5)
         if self._watches[address] >= self._watches_per_address:
             most = self._watches_per_address
-            text = f"your address has {most} health watches open, as many as it may: use Check, or one watch for all"
+            text = f"your address has {most} open health watches, which is the limit: use Check, or one watch for all"
             metadata = {"limit": str(most), "subject": "address"}
             raise ResourceExhausted(Reason.QUOTA_EXCEEDED, text, metadata=metadata, retry_after_s=5)
         self._watches[address] += 1
@@ -102,9 +106,9 @@ class HealthServicer:
 
 
 class PartsWatch:
-    """Asks parts for their health; a name serves while all parts that it needs answer.
+    """Checks the health of dependencies; a name serves while all dependencies that it needs answer.
 
-    `needs` maps each health name to the parts it cannot do without; `report` is told of each change of a part.
+    `needs` maps each health name to the dependencies that it requires; `report` is called for each change of one.
     """
 
     def __init__(
@@ -118,7 +122,7 @@ class PartsWatch:
         self._states: dict[str, bool] = {}
 
     async def check(self) -> None:
-        """Ask every part once."""
+        """Check every dependency once."""
         answers = await asyncio.gather(*(probe() for probe in self._probes.values()))
         for part, answered in zip(self._probes, answers, strict=True):
             if self._states.get(part) != answered:
@@ -128,7 +132,7 @@ class PartsWatch:
             await self._health.set_serving(name, serving=all(self._states[part] for part in parts))
 
     async def run(self, interval_s: float) -> None:
-        """Ask again every `interval_s`, until cancelled."""
+        """Check every `interval_s`, until cancelled."""
         while True:
             await asyncio.sleep(interval_s)
             await self.check()

@@ -1,7 +1,7 @@
-"""How many items a message's bytes hold, counted before protobuf makes an object of each.
+"""Number of items in a message's bytes, counted before protobuf creates an object for each.
 
-Four megabytes hold two million empty texts, which take some hundred megabytes as objects. The rules of the contract
-(`repeated.max_items`) are checked on objects, so a message far beyond them is refused here.
+Four megabytes can contain two million empty texts, which take some hundred megabytes as objects. The rules of the
+contract (`repeated.max_items`) apply to objects, so this check refuses a message far beyond them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from bossjy_server.errors import InvalidArgument, Reason, Violation
 
 # Items of a field whose contract states no limit.
 _MOST_ITEMS = 10_000
-# A message that has fewer bytes that look like an item is fit. Each item costs 100 bytes at most.
+# A message with fewer bytes that look like an item passes. Each item costs 100 bytes at most.
 _FEW = 50_000
-# Fields of a message, however deep.
+# Fields of a message, at any depth.
 _MOST_FIELDS = 100_000
 _VARINT, _FIXED_64, _DELIMITED, _FIXED_32 = 0, 1, 2, 5
 _SIZES = {_FIXED_64: 8, _FIXED_32: 4}
@@ -26,7 +26,7 @@ _SIZES = {_FIXED_64: 8, _FIXED_32: 4}
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """What is known of a field: `most` items if it is repeated (0: it is not), and the fields of a message."""
+    """Properties of a field: `most` items if it is repeated (else 0), and the fields of a message."""
 
     name: str
     most: int
@@ -34,16 +34,16 @@ class _Field:
 
 
 def item_check(message: Any) -> Callable[[bytes], None] | None:
-    """A check of the bytes of messages of a descriptor's kind; None where no field is repeated.
+    """A check of the bytes of messages of a descriptor's type; None if no field is repeated.
 
-    It raises InvalidArgument for more items than the contract allows. Bytes that are no message pass: protobuf refuses
-    them.
+    It raises InvalidArgument for more items than the contract allows. Bytes that are not a message pass: protobuf
+    refuses them.
     """
     heads: set[int] = set()
     fields = _fields(message, heads, {})
     if not heads:
         return None
-    # A head may be written with a byte too many, which sets its highest bit.
+    # A tag may be encoded with one byte too many, which sets its highest bit.
     marks = [bytes((head,)) for head in sorted({*heads, *(head | 0x80 for head in heads)})]
 
     def check(raw: bytes) -> None:
@@ -54,7 +54,7 @@ def item_check(message: Any) -> Callable[[bytes], None] | None:
 
 
 def _fields(message: Any, heads: set[int], known: dict[str, dict[int, _Field]]) -> dict[int, _Field]:
-    """Fields by number; the first byte of each repeated one goes to `heads`."""
+    """Fields by number; adds the first byte of each repeated one to `heads`."""
     if message.full_name in known:
         return known[message.full_name]
     fields = known[message.full_name] = {}
@@ -78,7 +78,7 @@ class _Count:
         self._left = _MOST_FIELDS
 
     def walk(self, fields: dict[int, _Field], place: int, end: int, path: str) -> bool:
-        """Whether the bytes are fields. Raises InvalidArgument for too many items."""
+        """True if the bytes are fields. Raises InvalidArgument for too many items."""
         counts: dict[int, int] = {}
         while place < end:
             self._left -= 1
@@ -103,7 +103,7 @@ class _Count:
         return True
 
     def _varint(self, place: int) -> tuple[int, int]:
-        """The value at a place and the place behind it; behind the end where there is none."""
+        """The value at a position and the position after it; past the end if there is no value."""
         value = 0
         for shift in range(0, 70, 7):
             if place >= len(self._raw):
@@ -121,6 +121,6 @@ def _too_many(name: str, most: int) -> InvalidArgument:
         return InvalidArgument(Reason.INVALID_FIELD, f"the message has more than {most} fields: send smaller ones")
     return InvalidArgument(
         Reason.INVALID_FIELD,
-        f"{name}: more than {most} items: send fewer a message",
+        f"{name}: more than {most} items: send fewer in one message",
         violations=[Violation(name, f"at most {most} items")],
     )

@@ -1,8 +1,8 @@
-"""What a process admits: nothing while it drains, a bounded number of calls of each class, a bounded rate by address.
+"""Admission limits of a process: no calls while it drains, slots by class of methods, a rate by address.
 
-Stands before access, so that what is refused costs little. What a tenant is granted stands behind it, in `quotas`.
-Classes have places of their own: bulk or slow calls never take the places of short ones, and probes need none. Calls
-that never wait (phone) do not fill places: what bounds them is the number of streams of a connection.
+This comes before access, so a refused call costs little. The limits of a tenant come after it, in `quotas`. Each class
+has its own slots: bulk or slow calls never take the slots of short ones, and probes need none. Calls that never wait
+(phone) do not fill slots: the number of streams of a connection bounds them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace, Slots
 from bossjy_server.rpc.validation import check_size
 
-# Calls of each class at once in one process, and as many again as this in its queue.
+# Simultaneous calls of each class in one process. The queue has the same length.
 RUNNING: Mapping[str, int] = MappingProxyType(
     {"phone": 400, "contacts": 64, "imports": 64, "login": 64, "auth": 128, "admin": 32, "bulk": 200, "other": 32}
 )
@@ -35,7 +35,7 @@ QUEUED: Mapping[str, int] = MappingProxyType(
 
 
 class Limits:
-    """The concern that protects this process."""
+    """The interceptor that protects this process."""
 
     def __init__(self, options: LimitOptions, rates: Rates, registry: CollectorRegistry | None = None) -> None:
         self._options = options
@@ -50,7 +50,7 @@ class Limits:
             registry.register(_SlotsCollector(self.slots))
 
     def concern(self, method: Method, proceed: Proceed) -> Proceed:
-        """Refuse what is over a limit, before anything is spent on it."""
+        """Refuse a call over a limit, before it costs anything."""
         kind = class_of(method)
         if kind is CallClass.HEALTH:
             return proceed
@@ -81,14 +81,14 @@ async def _enter(slots: Slots, kind: CallClass, wait_s: float) -> None:
     except NoPlace:
         raise ResourceExhausted(
             Reason.OVERLOADED,
-            f"the server has as many calls of the class {kind} as it admits: call again after the stated delay",
+            f"the server has reached its limit of calls of the class {kind}: call again after the stated delay",
             metadata={"class": kind.value},
             retry_after_s=1,
         ) from None
 
 
 def _draining() -> BossjyError:
-    message = "this server is shutting down: call again, another one will answer"
+    message = "this server is shutting down: call again, and another one will answer"
     return Unavailable(Reason.SHUTTING_DOWN, message, retry_after_s=1)
 
 
@@ -102,15 +102,15 @@ def _too_many(per_minute: int, wait_s: float) -> BossjyError:
 
 
 class _SlotsCollector(Collector):
-    """Reads the places when the metrics are asked for, so that calls pay nothing for it."""
+    """Reads the slots on a scrape, so that calls pay nothing for the metrics."""
 
     def __init__(self, slots: Mapping[CallClass, Slots]) -> None:
         self._slots = slots
 
     def collect(self) -> Iterator[Metric]:
-        running = GaugeMetricFamily("bossjy_class_running", "Calls that hold a place.", labels=["class"])
-        queued = GaugeMetricFamily("bossjy_class_queued", "Calls that wait for a place.", labels=["class"])
-        shed = CounterMetricFamily("bossjy_class_shed", "Calls refused for want of a place.", labels=["class"])
+        running = GaugeMetricFamily("bossjy_class_running", "Calls that hold a slot.", labels=["class"])
+        queued = GaugeMetricFamily("bossjy_class_queued", "Calls that wait for a slot.", labels=["class"])
+        shed = CounterMetricFamily("bossjy_class_shed", "Calls refused for want of a slot.", labels=["class"])
         for kind, slots in self._slots.items():
             running.add_metric([kind], slots.running)
             queued.add_metric([kind], slots.queued)

@@ -1,7 +1,7 @@
-"""One log line for each call: what, who, from where, how it ended, how long it took.
+"""Call log: one line per call with method, caller, address, status and duration.
 
-Of refused calls, and of public ones that no auth event names, so many for each client network have a line a minute; the
-others are summarised (`refusals.py`). A refused call's line has at most 300 bytes.
+Refused calls, and public ones that no auth event names, have a limited number of lines a minute for each client
+network; the others are summarised (`refusals.py`). A refused call's line has at most 300 bytes.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.refusals import Refusals
 from bossjy_server.telemetry.logging import DEBUG, INFO, WARNING, Log
 
-# Probes come every second and say nothing when they succeed.
+# Probes come every second; successful ones are not worth a line.
 _QUIET_SERVICES = frozenset({"grpc.health.v1.Health"})
 _FAULTS = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE"})
 _NUMBER = re.compile(r"\d(?:-?\d){6,}")
 # Time, level and event take 75 bytes at most, and each field six for its marks.
 _REFUSED_BYTES, _FIXED_BYTES, _FIELD_BYTES = 300, 75, 6
-# What a refused call's line is the first to lose.
+# The fields that a refused call's line loses first.
 _FIRST_TO_GO = ("trace_id", "ms", "auth_event", "actor", "tenant_id", "address")
 
 
 def logging_concern(log: Log, refusals: Refusals | None = None) -> Concern:
-    """Log calls. Requests and responses are never logged: they hold personal data."""
+    """Log calls. Requests and responses are never logged: they contain personal data."""
     refusals = refusals or Refusals(log)
 
     def wrap(method: Method, proceed: Proceed) -> Proceed:
@@ -67,12 +67,12 @@ def logging_concern(log: Log, refusals: Refusals | None = None) -> Concern:
 
 @lru_cache(maxsize=4096)
 def shown_tenant(tenant_id: str) -> str:
-    """A tenant's id for the log. It is made of the tenant's name; earlier releases kept a phone number in that."""
+    """A tenant's id for the log. It derives from the tenant's name; earlier releases kept a phone number in it."""
     return _NUMBER.sub("[digits]", tenant_id)
 
 
 def fitting(fields: dict[str, object]) -> dict[str, object]:
-    """The fields of a refused call without those that are too many for its line."""
+    """The fields of a refused call that fit into its line."""
     surplus = sum(len(name) + len(str(value)) + _FIELD_BYTES for name, value in fields.items())
     surplus += _FIXED_BYTES - _REFUSED_BYTES
     for name in _FIRST_TO_GO:

@@ -16,7 +16,7 @@ from bossjy_server.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call: anybody (`public`), or who has valid credentials and, where set, `scope`."""
+    """Access rule: anybody (`public`), or callers with valid credentials and, if set, `scope`."""
 
     public: bool = False
     scope: str = ""
@@ -24,7 +24,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of one service, as its contract says."""
+    """One method of one service, as defined by its contract."""
 
     path: str  # /bossjy.phone.v1.PhoneService/ValidateNumber
     service: str
@@ -33,22 +33,22 @@ class Method:
     client_streaming: bool
     server_streaming: bool
     access: Access
-    # Takes from the bytes of a streamed request what its servicer reads quicker than protobuf does: returns the other
-    # bytes and what was taken. The servicer gets both, as (message, taken). None: it gets messages.
+    # Extracts from the bytes of a streamed request the parts that its servicer reads faster than protobuf. Returns the
+    # other bytes and the extracted value. The servicer gets both, as (message, value). If None, it gets messages.
     split: Callable[[bytes], tuple[bytes, Any]] | None = None
-    any_text: bool = False  # whether texts of its requests may contain U+0000
-    # False for the one that answers for all methods that are not served: its request is not read.
+    any_text: bool = False  # true if texts of its requests may contain U+0000
+    # False for the method that answers for all unknown methods: its request is not read.
     known: bool = True
 
     @property
     def grpc_type(self) -> str:
-        """The kind of call, named as gRPC's metrics name it."""
+        """The kind of call, with the name that gRPC's metrics use."""
         if self.client_streaming:
             return "bidi_stream" if self.server_streaming else "client_stream"
         return "server_stream" if self.server_streaming else "unary"
 
 
-# Services whose contracts are not ours and cannot carry the option: their rules stand here.
+# Access rules of foreign services, whose contracts cannot contain the option.
 FOREIGN_ACCESS = {
     "grpc.health.v1.Health": Access(public=True),
     "grpc.reflection.v1alpha.ServerReflection": Access(public=True),
@@ -59,7 +59,7 @@ FOREIGN_ACCESS = {
 def methods_of(service: ServiceDescriptor, served_as: str = "") -> Iterator[Method]:
     """The methods of a service. Raises StartError for one without an access rule.
 
-    `served_as` gives the service another name, for contracts that differ by their name alone.
+    `served_as` gives the service another name, for contracts that differ only by name.
     """
     name = served_as or service.full_name
     for method in service.methods:

@@ -1,7 +1,7 @@
-"""Counts and times calls, under the names that gRPC dashboards know.
+"""Metrics of calls: counts and times, under the names that gRPC dashboards know.
 
-Calls count in plain numbers, on the event loop alone; the metrics are made of them when they are asked for. A call so
-costs half a microsecond in place of the six that the library's own counters with their locks take.
+Calls are counted in plain numbers, only on the event loop. A scrape converts them to metrics. This costs half a
+microsecond per call instead of the six of the library's own counters with their locks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LABELS = ("grpc_type", "grpc_service", "grpc_method")
 
 
 class MethodCounts:
-    """What is counted of one method."""
+    """The counts of one method."""
 
     __slots__ = ("handled", "labels", "seconds", "started", "within")
 
@@ -34,7 +34,7 @@ class MethodCounts:
         self.labels = [method.grpc_type, method.service, method.name]
         self.started = 0
         self.handled = {"OK": 0, "INTERNAL": 0}  # by status; an alert must see the first INTERNAL as an increase
-        self.within = [0] * (len(_BUCKETS) + 1)  # calls by the first bound that they keep
+        self.within = [0] * (len(_BUCKETS) + 1)  # calls by their smallest bucket
         self.seconds = 0.0
 
 
@@ -46,7 +46,7 @@ class CallMetrics(Collector):
         registry.register(self)
 
     def concern(self, method: Method, proceed: Proceed) -> Proceed:
-        """Count every call, however it ends; time unary ones (a stream's length says nothing)."""
+        """Count every call, however it ends; time only unary ones (the length of a stream is meaningless)."""
         counts = self._methods.setdefault(method.path, MethodCounts(method))
         handled, within, unary = counts.handled, counts.within, method.grpc_type == "unary"
         monotonic = time.monotonic
@@ -66,7 +66,7 @@ class CallMetrics(Collector):
         return metrics
 
     def collect(self) -> Iterator[Metric]:
-        """What was counted so far. Called from the thread that serves the metrics."""
+        """The current counts. Called from the thread that serves the metrics."""
         started = CounterMetricFamily("grpc_server_started", "Calls begun.", labels=_LABELS)
         handled = CounterMetricFamily("grpc_server_handled", "Calls ended, by status.", labels=(*_LABELS, "grpc_code"))
         seconds = HistogramMetricFamily("grpc_server_handling_seconds", "Time of unary calls.", labels=_LABELS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bossjy_server import setting_texts as read
 from bossjy_server.setting_texts import setting
 
-# The contract states it for a message.
+# The contract states it per message.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 CLASSES = ("phone", "contacts", "imports", "login", "auth", "admin", "bulk", "other")
 
@@ -34,56 +34,64 @@ class ServerOptions:
         "BOSSJY_TLS_CERTIFICATE",
         "",
         str,
-        "PEM file of the server's certificate and those between it and its root. Empty: no TLS.",
+        "PEM file of the server's certificate and those between it and its root. If empty, no TLS.",
     )
     tls_key: str = setting("BOSSJY_TLS_KEY", "", str, "PEM file of the certificate's key.")
     tls_client_ca: str = setting(
         "BOSSJY_TLS_CLIENT_CA",
         "",
         str,
-        "PEM file of authorities: only clients with a certificate of theirs are let in. Empty: any client.",
+        "PEM file of authorities: only clients with a certificate of theirs are admitted. If empty, any client.",
     )
     trusted_proxies: tuple[str, ...] = setting(
         "BOSSJY_TRUSTED_PROXIES",
         (),
         read.networks,
-        "Networks of your proxies: `10.0.0.0/8,2001:db8::/32`. Only from them `x-forwarded-for` names the client.",
+        "Networks of your proxies: `10.0.0.0/8,2001:db8::/32`. Only from them `x-forwarded-for` is trusted.",
     )
-    reflection: bool = setting("BOSSJY_REFLECTION", False, read.switch, "Whether clients may ask for the contracts.")
+    reflection: bool = setting(
+        "BOSSJY_REFLECTION", False, read.switch, "Allow clients to read the contracts by server reflection."
+    )
     max_streams_per_connection: int = setting(
-        "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, read.whole(1, 100_000), "Calls at once on one connection."
+        "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, read.whole(1, 100_000), "Simultaneous calls on one connection."
     )
     max_connection_age_s: float = setting(
         "BOSSJY_MAX_CONNECTION_AGE_S",
         0.0,
         read.decimal(0, 86_400),
-        "Connections are renewed after this; 0: never.",
+        "Seconds after which a connection is renewed; 0: never.",
     )
     health_interval_s: float = setting(
-        "BOSSJY_HEALTH_INTERVAL_S", 2.0, read.decimal(0.1, 600), "How often parts are asked for their health."
+        "BOSSJY_HEALTH_INTERVAL_S",
+        2.0,
+        read.decimal(0.1, 600),
+        "Seconds between health checks of PostgreSQL and Redis.",
     )
     health_watches: int = setting(
-        "BOSSJY_HEALTH_WATCHES", 1000, read.whole(1, 10**6), "Streams of Health.Watch at once, in one process."
+        "BOSSJY_HEALTH_WATCHES", 1000, read.whole(1, 10**6), "Simultaneous streams of Health.Watch in one process."
     )
     health_watches_per_address: int = setting(
-        "BOSSJY_HEALTH_WATCHES_PER_ADDRESS", 100, read.whole(1, 10**6), "Of these, by one address."
+        "BOSSJY_HEALTH_WATCHES_PER_ADDRESS",
+        100,
+        read.whole(1, 10**6),
+        "Simultaneous streams of Health.Watch from one address.",
     )
-    # More than the contracts state: gRPC itself refuses without ErrorInfo, validation with it.
+    # More than the contracts state: a refusal by gRPC has no ErrorInfo, one by validation has.
     max_received_bytes: int = 2 * MAX_MESSAGE_BYTES
     max_sent_bytes: int = 2 * MAX_MESSAGE_BYTES
     max_metadata_bytes: int = 16 * 1024
     min_ping_interval_s: float = 10.0
     keepalive_s: float = 60.0
-    reuse_port: bool = False  # whether other processes of this server listen on the port as well
+    reuse_port: bool = False  # true if other processes of this server listen on the port as well
 
     @property
     def address(self) -> str:
-        """The address that gRPC listens on."""
+        """The address on which gRPC listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
     def faults(self) -> list[str]:
-        """Contradictions between these settings, each in a line that names them."""
+        """Contradictions between these settings, each a line that names them."""
         faults = []
         if bool(self.tls_certificate) != bool(self.tls_key):
             faults.append("BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY must be set together")
@@ -94,34 +102,37 @@ class ServerOptions:
 
 @dataclass(frozen=True, slots=True)
 class LimitOptions:
-    """Slots of the classes of methods. `running` and `queued` by class; a class that they lack has the default."""
+    """Slots of the classes of methods. `running` and `queued` by class; a missing class has the default."""
 
     running: Mapping[str, int] = setting(
         "BOSSJY_RUNNING_CALLS",
         {},
         by_class,
-        "Calls at once in one process, by class of methods: `contacts=64,bulk=200`.",
+        "Simultaneous calls in one process, by class of methods: `contacts=64,bulk=200`.",
     )
     queued: Mapping[str, int] = setting(
         "BOSSJY_QUEUED_CALLS",
         {},
         by_class,
-        "Calls that wait for a place in one process, by class of methods.",
+        "Calls that wait for a slot in one process, by class of methods.",
     )
     queue_s: float = setting(
-        "BOSSJY_QUEUE_S", 2.0, read.decimal(0, 600), "Longest wait of a call for a place, within its deadline."
+        "BOSSJY_QUEUE_S",
+        2.0,
+        read.decimal(0, 600),
+        "Longest wait of a call for a slot in seconds, within its deadline.",
     )
     address_per_minute: int = setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_ADDRESS",
         600_000,
         read.whole(0, 10**9),
-        "Calls a minute from one network (IPv4 address, IPv6 /64), all processes together; 0: any number.",
+        "Calls per minute from one network (IPv4 address, IPv6 /64), all processes together; 0: no limit.",
     )
     tenant_share: float = setting(
         "BOSSJY_TENANT_SHARE",
         0.5,
         read.decimal(0.1, 1),
-        "What one tenant may hold of a class's slots, and of database connections, while no other holds any; 1: all.",
+        "Share of a class's slots, and of database connections, for one tenant while no other holds any; 1: all.",
     )
 
 
@@ -133,31 +144,34 @@ class QuotaOptions:
         "BOSSJY_CALLS_PER_MINUTE_PER_USER",
         0,
         read.whole(0, 10**9),
-        "Calls a minute, of each class of methods, by one user; 0: as many as its tenant.",
+        "Calls per minute of one user, for each class of methods; 0: as many as its tenant.",
     )
     tenant_streams: int = setting(
         "BOSSJY_STREAMS_PER_TENANT",
         50,
         read.whole(0, 100_000),
-        "Streams of one tenant at once, in one process; 0: any.",
+        "Simultaneous streams of one tenant in one process; 0: no limit.",
     )
     tenant_per_minute: int = 500  # until the tenant's own limit is known
-    limit_known_s: float = 30.0  # after that a tenant's limit is read again
-    tenants_max: int = 10_000  # whose limits are kept
+    limit_known_s: float = 30.0  # then a tenant's limit is read again
+    tenants_max: int = 10_000  # number of tenants whose limits are cached
     queue_s: float = 2.0  # the longest wait of a call whose tenant holds its share of a class
 
 
 @dataclass(frozen=True, slots=True)
 class RateOptions:
-    """Times in seconds. `burst_s`: a bucket holds what comes back in so long. `subjects_max`: kept for each book."""
+    """Times in seconds. `burst_s`: a bucket holds the tokens of this time. `subjects_max`: of each limiter."""
 
     interval_s: float = setting(
-        "BOSSJY_RATE_EXCHANGE_S", 1.0, read.decimal(0.1, 60), "How often processes tell each other what they counted."
+        "BOSSJY_RATE_EXCHANGE_S",
+        1.0,
+        read.decimal(0.1, 60),
+        "Seconds between exchanges of counted calls by the processes.",
     )
-    hurry_s: float = 0.05  # the least time between two exchanges
+    hurry_s: float = 0.05  # the shortest time between two exchanges
     burst_s: float = 10.0
     subjects_max: int = 10_000
-    exchange_max: int = 500  # buckets told in one message to Redis
+    exchange_max: int = 500  # buckets in one message to Redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +182,18 @@ class StreamOptions:
         "BOSSJY_STREAM_CHECK_S",
         2.0,
         read.decimal(0.1, 4),
-        "How often open streams are checked: for ended sessions and keys, for silence, for clients that do not read.",
+        "Seconds between checks of open streams: for ended sessions and keys, silence, clients that do not read.",
     )
     idle_s: float = setting(
         "BOSSJY_STREAM_IDLE_S",
         300.0,
         read.decimal(0, 86_400),
-        "A stream without a message in either direction is closed after this; 0: never.",
+        "Seconds without a message in either direction after which a stream is closed; 0: never.",
     )
     unsent_s: float = setting(
         "BOSSJY_STREAM_UNSENT_S",
         60.0,
         read.decimal(0, 86_400),
-        "A stream is closed when its client leaves one message unread for so long; 0: never.",
+        "Seconds after which a stream is closed whose client leaves a message unread; 0: never.",
     )
     unverified_s: float = 60.0  # while the authority of the caller cannot be read

@@ -1,6 +1,6 @@
-"""Rules of a contract that a comparison can check: most requests keep them, and need no validator to say so.
+"""Fast checks of a contract's rules by comparisons: most requests pass without a call of the validator.
 
-A check made here only ever says «this message keeps its rules». Where it cannot say so, the validator decides.
+A check here only confirms that a message obeys its rules. If it cannot confirm that, the validator decides.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 from buf.validate import validate_pb2
 from google.protobuf.descriptor import FieldDescriptor
 
-# Rules of a field that are read here, besides its own kind of rules.
+# Supported rules of a field, besides its own kind of rules.
 _STRING_RULES = frozenset({"max_len", "min_len"})
 
 
 def plain_check(message: Any) -> Callable[[Any, int], bool] | None:
-    """A check of messages of a descriptor's kind; None where one of its rules is of another kind than these here.
+    """A check of messages of a descriptor's type; None if one of its rules is not supported here.
 
-    It takes a message and the number of bytes that it was read from.
+    It takes a message and the number of bytes from which it was read.
     """
     if message.GetOptions().HasExtension(validate_pb2.message) or message.oneofs:
         return None
@@ -40,7 +40,7 @@ def plain_check(message: Any) -> Callable[[Any, int], bool] | None:
 
 
 def _rules_of(field: Any) -> dict[str, Any]:
-    """The rules of a field's own kind by name; none where others stand beside them."""
+    """The rules of a field's own kind by name; empty if there are other rules as well."""
     stated = field.GetOptions().Extensions[validate_pb2.field].ListFields()
     if len(stated) != 1 or stated[0][0].name not in ("string", "enum"):
         return {}

@@ -1,6 +1,6 @@
-"""What a tenant and a user may call in a minute, by class of methods, and how many calls and streams a tenant holds.
+"""Quotas of tenants and users: calls a minute by class of methods, and simultaneous calls and streams of a tenant.
 
-Stands behind access: it must know who calls. The counting is in `rates`.
+This comes after access, because it needs the caller. `rates` does the counting.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from bossjy_server.rpc.rates import Rates
 from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace
 
-# The calls a minute that a tenant is granted, by its id; 0: as many as it likes. Raises BossjyError.
+# A tenant's calls per minute, by its id; 0: no limit. Raises BossjyError.
 TenantLimit = Callable[[str], Awaitable[int]]
 
 
 class TenantLimits:
-    """The limits of tenants, kept for a while and read in the background: no call waits for one."""
+    """The limits of tenants, cached and read in the background: no call waits for one."""
 
     def __init__(self, read: TenantLimit, options: QuotaOptions) -> None:
         self._read, self._options = read, options
@@ -34,7 +34,7 @@ class TenantLimits:
         self._reading: dict[str, asyncio.Task[None]] = {}
 
     def of(self, tenant_id: str) -> int:
-        """Calls a minute; what holds until a tenant's limit is known is an option."""
+        """Calls a minute. Until a tenant's limit is known, an option applies."""
         known = self._known.get(tenant_id)
         if known is not None and known[1] > time.monotonic():
             return known[0]
@@ -47,14 +47,14 @@ class TenantLimits:
         try:
             limit = await self._read(tenant_id)
         except BossjyError:
-            return  # what was known goes on; the next call tries again
+            return  # the old limit still applies; the next call tries again
         while len(self._known) >= self._options.tenants_max and tenant_id not in self._known:
             del self._known[next(iter(self._known))]
         self._known[tenant_id] = (limit, time.monotonic() + self._options.limit_known_s)
 
 
 class Quotas:
-    """The concern that holds callers to what they are granted."""
+    """The interceptor that enforces the quotas of callers."""
 
     def __init__(
         self, options: QuotaOptions, rates: Rates, read: TenantLimit, shares: Mapping[CallClass, ClassShare]
@@ -64,7 +64,7 @@ class Quotas:
         self._streams: Counter[str] = Counter()
 
     def concern(self, method: Method, proceed: Proceed) -> Proceed:
-        """Refuse what is over a limit of its tenant or user. Public methods have no caller and pass."""
+        """Refuse a call over a limit of its tenant or user. Public methods have no caller and pass."""
         if method.access.public:
             return proceed
         kind = class_of(method)
@@ -103,7 +103,7 @@ class Quotas:
             if running[tenant] >= most:
                 raise ResourceExhausted(
                     Reason.QUOTA_EXCEEDED,
-                    f"your tenant has {most} streams open, as many as it may: end some, or call again later",
+                    f"your tenant has {most} open streams, which is its limit: end some, or call again later",
                     metadata={"limit": str(most), "subject": "tenant"},
                     retry_after_s=1,
                 )
@@ -126,7 +126,7 @@ async def _enter(share: ClassShare, tenant: str, kind: CallClass, wait_s: float)
     except NoPlace:
         raise ResourceExhausted(
             Reason.OVERLOADED,
-            f"your tenant holds its share of the calls of the class {kind} that run at once: call again later",
+            f"your tenant has its share of the calls of the class {kind} that run at once: call again later",
             metadata={"class": kind.value, "subject": "tenant"},
             retry_after_s=1,
         ) from None
@@ -135,7 +135,7 @@ async def _enter(share: ClassShare, tenant: str, kind: CallClass, wait_s: float)
 def _caller(call: Call) -> Caller:
     caller = call.context.caller
     if caller is None:
-        raise LookupError("access lets nobody in without a caller")
+        raise LookupError("access admits nobody without a caller")
     return caller
 
 

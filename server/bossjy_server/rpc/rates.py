@@ -1,16 +1,16 @@
-"""Rates of calls by subject (a tenant, a user, an address), shared by all processes and yet counted in memory.
+"""Rate limits by subject (a tenant, a user, an address), shared by all processes but counted in memory.
 
-Each subject has one token bucket in Redis, and each process a share of it: with N processes at work a process may take
-the Nth part of what is there, and of what comes back. Every `interval_s`, and at once when a share runs out, the
-processes tell what they took and learn what is left. No call waits for that.
+Each subject has one token bucket in Redis, and each process a share of it: with N active processes, each may take the
+Nth part of the tokens in the bucket and of those that come back. Every `interval_s`, and immediately when a share runs
+out, the processes report their consumption and read the remaining tokens. No call waits for that.
 
-The error: calls that a process admitted and has not told yet are unknown to the others. So in a window of w seconds all
-processes together admit at most
+The error: calls that a process admitted but has not reported yet are unknown to the others. So in a window of w seconds
+all processes together admit at most
 
     burst + rate · w + (N - 1) · (burst / N + 1 + rate · interval_s / N)
 
-and what was too much is missing afterwards, for a bucket may owe as much as it holds. While Redis does not answer, each
-process goes on with the share it had.
+and the surplus is missing afterwards, because a bucket may owe as much as it holds. While Redis does not answer, each
+process continues with its last share.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bossjy_server.rpc.options import RateOptions
 
 
 class Use(NamedTuple):
-    """What a process took from one bucket: `rate` tokens come back a second, it holds `burst`."""
+    """The consumption of a process from one bucket: `rate` tokens come back a second, `burst` is the capacity."""
 
     key: str
     taken: int
@@ -34,13 +34,13 @@ class Use(NamedTuple):
     burst: float
 
 
-# Tells uses; gives the tokens that are left in each bucket, and the number of processes. Raises OSError while what is
-# shared does not answer.
+# Reports consumption. Returns the remaining tokens of each bucket, and the number of processes. Raises OSError while
+# the shared store does not answer.
 Exchange = Callable[[Sequence[Use]], Awaitable[tuple[Sequence[float], int]]]
 
 
 class Bucket:
-    """The share of one subject's bucket in this process."""
+    """This process's share of one subject's bucket."""
 
     __slots__ = ("at", "burst", "key", "listed", "per_minute", "rate", "taken", "tokens")
 
@@ -52,7 +52,7 @@ class Bucket:
 
 
 class Book:
-    """The buckets of one kind of subject, for one class of methods."""
+    """The limiter of one kind of subject, for one class of methods."""
 
     def __init__(self, name: str, rates: Rates) -> None:
         self._name, self._rates = name, rates
@@ -60,7 +60,7 @@ class Book:
         self._buckets: dict[str, Bucket] = {}
 
     def take(self, subject: str, per_minute: int) -> float:
-        """Take one token. Returns 0, or the seconds until there may be one."""
+        """Take one token. Returns 0, or the seconds until one may be available."""
         now = time.monotonic()
         bucket = self._buckets.get(subject)
         if bucket is None or bucket.per_minute != per_minute:
@@ -84,7 +84,7 @@ class Book:
         while len(self._buckets) >= self._most:
             del self._buckets[next(iter(self._buckets))]
         burst = max(1.0, per_minute / 60 * self._rates.options.burst_s)
-        # Subjects are addresses and ids: what is shared knows them by a digest alone.
+        # Subjects are addresses and ids: the shared store gets only a digest of them.
         key = hashlib.blake2b(f"{self._name}\0{subject}\0{per_minute}".encode(), digest_size=16).hexdigest()
         bucket = Bucket(key, per_minute, burst, max(1.0, burst * self._rates.share), now)
         self._buckets[subject] = bucket
@@ -102,11 +102,11 @@ class Rates:
         self._exchange = exchange
 
     def book(self, kind: str, name: str) -> Book:
-        """Buckets of one kind of subject (`tenant`) and class of methods (`phone`)."""
+        """The limiter of one kind of subject (`tenant`) and class of methods (`phone`)."""
         return Book(f"{kind}\0{name}", self)
 
     async def exchange(self) -> None:
-        """Tell what was taken since the last time and learn what is left."""
+        """Report the consumption since the last exchange and read the remaining tokens."""
         listed, self.listed = self.listed, []
         for start in range(0, max(1, len(listed)), self.options.exchange_max):
             await self._exchange_some(listed[start : start + self.options.exchange_max])
@@ -121,12 +121,12 @@ class Rates:
             left, processes = await self._exchange(uses)
         except OSError:
             for one, use in zip(buckets, uses, strict=True):
-                one.taken += use.taken  # told when it answers again
+                one.taken += use.taken  # reported when the store answers again
             return
         self.share = 1 / max(1, processes)
         now = time.monotonic()
         for one, tokens in zip(buckets, left, strict=True):
-            mine = max(tokens * self.share, min(tokens, 1.0))  # one whole token at least, where there is one
+            mine = max(tokens * self.share, min(tokens, 1.0))  # at least one whole token, if there is one
             one.tokens, one.at = max(0.0, mine - one.taken), now
 
     async def run(self) -> None:
@@ -142,7 +142,7 @@ class Rates:
 
 @asynccontextmanager
 async def open_rates(options: RateOptions, exchange: Exchange | None) -> AsyncIterator[Rates]:
-    """Rates that are exchanged in the background while the block runs. `exchange` None: this process is alone."""
+    """Rates with exchanges in the background while the block runs. If `exchange` is None, this is the only process."""
     rates = Rates(options, exchange)
     task = asyncio.create_task(rates.run())
     try:

@@ -1,4 +1,4 @@
-"""Server reflection: what grpcurl and buf curl ask to learn the contracts. Off unless a setting turns it on."""
+"""Server reflection: grpcurl and buf curl read the contracts with it. Off unless a setting turns it on."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bossjy_server.rpc.server import Router
 _Request = reflection_pb2.ServerReflectionRequest
 _Response = reflection_pb2.ServerReflectionResponse
 _NOT_FOUND = 5  # google.rpc.Code.NOT_FOUND
-# The two versions of the service differ by their name alone.
+# The two versions of the service differ only by name.
 _SERVED_AS = ("grpc.reflection.v1alpha.ServerReflection", "grpc.reflection.v1.ServerReflection")
 
 
 class ReflectionServicer:
-    """Tells of the services in `names` and of every message that they reach."""
+    """Describes the services in `names` and every message that they reach."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = list(names)
@@ -56,7 +56,7 @@ class ReflectionServicer:
                 response.all_extension_numbers_response.extension_number.extend(numbers)
             else:
                 response.error_response.error_code = 3  # INVALID_ARGUMENT
-                response.error_response.error_message = "the request asks for nothing"
+                response.error_response.error_message = "the request has no query"
         except KeyError:
             response.error_response.error_code = _NOT_FOUND
             response.error_response.error_message = "there is no such file, symbol or extension"
@@ -64,7 +64,7 @@ class ReflectionServicer:
 
 
 def _fill(response: _Response, file: FileDescriptor) -> None:
-    """The file and, before it, what it imports: a client needs no second request."""
+    """The file, and its imports with it: a client needs no second request."""
     seen: set[str] = set()
 
     def add(one: FileDescriptor) -> None:
@@ -76,7 +76,7 @@ def _fill(response: _Response, file: FileDescriptor) -> None:
         response.file_descriptor_response.file_descriptor_proto.append(one.serialized_pb)
 
     add(file)
-    # The file that was asked for comes first.
+    # The requested file comes first.
     files = response.file_descriptor_response.file_descriptor_proto
     ordered = list(files)
     del files[:]
@@ -84,7 +84,7 @@ def _fill(response: _Response, file: FileDescriptor) -> None:
 
 
 def add_reflection(router: Router) -> None:
-    """Serve reflection under both of its names, for all services that the router has by now."""
+    """Serve reflection under both of its names, for all services registered so far."""
     descriptor = cast("ServiceDescriptor", reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"])
     servicer = ReflectionServicer([*router.services, *_SERVED_AS])
     for name in _SERVED_AS:

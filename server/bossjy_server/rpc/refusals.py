@@ -1,7 +1,7 @@
-"""A bound on log lines of refused calls: so many for each client network a minute, then one summary with counts.
+"""Limit of log lines of refused calls: a number per client network and minute, then one summary with counts.
 
-So a client without credentials cannot fill the log and make its older files go. Calls that succeed for a known caller
-are not counted here: each has its line.
+So a client without credentials cannot flood the log and push out older files. Successful calls of a known caller do not
+count here: each has its line.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _OTHERS = "others"
 
 
 class Refusals:
-    """Decides which refused calls have a line, for one event loop. `per_minute` 0: all have one."""
+    """Decides which refused calls get a log line, for one event loop. If `per_minute` is 0, all do."""
 
     def __init__(self, log: Log, per_minute: int = 60, window_s: float = _WINDOW_S) -> None:
         self._log, self._per_minute, self._window_s = log, per_minute, window_s
         self._lines_most = _NETWORKS_WITH_LINES * per_minute
-        self._lines: Counter[tuple[str, int]] = Counter()  # under '' those of all networks
+        self._lines: Counter[tuple[str, int]] = Counter()  # the key '' counts all networks
         self._counts: dict[tuple[str, int], Counter[str]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def has_line(self, network: str, level: int, reason: str) -> bool:
-        """Whether a call from that network has a line of its own; if not, it is counted under `reason`.
+        """True if a call from that network gets its own line; if not, it is counted under `reason`.
 
-        Faults of the service (level warning) are counted apart from what callers do wrong.
+        Faults of the service (level warning) are counted apart from errors of callers.
         """
         if not self._per_minute:
             return True
@@ -48,7 +48,7 @@ class Refusals:
         return False
 
     def summarise(self) -> None:
-        """Write the summaries of the minute and begin another. Called by a timer, and at the end of the server."""
+        """Write the summaries of the minute and begin another. Called by a timer, and when the server ends."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,4 +1,4 @@
-"""Gives each call an id, and makes the call known to what runs below it."""
+"""Request ids and the context of each call."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from bossjy_server.context import enter_call
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 
-# Forms of ids that programs make: UUID (RFC 9562), 128 bits in hexadecimal, ULID. A number in such a form is chance;
-# `_LETTERS_MIN` letters tell them from a number that was padded with zeros.
+# Forms of generated ids: UUID (RFC 9562), 128 bits in hexadecimal, ULID. A number has such a form only by chance;
+# `_LETTERS_MIN` letters distinguish ids from a number padded with zeros.
 _MADE = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
     r"|[0-9a-f]{32}|[0-7][0-9A-HJKMNP-TV-Z]{25}"
 )
 _LETTERS_MIN = 4
-# Ids that people choose. A number typed by mistake has seven digits at least, and a password more characters.
+# Ids chosen by people. A number typed by mistake has at least seven digits, and a password more characters.
 _CHOSEN = re.compile(r"[A-Za-z0-9._-]{8,14}")
 _DIGITS_MOST = 6
-# Credentials and one-time secrets of ours, whatever their length.
+# Credentials and one-time secrets of this service, of any length.
 _SECRET = re.compile(r"bj[a-z]_|eyJ")
 
 
-# New ids are random bits of the process and the number of the call: fresh random bits for each would cost 1 µs.
+# A new id is a random prefix of the process and the number of the call: fresh random bits per call would cost 1 µs.
 _PROCESS = secrets.token_hex(5)
 _numbers = itertools.count(secrets.randbelow(2**16))
 
@@ -35,10 +35,10 @@ def new_request_id() -> str:
 
 
 def request_id_for(offered: str) -> str:
-    """The caller's `x-request-id` if it can be an id, else a new one.
+    """The caller's `x-request-id` if it is an acceptable id, else a new one.
 
-    An id is logged and kept in the audit log, so it must hold no phone number and no secret, also where a caller typed
-    one into the wrong field.
+    An id is logged and stored in the audit log, so it must contain no phone number and no secret, even if a caller
+    typed one into the wrong field.
     """
     return offered if _is_id(offered) else new_request_id()
 

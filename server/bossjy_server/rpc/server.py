@@ -1,4 +1,4 @@
-"""The front end: grpc.aio in, the chain, grpc.aio out. The only file that knows grpc's server."""
+"""gRPC server: connects grpc.aio and the chain. No other file uses grpc's server API."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from bossjy_server.rpc.options import ServerOptions
 from bossjy_server.rpc.request_context import new_request_id, request_id_for
 from bossjy_server.rpc.tls import peer_names
 
-# What a call came with. grpc makes it of its own for each who asks, which costs 3 us a time: it is kept from the first.
-# Entries whose keys end in -bin are bytes; none of them is read here.
+# The metadata of a call. grpc creates it anew for each access, which costs 3 us: the first one is cached. Entries whose
+# keys end in -bin are bytes; none of them is read here.
 _metadata: ContextVar[Sequence[tuple[str, str]]] = ContextVar("bossjy_metadata")
 _CODES = {code.name: code for code in grpc.StatusCode}
 _NONE: frozenset[str] = frozenset()
 # Each proxy appends to it the address that called it. An address in another entry (`x-real-ip`, `forwarded`,
-# `x-envoy-external-address`) may be the client's own invention wherever its proxy does not remove it.
+# `x-envoy-external-address`) may be forged by the client if its proxy does not remove it.
 _FORWARDED = "x-forwarded-for"
 
 
 class Router(grpc.GenericRpcHandler):
-    """Finds the handler of a method; each is built once. What is unknown passes through the chain as well."""
+    """Finds the handler of a method; each is built once. Unknown methods pass through the chain as well."""
 
     def __init__(self, concerns: Sequence[Concern], proxies: TrustedProxies | None = None) -> None:
-        """`proxies` may name the client of a call. None: the peer of the connection is the client."""
+        """Addresses of `proxies` may name the client of a call. If None, the peer of the connection is the client."""
         self._concerns = list(concerns)
         self._proxies = proxies or None
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -47,7 +47,7 @@ class Router(grpc.GenericRpcHandler):
     def add_service(self, descriptor: ServiceDescriptor, servicer: object, *, served_as: str = "") -> None:
         """Serve a service. Methods that `servicer` lacks answer UNIMPLEMENTED with METHOD_NOT_AVAILABLE.
 
-        Raises StartError when a method states no access rule.
+        Raises StartError if a method states no access rule.
         """
         splits = getattr(servicer, "splits", {})
         for stated in methods_of(descriptor, served_as):
@@ -56,7 +56,7 @@ class Router(grpc.GenericRpcHandler):
 
     @property
     def services(self) -> list[str]:
-        """Full names of the services that are served, sorted."""
+        """Full names of the served services, sorted."""
         return sorted({path.split("/")[1] for path in self._handlers})
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
@@ -83,7 +83,7 @@ class Router(grpc.GenericRpcHandler):
 
         if method.client_streaming:
             if not method.server_streaming:
-                raise StartError(f"{method.path}: client streams without a response stream are not served")
+                raise StartError(f"{method.path}: client streams without a response stream are not supported")
             return grpc.stream_stream_rpc_method_handler(both_stream)
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(server_stream)
@@ -99,10 +99,10 @@ def _call(
 ) -> Call:
     started = time.monotonic()
     entries = _metadata.get()
-    # A dictionary of what is no plain tuple would copy each entry first.
+    # A dictionary from other than plain tuples would copy each entry first.
     metadata = {entry[0]: entry[1] for entry in entries}
     repeated = _repeated(entries) if len(metadata) != len(entries) else _NONE
-    remaining: float | None = context.time_remaining()  # the stubs leave out None
+    remaining: float | None = context.time_remaining()  # the stubs omit None
     offered = metadata.get("x-request-id")
     origin = origin_of_peer(context.peer())
     if proxies is not None and _FORWARDED in metadata and proxies.trusts(origin.address):
@@ -133,7 +133,7 @@ async def _run_stream(proceed: Proceed, call: Call, context: grpc.aio.ServicerCo
     try:
         await proceed(call)
         if not _succeeded(call, context):
-            # Ends when the client has taken the status, which comes after the messages that it has not read.
+            # Ends when the client has received the status, which follows the messages that it has not read.
             await _abort(call, context)
     finally:
         if call.at_close is not None:
@@ -143,7 +143,7 @@ async def _run_stream(proceed: Proceed, call: Call, context: grpc.aio.ServicerCo
 def _sender(context: grpc.aio.ServicerContext[bytes, bytes]) -> Callable[[bytes], Awaitable[None]]:
     """Writes the messages of a stream, the header before the first.
 
-    grpc would send both in one operation. If that is cancelled while it waits for the client, grpc takes the header for
+    grpc would send both in one operation. If that is cancelled while it waits for the client, grpc considers the header
     unsent, and no status can follow.
     """
     begun = False
@@ -159,12 +159,12 @@ def _sender(context: grpc.aio.ServicerContext[bytes, bytes]) -> Callable[[bytes]
 
 
 def _repeated(entries: Sequence[tuple[str, str]]) -> frozenset[str]:
-    """The keys that stand more than once."""
+    """The keys that occur more than once."""
     return frozenset(key for key, times in Counter(key for key, _ in entries).items() if times > 1)
 
 
 def _succeeded(call: Call, context: grpc.aio.ServicerContext[bytes, bytes]) -> bool:
-    """Whether the status is OK; then the request id goes behind the answer."""
+    """True if the status is OK; then the request id is sent after the answer."""
     if call.status.code != "OK":
         return False
     context.set_trailing_metadata((("x-request-id", call.context.request_id),))
@@ -208,13 +208,13 @@ def _innermost(method: Method, servicer: object) -> Proceed:
                 await call.send(reply if isinstance(reply, bytes) else reply.SerializeToString())
                 call.sent += 1
         finally:
-            # A stream that was cut must run its `finally` now, not when the collector comes by.
+            # A cancelled stream must run its `finally` now, not at the next garbage collection.
             await replies.aclose()
 
     return answer_all
 
 
-# Every path that is not served shares one name in metrics and logs: names come from outside and have no bound.
+# All unknown paths share one name in metrics and logs: names from outside are unbounded.
 _UNKNOWN = Method("/unknown/unknown", "unknown", "unknown", Empty, False, False, Access(public=True), known=False)
 
 
@@ -225,7 +225,7 @@ async def _unknown_method(_call: Call) -> None:
 async def start_server(
     router: Router, address: str, options: ServerOptions, credentials: grpc.ServerCredentials | None = None
 ) -> grpc.aio.Server:
-    """Listen on `address` (`host:port`). Raises StartError with one line when the port cannot be had."""
+    """Listen on `address` (`host:port`). Raises StartError with one line if the port is not available."""
     if not options.reuse_port:
         _check_free(address)
     server = grpc.aio.server(options=_channel_arguments(options))
@@ -242,7 +242,7 @@ async def start_server(
 
 
 def _check_free(address: str) -> None:
-    """Try the port before grpc does: grpc prints lines of its own about a port that it cannot have."""
+    """Try the port before grpc does: grpc prints its own lines about a port that is in use."""
     if address.startswith("unix:"):
         return
     host, _, port = address.rpartition(":")
@@ -257,21 +257,21 @@ def _check_free(address: str) -> None:
 
 def _taken(address: str) -> StartError:
     return StartError(
-        f"cannot listen on {address}: another process has the port; stop it, or set BOSSJY_PORT to a free one"
+        f"cannot listen on {address}: another process uses the port; stop it, or set BOSSJY_PORT to a free one"
     )
 
 
 def _channel_arguments(options: ServerOptions) -> list[tuple[str, int]]:
-    """The options as grpc names them."""
+    """The options with grpc's names."""
     arguments = [
         ("grpc.max_receive_message_length", options.max_received_bytes),
         ("grpc.max_send_message_length", options.max_sent_bytes),
         ("grpc.max_metadata_size", options.max_metadata_bytes),
         ("grpc.absolute_max_metadata_size", options.max_metadata_bytes),
         ("grpc.max_concurrent_streams", options.max_streams_per_connection),
-        # Beyond these, calls that no handler has seen yet are dropped at random, as CANCELLED and without a word.
-        # Calls that are opened and given up at once count as well: with grpc's 1,000 and 3,000, some ten thousand
-        # of them cost other callers theirs. What is too much, `limits` says.
+        # Beyond these, grpc drops calls that no handler has seen yet at random, as CANCELLED without a message. Calls
+        # that are opened and cancelled immediately count as well: with grpc's 1,000 and 3,000, some ten thousand of
+        # them cost other callers theirs. `limits` decides about overload.
         ("grpc.server.max_pending_requests", 20_000),
         ("grpc.server.max_pending_requests_hard_limit", 30_000),
         ("grpc.http2.min_ping_interval_without_data_ms", int(options.min_ping_interval_s * 1000)),

@@ -1,9 +1,9 @@
-"""Fair shares of the slots of a class: how many of them each tenant may hold.
+"""Fair shares of the slots of a class: the number of slots that each tenant may hold.
 
-`limits` gives a call its slot before anybody knows its tenant. Here, once the tenant is known, a call whose tenant
-already holds its share gives the slot back and waits for another one of its tenant to end. So the calls of a few
-tenants, however long they run or stay open, leave slots for a tenant that holds none. The rule is that of
-`storage/shares.py`: a tenant may hold a multiple of what is free.
+`limits` gives a call its slot before its tenant is known. Here, once the tenant is known, a call whose tenant already
+holds its share returns the slot and waits for another call of its tenant to end. So the calls of a few tenants, however
+long they run or stay open, leave slots for a tenant that holds none. The rule is that of `storage/shares.py`: a tenant
+may hold a multiple of the free slots.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from bossjy_server.rpc.slots import NoPlace, Slots
 class ClassShare:
     """Counts the slots of one class by tenant. At most `waiting_most` calls wait. For one event loop.
 
-    `share`: what a tenant may hold of the slots while no other holds any, above 0 and at most 1.
+    `share`: the part of the slots that a tenant may hold while no other holds any, above 0 and at most 1.
     """
 
     def __init__(self, slots: Slots, share: float, waiting_most: int) -> None:
         self._slots, self._waiting_most = slots, waiting_most
         self._factor = share / (1 - share) if share < 1 else None
         self._held: dict[str, int] = {}
-        self._waiting: dict[asyncio.Future[None], str] = {}  # in the order of their coming
+        self._waiting: dict[asyncio.Future[None], str] = {}  # in the order of arrival
 
     def enter_now(self, tenant: str) -> bool:
         """Count a call that holds a slot, unless its tenant already holds its share."""
@@ -34,9 +34,10 @@ class ClassShare:
         return True
 
     async def enter(self, tenant: str, wait_s: float) -> None:
-        """Give the slot back and wait, at most `wait_s`, for the tenant's turn and a slot. Raises NoPlace.
+        """Return the slot and wait, at most `wait_s`, for the tenant's turn and a slot. Raises NoPlace.
 
-        The call holds a slot again when this returns, and also when it raises: whoever gave it the slot takes it back.
+        The call holds a slot again when this returns, and also when it raises: the code that gave it the slot takes it
+        back.
         """
         if len(self._waiting) >= self._waiting_most or wait_s <= 0:
             self._slots.shed += 1
@@ -58,7 +59,7 @@ class ClassShare:
             raise
 
     def leave(self, tenant: str) -> None:
-        """A call of the tenant ends, and gives its slot back in the same step of the loop."""
+        """End a call of the tenant. The caller returns its slot in the same step of the loop."""
         held = self._held[tenant] - 1
         if held:
             self._held[tenant] = held
@@ -68,7 +69,7 @@ class ClassShare:
             asyncio.get_running_loop().call_soon(self._wake)
 
     def _may(self, held: int, running: int) -> bool:
-        """Whether a tenant that holds so many may have one more, with which so many run."""
+        """True if a tenant that holds `held` slots may have one more while `running` calls run."""
         return self._factor is None or held <= self._factor * (self._slots.running_most - running)
 
     async def _turn(self, tenant: str) -> None:
@@ -80,7 +81,7 @@ class ClassShare:
             self._waiting.pop(turn, None)
 
     def _wake(self) -> None:
-        """Let one go on: the one that waits longest of those whose tenants hold least and may have more."""
+        """Admit one call: of the tenants that hold least and may have more, the call that waits longest."""
         running = self._slots.running + 1
         held = {turn: self._held.get(tenant, 0) for turn, tenant in self._waiting.items() if not turn.done()}
         able = [turn for turn, count in held.items() if not count or self._may(count, running)]

@@ -1,10 +1,10 @@
-"""Guard of open streams: ends one whose caller has lost its authority, one that is idle, and one that nobody reads.
+"""Watchdog of open streams: ends a stream whose caller lost its authority, and idle and unread streams.
 
-Access is decided when a call begins, and a stream can stay open for hours. One task of the process looks at all open
-streams every few seconds. It asks for the authority of all their callers at once (`Recheck`), so the cost does not grow
-with the number of messages. An expired access token ends no stream: the session behind it counts.
+Access is decided when a call begins, and a stream can stay open for hours. One task of the process checks all open
+streams every few seconds. It reads the authority of all their callers together (`Recheck`), so the cost does not grow
+with the number of messages. An expired access token ends no stream: its session counts.
 
-To end a stream, the guard cancels the task of its call and puts the status in the place of the cancellation, as
+To end a stream, the watchdog cancels the task of its call and replaces the cancellation by the status, as
 `asyncio.timeout` does. So it also ends a stream that waits for its client, to send or to receive.
 """
 
@@ -25,23 +25,23 @@ from bossjy_server.rpc.options import StreamOptions
 
 _LOG = logging.getLogger(__name__)
 
-# The authority of a caller now: its scopes, or the error that ends its streams, or None where nobody can tell now.
+# The current authority of a caller: its scopes, or the error that ends its streams, or None if it is unknown now.
 Standing: TypeAlias = frozenset[str] | BossjyError | None
-# Gives the standing of each caller, in their order.
+# Returns the standing of each caller, in order.
 Recheck = Callable[[Sequence[Caller]], Awaitable[Sequence[Standing]]]
 
 
 class OpenStream:
-    """One stream, as the guard sees it. Times are of the monotonic clock."""
+    """State of one stream for the watchdog. Times are of the monotonic clock."""
 
     __slots__ = ("caller", "closed", "error", "heard", "scope", "sending", "task", "verified")
 
     def __init__(self, task: asyncio.Task[object], caller: Caller | None, scope: str, now: float) -> None:
         self.task, self.caller, self.scope = task, caller, scope
-        self.heard = now  # when the last message came or was sent
-        self.sending = 0.0  # since when a message waits to be sent; 0: none does
-        self.verified = now  # when the caller's authority was last known
-        self.error: BossjyError | None = None  # the reason why the guard ended the stream
+        self.heard = now  # time of the last message in either direction
+        self.sending = 0.0  # time since which a message waits to be sent; 0: none does
+        self.verified = now  # time at which the caller's authority was last known
+        self.error: BossjyError | None = None  # the reason if the watchdog ended the stream
         self.closed = False  # the call has left the chain, and sends its status
 
     def end(self, error: BossjyError) -> None:
@@ -52,7 +52,7 @@ class OpenStream:
 
 
 class StreamGuard:
-    """The concern that registers streams, and the task that ends them."""
+    """The interceptor that registers streams, and the task that ends them."""
 
     def __init__(self, options: StreamOptions, recheck: Recheck) -> None:
         self._options, self._recheck = options, recheck
@@ -87,7 +87,7 @@ class StreamGuard:
         return streams
 
     async def run(self) -> None:
-        """Look at all streams every `check_s`, until cancelled."""
+        """Check all streams every `check_s`, until cancelled."""
         while True:
             await asyncio.sleep(self._options.check_s)
             try:
@@ -96,7 +96,7 @@ class StreamGuard:
                     await self.check_authority()
             except TimeoutError:
                 self._unknown(self._open, time.monotonic())
-            except Exception:  # noqa: BLE001 - the guard must outlive any fault of one round
+            except Exception:  # noqa: BLE001 - the watchdog must survive any fault of one round
                 _LOG.exception("open streams could not be checked; the next round tries again")
 
     def check_traffic(self, now: float) -> None:
@@ -110,7 +110,7 @@ class StreamGuard:
                 stream.end(_idle(idle_s))
 
     async def check_authority(self) -> None:
-        """End streams whose caller may not hold them any more."""
+        """End streams whose callers have lost the right to them."""
         by_caller: dict[Caller, list[OpenStream]] = {}
         for stream in self._open:
             if stream.caller is not None:
@@ -129,14 +129,14 @@ class StreamGuard:
                 _hold_to(streams, standing, began)
 
     def _unknown(self, streams: set[OpenStream] | list[OpenStream], now: float) -> None:
-        """The authority of these cannot be read now; after a while they end."""
+        """Note that the authority of these streams is unknown; after a while they end."""
         for stream in streams:
             if stream.caller is not None and now - stream.verified > self._options.unverified_s:
                 stream.end(_unverified())
 
 
 def _note_traffic(call: Call, stream: OpenStream) -> None:
-    """Let the call's messages leave their times in `stream`."""
+    """Record the times of the call's messages in `stream`."""
     write = call.send
 
     async def send(raw: bytes) -> None:
@@ -169,7 +169,7 @@ def _hold_to(streams: list[OpenStream], scopes: frozenset[str], now: float) -> N
 
 
 def _idle(idle_s: float) -> BossjyError:
-    text = f"no message went over this stream for {idle_s:g} s: open it again when there is something to send or to see"
+    text = f"this stream had no message for {idle_s:g} s: open it again when there is something to send or receive"
     return DeadlineExceeded(Reason.STREAM_IDLE, text, metadata={"limit_s": f"{idle_s:g}"}, retry_after_s=1.0)
 
 
@@ -179,5 +179,5 @@ def _unread(unsent_s: float) -> BossjyError:
 
 
 def _unverified() -> BossjyError:
-    text = "the database did not say whether these credentials are still valid: call again after a moment"
+    text = "the database did not answer, so these credentials could not be checked: call again after a moment"
     return Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=1.0)

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 @dataclass(slots=True)
 class _Texts:
-    """The fields of a message that are texts, and those whose messages contain texts. `maps`: with texts as values."""
+    """The text fields of a message, and the fields whose messages contain texts. `maps`: with texts as values."""
 
     single: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
@@ -24,23 +24,23 @@ class _Texts:
 
 
 def nul_finder(message: Any) -> Callable[[Any, bytes], str | None] | None:
-    """Finds the first text with U+0000 in messages of a descriptor's type; None where the type contains no text.
+    """Finds the first text with U+0000 in messages of a descriptor's type; None if the type contains no text.
 
-    It takes a message and the bytes that it was read from, and returns the path of the field, or None.
+    It takes a message and the bytes from which it was read, and returns the path of the field, or None.
     """
     texts = _texts_of(message, {})
     if not texts.any:
         return None
 
     def find(request: Any, raw: bytes) -> str | None:
-        # Most requests have no zero byte at all. The number is found several times faster than `b"\0"`.
+        # Most requests have no zero byte at all. Searching the number is several times faster than searching `b"\0"`.
         return next(_paths(request, texts, ""), None) if 0 in raw else None
 
     return find
 
 
 def _texts_of(message: Any, known: dict[str, _Texts]) -> _Texts:
-    """A message that contains itself leads back to the same entry of `known`."""
+    """The text fields of a type. A type that contains itself leads back to the same entry of `known`."""
     if message.full_name in known:
         return known[message.full_name]
     texts = known[message.full_name] = _Texts()

@@ -1,4 +1,4 @@
-"""TLS of the port: certificates from files, read again when the files change, so that a renewal needs no restart."""
+"""TLS of the port: certificates from files, read again after a change, so that a renewal needs no restart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bossjy_server.errors import StartError
 _LOG = logging.getLogger(__name__)
 
 
-# What can stand for a service account: a URI, or where the certificate has none its common name.
+# Names that can be bound to a service account: a URI, or the common name if the certificate has no URI.
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
 _COMMON_NAME = re.compile(r"[A-Za-z0-9._@ -]+")
 NAME_MAX_CHARS = 200
@@ -26,7 +26,7 @@ NAME_MAX_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
-    """PEM files. `client_ca` set: only clients that show a certificate of that authority get a connection."""
+    """PEM files. If `client_ca` is set, only clients with a certificate of that authority get a connection."""
 
     certificate: Path  # the server's own, then those between it and its root
     key: Path
@@ -34,23 +34,23 @@ class TlsOptions:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All the files that are read."""
+        """All the files to read."""
         return (self.certificate, self.key) if self.client_ca is None else (self.certificate, self.key, self.client_ca)
 
 
-# What tells a changed file: a renewal writes another file in its place or another time into it.
+# The mark of a changed file: a renewal replaces the file or changes its time.
 _Stamp = tuple[tuple[int, int, int], ...]
 
 
 class Certificates:
     """The certificates of one port. grpc asks for them at each handshake, from threads of its own.
 
-    The protocol is TLS 1.2 at least: grpc has no older one. Files that do not fit together (a renewal that is half
-    written) leave the certificates as they are, with a warning, until they fit.
+    The protocol is TLS 1.2 at least: grpc has no older one. If the files do not match (an unfinished renewal), the old
+    certificates stay in use, with a warning, until they match.
     """
 
     def __init__(self, options: TlsOptions) -> None:
-        """Read the files. Raises StartError with one line when they cannot serve."""
+        """Read the files. Raises StartError with one line if they are not usable."""
         self._options = options
         self._lock = threading.Lock()
         try:
@@ -60,15 +60,15 @@ class Certificates:
             raise StartError(_fault(options, error)) from error
 
     def credentials(self) -> grpc.ServerCredentials:
-        """What a server listens with."""
-        # None means «as before», which the stubs leave out.
+        """The credentials of the server."""
+        # None means «as before»; the stubs omit it.
         fetch = cast("Callable[[], grpc.ServerCertificateConfiguration]", self.changed)
         return grpc.dynamic_ssl_server_credentials(
             self._configuration, fetch, require_client_authentication=self._options.client_ca is not None
         )
 
     def changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """The certificates where they changed since the last call, else None. Costs a `stat` of each file."""
+        """The certificates if they changed since the last call, else None. Costs a `stat` of each file."""
         with self._lock:
             try:
                 stamp = self._stamp_now()
@@ -76,7 +76,7 @@ class Certificates:
                     return None
                 configuration = self._read()
             except (OSError, ValueError) as error:
-                _LOG.warning("%s; the certificates that are loaded go on", _fault(self._options, error))
+                _LOG.warning("%s; the loaded certificates stay in use", _fault(self._options, error))
                 return None
             self._stamp, self._configuration = stamp, configuration
         _LOG.warning("certificates were read again")
@@ -88,7 +88,7 @@ class Certificates:
 
     def _read(self) -> grpc.ServerCertificateConfiguration:
         options = self._options
-        # Refuses a key that does not belong to the certificate. Never asks for a pass phrase on the terminal.
+        # Refuses a key that does not match the certificate. Never asks for a pass phrase on the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.certificate, options.key, password="")
         roots = None
         if options.client_ca is not None:
@@ -102,14 +102,14 @@ class Certificates:
 def _fault(options: TlsOptions, error: Exception) -> str:
     names = ", ".join(str(path) for path in options.files)
     why = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else str(error)
-    return f"TLS cannot be had from {names} ({why}): name PEM files that belong together"
+    return f"TLS cannot be set up from {names} ({why}): set PEM files that match"
 
 
 def peer_names(properties: Mapping[str, Iterable[bytes]]) -> tuple[str, ...]:
-    """The names that the peer's certificate bears: its URIs; where it has none `CN=` and its common name.
+    """The names in the peer's certificate: its URIs; if it has none, `CN=` and its common name.
 
-    `properties` are those that grpc holds of the connection. They are of a certificate that was verified, since a port
-    asks for one only where it also demands one of its authority. Two names are for the caller to refuse.
+    `properties` are grpc's properties of the connection. Their certificate is verified, because a port requests one
+    only if it also requires one of its authority. The caller must refuse two names.
     """
     uris = tuple(properties.get("peer_uri", ()))
     names = [_text(value) for value in uris] or [f"CN={_text(v)}" for v in properties.get("x509_common_name", ())]
@@ -117,7 +117,7 @@ def peer_names(properties: Mapping[str, Iterable[bytes]]) -> tuple[str, ...]:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be what `peer_names` gives: `spiffe://acme/worker`, `CN=worker`."""
+    """True if a text can be a result of `peer_names`: `spiffe://acme/worker`, `CN=worker`."""
     pattern, name = (_COMMON_NAME, text[3:]) if text.startswith("CN=") else (_URI, text)
     return len(text) <= NAME_MAX_CHARS and pattern.fullmatch(name) is not None
 

@@ -1,4 +1,4 @@
-"""One span for each sampled call. The decision comes before the span, so an unsampled call costs a comparison."""
+"""Tracing: one span for each sampled call. The decision comes first, so an unsampled call costs a comparison."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
 from bossjy_server.telemetry.tracing import parent_of
 
-# W3C: version, trace, span, flags. A trace id is random, so it has letters; a phone number that was padded has few.
+# W3C: version, trace, span, flags. A trace id is random, so it has letters; a padded phone number has few.
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?=(?:[0-9]*[a-f]){4})[0-9a-f]{32}-[0-9a-f]{16}-([0-9a-f]{2})")
-# What may be a phone number is not logged, although most such ids are random: the span names the call's request id.
+# A possible phone number is not logged, although most such ids are random: the span names the call's request id.
 _NUMBER = re.compile(r"[0-9]{10}")
 
 
 def is_sampled(traceparent: str, ratio: float) -> bool:
-    """What the caller's trace decided; where there is none, a share `ratio` of the calls."""
+    """The decision of the caller's trace; without one, true for a share `ratio` of the calls."""
     decided = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if decided is not None:
         return bool(int(decided[1], 16) & 1)
-    return random.random() < ratio  # noqa: S311 - a share of calls, no secret
+    return random.random() < ratio  # noqa: S311 - sampling, not a secret
 
 
 def tracing_concern(tracer: Tracer | None, ratio: float = 1.0) -> Concern:
-    """Trace calls; with no tracer the concern is not in the chain. `tracer` keeps each span it makes."""
+    """Trace calls; with no tracer this interceptor is not in the chain. `tracer` stores each span that it makes."""
 
     def wrap(method: Method, proceed: Proceed) -> Proceed:
         if tracer is None:

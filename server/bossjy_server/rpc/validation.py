@@ -1,4 +1,4 @@
-"""Bytes become messages that keep the rules of their contract, or are refused with the fields at fault."""
+"""Validation of requests: bytes become messages that obey the contract, or are refused with the fields at fault."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_VIOLATIONS = 20
 
 
 def validation_concern() -> Concern:
-    """Read and check each request message: the single one before the call goes on, those of a stream as they come."""
+    """Read and check each request message: the unary one before the call continues, those of a stream one by one."""
     validator = protovalidate.Validator()
 
     def wrap(method: Method, proceed: Proceed) -> Proceed:
@@ -87,7 +87,7 @@ async def _split_all(
 
 
 def check_size(raw: bytes) -> None:
-    """Raise ResourceExhausted(MESSAGE_TOO_LARGE) for a message that gRPC accepted and the contract does not."""
+    """Raise ResourceExhausted(MESSAGE_TOO_LARGE) for a message that gRPC accepted but that the contract forbids."""
     if len(raw) > MAX_MESSAGE_BYTES:
         raise ResourceExhausted(
             Reason.MESSAGE_TOO_LARGE,
@@ -114,7 +114,7 @@ def _refusal(violations: list[protovalidate.Violation]) -> InvalidArgument:
 
 
 def _path(violation: protovalidate.Violation) -> str:
-    """The field's path as the caller writes it: `spec.mapping[2].column`."""
+    """The field's path in the caller's notation: `spec.mapping[2].column`."""
     parts: list[str] = []
     for element in violation.proto.field.elements if violation.proto.field else ():
         name = element.field_name

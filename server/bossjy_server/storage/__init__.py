@@ -1,1 +1,1 @@
-"""PostgreSQL and Redis: pools, the tenant's transaction, the embedded parts."""
+"""PostgreSQL and Redis: pools, tenant transactions, embedded servers."""

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root, and initdb as an account without a name: which other account it runs as."""
+"""Operating system account of the embedded PostgreSQL, which does not run as root or as an account without a name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bossjy_server.errors import StartError
 
 
 def other_account() -> tuple[str, ...]:
-    """What to put before a command of PostgreSQL: nothing for an ordinary user.
+    """The command prefix that runs PostgreSQL as another account; empty for an ordinary user.
 
-    For root, a user namespace of its own: its files stay the owner's, and no folder has to be opened. Where namespaces
-    are forbidden (containers), another account that may pass root's folders; it owns what it makes.
+    For root it is a user namespace: its files stay the owner's, and no folder has to be opened. Where namespaces are
+    forbidden (containers), it is another account that may enter root's folders; that account owns the files it makes.
     """
     root = os.geteuid() == 0
     if not root and _has_name(os.geteuid()):
@@ -45,10 +45,12 @@ def _has_name(user: int) -> bool:
 
 
 def _ordinary() -> pwd.struct_passwd:
-    """An account that is not root's: `nobody`, which nearly every system has, or the first other."""
+    """An account other than root: `nobody`, which nearly every system has, or the first other one."""
     accounts = sorted((entry for entry in pwd.getpwall() if entry.pw_uid), key=lambda entry: entry.pw_name != "nobody")
     if not accounts:
-        raise StartError("this machine has no account but root, which PostgreSQL refuses: add one, or set DATABASE_URL")
+        raise StartError(
+            "this machine has only the account root, which PostgreSQL refuses: add another, or set DATABASE_URL"
+        )
     return accounts[0]
 
 

@@ -1,7 +1,7 @@
-"""The audit log: who did what to which resource from where. Any feature writes to it, in its own transaction.
+"""Audit log: actor, action, resource and network of each change. Any feature adds events in its own transaction.
 
-So what was changed is recorded, and what was rolled back is not. The service may add rows and read them; its role has
-no right to change or delete one. Nothing of a person stands in a row: ids alone, and of a network address the network.
+So a committed change is recorded, and a rolled back one is not. The service may add and read rows; its role has no
+right to change or delete one. A row contains no personal data: only ids, and only the network of an address.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ async def record(
     """Add an event of the running call, inside a transaction of that tenant.
 
     action: `auth.login`, `imports.revert` …; resource: an id, never a number, a name or an address. actor: the caller's
-    user or API key, where the call has one; else what is given. outcome: `OK` or a status code. detail: from a fixed
-    choice, such as `member -> owner`; never a text of the caller. A tenant that does not exist has no events.
+    user or API key if the call has one; else the argument. outcome: `OK` or a status code. detail: from a fixed choice,
+    such as `member -> owner`; never a text of the caller. A tenant that does not exist has no events.
     """
     call = call_or_none()
     if call is not None and call.caller is not None:
@@ -63,16 +63,16 @@ async def record(
 async def record_many(
     connection: Connection, tenant_id: str, action: str, *, address: str, outcome: str, times: int
 ) -> None:
-    """Add an event that stands for so many calls from one address, '' for many, inside a transaction of that tenant."""
+    """Add one event for `times` calls from one address ('' for several), inside a transaction of that tenant."""
     await connection.execute(INSERT_EVENTS, tenant_id, new_event_id(), action, network_of(address), outcome, times)
 
 
 def network_of(address: str) -> str:
-    """The network of an address as the audit log keeps it: /24 of IPv4, /48 of IPv6; '' for what is no address."""
+    """The network of an address for the audit log: /24 of IPv4, /48 of IPv6; '' for an invalid address."""
     found = address_of(address)
     return str(ipaddress.ip_network((found, _KEPT_BITS[found.version]), strict=False)) if found else ""
 
 
 def new_event_id() -> str:
-    """Ascending in time: microseconds in 14 hexadecimal digits, then 40 random bits."""
+    """An id that sorts by time: microseconds in 14 hexadecimal digits, then 40 random bits."""
     return f"{time.time_ns() // 1000:014x}{secrets.token_hex(5)}"

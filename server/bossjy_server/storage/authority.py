@@ -1,12 +1,12 @@
-"""The caller's authority as the database has it, held until the transaction ends.
+"""The caller's current authority in the database, locked until the transaction ends.
 
-A token says what its caller could do when it was issued, and a key what it could do when it was read last. A write asks
-again, inside its own transaction, and holds the answer by row locks. A logout, a revocation or a disabling is an UPDATE
-of the same rows: it either commits first, and the write is refused, or it waits until the write has committed.
+A token states the rights of its caller at issue, and a cached key those at its last read. A write reads them again,
+inside its own transaction, and locks the rows. A logout, a revocation or a disabling is an UPDATE of the same rows:
+either it commits first, and the write is refused, or it waits until the write has committed.
 
-Lock order, for every transaction: tenant, users, sessions, API keys, then the rows of a feature. Two users are locked
-in one transaction only while it holds the tenant's row (FOR NO KEY UPDATE). An audit event takes FOR KEY SHARE on the
-tenant's row, which waits for none of these. Decision 0022 has the reasons.
+Lock order, for every transaction: tenant, users, sessions, API keys, then the rows of a feature. A transaction locks
+two users only while it locks the tenant's row (FOR NO KEY UPDATE). An audit event takes FOR KEY SHARE on the tenant's
+row, which waits for none of these. Decision 0022 has the reasons.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
 from bossjy_server.scopes import Role, scopes_of
 from bossjy_server.storage.postgres import Connection
 
-# Holds role, state and password of a user. Not FOR SHARE: who holds a user often changes the same row next, and two
-# that share a row wait for each other then. It also queues in order, so nobody can delay a demotion by many calls.
+# Locks role, state and password of a user. Not FOR SHARE: a transaction that locks a user often changes the same row
+# next, and two that share a row then wait for each other. It also queues in order, so nobody can delay a demotion by
+# many calls.
 LOCK_USER = "SELECT 1 FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2 FOR NO KEY UPDATE"
 
 _NOW = "u.role, u.password_change_required"
@@ -32,7 +33,7 @@ SELECT {_NOW}, s.expire_time FROM bossjy.sessions s JOIN bossjy.users u USING (t
 WHERE s.tenant_id = $1 AND s.session_id = $2 AND s.user_id = $3 AND s.end_time IS NULL AND u.state = 'active'
 FOR SHARE OF s"""
 
-# The same of an API key. Its descendants end in the statement that ends it, so one row is enough.
+# The same for an API key. The statement that ends a key also ends its descendants, so one row is enough.
 HOLD_API_KEY = f"""
 SELECT {_NOW}, k.expire_time, k.scopes FROM bossjy.api_keys k
 JOIN bossjy.users u ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by
@@ -42,7 +43,7 @@ FOR SHARE OF k"""
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a caller may do now. `scopes`: those that both the credentials and the role carry."""
+    """The current rights of a caller. `scopes`: those that both the credentials and the role have."""
 
     role: Role
     scopes: frozenset[str]
@@ -50,14 +51,14 @@ class Held:
 
 
 async def hold_caller(connection: Connection, caller: Caller, *, changes_authority: bool = False) -> Held:
-    """Hold the caller's session or API key until the transaction of the caller's tenant ends.
+    """Lock the caller's session or API key until the transaction of the caller's tenant ends.
 
     Call it as late in the transaction as possible: the end of the session or key waits for the commit. With
-    `changes_authority` the caller's user is locked first, so call it then before anything but the tenant is locked.
+    `changes_authority` the caller's user is locked first, so then call it before anything but the tenant is locked.
 
-    Raises Unauthenticated: SESSION_ENDED or TOKEN_INVALID when session, key or user has ended; TOKEN_EXPIRED when the
-    role of a session is another by now and the call changes authority. Raises PermissionDenied(SCOPE_MISSING) when the
-    scope that the running call's method requires is no longer held.
+    Raises Unauthenticated: SESSION_ENDED or TOKEN_INVALID if session, key or user has ended; TOKEN_EXPIRED if the role
+    of a session has changed and the call changes authority. Raises PermissionDenied(SCOPE_MISSING) if the caller has
+    lost the scope that the running call's method requires.
     """
     if changes_authority:
         await connection.execute(LOCK_USER, caller.tenant_id, caller.user_id)
@@ -94,6 +95,6 @@ def _check_scope(scopes: frozenset[str]) -> None:
     if call is not None and call.scope and call.scope not in scopes:
         raise PermissionDenied(
             Reason.SCOPE_MISSING,
-            f"these credentials no longer carry the scope {call.scope}: ask an administrator of your tenant",
+            f"these credentials no longer have the scope {call.scope}: ask an administrator of your tenant",
             metadata={"scope": call.scope},
         )

@@ -1,12 +1,12 @@
-"""A cache in Redis for answers that cost: shared by all processes, so one that starts finds it warm.
+"""Redis cache for expensive answers, shared by all processes, so a new process finds it warm.
 
-An entry is kept for `ttl_s`, give or take a tenth, so that entries made together do not end together. Entries belong to
-a group (a tenant's contacts, say). A write bumps the group's version, and an entry holds the version that it was read
-under: what was read before a write is never given after it, even if it is stored later. Of several that miss the same
-entry in one process, one loads and the others wait for it.
+An entry is kept for `ttl_s`, plus or minus a tenth, so that entries stored together do not expire together. Entries
+belong to a group (a tenant's contacts, say). A write increments the group's version, and an entry contains the version
+under which it was read. So data read before a write is never returned after it, even if it is stored later. If several
+tasks of one process miss the same entry, one loads it and the others wait.
 
-Without Redis everything is loaded, and nothing fails. A write whose bump Redis did not take leaves entries that may be
-given by other processes until they end: `ttl_s` is the bound, and the only one.
+Without Redis everything is loaded, and nothing fails. If Redis did not accept the increment of a write, other processes
+may return older entries until these expire: `ttl_s` is the bound, and the only one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from bossjy_server.storage.redis import GuardedRedis
 from bossjy_server.storage.single_flight import SingleFlight
 
-# Entries of releases that wrote them in another way are never read. Raise it when the meaning of entries changes.
+# Entries of releases with another format are never read. Increase it when the meaning of entries changes.
 _SCHEMA = 1
 _NOTHING, _VALUE = b"-", b"+"
 _MOST_UNTOLD = 10_000
@@ -31,7 +31,7 @@ _LOST = (RedisError, OSError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load gave: the bytes, or None for a thing that is not there; and whether to keep that."""
+    """The result of a load: the bytes, or None for a missing thing; and if it may be cached."""
 
     value: bytes | None
     keep: bool = True
@@ -39,7 +39,7 @@ class Loaded:
 
 @dataclass(slots=True)
 class CacheCounts:
-    """What became of look-ups, and the bytes of what was stored."""
+    """Counts of look-ups by result, and the bytes of stored entries."""
 
     hits: int = 0
     misses: int = 0
@@ -48,7 +48,7 @@ class CacheCounts:
 
 
 class Cache:
-    """Entries of one kind. `name` is part of every key; values over `most_bytes` are not kept."""
+    """Entries of one kind. `name` is part of every key; values over `most_bytes` are not cached."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class Cache:
         self._prefix = f"bossjy:cache:{_SCHEMA}:{name}"
         self._ttl_s, self._nothing_ttl_s, self._most_bytes = ttl_s, nothing_ttl_s, most_bytes
         self._loading = SingleFlight[str, Loaded]()
-        self._untold: dict[str, None] = {}  # groups whose bump Redis has not taken yet, in order
+        self._untold: dict[str, None] = {}  # groups whose increment Redis has not accepted yet, in order
 
     async def get(self, group: str, key: str, load: Callable[[], Coroutine[Any, Any, Loaded]]) -> bytes | None:
-        """The entry, loaded if need be; None for a thing that is not there. Raises what `load` raises."""
+        """The entry, loaded if necessary; None for a missing thing. Raises the errors of `load`."""
         version_key, entry_key = self._keys(group, key)
         try:
             await self._tell()
@@ -83,7 +83,7 @@ class Cache:
             found = entry[len(version) + 1 :]
             return None if found[:1] == _NOTHING else found[1:]
         self.counts.misses += 1
-        # By version: a load that began before a write must not serve who came after it.
+        # By version: a load that began before a write must not serve a caller that came after it.
         loaded = await self._loading.run(f"{entry_key}:{version.decode()}", load)
         if loaded.keep and len(loaded.value or b"") <= self._most_bytes:
             await self._store(entry_key, version, loaded.value)
@@ -91,11 +91,11 @@ class Cache:
 
     @property
     def joined(self) -> int:
-        """How many waited for another's load."""
+        """The number of look-ups that waited for another's load."""
         return self._loading.joined
 
     async def forget(self, group: str) -> None:
-        """Call after a write was committed, before its caller is answered: no older entry of the group is given."""
+        """Invalidate a group. Call this after the commit of a write, before its caller gets an answer."""
         try:
             await self._bump(group)
         except _LOST:
@@ -107,7 +107,7 @@ class Cache:
         self._untold[group] = None
 
     async def _tell(self) -> None:
-        """Bump what could not be bumped when it was written. Raises what Redis raises."""
+        """Increment the versions whose increment failed earlier. Raises the errors of Redis."""
         while self._untold:
             group = next(iter(self._untold))
             del self._untold[group]

@@ -1,4 +1,4 @@
-"""Filters as SQL: values go as parameters, names come from tables in the code."""
+"""Conversion of filters to SQL: values become parameters, names come from tables in the code."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _OPERATORS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 @dataclass(slots=True)
 class Query:
-    """A statement that grows, with its parameters."""
+    """A growing statement with its parameters."""
 
     text: str
     parameters: list[object]
 
     def parameter(self, value: object, kind: str) -> str:
-        """Add a parameter; how the text names it."""
+        """Add a parameter. Returns its name in the text."""
         self.parameters.append(value)
         return f"${len(self.parameters)}::{kind}"
 
@@ -37,7 +37,7 @@ def condition(query: Query, tree: Filter, columns: Mapping[str, str]) -> str:
 
 
 def _comparison(query: Query, one: Comparison, columns: Mapping[str, str]) -> str:
-    """Never NULL, so that NOT turns it round."""
+    """A comparison that is never NULL, so that NOT inverts it."""
     if one.kind is FieldKind.ATTRIBUTE:
         key = query.parameter(one.key, "text")
         if one.value is None:

@@ -1,4 +1,4 @@
-"""Errors of a connection to PostgreSQL as one line that says what to do."""
+"""Errors of connections to PostgreSQL, each as one line with advice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import asyncpg
 
 from bossjy_server.errors import StartError
 
-# What can go wrong while a connection is made, and while its first statements run.
+# Errors while a connection is opened, and while its first statements run.
 CONNECT_ERRORS = (
     OSError,
     ValueError,
@@ -18,7 +18,7 @@ CONNECT_ERRORS = (
     asyncpg.InternalClientError,
 )
 
-# What to do, by SQLSTATE.
+# Advice by SQLSTATE.
 _ADVICE = {
     "28P01": "set the right password in {}",
     "28000": "correct the user in {}, or add a line to pg_hba.conf for it, its database and its address",
@@ -32,34 +32,34 @@ _ADVICE = {
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, on one line."""
+    """The text of an error on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def connect_fault(error: Exception, setting: str) -> StartError:
-    """The error of a connection by the URL in `setting`. Never holds the URL, which has a password."""
+    """The error of a connection by the URL in `setting`. It never contains the URL, which has a password."""
     advice = _of_server(error) if isinstance(error, asyncpg.PostgresError) else _of_network(error)
     told, todo = advice or _of_url(error)
     return StartError(f"PostgreSQL cannot be reached ({told}): {todo.format(setting)}")
 
 
 def _of_server(error: asyncpg.PostgresError) -> tuple[str, str]:
-    """What the server said, and what to do. A `{}` is the setting."""
-    return one_line(error), _ADVICE.get(str(error.sqlstate or ""), "put that right on the server, or correct {}")
+    """The server's message, and advice. A `{}` is the setting."""
+    return one_line(error), _ADVICE.get(str(error.sqlstate or ""), "correct that on the server, or correct {}")
 
 
 def _of_network(error: Exception) -> tuple[str, str] | None:
-    """The same where no server answered, or something else did. None for an error of the URL."""
+    """The same if no server answered, or something else did. None for an error in the URL."""
     told, where = one_line(error), "correct the host and the port in {}"
     match error:
         case ssl.SSLError():
             told, where = f"TLS failed: {told}", "correct sslmode and sslrootcert in {}, or the server's certificate"
         case TimeoutError():
-            told, where = "no answer in time", f"{where}, and see that no firewall is between"
+            told, where = "no answer in time", f"{where}, and check that no firewall blocks the connection"
         case socket.gaierror():
             told, where = f"the host is not known: {error.strerror}", "correct the host in {}"
         case _ if "SSL" in told:
-            where = "take sslmode out of {}, or turn TLS on in the server"
+            where = "remove sslmode from {}, or turn TLS on in the server"
         case FileNotFoundError():
             file = f" {error.filename}" if error.filename else ""
             told, where = f"{error.strerror}{file}", "start PostgreSQL, or correct the host and the files in {}"
@@ -75,8 +75,8 @@ def _of_network(error: Exception) -> tuple[str, str] | None:
 
 
 def _of_url(error: Exception) -> tuple[str, str]:
-    """The same for a URL that the driver does not take."""
+    """The same for a URL that the driver rejects."""
     if isinstance(error, asyncpg.InterfaceError):
         return one_line(error), "correct {}"
-    # Its text may hold a part of the password.
+    # Its text may contain a part of the password.
     return "the URL cannot be read", "correct {}; special characters of a password are written as %XX"

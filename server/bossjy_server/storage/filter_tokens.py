@@ -35,7 +35,7 @@ def unquoted(token: Token) -> str:
     """The text of a token without quotes and escapes. Raises InvalidArgument(FILTER_INVALID)."""
     text = _ESCAPE.sub(r"\1", token.text[1:-1]) if token.kind == "string" else token.text
     if "\0" in text:
-        refuse(token.position, "no text contains U+0000")
+        refuse(token.position, "a text must not contain U+0000")
     return text
 
 

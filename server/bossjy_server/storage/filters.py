@@ -1,10 +1,10 @@
-"""Filter grammar of all lists (AIP-160): text to a tree. conditions.py turns the tree into SQL.
+"""Filter grammar of all lists (AIP-160): parses a text into a tree. conditions.py converts the tree to SQL.
 
     region = "CN" AND (type = MOBILE OR NOT name : '张') AND create_time > 2026-01-01T00:00:00Z
 
-`AND` joins, `OR` binds tighter than `AND` (as AIP-160 has it), `NOT` or `-` negates, brackets group. A value is one
-word, or a text in double or single quotes, where a backslash escapes the next character. `:` means «contains» for texts
-and «equals» for other kinds; `FIELD:*` means «is not empty». A word or text alone is looked for in the main fields.
+`AND` joins, `OR` binds tighter than `AND` (as in AIP-160), `NOT` or `-` negates, brackets group. A value is one word,
+or a text in double or single quotes, where a backslash escapes the next character. `:` means «contains» for texts and
+«equals» for other kinds; `FIELD:*` means «is not empty». A bare word or text is searched for in the main fields.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ORDER = frozenset({"<", "<=", ">", ">="})
 
 
 class FieldKind(StrEnum):
-    """How the values of a field compare."""
+    """The kinds of fields, which decide how their values compare."""
 
     TEXT = "text"
     TIME = "time"
@@ -42,7 +42,7 @@ _OPERATORS = {
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`field operator value`; `key` is the attribute's name. Value None: whether the field is not empty."""
+    """`field operator value`; `key` is the attribute's name. A value None tests that the field is not empty."""
 
     field: str
     kind: FieldKind
@@ -53,21 +53,21 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """What does not hold."""
+    """Negation of a condition."""
 
     of: Filter
 
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """What holds together."""
+    """Conjunction of conditions."""
 
     of: tuple[Filter, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Any:
-    """Of which one holds."""
+    """Disjunction of conditions."""
 
     of: tuple[Filter, ...]
 
@@ -79,9 +79,9 @@ Filter: TypeAlias = Comparison | Negation | All | Any
 class Vocabulary:
     """The fields of one list.
 
-    words: the values of each field of kind WORD. searched: fields of kind TEXT where a word alone is looked for.
-    aliases: other names of fields. folded: how values of a field are changed before they are compared. attributes:
-    whether `attributes.KEY` is a field.
+    words: the values of each field of kind WORD. searched: fields of kind TEXT in which a bare word is searched for.
+    aliases: other names of fields. folded: how values of a field are changed before a comparison. attributes: true if
+    `attributes.KEY` is a field.
     """
 
     fields: Mapping[str, FieldKind]
@@ -191,7 +191,7 @@ class _Parser:
         return Comparison(name, kind, meant, self._value(value, name, kind), key)
 
     def _field(self, token: Token) -> tuple[str, FieldKind | None, str]:
-        """The name that a token gives to a field, its kind (None: it names no field), and the name of an attribute."""
+        """The field name in a token, its kind (None if it names no field), and the name of an attribute."""
         if token.kind == "word" and self._vocabulary.attributes and token.text.startswith("attributes."):
             key = token.text.removeprefix("attributes.")
             return "attributes", FieldKind.ATTRIBUTE, key or unquoted(self._take("the name of an attribute"))
@@ -199,7 +199,7 @@ class _Parser:
         return name, self._vocabulary.fields.get(name) if token.kind == "word" else None, ""
 
     def _anywhere(self, token: Token) -> Filter:
-        """A word or text alone: one of the list's main fields contains it."""
+        """A bare word or text: one of the list's main fields contains it."""
         if token.kind not in {"string", "word"} or (token.kind, token.text) in {("word", "AND"), ("word", "OR")}:
             refuse(token.position, f"a field is expected, not {token.text[:20]!r}")
         return Any(
@@ -226,7 +226,7 @@ def _word(token: Token, text: str, words: Mapping[str, int | str]) -> int | str:
 
 
 def _time(token: Token, text: str) -> datetime:
-    """A time in UTC: its offset may not take it out of the calendar."""
+    """A time in UTC. Its offset must not move it out of the calendar."""
     try:
         time = datetime.fromisoformat(text)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,8 +1,8 @@
-"""The guard of the embedded parts: starts them, starts them again should they die, stops them when its server ends.
+"""Watchdog of the embedded servers: starts them, restarts them if they die, stops them when its server ends.
 
 Run by `embedded.py` as `python -m bossjy_server.storage.guard FOLDER [--postgres] [--redis]`. It writes one line of
-JSON to standard output (where the parts are, or an error), then watches: standard input at its end means that the
-server is gone. The folder is locked for as long as the guard lives.
+JSON to standard output (the addresses of the servers, or an error), then watches: the end of standard input means that
+its server is gone. The folder is locked for as long as the watchdog lives.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from bossjy_server.storage.process import remove_socket_folder
 
 Part = EmbeddedPostgres | EmbeddedRedis
 
-# How long a start waits for a guard that serves: its server may have ended this very moment.
+# The time that a start waits for a running watchdog, whose server may have ended at this very moment.
 _WAIT_SERVING_S = 3.0
-# A part that dies is started again, so often within a minute, after a wait that grows.
+# A server that dies is restarted, this many times within a minute, after a growing wait.
 _RESTARTS_A_MINUTE = 5
 _RESTART_WAIT_S = 0.2
 _WATCH_S, _TIDY_S = 0.1, 30.0
 
 
 def server_ended() -> Callable[[float], bool]:
-    """A question that waits for its answer for the seconds it is given, at most: has the server ended?"""
+    """A check, with a maximum wait in seconds, that returns true if the server has ended."""
     server = os.getppid()
 
     def ended(wait_s: float) -> bool:
         readable, _, _ = select.select([sys.stdin], [], [], wait_s)
         if readable and not os.read(sys.stdin.fileno(), 1024):
             return True
-        # A child that the server forked holds a copy of the pipe, and may outlive it.
+        # A child that the server forked has a copy of the pipe, and may outlive it.
         return os.getppid() != server
 
     return ended
 
 
 def hold(folder: Path, wait_s: float, ended: Callable[[float], bool]) -> IO[str]:
-    """Lock the folder. Waits `wait_s` for a guard that is stopping. Raises StartError where another server serves."""
+    """Lock the folder. Waits `wait_s` for a watchdog that is stopping. Raises StartError if another server runs."""
     lock = (folder / "lock").open("a+")
     began = time.monotonic()
     while True:
@@ -82,7 +82,7 @@ def _log(text: object) -> None:
 
 
 def _watch(parts: list[Part], stop: list[int], ended: Callable[[float], bool]) -> None:
-    """Return when the server is gone, or when parts die too often."""
+    """Return when the server is gone, or when an embedded server dies too often."""
     restarts: list[float] = []
     tidied = time.monotonic()
     while not stop and not ended(_WATCH_S):
@@ -101,7 +101,7 @@ def _watch(parts: list[Part], stop: list[int], ended: Callable[[float], bool]) -
             if ended(_RESTART_WAIT_S * len(restarts)):
                 return
             restarts.append(now)
-            _log(f"{part.name} died with {part.process.returncode}, starting it again")
+            _log(f"{part.name} died with {part.process.returncode}, restarting it")
             try:
                 part.start()
             except StartError as error:
@@ -109,7 +109,7 @@ def _watch(parts: list[Part], stop: list[int], ended: Callable[[float], bool]) -
 
 
 def _start(folder: Path, parts: list[Part], *, postgres: bool, redis: bool) -> dict[str, str | int]:
-    """Start what is asked for, each put into `parts` before it runs. Returns the fields of EmbeddedParts."""
+    """Start the requested servers, each put into `parts` before it runs. Returns the fields of EmbeddedParts."""
     told: dict[str, str | int] = {}
     if postgres:
         database = EmbeddedPostgres(folder)
@@ -124,7 +124,7 @@ def _start(folder: Path, parts: list[Part], *, postgres: bool, redis: bool) -> d
 
 
 def main() -> int:
-    """Run until the server ends. Returns 0, or 1 when the parts could not be started."""
+    """Run until the server ends. Returns 0, or 1 if the embedded servers could not be started."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--postgres", action="store_true")
@@ -150,8 +150,8 @@ def main() -> int:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
     except BrokenPipeError:
-        _log("the server ended while its parts were starting")
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - or Python tries the broken pipe once more at exit
+        _log("the server ended while its embedded servers were starting")
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - otherwise Python tries the broken pipe again at exit
     finally:
         if lock is not None:
             _say(lock, "stopping")

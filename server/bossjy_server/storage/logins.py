@@ -1,4 +1,4 @@
-"""The login of the service on a connection: which application role it works as, and what is wrong with it."""
+"""Checks of the service's login on a connection: its application role, and faults of the login."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncpg
 
 from bossjy_server.errors import StartError
 
-# Between the sum of init.sql and the application role's name in the comment on the schema.
+# Separates the hash of init.sql and the application role's name in the comment on the schema.
 ROLE_MARK = " role:"
 
-# Who is connected and what it may do. A role that is recorded and not there is no role.
+# The connected role and its rights. A recorded role that does not exist counts as none.
 WHO = """
 SELECT session_user::text AS login, me.rolsuper OR me.rolbypassrls AS mighty, recorded.role,
     coalesce(pg_has_role(me.oid, app.oid, 'SET'), false) AS may_set,
@@ -25,14 +25,14 @@ WHERE me.rolname = session_user"""
 
 
 def recorded_role(mark: str) -> str:
-    """The application role that the comment on the schema names; '' if it names none."""
+    """The application role in the comment on the schema; '' if there is none."""
     return mark.partition(ROLE_MARK)[2]
 
 
 def checked(who: asyncpg.Record, setting: str) -> tuple[str, tuple[str, ...]]:
-    """The application role, and what an operator should know. `who`: the row of WHO.
+    """The application role, and remarks for the operator. `who`: the row of WHO.
 
-    Raises StartError with one line where the login cannot work as the role.
+    Raises StartError with one line if the login cannot work as the role.
     """
     login, role, database = who["login"], who["role"], who["database"]
     if not role:

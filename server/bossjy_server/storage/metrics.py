@@ -1,4 +1,4 @@
-"""What the parts tell of themselves: breakers, retries, pools. Read when metrics are asked for: uses cost nothing."""
+"""Metrics of dependencies: breakers, retries, pools. Read on a scrape, so uses cost nothing."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class PartsCollector(Collector):
         registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
-        """As they are now."""
+        """The current values."""
         state = GaugeMetricFamily(
-            "bossjy_breaker_state", "0: closed, uses go through; 1: a trial runs; 2: open.", labels=["part"]
+            "bossjy_breaker_state", "0: closed, uses go through; 1: half open, a trial runs; 2: open.", labels=["part"]
         )
-        opened = CounterMetricFamily("bossjy_breaker_opened", "How often a breaker opened.", labels=["part"])
+        opened = CounterMetricFamily("bossjy_breaker_opened", "Times that a breaker opened.", labels=["part"])
         refused = CounterMetricFamily("bossjy_breaker_refused", "Uses that an open breaker refused.", labels=["part"])
         for breaker in self._breakers:
             state.add_metric([breaker.part], breaker.state)
             opened.add_metric([breaker.part], breaker.opened)
             refused.add_metric([breaker.part], breaker.refused)
-        retried = CounterMetricFamily("bossjy_retries", "Uses that were tried again.", labels=["part"])
+        retried = CounterMetricFamily("bossjy_retries", "Uses that were retried.", labels=["part"])
         retried.add_metric(["postgresql"], self._database.retries.retried)
         connections = GaugeMetricFamily(
             "bossjy_database_connections", "Connections to PostgreSQL in the pool.", labels=["state"]
@@ -43,15 +43,15 @@ class PartsCollector(Collector):
 
 
 class CachesCollector(Collector):
-    """Metrics of caches, in `registry`. Hit rate: hits by hits and misses. What Redis holds in all, Redis tells."""
+    """Metrics of caches, in `registry`. Hit rate: hits by hits and misses. Redis reports its total size itself."""
 
     def __init__(self, registry: CollectorRegistry, caches: Sequence[Cache]) -> None:
         self._caches = caches
         registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
-        """As they are now."""
-        asked = CounterMetricFamily("bossjy_cache_requests", "Look-ups, by their end.", labels=["cache", "result"])
+        """The current values."""
+        asked = CounterMetricFamily("bossjy_cache_requests", "Look-ups, by their result.", labels=["cache", "result"])
         stored = CounterMetricFamily("bossjy_cache_stored_bytes", "Bytes of entries stored.", labels=["cache"])
         for cache in self._caches:
             counts = cache.counts

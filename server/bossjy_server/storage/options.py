@@ -10,53 +10,55 @@ from bossjy_server.setting_texts import setting
 
 @dataclass(frozen=True, slots=True)
 class DatabaseOptions:
-    """PostgreSQL, and its use. Times in seconds."""
+    """Options of PostgreSQL and its use. Times in seconds."""
 
     url: str = setting(
         "DATABASE_URL",
         "",
         read.url("postgresql", "postgres"),
-        "PostgreSQL 18 or later, as the login of the service. Empty: an embedded one is started.",
+        "PostgreSQL 18 or later, as the login of the service. If empty, an embedded one is started.",
         secret=True,
     )
     admin_url: str = setting(
         "DATABASE_ADMIN_URL",
         "",
         read.url("postgresql", "postgres"),
-        "The same database as the owner of the tables, to apply deploy/init.sql. Empty: DATABASE_URL.",
+        "The same database as the owner of the tables, to apply deploy/init.sql. If empty, DATABASE_URL.",
         secret=True,
     )
     role: str = setting(
         "BOSSJY_DATABASE_ROLE",
         "",
         read.role,
-        "The application role, which has the service's rights in one database. Empty: `bossjy_app_` and its name.",
+        "Application role with the service's rights in one database. If empty, `bossjy_app_` and the database name.",
     )
     statement_cache: int = setting(
         "BOSSJY_DATABASE_STATEMENT_CACHE",
         100,
         read.whole(0, 10_000),
-        "Prepared statements that a connection keeps; 0 behind PgBouncer in transaction mode.",
+        "Prepared statements cached per connection; 0 behind PgBouncer in transaction mode.",
     )
-    pool: int = setting("BOSSJY_DATABASE_POOL", 20, read.whole(2, 1000), "Most connections to PostgreSQL.")
+    pool: int = setting("BOSSJY_DATABASE_POOL", 20, read.whole(2, 1000), "Maximum number of connections to PostgreSQL.")
     long_most: int = setting(
         "BOSSJY_DATABASE_LONG",
         0,
         read.whole(0, 1000),
-        "Of these, connections that may do long work at once: imports, exports, counts; 0: half.",
+        "Connections for simultaneous long work: imports, exports, counts; 0: half of all.",
     )
-    wait_s: float = setting("BOSSJY_DATABASE_WAIT_S", 5.0, read.decimal(0.01, 600), "Longest wait for a connection.")
+    wait_s: float = setting(
+        "BOSSJY_DATABASE_WAIT_S", 5.0, read.decimal(0.01, 600), "Longest wait for a connection in seconds."
+    )
     statement_timeout_s: float = setting(
-        "BOSSJY_STATEMENT_TIMEOUT_S", 30.0, read.decimal(0.1, 3600), "Longest run of one statement."
+        "BOSSJY_STATEMENT_TIMEOUT_S", 30.0, read.decimal(0.1, 3600), "Longest run of one statement in seconds."
     )
-    # Set by the wiring.
-    admin_setting: str = "DATABASE_URL"  # the setting that the owner's URL came from
-    make_login: bool = False  # the service's login is ours: an embedded database
-    audit_days: int = 0  # how long the audit log is kept at least; 0: for ever
-    tenant_share: float = 0.5  # of the connections, that one tenant may hold
+    # Set by `app`.
+    admin_setting: str = "DATABASE_URL"  # the setting that contains the owner's URL
+    make_login: bool = False  # the service creates its own login: an embedded database
+    audit_days: int = 0  # the minimum retention of the audit log; 0: no limit
+    tenant_share: float = 0.5  # of the connections, for one tenant
 
     def faults(self) -> list[str]:
-        """Contradictions between these settings, each in a line that names them."""
+        """Contradictions between these settings, each a line that names them."""
         if self.admin_url and not self.url:
             return ["DATABASE_ADMIN_URL needs DATABASE_URL, the login of the service in the same database"]
         return []
@@ -64,12 +66,12 @@ class DatabaseOptions:
 
 @dataclass(frozen=True, slots=True)
 class RedisOptions:
-    """Redis."""
+    """Options of Redis."""
 
     url: str = setting(
         "REDIS_URL",
         "",
         read.url("redis", "rediss", "unix"),
-        "Redis 7 or later. Empty: an embedded one is started.",
+        "Redis 7 or later. If empty, an embedded one is started.",
         secret=True,
     )

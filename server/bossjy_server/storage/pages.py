@@ -1,8 +1,8 @@
-"""Pagination of all lists (AIP-158): page sizes from the contract, and page tokens that only this service can make.
+"""Pagination of all lists (AIP-158): page sizes from the contract, and page tokens that only this service can create.
 
-A token is the position behind the last row of a page, encrypted (AES-SIV): a position can be a number or a name. The
+A token is the position after the last row of a page, encrypted (AES-SIV): a position can be a number or a name. The
 type of the request, the tenant and the other fields of the request are authenticated with it, so a token is valid only
-where it was issued. The key comes from the service's secret: a token survives restarts, on every worker and replica.
+for the same request. The key comes from the service's secret: a token survives restarts, on every worker and replica.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from bossjy.common.v1 import request_pb2
 from bossjy_server.errors import InvalidArgument, Reason
 
-# The first byte of a token. A change of its form, or of the position of any list, needs another one.
+# The first byte of a token. A change of its form, or of the position of any list, needs a new value.
 _VERSION = b"\x01"
 _MAX_TOKEN_CHARS = 512
-# A token can contain a number in encrypted form, so a copy of it does not stay useful for long after an erasure.
+# A token can contain an encrypted number, so a copy of it does not stay useful for long after an erasure.
 _MAX_AGE_S = 3 * 24 * 3600
 # Rows of one page: a response with them fits the 4 MiB that gRPC clients accept by default.
 _PAGE_BYTES = 3 * 1024 * 1024
@@ -37,7 +37,7 @@ Answer = TypeVar("Answer", bound="Sized")
 
 
 class Mac(Protocol):
-    """Keyed hash of the service's secret: 32 bytes for a purpose and any parts."""
+    """Keyed hash under the service's secret: 32 bytes for a purpose and any parts."""
 
     def __call__(self, purpose: str, *parts: bytes) -> bytes:
         """The hash."""
@@ -48,12 +48,12 @@ class Sized(Protocol):
     """Message of the contract."""
 
     def ByteSize(self) -> int:  # noqa: N802 - as protobuf names it
-        """Its bytes on the wire."""
+        """Its size on the wire in bytes."""
         ...
 
 
 class Pages:
-    """Opens pages of lists. One key for all of them."""
+    """Opens pages of lists. All lists share one key."""
 
     def __init__(self, mac: Mac, clock: Callable[[], float] = time.time) -> None:
         self._cipher = AESSIV(mac("page tokens", b"1") + mac("page tokens", b"2"))
@@ -62,7 +62,7 @@ class Pages:
     def open(self, request: Any, *owner: str, kinds: Sequence[type[Value]]) -> Page:
         """The page that a request asks for. Raises InvalidArgument(PAGE_TOKEN_INVALID).
 
-        `request`: a message with `page_size` and `page_token`. `owner`: the tenant, and the user where the list is the
+        `request`: a message with `page_size` and `page_token`. `owner`: the tenant, and the user if the list is the
         caller's own. `kinds`: the types of a position in this list.
         """
         default_size, max_size = _sizes(request.DESCRIPTOR)
@@ -85,7 +85,7 @@ class Pages:
         try:
             return self._decrypted(token, bound, kinds)
         except (ValueError, InvalidTag):
-            # Without the cause: a token that somebody made up is no fault of the service.
+            # Without the cause: an invented token is not a fault of the service.
             raise InvalidArgument(
                 Reason.PAGE_TOKEN_INVALID,
                 "the page token was not issued for this request, or is too old: start again without one",
@@ -95,7 +95,7 @@ class Pages:
         if len(token) > _MAX_TOKEN_CHARS:
             raise ValueError("too long")
         sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-        # Only one text stands for the same bytes, so a token that was changed anywhere is another one.
+        # The encoding is unique, so any change of a token's text makes it invalid.
         if _text(sealed) != token or sealed[:1] != _VERSION:
             raise ValueError("not a token of this version")
         issued, *position = orjson.loads(self._cipher.decrypt(sealed[1:], bound))
@@ -105,7 +105,7 @@ class Pages:
 
 
 class Page:
-    """One page of a list: at most `size` rows behind the position `cursor` (None: the first page)."""
+    """One page of a list: at most `size` rows after the position `cursor` (None: the first page)."""
 
     __slots__ = ("_write", "cursor", "size")
 
@@ -116,7 +116,7 @@ class Page:
 
     @property
     def limit(self) -> int:
-        """How many rows to read: one more than the page has, which tells whether there is another page."""
+        """The number of rows to read: one more than the page has, which shows if there is another page."""
         return self.size + 1
 
     def answer(
@@ -124,7 +124,7 @@ class Page:
     ) -> tuple[list[Answer], str]:
         """The messages of this page, and the token of the next one ('' on the last page).
 
-        A page has fewer than `size` rows where these exceed the bytes of a response; at least one.
+        A page has fewer than `size` rows if these exceed the maximum bytes of a response; at least one.
         """
         answers: list[Answer] = []
         size_bytes = 0
@@ -140,13 +140,13 @@ class Page:
 
 @cache
 def _sizes(request: Any) -> tuple[int, int]:
-    """Default and maximum size of a page, as the descriptor of a request states them."""
+    """Default and maximum size of a page, stated in the descriptor of a request."""
     rule = request.fields_by_name["page_size"].GetOptions().Extensions[request_pb2.page]
     return rule.default_size, rule.max_size
 
 
 def _value(value: object, kind: type[Value]) -> Value:
-    """A part of a position by its type. Raises ValueError."""
+    """A component of a position, parsed by its type. Raises ValueError."""
     if kind is datetime and type(value) is str:
         return datetime.fromisoformat(value)
     if type(value) is not kind:

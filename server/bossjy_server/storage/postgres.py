@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg: one pool, one transaction for each tenant's work, driver errors mapped in one place."""
+"""PostgreSQL through asyncpg: one pool, one transaction per tenant's work, mapping of driver errors."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from bossjy_server.storage.shares import NoShare, Shares
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
-# The tenant, and the time that the statements of the transaction may take: the caller's deadline, handed down.
+# The tenant, and the time limit of the transaction's statements, derived from the caller's deadline.
 _BEGIN = "BEGIN; SET LOCAL role = '{}'"
-# Where transactions of others come between on the same connection, nothing can be set for all of them.
+# With a pooler, other transactions use the same connection in between, so nothing can be set for the session.
 _BEGIN_POOLED = f"{_BEGIN}; SET LOCAL statement_timeout = {{}}; SET LOCAL idle_in_transaction_session_timeout = {{}}"
 _SET_TENANT = "SET LOCAL bossjy.tenant_id = '{}'"
 _SET_TIMEOUT = "SET LOCAL statement_timeout = {}"
@@ -34,14 +34,14 @@ _SILENT_PROBES = 2
 # SQLSTATEs, or classes of them, of a server that cannot serve now: connection lost, login refused, database gone,
 # resources, shutdown and start.
 _CANNOT_SERVE = ("08", "28", "3D", "53", "57P")
-# The transaction was given up in favour of another (serialization, deadlock, lock not to be had): do it again.
+# The transaction was aborted in favour of another (serialization, deadlock, lock not available): repeat it.
 _LOST_TO_ANOTHER = ("40", "55P03")
-# Text that is too long, has a character PostgreSQL does not keep (U+0000), or a number past the column's range.
+# A text that is too long or contains an unsupported character (U+0000), or a number beyond the column's range.
 _BAD_VALUE = ("22001", "22003", "22021", "22P05")
 
 
 class UniqueViolation(Exception):
-    """A unique constraint refused a row. `constraint` is its name; stores turn it into what it means to a caller."""
+    """A unique constraint refused a row. `constraint` is its name; stores convert it to an error of the service."""
 
     def __init__(self, constraint: str) -> None:
         super().__init__(constraint)
@@ -53,13 +53,13 @@ class DatabaseLost(Unavailable):
 
 
 class LostToAnother(Unavailable):
-    """The database gave the transaction up in favour of another (deadlock, serialization). Doing it again is safe."""
+    """The database aborted the transaction in favour of another (deadlock, serialization). It is safe to repeat."""
 
 
 def _ours(error: BaseException) -> Exception | None:
-    """The one place where driver errors become ours. What is not expected is None and goes on as it is: a fault.
+    """The service's error for a driver error. None for an unexpected error, which stays unchanged: a fault.
 
-    Other OSErrors than broken connections are left alone: work inside a transaction can have some of its own.
+    Only OSErrors of broken connections are mapped: work inside a transaction can raise others of its own.
     """
     match error:
         case asyncpg.PostgresError():
@@ -69,23 +69,23 @@ def _ours(error: BaseException) -> Exception | None:
             # lost): no class and no code of its own. The others are misuse.
             return _unavailable() if "is clos" in str(error) or "been released" in str(error) else None
         case ConnectionError() | asyncpg.InternalClientError():
-            return _unavailable()  # a connection that broke under the driver
+            return _unavailable()  # a connection that broke while in use
         case _:
             return None
 
 
 def _of_server(error: asyncpg.PostgresError) -> Exception | None:
-    """By SQLSTATE."""
+    """The error for an SQLSTATE."""
     state = str(error.sqlstate or "")
     if isinstance(error, asyncpg.UniqueViolationError):
         return UniqueViolation(error.constraint_name or "")
     if isinstance(error, asyncpg.QueryCanceledError):
-        text = "the database did not end the work in its time: ask for less at once"
+        text = "the database did not finish the work in time: ask for less in one call"
         return DeadlineExceeded(Reason.DEADLINE_EXCEEDED, text, retry_after_s=_RETRY_S)
     if state.startswith(_CANNOT_SERVE):
         return _unavailable()
     if state.startswith(_LOST_TO_ANOTHER):
-        text = "the database gave this work up in favour of another: call again after a moment"
+        text = "the database aborted this work in favour of another: call again after a moment"
         return LostToAnother(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S)
     if state in _BAD_VALUE:
         text = "a value is too long or too large, or has a character that cannot be stored (such as U+0000)"
@@ -100,9 +100,9 @@ def _unavailable(retry_after_s: float = _RETRY_S) -> DatabaseLost:
 
 def _none_free(full: NoShare) -> BossjyError:
     if full.own:
-        text = "your tenant has as many calls at the database as it may have at once: call again after a moment"
+        text = "your tenant has its full share of database connections in use: call again after a moment"
         return ResourceExhausted(Reason.OVERLOADED, text, metadata={"subject": "tenant"}, retry_after_s=_RETRY_S)
-    text = "no database connection came free in time: call again after a moment"
+    text = "no database connection became free in time: call again after a moment"
     return Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S)
 
 
@@ -128,19 +128,19 @@ class Database:
     ) -> None:
         self._pool, self._connect = pool, connect
         self._begin = begin
-        # What an operator should know of the login; of each a line.
+        # Remarks on the login for the operator, a line each.
         self.remarks: tuple[str, ...] = ()
         size = pool.get_max_size()
-        # Who gets a connection. The pool's own queue knows no tenants: it only ever sees whom these admit.
+        # Decides which tenant gets a connection. The pool's own queue knows no tenants and sees only admitted work.
         self.shares = Shares(size, share)
         self.long_shares = Shares(long_most or max(1, size // 2), share)
         self._long_wait_s = long_wait_s
         self._acquire_timeout_s, self._statement_timeout_s = acquire_timeout_s, statement_timeout_s
         self.breaker = Breaker("postgresql")
-        # Getting a connection changes nothing, so it may be done again; the work itself may not.
+        # Getting a connection changes nothing, so it may be repeated. The work itself may not.
         self.retries = Retries(DatabaseLost)
         self._busy: set[Connection] = set()
-        self._silent = 0  # probes in a row that got no answer
+        self._silent = 0  # consecutive probes without an answer
         self._probe: Connection | None = None
         self._probing = asyncio.Lock()
 
@@ -163,13 +163,13 @@ class Database:
     ) -> Database:
         """Connect, to work as the application role of the database; `role`: as another, `none` for the login itself.
 
-        Raises StartError with one line where the server, the login or the role does not serve. `statement_cache` 0 is
-        for a pooler that gives each transaction another connection: nothing is kept from one to the next. `share`: what
-        one tenant may hold of the connections while no other holds any. `long_most`: how many may do long work at
-        once; 0: half.
+        Raises StartError with one line if the server, the login or the role is not usable. `statement_cache` 0 is for a
+        pooler that gives each transaction another connection: nothing is kept from one to the next. `share`: the part
+        of the connections that a tenant may hold while no other holds any. `long_most`: the number of connections for
+        simultaneous long work; 0: half.
         """
         times = _milliseconds(statement_timeout_s), _milliseconds(idle_in_transaction_timeout_s)
-        # These hold on the server, so a statement ends even if this process does not ask for its end.
+        # The server enforces these, so a statement ends even if this process does not cancel it.
         lasting = {"statement_timeout": times[0], "idle_in_transaction_session_timeout": times[1]}
         connect: dict[str, Any] = {
             "dsn": url,
@@ -207,7 +207,7 @@ class Database:
         return database
 
     async def close(self, timeout_s: float = 5.0) -> None:
-        """Close the pool; connections that do not end in time are cut."""
+        """Close the pool; connections that do not end in time are terminated."""
         if self._probe is not None:
             self._probe.terminate()
         try:
@@ -217,7 +217,7 @@ class Database:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Connections of the pool: all, and those that do nothing."""
+        """Connections of the pool: all, and idle ones."""
         return self._pool.get_size(), self._pool.get_idle_size()
 
     async def _acquire(self) -> Connection:
@@ -229,15 +229,15 @@ class Database:
             limit = remaining_s(self._acquire_timeout_s)
             return await self._pool.acquire(timeout=limit)  # type: ignore[return-value] # the pool's proxy, which acts as one
         except asyncpg.PostgresError as error:
-            # Whatever a server says to who asks for a connection: it does not serve (`ALLOW_CONNECTIONS false` has a
-            # code that means other things elsewhere).
+            # Any error of the server at a connection attempt means that it does not serve (`ALLOW_CONNECTIONS false`
+            # has a code that means other things elsewhere).
             self.breaker.fail()
             raise _unavailable() from error
         except OSError as error:
-            # A wait that ended: for a free connection, which says nothing of the server, or for a new one.
+            # A wait that timed out: for a free connection, which says nothing about the server, or for a new one.
             if isinstance(error, TimeoutError) and self._pool.get_idle_size() == 0 and self._pool_is_full:
                 self.breaker.abandon()
-                text = "no database connection came free in time: call again after a moment"
+                text = "no database connection became free in time: call again after a moment"
                 raise Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S) from error
             self.breaker.fail()
             raise _unavailable() from error
@@ -249,7 +249,7 @@ class Database:
             raise ours from error
 
     def _note(self, error: BaseException) -> None:
-        """How a use of the server ended that did not succeed."""
+        """Report the result of a use of the server that failed."""
         self.breaker.fail() if isinstance(error, DatabaseLost) else self.breaker.abandon()
 
     @property
@@ -257,29 +257,29 @@ class Database:
         return self._pool.get_size() >= self._pool.get_max_size()
 
     def tenant(self, tenant_id: str, *, long: bool = False) -> AbstractAsyncContextManager[Connection]:
-        """A transaction that sees the rows of one tenant and no other. Commits at the end, rolls back on any error.
+        """A transaction that sees only the rows of one tenant. Commits at the end, rolls back on any error.
 
-        Its statements end with the caller's deadline. `long`: it can take longer than a moment; only so
-        many of these run at once. Never open one inside of another: it could wait for its own tenant for ever.
+        Its statements end with the caller's deadline. `long`: it can take longer than a moment; the number of these is
+        limited. Never open one inside another: it could wait for its own tenant forever.
         """
         limit = _milliseconds(max(0.001, remaining_s(self._statement_timeout_s)))
-        # An id as ours are stands in the statement as it is. What else somebody asks for is bound to it.
+        # An id of the usual form is inlined into the statement. Any other text is bound to it.
         known = _ID.fullmatch(tenant_id) is not None
         begin = f"{self._begin}; {_SET_TENANT}; {_SET_TIMEOUT}".format(tenant_id if known else "", limit)
         return self._transaction(begin, "" if known else tenant_id, tenant_id, long=long)
 
     def system(self) -> AbstractAsyncContextManager[Connection]:
-        """A transaction without a tenant: it sees no row of any. For functions that are made for it."""
+        """A transaction without a tenant: it sees no rows of tenants. For functions that are made for it."""
         return self._transaction(f"{self._begin}; {_SET_TENANT}".format(""))
 
     @asynccontextmanager
     async def _transaction(
         self, begin: str, odd_tenant: str = "", holder: str = "", *, long: bool = False
     ) -> AsyncIterator[Connection]:
-        """Commits at the end, rolls back on any error. What is set goes with `begin`: one round trip for all of it.
+        """Commits at the end, rolls back on any error. The settings go with `begin`, in one round trip.
 
-        Raises DatabaseLost at once while the breaker is open, DeadlineExceeded without time left. One context manager
-        alone, and no other inside of it: each costs every call some 20,000 instructions.
+        Raises DatabaseLost immediately while the breaker is open, DeadlineExceeded if no time remains. This is a single
+        context manager, with no other inside: each costs every call some 20,000 instructions.
         """
         if remaining_s(1.0) <= 0:
             raise _no_time()
@@ -293,8 +293,8 @@ class Database:
             await connection.execute("COMMIT")
             self.breaker.succeed()
         except BaseException as error:
-            # Also where begin or commit were given up on the way: what became of them is not known, and a rollback too
-            # many does nothing. Of a connection that is gone the error itself tells.
+            # Also if begin or commit were cancelled: their outcome is unknown, and an unnecessary rollback does
+            # nothing. If the connection is gone, the error itself says so.
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await connection.execute("ROLLBACK")
             ours = _ours(error)
@@ -344,10 +344,10 @@ class Database:
             raise ours from error
 
     async def ping(self, timeout_s: float = 1.0) -> bool:
-        """Whether the server answers in time, on a connection of its own: a busy pool is no sign of a lost server.
+        """True if the server answers in time, on a separate connection: a busy pool does not mean a lost server.
 
-        A yes closes the breaker at once. A server that is silent twice in a row is lost for the work that waits for
-        it as well: its connections are cut, so that callers get an answer.
+        An answer closes the breaker immediately. If the server is silent twice in a row, work that waits for it counts
+        as lost as well: its connections are terminated, so that callers get an answer.
         """
         try:
             async with asyncio.timeout(timeout_s), self._probing:
@@ -375,7 +375,7 @@ class Database:
 
 
 async def _nothing(_: Connection) -> None:
-    """What a transaction finds on its connection is what its begin sets: no round trip is spent to undo anything."""
+    """A reset that does nothing: `begin` sets all that a transaction needs, so no round trip undoes anything."""
 
 
 def _milliseconds(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""What both embedded parts need of the system: packages, passwords, ports, socket folders, logs, ends of processes."""
+"""Operating system services for the embedded servers: packages, passwords, ports, sockets, logs, ends of processes."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ import psutil
 
 from bossjy_server.errors import StartError
 
-# Below the ephemeral range: a port there can be taken by any outgoing connection at any moment.
+# Below the ephemeral range: any outgoing connection can take a port there at any moment.
 _PORTS = range(20_000, 32_000)
 # A Unix socket's path has 107 bytes at most.
 _LONGEST_SOCKET_FOLDER = 85
 
 
 def package_folder(name: str) -> Path | None:
-    """The folder of an installed package, without running any of it; None where it is not installed."""
+    """The folder of an installed package, without running any of it; None if it is not installed."""
     spec = importlib.util.find_spec(name)
     locations = spec.submodule_search_locations if spec else None
     return Path(locations[0]) if locations else None
 
 
 def password(file: Path) -> str:
-    """The password kept in `file`; made when the file is not there, readable by its owner alone."""
+    """The password in `file`; created if there is no file, readable only by its owner."""
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         text = file.read_text().strip()
         if text:
             return text
-        descriptor = os.open(file, os.O_WRONLY | os.O_TRUNC)  # made, and killed before it was written
+        descriptor = os.open(file, os.O_WRONLY | os.O_TRUNC)  # created, but the process was killed before it wrote
     made = secrets.token_urlsafe(24)
     with os.fdopen(descriptor, "w") as out:
         out.write(made + "\n")
@@ -47,9 +47,9 @@ def password(file: Path) -> str:
 
 
 def private_file(file: Path) -> IO[bytes]:
-    """A new file for bytes that its owner alone may read. One of that name is overwritten."""
+    """A new file for bytes that only its owner may read. An existing one is overwritten."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)  # an earlier release made it for all to read
+    os.fchmod(descriptor, 0o600)  # an earlier release made it readable for all
     return os.fdopen(descriptor, "wb")
 
 
@@ -66,14 +66,14 @@ def _is_free(port: int) -> bool:
 
 def free_port() -> int:
     """A loopback TCP port that is free now."""
-    for port in random.SystemRandom().sample(_PORTS, 100):  # not what a caller seeded: two would take one port
+    for port in random.SystemRandom().sample(_PORTS, 100):  # not seeded by a caller: two would take one port
         if _is_free(port):
             return port
-    raise StartError("no free port was found on 127.0.0.1 between 20000 and 32000: stop what holds them")
+    raise StartError("no free port was found on 127.0.0.1 between 20000 and 32000: stop the processes that use them")
 
 
 def kept_port(file: Path) -> int:
-    """The port of the last start, so that a psql command goes on working; another where it is taken."""
+    """The port of the last start, so that a psql command still works; another one if it is in use."""
     try:
         port = int(file.read_text())
     except (OSError, ValueError):
@@ -85,22 +85,22 @@ def kept_port(file: Path) -> int:
 
 
 def socket_folder(folder: Path) -> Path:
-    """Where Unix sockets go: `folder`/run, or a private folder of a short, plain name."""
+    """The folder for Unix sockets: `folder`/run, or a private folder with a short, plain name."""
     run = folder / "run"
-    # A comma parts the hosts of a PostgreSQL URL, also where it is escaped.
+    # A comma separates the hosts of a PostgreSQL URL, even if it is escaped.
     if len(os.fsencode(run)) <= _LONGEST_SOCKET_FOLDER and "," not in str(run):
         run.mkdir(mode=0o700, exist_ok=True)
         return run
     if run.is_symlink() and run.exists():
         return run.readlink()
-    remove_socket_folder(folder)  # one that has gone, or of the days when the path was shorter
+    remove_socket_folder(folder)  # an old one that is gone, or from when the path was shorter
     short = Path(tempfile.mkdtemp(prefix="bossjy-"))
     run.symlink_to(short)
     return short
 
 
 def remove_socket_folder(folder: Path) -> None:
-    """Remove what `socket_folder` made: nothing is left outside of `folder`."""
+    """Remove the folder of `socket_folder`: nothing is left outside of `folder`."""
     run = folder / "run"
     if run.is_symlink():
         shutil.rmtree(run.readlink(), ignore_errors=True)
@@ -110,20 +110,20 @@ def remove_socket_folder(folder: Path) -> None:
 
 
 def bound_log(file: Path, limit_bytes: int) -> None:
-    """Keep a log that another process appends to below `limit_bytes`: what is there goes to `file`.1."""
+    """Limit a log to which another process appends to `limit_bytes`: the old content goes to `file`.1."""
     try:
         if file.stat().st_size > limit_bytes:
             shutil.copyfile(file, file.with_name(file.name + ".1"))
             os.truncate(file, 0)
     except OSError:
-        return  # not there yet, or no room: the next look tries again
+        return  # not there yet, or no space: the next round tries again
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:
     try:
         return Path(process.cwd()) == folder
     except psutil.AccessDenied:
-        pass  # of another account (a container's root may not look): the command line is open to all
+        pass  # of another account (a container's root may not look): the command line is readable by all
     except (OSError, psutil.Error):
         return False
     try:
@@ -133,9 +133,9 @@ def _works_in(process: psutil.Process, folder: Path) -> bool:
 
 
 def end_orphan(pid_file: Path, folder: Path, timeout_s: float, number: signal.Signals = signal.SIGTERM) -> None:
-    """End what a killed guard left working in `folder`: the process that `pid_file` names, then any that is left.
+    """End processes left in `folder` by a killed watchdog: the process that `pid_file` names, then all others.
 
-    A process that works elsewhere is not ours: its number was given anew, and the file is stale.
+    A process with another working folder is unrelated: its id was reused, and the file is stale.
     """
     if not pid_file.exists():
         return
@@ -147,7 +147,7 @@ def end_orphan(pid_file: Path, folder: Path, timeout_s: float, number: signal.Si
             process.wait(timeout_s)
     except (OSError, ValueError, IndexError, psutil.Error):
         pass
-    # Children outlive a killed PostgreSQL for as long as their statement runs, and no other can start meanwhile.
+    # Children outlive a killed PostgreSQL while their statement runs, and no other can start meanwhile.
     left = [process for process in psutil.process_iter() if _works_in(process, folder)]
     for process in left:
         try:
@@ -159,7 +159,7 @@ def end_orphan(pid_file: Path, folder: Path, timeout_s: float, number: signal.Si
 
 
 def end_process(process: subprocess.Popen[bytes], timeout_s: float, number: signal.Signals = signal.SIGTERM) -> None:
-    """Ask a child to end; kill it when it has not after `timeout_s`."""
+    """Ask a child to end; kill it if it has not ended after `timeout_s`."""
     if process.poll() is not None:
         return
     process.send_signal(number)

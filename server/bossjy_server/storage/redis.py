@@ -1,4 +1,4 @@
-"""Redis, with short waits and a breaker: a Redis that does not answer must not hold calls up."""
+"""Redis client with short waits and a breaker: a Redis that does not answer must not delay calls."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from redis.exceptions import BusyLoadingError, ConnectionError, RedisError, Time
 from bossjy_server.context import remaining_s
 from bossjy_server.storage.breaker import Breaker, BreakerOpen
 
-# What says that the server does not serve; an error in a command or a script says nothing of it.
+# Errors of a server that does not serve. An error in a command or a script is not among them.
 _LOST = (ConnectionError, TimeoutError, BusyLoadingError, OSError)
-# A caller that gave up after so long says that the server is slow.
+# A caller that gave up after this time shows that the server is slow.
 _SLOW_S = 0.2
 
 
@@ -50,13 +50,13 @@ class GuardedPipeline(Pipeline):
     timeout_s: float
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's own
-        """Send what was queued."""
+        """Send the queued commands."""
         answer: list[Any] = await _guarded(self.breaker, self.timeout_s, super().execute, raise_on_error)
         return answer
 
 
 async def _guarded(breaker: Breaker, timeout_s: float, work: Any, *args: Any, **options: Any) -> Any:
-    """One use of the server. Raises redis.exceptions.RedisError alone, so that callers need one way out."""
+    """One use of the server. Raises only redis.exceptions.RedisError, so that callers handle one class."""
     limit = remaining_s(2 * timeout_s)  # the driver's own waits come first, with one repetition
     if limit <= 0:
         raise TimeoutError("the call has no time left")
@@ -75,7 +75,7 @@ async def _guarded(breaker: Breaker, timeout_s: float, work: Any, *args: Any, **
         breaker.fail()
         raise error if isinstance(error, RedisError) else TimeoutError(str(error)) from error
     except BaseException:
-        breaker.succeed()  # it answered, if only that it does not like the command
+        breaker.succeed()  # it answered, even if it rejected the command
         raise
     breaker.succeed()
     return answer
@@ -84,12 +84,12 @@ async def _guarded(breaker: Breaker, timeout_s: float, work: Any, *args: Any, **
 def open_redis(
     url: str, *, timeout_s: float = 0.5, retries: int = 1, max_connections: int = 64, breaker: Breaker | None = None
 ) -> GuardedRedis:
-    """A client of the server at `url`. Connects when first used; gives bytes.
+    """A client of the server at `url`. Connects on first use; returns bytes.
 
-    Each wait ends after `timeout_s`: for the server, and for a connection when all are in use. Then the driver raises
-    redis.exceptions.RedisError. A connection that broke is tried once more (`retries`); a wait that ended is not: a
-    server that does not answer would be waited for again and again. The driver's own default is ten retries.
-    While `breaker` is open, commands fail at once with RedisLeftAlone, which is a RedisError too.
+    Each wait ends after `timeout_s`: for the server, and for a connection if all are in use. Then the driver raises
+    redis.exceptions.RedisError. A broken connection is retried once (`retries`). A wait that timed out is not, because
+    a server that does not answer would be waited for again and again. The driver's own default is ten retries. While
+    `breaker` is open, commands fail immediately with RedisLeftAlone, which is also a RedisError.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -102,16 +102,16 @@ def open_redis(
         **_tls_options(url),
     )
     client = GuardedRedis(connection_pool=pool)
-    client.auto_close_connection_pool = True  # as from_pool has it
+    client.auto_close_connection_pool = True  # like from_pool
     client.breaker = breaker or Breaker("redis")
     client.timeout_s = timeout_s
     return client
 
 
 def _tls_options(url: str) -> dict[str, Any]:
-    """Checks of certificates that are the same on every Python. The URL can set its own.
+    """Certificate checks that are the same on every Python. The URL can override them.
 
-    Python 3.13 refuses what many private authorities sign: certificates without key identifiers.
+    Python 3.13 refuses certificates of many private authorities: those without key identifiers.
     """
     if not url.startswith("rediss:") or "_verify_flags=" in url:
         return {}
@@ -119,7 +119,7 @@ def _tls_options(url: str) -> dict[str, Any]:
 
 
 async def ping(redis: Redis, timeout_s: float = 1.0) -> bool:
-    """Whether the server answers in time. While the breaker is open this is a no, until it lets a trial through."""
+    """True if the server answers in time. False while the breaker is open, until it admits a trial."""
     try:
         async with asyncio.timeout(timeout_s):
             return bool(await redis.ping())

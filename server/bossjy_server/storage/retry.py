@@ -1,4 +1,4 @@
-"""Doing again what failed: only what is safe to repeat, few times, spread by chance, within a budget and a deadline.
+"""Retries of failed uses: only safe ones, few, with random delays, within a budget and a deadline.
 
 The budget keeps retries from making an outage worse: each use earns a tenth of a retry, each retry costs one.
 """
@@ -17,18 +17,18 @@ T = TypeVar("T")
 
 
 class RetryBudget:
-    """How many retries the uses of one part may have: a tenth of them, and `burst` at once."""
+    """The retries that the uses of one dependency may have: a tenth of them, and `burst` at once."""
 
     def __init__(self, burst: float = 10.0, share: float = 0.1) -> None:
         self._tokens = self._burst = burst
         self._share = share
 
     def earn(self) -> None:
-        """A use began."""
+        """Record the begin of a use."""
         self._tokens = min(self._burst, self._tokens + self._share)
 
     def spend(self) -> bool:
-        """Whether one may be done again; takes it from the budget."""
+        """True if a retry is allowed; takes it from the budget."""
         if self._tokens < 1:
             return False
         self._tokens -= 1
@@ -36,12 +36,12 @@ class RetryBudget:
 
 
 class Retries:
-    """Repeats a use of one part. Give it nothing that must not happen twice."""
+    """Repeats a use of one dependency. Pass only work that is safe to repeat."""
 
     def __init__(
         self, *errors: type[BaseException], attempts: int = 3, first_wait_s: float = 0.02, longest_wait_s: float = 0.2
     ) -> None:
-        self.retried = 0  # how often something was done again
+        self.retried = 0  # number of retries
         self._errors = errors
         self._budget = RetryBudget()
         self._longest_wait_s = longest_wait_s
@@ -49,10 +49,10 @@ class Retries:
         self._wait = wait_random_exponential(multiplier=first_wait_s, max=longest_wait_s)
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of `work`, or its last error. The caller's deadline is kept."""
+        """The result of `work`, or its last error, within the caller's deadline."""
         self._budget.earn()
         try:
-            return await work()  # nearly always: tenacity is brought in where something failed
+            return await work()  # nearly always; tenacity is used only after a failure
         except self._errors as error:
             if self._attempts < 2 or not self._may_repeat():
                 raise
@@ -70,7 +70,7 @@ class Retries:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(self._errors),
             wait=self._wait,
-            # The first attempt was asked for above.
+            # The first attempt was made above.
             stop=lambda state: stop_after_attempt(self._attempts)(state) or self._spent(state),
             reraise=True,
         )
@@ -80,5 +80,5 @@ class Retries:
         return state.attempt_number > 1 and not self._may_repeat()
 
     def _may_repeat(self) -> bool:
-        # A wait that would outlast the caller is no use to anybody.
+        # A wait beyond the caller's deadline is useless.
         return remaining_s(self._longest_wait_s) >= self._longest_wait_s and self._budget.spend()

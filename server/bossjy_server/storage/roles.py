@@ -1,4 +1,4 @@
-"""The roles of a database: the application role, the login of the service, and what an administrator must grant."""
+"""Roles of a database: the application role, the service's login, and grants that an administrator must make."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FROM pg_database d JOIN pg_roles me ON me.rolname = current_user
     LEFT JOIN pg_namespace n ON n.nspname = 'bossjy' LEFT JOIN pg_roles schema_owner ON schema_owner.oid = n.nspowner
 WHERE d.datname = current_database()"""
 
-# Databases elsewhere where the role has rights: by name (CONNECT), or by what is inside (which a copy brings along).
+# Other databases in which the role has rights: by name (CONNECT), or by their content (which a copy contains).
 _ROLES = """
 SELECT app.oid IS NOT NULL AS exists, coalesce(app.rolsuper OR app.rolbypassrls, false) AS mighty,
     coalesce(pg_has_role(app.oid, 'MEMBER WITH ADMIN OPTION'), false) AS may_grant,
@@ -43,7 +43,7 @@ FROM (VALUES ($1::name, $2::name)) AS asked (role, login)
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """The database, and what the role that is connected may do in it."""
+    """The database, and the rights of the connected role in it."""
 
     database: str
     me: str
@@ -51,14 +51,14 @@ class DatabaseState:
     creates_roles: bool
     creates_schemas: bool
     owns_database: bool
-    owner: str | None  # of the schema; None: there is none yet
+    owner: str | None  # of the schema; None if there is none yet
     owns_schema: bool
     mark: str
 
 
 @dataclass(frozen=True, slots=True)
 class RolesState:
-    """The application role and the service's login, as they are in the cluster."""
+    """The application role and the service's login, as the cluster defines them."""
 
     exists: bool
     mighty: bool
@@ -72,7 +72,7 @@ class RolesState:
 
 
 async def database_state(connection: Connection) -> DatabaseState:
-    """Read the state of the database that the connection is in."""
+    """Read the state of the connected database."""
     return DatabaseState(**dict(await connection.fetchrow(_DATABASE) or {}))
 
 
@@ -82,7 +82,7 @@ async def roles_state(connection: Connection, role: str, login: str) -> RolesSta
 
 
 def role_for(database: str) -> str:
-    """The default name of the application role: its own in each database of a cluster.
+    """The default name of the application role: a separate one for each database of a cluster.
 
     A database named `bossjy` keeps the name that the role had in every database of earlier releases.
     """
@@ -95,7 +95,7 @@ def role_for(database: str) -> str:
 
 
 def login_of(url: str) -> str:
-    """The role that a URL logs in as; '' where the URL does not say."""
+    """The login role in a URL; '' if the URL names none."""
     parts = urlsplit(url)
     return unquote(parts.username or "") or parse_qs(parts.query).get("user", [""])[0]
 
@@ -114,26 +114,26 @@ def quoted(name: str) -> str:
 
 
 def check_role(role: str, database: DatabaseState, roles: RolesState) -> None:
-    """Raise StartError where the application role is no role for this database alone."""
+    """Raise StartError if the application role is not a role for only this database."""
     if roles.mighty:
         raise StartError(
-            f"the application role {quoted(role)} is a superuser or has BYPASSRLS, so tenants would not be kept apart: "
+            f"the application role {quoted(role)} is a superuser or has BYPASSRLS, so tenants would not be isolated: "
             f"run `ALTER ROLE {quoted(role)} NOSUPERUSER NOBYPASSRLS`, or set BOSSJY_DATABASE_ROLE to another role"
         )
     other = roles.enters_other or (None if roles.uses_schema else roles.used_in_other)
     if other is not None:
         raise StartError(
             f"the application role {quoted(role)} has rights in the database {quoted(other)}, so its service could "
-            f"read {quoted(database.database)}: set BOSSJY_DATABASE_ROLE to a role of this database's own"
+            f"read {quoted(database.database)}: set BOSSJY_DATABASE_ROLE to a role for only this database"
         )
 
 
 def missing_statements(
     role: str, login: str, database: DatabaseState, roles: RolesState, *, defines: bool
 ) -> list[str]:
-    """The statements that an administrator must run first, because the role that is connected may not.
+    """The statements that an administrator must run first, because the connected role may not.
 
-    `defines`: tables have to be made or changed.
+    `defines`: true if tables have to be created or changed.
     """
     statements = []
     if defines and database.owner is None and not database.creates_schemas:

@@ -1,4 +1,4 @@
-"""Applies deploy/init.sql, the one definition of the database, and gives the application role its rights."""
+"""Setup of the database: applies deploy/init.sql, its single definition, and grants rights to the application role."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bossjy_server.storage.roles import (
 )
 
 MINIMUM_VERSION = 18
-# Any number that no other program uses on the same server: «bossjy» in ASCII.
+# An arbitrary number that no other program uses on the same server: «bossjy» in ASCII.
 _LOCK = 0x626F73736A79
 _LOCK_TIMEOUT_S = 60
 
@@ -37,7 +37,7 @@ _FORMER_ROLE = "bossjy_app"
 
 
 def read_init_sql() -> str:
-    """The text of deploy/init.sql: from the package where it was installed, from the checkout otherwise."""
+    """The text of deploy/init.sql: from the installed package, else from the checkout."""
     packaged = files("bossjy_server").joinpath("init.sql")
     if packaged.is_file():
         return packaged.read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def read_init_sql() -> str:
         return checkout.read_text(encoding="utf-8")
     except OSError as error:
         raise StartError(
-            f"{checkout} cannot be read: reinstall bossjy-server, or start it from a whole checkout"
+            f"{checkout} cannot be read: reinstall bossjy-server, or start it from a complete checkout"
         ) from error
 
 
@@ -63,12 +63,12 @@ async def apply_schema(
 ) -> None:
     """Run `init_sql` and grant the application role its rights, in one transaction, one server at a time.
 
-    `url` is of the owner of the tables, `service` of the login that gets the role (None: the same). Without `role`
-    the role has a name of this database's own. `audit_days`: the audit log keeps events so long at least; 0: for ever;
-    None: as before. Raises StartError with one line that says what to do.
+    `url` is of the owner of the tables, `service` of the login that gets the role (None: the same). Without `role` the
+    role has a name for this database. `audit_days`: the minimum retention of the audit log; 0: no limit; None:
+    unchanged. Raises StartError with one line of advice.
 
-    Nothing is done where the same text was applied last: changing tables, even to what they are, waits for the
-    transactions of the servers that run, and holds theirs up.
+    Nothing happens if the same text was applied last: changing tables, even without effect, waits for the transactions
+    of running servers, and blocks theirs.
     """
     try:
         connection = await asyncpg.connect(url, timeout=connect_timeout_s)
@@ -102,14 +102,14 @@ async def apply_schema(
 
 
 async def _retain(connection: Connection, audit_days: int) -> None:
-    """Keep the audit log so long; without effect where somebody else than the owner is connected."""
+    """Set the retention of the audit log; without effect if the connected role is not the owner."""
     if (await database_state(connection)).owns_schema:
         await connection.execute(_RETAIN, audit_days)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceLogin:
-    """The login role of the service. `make`: it is ours, and made with the password of the URL."""
+    """The login role of the service. `make`: create it, with the password of the URL."""
 
     url: str = field(repr=False)
     make: bool = False
@@ -126,7 +126,7 @@ class ServiceLogin:
 
 
 class _SetUp:
-    """One database, brought to what `init_sql` says."""
+    """One database, brought up to date with `init_sql`."""
 
     def __init__(self, connection: Connection, init_sql: str, service: ServiceLogin, role: str, setting: str) -> None:
         self._connection, self._init_sql = connection, init_sql
@@ -134,7 +134,7 @@ class _SetUp:
         self._sum = "init.sql sha256:" + hashlib.sha256(init_sql.encode()).hexdigest()
 
     async def run(self, lock_timeout_s: int) -> None:
-        """Do what is missing."""
+        """Make the missing changes."""
         if not self._service.make and await self._missing() is None:
             return
         async with self._connection.transaction():
@@ -142,17 +142,17 @@ class _SetUp:
             await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             if self._service.make:
                 await self._make_login()
-            if (missing := await self._missing()) is not None:  # else done by the server that held the lock
+            if (missing := await self._missing()) is not None:  # otherwise the server that held the lock has done it
                 await self._do(missing)
 
     async def _missing(self) -> _Missing | None:
-        """What has to be done, or None. Raises StartError where the role that is connected may not do it."""
+        """The missing changes, or None. Raises StartError if the connected role may not make them."""
         database = await database_state(self._connection)
         former = recorded_role(database.mark)
         role = self._role or role_for(database.database)
         roles = await roles_state(self._connection, role, self._service.name)
         if not self._role and former not in {"", role}:
-            # A role that was chosen before, or the name of before the database was renamed: kept while it is ours.
+            # A role chosen earlier, or named after an earlier name of the database: kept if only this database uses it.
             recorded = await roles_state(self._connection, former, self._service.name)
             if recorded.enters and recorded.enters_other is None:
                 role, roles = former, recorded
@@ -192,7 +192,7 @@ class _SetUp:
             await run(f"GRANT {quoted(missing.role)} TO {quoted(missing.login)} WITH INHERIT TRUE, SET TRUE")
 
     async def _make_login(self) -> None:
-        """The login, with its password: also where the data folder's file of it is a new one."""
+        """Create the login with its password, also if the data folder's password file is new."""
         exists = await self._connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", self._service.name)
         # One round of hashing: the password is random.
         await self._connection.execute("SET LOCAL scram_iterations = 1")
@@ -206,11 +206,11 @@ class _SetUp:
 
 @dataclass(frozen=True, slots=True)
 class _Missing:
-    """What has to be done."""
+    """The missing changes."""
 
     role: str
-    former: str  # that had the rights before
-    login: str  # that gets the role; '': none
+    former: str  # the role that had the rights before
+    login: str  # the login that gets the role; '': none
     role_exists: bool
-    defines: bool  # tables
-    grants: bool  # rights of the role
+    defines: bool  # true if tables must be created or changed
+    grants: bool  # true if rights of the role must be granted

@@ -1,4 +1,4 @@
-"""The database as the service and the operator's commands open it: set up by its owner, used by a plain login."""
+"""Database setup for the service and the operator's commands: set up by the owner, used by a plain login."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bossjy_server.storage.options import DatabaseOptions
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql
 
-_AS_LOGIN = "none"  # PostgreSQL's word for no role but that of who connects
+_AS_LOGIN = "none"  # PostgreSQL's name for the connected role itself
 
 
 def at_parts(
     options: DatabaseOptions, parts: EmbeddedParts, *, audit_days: int, tenant_share: float
 ) -> DatabaseOptions:
-    """The options with the place of the database: the one that the settings name, or the embedded one."""
+    """The options with the address of the database: of the settings, or the embedded one."""
     return replace(
         options,
         url=options.url or parts.service_url,
@@ -28,7 +28,7 @@ def at_parts(
 
 
 async def set_up(options: DatabaseOptions) -> None:
-    """Bring the database up to date. Raises StartError with one line that says what to do."""
+    """Bring the database up to date. Raises StartError with one line of advice."""
     service = ServiceLogin(options.url, make=options.make_login)
     await apply_schema(
         options.admin_url,

@@ -1,4 +1,4 @@
-"""Token buckets that all processes share, in Redis: one script for many buckets, run in the background."""
+"""Shared token buckets of all processes in Redis: one script for many buckets, run in the background."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-_PREFIX = "bossjy:rates:1:"  # the number: the form of what is kept
+_PREFIX = "bossjy:rates:1:"  # the number: the version of the format
 _PROCESSES = _PREFIX + "processes"
 
 # A bucket is one number: the time at which it is full again. KEYS: the set of processes, then the buckets. ARGV: this
-# process, the seconds after which a silent process counts no more, then for each bucket what was taken, how many come
-# back a second, how many it holds. Gives the number of processes, then for each bucket what is left, which is less than
-# nothing where processes together took too much; a bucket owes at most what it holds.
+# process, the seconds after which a silent process no longer counts, then for each bucket the tokens taken, its rate
+# per second and its capacity. Returns the number of processes, then the remaining tokens of each bucket. That number is
+# negative if the processes together took too many; a bucket owes at most its capacity.
 _EXCHANGE = """
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
@@ -36,18 +36,18 @@ return answer
 
 
 class SharedRates:
-    """The buckets of all processes, as one process sees them."""
+    """The buckets of all processes, for one process."""
 
     def __init__(self, redis: Redis, silent_s: float = 5.0) -> None:
-        """`silent_s`: a process that told nothing for so long counts no more."""
+        """`silent_s`: a process that reported nothing for this time no longer counts."""
         self._redis, self._silent_s = redis, silent_s
         self._id = secrets.token_hex(8)
         self._script = redis.register_script(_EXCHANGE)
 
     async def exchange(self, uses: Sequence[tuple[str, int, float, float]]) -> tuple[list[float], int]:
-        """Tell what was taken: (key, tokens, tokens that come back a second, tokens it holds) for each bucket.
+        """Report consumption: (key, tokens, rate per second, capacity) for each bucket.
 
-        Returns what is left in each and the number of processes. Raises ConnectionError.
+        Returns the remaining tokens of each and the number of processes. Raises ConnectionError.
         """
         arguments: list[str | float] = [self._id, self._silent_s]
         for _, taken, rate, burst in uses:
@@ -60,8 +60,8 @@ class SharedRates:
         return [float(one) for one in left], int(processes)
 
     async def leave(self) -> None:
-        """This process is at its end: its share goes to the others at once, if Redis answers."""
+        """End this process's part: its share goes to the others immediately, if Redis answers."""
         try:
             await self._redis.zrem(_PROCESSES, self._id)
         except RedisError:
-            return  # after `silent_s` it counts no more in any case
+            return  # after `silent_s` it no longer counts in any case

@@ -1,9 +1,9 @@
-"""Fair shares of a bounded resource: how many of it each tenant may hold, and whose turn is next.
+"""Fair shares of a bounded resource: the number that each tenant may hold, and the order of waiting tenants.
 
-A tenant may hold a multiple of what is free. So a tenant that is alone gets most of it, several get about as much each,
-and a part stays free for one that holds nothing, without a list of who may come. (The rule is known from switches that
-share a buffer: "dynamic threshold", Choudhury and Hahne 1998.) Next is a tenant that holds least, of those the one that
-was served least recently, and of its calls the one that waits longest.
+A tenant may hold a multiple of the free number. So a single tenant gets most of the resource, several get about equal
+shares, and a part stays free for a tenant that holds nothing, without a list of possible tenants. (Switches that share
+a buffer use the same rule: "dynamic threshold", Choudhury and Hahne 1998.) The next is a tenant that holds least; of
+those, the least recently served; and of its calls, the one that waits longest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 
 
 class NoShare(Exception):
-    """Nothing came free in time. `own`: the tenant holds its share, and there is more for others."""
+    """Nothing became free in time. `own`: the tenant has its share, and more is free for others."""
 
     def __init__(self, *, own: bool) -> None:
         super().__init__()
@@ -20,23 +20,25 @@ class NoShare(Exception):
 
 
 class Shares:
-    """`size` things to hold at once. For one event loop. The holder '' is the service, which has no share to keep.
+    """`size` units of a resource. For one event loop. The holder '' is the service, which has no share limit.
 
-    `share`: what a tenant may hold while nobody else holds any, above 0 and at most 1. At most `queued_most` wait.
+    `share`: the part that a tenant may hold while nobody else holds any, above 0 and at most 1. At most `queued_most`
+    wait.
     """
 
     def __init__(self, size: int, share: float, queued_most: int = 1000) -> None:
         self.size, self._queued_most = size, queued_most
         self.taken = 0
-        # How many times what is free a tenant may hold, so that alone it ends at `share` of all. None: no bound.
+        # The multiple of the free number that a tenant may hold, so that a single tenant gets `share` of all. None: no
+        # bound.
         self._factor = share / (1 - share) if share < 1 else None
         self._held: dict[str, int] = {}
-        self._served: dict[str, int] = {}  # when each tenant of the queue got its last one, counted in turns
+        self._served: dict[str, int] = {}  # turn number at which each tenant of the queue was last served
         self._turns = 0
-        self._queue: dict[asyncio.Future[None], str] = {}  # in the order of their coming
+        self._queue: dict[asyncio.Future[None], str] = {}  # in the order of arrival
 
     def enter_now(self, holder: str) -> bool:
-        """Take one where the holder may have one more and nobody waits who may."""
+        """Take one if the holder may have one more and the queue is empty."""
         if self._queue or not self._may(holder):
             return False
         self._take(holder)
@@ -56,14 +58,14 @@ class Shares:
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():
-                self.leave(holder)  # it came in the moment in which the wait ended
+                self.leave(holder)  # it came just as the wait ended
             self._queue.pop(turn, None)
             if isinstance(error, TimeoutError):
                 raise NoShare(own=self.taken < self.size) from None
             raise
 
     def leave(self, holder: str) -> None:
-        """Give one back, and hand on what is free."""
+        """Return one, and pass free ones to the queue."""
         self.taken -= 1
         left = self._held[holder] - 1
         if left:

@@ -1,4 +1,4 @@
-"""Of several that want the same thing at the same time, one fetches it and the others wait for it."""
+"""Deduplication of concurrent work: of several tasks that need the same result, one fetches it and the others wait."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[K, T]):
-    """Work that runs now, by name, in one event loop. It goes on when the one that began it is cancelled."""
+    """Running work by name, in one event loop. It continues if the task that began it is cancelled."""
 
     def __init__(self) -> None:
-        self.joined = 0  # how many waited for another's work
+        self.joined = 0  # number of tasks that waited for another's work
         self._running: dict[K, asyncio.Task[T]] = {}
 
     async def run(self, name: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of `work`, or of the work of that name which runs already. Raises what it raises."""
+        """The result of `work`, or of running work with that name. Raises the errors of the work."""
         while (task := self._running.get(name)) is not None:
             self.joined += 1
             try:
                 return await asyncio.shield(task)
             except DeadlineExceeded:
-                continue  # that was the other's deadline: the first who comes here begins anew
+                continue  # that was the other's deadline: the first task here begins anew
         task = asyncio.create_task(work())
         self._running[name] = task
         task.add_done_callback(lambda _: self._running.pop(name, None))

@@ -1,1 +1,1 @@
-"""What operators see: one JSON log, metrics, traces. Never a secret, never a full phone number."""
+"""Telemetry for operators: one JSON log, metrics, traces. Never a secret, never a full phone number."""

@@ -1,4 +1,4 @@
-"""One JSON log, to the console and to a file that rotates. Lines are written by a thread, never by the event loop."""
+"""JSON log to the console and to a rotating file. A thread writes the lines, never the event loop."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ import orjson
 from bossjy_server.telemetry.repeats import Repeats
 
 DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
-# The levels by their names; `off` is above all of them.
+# The levels by name; `off` is above all of them.
 LEVELS = {"debug": DEBUG, "info": INFO, "warning": WARNING, "error": ERROR, "off": 100}
 _THREE_DIGITS = [f"{number:03d}" for number in range(1000)]
 _NAMES = {DEBUG: "debug", INFO: "info", WARNING: "warning", ERROR: "error", logging.CRITICAL: "critical"}
 
-# What must never stand in a log, should a library put it into a message of its own.
+# Texts that must never be in a log, in case a library puts them into its message.
 _SECRET = re.compile(r"bj[a-z]_[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=otpauth://)\S+|(?<=://)[^/\s@]+(?=@)")
 _NUMBER = re.compile(r"\+?\d(?:[\s().\-/_]{0,2}\d){6,}")
 
-# Of one kind in a minute: tracebacks, and lines of libraries. The others are counted.
+# Per kind and minute: tracebacks, and lines of libraries. The others are counted.
 _FAILURES_MOST, _LIBRARY_LINES_MOST = 10, 60
 _LONGEST_LIBRARY_LINE = 500
 
@@ -45,8 +45,8 @@ def redact(text: str) -> str:
 class Log:
     """The log of one process.
 
-    `write` appends to a bounded queue (0.2 µs) that a thread empties every `flush_s` seconds; if the queue is full the
-    line is dropped, and the number of lines dropped is logged.
+    `write` appends to a bounded queue (0.2 µs) that a thread empties every `flush_s` seconds. If the queue is full, the
+    line is dropped, and the number of dropped lines is logged.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class Log:
         self._thread.start()
 
     def enabled(self, level: int) -> bool:
-        """Whether lines of this level are written."""
+        """True if lines of this level are written."""
         return level >= self._level
 
     def write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
-        """Log one line. `fields` must hold no secret and no phone number; values are JSON types."""
+        """Log one line. `fields` must contain no secret and no phone number; values are JSON types."""
         if level < self._level:
             return
         if len(self._queue) >= self._limit:
@@ -96,7 +96,7 @@ class Log:
         self.write(WARNING, event, fields)
 
     def failure(self, event: str, error: BaseException, **fields: object) -> None:
-        """Log an exception with its traceback, free text redacted. Of one kind of failure so many a minute."""
+        """Log an exception with its traceback, free text redacted. The number per kind and minute is limited."""
         left_out = self._failures.admit((event, type(error), _origin_of(error)))
         if left_out is None:
             return
@@ -105,7 +105,7 @@ class Log:
         self.write(ERROR, event, written | ({"left_out": left_out} if left_out else {}))
 
     def close(self) -> None:
-        """Write what is queued and end the thread."""
+        """Write the queue and end the thread."""
         self._ended = True
         self._wake.set()
         self._thread.join(timeout=5)
@@ -141,7 +141,7 @@ class Log:
                 self._console.write("".join(line + "\n" for line in console_lines))
                 self._console.flush()
             except (OSError, ValueError):
-                self._console = None  # the terminal is gone; the file goes on
+                self._console = None  # the terminal is gone; the file continues
         if file_lines and self._file is not None:
             record = logging.LogRecord("bossjy", INFO, "", 0, "\n".join(file_lines), None, None)
             self._file.emit(record)
@@ -149,7 +149,7 @@ class Log:
 
 @lru_cache(maxsize=4)
 def _second(at: int) -> str:
-    """A time up to its seconds. Many lines share one."""
+    """A time down to its second. Many lines share one."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
 
 
@@ -159,7 +159,7 @@ def _level_and_event(level: int, event: str) -> str:
 
 
 def _line(at: float, level: int, event: str, fields: Mapping[str, object]) -> str:
-    """One JSON object, put together of texts: a third of what a dictionary of it all takes."""
+    """One JSON object, assembled from texts: a third of the time of a dictionary of it all."""
     second = int(at)
     micros = int((at - second) * 1e6)
     time_text = f"{_second(second)}.{_THREE_DIGITS[micros // 1000]}{_THREE_DIGITS[micros % 1000]}Z"
@@ -170,12 +170,12 @@ def _line(at: float, level: int, event: str, fields: Mapping[str, object]) -> st
 def _json(value: object) -> str:
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # seldom: what is no JSON, or a key that is no text
+    except TypeError:  # rare: a value that is not JSON, or a key that is not a text
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
-    """A log file that only its owner may read, as are those of earlier releases beside it from now on."""
+    """A log file that only its owner may read. Files of earlier releases next to it become private as well."""
 
     def __init__(self, file: Path, **options: Any) -> None:
         for earlier in file.parent.glob(f"{glob.escape(file.name)}*"):
@@ -192,7 +192,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _origin_of(error: BaseException) -> tuple[str, int]:
-    """Where an exception was raised: file and line."""
+    """The origin of an exception: file and line."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -204,7 +204,7 @@ _METADATA_SAID = "a metadata value is not UTF-8: its call is refused"
 
 
 class LibraryHandler(logging.Handler):
-    """Brings what libraries log into the same log: redacted, and so many lines of one kind a minute."""
+    """Forwards libraries' records to the same log: redacted, with a limit per kind and minute."""
 
     def __init__(self, log: Log) -> None:
         super().__init__()
@@ -212,7 +212,7 @@ class LibraryHandler(logging.Handler):
         self._lines, self._tracebacks = Repeats(_LIBRARY_LINES_MOST), Repeats(_FAILURES_MOST)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take one record."""
+        """Forward one record."""
         if record.name.startswith("grpc.") and str(record.msg).startswith(_METADATA_NOT_TEXT):
             # gRPC quotes the value, which may be a credential.
             record = logging.LogRecord(record.name, WARNING, record.pathname, record.lineno, _METADATA_SAID, (), None)
@@ -245,5 +245,5 @@ def library_logs_in(log: Log) -> Iterator[None]:
 
 
 def console_stream() -> TextIO:
-    """Where the console log goes: standard error, so that standard output stays for results."""
+    """The stream of the console log: standard error, so that standard output stays free for results."""
     return sys.stderr

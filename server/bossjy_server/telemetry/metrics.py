@@ -1,7 +1,7 @@
-"""The metrics endpoint: Prometheus text over HTTP at /metrics and nowhere else, from threads of its own.
+"""Operations endpoint: Prometheus text over HTTP at /metrics, and the pages given to it, from threads of its own.
 
 It has no TLS and no credentials, so it listens on loopback unless a setting names another address. Its threads, its
-connections and the time of each are bounded: a client that sends or reads slowly is cut.
+connections and the time of each are bounded: the connection of a client that sends or reads slowly is closed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from bossjy_server.errors import StartError
+from bossjy_server.telemetry.pages import OperationsPages, Page
 
 _PATH = "/metrics"
 # Each connection has a thread and serves one request.
 _CONNECTIONS_MOST, _CONNECTION_S = 8, 10.0
-_LOOK_S = 0.25  # how often connections that took too long are looked for
+_LOOK_S = 0.25  # the period of the search for connections that took too long
 
 
 def new_registry() -> CollectorRegistry:
-    """A registry with what Python and the operating system tell of the process."""
+    """A registry with the process metrics of Python and the operating system."""
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
@@ -38,15 +39,23 @@ def new_registry() -> CollectorRegistry:
 
 
 class MetricsEndpoint:
-    """Serves `registry` over HTTP on `host:port` until closed. Raises StartError when the port cannot be had."""
+    """Serves `registry` and `pages` over HTTP on `host:port` until closed. Raises StartError if the port is taken."""
 
-    def __init__(self, registry: CollectorRegistry, host: str, port: int, connection_s: float = _CONNECTION_S) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        host: str,
+        port: int,
+        *,
+        pages: OperationsPages | None = None,
+        connection_s: float = _CONNECTION_S,
+    ) -> None:
         try:
-            self._server = _Server(registry, host, port, connection_s)
+            self._server = _Server(registry, host, port, pages or {}, connection_s)
         except OSError as error:
             raise StartError(
                 f"cannot serve metrics on {host}:{port} ({error.strerror}): set BOSSJY_METRICS_HOST to an address of "
-                "this machine and BOSSJY_METRICS_PORT to a free port, or stop the process that has the port"
+                "this machine and BOSSJY_METRICS_PORT to a free port, or stop the process that uses the port"
             ) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_LOOK_S,), name="bossjy-metrics", daemon=True
@@ -67,12 +76,14 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 16
 
-    def __init__(self, registry: CollectorRegistry, host: str, port: int, connection_s: float) -> None:
-        self.registry = registry
+    def __init__(
+        self, registry: CollectorRegistry, host: str, port: int, pages: OperationsPages, connection_s: float
+    ) -> None:
+        self.registry, self.pages = registry, pages
         self._connection_s = connection_s
-        self._open: dict[socket.socket, float] = {}  # to the time of its end
+        self._open: dict[socket.socket, float] = {}  # with the time of their end
         self._lock = threading.Lock()
-        # `localhost` and IPv6 addresses alike: the first address of the name decides.
+        # `localhost` and IPv6 addresses work as well: the first address of the name decides.
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         self.address_family = found[0][0]
         super().__init__((str(found[0][4][0]), port), _Handler)
@@ -85,7 +96,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread, or close it when there are too many."""
+        """Serve a connection in a thread, or close it if there are too many."""
         with self._lock:
             admitted = len(self._open) < _CONNECTIONS_MOST
             if admitted:
@@ -102,7 +113,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Cut the connections that took too long. Called by `serve_forever` between its waits."""
+        """Close the connections that took too long. Called by `serve_forever` between its waits."""
         now = time.monotonic()
         with self._lock:
             late = [request for request, ends in self._open.items() if ends <= now]
@@ -111,7 +122,7 @@ class _Server(ThreadingHTTPServer):
                 request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away; it would be printed to the console."""
+        """Ignore a client that went away; otherwise the console would show it."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -119,23 +130,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: _Server
     server_version, sys_version = "bossjy", ""
-    timeout = _CONNECTION_S  # of each read and write; the server bounds all of them together
+    timeout = _CONNECTION_S  # of each read and write; the server bounds the total
 
     def do_GET(self) -> None:
         """Answer with the metrics."""
         self._answer(with_body=True)
 
     def do_HEAD(self) -> None:
-        """Answer with the headers alone."""
+        """Answer with only the headers."""
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
-        if self.path.partition("?")[0] != _PATH:
+        path = self.path.partition("?")[0]
+        make = self.server.pages.get(path)
+        if path == _PATH:
+            encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+            self._send(HTTPStatus.OK, content_type, encode(self.server.registry), with_body=with_body)
+        elif make is not None:
+            page: Page = make()
+            self._send(page.status, page.content_type, page.body.encode(), with_body=with_body)
+        else:
             self.send_error(HTTPStatus.NOT_FOUND)
-            return
-        encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-        body = encode(self.server.registry)
-        self.send_response(HTTPStatus.OK)
+
+    def _send(self, status: int, content_type: str, body: bytes, *, with_body: bool) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -147,7 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code = HTTPStatus.METHOD_NOT_ALLOWED
         phrase = HTTPStatus(code).phrase
-        body = f"{phrase}: this port serves GET and HEAD of {_PATH}\n".encode()
+        paths = ", ".join((_PATH, *self.server.pages))
+        body = f"{phrase}: this port serves GET and HEAD of {paths}\n".encode()
         self.send_response(code, phrase)
         if code == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
@@ -158,5 +177,5 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names them
-        """Log nothing: a scrape every few seconds says nothing."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
+        """Log nothing: regular scrapes are not worth a line."""

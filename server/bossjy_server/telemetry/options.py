@@ -10,7 +10,7 @@ from bossjy_server.setting_texts import setting
 
 @dataclass(frozen=True, slots=True)
 class LogOptions:
-    """Log on file and console."""
+    """Options of the log on file and console."""
 
     level: str = setting(
         "BOSSJY_LOG_LEVEL", "info", read.choice("debug", "info", "warning", "error"), "Least level logged."
@@ -19,17 +19,17 @@ class LogOptions:
         "BOSSJY_LOG_CONSOLE",
         "info",
         read.choice("debug", "info", "warning", "error", "off"),
-        "Least level shown on the console as well.",
+        "Lowest level that is also shown on the console.",
     )
     file_bytes: int = setting(
-        "BOSSJY_LOG_FILE_BYTES", 10_000_000, read.whole(10_000, 10**10), "A log file rotates at this size."
+        "BOSSJY_LOG_FILE_BYTES", 10_000_000, read.whole(10_000, 10**10), "Size in bytes at which a log file rotates."
     )
-    files: int = setting("BOSSJY_LOG_FILES", 30, read.whole(1, 1000), "Log files that are kept.")
+    files: int = setting("BOSSJY_LOG_FILES", 30, read.whole(1, 1000), "Number of log files to keep.")
     refusals_per_minute: int = setting(
         "BOSSJY_LOG_REFUSALS_PER_MINUTE",
         60,
         read.whole(0, 10**6),
-        "Lines about refused calls of one network; the others are summarised. 0: each has a line.",
+        "Lines per minute about refused calls of one network; the others are summarised. 0: no limit.",
     )
 
 
@@ -51,6 +51,6 @@ class TraceOptions:
     """Export of traces."""
 
     endpoint: str = setting(
-        "BOSSJY_OTLP_ENDPOINT", "", read.url("http", "https"), "OTLP gRPC receiver of traces. Empty: no traces."
+        "BOSSJY_OTLP_ENDPOINT", "", read.url("http", "https"), "OTLP gRPC receiver of traces. If empty, no traces."
     )
     ratio: float = setting("BOSSJY_TRACE_RATIO", 0.01, read.decimal(0, 1), "Share of calls that are traced.")

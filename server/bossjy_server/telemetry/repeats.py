@@ -1,4 +1,4 @@
-"""A bound on log lines that repeat: so many of one kind a minute, and the number of those that were left out."""
+"""Limit on repeated log lines: a number per kind and minute, and the count of omitted ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _WINDOW_S = 60.0
 
 
 class Repeats:
-    """At most `most` lines of one kind in a minute, of at most `kinds_max` kinds. For any thread."""
+    """At most `most` lines of one kind in a minute, of at most `kinds_max` kinds. Thread-safe."""
 
     def __init__(self, most: int, kinds_max: int = 200, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._kinds_max, self._clock = most, kinds_max, clock
@@ -18,12 +18,12 @@ class Repeats:
         self._kinds: dict[Hashable, list[float]] = {}  # kind to the end of its minute and its lines in it
 
     def admit(self, kind: Hashable) -> int | None:
-        """None if the line is one too many; else how many of its kind were left out before it."""
+        """None if the line exceeds the limit; else the number of omitted lines of its kind before it."""
         now = self._clock()
         with self._lock:
             if kind not in self._kinds and len(self._kinds) >= self._kinds_max:
                 self._forget(now)
-                # All others share what one kind has.
+                # All other kinds share the limit of one kind.
                 kind = kind if len(self._kinds) < self._kinds_max else None
             ends, lines = self._kinds.get(kind, (now + _WINDOW_S, 0))
             left_out = 0
@@ -33,5 +33,5 @@ class Repeats:
         return left_out if lines < self._most else None
 
     def _forget(self, now: float) -> None:
-        """Drop the kinds that lie in the past. How many of them were left out is lost with them."""
+        """Drop the expired kinds. Their counts of omitted lines are lost with them."""
         self._kinds = {kind: one for kind, one in self._kinds.items() if one[0] > now}

@@ -1,4 +1,4 @@
-"""OpenTelemetry traces, sent by OTLP where an endpoint is set."""
+"""OpenTelemetry traces, sent by OTLP if an endpoint is set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class Tracing:
-    """A tracer and what must be closed with it. It keeps every span: who calls it decides which calls are traced."""
+    """A tracer and its resources to close. It keeps every span: its caller decides which calls are traced."""
 
     def __init__(self, endpoint: str) -> None:
         resource = Resource.create({"service.name": "bossjy", "service.version": version("bossjy-server")})
@@ -29,7 +29,7 @@ class Tracing:
         self.tracer: Tracer = self._provider.get_tracer("bossjy")
 
     def close(self) -> None:
-        """Send what is queued, for at most some seconds, and end."""
+        """Send the queue, for at most some seconds, and end."""
         self._provider.shutdown()
 
 

@@ -1,1 +1,1 @@
-"""All cores: one process for each, on one port, kept running by a parent that serves nothing itself."""
+"""Worker processes for all cores: one each, on one port, supervised by a parent that serves no calls itself."""

@@ -1,4 +1,4 @@
-"""The metrics of all workers at one endpoint. Each sample has the label `worker`: sums are the reader's choice."""
+"""Metrics of all workers at one endpoint. Each sample has the label `worker`; the reader can sum them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _ANSWER_S = 5.0
 
 
 class WorkersCollector(Collector):
-    """Asks the workers when it is asked itself, from the endpoint's thread. A worker that is silent is left out."""
+    """Reads the workers' metrics on a scrape, in the endpoint's thread. A silent worker is omitted."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ask: Callable[[], Awaitable[Mapping[int, str]]]) -> None:
         self._loop, self._ask = loop, ask
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing in advance: registering must not ask the workers."""
+        """Nothing in advance: registration must not query the workers."""
         return []
 
     def collect(self) -> Iterable[Metric]:
@@ -33,7 +33,7 @@ class WorkersCollector(Collector):
 
 
 def merged(texts: Mapping[int, str]) -> list[Metric]:
-    """The same family of several workers becomes one, whose samples say which worker they are of."""
+    """Families of several workers merged by name. The samples name their worker."""
     families: dict[str, Metric] = {}
     for number, text in sorted(texts.items()):
         for family in text_string_to_metric_families(text):

@@ -1,7 +1,7 @@
-"""One worker as its parent sees it: started, asked for its metrics, ended.
+"""A worker process for its parent: start, metrics, end.
 
-Parent and worker speak over the worker's standard input and output, so that nothing listens and nothing is left behind:
-when the parent is gone, in whatever way, the input ends and the worker drains.
+Parent and worker communicate over the worker's standard input and output, so nothing listens and nothing is left over:
+when the parent is gone, for any reason, the input ends and the worker drains.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import pickle
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
+from bossjy_server.telemetry.pages import Page
 
 # The first start on a machine compiles the tables of the plan.
 _START_S = 120.0
@@ -23,7 +25,7 @@ _LONGEST_LINE = 32 * 1024 * 1024
 
 
 class WorkerProcess:
-    """A worker that serves. `number` names it in logs and metrics."""
+    """A running worker. `number` names it in logs and metrics."""
 
     def __init__(self, number: int, process: asyncio.subprocess.Process) -> None:
         self.number = number
@@ -32,7 +34,7 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, number: int, settings: Settings) -> WorkerProcess:
-        """Start one and wait until it listens. Raises StartError with the worker's own line."""
+        """Start a worker and wait until it listens. Raises StartError with the worker's own line."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -40,12 +42,12 @@ class WorkerProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_LONGEST_LINE,
-            # A Ctrl-C in the terminal must reach the parent alone: it ends the workers in its order.
+            # A Ctrl-C in the terminal must reach only the parent: it ends the workers in its order.
             start_new_session=True,
         )
         worker = cls(number, process)
         try:
-            # Through the pipe, not the environment: the URLs hold passwords, and /proc shows an environment.
+            # Through the pipe, not the environment: the URLs contain passwords, and /proc shows an environment.
             worker._write(pickle.dumps((number, settings)))
             told = await asyncio.wait_for(worker._line(), _START_S)
         except (OSError, TimeoutError) as error:
@@ -61,23 +63,29 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """Of its process."""
+        """The process id."""
         return self._process.pid
 
     async def ended(self) -> int:
-        """Wait for its end; the exit code, negative for a signal."""
+        """Wait for its end. Returns the exit code, negative for a signal."""
         return await self._process.wait()
 
     async def metrics(self) -> str:
-        """What it would show at a metrics endpoint of its own; '' if it does not answer in time."""
+        """The text of a metrics endpoint of its own; '' if it does not answer in time."""
+        page = await self.page("/metrics")
+        return "" if page is None else page.body
+
+    async def page(self, path: str) -> Page | None:
+        """A page of its operations port; None if it does not answer in time."""
         async with self._asking:
             if self._process.returncode is not None:
-                return ""
+                return None
             with suppress(OSError, TimeoutError):
-                self._write(b"metrics\n")
+                self._write(f"{path}\n".encode())
                 async with asyncio.timeout(_ANSWER_S):
-                    return str((await self._line()).get("metrics", ""))
-        return ""
+                    told: dict[str, Any] = await self._line()
+                    return None if "error" in told else Page(**told)
+        return None
 
     async def end(self, wait_s: float) -> None:
         """Let it drain for `wait_s`, then kill it."""

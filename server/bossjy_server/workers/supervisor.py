@@ -1,4 +1,4 @@
-"""The parent: starts the embedded parts and the workers, keeps the workers running, renews them one by one."""
+"""Parent process of the workers: starts them and the embedded servers, restarts workers, renews them one by one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import TimeoutError as LateError
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -20,18 +23,21 @@ from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.setup import at_parts, set_up
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream
 from bossjy_server.telemetry.metrics import MetricsEndpoint
+from bossjy_server.telemetry.pages import JWKS, LIVE, READY, OperationsPages, Page
 from bossjy_server.workers.metrics import WorkersCollector
 from bossjy_server.workers.process import WorkerProcess
 
-# A worker that dies is started again after a wait, which doubles while new ones die young.
+# A dead worker is restarted after a wait, which doubles while new ones die early.
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _YOUNG_S = 0.1, 10.0, 30.0
 _BEYOND_DRAIN_S = 10.0
+# Longest wait for a page of the operations port.
+_PAGE_S = 5.0
 
 
 async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event) -> None:
     """Serve with `count` processes on one port until `stop` is set. SIGHUP renews them. Raises StartError.
 
-    What is new of code and environment files counts with the next full start; SIGHUP keeps the settings.
+    New code and environment files apply at the next full start; SIGHUP keeps the settings.
     """
     async with AsyncExitStack() as stack:
         settings.process.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -52,7 +58,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
             options = at_parts(
                 settings.database, parts, audit_days=settings.auth.audit_days, tenant_share=settings.limits.tenant_share
             )
-            await set_up(options)  # here, so that no worker holds the superuser's password
+            await set_up(options)  # here, so that no worker has the superuser's password
         of_worker = replace(
             settings,
             database=replace(
@@ -66,7 +72,9 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         workers = Workers(of_worker, count, log)
         stack.push_async_callback(workers.end)
         if settings.metrics.port:
-            endpoint = MetricsEndpoint(workers.registry, settings.metrics.host, settings.metrics.port)
+            endpoint = MetricsEndpoint(
+                workers.registry, settings.metrics.host, settings.metrics.port, pages=workers.pages()
+            )
             stack.push_async_callback(in_thread, endpoint.close)
         renew = asyncio.Event()  # first: a SIGHUP during the start must not end the parent
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)
@@ -79,26 +87,26 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
 
 
 def hold_port(host: str, port: int) -> socket.socket:
-    """Keep the port for this server: bound, not listening, so that no connection comes here. Raises StartError."""
+    """Reserve the port for this server: bound, not listening, so no connection comes here. Raises StartError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family):
-            pass  # another server with SO_REUSEPORT would share its calls with ours: it must be free of any
+            pass  # another server with SO_REUSEPORT would share our calls: the port must be free of any
         held = socket.socket(family, socket.SOCK_STREAM)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind((host, port))
     except OSError as error:
         raise StartError(
-            f"cannot listen on {host}:{port}: another process has the port; stop it, or set BOSSJY_PORT to a free one"
+            f"cannot listen on {host}:{port}: another process uses the port; stop it, or set BOSSJY_PORT to a free one"
         ) from error
     return held
 
 
 def workers_for(settings: Settings) -> int:
-    """How many workers serve here: what the settings say where the system shares a port out fairly, else one."""
+    """The number of workers: by the settings if the system distributes a port's connections evenly, else one."""
     if settings.process.workers > 1 and sys.platform != "linux":
-        print(  # noqa: T201 - the console is all there is yet
-            "bossjy-server: one worker: this system does not share a port's connections out among processes",
+        print(  # noqa: T201 - only the console exists yet
+            "bossjy-server: one worker: this system does not distribute a port's connections among processes",
             file=sys.stderr,
         )
         return 1
@@ -106,7 +114,7 @@ def workers_for(settings: Settings) -> int:
 
 
 class Workers:
-    """A number of places, each with a worker that serves."""
+    """A number of places, each with a running worker."""
 
     def __init__(self, settings: Settings, count: int, log: Log) -> None:
         self._settings, self._count, self._log = settings, count, log
@@ -115,19 +123,19 @@ class Workers:
         self._keeping: list[asyncio.Task[None]] = []
         self._ending = False
         self.registry = CollectorRegistry()
-        serving = Gauge("bossjy_workers", "Worker processes that serve.", registry=self.registry)
+        serving = Gauge("bossjy_workers", "Running worker processes.", registry=self.registry)
         serving.set_function(lambda: len(self.serving))
-        self._died = Counter("bossjy_workers_died", "Worker processes that ended unasked.", registry=self.registry)
+        self._died = Counter("bossjy_workers_died", "Worker processes that ended unexpectedly.", registry=self.registry)
         self._renewed = Counter("bossjy_workers_renewed", "Worker processes renewed.", registry=self.registry)
         self.registry.register(WorkersCollector(asyncio.get_running_loop(), self.metrics))
 
     @property
     def serving(self) -> list[WorkerProcess]:
-        """Those that serve now."""
+        """The running workers."""
         return [worker for worker in self._places if worker is not None]
 
     async def start(self) -> None:
-        """Start all. The first one alone: it makes what the others then find (schema, keys, tables of the plan)."""
+        """Start all. The first one starts before the others: it creates their schema, keys and plan tables."""
         self._places[0] = await self._started()
         others = await asyncio.gather(*(self._started() for _ in range(1, self._count)), return_exceptions=True)
         for place, worker in enumerate(others, start=1):
@@ -140,7 +148,7 @@ class Workers:
         self._log.info("workers serve", count=self._count, pids=[worker.pid for worker in self.serving])
 
     async def end(self) -> None:
-        """Let all drain at once."""
+        """Let all drain at the same time."""
         self._ending = True
         for task in self._keeping:
             task.cancel()
@@ -148,13 +156,32 @@ class Workers:
         await asyncio.gather(*(self._end(worker) for worker in self.serving))
 
     async def metrics(self) -> Mapping[int, str]:
-        """What each worker shows, by its number."""
+        """The metrics of each worker, by its number."""
         asked = self.serving
         texts = await asyncio.gather(*(worker.metrics() for worker in asked))
         return {worker.number: text for worker, text in zip(asked, texts, strict=True)}
 
+    def pages(self) -> OperationsPages:
+        """The pages of the operations port: those of a worker that serves, `/livez` of this process."""
+        loop = asyncio.get_running_loop()
+
+        async def ask(path: str) -> Page:
+            for worker in self.serving:
+                page = await worker.page(path)
+                if page is not None and page.status == HTTPStatus.OK:
+                    return page
+            return Page("no worker serves: see the log\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+        def page_of(path: str) -> Page:
+            try:
+                return asyncio.run_coroutine_threadsafe(ask(path), loop).result(_PAGE_S)
+            except (LateError, RuntimeError):
+                return Page("the workers do not answer\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+        return {LIVE: lambda: Page("alive\n"), READY: partial(page_of, READY), JWKS: partial(page_of, JWKS)}
+
     async def renew_when(self, wanted: asyncio.Event) -> None:
-        """Renew all, one after the other, each time that `wanted` is set."""
+        """Renew all, one after the other, each time `wanted` is set."""
         while True:
             await wanted.wait()
             wanted.clear()
@@ -164,11 +191,13 @@ class Workers:
     async def _renew(self, place: int) -> None:
         old = self._places[place]
         if old is None:
-            return  # it died and is being started again: it will be new
+            return  # it died and is being restarted: it will be new
         try:
             new = await self._started()
         except StartError as error:
-            self._log.warning("a worker could not be renewed: the old one goes on", error=str(error), worker=old.number)
+            self._log.warning(
+                "a worker could not be renewed: the old one continues", error=str(error), worker=old.number
+            )
             return
         if self._places[place] is not old:  # it died meanwhile, and another was started
             await self._end(new)
@@ -179,7 +208,7 @@ class Workers:
         await self._end(old)
 
     async def _keep(self, place: int) -> None:
-        """Start a worker again whenever that of a place died."""
+        """Restart the worker of a place whenever it dies."""
         wait_s = _FIRST_WAIT_S
         while True:
             worker = self._places[place]
@@ -189,7 +218,7 @@ class Workers:
                 try:
                     self._places[place] = await self._started()
                 except StartError as error:
-                    self._log.warning("a worker could not be started again", error=str(error), again_in_s=wait_s)
+                    self._log.warning("a worker could not be restarted", error=str(error), again_in_s=wait_s)
                 continue
             since = time.monotonic()
             code = await worker.ended()
@@ -200,7 +229,7 @@ class Workers:
             self._places[place] = None
             self._numbers.discard(worker.number)
             self._died.inc()
-            self._log.warning("a worker died and is started again", worker=worker.number, exit_code=code)
+            self._log.warning("a worker died and is restarted", worker=worker.number, exit_code=code)
 
     async def _started(self) -> WorkerProcess:
         # The lowest free number: logs and metrics have as many names as there are workers, and one for renewals.

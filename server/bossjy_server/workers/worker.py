@@ -1,7 +1,7 @@
-"""A worker's own program: `python -m bossjy_server.workers.worker`, started by `process.py` alone.
+"""Program of a worker: `python -m bossjy_server.workers.worker`, started only by `process.py`.
 
-Standard input: its number and settings (a pickle, from the parent), then a line for each question. Standard output: one
-line of JSON when it serves or cannot, then one for each answer. It ends on SIGTERM and when its input ends.
+Standard input: its number and settings (a pickle, from the parent), then a line for each query. Standard output: one
+line of JSON when it is ready or failed, then one for each answer. It ends on SIGTERM and when its input ends.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import pickle
 import signal
 import sys
+from dataclasses import asdict
+from typing import Any
 
 from bossjy_server.app import Running, running
 from bossjy_server.blocking import in_thread
@@ -20,8 +22,8 @@ from bossjy_server.loop import run
 
 
 def main() -> int:
-    """Serve until told to end. Returns 2 when it could not start."""
-    number, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by our own parent
+    """Serve until told to stop. Returns 2 if it could not start."""
+    number, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent process
     try:
         run(_work(number, settings))
     except StartError as error:
@@ -44,17 +46,21 @@ async def _work(number: int, settings: Settings) -> None:
 
 
 async def _answer(questions: asyncio.StreamReader, served: Running, stop: asyncio.Event) -> None:
-    while await questions.readline():
+    while question := await questions.readline():
         # In a thread: the text is long, and the parent may be slow to read it.
-        await in_thread(_say_metrics, served)
+        await in_thread(_say_page, served, question.decode().strip())
     stop.set()  # the parent is gone
 
 
-def _say_metrics(served: Running) -> None:
-    _say({"metrics": served.metrics_text()})
+def _say_page(served: Running, path: str) -> None:
+    """Answer with the metrics, or with a page of the operations port."""
+    if path == "/metrics":
+        _say({"body": served.metrics_text()})
+    else:
+        _say(asdict(served.pages[path]()))
 
 
-def _say(what: dict[str, str]) -> None:
+def _say(what: dict[str, Any]) -> None:
     print(json.dumps(what), flush=True)  # noqa: T201 - the answer to the parent
 
 

@@ -29,7 +29,7 @@ Opened: TypeAlias = Callable[..., AbstractAsyncContextManager[Auth]]
 
 
 class Clock:
-    """The time, moved on by a test."""
+    """A clock that a test moves on."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
@@ -40,7 +40,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who calls with a token or key."""
+    """A caller with a token or key."""
 
     auth: Auth
     credential: str = ""
@@ -51,7 +51,7 @@ class User:
     address: str = "10.0.0.1"
 
     async def call(self, method: str, request: Any = None, **fields: Any) -> Any:
-        """Call a method as the chain would: read the credentials, open the call's context, run it."""
+        """Call a method like the chain: read the credentials, open the call's context, run it."""
         context = CallContext("request", f"/bossjy.auth.v1.AuthService/{method}", self.address, "test/1")
         if self.credential:
             context.caller = await self.auth.authenticator.authenticate(f"Bearer {self.credential}")
@@ -61,7 +61,7 @@ class User:
         return await getattr(self.auth.servicer, method)(message)
 
     async def login(self, email: str = EMAIL, password: str = PASSWORD, **fields: Any) -> User:
-        """Another session."""
+        """Open another session."""
         response = await replace(self, credential="").call(
             "Login", tenant_id=self.tenant_id, email=email, password=password, **fields
         )
@@ -97,7 +97,7 @@ async def register(auth: Auth, name: str = "Acme", email: str = EMAIL, **fields:
 
 
 async def reason_of(call: Awaitable[Any]) -> Reason:
-    """Why a call was refused."""
+    """The reason of a refused call."""
     with pytest.raises(BossjyError) as caught:
         await call
     return caught.value.reason
@@ -110,7 +110,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def opened(database: Database, redis: Redis, tmp_path: Path, clock: Clock) -> Opened:
-    """Opens auth; a second one is another replica on the same parts."""
+    """Opens auth; a second one is another replica on the same dependencies."""
 
     def open_one(*, redis_client: Redis | None = redis, **options: Any) -> AbstractAsyncContextManager[Auth]:
         defaults: dict[str, Any] = {"registration": "open", "hash_threads": 2, "key_activation_s": 0}

@@ -1,4 +1,4 @@
-"""What a call costs in reads of the database: none with a token, one in five seconds with a key, right or wrong."""
+"""Database reads per call: none with a token, one in five seconds with a key, right or wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.integration.auth.test_api_keys import new_key
 
 @dataclass
 class Uses:
-    """Transactions of the pool from now on. `gate` holds them up before they begin."""
+    """Transactions of the pool from now on. `gate` delays them before they begin."""
 
     tenants: list[str] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,7 +68,7 @@ async def test_of_many_calls_with_a_key_one_reads(owner: User, uses: Uses) -> No
     calls = [asyncio.create_task(authenticate(key)) for _ in range(50)]
     while not uses.tenants:
         await asyncio.sleep(0.05)
-    calls[0].cancel()  # the one that reads: the others get its answer all the same
+    calls[0].cancel()  # the reading call: the others still get its answer
     uses.gate.set()
     assert await asyncio.gather(*calls[1:]) == [owner.user_id] * 49
     assert uses.tenants == [owner.tenant_id]
@@ -83,7 +83,7 @@ async def test_a_refused_key_costs_one_read_in_five_seconds(owner: User, uses: U
             assert await reason_of(authenticate(wrong)) is Reason.TOKEN_INVALID
         clock.ahead_s += 5.1
     assert uses.tenants == [owner.tenant_id] * 2
-    assert await authenticate(key) == owner.user_id  # the right one is not touched by it
+    assert await authenticate(key) == owner.user_id  # the right one is not affected
 
 
 async def test_a_text_that_is_no_key_costs_nothing(owner: User, uses: Uses) -> None:
@@ -106,12 +106,12 @@ async def test_a_read_that_began_before_a_key_ended_is_not_kept(owner: User, use
     uses.gate.clear()
     early = asyncio.create_task(authenticate(key))
     await asyncio.sleep(0.05)
-    owner.auth.authenticator._api_keys.forget(other.session_id)  # any key that ends: which, the reader cannot know
+    owner.auth.authenticator._api_keys.forget(other.session_id)  # any ended key: the reader cannot know which
     late = asyncio.create_task(authenticate(key))
     await asyncio.sleep(0.05)
     uses.tenants.clear()
     uses.gate.set()
     assert [await early, await late] == [owner.user_id] * 2
-    assert not uses.tenants  # the later call had a read of its own, which is kept
+    assert not uses.tenants  # the later call made its own read, which is cached
     await authenticate(key)
     assert not uses.tenants

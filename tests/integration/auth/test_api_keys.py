@@ -140,7 +140,7 @@ async def test_a_key_is_no_person(owner: User) -> None:
     await owner.call("GetMe")
 
 
-async def test_introspection_tells_about_the_own_tenant_alone(owner: User) -> None:
+async def test_introspection_covers_only_the_own_tenant(owner: User) -> None:
     key = await new_key(owner)
     other = await register(owner.auth, "Other")
     about = await owner.call("IntrospectToken", token=owner.credential)
@@ -156,7 +156,7 @@ async def test_introspection_tells_about_the_own_tenant_alone(owner: User) -> No
         assert not answer.tenant_id
 
 
-async def test_there_is_an_end_to_what_is_kept_in_memory(opened: Opened) -> None:
+async def test_memory_is_bounded(opened: Opened) -> None:
     async with opened(verified_tokens_max=3) as auth:
         owner = await register(auth)
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""The audit log: what is in it, who reads it, and that nobody changes it."""
+"""Audit log: its contents, its readers, and protection from changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def actions(owner: User, **fields: object) -> list[str]:
     return [event.action for event in (await owner.call("ListAuditEvents", **fields)).events]
 
 
-async def test_what_is_done_is_recorded_with_ids_alone(owner: User, database_url: str) -> None:
+async def test_acts_are_recorded_with_only_ids(owner: User, database_url: str) -> None:
     member = await owner.new_user("bob@example.com", account_pb2.ROLE_MEMBER)
     key = (await owner.call("CreateApiKey", display_name="k", scopes=["audit.read"])).secret
     assert await reason_of(owner.login(password="a wrong password")) is Reason.LOGIN_REFUSED
@@ -91,7 +91,7 @@ async def test_another_tenant_sees_nothing_of_it(owner: User) -> None:
     assert await actions(other) == ["auth.register"]
 
 
-async def test_what_is_rolled_back_is_not_recorded(owner: User) -> None:
+async def test_rolled_back_changes_are_not_recorded(owner: User) -> None:
     assert await reason_of(owner.call("CreateUser", email=EMAIL, role=2)) is Reason.USER_EXISTS
     assert await actions(owner) == ["auth.register"]
 

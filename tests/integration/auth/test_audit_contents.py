@@ -1,4 +1,4 @@
-"""Audit events of refused scopes, of changed roles, and of what an operator does."""
+"""Audit events of refused scopes, of changed roles, and of an operator's acts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_a_change_of_role_says_from_what_to_what(owner: User) -> None:
 
 
 def calling(owner: User, *, key: str = "") -> Caller:
-    """The running call is one of the owner."""
+    """Make the running call one of the owner."""
     caller = Caller(owner.tenant_id, owner.user_id, frozenset(), "owner", session_id="s", api_key_id=key)
     context = CallContext("request", "/bossjy.auth.v1.AuthService/ListUsers", owner.address)
     context.caller = caller
@@ -51,7 +51,7 @@ async def test_a_refused_scope_is_recorded_once_a_minute(owner: User) -> None:
         await refused.record(calling(owner), "users.read")
     await refused.record(calling(owner), "users.write")
     await refused.record(calling(owner, key="another"), "users.read")
-    # CreateApiKey is refused with the caller's own text.
+    # CreateApiKey is refused with a text of the caller.
     await refused.record(calling(owner), "+442079460021")
     found = await events(owner, "auth.refuse_scope")
     assert [(event.actor, event.detail) for event in reversed(found)] == [
@@ -73,7 +73,7 @@ async def test_a_refusal_does_not_depend_on_the_database(owner: User, database_u
     assert not await events(owner, "auth.refuse_scope")
 
 
-async def test_what_an_operator_does_to_the_keys_is_seen_by_every_tenant(
+async def test_an_operators_acts_on_the_keys_are_visible_to_every_tenant(
     opened: Opened, owner: User, database: Database, tmp_path: Path
 ) -> None:
     other = await register(owner.auth, "Other")
@@ -90,7 +90,7 @@ async def test_what_an_operator_does_to_the_keys_is_seen_by_every_tenant(
         "auth.rotate_keys"
     ]
     journal.add("auth.remove_key", "kid-2")
-    async with opened():  # a server copies what its operator did before it started
+    async with opened():  # a server copies its operator's earlier acts
         async with asyncio.timeout(30):
             while not await events(owner, "auth.remove_key"):
                 await asyncio.sleep(0.05)
@@ -127,7 +127,7 @@ async def test_the_service_may_not_change_what_an_operator_did(database: Databas
                 await connection.execute(command)
 
 
-async def test_a_journal_that_cannot_be_read_is_told_and_keys_go_on(
+async def test_an_unreadable_journal_is_reported_and_keys_stay_in_use(
     opened: Opened, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "keys").mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""What was refused, or ended, stands in the audit log as well; a flood of it does not fill it."""
+"""Audit events of refusals and ended credentials; a flood of refusals does not fill the log."""
 
 from __future__ import annotations
 

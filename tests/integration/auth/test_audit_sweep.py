@@ -1,4 +1,4 @@
-"""The end of the audit log by age: what is removed, by whom, and what nobody removes."""
+"""Removal of old audit events: by the service, and not before the owner's retention."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def as_admin(url: str) -> AsyncIterator[Connection]:
 
 
 async def add_events(url: str, *days_ago: float) -> None:
-    """Events of these ages, in days, for each of two tenants."""
+    """Add events of these ages, in days, for each of two tenants."""
     async with as_admin(url) as admin:
         for tenant in ("one", "two"):
             await admin.execute(
@@ -51,13 +51,13 @@ async def add_events(url: str, *days_ago: float) -> None:
 
 
 async def ages(url: str) -> list[int]:
-    """The ages of all events that are there, in whole days."""
+    """The ages of all events, in whole days."""
     async with as_admin(url) as admin:
         rows = await admin.fetch("SELECT extract(day FROM now() - event_time)::int AS days FROM bossjy.audit_events")
     return sorted(row["days"] for row in rows)
 
 
-async def test_the_service_removes_old_events_of_all_tenants_and_goes_on(
+async def test_the_service_removes_old_events_of_all_tenants_repeatedly(
     opened: Opened, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     removed: list[int] = []
@@ -68,7 +68,7 @@ async def test_the_service_removes_old_events_of_all_tenants_and_goes_on(
         return removed[-1]
 
     async def until(total: int) -> None:
-        """So many were removed, and a sweep after that found nothing."""
+        """Wait until `total` events were removed, and a sweep after that found none."""
         async with asyncio.timeout(60):
             while sum(removed) != total or removed[-1] != 0:
                 await asyncio.sleep(0.01)
@@ -85,7 +85,7 @@ async def test_the_service_removes_old_events_of_all_tenants_and_goes_on(
         assert [event.action for event in events] == ["auth.register"]
 
 
-async def test_where_all_is_kept_nothing_is_removed(opened: Opened, database_url: str) -> None:
+async def test_without_a_retention_limit_no_event_is_removed(opened: Opened, database_url: str) -> None:
     await add_events(database_url, 10_000)
     async with opened(audit_days=0, audit_sweep_s=0.01):
         await asyncio.sleep(0.3)
@@ -123,7 +123,7 @@ async def test_no_call_removes_what_is_younger(
 
 
 async def test_an_owner_of_the_tables_without_more_rights_can_do_no_more(empty_database_url: str) -> None:
-    """Of an owner that is no superuser, row-level security itself admits to old events alone."""
+    """For an owner without superuser rights, row-level security itself admits only old events."""
     name = f"bossjy_test_{secrets.token_hex(6)}"
     parts = urlsplit(empty_database_url)
     url = urlunsplit(parts._replace(netloc=f"{name}:{name}@{parts.netloc.rpartition('@')[2]}"))
@@ -143,7 +143,7 @@ async def test_an_owner_of_the_tables_without_more_rights_can_do_no_more(empty_d
 
 
 async def test_nothing_is_removed_before_the_owners_days(database: Database, database_url: str) -> None:
-    """Whatever the service asks for: the days are set by who sets the database up."""
+    """Only the owner of the database sets the retention, regardless of the service's request."""
     await add_events(database_url, 200, 500)
     await apply_schema(database_url, read_init_sql(), audit_days=400)
     assert await audit_sweep.remove_old(database, 30) == 2
@@ -170,7 +170,7 @@ async def test_nobody_else_may_call_it(database_url: str) -> None:
         await admin.execute(f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-async def test_a_lost_database_is_told_and_asked_again(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_lost_database_is_reported_and_retried(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     lost = await Database.open(database_url, min_size=1, max_size=1)
     await lost.close()
     task = asyncio.create_task(audit_sweep.sweep(lost, AuthOptions(audit_sweep_s=0.01)))
@@ -181,5 +181,5 @@ async def test_a_lost_database_is_told_and_asked_again(database_url: str, caplog
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    assert "stay for now" in caplog.text
+    assert "are not removed yet" in caplog.text
     assert "database does not answer" in caplog.text

@@ -33,7 +33,7 @@ async def test_a_replica_that_has_not_heard_refuses_changes(opened: Opened) -> N
         await owner.call("UpdateUser", user={"user_id": admin.user_id, "role": ADMIN})
         await owner.call("DisableUser", user_id=gone.user_id)
         admin, gone = replace(admin, auth=there), replace(gone, auth=there)
-        # What they read goes on until the token ends; what they change does not.
+        # Reads continue until the token expires; changes do not.
         await admin.call("ListUsers")
         own = {"user_id": admin.user_id, "role": OWNER}
         assert await reason_of(admin.call("UpdateUser", user=own)) is Reason.TOKEN_EXPIRED
@@ -103,7 +103,7 @@ async def test_a_change_of_the_password_loses_against_another(owner: User) -> No
 async def test_a_login_may_write_the_hash_again_while_the_password_is_changed(opened: Opened) -> None:
     async with opened() as before, opened(argon2_time_cost=4) as after:
         owner = await register(before)
-        await replace(owner, auth=after).login()  # the same password, with other settings of its hash
+        await replace(owner, auth=after).login()  # the same password, hashed with other settings
         await owner.call("ChangePassword", current_password=PASSWORD, new_password=NEW_PASSWORD)
         await owner.login(EMAIL, NEW_PASSWORD)
 
@@ -135,7 +135,7 @@ async def test_a_reset_ends_keys_unless_they_are_kept(owner: User) -> None:
         assert await reason_of(key.call("GetMe")) is Reason.TOKEN_INVALID
 
 
-async def test_a_key_acts_on_roles_within_its_scopes_alone(owner: User) -> None:
+async def test_a_key_acts_only_on_roles_within_its_scopes(owner: User) -> None:
     work = tuple(sorted(scopes_of(Role.MEMBER)))
     key = await new_key(owner, (*work, "users.write", "keys.write"))
     member = await key.call("CreateUser", email="bob@example.com", role=MEMBER)
@@ -166,7 +166,7 @@ async def test_a_key_that_a_key_made_ends_with_it_at_once(opened: Opened) -> Non
         await owner.call("RevokeApiKey", api_key_id=parent.session_id)
         for key in (parent, child, grandchild):
             assert await reason_of(key.call("GetMe")) is Reason.TOKEN_INVALID
-        # The other replica knows the key for some seconds more; what is read of the key itself is read from its row.
+        # The other replica caches the key for some seconds more; reads of the key itself use its row.
         assert await reason_of(elsewhere.call("GetMe")) is Reason.TOKEN_INVALID
         assert await reason_of(owner.call("RevokeApiKey", api_key_id=child.session_id)) is Reason.RESOURCE_NOT_FOUND
 
@@ -200,4 +200,4 @@ async def test_a_caller_of_no_tenant_changes_nothing(database: Database) -> None
     stranger = Caller("nobody-1", "nobody", scopes_of(Role.OWNER), "owner", session_id="none")
     with pytest.raises(BossjyError):
         async with changing(database, stranger):
-            pytest.fail("it was let in")
+            pytest.fail("it was admitted")

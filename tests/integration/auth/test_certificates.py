@@ -1,4 +1,4 @@
-"""Client certificates as service accounts: over real TLS, and as an operator binds them."""
+"""Client certificates as service accounts: over real TLS, and bound by an operator."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ URI = "spiffe://acme/worker"
 
 @dataclass(frozen=True)
 class Secured:
-    """A server that takes only clients of one authority, with a tenant and its service user."""
+    """A server that accepts only clients of one authority, with a tenant and its service user."""
 
     settings: Settings
     authority: Authority
@@ -82,7 +82,7 @@ class Secured:
         return done.stdout
 
     async def bound(self, name: str, scopes: str = "phone.read") -> str:
-        """Bind a name to the service user; the id of the API key."""
+        """Bind a name to the service user. Returns the id of the API key."""
         words = ("--tenant", self.tenant_id, "--user", self.user_id, "--scopes", scopes, "--certificate", name)
         return (await self.operate("bind", *words)).split()[-1]
 
@@ -136,20 +136,20 @@ async def test_a_bound_certificate_is_the_service_account_with_its_scopes(secure
         keys = (await AuthServiceStub(channel).ListApiKeys(pb.ListApiKeysRequest(), metadata=secured.owner)).api_keys
         assert [(one.display_name, one.created_by) for one in keys] == [(URI, secured.user_id)]
         assert keys[0].last_use_time.seconds > 0
-    # A certificate of the same authority that is not bound, and one that bears the name in another place.
+    # A certificate of the same authority that is not bound, and one that has the name in another field.
     for other in (("worker",), ("x", URI + "/2"), (URI[:20],), ("CN=worker", "dns:worker")):
         assert (await secured.refusal(secured.authority.sign(*other)))[0] is grpc.StatusCode.UNAUTHENTICATED
     assert (await secured.operate("list")).split()[:3] == [URI, secured.tenant_id, secured.user_id]
 
 
-async def test_what_comes_in_metadata_names_nobody(secured: Secured) -> None:
+async def test_names_in_metadata_authenticate_nobody(secured: Secured) -> None:
     await secured.bound(URI)
     stranger = secured.authority.sign("stranger", "spiffe://acme/stranger")
     claims = [("x-forwarded-client-cert", f"URI={URI}"), ("x509_common_name", "worker"), ("peer_uri", URI)]
     code, text = await secured.refusal(stranger, claims)
     assert code is grpc.StatusCode.UNAUTHENTICATED
-    assert "stands for no service account" in text
-    # Where there is an entry, it alone counts: a poor one is not made good by the certificate.
+    assert "bound to no service account" in text
+    # If the entry exists, only it counts: the certificate does not replace an invalid entry.
     worker = secured.authority.sign("worker", URI)
     assert (await secured.refusal(worker, [("authorization", "Bearer nothing")]))[1].startswith("the token or API key")
     assert (await secured.me(worker, secured.owner)).user.email == EMAIL
@@ -161,14 +161,14 @@ async def test_two_uris_are_refused_and_no_uri_is_the_common_name(secured: Secur
     both = secured.authority.sign("worker", URI, "spiffe://acme/other")
     assert "more than one URI" in (await secured.refusal(both))[1]
     assert (await secured.me(secured.authority.sign("worker"))).api_key.created_by == secured.user_id
-    # The common name counts only where there is no URI.
+    # The common name counts only if there is no URI.
     other = secured.authority.sign("worker", "spiffe://acme/other")
     assert (await secured.refusal(other))[0] is grpc.StatusCode.UNAUTHENTICATED
     code, text = await secured.refusal(secured.authority.sign("wörker"))
     assert (code, text[:25]) == (grpc.StatusCode.UNAUTHENTICATED, "this method needs credent")
 
 
-async def test_it_ends_in_time_whoever_ends_it(secured: Secured) -> None:
+async def test_it_ends_in_time_in_every_way(secured: Secured) -> None:
     worker = secured.authority.sign("worker", URI)
     api_key_id = await secured.bound(URI)
     await secured.me(worker)
@@ -194,13 +194,13 @@ async def test_it_ends_in_time_whoever_ends_it(secured: Secured) -> None:
 
 @pytest.fixture
 async def as_owner(database_url: str) -> AsyncIterator[Database]:
-    """The database with the rights of the tables' owner, as the operator's commands have them."""
+    """The database with the rights of the tables' owner, as for the operator's commands."""
     database = await Database.open(database_url, role="none", min_size=1, max_size=2)
     yield database
     await database.close()
 
 
-async def test_who_and_what_can_be_bound(owner: User, as_owner: Database, clock: Clock) -> None:
+async def test_users_scopes_and_names_that_can_be_bound(owner: User, as_owner: Database, clock: Clock) -> None:
     service = (await owner.call("CreateUser", email="s@example.com", role=account_pb2.ROLE_SERVICE)).user.user_id
 
     def new(**changes: Any) -> NewBinding:
@@ -221,7 +221,7 @@ async def test_who_and_what_can_be_bound(owner: User, as_owner: Database, clock:
     caller = await owner.auth.authenticator.certified(URI)
     assert (caller.user_id, caller.api_key_id) == (service, key.api_key_id)
     assert await owner.auth.authenticator.certified(URI) is caller
-    # A name stands for one account, whatever the tenant, until it is unbound; what was refused leaves no key.
+    # A name is bound to one account in all tenants until it is unbound; a refused binding leaves no key.
     assert await reason_of(bind(as_owner, new())) is Reason.INVALID_FIELD
     assert len((await owner.call("ListApiKeys")).api_keys) == 1
     clock.ahead_s = 86_401
@@ -281,10 +281,10 @@ async def test_the_command_needs_the_owner_of_the_tables(
         ("services", "unbind", "--certificate", "spiffe://" + "a" * 192),
     ],
 )
-def test_what_is_no_name_is_told_in_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_an_invalid_name_is_reported_in_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = run(tmp_path, *words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "--certificate is a URI" in done.stderr
+    assert "--certificate must be a URI" in done.stderr
 
 
 @pytest.mark.parametrize("days", ["0", "3651", "x"])

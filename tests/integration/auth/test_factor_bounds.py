@@ -1,4 +1,4 @@
-"""Wrong one-time codes in a row: counted in the database, bounded, and how an owner gets back in."""
+"""Consecutive wrong one-time codes: counted in the database, bounded, and recovery of an owner."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.integration.auth.conftest import PASSWORD, Clock, Opened, User, reaso
 from tests.integration.auth.test_second_factor import turned_on
 
 MOST = 5
-# The throttle of logins is not what these tests are about.
+# These tests do not cover the throttle of logins.
 LIMITS = {"wrong_codes_max": MOST, "account_failures": 10_000, "address_failures": 10_000, "hash_queue_per_thread": 100}
 
 
 def wrong(totp: pyotp.TOTP, clock: Clock) -> str:
-    """Six digits that no clock makes a code of."""
+    """Six digits that are not a valid code."""
     near = {totp.at(int(clock()) + off) for off in range(-120, 121, 30)}
     return next(code for code in (f"{number:06}" for number in range(1000)) if code not in near)
 
@@ -57,7 +57,7 @@ async def test_after_the_bound_the_right_code_is_refused_too(opened: Opened, clo
         found = await actions(owner)
         assert found.count("auth.use_second_factor") == MOST
         assert found.count("auth.lock_second_factor") == 1
-        # A wrong recovery code changes nothing; a right one lets one-time codes in again.
+        # A wrong recovery code changes nothing; a right one makes one-time codes valid again.
         assert await reason_of(log_in(owner, "aaaa-aaaa-aaaa-aaaa")) is Reason.LOGIN_REFUSED
         assert await reason_of(log_in(owner, totp.at(int(clock())))) is Reason.SECOND_FACTOR_LOCKED
         await log_in(owner, codes[0])
@@ -73,7 +73,7 @@ async def test_a_right_code_begins_the_count_again(opened: Opened, clock: Clock)
                 assert await reason_of(log_in(owner, wrong(totp, clock))) is Reason.LOGIN_REFUSED
             code = totp.at(int(clock()))
             await log_in(owner, code)
-            # The same code again is a wrong one.
+            # The same code again is wrong.
             assert await reason_of(log_in(owner, code)) is Reason.LOGIN_REFUSED
             clock.ahead_s += 30
             await log_in(owner, totp.at(int(clock())))

@@ -1,4 +1,4 @@
-"""A second factor that a role or a tenant requires: no scopes without it, and it is not taken off."""
+"""A second factor required by a role or a tenant: no scopes without it, and no removal."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_role_that_needs_one_has_no_scopes_until_it_is_set_up(opened: Op
         assert "tenants.write" in me.scopes
         again = await owner.login(totp_code=totp.at(int(clock())))
         assert (await again.call("GetMe")).scopes == me.scopes
-        # It can be changed, and not taken off by its user.
+        # Its user can replace it, but not remove it.
         clock.ahead_s += 30
         off = owner.call("RemoveSecondFactor", password=PASSWORD, totp_code=totp.at(int(clock())))
         assert await reason_of(off) is Reason.SECOND_FACTOR_NEEDED
@@ -74,7 +74,7 @@ async def test_other_roles_and_services_go_without(opened: Opened, clock: Clock)
         await asks(owner, required=True)
         service = await owner.new_user("robot@example.com", account_pb2.ROLE_SERVICE)
         assert (await service.call("GetMe")).scopes
-        # Promoted, the member needs one from then on.
+        # After a promotion, the member needs one.
         user = account_pb2.User(user_id=member.user_id, role=account_pb2.ROLE_ADMIN)
         await owner.call("UpdateUser", pb.UpdateUserRequest(user=user))
         me = await (await member.refreshed()).call("GetMe")
@@ -95,7 +95,7 @@ async def test_a_tenant_asks_for_it_and_stops_asking(owner: User, clock: Clock) 
     code = totp.at(int(clock()))
     off = owner.call("RemoveSecondFactor", password=PASSWORD, totp_code=code)
     assert await reason_of(off) is Reason.SECOND_FACTOR_NEEDED
-    # Not required any more, it is taken off.
+    # When it is no longer required, it can be removed.
     assert not (await asks(owner, required=False)).second_factor_required
     clock.ahead_s += 30
     await owner.call("RemoveSecondFactor", password=PASSWORD, totp_code=totp.at(int(clock())))
@@ -104,7 +104,7 @@ async def test_a_tenant_asks_for_it_and_stops_asking(owner: User, clock: Clock) 
     assert [event.detail for event in events] == ["second factor not required", "second factor required"]
 
 
-async def test_a_key_of_who_needs_one_is_left_alone(owner: User) -> None:
+async def test_a_required_factor_does_not_affect_keys(owner: User) -> None:
     key = (await owner.call("CreateApiKey", display_name="k", scopes=["phone.read"])).secret
     await asks(owner, required=True)
     me = await replace(owner, credential=key).call("GetMe")

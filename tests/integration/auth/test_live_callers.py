@@ -19,24 +19,26 @@ async def caller_of(user: User) -> Caller:
 
 
 async def key_of(user: User) -> tuple[Caller, str]:
-    """The caller that a new API key of the user stands for, and the key's id."""
+    """The caller of a new API key of the user, and the key's id."""
     made = await user.call("CreateApiKey", display_name="k", scopes=SCOPES)
     return await user.auth.authenticator.caller_of(made.secret), made.api_key.api_key_id
 
 
 async def standing(user: User, *callers: Caller) -> list[object]:
-    """Scopes, or the reason why there are none; None where nobody can tell."""
+    """Scopes, or the reason for their absence; None if it is unknown."""
     found = await user.auth.live_callers.recheck(callers)
     return [one.reason if isinstance(one, BossjyError) else one for one in found]
 
 
-async def test_callers_of_several_tenants_are_told_at_once(opened: Opened, database: Database, clock: Clock) -> None:
+async def test_callers_of_several_tenants_are_checked_together(
+    opened: Opened, database: Database, clock: Clock
+) -> None:
     async with opened() as auth:
         ann, bob = await register(auth), await register(auth, "Other", "bob@example.com")
         key, _ = await key_of(bob)
         callers = [await caller_of(ann), key, await caller_of(bob)]
         assert await standing(ann, *callers) == [scopes_of("owner"), frozenset(SCOPES), scopes_of("owner")]
-        clock.ahead_s = 3600  # the access tokens have expired, the sessions go on
+        clock.ahead_s = 3600  # the access tokens have expired, the sessions have not
         assert await standing(ann, *callers) == [scopes_of("owner"), frozenset(SCOPES), scopes_of("owner")]
         clock.ahead_s = 400 * 86_400
         assert await standing(ann, *callers) == [Reason.SESSION_ENDED, Reason.TOKEN_INVALID, Reason.SESSION_ENDED]
@@ -53,7 +55,7 @@ async def test_a_caller_of_one_tenant_is_none_of_another(opened: Opened) -> None
 
 
 @pytest.mark.parametrize("with_redis", [True, False])
-async def test_another_replica_learns_of_what_ended(opened: Opened, *, with_redis: bool) -> None:
+async def test_another_replica_learns_of_ended_sessions(opened: Opened, *, with_redis: bool) -> None:
     options = {} if with_redis else {"redis_client": None}
     async with opened(**options) as auth, opened(**options) as other:
         owner = await register(auth)
@@ -79,7 +81,7 @@ async def test_another_replica_learns_of_what_ended(opened: Opened, *, with_redi
         ]
 
 
-async def test_who_must_change_the_password_has_no_scopes(opened: Opened) -> None:
+async def test_a_user_who_must_change_the_password_has_no_scopes(opened: Opened) -> None:
     async with opened() as auth:
         owner = await register(auth)
         made = await owner.call("CreateUser", email="new@example.com", role=account_pb2.ROLE_MEMBER)
@@ -87,7 +89,7 @@ async def test_who_must_change_the_password_has_no_scopes(opened: Opened) -> Non
         assert await standing(owner, await caller_of(user)) == [frozenset()]
 
 
-async def test_without_a_database_only_known_ends_are_told(opened: Opened, database: Database) -> None:
+async def test_without_a_database_only_known_ends_are_reported(opened: Opened, database: Database) -> None:
     async with opened() as auth:
         owner = await register(auth)
         user = await owner.new_user("member@example.com", account_pb2.ROLE_MEMBER)

@@ -35,16 +35,16 @@ async def test_letter_case_of_the_address_does_not_count(owner: User) -> None:
         {"email": ""},
     ],
 )
-async def test_whatever_is_wrong_the_answer_is_the_same(owner: User, wrong: dict[str, str]) -> None:
+async def test_every_wrong_login_gets_the_same_answer(owner: User, wrong: dict[str, str]) -> None:
     fields = {"tenant_id": owner.tenant_id, "email": EMAIL, "password": PASSWORD} | wrong
     with pytest.raises(BossjyError) as caught:
         await User(owner.auth).call("Login", **fields)
     assert caught.value.reason is Reason.LOGIN_REFUSED
-    assert caught.value.message == ("tenant, mail address and password do not belong together: check all three")
+    assert caught.value.message == ("tenant, mail address and password do not match: check all three")
     assert not caught.value.metadata
 
 
-async def test_time_does_not_tell_who_exists(opened: Opened) -> None:
+async def test_response_times_do_not_reveal_users(opened: Opened) -> None:
     async with opened(account_failures=100, address_failures=1000) as auth:
         owner = await register(auth)
         times: dict[str, list[float]] = {EMAIL: [], "bob@example.com": []}
@@ -53,14 +53,14 @@ async def test_time_does_not_tell_who_exists(opened: Opened) -> None:
                 began = time.perf_counter()
                 assert await reason_of(owner.login(email, "a wrong password")) is Reason.LOGIN_REFUSED
                 taken.append(time.perf_counter() - began)
-    # The shortest of each: what else the machine does only lengthens some.
+    # The shortest of each: other load on the machine only lengthens some.
     known, unknown = (min(taken) for taken in times.values())
-    # Without the hash that is computed for nobody, the second would be a fifth of the first.
+    # Without the hash that is computed for an unknown user, the second would be a fifth of the first.
     assert 0.6 < unknown / known < 1.7
 
 
 async def test_guesses_are_slowed_down_and_nobody_is_locked_out(opened: Opened) -> None:
-    # Redis keeps its own time, so the bucket is small and fills soon, yet not before four logins on a busy machine.
+    # Redis keeps its own time, so the bucket is small and refills soon, but not before four logins on a busy machine.
     async with opened(account_failures=3, account_failure_s=5.0) as auth:
         owner = await register(auth)
         for _ in range(3):
@@ -71,7 +71,7 @@ async def test_guesses_are_slowed_down_and_nobody_is_locked_out(opened: Opened) 
         wait = caught.value.retry_after_s
         assert wait is not None
         assert 0 < wait <= 5.0
-        # Another account of the same tenant from the same address is not touched.
+        # Another account of the same tenant from the same address is not affected.
         assert await reason_of(owner.login("bob@example.com", "wrong")) is Reason.LOGIN_REFUSED
         await asyncio.sleep(wait + 0.05)
         await owner.login()
@@ -92,16 +92,16 @@ async def test_replicas_count_together(opened: Opened) -> None:
         elsewhere = replace(owner, auth=there)
         assert await reason_of(owner.login(password="wrong")) is Reason.LOGIN_REFUSED
         assert await reason_of(elsewhere.login(password="wrong")) is Reason.LOGIN_REFUSED
-        # Here only one was wrong; what Redis refuses is not counted here.
+        # Only one was wrong here; refusals by Redis are not counted here.
         for _ in range(2):
             assert await reason_of(owner.login()) is Reason.LOGIN_THROTTLED
         assert await reason_of(elsewhere.login()) is Reason.LOGIN_THROTTLED
-        # Another network of the same account has attempts of its own.
+        # Another network of the same account has its own attempts.
         await replace(elsewhere, address="10.0.0.2").login()
         await replace(elsewhere, address="").login()
 
 
-async def test_without_redis_a_login_goes_on(opened: Opened) -> None:
+async def test_login_works_without_redis(opened: Opened) -> None:
     nowhere = open_redis("redis://127.0.0.1:1/0", timeout_s=0.1)
     async with opened(redis_client=nowhere, account_failures=1) as auth:
         owner = await register(auth)

@@ -1,4 +1,4 @@
-"""Logins while others guess at the account: known networks, what is kept of them, replicas that count together."""
+"""Logins while others guess at the account: known networks, their storage, replicas that count together."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ async def test_a_right_password_from_a_known_network_passes(opened: Opened) -> N
         assert (await attack(owner))[3:] == [Reason.LOGIN_REFUSED, Reason.LOGIN_THROTTLED, Reason.LOGIN_THROTTLED]
         for address in (HOME, "2001:db8:1:1:9::9", HOME):
             await replace(owner, address=address).login()
-        # Neither a right password from elsewhere nor a wrong one from there; the answer is the same.
+        # Neither a right password from elsewhere nor a wrong one from there passes; the answer is the same.
         for address in ("203.0.113.1", "2001:db8:1:2::1", ""):
             assert await reason_of(replace(owner, address=address).login()) is Reason.LOGIN_THROTTLED
         for _ in range(3):
             assert await reason_of(owner.login(password="wrong")) is Reason.LOGIN_THROTTLED
         # The network's own attempts are used up now.
         assert await reason_of(owner.login()) is Reason.LOGIN_THROTTLED
-        # An account that does not exist is answered alike.
+        # An account that does not exist gets the same answers.
         reasons = await attack(owner, 20, "nobody@example.com")
         assert reasons == [Reason.LOGIN_REFUSED] * 4 + [Reason.LOGIN_THROTTLED] * 2
 
@@ -49,7 +49,7 @@ async def test_an_attack_on_the_tenant_keeps_nobody_out_either(opened: Opened) -
         assert (await attack(owner, email="nobody@example.com"))[4:] == [Reason.LOGIN_THROTTLED] * 2
         await owner.login()
         assert await reason_of(replace(owner, address="203.0.113.1").login()) is Reason.LOGIN_THROTTLED
-        # Who is signed in changes the password meanwhile.
+        # A signed-in user changes the password meanwhile.
         await owner.call("ChangePassword", current_password=PASSWORD, new_password="seven quiet boats at noon")
 
 
@@ -58,7 +58,7 @@ async def test_replicas_count_an_account_together(opened: Opened) -> None:
         owner = await owner_at(here)
         elsewhere = replace(owner, auth=there)
         assert (await attack(owner))[3:] == [Reason.LOGIN_REFUSED, Reason.LOGIN_THROTTLED, Reason.LOGIN_THROTTLED]
-        # There nothing was counted in memory: Redis tells it.
+        # The memory there has no count: Redis has it.
         assert await reason_of(replace(elsewhere, address="203.0.113.1").login()) is Reason.LOGIN_THROTTLED
         await elsewhere.login()
         for _ in range(3):
@@ -87,7 +87,7 @@ async def test_so_many_networks_are_kept_and_for_so_long(opened: Opened, clock: 
             kept = await connection.fetch("SELECT network_mac FROM bossjy.login_networks")
             assert len(kept) == 3
             assert all(len(row["network_mac"]) == 32 for row in kept)
-            # Sessions of this release name addresses as well; here only what is kept of networks is to tell.
+            # Sessions of this release record addresses as well; this test is about only the stored networks.
             await connection.execute("UPDATE bossjy.sessions SET address = ''")
             await attack(owner)
             await replace(owner, address="192.0.2.5").login()
@@ -95,14 +95,14 @@ async def test_so_many_networks_are_kept_and_for_so_long(opened: Opened, clock: 
             assert await reason_of(replace(owner, address="192.0.2.2").login()) is Reason.LOGIN_THROTTLED
             clock.ahead_s += 11 * 86_400
             assert await reason_of(replace(owner, address="192.0.2.5").login()) is Reason.LOGIN_THROTTLED
-            # A session of an earlier release tells it by its address.
+            # A session of an earlier release records the network by its address.
             await connection.execute(
                 "UPDATE bossjy.sessions SET address = '192.0.2.77', create_time = now() + interval '10 days' "
                 "WHERE session_id = $1",
                 owner.session_id,
             )
             await replace(owner, address="192.0.2.77").login()
-            # The networks of eleven days ago went with that login.
+            # That login removed the networks of eleven days ago.
             assert await connection.fetchval("SELECT count(*) FROM bossjy.login_networks") == 1
         finally:
             await connection.close()

@@ -1,4 +1,4 @@
-"""An administrator takes another user's second factor off."""
+"""Removal of another user's second factor by an administrator."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ async def with_factor(user: User, clock: Clock) -> None:
     await user.call("ConfirmSecondFactor", totp_code=pyotp.TOTP(begun.secret).at(int(clock())))
 
 
-async def test_a_lost_factor_is_taken_off_and_stands_in_the_audit_log(owner: User, clock: Clock) -> None:
+async def test_removal_of_a_lost_factor_is_audited(owner: User, clock: Clock) -> None:
     bob = await owner.new_user("bob@example.com", account_pb2.ROLE_MEMBER)
     await with_factor(bob, clock)
-    # A reset of the password leaves it on.
+    # A password reset leaves it on.
     password = (await owner.call("ResetPassword", user_id=bob.user_id)).password
     assert await reason_of(bob.login("bob@example.com", password)) is Reason.SECOND_FACTOR_REQUIRED
     removed = await owner.call("RemoveUserSecondFactor", user_id=bob.user_id)

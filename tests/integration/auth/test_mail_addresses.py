@@ -1,4 +1,4 @@
-"""Mail addresses of new users, and of users that an earlier release made."""
+"""Mail addresses of new users, and of users of earlier releases."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_users_of_an_earlier_release(opened: Opened, database_url: str) ->
         for name in ("twin", "wide", "zero"):
             answer = await owner.call("CreateUser", email=f"{name}@example.com", role=MEMBER, password=PASSWORD)
             made[name] = answer.user.user_id
-        # As the earlier release wrote them: the key is the address, case-folded, and nothing else.
+        # As the earlier release wrote them: the key is only the case-folded address.
         old = {
             made["twin"]: "\uff21nn@example.com",
             made["wide"]: "D\u00d3\uff32a@example.com",
@@ -51,7 +51,7 @@ async def test_users_of_an_earlier_release(opened: Opened, database_url: str) ->
             await admin.close()
         assert keys[made["wide"]] == "d\u00f3ra@example.com"
         assert keys[made["zero"]] == "eve@example.com"
-        assert keys[made["twin"]] == "\uff41nn@example.com"  # today's form is taken by the owner
+        assert keys[made["twin"]] == "\uff41nn@example.com"  # the owner has today's form already
         for user_id, email in old.items():
             assert (await owner.login(email)).user_id == user_id
         assert (await owner.login(EMAIL)).user_id == owner.user_id

@@ -1,4 +1,4 @@
-"""The operator's commands, as they are typed."""
+"""Operator commands as typed in a shell."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_an_owner_with_a_password_of_their_own(opened: Opened, database_ur
     )
     assert again.returncode == 2
     assert "a user with this mail address exists" in again.stderr
-    # The name of the tenant twice.
+    # A password that contains the tenant's name twice.
     place = ("owner", "create", "--tenant", tenant_id, "--email", "bob@example.com")
     named = run(tmp_path, *place, database_url=database_url, typed="Acme Ltd. Acme Ltd.\n")
     assert named.returncode == 2
@@ -83,18 +83,18 @@ def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
     assert run(tmp_path, "keys", "remove", "--", "nothing").returncode == 2
 
 
-async def test_what_is_done_to_the_keys_is_audited(opened: Opened, database_url: str, tmp_path: Path) -> None:
+async def test_acts_on_the_keys_are_audited(opened: Opened, database_url: str, tmp_path: Path) -> None:
     async with opened() as auth:
         owner = await register(auth)
         made = run(tmp_path, "keys", "rotate", database_url=database_url).stdout.split()[1].rstrip(":")
-        # Without a database the key changes all the same; a server records it later.
+        # Without a database the key changes as well; a server records the act later.
         gone = "postgresql://nobody@127.0.0.1:1/none"
         old = next(key.kid for key in auth.keys.known() if key.kid != made)
         assert run(tmp_path, "keys", "remove", "--", old, database_url=gone).returncode == 0
         events = (await owner.call("ListAuditEvents", filter='actor = "operator"')).events
         assert [(event.action, event.resource) for event in events] == [("auth.rotate_keys", made)]
     async with opened() as auth:
-        owner = await User(auth, tenant_id=owner.tenant_id).login()  # its former token went with the key
+        owner = await User(auth, tenant_id=owner.tenant_id).login()  # its former token ended with the key
         async with asyncio.timeout(30):
             while len((await owner.call("ListAuditEvents", filter='actor = "operator"')).events) < 2:
                 await asyncio.sleep(0.05)
@@ -106,7 +106,7 @@ async def test_what_is_done_to_the_keys_is_audited(opened: Opened, database_url:
 
 
 @pytest.mark.parametrize("email", ["nobody", "a b@example.com", "@"])
-def test_a_mail_address_that_is_none_is_told_in_one_line(tmp_path: Path, email: str) -> None:
+def test_an_invalid_mail_address_is_reported_in_one_line(tmp_path: Path, email: str) -> None:
     done = run(tmp_path, "owner", "create", "--tenant-name", "x", "--email", email, "--generate")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

@@ -52,7 +52,7 @@ async def test_the_first_token_admits_one_registration(opened: Opened, tmp_path:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert await reason_of(register(auth)) is Reason.REGISTRATION_CLOSED
         assert await reason_of(register(auth, registration_token="bjg_no")) is Reason.REGISTRATION_CLOSED
-        # A registration that fails for another reason does not cost the token.
+        # A registration that fails for another reason does not use up the token.
         poor = User(auth).call("Register", tenant_display_name="A", email=EMAIL, password="x", registration_token=token)
         assert await reason_of(poor) is Reason.PASSWORD_REFUSED
     async with opened(registration="token") as again:

@@ -1,4 +1,4 @@
-"""What ends on one replica ends on the other, and what happens without Redis."""
+"""Revocations on one replica apply on the other; behaviour without Redis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
 
 
 async def until_refused(user: User, limit_s: float) -> Reason:
-    """Call until it is refused."""
+    """Call until it is refused. Returns the reason."""
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
         try:
@@ -26,7 +26,7 @@ async def until_refused(user: User, limit_s: float) -> Reason:
         except BossjyError:
             return await reason_of(user.call("GetMe"))
         await asyncio.sleep(0.05)
-    raise AssertionError("the token goes on working")
+    raise AssertionError("the token still works")
 
 
 async def test_a_logout_is_known_to_other_replicas_within_five_seconds(opened: Opened) -> None:
@@ -39,7 +39,7 @@ async def test_a_logout_is_known_to_other_replicas_within_five_seconds(opened: O
         assert await until_refused(elsewhere, 5) is Reason.SESSION_ENDED
 
 
-async def test_a_replica_that_starts_later_knows_what_ended(opened: Opened) -> None:
+async def test_a_replica_that_starts_later_knows_ended_sessions(opened: Opened) -> None:
     async with opened() as here:
         user = await register(here)
         await user.call("Logout")
@@ -61,20 +61,20 @@ async def test_a_new_role_counts_at_once_on_every_replica(opened: Opened) -> Non
         assert "users.write" not in (await (await replace(member, auth=there).refreshed()).call("GetMe")).scopes
 
 
-async def test_without_redis_access_tokens_go_on_by_default(opened: Opened) -> None:
+async def test_without_redis_access_tokens_stay_valid_by_default(opened: Opened) -> None:
     nowhere = open_redis(NOWHERE, timeout_s=0.1)
     async with opened(redis_client=nowhere, revocation_lost_s=0.0) as auth:
         user = await register(auth)
         await user.call("GetMe")
         user = await user.refreshed()
         second = await user.login()
-        # What ends here is known here.
+        # A revocation here is known here.
         await second.call("Logout")
         assert await reason_of(second.call("GetMe")) is Reason.SESSION_ENDED
     await nowhere.aclose()
 
 
-async def test_without_redis_tokens_are_refused_where_the_setting_asks_for_it(opened: Opened) -> None:
+async def test_without_redis_tokens_are_refused_if_so_configured(opened: Opened) -> None:
     nowhere = open_redis(NOWHERE, timeout_s=0.1)
     async with opened(redis_client=nowhere, revocations_lost="refuse", revocation_lost_s=0.0) as auth:
         user = await register(auth)
@@ -82,7 +82,7 @@ async def test_without_redis_tokens_are_refused_where_the_setting_asks_for_it(op
     await nowhere.aclose()
 
 
-async def test_what_could_not_be_told_is_told_when_redis_is_back(redis: Redis) -> None:
+async def test_unsent_revocations_are_sent_when_redis_is_back(redis: Redis) -> None:
     options = AuthOptions()
     nowhere = open_redis(NOWHERE, timeout_s=0.1)
     here, there = Revocations(nowhere, options), Revocations(redis, options)
@@ -109,7 +109,7 @@ async def test_entries_are_forgotten_when_no_token_can_need_them(redis: Redis) -
     assert revocations.cutoff("one") == 0
 
 
-async def test_there_is_an_end_to_what_is_remembered(redis: Redis) -> None:
+async def test_the_number_of_cutoffs_is_bounded(redis: Redis) -> None:
     revocations = Revocations(redis, AuthOptions(revocations_max=10))
     await revocations.end(f"s{number}" for number in range(25))
     assert len(revocations._cutoffs) == 10
@@ -120,13 +120,13 @@ async def test_there_is_an_end_to_what_is_remembered(redis: Redis) -> None:
 async def test_a_long_stream_is_read_to_its_end(redis: Redis) -> None:
     here, there = Revocations(redis, AuthOptions()), Revocations(redis, AuthOptions())
     await here.end(f"s{number}" for number in range(2500))
-    while here._untold:  # on a busy machine a batch may not be told in its time
+    while here._untold:  # on a busy machine a batch may not be sent in time
         await here.exchange()
     await there.exchange()
     assert all(there.cutoff(f"s{number}") == ENDED for number in range(2500))
 
 
-async def test_a_replica_alone_needs_no_redis() -> None:
+async def test_a_single_replica_needs_no_redis() -> None:
     revocations = Revocations(None, AuthOptions(revocations_lost="refuse", revocation_lost_s=0.0))
     await revocations.end(["one"])
     await revocations.exchange()
@@ -135,7 +135,7 @@ async def test_a_replica_alone_needs_no_redis() -> None:
     assert revocations.cutoff("one") == ENDED
 
 
-async def test_who_logs_out_does_not_wait_behind_others(redis: Redis) -> None:
+async def test_a_logout_does_not_wait_for_others(redis: Redis) -> None:
     here, there = Revocations(redis, AuthOptions()), Revocations(redis, AuthOptions())
     async with here._telling:
         await asyncio.wait_for(here.end(["one"]), 30)

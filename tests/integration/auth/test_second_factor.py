@@ -1,4 +1,4 @@
-"""One-time codes: on, at a login, once each, off; and what the database holds of them."""
+"""One-time codes: on, at a login, once each, off; and their storage in the database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.integration.auth.conftest import PASSWORD, Clock, Opened, User, reaso
 
 
 async def turned_on(owner: User, clock: Clock) -> tuple[pyotp.TOTP, list[str]]:
-    """A user whose logins need a code; the code of the step before is used up."""
+    """A user whose logins need a code; the code of the previous step is used up."""
     begun = await owner.call("BeginSecondFactor", password=PASSWORD)
     totp = pyotp.TOTP(begun.secret)
     confirmed = await owner.call("ConfirmSecondFactor", totp_code=totp.at(int(clock())))
@@ -106,7 +106,7 @@ async def test_it_is_turned_off_with_the_password_and_a_code(owner: User, clock:
     assert not (await owner.call("GetMe")).user.second_factor
 
 
-async def test_what_was_begun_is_forgotten_without_a_code(owner: User, clock: Clock) -> None:
+async def test_a_pending_factor_is_removed_without_a_code(owner: User, clock: Clock) -> None:
     begun = await owner.call("BeginSecondFactor", password=PASSWORD)
     await owner.call("RemoveSecondFactor", password=PASSWORD)
     code = pyotp.TOTP(begun.secret).at(int(clock()))
@@ -115,7 +115,7 @@ async def test_what_was_begun_is_forgotten_without_a_code(owner: User, clock: Cl
     assert not events
 
 
-async def test_it_is_changed_with_a_code_alone(owner: User, clock: Clock) -> None:
+async def test_it_is_replaced_only_with_a_code(owner: User, clock: Clock) -> None:
     totp, codes = await turned_on(owner, clock)
     assert await reason_of(owner.call("BeginSecondFactor", password=PASSWORD)) is Reason.SECOND_FACTOR_REQUIRED
     none = owner.call("BeginSecondFactor", password=PASSWORD, totp_code="aaaa-aaaa-aaaa-aaaa")
@@ -124,7 +124,7 @@ async def test_it_is_changed_with_a_code_alone(owner: User, clock: Clock) -> Non
     for code in (totp.at(int(clock())), codes[0]):
         begun = await owner.call("BeginSecondFactor", password=PASSWORD, totp_code=code)
         assert begun.secret != totp.secret
-        # A code works once, also here.
+        # A code works once, here as well.
         again = owner.call("BeginSecondFactor", password=PASSWORD, totp_code=code)
         assert await reason_of(again) is Reason.LOGIN_REFUSED
 
@@ -162,7 +162,7 @@ async def test_the_database_gives_no_secret_away(owner: User, clock: Clock, data
         assert totp.secret.encode() not in sealed
         plain = [code.replace("-", "").encode() for code in codes]
         assert not any(one in mac for one in plain for mac in macs)
-        # Sealed for another user, it opens nothing; and neither does a row that is gone.
+        # A secret sealed for another user is not valid; neither is a deleted row.
         await admin.execute("UPDATE bossjy.second_factors SET secret = set_byte(secret, 20, 0), pending = NULL")
         assert await reason_of(owner.login(totp_code=totp.at(int(clock())))) is Reason.LOGIN_REFUSED
         await admin.execute("DELETE FROM bossjy.second_factors")

@@ -1,4 +1,4 @@
-"""Auth as a whole: start, keys that another process makes, and the way through gRPC."""
+"""Auth as a whole: start, keys that another process creates, and the path through gRPC."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_a_key_of_another_process_is_found_and_a_broken_folder_survived(
         await (await user.refreshed()).call("GetMe")
 
 
-async def test_what_a_removed_key_signed_ends_though_it_was_verified(opened: Opened, clock: Clock) -> None:
+async def test_verified_tokens_of_a_removed_key_end(opened: Opened, clock: Clock) -> None:
     async with opened() as auth:
         user = await register(auth)
         await user.call("GetMe")
@@ -88,7 +88,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_tenant_id_that_is_taken_is_not_an_error(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_existing_tenant_id_is_not_an_error(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
     ids: Iterator[str] = iter(["same-1", "same-1", "same-1", "other-1"])
     monkeypatch.setattr(accounts, "tenant_id_for", lambda _: next(ids))
     assert (await register(auth)).tenant_id == "same-1"
@@ -98,7 +98,7 @@ async def test_a_tenant_id_that_is_taken_is_not_an_error(auth: Auth, monkeypatch
         await register(auth)
 
 
-async def test_what_is_not_there_is_not_found(database: Database) -> None:
+async def test_missing_records_are_not_found(database: Database) -> None:
     async with database.tenant("nobody") as connection:
         for missing in (store.tenant(connection, "nobody"), store.account(connection, "nobody", "x")):
             assert await reason_of(missing) is Reason.RESOURCE_NOT_FOUND

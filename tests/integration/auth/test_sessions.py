@@ -31,7 +31,7 @@ async def test_parallel_refreshes_give_the_same_child(owner: User, clock: Clock)
     await users[0].refreshed()
 
 
-async def test_grace_covers_the_parent_alone(owner: User) -> None:
+async def test_grace_covers_only_the_parent(owner: User) -> None:
     child = await owner.refreshed()
     grandchild = await child.refreshed()
     assert await reason_of(owner.refreshed()) is Reason.REFRESH_TOKEN_REUSED
@@ -118,7 +118,7 @@ async def test_a_page_token_is_for_its_own_listing(owner: User) -> None:
         assert await reason_of(owner.call("ListSessions", page_token=text)) is Reason.PAGE_TOKEN_INVALID
 
 
-async def test_a_session_is_revoked_by_its_user_alone(owner: User) -> None:
+async def test_only_its_user_revokes_a_session(owner: User) -> None:
     member = await owner.new_user("bob@example.com", 2)
     second = await owner.login()
     assert await reason_of(member.call("RevokeSession", session_id=second.session_id)) is (Reason.RESOURCE_NOT_FOUND)
@@ -181,7 +181,7 @@ async def test_a_tenant_is_read_and_changed(owner: User) -> None:
         assert await reason_of(call) is Reason.INVALID_FIELD
 
 
-async def test_secrets_stand_in_no_repr_and_no_log_field(owner: User, auth: Auth) -> None:
+async def test_secrets_are_in_no_repr_and_no_log_field(owner: User, auth: Auth) -> None:
     tokens = await auth.servicer._sessions.refresh(owner.refresh_token)
     text = repr(tokens) + repr(auth.keys) + repr(auth.keys.signing)
     for secret in (tokens[0].access_token, tokens[0].refresh_token, "PRIVATE", "ann@example.com"):

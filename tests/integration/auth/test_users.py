@@ -32,7 +32,7 @@ async def test_a_service_need_not_and_cannot_change_its_password(owner: User) ->
     assert await reason_of(change) is Reason.SCOPE_MISSING
 
 
-async def test_a_mail_address_is_taken_once_in_a_tenant(owner: User) -> None:
+async def test_a_mail_address_is_unique_in_a_tenant(owner: User) -> None:
     taken = owner.call("CreateUser", email="ANN@example.com", role=MEMBER)
     assert await reason_of(taken) is Reason.USER_EXISTS
     poor = owner.call("CreateUser", email="bob@example.com", role=MEMBER, password="bob@example.com.")
@@ -56,7 +56,7 @@ async def test_a_tenant_has_so_many_users_and_no_more(opened: Opened) -> None:
         assert await reason_of(over) is Reason.QUOTA_EXCEEDED
 
 
-async def test_nobody_touches_who_stands_above(owner: User) -> None:
+async def test_nobody_changes_a_user_with_a_higher_role(owner: User) -> None:
     admin = await owner.new_user("bob@example.com", ADMIN)
     calls = [
         admin.call("CreateUser", email="c@example.com", role=OWNER),
@@ -65,7 +65,7 @@ async def test_nobody_touches_who_stands_above(owner: User) -> None:
         admin.call("DisableUser", user_id=owner.user_id),
         admin.call("EnableUser", user_id=owner.user_id),
         admin.call("ResetPassword", user_id=owner.user_id),
-        # The own password: only with the current one.
+        # The caller's own password: only with the current one.
         admin.call("ResetPassword", user_id=admin.user_id),
     ]
     for call in calls:
@@ -79,7 +79,7 @@ async def test_a_tenant_always_has_an_owner(owner: User) -> None:
     ):
         assert await reason_of(call) is Reason.LAST_OWNER
     second = await owner.new_user("bob@example.com", OWNER)
-    # Each unmakes the other at the same moment: one of them stays, and the other may no longer.
+    # Each demotes the other at the same moment: one of them keeps the role, and the other has lost the right.
     results = await asyncio.gather(
         owner.call("UpdateUser", user={"user_id": second.user_id, "role": MEMBER}),
         second.call("UpdateUser", user={"user_id": owner.user_id, "role": MEMBER}),
@@ -132,7 +132,7 @@ async def test_an_etag_guards_an_update(owner: User) -> None:
     assert changed.display_name == "Bob"
     assert changed.etag != etag
     assert await reason_of(owner.call("UpdateUser", user=user)) is Reason.ETAG_MISMATCH
-    await member.login("bob@example.com")  # a login is no change
+    await member.login("bob@example.com")  # a login is not a change
     assert (await owner.call("GetUser", user_id=member.user_id)).user.etag == changed.etag
 
 
@@ -178,7 +178,7 @@ async def test_users_are_listed_by_address_filtered_and_in_pages(owner: User, cl
     assert await reason_of(owner.call("ListUsers", filter="role")) is Reason.FILTER_INVALID
 
 
-async def test_what_another_tenant_has_is_not_there(owner: User) -> None:
+async def test_resources_of_another_tenant_are_not_found(owner: User) -> None:
     other = await register(owner.auth, "Other")
     theirs = await other.new_user("bob@example.com", MEMBER)
     key = (await other.call("CreateApiKey", display_name="k", scopes=["phone.read"])).api_key

@@ -1,4 +1,4 @@
-"""Wrong logins in the audit log: the first of a minute singly, the others as one event with their number."""
+"""Wrong logins in the audit log: the first of a minute one by one, the others as one event with their number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEW = AuthOptions(audit_wrong_logins=2, audit_wrong_logins_of_tenant=5, audit_mi
 
 
 async def events(owner: User) -> list[tuple[str, int]]:
-    """Network and number of the events of wrong logins, the oldest first."""
+    """Network and number of the events of wrong logins, oldest first."""
     found = (await owner.call("ListAuditEvents", filter='outcome = "UNAUTHENTICATED"')).events
     assert {one.action for one in found} <= {"auth.login"}
     return [(one.address, one.times) for one in reversed(found)]
@@ -33,7 +33,7 @@ async def test_the_first_are_singly_there_and_the_others_as_their_number(owner: 
         await few.add(owner.tenant_id, "203.0.113.7")
     for number in range(2):
         await few.add(owner.tenant_id, f"2001:db8:1:1::{number}")
-    # The first ones tell the address of the running call: here that of the owner's registration.
+    # The first ones have the address of the running call: here that of the owner's registration.
     assert await events(owner) == [("10.0.0.0/24", 1)] * 4
     await few.flush()
     assert (await events(owner))[4:] == [("203.0.113.0/24", 8)]
@@ -76,7 +76,7 @@ async def test_there_is_an_end_to_the_minutes_that_are_counted(owner: User, few:
     assert sum(times for _, times in await events(owner)) == 4
 
 
-async def test_a_number_that_cannot_be_written_is_told(
+async def test_a_number_that_cannot_be_written_is_logged(
     owner: User, few: WrongLogins, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(6):

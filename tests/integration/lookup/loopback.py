@@ -1,4 +1,4 @@
-"""A provider of live look-ups on loopback that speaks HTTP/1.1 as it is told to, well or badly."""
+"""A provider of live look-ups on loopback: HTTP/1.1 with configurable faults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def told(**fields: Any) -> bytes:
 
 @dataclass
 class Loopback:
-    """What it was asked, and what it answers: each of `first` once, then `then`. None: the connection is cut."""
+    """Its requests, and its answers: each of `first` once, then `then`. None: close the connection."""
 
     port: int = 0
     scheme: str = "http"
@@ -66,7 +66,7 @@ def _pieces(data: bytes) -> list[bytes]:
 
 @asynccontextmanager
 async def loopback(tls: ssl.SSLContext | None = None) -> AsyncIterator[Loopback]:
-    """A provider that listens while the block runs, with TLS where a context is given."""
+    """A provider that listens while the block runs, with TLS if a context is given."""
     provider = Loopback(scheme="https" if tls else "http")
     server = await asyncio.start_server(provider.serve, "127.0.0.1", 0, ssl=tls)
     provider.port = server.sockets[0].getsockname()[1]

@@ -35,7 +35,7 @@ async def provider(server: Loopback) -> AsyncIterator[HttpProvider]:
 
 
 async def failure(provider: HttpProvider) -> ProviderFailed:
-    """The error of one question. None tells the number, where it was asked, or the secret."""
+    """The error of one query. Its text contains neither the number, nor the address, nor the secret."""
     with pytest.raises(ProviderFailed) as caught:
         await provider.ask(NUMBER)
     assert not any(part in str(caught.value) for part in ("13800000000", "127.0.0.1", "harbour"))
@@ -51,7 +51,7 @@ async def test_a_good_answer(server: Loopback, provider: HttpProvider) -> None:
     assert {"x-key: quiet harbour", "accept: application/json", "accept-encoding: identity"} <= set(lines)
 
 
-async def test_what_is_told_is_made_plain(server: Loopback, provider: HttpProvider) -> None:
+async def test_answers_are_cleaned(server: Loopback, provider: HttpProvider) -> None:
     server.first = [
         told(carrier="月\n" + "x" * 200, line_status=7, ported="yes"),
         told(carrier={"name": "deep"}, line_status=True),
@@ -73,7 +73,7 @@ async def test_404_is_an_answer(server: Loopback, provider: HttpProvider) -> Non
         (429, "7", 7.0),
         (503, "7", 7.0),
         (429, "0", 0.0),
-        (429, "", 1.0),  # it does not say how long
+        (429, "", 1.0),  # it states no delay
         (429, "soon", 1.0),
         (429, "99999999999999999999", 3600.0),
         (503, formatdate(NOW + 30, usegmt=True), 30.0),
@@ -107,7 +107,7 @@ async def test_other_statuses_are_failures(server: Loopback, provider: HttpProvi
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"carrier": ', b'"text"', b"7", b"null", b'{"carrier": "\xff"}'])
 async def test_broken_json(server: Loopback, provider: HttpProvider, body: bytes) -> None:
     server.then = reply(body=body)
-    assert "no JSON" in str(await failure(provider))
+    assert "not a JSON" in str(await failure(provider))
 
 
 async def test_a_huge_body_is_refused_with_or_without_its_length(server: Loopback, provider: HttpProvider) -> None:
@@ -126,7 +126,7 @@ async def test_a_compressed_body_is_refused(server: Loopback, provider: HttpProv
 @pytest.mark.parametrize(
     "answer", [None, b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{", b"220 mail server\r\n\r\n"], ids=str
 )
-async def test_a_connection_that_is_cut_or_speaks_otherwise(
+async def test_an_interrupted_connection_or_another_protocol(
     server: Loopback, provider: HttpProvider, answer: bytes | None
 ) -> None:
     server.then = answer
@@ -153,7 +153,7 @@ async def test_cookies_are_not_kept(server: Loopback, provider: HttpProvider) ->
     assert "cookie" not in server.heads[1].lower()
 
 
-async def test_proxies_of_the_environment_are_not_asked(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxies_of_the_environment_are_not_used(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     provider = HttpProvider(LookupOptions(url=server.url))
     assert await provider.ask(NUMBER)

@@ -29,7 +29,7 @@ Open = Callable[..., Awaitable[Lookup]]
 
 
 def mac(purpose: str, *parts: bytes) -> bytes:
-    """Stands for the service's keyed digest."""
+    """Replaces the service's keyed digest."""
 
     return hashlib.sha256(b"\0".join((b"key", purpose.encode(), *parts))).digest()
 
@@ -66,7 +66,7 @@ async def refusal(lookup: Lookup, number: str = NUMBER) -> BossjyError:
 
 
 async def spent(lookup: Lookup, number: str) -> dict[str, str]:
-    """What the refusal of a budget that is spent tells, but for when to come again."""
+    """The metadata of the refusal by a spent budget, without the retry delay."""
     error = await refusal(lookup, number)
     assert (error.kind.value, error.reason) == ("RESOURCE_EXHAUSTED", Reason.LOOKUP_BUDGET_SPENT)
     assert error.retry_after_s
@@ -138,7 +138,7 @@ async def test_the_budget_of_a_day_is_one_for_all_processes(server: Loopback, op
     assert await other.of("another", NUMBER)
     for lookup in (one, other):
         assert await spent(lookup, "+8613800000001") == {"limit": "2", "per": "day", "subject": "server"}
-    assert await one.of("tenant", NUMBER)  # what is kept costs nothing
+    assert await one.of("tenant", NUMBER)  # cached answers cost nothing
     assert len(server.heads) == 2
     assert one.breaker.state is State.CLOSED
 
@@ -173,7 +173,7 @@ async def test_counts_of_the_budget_end_by_themselves(redis: GuardedRedis) -> No
     assert all([0 < await redis.ttl(key) <= 172_800 for key in keys])
 
 
-async def test_without_redis_nothing_is_asked(server: Loopback) -> None:
+async def test_without_redis_no_query_is_sent(server: Loopback) -> None:
     gone = open_redis("redis://127.0.0.1:1")
     async with open_lookup(gone, LookupOptions(url=server.url), mac) as lookup:
         assert lookup
@@ -183,9 +183,7 @@ async def test_without_redis_nothing_is_asked(server: Loopback) -> None:
     await gone.aclose()
 
 
-async def test_a_question_that_was_lost_is_asked_once_more_and_counted(
-    server: Loopback, opened: Open, redis: GuardedRedis
-) -> None:
+async def test_a_lost_query_is_retried_once_and_counted(server: Loopback, opened: Open, redis: GuardedRedis) -> None:
     server.first = [None]
     lookup = await opened()
     assert await lookup.of("tenant", NUMBER)
@@ -195,11 +193,11 @@ async def test_a_question_that_was_lost_is_asked_once_more_and_counted(
     assert lookup.ends == {"failed": 1, "found": 1}
 
 
-async def test_an_answer_that_is_wrong_is_not_asked_for_again(server: Loopback, opened: Open) -> None:
+async def test_a_wrong_answer_is_not_retried(server: Loopback, opened: Open) -> None:
     server.then = reply(body=b"<html>")
     error = await refusal(await opened())
     assert (error.kind.value, error.reason) == ("UNAVAILABLE", Reason.LOOKUP_UNAVAILABLE)
-    assert "no JSON" in str(error.__cause__)
+    assert "not a JSON" in str(error.__cause__)
     assert len(server.heads) == 1
 
 
@@ -213,7 +211,7 @@ async def test_the_breaker_opens_and_closes_again(server: Loopback, opened: Open
     error = await refusal(lookup)
     assert error.retry_after_s
     assert 0 < error.retry_after_s < 2
-    assert error.__cause__ is None  # told once, not for every call
+    assert error.__cause__ is None  # reported once, not for every call
     assert len(server.heads) == asked == 3
     server.then = good
     await asyncio.sleep(error.retry_after_s + 0.05)
@@ -228,13 +226,13 @@ async def test_a_refused_budget_is_no_end_of_a_trial(server: Loopback, opened: O
         await refusal(lookup)
     server.then = good
     lookup.breaker._until = 0.0
-    for _ in range(2):  # the next use is a trial again at once
+    for _ in range(2):  # the next use is immediately a trial again
         assert (await refusal(lookup)).reason is Reason.LOOKUP_BUDGET_SPENT
     assert lookup.breaker.state is State.HALF_OPEN
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_busy_provider_is_left_alone_as_long_as_it_asks(server: Loopback, opened: Open, status: int) -> None:
+async def test_a_busy_provider_gets_the_pause_that_it_asks_for(server: Loopback, opened: Open, status: int) -> None:
     lookup = await opened()
     server.first = [reply(status, retry_after="3")]
     assert (await refusal(lookup)).retry_after_s == 3.0
@@ -253,7 +251,7 @@ async def test_a_slow_provider_is_not_waited_for(server: Loopback, opened: Open)
     lookup = await opened(timeout_s=0.2)
     error = await refusal(lookup)
     assert error.reason is Reason.LOOKUP_UNAVAILABLE
-    assert lookup.ends == {"failed": 1}  # and not asked again
+    assert lookup.ends == {"failed": 1}  # and not queried again
 
 
 async def test_an_answer_that_drips_is_slow_too(server: Loopback, opened: Open) -> None:
@@ -276,7 +274,8 @@ async def test_the_deadline_of_the_caller_ends_the_question_and_blames_nobody(se
     assert state(lookup) is State.CLOSED
     hasty = asyncio.create_task(hurried())
     await asyncio.sleep(0.01)
-    assert await lookup.of("tenant", NUMBER)  # waited for the hasty one's question, then asked its own
+    # It waited for the query of the call with a short deadline, then sent its own.
+    assert await lookup.of("tenant", NUMBER)
     assert (await hasty).reason is Reason.DEADLINE_EXCEEDED
 
 
@@ -308,7 +307,7 @@ async def test_no_provider_no_look_ups(redis: GuardedRedis) -> None:
         ({"ca_file": "/nowhere/ca.pem"}, "BOSSJY_LOOKUP_CA_FILE cannot be read: No such file"),
     ],
 )
-async def test_a_provider_that_cannot_be_asked_ends_the_start(
+async def test_an_unusable_provider_ends_the_start(
     redis: GuardedRedis, tmp_path: Path, changed: dict[str, Any], says: str
 ) -> None:
     options = replace(LookupOptions(url="https://numbers.example/{e164}"), **changed)

@@ -1,4 +1,4 @@
-"""Certificates made for a test: an authority, and what it signs."""
+"""Certificates for tests: an authority, and certificates that it signs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Signed:
 class Authority:
     """Signs certificates. `certificate` is its own, in PEM.
 
-    bare: as many private authorities are made, without the key identifiers and usages that RFC 5280 asks for.
+    bare: like those of many private authorities, without the key identifiers and usages that RFC 5280 requires.
     """
 
     def __init__(self, name: str = "Test authority", *, bare: bool = False) -> None:
@@ -46,7 +46,7 @@ class Authority:
         self.certificate = _pem(builder.sign(self._key, hashes.SHA256()))
 
     def sign(self, name: str, *uris: str) -> Signed:
-        """A certificate of a server on loopback, or of a client; `uris` stand among its alternative names."""
+        """A certificate of a server on loopback, or of a client; `uris` are among its alternative names."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri) for uri in uris]
         if not uris:

@@ -1,4 +1,4 @@
-"""Rates that two processes share through a real Redis: the error that `bossjy_server.rpc.rates` states, and its end."""
+"""Rates shared by two processes through a real Redis: the error stated in `bossjy_server.rpc.rates`, and its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PER_MINUTE, BURST_S, INTERVAL_S, SECONDS = 3000, 2.0, 0.5, 4.0
 RATE = PER_MINUTE / 60
 BURST = RATE * BURST_S
 
-# A process that takes as fast as it may; prints how many tokens it got.
+# A process that takes as fast as possible; prints the number of tokens that it got.
 _TAKER = f"""
 import asyncio, sys, time
 from bossjy_server.rpc.options import RateOptions
@@ -51,7 +51,7 @@ asyncio.run(main(sys.argv[1], float(sys.argv[2])))
 
 
 async def take_in_processes(url: str, number: int) -> list[int]:
-    """How many tokens each of some processes got in SECONDS, all from the same moment on."""
+    """The number of tokens that each of some processes got in SECONDS, all from the same moment on."""
     command = (sys.executable, "-c", _TAKER, url, str(SECONDS))
     processes = [await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE) for _ in range(number)]
     for process in processes:
@@ -69,7 +69,7 @@ async def test_two_processes_together_take_what_one_may(redis_url: str) -> None:
     assert granted * 0.8 <= sum(got) <= granted + error, got
 
 
-async def test_a_process_that_is_busy_alone_gets_the_share_of_an_idle_one(redis_url: str) -> None:
+async def test_a_single_busy_process_gets_the_share_of_an_idle_one(redis_url: str) -> None:
     options = RateOptions(interval_s=INTERVAL_S, burst_s=BURST_S)
     idle = open_redis(redis_url)
     async with open_rates(options, SharedRates(idle).exchange):
@@ -79,7 +79,7 @@ async def test_a_process_that_is_busy_alone_gets_the_share_of_an_idle_one(redis_
     assert granted * 0.8 <= got <= granted + BURST / 2 + 1 + RATE * INTERVAL_S / 2
 
 
-async def test_what_was_too_much_is_owed_up_to_what_a_bucket_holds(redis: Redis) -> None:
+async def test_surplus_is_owed_up_to_the_capacity_of_a_bucket(redis: Redis) -> None:
     shared = SharedRates(redis)
     assert await shared.exchange([]) == ([], 1)
     (left,), _ = await shared.exchange([Use("k", 3, 1.0, 10.0)])

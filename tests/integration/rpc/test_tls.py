@@ -1,4 +1,4 @@
-"""TLS of a real server: who gets a connection, which protocol, and certificates that change while it serves."""
+"""TLS of a real server: admitted clients, protocols, and certificates that change while it serves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.integration.rpc.certificates import Authority, Signed
 
 
 async def check(channel: grpc.aio.Channel) -> int:
-    """Ask for health. Returns the status."""
+    """Check the health. Returns the status."""
     call = channel.unary_unary(
         "/grpc.health.v1.Health/Check",
         request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
@@ -46,7 +46,7 @@ class Secured:
     folder: Path
 
     async def check(self, client: Signed | None = None, authority: Authority | None = None) -> int:
-        """Ask for health over a connection of its own. Returns the status."""
+        """Check the health over a new connection. Returns the status."""
         credentials = grpc.ssl_channel_credentials(
             (authority or self.authority).certificate,
             client.key if client else None,
@@ -56,7 +56,7 @@ class Secured:
             return await check(channel)
 
     def handshake(self, version: ssl.TLSVersion) -> str | None:
-        """The protocol that a client of one version alone gets."""
+        """The protocol that a client of only one version gets."""
         context = ssl.create_default_context(cadata=self.authority.certificate.decode())
         context.set_alpn_protocols(["h2"])
         context.set_ciphers("ALL:@SECLEVEL=0")
@@ -68,7 +68,7 @@ class Secured:
             return secure.version()
 
     async def shown(self) -> str:
-        """The certificate that the server shows to a new connection, in PEM."""
+        """The certificate that the server presents to a new connection, in PEM."""
         return await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", self.port), timeout=30)
 
 
@@ -134,14 +134,14 @@ async def test_certificates_change_while_the_server_runs(tmp_path: Path, caplog:
         async with grpc.aio.secure_channel(f"localhost:{server.port}", credentials) as channel:
             await check(channel)
             renewed = server.authority.sign("localhost")
-            # Half a renewal: the new certificate beside the old key.
+            # Half a renewal: the new certificate with the old key.
             (tmp_path / "certificate.pem").write_bytes(renewed.certificate)
             assert await server.shown() == first
-            assert "the certificates that are loaded go on" in caplog.text
+            assert "the loaded certificates stay in use" in caplog.text
             (tmp_path / "key.pem").write_bytes(renewed.key)
             assert (await server.shown()).strip() == renewed.certificate.decode().strip()
             assert await server.check() == health_pb2.HealthCheckResponse.SERVING
-            # Connections that are open stay open.
+            # Open connections stay open.
             await check(channel)
 
 
@@ -166,5 +166,5 @@ def test_files_that_cannot_serve_are_one_line_at_start(tmp_path: Path) -> None:
         TlsOptions(certificate, tmp_path / "none.pem"),
         TlsOptions(certificate, key, tmp_path / "none.pem"),
     ):
-        with pytest.raises(StartError, match=r"^TLS cannot be had from .*: name PEM files that belong together$"):
+        with pytest.raises(StartError, match=r"^TLS cannot be set up from .*: set PEM files that match$"):
             Certificates(options)

@@ -1,4 +1,4 @@
-"""A data folder that is made once for all tests: most of them are about what comes after."""
+"""A data folder that is made once for all tests: most of them test later starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bossjy_server.storage.embedded import start_embedded
 
 @pytest.fixture(scope="session")
 def made_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder whose parts were started once, and stopped."""
+    """A data folder whose embedded servers were started once, and stopped."""
     folder = tmp_path_factory.mktemp("made") / "data"
 
     async def make() -> None:

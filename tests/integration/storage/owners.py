@@ -1,4 +1,4 @@
-"""Owners of embedded parts in processes of their own, which a test may kill."""
+"""Owners of embedded servers in separate processes, which a test may kill."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-# Starts the parts, writes a row, says so. When told to end, it asks the database once more before it goes.
+# Starts the embedded servers, writes a row, reports it. When stopped, it queries the database once more before it ends.
 _OWNER = """
 import asyncio, signal, sys, asyncpg
 from pathlib import Path
@@ -35,7 +35,7 @@ asyncio.run(own())
 
 @dataclass(frozen=True)
 class Owner:
-    """A process that owns parts; the numbers of its parts' processes."""
+    """A process that owns embedded servers; the process ids of these."""
 
     process: asyncio.subprocess.Process
     database: int
@@ -57,7 +57,7 @@ class Owner:
 
 @asynccontextmanager
 async def owner(folder: Path) -> AsyncIterator[Owner]:
-    """An owner that serves. Nothing of it is left after the block, whatever the test did."""
+    """A running owner. Nothing of it is left after the block, whatever the test did."""
     process = await start_owner(folder)
     pids: list[int] = []
     try:
@@ -68,21 +68,21 @@ async def owner(folder: Path) -> AsyncIterator[Owner]:
         if process.returncode is None:
             process.kill()
         await process.communicate()
-        if len(pids) == 3 and gone(pids[2]):  # otherwise the guard stops them
+        if len(pids) == 3 and gone(pids[2]):  # otherwise the watchdog stops them
             for pid in pids[:2]:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
 
 
 async def start_owner(folder: Path) -> asyncio.subprocess.Process:
-    """An owner that is starting, of a process group of its own."""
+    """An owner that is starting, in its own process group."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-c", _OWNER, str(folder), stdout=asyncio.subprocess.PIPE, start_new_session=True
     )
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended, also where nobody has asked for its end."""
+    """True if a process has ended, even if nobody has waited for it."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -90,7 +90,7 @@ def gone(pid: int) -> bool:
 
 
 async def eventually(holds: Callable[[], bool], within_s: float = 60) -> None:
-    """Wait until something holds; a TimeoutError otherwise."""
+    """Wait until a condition is true; a TimeoutError otherwise."""
     async with asyncio.timeout(within_s):
         while not holds():
             await asyncio.sleep(0.02)

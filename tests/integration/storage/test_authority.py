@@ -1,4 +1,4 @@
-"""What a caller may do as the database has it, and how long that stays so."""
+"""The caller's authority in the database, and the locks that keep it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def holding(database: Database, caller: Caller, *, changes: bool) -> Async
 
 
 @CHANGES
-async def test_a_caller_holds_what_both_credentials_and_role_carry(database: Database, *, changes: bool) -> None:
+async def test_a_caller_has_the_scopes_of_both_credentials_and_role(database: Database, *, changes: bool) -> None:
     of_session = await held(database, SESSION, changes=changes)
     assert (of_session.role, of_session.scopes) == (Role.ADMIN, scopes_of(Role.ADMIN))
     of_key = await held(database, KEY, changes=changes)
@@ -83,7 +83,7 @@ async def test_a_caller_holds_what_both_credentials_and_role_carry(database: Dat
         "DELETE FROM bossjy.sessions",
     ],
 )
-async def test_a_session_that_ended_holds_nothing(database: Database, statement: str, *, changes: bool) -> None:
+async def test_an_ended_session_has_no_rights(database: Database, statement: str, *, changes: bool) -> None:
     await change(database, statement)
     assert await reason(database, SESSION, changes=changes) is Reason.SESSION_ENDED
 
@@ -98,12 +98,12 @@ async def test_a_session_that_ended_holds_nothing(database: Database, statement:
         "DELETE FROM bossjy.api_keys",
     ],
 )
-async def test_a_key_that_ended_holds_nothing(database: Database, statement: str, *, changes: bool) -> None:
+async def test_an_ended_key_has_no_rights(database: Database, statement: str, *, changes: bool) -> None:
     await change(database, statement)
     assert await reason(database, KEY, changes=changes) is Reason.TOKEN_INVALID
 
 
-async def test_credentials_of_another_user_hold_nothing(database: Database) -> None:
+async def test_credentials_of_another_user_give_no_rights(database: Database) -> None:
     assert await reason(database, replace(SESSION, user_id="bob")) is Reason.SESSION_ENDED
     assert await reason(database, replace(KEY, user_id="bob")) is Reason.TOKEN_INVALID
     assert await reason(database, replace(SESSION, session_id="")) is Reason.SESSION_ENDED
@@ -147,7 +147,7 @@ async def test_the_end_of_a_caller_waits_for_its_writes(database: Database, call
 
 
 @CALLERS
-async def test_who_waits_for_an_end_sees_it(database: Database, caller: Caller) -> None:
+async def test_a_write_that_waits_for_an_end_sees_it(database: Database, caller: Caller) -> None:
     table = "api_keys" if caller.api_key_id else "sessions"
     async with database.tenant("acme") as connection:
         await connection.execute(END.format(table))
@@ -157,7 +157,7 @@ async def test_who_waits_for_an_end_sees_it(database: Database, caller: Caller) 
     assert await asyncio.wait_for(late, 10) in (Reason.SESSION_ENDED, Reason.TOKEN_INVALID)
 
 
-async def test_who_changes_authority_holds_the_role(database: Database) -> None:
+async def test_a_change_of_authority_locks_the_role(database: Database) -> None:
     async with holding(database, SESSION, changes=True):
         demotion = asyncio.create_task(change(database, "UPDATE bossjy.users SET role = 'member'"))
         done, _ = await asyncio.wait([demotion], timeout=0.3)
@@ -176,7 +176,7 @@ async def test_writes_wait_neither_for_each_other_nor_for_a_login(database: Data
             await asyncio.wait_for(record(connection, "acme", "auth.login"), 10)
 
 
-async def test_an_audit_event_does_not_wait_for_who_changes_authority(database: Database) -> None:
+async def test_an_audit_event_does_not_wait_for_a_change_of_authority(database: Database) -> None:
     async with database.tenant("acme") as connection:
         await connection.execute("SELECT FROM bossjy.tenants FOR NO KEY UPDATE")
         await hold_caller(connection, SESSION, changes_authority=True)
@@ -186,7 +186,7 @@ async def test_an_audit_event_does_not_wait_for_who_changes_authority(database: 
 
 @CALLERS
 async def test_an_end_is_not_delayed_by_many_writes(database_url: str, caller: Caller) -> None:
-    """Writes that overlap without a gap could keep the row shared for ever; held last, they leave gaps."""
+    """Writes that overlap without a gap could keep the row shared forever; locks taken last leave gaps."""
     database = await Database.open(database_url, max_size=12)
     done = asyncio.Event()
 

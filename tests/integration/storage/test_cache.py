@@ -1,4 +1,4 @@
-"""The cache on a real Redis: hits, single flight, writes seen by all, and a Redis that is gone."""
+"""The cache on a real Redis: hits, single flight, invalidation by writes, and an unavailable Redis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bossjy_server.storage.redis import GuardedRedis, open_redis
 
 
 class Source:
-    """What is behind the cache: a value, how often it was read."""
+    """The source of the cached value, which counts its reads."""
 
     def __init__(self, value: bytes | None = b"one") -> None:
         self.value, self.reads, self.keep = value, 0, True
@@ -37,7 +37,7 @@ def other(redis: GuardedRedis) -> Cache:
     return Cache(redis, "test", ttl_s=5)
 
 
-async def test_what_was_loaded_is_given_again_in_every_process(cache: Cache, other: Cache) -> None:
+async def test_a_loaded_entry_is_returned_in_every_process(cache: Cache, other: Cache) -> None:
     source = Source()
     for one in (cache, cache, other):
         assert await one.get("group", "key", source) == b"one"
@@ -51,7 +51,7 @@ async def test_a_thing_that_is_not_there_is_remembered_too(cache: Cache) -> None
     assert source.reads == 1
 
 
-async def test_a_write_is_seen_by_all_and_by_its_group_alone(cache: Cache, other: Cache) -> None:
+async def test_a_write_is_seen_by_all_processes_and_only_in_its_group(cache: Cache, other: Cache) -> None:
     source, untouched = Source(), Source()
     await cache.get("group", "key", source)
     await cache.get("another", "key", untouched)
@@ -62,7 +62,7 @@ async def test_a_write_is_seen_by_all_and_by_its_group_alone(cache: Cache, other
     assert untouched.reads == 1
 
 
-async def test_what_was_read_before_a_write_is_not_given_after_it(cache: Cache, other: Cache) -> None:
+async def test_data_read_before_a_write_is_not_returned_after_it(cache: Cache, other: Cache) -> None:
     source = Source()
     source.gate.clear()
     slow = asyncio.create_task(cache.get("group", "key", source))
@@ -82,13 +82,13 @@ async def test_of_many_that_miss_one_loads(cache: Cache) -> None:
     waiting = [asyncio.create_task(cache.get("group", "key", source)) for _ in range(20)]
     while cache.joined < 19:
         await asyncio.sleep(0.01)
-    waiting[0].cancel()  # the one that began the load goes: the others get it all the same
+    waiting[0].cancel()  # the task that began the load ends: the others still get it
     source.gate.set()
     assert await asyncio.gather(*waiting[1:]) == [b"one"] * 19
     assert source.reads == 1
 
 
-async def test_what_is_not_to_be_kept_is_not(cache: Cache) -> None:
+async def test_uncacheable_results_are_not_cached(cache: Cache) -> None:
     source = Source()
     source.keep = False
     await cache.get("group", "key", source)
@@ -99,7 +99,7 @@ async def test_what_is_not_to_be_kept_is_not(cache: Cache) -> None:
     assert (source.reads, big.reads) == (2, 2)
 
 
-async def test_errors_of_a_load_go_to_who_asked(cache: Cache) -> None:
+async def test_errors_of_a_load_reach_the_caller(cache: Cache) -> None:
     async def fail() -> Loaded:
         raise NotFound("thing")
 
@@ -125,7 +125,7 @@ async def test_without_redis_everything_is_loaded() -> None:
     await gone.aclose()
 
 
-async def test_a_write_that_redis_did_not_take_is_told_later(redis: GuardedRedis, cache: Cache, other: Cache) -> None:
+async def test_a_write_that_redis_did_not_accept_is_sent_later(redis: GuardedRedis, cache: Cache, other: Cache) -> None:
     source = Source()
     await cache.get("group", "key", source)
     source.value = b"two"

@@ -1,4 +1,4 @@
-"""Counts of contacts and ended imports come from the cache, and no write is hidden by it."""
+"""Cached counts of contacts and ended imports: no write is hidden by the cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error while the database is opened: one line that says what to do, and no secret in it."""
+"""Every error of opening the database: one line of advice, and no secret in it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Way = Callable[[str], Awaitable[None]]
 
 
 async def line(way: Way, url: str) -> str:
-    """What the operator reads."""
+    """The operator's line."""
     with pytest.raises(StartError) as caught:
         await way(url)
     told = str(caught.value)
@@ -158,7 +158,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def listening(serve: Serve) -> AsyncIterator[int]:
-    """A server of anything else on a port. Its connections end when they are closed or the block ends."""
+    """A server of another protocol on a port. Its connections end when they are closed or the block ends."""
     tasks: set[asyncio.Task[None] | None] = set()
 
     async def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -206,7 +206,7 @@ async def test_a_server_of_something_else(way: Way, answer: bytes) -> None:
 
 
 async def test_a_server_that_is_too_old(parts: EmbeddedParts, login: str) -> None:
-    """A real one, whose word of its version is changed on the way."""
+    """A real one, whose reported version is changed on the way."""
     to_server = urlsplit(over_tcp(parts, login)).port
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

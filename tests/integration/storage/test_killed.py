@@ -1,4 +1,4 @@
-"""Owners, guards and parts that are killed at bad moments: nothing committed is lost, and nothing is left."""
+"""Owners, watchdogs and embedded servers killed at bad moments: no committed data is lost, no process is left."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_parts_end_with_a_killed_owner_and_all_is_free_again(data_folder: 
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-async def test_a_start_right_after_a_kill_waits_and_finds_what_was_committed(data_folder: Path) -> None:
+async def test_a_start_right_after_a_kill_waits_and_finds_committed_data(data_folder: Path) -> None:
     async with owner(data_folder) as owned:
         await owned.kill()
         async with start_embedded(data_folder, postgres=True, redis=True) as parts:
@@ -67,8 +67,8 @@ async def test_an_owner_ends_the_parts_itself_where_its_guard_was_killed(data_fo
     assert gone(parts.redis_pid)
 
 
-async def test_ctrl_c_reaches_the_owner_alone(data_folder: Path) -> None:
-    """The parts serve until the owner has drained."""
+async def test_ctrl_c_reaches_only_the_owner(data_folder: Path) -> None:
+    """The embedded servers run until the owner has drained."""
     async with owner(data_folder) as owned:
         os.killpg(owned.process.pid, signal.SIGINT)
         assert await owned.line() == "42"
@@ -115,7 +115,7 @@ async def test_a_start_that_is_killed_while_the_database_is_made(tmp_path: Path,
         guard.kill()
     await server.communicate()
     await eventually(lambda: gone(guard.pid))
-    # A guard ends what it began. Without one there is half a folder, and an initdb that goes on.
+    # A watchdog ends what it began. Without one, half a folder is left, and a running initdb.
     assert (tmp_path / "postgres").exists() is not with_guard
     async with start_embedded(tmp_path, postgres=True, redis=False) as parts:
         connection = await asyncpg.connect(parts.database_url)
@@ -129,7 +129,7 @@ def _half_made(folder: Path) -> bool:
 
 
 async def test_a_killed_database_starts_again_also_while_a_statement_runs_on(data_folder: Path) -> None:
-    """Its children outlive it for as long as their statement runs; none must keep the next from starting."""
+    """Its children outlive it while their statement runs; none may keep the next one from starting."""
     async with start_embedded(data_folder, postgres=True, redis=False) as parts:
         busy = await asyncpg.connect(parts.database_url)
         running = asyncio.create_task(busy.fetch("SELECT count(*) FROM generate_series(1, 1000000000)"))
@@ -152,7 +152,7 @@ async def _connected(url: str) -> asyncpg.Connection[asyncpg.Record]:
 
 
 @pytest.mark.timeout(600)
-async def test_a_part_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
+async def test_a_server_that_dies_repeatedly_is_given_up(tmp_path: Path) -> None:
     async with start_embedded(tmp_path, postgres=False, redis=True) as parts:
         pid_file = tmp_path / "redis" / "redis.pid"
         killed: set[int] = set()

@@ -75,7 +75,7 @@ async def test_the_schema_can_be_applied_again_and_by_several_at_once(empty_data
 
 
 async def test_the_schema_that_is_there_is_not_applied_again(database_url: str, database: Database) -> None:
-    """Or a start would wait for every running transaction, and hold up those that come after."""
+    """Otherwise a start would wait for every running transaction, and block those that follow."""
     async with database.tenant("one") as connection:
         await connection.execute(_INSERT, "one")
         await apply_schema(database_url, read_init_sql(), lock_timeout_s=1)
@@ -132,10 +132,10 @@ async def test_a_connection_goes_back_with_the_role_it_came_with(database_url: s
     await database.close()
 
 
-async def test_who_gives_up_at_any_moment_leaves_no_transaction_open(
+async def test_a_cancelled_task_never_leaves_a_transaction_open(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """asyncpg would tell it as an error: the log of a healthy service had one for each import."""
+    """asyncpg would report it as an error: the log of a healthy service had one for each import."""
     database = await Database.open(database_url, min_size=1, max_size=1)
 
     async def work() -> None:
@@ -171,7 +171,7 @@ async def test_of_two_that_block_each_other_one_may_call_again(database: Databas
 
 
 async def test_errors_that_are_not_the_databases_go_through(database: Database) -> None:
-    """A file that is missing, a wait that ended: nobody must look for them in the database."""
+    """A missing file, a wait that timed out: their errors must not look like errors of the database."""
     for raised in (FileNotFoundError("a file"), TimeoutError("a wait")):
         with pytest.raises(type(raised)):
             async with database.system():
@@ -212,7 +212,7 @@ async def test_a_server_that_stops_is_unavailable_and_comes_back(data_folder: Pa
             os.kill(parts.database_pid, signal.SIGKILL)
             with pytest.raises(Unavailable):
                 async with asyncio.timeout(60):
-                    while True:  # its children answer until they see that it is gone
+                    while True:  # its children answer until they notice its end
                         async with database.system() as connection:
                             await connection.fetchval("SELECT 1")
         finally:
@@ -259,7 +259,7 @@ async def test_long_work_holds_a_share_of_the_connections(database_url: str) -> 
             assert not of_one.done()
             assert not of_three.done()
             async with database.tenant("one"), database.tenant("three"):
-                pass  # short work is not held up
+                pass  # short work is not delayed
         await of_three
         assert not of_one.done()
     await of_one

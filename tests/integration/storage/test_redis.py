@@ -1,4 +1,4 @@
-"""The client of Redis: short waits, whatever the server does."""
+"""The Redis client: short waits, whatever the server does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_a_server_that_does_not_answer_costs_two_waits_at_most() -> None:
     server.close()
 
 
-async def test_a_server_that_is_not_there_is_told_at_once() -> None:
+async def test_a_missing_server_is_reported_immediately() -> None:
     redis = open_redis("redis://127.0.0.1:1")
     assert not await ping(redis)
     await redis.aclose()
@@ -57,7 +57,7 @@ async def test_more_calls_than_connections_wait_for_their_turn(redis_url: str) -
 
 @asynccontextmanager
 async def _over_tls(redis_url: str, context: ssl.SSLContext) -> AsyncIterator[int]:
-    """A port on loopback that hands what comes over TLS to a Redis on a Unix socket."""
+    """A port on loopback that forwards TLS connections to a Redis on a Unix socket."""
     path = unquote(urlsplit(redis_url).path)
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

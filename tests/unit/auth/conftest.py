@@ -10,7 +10,7 @@ from bossjy_server.auth.tokens import AccessTokens
 
 
 class Clock:
-    """The time, set by a test."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0

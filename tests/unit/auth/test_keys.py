@@ -18,7 +18,7 @@ from tests.unit.auth.conftest import Clock, load_keys
 from tests.unit.auth.test_tokens import CALLER
 
 
-def test_keys_are_made_once_and_for_the_service_alone(tmp_path: Path, clock: Clock, options: AuthOptions) -> None:
+def test_keys_are_created_once_and_only_for_the_service(tmp_path: Path, clock: Clock, options: AuthOptions) -> None:
     first = load_keys(tmp_path, clock, options)
     second = load_keys(tmp_path, clock, options)
     assert first.signing.kid == second.signing.kid
@@ -51,7 +51,7 @@ def test_a_new_key_is_published_before_it_signs_and_the_old_one_overlaps(
     late = AccessTokens(keys, options, clock).issue(CALLER).token
     elsewhere.verify(late)
     elsewhere.verify(old)
-    clock.now += 609  # the last token that the old key can have signed has ended
+    clock.now += 609  # the last token that the old key can have signed has expired
     assert keys.verifying(old_kid)
     clock.now += 1
     assert keys.verifying(old_kid) is None
@@ -67,7 +67,7 @@ def test_rotating_deletes_retired_keys(tmp_path: Path, keys: Keys, clock: Clock)
     assert len(list((tmp_path / "keys").glob("*.pem"))) == 2
 
 
-def test_what_is_published_verifies_and_holds_no_secret(keys: Keys, tokens: AccessTokens) -> None:
+def test_published_keys_verify_and_contain_no_secret(keys: Keys, tokens: AccessTokens) -> None:
     jwk = keys.published()[0].jwk()
     assert set(jwk) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
     assert PyJWK(jwk).key.public_numbers() == keys.signing.public.public_numbers()
@@ -148,7 +148,7 @@ def test_the_list_of_keys_says_what_each_does(keys: Keys, clock: Clock) -> None:
     assert said() == ["signs"]
     clock.now += 10
     keys.rotate()
-    assert said() == ["is published, and signs soon", "signs"]
+    assert said() == ["is published and will sign soon", "signs"]
     clock.now += 60
     assert said() == ["signs", "verifies tokens that it signed"]
     clock.now += 610

@@ -1,4 +1,4 @@
-"""Mail addresses that look the same are the same; those with characters that nobody sees are refused."""
+"""Mail addresses that look the same are equal; those with invisible characters are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INVISIBLE = "\u200b\u200d\u2060\ufeff\u00ad\u202e\u2066\ufe0f\U000e0101\U000e004
 
 
 @pytest.mark.parametrize("char", INVISIBLE)
-def test_what_nobody_sees_does_not_count_and_is_refused(char: str) -> None:
+def test_invisible_characters_are_ignored_at_login_and_refused_in_new_addresses(char: str) -> None:
     for address in (f"an{char}n@example.org", f"{char}ann@example.org", f"ann@example.org{char}"):
         assert email_key(address) == "ann@example.org"
         with pytest.raises(InvalidArgument) as caught:
@@ -48,7 +48,7 @@ def test_addresses_are_accepted(address: str) -> None:
     "address",
     ["ann\u3000b@example.org", "ann@exam\uff20ple.org", "a\u0007b@example.org", "\ufdfa" * 100 + "@example.org"],
 )
-def test_what_is_no_address_in_its_normal_form_is_refused(address: str) -> None:
+def test_invalid_addresses_in_normal_form_are_refused(address: str) -> None:
     with pytest.raises(InvalidArgument):
         check_email(address)
 

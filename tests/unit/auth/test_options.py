@@ -36,7 +36,7 @@ def test_the_defaults_hold() -> None:
         {"revocations_lost": "maybe"},
     ],
 )
-def test_what_cannot_work_is_refused_in_one_line(wrong: dict[str, Any]) -> None:
+def test_unusable_values_are_refused_in_one_line(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="auth: ") as caught:
         AuthOptions(**wrong).check()
     assert "\n" not in str(caught.value)

@@ -16,7 +16,7 @@ from bossjy_server.errors import InvalidArgument
 
 RULES = PasswordRules(AuthOptions())
 NAMES = ["ann.smith@northwind.example", "Ann Smith", "Northwind Traders", "northwind-traders-x7k2p9"]
-# As dice choose them: few of them are common in passwords.
+# Words chosen by dice: few of them are common in passwords.
 DICE = re.findall(
     r"\w+",
     """
@@ -35,7 +35,7 @@ DICE = re.findall(
 
 
 def refusal(password: str) -> str:
-    """Why it is refused, or ''."""
+    """The reason of a refusal, or ''."""
     try:
         RULES.check(password, NAMES)
     except InvalidArgument as error:
@@ -75,7 +75,7 @@ def refusal(password: str) -> str:
         "19870412sunshine19870412",
     ],
 )
-def test_what_is_joined_from_common_parts_is_refused(password: str) -> None:
+def test_passwords_joined_from_common_parts_are_refused(password: str) -> None:
     assert refusal(password), password
 
 
@@ -114,7 +114,7 @@ def test_four_words_of_the_list_itself_are_accepted_and_two_are_refused() -> Non
     pairs = ["".join(chance.sample(words, 2)) + "2026" for _ in range(300)]
     assert [one for one in pairs if not refusal(one)] == []
     fours = [" ".join(chance.sample(words, 4)) for _ in range(300)]
-    # Of all that four words can make, some have a name in them, or a piece of a phrase.
+    # Of all that four words can make, some contain a name, or a piece of a phrase.
     assert sum(bool(refusal(one)) for one in fours) <= 6
 
 
@@ -135,7 +135,7 @@ def test_a_shorter_minimum_refuses_no_random_text() -> None:
         rules.check("dragonfire1")
 
 
-def test_a_part_that_comes_again_costs_little() -> None:
+def test_a_repeated_part_costs_little() -> None:
     units = {"dragon": 10.0, "sunshine": 10.0}
     assert estimate("dragonsunshine", units, 8).bits == 20
     assert estimate("dragonsunshine" * 3, units, 8).bits == 20

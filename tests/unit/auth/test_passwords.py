@@ -49,11 +49,11 @@ async def test_a_hash_that_another_library_made_is_as_good(place: Place) -> None
 @pytest.mark.parametrize(
     "stored", ["$", "not a hash", "$argon2id$", "$argon2id$v=19$m=12288,t=3,p=1$", "x" * 200, "é我"]
 )
-async def test_what_is_no_hash_is_no_match(place: Place, stored: str) -> None:
+async def test_a_text_that_is_not_a_hash_never_matches(place: Place, stored: str) -> None:
     assert not (await place.verify(stored, "a password")).right
 
 
-async def test_nothing_is_cut_off(place: Place) -> None:
+async def test_nothing_is_truncated(place: Place) -> None:
     stored = await place.hash("x" * 256)
     assert not (await place.verify(stored, "x" * 255)).right
     assert not (await place.verify(stored, "x" * 257)).right
@@ -86,15 +86,15 @@ async def hash_one(passwords: Passwords) -> str:
 async def test_beyond_the_queue_a_hash_is_refused_at_once(passwords: Passwords) -> None:
     running = [asyncio.create_task(hash_one(passwords)) for _ in range(3)]
     await asyncio.sleep(0)
-    with pytest.raises(ResourceExhausted) as caught, passwords.place():  # nothing is waited for
-        raise AssertionError("there was a place")
+    with pytest.raises(ResourceExhausted) as caught, passwords.place():  # no wait for anything
+        raise AssertionError("there was a slot")
     assert caught.value.reason is Reason.OVERLOADED
     assert caught.value.retry_after_s
     await asyncio.gather(*running)
     await hash_one(passwords)
 
 
-async def test_calls_that_are_given_up_free_their_place(passwords: Passwords) -> None:
+async def test_cancelled_calls_free_their_slot(passwords: Passwords) -> None:
     began = time.perf_counter()
     await hash_one(passwords)
     one_s = time.perf_counter() - began
@@ -106,7 +106,7 @@ async def test_calls_that_are_given_up_free_their_place(passwords: Passwords) ->
         await asyncio.gather(*running, return_exceptions=True)
     began = time.perf_counter()
     await hash_one(passwords)
-    # What was given up while it waited is not computed: that would be up to 150 hashes.
+    # Work that was cancelled while it waited is not computed: that would be up to 150 hashes.
     assert time.perf_counter() - began < 20 * one_s
 
 
@@ -132,7 +132,7 @@ async def test_the_loop_stays_free_while_hashes_run(passwords: Passwords) -> Non
         "a" * 8 + "violet" * 2 + "lamp" * 2,
     ],
 )
-def test_any_composition_is_taken(password: str) -> None:
+def test_any_composition_is_accepted(password: str) -> None:
     RULES.check(password)
 
 
@@ -142,14 +142,14 @@ def test_any_composition_is_taken(password: str) -> None:
         ("short", "fewer than 15"),
         ("x" * 14, "fewer than 15"),
         ("violet " * 37, "more than 256"),
-        ("correct horse battery staple", "tried first"),
-        ("CorrectHorseBatteryStaple", "tried first"),
-        ("Password1234567", "tried first"),
-        ("P@ssw0rdP@ssw0rd", "tried first"),
-        ("Dragon!Dragon!Dragon!", "tried first"),
-        ("Summer2026Summer", "tried first"),
-        ("123456789012345", "tried first"),
-        ("aaaaaaaaaaaaaaa", "tried first"),
+        ("correct horse battery staple", "most common passwords"),
+        ("CorrectHorseBatteryStaple", "most common passwords"),
+        ("Password1234567", "most common passwords"),
+        ("P@ssw0rdP@ssw0rd", "most common passwords"),
+        ("Dragon!Dragon!Dragon!", "most common passwords"),
+        ("Summer2026Summer", "most common passwords"),
+        ("123456789012345", "most common passwords"),
+        ("aaaaaaaaaaaaaaa", "most common passwords"),
         ("bababababababab", "repeats"),
         ("x9!x9!x9!x9!x9!x9!", "repeats"),
         ("qwertzuiop7654321", "keyboard"),
@@ -159,7 +159,7 @@ def test_any_composition_is_taken(password: str) -> None:
         ("AnnSmith Example 2026", "your name"),
     ],
 )
-def test_what_is_guessed_first_is_refused(password: str, why: str) -> None:
+def test_common_passwords_are_refused(password: str, why: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         RULES.check(password, ["ann@example.com", "Ann Smith", ""], field="new_password")
     assert caught.value.reason is Reason.PASSWORD_REFUSED

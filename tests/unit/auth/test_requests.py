@@ -19,7 +19,7 @@ from bossjy_server.errors import InvalidArgument, Reason
 @pytest.mark.parametrize("nanos", [0, -1, 2**31 - 1])
 def test_a_time_outside_the_calendar_is_refused(seconds: int, nanos: int) -> None:
     if seconds == -62135596801 and nanos > 10**9:
-        return  # its nanoseconds bring it back
+        return  # its nanoseconds bring it back into the range
     request = pb.CreateApiKeyRequest(expire_time=Timestamp(seconds=seconds, nanos=nanos))
     with pytest.raises(InvalidArgument) as caught:
         time_of(request, "expire_time")

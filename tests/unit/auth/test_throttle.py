@@ -24,7 +24,7 @@ def test_a_bucket_holds_so_many_and_fills_again(clock: Clock) -> None:
     assert buckets.take(one) > 0
 
 
-def test_nothing_is_taken_when_one_of_them_is_empty(clock: Clock) -> None:
+def test_if_one_bucket_is_empty_none_loses_an_attempt(clock: Clock) -> None:
     buckets = LocalBuckets(100, clock)
     small, large = Bucket("small", 1, 10.0), Bucket("large", 2, 10.0)
     assert buckets.take([small, large]) == 0
@@ -33,7 +33,7 @@ def test_nothing_is_taken_when_one_of_them_is_empty(clock: Clock) -> None:
     assert buckets.take([large]) == 0
 
 
-def test_what_is_given_back_can_be_taken_again(clock: Clock) -> None:
+def test_returned_attempts_can_be_taken_again(clock: Clock) -> None:
     buckets = LocalBuckets(100, clock)
     one = [Bucket("one", 1, 10.0)]
     for _ in range(10):
@@ -49,7 +49,7 @@ def test_there_is_an_end_to_the_buckets(clock: Clock) -> None:
     assert list(buckets._full_at) == ["7", "8", "9"]
 
 
-async def test_without_redis_a_replica_counts_alone(keys: Keys, clock: Clock) -> None:
+async def test_without_redis_a_replica_counts_by_itself(keys: Keys, clock: Clock) -> None:
     throttle = Throttle(None, keys, AuthOptions(account_failures=2), clock)
 
     async def guess(account: str, reason: Reason | None) -> None:
@@ -59,7 +59,7 @@ async def test_without_redis_a_replica_counts_alone(keys: Keys, clock: Clock) ->
 
     for _ in range(5):
         await guess("ann@example.com", None)
-        # What was refused for another cause tells nothing about the password and does not count.
+        # A refusal for another cause says nothing about the password and does not count.
         with pytest.raises(Unauthenticated):
             await guess("ann@example.com", Reason.OVERLOADED)
     for _ in range(2):
@@ -73,7 +73,7 @@ async def test_without_redis_a_replica_counts_alone(keys: Keys, clock: Clock) ->
 
 
 async def refused_guess(throttle: Throttle, address: str, reason: Reason = Reason.LOGIN_REFUSED) -> float:
-    """A login that is not right: 0 for a guess that was checked, else the wait that the block was given or was told."""
+    """A failed login: 0 for a guess that was checked, else the wait that the block got or that was reported."""
     waits = [0.0]
     try:
         async with throttle.login("acme", "ann@example.com", address) as wait_s:
@@ -86,18 +86,18 @@ async def refused_guess(throttle: Throttle, address: str, reason: Reason = Reaso
 async def test_an_account_has_a_bucket_for_each_network_and_one_for_all(keys: Keys, clock: Clock) -> None:
     options = AuthOptions(account_failures=2, account_failures_of_all=5, tenant_failures=100, address_failures=0)
     throttle = Throttle(None, keys, options, clock)
-    # One network: two guesses, then none, and the others are not touched.
+    # One network: two guesses, then none, and the others are not affected.
     assert [await refused_guess(throttle, "192.0.2.1") for _ in range(4)] == [0, 0, -1, -1]
     # Two addresses of one /64 are one network.
     assert await refused_guess(throttle, "2001:db8::1") == 0
     assert await refused_guess(throttle, "2001:db8::ffff") == 0
     assert await refused_guess(throttle, "2001:db8::2") == -1
     assert await refused_guess(throttle, "192.0.2.2") == 0
-    # Five in all: a further network may be checked, but only for a right password from a network that is known.
+    # Five in all: an additional network may be checked, but only for a right password from a known network.
     assert await refused_guess(throttle, "192.0.2.2") == pytest.approx(10)
     async with throttle.login("acme", "ann@example.com", "192.0.2.3") as wait_s:
         assert wait_s == pytest.approx(10)
-    # What passed was given back to its own network alone; what did not counts there.
+    # A success was returned to its own network only; a failure counts there.
     assert [await refused_guess(throttle, "192.0.2.3") > 0 for _ in range(2)] == [True, True]
     assert await refused_guess(throttle, "192.0.2.3") == -1
     clock.now += 10
@@ -105,7 +105,7 @@ async def test_an_account_has_a_bucket_for_each_network_and_one_for_all(keys: Ke
     assert await refused_guess(throttle, "192.0.2.4") > 0
 
 
-async def test_who_is_signed_in_is_held_by_account_and_network_and_not_by_the_tenant(keys: Keys, clock: Clock) -> None:
+async def test_signed_in_users_are_throttled_by_account_and_network_not_by_tenant(keys: Keys, clock: Clock) -> None:
     options = AuthOptions(account_failures=2, account_failures_of_all=3, tenant_failures=1, address_failures=50)
     throttle = Throttle(None, keys, options, clock)
 
@@ -115,7 +115,7 @@ async def test_who_is_signed_in_is_held_by_account_and_network_and_not_by_the_te
                 raise Unauthenticated(Reason.LOGIN_REFUSED, "no")
         return caught.value.reason
 
-    assert await refused_guess(throttle, "198.51.100.1") == 0  # the tenant's attempts are used up by it
+    assert await refused_guess(throttle, "198.51.100.1") == 0  # this uses up the tenant's attempts
     addresses = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"]
     refused, throttled_ = Reason.LOGIN_REFUSED, Reason.LOGIN_THROTTLED
     assert [await guess(one) for one in addresses] == [refused, refused, throttled_, refused, throttled_]

@@ -1,4 +1,4 @@
-"""Access tokens against RFC 8725: each way to forge one that is known."""
+"""Access tokens against RFC 8725: each known way to forge one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def sign(keys: Keys, claims: dict[str, Any], **header: Any) -> str:
-    """A token as the service would sign it, with other claims or headers."""
+    """A token signed like the service's, with other claims or headers."""
     key = keys.signing
     return jwt.encode(claims, key.private, "ES256", headers={"kid": key.kid, "typ": "at+jwt"} | header)
 
@@ -109,7 +109,7 @@ def test_every_claim_is_needed(tokens: AccessTokens, keys: Keys, name: str) -> N
     claims = claims_of(tokens.issue(CALLER).token)
     without = {key: value for key, value in claims.items() if key != name}
     assert reason_of(tokens, sign(keys, without)) is Reason.TOKEN_INVALID
-    if name != "iss":  # PyJWT itself does not sign that
+    if name != "iss":  # PyJWT itself refuses to sign that
         assert reason_of(tokens, sign(keys, claims | {name: None})) is Reason.TOKEN_INVALID
 
 
@@ -160,7 +160,7 @@ def test_leeway_is_five_seconds(tokens: AccessTokens, clock: Clock) -> None:
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "a.b.c", "ü.ü.ü", "\udce4.a.b", "e30.e30.", "x" * 5000, "9" * 4000 + ".a.b", DEEP]
 )
-def test_what_is_no_token(tokens: AccessTokens, text: str) -> None:
+def test_texts_that_are_not_tokens(tokens: AccessTokens, text: str) -> None:
     assert reason_of(tokens, text) is Reason.TOKEN_INVALID
 
 

@@ -1,4 +1,4 @@
-"""Turns to hash: how many at once, in which order, and what becomes of those that are given up."""
+"""The hashing semaphore: its limit, its order, and cancelled waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bossjy_server.auth.turns import Turns
 
 @dataclass
 class Hall:
-    """Turns, who holds one, and an end for each holder."""
+    """Turns, their holders, and an end for each holder."""
 
     threads: int
     now: float = 0.0
@@ -59,7 +59,7 @@ async def test_a_flood_leaves_one_thread_free_for_a_second() -> None:
     hall.ends[0].set()
     await settle()
     assert hall.holders == [1]
-    hall.now = 1.1  # the next that comes or goes finds that it has passed
+    hall.now = 1.1  # the next that comes or goes notices that it has passed
     hall.ends[1].set()
     await settle()
     assert hall.holders == [2, 3]
@@ -90,7 +90,7 @@ def refuse(hall: Hall, times: int) -> None:
         hall.turns.note_refusal()
 
 
-async def test_who_gives_up_takes_nobodys_turn() -> None:
+async def test_a_cancelled_task_takes_nobodys_turn() -> None:
     hall = Hall(1)
     tasks = [hall.ask(number) for number in range(4)]
     await settle()
@@ -110,7 +110,7 @@ async def test_who_gives_up_takes_nobodys_turn() -> None:
     late.cancel()
 
 
-async def test_who_gives_up_in_the_moment_of_its_turn_hands_it_on() -> None:
+async def test_a_task_cancelled_at_its_turn_passes_it_on() -> None:
     hall = Hall(1)
     tasks = [hall.ask(number) for number in range(3)]
     await settle()

@@ -253,3 +253,6 @@ def test_tokens_leave_this_machine_only_with_tls(target: str, plain: bool) -> No
     assert ClientConfig().speaks_plaintext(target) is plain
     assert ClientConfig(plaintext=True).speaks_plaintext(target)
     assert not ClientConfig(plaintext=False).speaks_plaintext(target)
+    # Certificates are given for TLS: on this machine as well.
+    assert not ClientConfig(root_certificates=b"PEM").speaks_plaintext(target)
+    assert not ClientConfig(certificate=(b"PEM", b"PEM")).speaks_plaintext(target)

@@ -1,4 +1,4 @@
-"""Settings of live look-ups: what cannot work is refused at start, and the secret is never told."""
+"""Settings of live look-ups: unusable ones are refused at start, and the secret is never shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_good_addresses(url: str) -> None:
     [
         ({"url": "ftp://numbers.example/{e164}"}, "must begin with `https://` and name a host"),
         ({"url": "https:///{e164}"}, "name a host"),
-        ({"url": "http://numbers.example/{e164}"}, "for this machine alone"),
+        ({"url": "http://numbers.example/{e164}"}, "only for this machine"),
         ({"url": "https://numbers.example/"}, "in its path or query"),
         ({"url": "https://{e164}.example/{e164}"}, "in its path or query"),
         ({"url": "https://user:hidden@numbers.example/{e164}"}, "no password"),
@@ -44,7 +44,7 @@ def test_good_addresses(url: str) -> None:
         ({"url": "http://127.0.0.1/{e164}", "ca_file": "ca.pem"}, "BOSSJY_LOOKUP_CA_FILE needs"),
     ],
 )
-def test_what_cannot_work(changed: dict[str, Any], says: str) -> None:
+def test_unusable_settings(changed: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says) as caught:
         replace(GOOD, **changed).check()
     assert "hidden" not in str(caught.value)
@@ -60,7 +60,7 @@ def test_a_secret_that_no_header_can_have(secret: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\n"], ids=repr)
 def test_a_file_without_authorities(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "ca.pem").write_bytes(content)
-    with pytest.raises(ValueError, match="holds no certificates in PEM"):
+    with pytest.raises(ValueError, match="contains no certificates in PEM"):
         replace(GOOD, ca_file=str(tmp_path / "ca.pem")).tls_context()
 
 

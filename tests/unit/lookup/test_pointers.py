@@ -30,11 +30,11 @@ DOCUMENT: dict[str, Any] = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "m~n": 8, " 
         ("/a~1b/x", None),
     ],
 )
-def test_what_stands_there(text: str, value: object) -> None:
+def test_values_at_pointers(text: str, value: object) -> None:
     assert Pointer(text).value(DOCUMENT) == value
 
 
 @pytest.mark.parametrize("text", ["", "carrier", "/a~2", "/a~"])
-def test_what_is_no_pointer(text: str) -> None:
+def test_invalid_pointers(text: str) -> None:
     with pytest.raises(ValueError, match="JSON pointer"):
         Pointer(text)

@@ -116,7 +116,7 @@ REFUSED = {
     "a sign": (b"\xff\xff\xff\xff", "can be read"),
     "no sign": (b"12345678", "can be read"),
     "only the end": (b"\xff\xff\xff\xff" + bytes(4), "can be read"),
-    "two streams": (ONE * 2, "one stream a message"),
+    "two streams": (ONE * 2, "one stream per message"),
     "two schemas": (SCHEMA * 2, "can be read"),
     "cut": (ONE[:-20], "can be read"),
     "rows first": (ONE[len(SCHEMA) :], "can be read"),

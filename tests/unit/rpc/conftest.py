@@ -1,4 +1,4 @@
-"""A real server on a free port with the real chain, and servicers made by each test under the real contracts."""
+"""A real server on a free port with the real chain, and servicers of the tests under the real contracts."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ STRANGER = Caller(tenant_id="t", user_id="u", scopes=frozenset(), role="member")
 
 
 async def authenticate(authorization: str) -> Caller:
-    """Two tokens: one reads phones, one may nothing."""
+    """Two tokens: one may read phones, one may do nothing."""
     callers = {"Bearer reader": READER, "Bearer stranger": STRANGER}
     if authorization not in callers:
-        raise Unauthenticated(Reason.TOKEN_INVALID, "this token does not hold")
+        raise Unauthenticated(Reason.TOKEN_INVALID, "this token is not valid")
     return callers[authorization]
 
 
 async def still_allowed(callers: Sequence[Caller]) -> list[frozenset[str]]:
-    """Nothing has changed."""
+    """An authority without changes."""
     return [caller.scopes for caller in callers]
 
 
 @dataclass
 class Served:
-    """A running server and what it leaves behind."""
+    """A running server and its log and metrics."""
 
     channel: grpc.aio.Channel
     address: str

@@ -1,4 +1,4 @@
-"""Calls through the real chain: order, status, details, and what log and metrics see."""
+"""Calls through the real chain: order, status, details, log and metrics."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Serve = Callable[..., Any]
 
 
 class Phone:
-    """Answers of a fixed kind, to see what the chain makes of them."""
+    """Answers of a fixed kind, to test how the chain handles them."""
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> pb.ValidateNumberResponse:
         if request.phone_number == "missing":
@@ -65,7 +65,7 @@ class Phone:
             except ValueError as error:
                 if request.phone_number == "lost":
                     raise Unavailable(Reason.DATABASE_UNAVAILABLE, "the database is away") from error
-                raise InvalidArgument(Reason.ARROW_INVALID, "that is no Arrow") from error
+                raise InvalidArgument(Reason.ARROW_INVALID, "that is not Arrow") from error
         if request.phone_number == "fault":
             raise RuntimeError("secret 13812345678")
         if request.phone_number == "slow":
@@ -115,7 +115,7 @@ async def refused(awaitable: Any) -> grpc.aio.AioRpcError:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(30):
         while not holds():
             await asyncio.sleep(0.01)
@@ -219,7 +219,7 @@ async def test_public_methods_read_no_credentials() -> None:
     assert access_concern(never)(_UNKNOWN, innermost) is innermost
 
 
-async def test_a_scope_that_is_missing_is_told_also_by_a_method_itself() -> None:
+async def test_a_missing_scope_found_by_a_method_is_reported_as_well() -> None:
     told: list[tuple[str, str]] = []
     method = next(one for one in methods_of(PHONE) if one.access.scope)
     caller = Caller("t", "u", frozenset({method.access.scope}), "member")
@@ -289,7 +289,7 @@ async def test_a_fault_tells_the_caller_nothing_and_the_log_no_number(serve: Ser
     assert "13812345678" not in served.text.getvalue()
 
 
-async def test_the_cause_is_logged_where_it_is_a_fault_alone(serve: Serve) -> None:
+async def test_the_cause_is_logged_only_for_faults(serve: Serve) -> None:
     async with serve(Phone()) as served:
         await refused(call(served, "expected"))
         for _ in range(30):

@@ -1,4 +1,4 @@
-"""Health by service, watched, following the parts, ending with the server."""
+"""Health by service: watches, changes of dependencies, end of the server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def request(name: str = "") -> health_pb2.HealthCheckRequest:
     return health_pb2.HealthCheckRequest(service=name)
 
 
-async def test_services_follow_the_parts_that_they_need() -> None:
+async def test_services_follow_the_dependencies_that_they_need() -> None:
     answers = {"postgresql": True, "redis": True}
     told: list[tuple[str, bool]] = []
     health = HealthServicer(["", "phone", "auth"])
@@ -62,7 +62,7 @@ async def test_a_name_that_is_not_served() -> None:
         break
 
 
-async def test_watchers_are_told_of_changes_and_of_the_end() -> None:
+async def test_watchers_get_changes_and_the_end() -> None:
     health = HealthServicer(["", "phone"])
     seen: list[int] = []
 

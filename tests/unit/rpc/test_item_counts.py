@@ -60,13 +60,13 @@ def test_too_many_fields() -> None:
     assert (field, message) == ("", "the message has more than 100000 fields: send smaller ones")
 
 
-def test_what_is_fit_or_is_no_message_is_left_to_protobuf() -> None:
+def test_valid_and_broken_messages_are_left_to_protobuf() -> None:
     check = item_check(BATCH)
     assert check is not None
     full = pb.BatchValidateNumbersRequest(phone_numbers=["\n" * 400] * 10_000, default_regions=["CN"] * 10_000)
     for raw in (
         full.SerializeToString(),
-        b"\x0a" * 110_000,  # texts of ten bytes, cut at the end
+        b"\x0a" * 110_000,  # texts of ten bytes, truncated at the end
         b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" * 20_000,  # no length
         b"\x0b" + b"\x0a" * 200_000,  # a group
         b"\xfd\x7f1234\xf9\x7f12345678" * 10 + b"\x0a\x82\xb5\x18" + b"\x0a" * 400_002,

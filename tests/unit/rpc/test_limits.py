@@ -1,4 +1,4 @@
-"""What a process admits and what a caller is granted, through the real chain."""
+"""Limits of a process and quotas of callers, through the real chain."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Serve = Callable[..., Any]
 
 
 class Phone:
-    """Calls that wait until they are let go."""
+    """Calls that wait until the test releases them."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -44,7 +44,7 @@ class Phone:
 
 
 async def _settled(served: Any, running: int = 0, queued: int = 0, of: CallClass = CallClass.PHONE) -> None:
-    """Wait until so many calls of a class have a place, and so many wait for one."""
+    """Wait until the given numbers of calls of a class have a slot and wait for one."""
     slots = served.limits.slots[of]
     await until(lambda: (slots.running, slots.queued) == (running, queued))
 
@@ -71,7 +71,7 @@ def test_the_class_of_each_method_follows_from_its_contract() -> None:
     assert CallClass.OTHER not in {*_classes(PHONE).values(), *_classes(CONTACTS).values(), *auth.values()}
 
 
-async def test_calls_beyond_the_places_wait_and_those_beyond_the_queue_are_refused(serve: Serve) -> None:
+async def test_calls_beyond_the_slots_wait_and_those_beyond_the_queue_are_refused(serve: Serve) -> None:
     phone, options = Phone(), LimitOptions(running={"phone": 1}, queued={"phone": 1})
     async with serve(phone, limit_options=options) as served:
         running = asyncio.create_task(call(served, "slow"))
@@ -95,7 +95,7 @@ async def test_calls_beyond_the_places_wait_and_those_beyond_the_queue_are_refus
         assert value("bossjy_class_running", of_phone) == 0
 
 
-async def test_a_wait_for_a_place_ends(serve: Serve) -> None:
+async def test_a_wait_for_a_slot_ends(serve: Serve) -> None:
     options = LimitOptions(running={"phone": 1}, queued={"phone": 5}, queue_s=0.2)
     phone = Phone()
     async with serve(phone, limit_options=options) as served:
@@ -107,7 +107,7 @@ async def test_a_wait_for_a_place_ends(serve: Serve) -> None:
         await running
 
 
-async def test_calls_that_are_cancelled_leave_their_place_and_their_turn(serve: Serve) -> None:
+async def test_cancelled_calls_free_their_slot_and_leave_the_queue(serve: Serve) -> None:
     options = LimitOptions(running={"phone": 1}, queued={"phone": 2})
     async with serve(Phone(), limit_options=options) as served:
         tasks = [asyncio.create_task(call(served, "slow")) for _ in range(3)]
@@ -121,7 +121,7 @@ async def test_calls_that_are_cancelled_leave_their_place_and_their_turn(serve: 
         assert (slots.running, slots.queued) == (0, 0)
 
 
-async def test_other_classes_have_places_of_their_own(serve: Serve) -> None:
+async def test_other_classes_have_their_own_slots(serve: Serve) -> None:
     phone, options = Phone(), LimitOptions(running={"phone": 1}, queued={"phone": 0})
     async with serve(phone, limit_options=options) as served:
         running = asyncio.create_task(call(served, "slow"))
@@ -173,7 +173,7 @@ async def test_rates(serve: Serve, limits: LimitOptions, quotas: QuotaOptions, s
 async def test_the_limit_of_a_tenant_counts_once_it_is_known(serve: Serve) -> None:
     async with serve(Phone(), quota_options=QuotaOptions(tenant_per_minute=6), tenant_per_minute=0) as served:
         await call(served)
-        await asyncio.sleep(0.1)  # the limit is read behind the call
+        await asyncio.sleep(0.1)  # the limit is read after the call
         for _ in range(30):
             await call(served)
 
@@ -193,12 +193,12 @@ async def test_a_tenant_holds_so_many_streams(serve: Serve) -> None:
         assert await another.read() is grpc.aio.EOF
 
 
-async def test_a_place_that_comes_as_the_wait_ends_is_given_on() -> None:
+async def test_a_slot_that_comes_as_the_wait_ends_is_passed_on() -> None:
     slots = Slots(1, 2)
     await slots.enter(1)
     waiting = asyncio.create_task(slots.enter(1))
     await asyncio.sleep(0)
-    slots.leave()  # the place is the task's, which does not know yet
+    slots.leave()  # the slot belongs to the task, which does not know yet
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -223,7 +223,7 @@ async def test_a_tenants_limit_is_read_again_and_outlives_a_lost_database() -> N
     assert limits.of("a") == 7
     await asyncio.sleep(0.02)
     assert limits.of("a") == 7
-    await asyncio.sleep(0.005)  # the reading that this began fails
+    await asyncio.sleep(0.005)  # the read that this began fails
     answers.append(9)
     limits.of("b")
     await asyncio.sleep(0.005)
@@ -245,7 +245,7 @@ async def test_books_are_bounded_and_buckets_fill_again() -> None:
     assert not rates.listed
 
 
-async def test_what_was_taken_is_told_when_the_shared_part_answers_again() -> None:
+async def test_consumption_is_reported_when_the_shared_store_answers_again() -> None:
     told: list[Use] = []
     lost = True
 
@@ -265,5 +265,5 @@ async def test_what_was_taken_is_told_when_the_shared_part_answers_again() -> No
     await rates.exchange()
     assert [use.taken for use in told] == [2]
     assert rates.share == 0.5
-    # Half of the five that are left.
+    # Half of the remaining five.
     assert [bool(book.take("t", 60)) for _ in range(3)] == [False, False, True]

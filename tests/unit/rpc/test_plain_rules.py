@@ -1,4 +1,4 @@
-"""The quick check against the validator: what it lets pass keeps its rules; a message that breaks one never passes."""
+"""The fast check against the validator: its passes obey the rules; a message that breaks one never passes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_messages_with_other_rules_are_left_to_the_validator() -> None:
 
 
 @pytest.mark.parametrize("method", QUICK, ids=[method.name for method in QUICK])
-def test_what_passes_keeps_its_rules(method: Method) -> None:
+def test_passed_messages_obey_their_rules(method: Method) -> None:
     check = plain_check(method.request_class.DESCRIPTOR)
     assert check is not None
     chance = random.Random(7)

@@ -1,4 +1,4 @@
-"""Reflection under both of its names: what grpcurl and buf curl ask."""
+"""Reflection under both of its names: the requests of grpcurl and buf curl."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_services_files_symbols_and_extensions() -> None:
     assert 58001 in numbers.all_extension_numbers_response.extension_number
 
 
-async def test_what_is_not_there_is_told() -> None:
+async def test_missing_names_are_reported() -> None:
     answers = await ask(
         pb.ServerReflectionRequest(file_by_filename="no.proto"),
         pb.ServerReflectionRequest(file_containing_symbol="no.Symbol"),

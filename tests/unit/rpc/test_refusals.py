@@ -1,4 +1,4 @@
-"""Lines about refused calls: so many for each network, then a summary; each within its bytes."""
+"""Log lines of refused calls: a limit per network, then a summary; each within its bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def summaries(use: Callable[[Refusals], None], per_minute: int = 2) -> lis
     refusals = Refusals(log, per_minute)
     use(refusals)
     refusals.summarise()
-    refusals.summarise()  # nothing is left to say
+    refusals.summarise()  # nothing is left to report
     log.close()
     return [orjson.loads(line) for line in console.getvalue().splitlines()]
 
@@ -38,7 +38,7 @@ async def test_a_network_has_so_many_lines_and_then_a_summary() -> None:
             refusals.has_line("192.0.2.2", INFO, "RATE_LIMITED"),
         ]
         assert had == [True, True, False, False, False, False, True]
-        # Faults of the service are not hidden by what callers do wrong.
+        # Errors of callers do not hide faults of the service.
         assert refusals.has_line("192.0.2.1", WARNING, "INTERNAL")
 
     (line,) = await summaries(use)

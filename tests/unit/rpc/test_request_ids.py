@@ -1,4 +1,4 @@
-"""Ids of calls: what a caller may offer, and what is no id because it may be a number or a secret."""
+"""Ids of calls: acceptable ones, and refused ones that may be a number or a secret."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bossjy_server.rpc.request_context import new_request_id, request_id_for
         "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     ],
 )
-def test_what_is_an_id_is_kept(offered: str) -> None:
+def test_acceptable_ids_are_kept(offered: str) -> None:
     assert request_id_for(offered) == offered
 
 
@@ -51,7 +51,7 @@ def test_ids_that_programs_make_are_kept() -> None:
         "1234567٤٥٦",
     ],
 )
-def test_what_may_be_a_number_or_a_secret_is_replaced(offered: str) -> None:
+def test_possible_numbers_and_secrets_are_replaced(offered: str) -> None:
     assert request_id_for(offered) != offered
 
 

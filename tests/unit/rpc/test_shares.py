@@ -1,4 +1,4 @@
-"""The share of a class's slots that one tenant may hold."""
+"""The share of a class's slots for one tenant."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Class:
         self.slots.leave()
 
     async def fill(self, tenant: str) -> int:
-        """Begin as many calls as the tenant may; how many."""
+        """Begin as many calls as the tenant may. Returns their number."""
         count = 0
         try:
             while True:
@@ -53,7 +53,7 @@ class Class:
 @pytest.mark.parametrize(
     ("size", "share", "alone"), [(64, 0.5, 32), (2, 0.5, 1), (1, 0.5, 1), (64, 0.75, 48), (64, 1, 64)]
 )
-async def test_a_tenant_alone_holds_its_share(size: int, share: float, alone: int) -> None:
+async def test_a_single_tenant_gets_its_share(size: int, share: float, alone: int) -> None:
     assert await Class(size, share=share).fill("a") == alone
 
 

@@ -1,4 +1,4 @@
-"""The tests' own way to the status of a refused stream: it gets the server's, each time."""
+"""The tests' own reader of the status of a refused stream: it always gets the server's."""
 
 from __future__ import annotations
 

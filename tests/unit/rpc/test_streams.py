@@ -1,4 +1,4 @@
-"""Open streams through the real chain: who is ended, when, and what the client hears."""
+"""Open streams through the real chain: which ones end, when, and with which status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.rpc.conftest import READER as CALLER
 from tests.unit.rpc.test_chain import READER, STREAM, call, lines
 
 Serve = Callable[..., Any]
-# A message larger than what a client takes before it reads: it stays unsent.
+# A message larger than a client accepts before it reads: it stays unsent.
 LARGE = 2 * 1024 * 1024
 QUICK = StreamOptions(check_s=0.05, idle_s=0, unsent_s=0, unverified_s=0.4)
 
@@ -65,7 +65,7 @@ def message(sequence: int) -> bytes:
 
 
 class Authority:
-    """What the callers may do, as a test sets it."""
+    """The rights of the callers, set by a test."""
 
     def __init__(self) -> None:
         self.standing: Standing = CALLER.scopes
@@ -90,7 +90,7 @@ async def test_a_stream_ends_with_its_callers_authority(serve: Serve) -> None:
         with OpenStream(served.address, STREAM, READER) as stream:
             stream.send(message(1))
             await stream.answered(1)
-            authority.fails = 2  # the guard outlives a fault
+            authority.fails = 2  # the watchdog survives a fault
             await asyncio.sleep(0.3)
             stream.send(message(4))
             await stream.answered(2)
@@ -102,7 +102,7 @@ async def test_a_stream_ends_with_its_callers_authority(serve: Serve) -> None:
         assert [line["reason"] for line in lines(served) if line["event"] == "call"] == ["SESSION_ENDED"]
 
 
-async def test_streams_of_one_caller_are_asked_for_once(serve: Serve) -> None:
+async def test_streams_of_one_caller_are_checked_once(serve: Serve) -> None:
     authority = Authority()
     async with serve(Phone(), stream_options=QUICK, recheck=authority) as served:
         with OpenStream(served.address, STREAM, READER) as one, OpenStream(served.address, STREAM, READER) as two:
@@ -118,7 +118,7 @@ async def test_streams_of_one_caller_are_asked_for_once(serve: Serve) -> None:
             assert one.code == "PERMISSION_DENIED"
         authority.asked.clear()
         await asyncio.sleep(0.3)
-        assert not authority.asked  # nobody to ask for
+        assert not authority.asked  # no caller to check
 
 
 async def test_a_stream_whose_authority_cannot_be_read_ends_after_a_while(serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""The three states, on a clock of the test's own."""
+"""The three states of the circuit breaker, on a clock of the test."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_trial_that_says_nothing_leaves_the_next_one_free(breaker: Breaker, cl
     breaker.admit()
 
 
-def test_a_trial_that_never_ends_does_not_hold_it_open_for_good(breaker: Breaker, clock: Clock) -> None:
+def test_a_trial_that_never_ends_does_not_keep_it_open_forever(breaker: Breaker, clock: Clock) -> None:
     opened(breaker)
     clock.now += 1.3
     breaker.admit()
@@ -97,7 +97,7 @@ def test_a_trial_that_never_ends_does_not_hold_it_open_for_good(breaker: Breaker
     breaker.admit()
 
 
-def test_it_opens_at_once_where_it_is_known(breaker: Breaker) -> None:
+def test_it_opens_immediately_on_a_known_failure(breaker: Breaker) -> None:
     breaker.trip()
     breaker.trip()
     assert breaker.state is State.OPEN

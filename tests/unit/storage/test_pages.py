@@ -1,4 +1,4 @@
-"""Page tokens and pages: what a token reveals, where and how long it is valid, and where a page ends."""
+"""Page tokens and pages: contents of a token, its scope and lifetime, and the end of a page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAC = mac_of(b"k" * 32)
 
 
 def token_of(pages: Pages, request: Any, *position: Any, owner: tuple[str, ...] = ("t",)) -> str:
-    """The token behind a row at a position."""
+    """The token after a row at a position."""
     kinds = [type(one) for one in position]
     page = pages.open(type(request)(**{**fields(request), "page_size": 1}), *owner, kinds=kinds)
     _, token = page.answer(["a", "b"], lambda _: contact_pb2.Contact(), lambda _: position)
@@ -45,7 +45,7 @@ def read(pages: Pages, request: Any, token: str, *kinds: type[Any], owner: tuple
 def refused(pages: Pages, request: Any, token: str, *kinds: type[Any], owner: tuple[str, ...] = ("t",)) -> bool:
     with pytest.raises(InvalidArgument) as caught:
         read(pages, request, token, *kinds, owner=owner)
-    # An expected refusal has no cause: nothing of it is written to the log as a failure.
+    # An expected refusal has no cause, so it is not logged as a failure.
     return caught.value.reason is Reason.PAGE_TOKEN_INVALID and caught.value.__cause__ is None
 
 

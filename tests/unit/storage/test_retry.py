@@ -11,7 +11,7 @@ from bossjy_server.storage.retry import Retries, RetryBudget
 
 
 class Work:
-    """Fails so often, then answers."""
+    """Fails the given number of times, then answers."""
 
     def __init__(self, failures: int, error: type[Exception] = OSError) -> None:
         self.left, self.error, self.runs = failures, error, 0
@@ -24,7 +24,7 @@ class Work:
         return "done"
 
 
-async def test_what_fails_is_done_again_a_few_times() -> None:
+async def test_failed_work_is_retried_a_few_times() -> None:
     retries = Retries(OSError, attempts=3)
     work = Work(2)
     assert await retries.run(work) == "done"

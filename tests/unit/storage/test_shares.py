@@ -1,4 +1,4 @@
-"""Fair shares: how much a tenant may hold, and who is next."""
+"""Fair shares: the amount that a tenant may hold, and the order of waiting tenants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bossjy_server.storage.shares import NoShare, Shares
 
 
 def hold_most(shares: Shares, holder: str) -> int:
-    """Take as many as the holder may have; how many."""
+    """Take as many as the holder may have. Returns their number."""
     held = 0
     while shares.enter_now(holder):
         held += 1
@@ -21,7 +21,7 @@ def hold_most(shares: Shares, holder: str) -> int:
     ("size", "share", "alone"),
     [(20, 0.5, 10), (5, 0.5, 3), (3, 0.5, 2), (2, 0.5, 1), (1, 0.5, 1), (20, 0.75, 15), (20, 1.0, 20)],
 )
-def test_a_tenant_alone_holds_its_share(size: int, share: float, alone: int) -> None:
+def test_a_single_tenant_gets_its_share(size: int, share: float, alone: int) -> None:
     assert hold_most(Shares(size, share), "a") == alone
 
 
@@ -69,7 +69,7 @@ async def test_tenants_take_turns_however_many_calls_each_has_waiting() -> None:
     assert shares.taken == 0
 
 
-async def test_a_place_in_the_queue_is_no_advantage_over_who_holds_less() -> None:
+async def test_a_position_in_the_queue_is_no_advantage_over_a_tenant_that_holds_less() -> None:
     shares = Shares(3, 1.0)
     assert hold_most(shares, "a") == 3
     first = asyncio.create_task(shares.enter("a", 10))
@@ -83,12 +83,12 @@ async def test_a_place_in_the_queue_is_no_advantage_over_who_holds_less() -> Non
     await first
 
 
-async def test_what_comes_as_the_wait_ends_is_given_on() -> None:
+async def test_a_unit_that_comes_as_the_wait_ends_is_passed_on() -> None:
     shares = Shares(1, 1.0)
     await shares.enter("a", 1)
     waiting = asyncio.create_task(shares.enter("b", 10))
     await asyncio.sleep(0)
-    shares.leave("a")  # it is the task's, which does not know yet
+    shares.leave("a")  # it belongs to the task, which does not know yet
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -1,4 +1,4 @@
-"""Single flight: one works, the others wait, and nobody pays for another's haste."""
+"""Single flight: one works, the others wait, and a short deadline of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_one_works_for_all_of_its_name() -> None:
     other.gate.set()
     assert await asyncio.gather(*tasks) == [1] * 11
     assert (work.runs, other.runs, flight.joined) == (1, 1, 9)
-    assert await flight.run("a", work) == 2  # what has ended is not given again
+    assert await flight.run("a", work) == 2  # a completed result is not returned again
 
 
 async def test_an_error_goes_to_all_and_is_not_kept() -> None:
@@ -48,7 +48,7 @@ async def test_an_error_goes_to_all_and_is_not_kept() -> None:
     assert await flight.run("a", work) == 2
 
 
-async def test_work_goes_on_when_who_began_it_goes() -> None:
+async def test_work_continues_when_the_task_that_began_it_ends() -> None:
     flight, work = SingleFlight[str, int](), Work()
     first, *others = await started(flight, work, 3)
     first.cancel()

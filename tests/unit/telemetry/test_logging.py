@@ -76,7 +76,7 @@ def test_files_rotate_and_old_ones_go(tmp_path: Path) -> None:
     assert names == ["b.log", "b.log.1", "b.log.2", "b.log.3"]
 
 
-def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_files_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     for name in ("b.log", "b.log.1", "b.log.2"):
         (tmp_path / name).write_text("of an earlier release")
         (tmp_path / name).chmod(0o644)
@@ -110,7 +110,7 @@ def test_lines_of_one_kind_are_bounded_and_counted() -> None:
     repeats = Repeats(2, kinds_max=2, clock=lambda: now)
     assert [repeats.admit("a") for _ in range(5)] == [0, 0, None, None, None]
     assert repeats.admit("b") == 0
-    # There is room for two kinds: all further ones share what one has.
+    # There is room for two kinds: all additional ones share the limit of one.
     assert [repeats.admit(kind) for kind in ("c", "d", "e")] == [0, 0, None]
     now = 61.0
     assert [repeats.admit("a") for _ in range(3)] == [3, 0, None]

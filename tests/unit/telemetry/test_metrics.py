@@ -1,4 +1,4 @@
-"""The metrics endpoint: text over HTTP, a port that is taken, its own path alone, clients that are slow."""
+"""The metrics endpoint: text over HTTP, a port in use, only its own path, slow clients."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ import pytest
 from bossjy_server.errors import StartError
 from bossjy_server.storage.process import free_port
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
+from bossjy_server.telemetry.pages import Page
 from tests import metrics
+
+PAGES = {"/livez": lambda: Page("alive\n"), "/readyz": lambda: Page("not ready\n", status=503)}
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Of an endpoint whose connections may take a second."""
+    """The port of an endpoint whose connections may take a second."""
     one = free_port()
-    endpoint = MetricsEndpoint(new_registry(), "127.0.0.1", one, connection_s=1.0)
+    endpoint = MetricsEndpoint(new_registry(), "127.0.0.1", one, pages=PAGES, connection_s=1.0)
     yield one
     endpoint.close()
 
@@ -35,7 +38,7 @@ def answer(port: int, method: str, path: str, **headers: str) -> tuple[int, str,
 
 
 def answers(port: int) -> bool:
-    """Whether there is room for a connection."""
+    """True if there is room for a connection."""
     try:
         return answer(port, "GET", "/metrics")[0] == 200
     except (OSError, http.client.HTTPException):
@@ -48,6 +51,9 @@ def answers(port: int) -> bool:
         ("GET", "/metrics", 200),
         ("GET", "/metrics?name=x", 200),
         ("HEAD", "/metrics", 200),
+        ("GET", "/livez", 200),
+        ("HEAD", "/readyz", 503),
+        ("POST", "/livez", 405),
         ("GET", "/", 404),
         ("GET", "/metrics/", 404),
         ("GET", "/debug/pprof", 404),
@@ -57,14 +63,17 @@ def answers(port: int) -> bool:
         ("OPTIONS", "/", 405),
     ],
 )
-def test_its_own_path_alone_is_served(port: int, method: str, path: str, status: int) -> None:
+def test_only_its_own_path_is_served(port: int, method: str, path: str, status: int) -> None:
     got, _, body = answer(port, method, path)
     assert got == status
-    assert (b"process_resident_memory_bytes" in body) == (status == 200 and method == "GET")
+    assert (b"process_resident_memory_bytes" in body) == (
+        path.startswith("/metrics") and (status, method) == (200, "GET")
+    )
+    assert (b"alive" in body) == (path == "/livez" and (status, method) == (200, "GET"))
     assert not body or method != "HEAD"
 
 
-def test_the_format_is_that_which_is_asked_for(port: int) -> None:
+def test_the_requested_format_is_used(port: int) -> None:
     assert answer(port, "GET", "/metrics")[1].startswith("text/plain; version=0.0.4")
     accept = "application/openmetrics-text; version=1.0.0"
     assert answer(port, "GET", "/metrics", Accept=accept)[1].startswith("application/openmetrics-text")
@@ -78,14 +87,14 @@ def test_nothing_of_a_request_is_repeated(port: int, capsys: pytest.CaptureFixtu
     assert capsys.readouterr() == ("", "")
 
 
-def test_slow_clients_are_cut_and_too_many_refused(port: int) -> None:
+def test_slow_clients_are_disconnected_and_too_many_refused(port: int) -> None:
     clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(20)]
     clients[0].sendall(b"GET /metrics HTTP/1.1\r\n")  # and never the rest
     assert [client.recv(1) for client in clients] == [b""] * 20
     for client in clients:
         client.close()
     until = time.monotonic() + 20
-    while not answers(port):  # the last of them may still be on its way out
+    while not answers(port):  # the last of them may still be closing
         assert time.monotonic() < until
         time.sleep(0.1)
 

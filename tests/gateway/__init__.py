@@ -1,0 +1,1 @@
+"""The gateway with real Traefik and real Envoy: `make test-gateway`."""

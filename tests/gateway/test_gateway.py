@@ -1,0 +1,298 @@
+"""gRPC and JSON through Traefik and Envoy: calls, uploads, exports, errors, and servers that end."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import httpx
+import pytest
+from google.api import annotations_pb2
+from google.protobuf import json_format
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import error_details_pb2, status_pb2
+
+from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
+from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
+from bossjy_client import Client, ClientConfig
+from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
+from tests.gateway.conftest import EMAIL, PASSWORD, Gateway
+
+pytestmark = pytest.mark.timeout(600)
+
+ROWS = 25_000
+EXPORTED_BYTES = 2_000_000
+METHODS = [
+    method
+    for service in (PHONE, AUTH, CONTACTS, IMPORTS)
+    for method in service.methods
+    if method.GetOptions().Extensions[annotations_pb2.http].WhichOneof("pattern")
+]
+# Their answers differ from call to call, or they would end the session of the others.
+UNREPEATABLE = {"Register", "Login", "CreateUser", "CreateApiKey", "CreateImport", "BeginSecondFactor", "Logout"}
+# Their minimal request succeeds and changes a time.
+VOLATILE = ("updateTime", "createTime", "lastUseTime", "lastLoginTime", "etag")
+
+
+async def import_rows(gateway: Gateway, folder: Path, count: int) -> None:
+    file = folder / "people.csv"
+    note = "a note of some length that makes the export long enough to matter"
+    lines = [f"+4477{index:08d},Person {index},{note}\n" for index in range(12_300_000, 12_300_000 + count)]
+    file.write_text("phone,name,note\n" + "".join(lines))
+    config = ClientConfig(root_certificates=gateway.authority)
+    async with await Client.connect(gateway.target, token=gateway.token, config=config) as client:
+        job = await client.imports.upload_file(file)
+    assert job.counts.rows_in == count
+    assert job.counts.inserted + job.counts.unchanged == count
+
+
+async def test_grpc_through_tls(gateway: Gateway, tmp_path: Path) -> None:
+    async with gateway.channel() as channel:
+        phone: Any = phone_service_pb2_grpc.PhoneServiceStub(channel)
+        asked = phone_service_pb2.ValidateNumberRequest(phone_number="+8613800138000")
+        assert (await phone.ValidateNumber(asked, metadata=gateway.metadata)).valid
+        auth: Any = auth_service_pb2_grpc.AuthServiceStub(channel)
+        login = auth_service_pb2.LoginRequest(tenant_id=gateway.tenant_id, email=EMAIL, password=PASSWORD)
+        assert (await auth.Login(login)).tokens.access_token
+        await import_rows(gateway, tmp_path, ROWS)  # Upload is a stream in both directions
+        contacts: Any = contact_service_pb2_grpc.ContactServiceStub(channel)
+        listed = contact_service_pb2.ListContactsRequest(page_size=10)
+        assert len((await contacts.ListContacts(listed, metadata=gateway.metadata)).contacts) == 10
+        exported = 0
+        export = contact_service_pb2.ExportContactsRequest()
+        async for piece in contacts.ExportContacts(export, metadata=gateway.metadata):
+            exported += len(piece.data)
+        assert exported > EXPORTED_BYTES
+
+
+async def test_an_export_as_json_lines_is_whole(gateway: Gateway, tmp_path: Path) -> None:
+    await import_rows(gateway, tmp_path, ROWS)
+    body = b""
+    async with gateway.client() as client, client.stream("POST", "/v1/contacts:export", json={}) as answer:
+        assert answer.status_code == httpx.codes.OK
+        async for piece in answer.aiter_bytes():
+            body += piece
+    data = b"".join(base64.b64decode(json.loads(line)["data"]) for line in body.splitlines())
+    assert len(data) > EXPORTED_BYTES
+    assert data.count(b"\r\n") >= ROWS + 1
+
+
+def url_of(method: MethodDescriptor, request: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Verb, path and the fields that are left for the body or the query."""
+    rule = method.GetOptions().Extensions[annotations_pb2.http]
+    verb = rule.WhichOneof("pattern")
+    path = getattr(rule, verb)
+    left = copy.deepcopy(request)
+    while "{" in path:
+        before, _, rest = path.partition("{")
+        name, _, after = rest.partition("}")
+        *outer, last = name.partition("=")[0].split(".")
+        place = left
+        for key in outer:
+            place = place[key]
+        path = f"{before}{place.pop(last)}{after}"
+    return verb.upper(), path, left if rule.body in {"", "*"} else left[rule.body]
+
+
+def minimal(method: MethodDescriptor) -> dict[str, Any]:
+    """A request whose fields in the path are set."""
+    rule = method.GetOptions().Extensions[annotations_pb2.http]
+    path = getattr(rule, rule.WhichOneof("pattern"))
+    request: dict[str, Any] = {} if rule.body in {"", "*"} else {rule.body: {}}
+    while "{" in path:
+        name, _, path = path.partition("{")[2].partition("}")
+        *outer, last = name.partition("=")[0].split(".")
+        place = request
+        for key in outer:
+            place = place.setdefault(key, {})
+        place[last] = "nothing"
+    return request
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+async def test_json_answers_as_grpc_does(gateway: Gateway, method: MethodDescriptor) -> None:
+    """The same minimal request, both ways: the same answer, or the same code, reason and field violations."""
+    request = minimal(method)
+    message_class = GetMessageClass(method.input_type)
+    raw = json_format.ParseDict(request, message_class()).SerializeToString()
+    metadata = gateway.metadata if method.name not in UNREPEATABLE else ()
+    async with gateway.channel() as channel:
+        grpc_answer = await by_grpc(channel, method, raw, metadata)
+    verb, path, body = url_of(method, request)
+    async with gateway.client() as client:
+        if not metadata:
+            del client.headers["authorization"]
+        content = None if verb == "GET" else json.dumps(body)
+        sent = client.build_request(verb, path, content=content, headers={"content-type": "application/json"})
+        answer = await client.send(sent)
+    if isinstance(grpc_answer, status_pb2.Status):
+        got = json_format.ParseDict(answer.json(), status_pb2.Status())
+        assert outline(got) == outline(grpc_answer)
+        assert answer.status_code >= httpx.codes.BAD_REQUEST
+        return
+    assert answer.status_code == httpx.codes.OK, answer.text
+    found = [
+        json_format.ParseDict(json.loads(line), type(one)())
+        for line, one in zip(lines(answer), grpc_answer, strict=True)
+    ]
+    assert [settled(one) for one in found] == [settled(one) for one in grpc_answer]
+
+
+def lines(answer: httpx.Response) -> list[bytes]:
+    return [line for line in answer.content.splitlines() if line.strip()]
+
+
+async def by_grpc(channel: grpc.aio.Channel, method: MethodDescriptor, raw: bytes, metadata: Any) -> Any:
+    """The answers of a call, or its status."""
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    response_class = GetMessageClass(method.output_type)
+    untyped: Any = channel
+    try:
+        if method.server_streaming:
+            running = untyped.unary_stream(path)(raw, metadata=metadata, timeout=30)
+            return [response_class.FromString(piece) async for piece in running]
+        return [response_class.FromString(await untyped.unary_unary(path)(raw, metadata=metadata, timeout=30))]
+    except grpc.aio.AioRpcError as error:
+        for key, value in error.trailing_metadata() or ():
+            if key == "grpc-status-details-bin":
+                return status_pb2.Status.FromString(value)
+        raise
+
+
+def outline(status: status_pb2.Status) -> tuple[int, str, list[str]]:
+    """Code, reason and violated fields."""
+    reason, violated = "", []
+    for detail in status.details:
+        info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+        if detail.Unpack(info):
+            reason = info.reason
+        elif detail.Unpack(bad):
+            violated = [one.field for one in bad.field_violations]
+    return status.code, reason, violated
+
+
+def settled(message: Any) -> Any:
+    """The answer without the values that change from call to call."""
+    return without(json_format.MessageToDict(message), VOLATILE)
+
+
+def without(value: Any, names: tuple[str, ...]) -> Any:
+    """The value without fields of these names, at any depth."""
+    if isinstance(value, dict):
+        return {name: without(inner, names) for name, inner in value.items() if name not in names}
+    return [without(one, names) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "reason"),
+    [
+        (("POST", "/v1/phone/numbers:validate", {"authorization": "-"}), 401, "CREDENTIALS_MISSING"),
+        (("POST", "/v1/phone/numbers:validate", {"authorization": "Bearer bjk_x"}), 401, "TOKEN_INVALID"),
+        (
+            ("POST", "/v1/phone/numbers:validate", {"authorization": "Bearer eyJhbGciOiJFUzI1NiJ9.e30.xx"}),
+            401,
+            "TOKEN_INVALID",
+        ),
+        (("GET", "/v1/nothing", {}), 404, "UNKNOWN_METHOD"),
+        (("GET", "/v1/contacts?zebra=1", {}), 400, "INVALID_FIELD"),
+        (("GET", "/v1/contacts?page_size=-1", {}), 400, "INVALID_FIELD"),
+        (("GET", "/v1/contacts?page_token=x", {}), 400, "PAGE_TOKEN_INVALID"),
+        (("GET", "/v1/contacts?filter=zebra%3D1", {}), 400, "FILTER_INVALID"),
+        (("GET", "/v1/imports/nothing", {}), 404, "RESOURCE_NOT_FOUND"),
+        (("GET", "/v1/imports/nothing:watch", {}), 404, "RESOURCE_NOT_FOUND"),
+        (("GET", "/v1/phone/regions/QZ", {}), 404, "RESOURCE_NOT_FOUND"),
+    ],
+)
+async def test_errors_have_their_reason_in_the_body(
+    gateway: Gateway, request_of: tuple[str, str, dict[str, str]], status: int, reason: str
+) -> None:
+    verb, path, headers = request_of
+    async with gateway.client() as client:
+        if headers.get("authorization") == "-":
+            del client.headers["authorization"]
+            headers = {}
+        answer = await client.request(verb, path, headers=headers, content=b"{}" if verb == "POST" else None)
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert reason in [detail.get("reason") for detail in body["details"]]
+    assert body["message"]
+
+
+async def test_paths_of_earlier_clients(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        answer = await client.post("/api/phone/numbers:validate", json={"phone_number": "+8613800138000"})
+        assert answer.json()["e164"] == "+8613800138000"
+        assert (await client.get("/api/auth/me")).json()["user"]["email"] == EMAIL
+        assert "contacts" in (await client.get("/api/filter", params={"page_size": 1})).json()
+
+
+async def test_browsers_may_call(gateway: Gateway) -> None:
+    asked = {"origin": "http://localhost:5173", "access-control-request-method": "POST"}
+    async with gateway.client(gateway.envoy) as client:
+        preflight = await client.options("/v1/phone/numbers:validate", headers=asked)
+        assert preflight.headers["access-control-allow-origin"] == "http://localhost:5173"
+        strange = await client.options("/v1/phone/numbers:validate", headers=asked | {"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in strange.headers
+        # gRPC-Web: a frame of flags, length and message; the trailers come in the body.
+        raw = phone_service_pb2.ValidateNumberRequest(phone_number="+8613800138000").SerializeToString()
+        frame = b"\0" + len(raw).to_bytes(4, "big") + raw
+        headers = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
+        answer = await client.post("/bossjy.phone.v1.PhoneService/ValidateNumber", content=frame, headers=headers)
+    size = int.from_bytes(answer.content[1:5], "big")
+    assert phone_service_pb2.ValidateNumberResponse.FromString(answer.content[5 : 5 + size]).valid
+    assert b"grpc-status:0" in answer.content[5 + size :].replace(b" ", b"")
+
+
+async def test_the_access_logs_have_no_personal_data(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        await client.get("/v1/contacts", params={"filter": 'phone_number = "+4477123456789"'})
+    await asyncio.sleep(2)
+    text = (gateway.folder / "traefik.log").read_text() + (gateway.folder / "envoy.log").read_text()
+    assert '"RouterName":"json@file"' in text
+    assert "4477123456789" not in text
+    assert "127.0.0.1:" not in "".join(line for line in text.splitlines() if "RouterName" in line)
+    assert gateway.token not in text
+
+
+async def test_no_call_fails_when_a_server_drains_or_is_killed(gateway: Gateway) -> None:
+    stop, ended = asyncio.Event(), {"drained": [0, 0], "killed": [0, 0]}
+    phase = "drained"
+
+    async def by_stub() -> None:
+        config = ClientConfig(root_certificates=gateway.authority)
+        async with await Client.connect(gateway.target, token=gateway.token, config=config) as client:
+            while not stop.is_set():
+                ended[phase][0] += (await client.phone.validate("+8613800138000")).valid
+
+    async def by_json() -> None:
+        async with gateway.client() as client:
+            while not stop.is_set():
+                answer = await client.post("/v1/phone/numbers:validate", json={"phone_number": "+8613800138000"})
+                # A connection that breaks after the request was read cannot be repeated by a proxy: a client may.
+                if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                    answer = await client.post("/v1/phone/numbers:validate", json={"phone_number": "+8613800138000"})
+                assert answer.json().get("valid") is True, answer.text
+                ended[phase][1] += 1
+
+    running = [asyncio.create_task(one()) for one in (by_stub, by_stub, by_json, by_json)]
+    try:
+        await asyncio.sleep(2)
+        await asyncio.to_thread(gateway.servers[0].terminate)
+        await asyncio.to_thread(gateway.servers[0].start)
+        await asyncio.sleep(4)  # both proxies have seen it healthy again
+        phase = "killed"
+        await asyncio.to_thread(gateway.servers[1].kill)
+        await asyncio.sleep(2)
+        await asyncio.to_thread(gateway.servers[1].start)
+    finally:
+        stop.set()
+        done = await asyncio.gather(*running, return_exceptions=True)
+    assert [one for one in done if one is not None] == []
+    assert all(min(counts) > 10 for counts in ended.values()), ended
