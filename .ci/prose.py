@@ -52,7 +52,7 @@ IDIOMS = {
 # Phrases of plain English that contain an idiom. They do not count; nor do names of files and text in backticks or code
 # blocks.
 ACCEPTED = (
-    r"\bbehind\s+(?:\w+\s+){0,2}(?:prox(?:y|ies)|load\s+balancers?|firewalls?|NAT)\b",
+    r"\bbehind\s+(?:\w+\s+){0,2}(?:prox(?:y|ies)|load\s+balancers?|firewalls?|NAT|Traefik|Envoy)\b",
     r"\bstands?\s+for\b",
     r"\b(?:leaves?|left|leaving|let)\s+(?:\w+\s+){0,2}alone\b",
     r"\bholds\s+(?:\w+\s+){0,2}(?:locks?|slots?|connections?)\b",
