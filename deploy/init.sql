@@ -1,14 +1,14 @@
--- The one definition of BossJy's database, and the one way to change it.
+-- The only definition of BossJy's database. Every change of the database is a change of this file.
 --
 -- The server runs it at every start, inside one transaction and under an advisory lock. So it must be idempotent, safe
 -- on an empty database, and safe on one made by any earlier release: tables by CREATE … IF NOT EXISTS, later columns by
 -- ALTER TABLE … ADD COLUMN IF NOT EXISTS, functions by OR REPLACE, policies by drop and create. PostgreSQL 18 or later.
 --
 -- Rules
---   * Every table with tenant data has `tenant_id` first in its primary key, so that it can be spread by tenant later,
---     and a policy that admits the rows of `bossjy.tenant_id` alone. An unset tenant sees nothing.
+--   * Every table with tenant data has `tenant_id` first in its primary key, so that it can be distributed by tenant
+--     later, and a policy that admits only the rows of `bossjy.tenant_id`. An unset tenant sees nothing.
 --   * The service works as an application role, which owns nothing: row-level security applies to it, and FORCE makes it
---     apply to the owner as well. The role has a name of its own in each database, so no statement here names it: all
+--     apply to the owner as well. Its name differs between databases, so no statement here names it: all
 --     its rights are in bossjy.grant_to_service, at the end, which the server calls with the name.
 --   * Ids are made by the service (text, random), times are UTC, text of people is bounded by CHECK.
 
@@ -27,14 +27,14 @@ CREATE TABLE IF NOT EXISTS bossjy.tenants (
     tenant_id         text COLLATE "C" PRIMARY KEY CHECK (tenant_id ~ '^[a-z0-9-]{3,40}$'),
     display_name      text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
     default_region    text COLLATE "C" NOT NULL DEFAULT '' CHECK (default_region ~ '^([A-Z]{2})?$'),
-    -- Of each class of methods; 0: as many as it likes.
+    -- Of each class of methods; 0: no limit.
     calls_per_minute  integer NOT NULL DEFAULT 500
         CONSTRAINT tenants_calls_per_minute_granted CHECK (calls_per_minute >= 0),
     create_time       timestamptz NOT NULL DEFAULT now(),
     update_time       timestamptz NOT NULL DEFAULT now()
 );
 
--- Earlier releases wanted a number above 0.
+-- Earlier releases required a number above 0.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'tenants_calls_per_minute_check'
@@ -45,14 +45,14 @@ BEGIN
 END
 $$;
 
--- Every user of the tenant but its services needs a second factor.
+-- Every user of the tenant except its services needs a second factor.
 ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS second_factor_required boolean NOT NULL DEFAULT false;
 
 -- Tokens that admit one registration each, as SHA-256 of 256 random bits. Used up in the transaction that makes the
--- tenant. No tenant_id: they belong to the operator, and the service alone reads them.
+-- tenant. No tenant_id: they belong to the operator, and only the service reads them.
 CREATE TABLE IF NOT EXISTS bossjy.registration_tokens (
     token_hash   bytea PRIMARY KEY,
-    -- The one that the first start makes; so two servers that start at once make one.
+    -- True for the token of the first start, so that two servers that start at once make only one.
     first_start  boolean UNIQUE CHECK (first_start),
     create_time  timestamptz NOT NULL DEFAULT now(),
     used_time    timestamptz
@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS bossjy.users (
     tenant_id                 text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
     user_id                   text COLLATE "C" NOT NULL,
     email                     text NOT NULL CHECK (length(email) BETWEEN 3 AND 320),
-    -- What is compared: the address in the form that the service gives it (auth/mail_addresses.py).
+    -- The address in the form that is compared, made by the service (auth/mail_addresses.py).
     email_key                 text COLLATE "C" NOT NULL,
     display_name              text NOT NULL DEFAULT '' CHECK (length(display_name) <= 200),
     language                  text NOT NULL DEFAULT '' CHECK (length(language) <= 35),
@@ -85,9 +85,9 @@ CREATE TABLE IF NOT EXISTS bossjy.users (
 
 ALTER TABLE bossjy.users ADD COLUMN IF NOT EXISTS second_factor boolean NOT NULL DEFAULT false;
 
--- Earlier releases compared addresses without NFKC, and with characters that nobody sees. Their rows get the form of today,
--- once. Where two users of a tenant have addresses that are the same today, the key of the second stays: both can log in
--- with the address as it was typed, and the upgrade does not fail. Pure ASCII is the same in both forms.
+-- Earlier releases compared addresses without NFKC, and with invisible characters. Their rows are converted once. If
+-- two users of a tenant have addresses that are now the same, the key of the second stays: both can log in with the
+-- address as it was typed, and the upgrade does not fail. Pure ASCII is the same in both forms.
 DO $$
 DECLARE
     old record;
@@ -118,8 +118,8 @@ BEGIN
 END
 $$;
 
--- One-time codes as a second factor. The secrets are sealed under a key that is not in the database; `pending` is one that
--- its user has not confirmed yet. No code of last_step (RFC 6238) or of one before it is taken.
+-- One-time codes as a second factor. The secrets are encrypted with a key that is not in the database; `pending` is not
+-- yet confirmed by its user. No code of last_step (RFC 6238) or an earlier step is accepted.
 CREATE TABLE IF NOT EXISTS bossjy.second_factors (
     tenant_id    text COLLATE "C" NOT NULL,
     user_id      text COLLATE "C" NOT NULL,
@@ -131,12 +131,12 @@ CREATE TABLE IF NOT EXISTS bossjy.second_factors (
     FOREIGN KEY (tenant_id, user_id) REFERENCES bossjy.users ON DELETE CASCADE
 );
 
--- Wrong codes in a row: one-time codes of `secret`, one-time codes of `pending`. Each attempt is counted before its code is
--- compared, so parallel attempts cannot exceed the bound.
+-- Wrong codes in a row: one-time codes of `secret`, one-time codes of `pending`. Each attempt is counted before its
+-- code is compared, so parallel attempts cannot exceed the bound.
 ALTER TABLE bossjy.second_factors ADD COLUMN IF NOT EXISTS wrong_codes integer NOT NULL DEFAULT 0;
 ALTER TABLE bossjy.second_factors ADD COLUMN IF NOT EXISTS wrong_pending integer NOT NULL DEFAULT 0;
 
--- Codes for the day the device is lost, as HMACs under a secret that is not in the database. Each works once.
+-- Recovery codes for a lost device, as HMACs under a secret that is not in the database. Each works once.
 CREATE TABLE IF NOT EXISTS bossjy.recovery_codes (
     tenant_id  text COLLATE "C" NOT NULL,
     user_id    text COLLATE "C" NOT NULL,
@@ -147,7 +147,7 @@ CREATE TABLE IF NOT EXISTS bossjy.recovery_codes (
 );
 
 -- A login. Access tokens name their session. Its refresh tokens are HMACs over the seed and the generation, under a
--- secret that is not in the database: one row holds a whole family, and the row alone gives no token away.
+-- secret that is not in the database: one row represents a whole family, and reveals no token.
 CREATE TABLE IF NOT EXISTS bossjy.sessions (
     tenant_id            text COLLATE "C" NOT NULL REFERENCES bossjy.tenants ON DELETE CASCADE,
     session_id           text COLLATE "C" NOT NULL,
@@ -156,7 +156,7 @@ CREATE TABLE IF NOT EXISTS bossjy.sessions (
     user_agent           text NOT NULL DEFAULT '' CHECK (length(user_agent) <= 400),
     address              text NOT NULL DEFAULT '' CHECK (length(address) <= 100),
     refresh_seed         bytea NOT NULL,
-    -- The refresh token of this generation is the one that works; it came at rotate_time and ends at refresh_expire_time.
+    -- The refresh token of this generation is valid; it was made at rotate_time and ends at refresh_expire_time.
     generation           integer NOT NULL DEFAULT 1,
     rotate_time          timestamptz NOT NULL DEFAULT now(),
     refresh_expire_time  timestamptz NOT NULL,
@@ -169,8 +169,8 @@ CREATE TABLE IF NOT EXISTS bossjy.sessions (
 );
 CREATE INDEX IF NOT EXISTS sessions_by_user ON bossjy.sessions (tenant_id, user_id, create_time DESC);
 
--- Client networks from which a user has logged in, as HMACs under a secret that is not in the database. While others guess
--- at the account, the right password passes from these.
+-- Client networks from which a user has logged in, as HMACs under a secret that is not in the database. While others
+-- guess at the account, the right password passes from these.
 CREATE TABLE IF NOT EXISTS bossjy.login_networks (
     tenant_id      text COLLATE "C" NOT NULL,
     user_id        text COLLATE "C" NOT NULL,
@@ -204,8 +204,8 @@ ALTER TABLE bossjy.api_keys ADD COLUMN IF NOT EXISTS parent_key_id text COLLATE 
 CREATE INDEX IF NOT EXISTS api_keys_by_parent ON bossjy.api_keys (tenant_id, parent_key_id)
     WHERE parent_key_id IS NOT NULL;
 
--- Which API key a verified client certificate stands for. No tenant_id: it is read before the tenant is known, and belongs
--- to the operator, who knows the authority. The service may read it alone; `bossjy-server services bind` writes it.
+-- The API keys of verified client certificates. No tenant_id: the table is read before the tenant is known, and belongs
+-- to the operator, who knows the authority. The service may only read it; `bossjy-server services bind` writes it.
 CREATE TABLE IF NOT EXISTS bossjy.certificates (
     name          text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 4 AND 200),
     bound_tenant  text COLLATE "C" NOT NULL,
@@ -214,8 +214,8 @@ CREATE TABLE IF NOT EXISTS bossjy.certificates (
     FOREIGN KEY (bound_tenant, api_key_id) REFERENCES bossjy.api_keys ON DELETE CASCADE
 );
 
--- Who did what to which resource from where. Ids alone, and of an address its network: nothing of a person in clear.
--- event_id ascends in time. The service may add and read: not change, and not delete but by the function at the end.
+-- The audit log: actor, action, resource and network of each event. It has only ids, and no personal data in clear.
+-- event_id ascends in time. The service may add and read events, not change them; only the function at the end deletes.
 CREATE TABLE IF NOT EXISTS bossjy.audit_events (
     tenant_id   text COLLATE "C" NOT NULL REFERENCES bossjy.tenants,
     event_id    text COLLATE "C" NOT NULL,
@@ -228,23 +228,23 @@ CREATE TABLE IF NOT EXISTS bossjy.audit_events (
     request_id  text COLLATE "C" NOT NULL DEFAULT '' CHECK (length(request_id) <= 200),
     PRIMARY KEY (tenant_id, event_id)
 );
--- More about the event: `member -> owner`, the scope that was missing.
+-- Detail of the event: `member -> owner`, the missing scope.
 ALTER TABLE bossjy.audit_events ADD COLUMN IF NOT EXISTS detail text NOT NULL DEFAULT ''
     CONSTRAINT audit_events_detail_short CHECK (length(detail) <= 200);
 
--- What an operator did to the whole server, such as a new signing key. No tenant_id: it concerns all tenants, and
--- ListAuditEvents shows it to each. The command makes the id, so several servers can add the same event. The service adds
--- and reads rows, and may not change or delete one. There are few, so they are kept.
+-- Events of the operator that concern the whole server, such as a new signing key. No tenant_id: ListAuditEvents shows
+-- them to every tenant. The command makes the id, so several servers can add the same event. The service adds and reads
+-- rows, and may not change or delete one. There are few, so they are kept.
 CREATE TABLE IF NOT EXISTS bossjy.operator_events (
     event_id    text COLLATE "C" PRIMARY KEY,
     event_time  timestamptz NOT NULL DEFAULT now(),
     action      text COLLATE "C" NOT NULL CHECK (length(action) BETWEEN 1 AND 64),
     resource    text COLLATE "C" NOT NULL CHECK (length(resource) <= 128)
 );
--- How many calls an event stands for: many wrong logins of one minute are one event.
+-- Number of calls of the event: many wrong logins of one minute are one event.
 ALTER TABLE bossjy.audit_events ADD COLUMN IF NOT EXISTS times integer NOT NULL DEFAULT 1
     CONSTRAINT audit_events_times_positive CHECK (times > 0);
--- Finds the oldest. Rows come in this order, so that a few bytes for each megabyte are enough.
+-- Finds the oldest events. Rows are added in this order, so a few bytes for each megabyte are enough.
 CREATE INDEX IF NOT EXISTS audit_events_by_time ON bossjy.audit_events
     USING brin (event_time) WITH (autosummarize = on);
 
@@ -266,8 +266,8 @@ CREATE TABLE IF NOT EXISTS bossjy.contacts (
     attributes         jsonb NOT NULL DEFAULT '{}',
     carrier            text NOT NULL DEFAULT '',
     place              text NOT NULL DEFAULT '',
-    -- Which import brought the row, which changed it last, and where in that import the winning row begins: 48 bits of
-    -- byte offset below the number of the part.
+    -- The import that created the contact, the import that last changed it, and the position of the winning row in
+    -- each: 48 bits of byte offset below the number of the part.
     created_import_id  text COLLATE "C",
     created_position   bigint,
     changed_import_id  text COLLATE "C",
@@ -276,16 +276,16 @@ CREATE TABLE IF NOT EXISTS bossjy.contacts (
     update_time        timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT contacts_pkey PRIMARY KEY (tenant_id, e164)
 );
--- The orders of ListContacts. Blocks of an import come in these orders, so both grow at their end, which is cheap.
+-- The orders of ListContacts. Blocks of an import have these orders, so both indexes grow at their end, which is cheap.
 CREATE INDEX IF NOT EXISTS contacts_by_create_time ON bossjy.contacts (tenant_id, create_time, e164);
 CREATE INDEX IF NOT EXISTS contacts_by_update_time ON bossjy.contacts (tenant_id, update_time, e164);
 
--- That numbers were erased: when, by whom, why. Of the numbers it holds HMACs alone, under a secret that is not in the
--- database: whoever has the number and the secret can show that it was erased, and nobody can read it back.
+-- Records of erasures: time, user, purpose. Of the numbers they contain only HMACs, under a secret that is not in the
+-- database: with the number and the secret the erasure can be proved, and nobody can recover the number.
 CREATE TABLE IF NOT EXISTS bossjy.erasures (
     tenant_id      text COLLATE "C" NOT NULL REFERENCES bossjy.tenants,
     erasure_id     text COLLATE "C" NOT NULL,
-    -- The call that made it, so that it can be repeated; the MAC is that of what it asked.
+    -- The call that made it, so that it can be repeated; the MAC is that of its request.
     request_id     text COLLATE "C",
     request_mac    bytea NOT NULL,
     purpose        text NOT NULL CHECK (length(purpose) <= 200),
@@ -299,7 +299,7 @@ CREATE TABLE IF NOT EXISTS bossjy.erasures (
     CONSTRAINT erasures_request_unique UNIQUE (tenant_id, request_id)
 );
 
--- In earlier releases both records went with their tenant. Now a tenant that has records cannot be deleted.
+-- In earlier releases both records were deleted with their tenant. Now a tenant that has records cannot be deleted.
 DO $$
 DECLARE
     record_table text;
@@ -325,13 +325,13 @@ CREATE TABLE IF NOT EXISTS bossjy.imports (
     request_hash    bytea,
     created_by      text COLLATE "C" NOT NULL,
     state           text NOT NULL CHECK (state IN ('open', 'succeeded', 'cancelled', 'failed', 'reverted')),
-    -- What the caller asked for (ImportSpec as JSON) and what was decided when the header was read.
+    -- The requested options (ImportSpec as JSON), and those that were determined when the header was read.
     spec            jsonb NOT NULL,
     resolved        jsonb NOT NULL DEFAULT '{}',
     part_count      integer NOT NULL DEFAULT 1 CHECK (part_count BETWEEN 1 AND 1000),
     revision        bigint NOT NULL DEFAULT 1,
     plan_version    text NOT NULL,
-    -- A dry run: every block is merged and rolled back; its counts and refused rows stay.
+    -- A dry run: every block is merged and rolled back; its counts and rejects stay.
     validate_only   boolean NOT NULL DEFAULT false,
     failure         text NOT NULL DEFAULT '',
     rejects_truncated boolean NOT NULL DEFAULT false,
@@ -343,7 +343,7 @@ CREATE TABLE IF NOT EXISTS bossjy.imports (
 );
 CREATE INDEX IF NOT EXISTS imports_by_time ON bossjy.imports (tenant_id, create_time DESC, import_id);
 
--- One row for each part of a file. Offset and counts change in the transaction that keeps the rows they stand for.
+-- One row for each part of a file. Offset and counts change in the transaction that keeps their rows.
 CREATE TABLE IF NOT EXISTS bossjy.import_parts (
     tenant_id         text COLLATE "C" NOT NULL,
     import_id         text COLLATE "C" NOT NULL,
@@ -356,10 +356,10 @@ CREATE TABLE IF NOT EXISTS bossjy.import_parts (
     unchanged         bigint NOT NULL DEFAULT 0,
     duplicate         bigint NOT NULL DEFAULT 0,
     rejected          bigint NOT NULL DEFAULT 0,
-    -- What the decoder must know to go on after a restart, beside the offset (for example the state of a hash).
+    -- State with which the decoder resumes after a restart, besides the offset (for example the state of a hash).
     decoder           jsonb NOT NULL DEFAULT '{}',
     finished          boolean NOT NULL DEFAULT false,
-    -- The stream that holds the part now; a newer stream takes over by writing its own value.
+    -- The stream that now uploads the part; a newer stream takes over by writing its own value.
     holder            text COLLATE "C",
     update_time       timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, import_id, part),
@@ -383,15 +383,15 @@ CREATE TABLE IF NOT EXISTS bossjy.import_rejects (
     FOREIGN KEY (tenant_id, import_id) REFERENCES bossjy.imports ON DELETE CASCADE
 );
 
--- Contacts from before an import that a row of it named: the first such row, and what the contact was before, where it
--- was changed. Later rows with the number are duplicates by it; RevertImport gives the former values back. What an import
--- brought itself is told by contacts.created_import_id. No foreign key, for the same reason as above.
+-- Earlier contacts that a row of an import named: the first such row, and the former values of the contact if it
+-- changed them. It makes later rows with the number duplicates; RevertImport restores the former values. Contacts that
+-- the import created itself have its id in contacts.created_import_id. No foreign key, for the same reason as above.
 CREATE TABLE IF NOT EXISTS bossjy.import_changes (
     tenant_id  text COLLATE "C" NOT NULL,
     import_id  text COLLATE "C" NOT NULL,
     e164       text COLLATE "C" NOT NULL,
     position   bigint NOT NULL,
-    former     jsonb, -- NULL where nothing was changed
+    former     jsonb, -- NULL if nothing was changed
     CONSTRAINT import_changes_pkey PRIMARY KEY (tenant_id, import_id, e164)
 );
 -- The fields of the row (NULL: the contact had just these), and the order in which imports named a number: RevertImport
@@ -399,7 +399,7 @@ CREATE TABLE IF NOT EXISTS bossjy.import_changes (
 ALTER TABLE bossjy.import_changes ADD COLUMN IF NOT EXISTS fields jsonb;
 ALTER TABLE bossjy.import_changes ADD COLUMN IF NOT EXISTS sequence bigint GENERATED ALWAYS AS IDENTITY;
 
--- Contacts that RevertImport left alone, because somebody changed them since.
+-- Contacts that RevertImport did not change, because somebody had changed them after the import.
 CREATE TABLE IF NOT EXISTS bossjy.revert_conflicts (
     tenant_id          text COLLATE "C" NOT NULL,
     import_id          text COLLATE "C" NOT NULL,
@@ -433,8 +433,8 @@ BEGIN
 END
 $$;
 
--- Which of these sessions and API keys are valid at `at`, of several tenants in one round trip: what open streams are
--- checked against. `tenants` and `credentials` (ids of sessions and keys) have equal length. Works with the rights of its
+-- Returns the sessions and API keys that are valid at `at`, of several tenants in one round trip, for the check of open
+-- streams. `tenants` and `credentials` (ids of sessions and keys) have equal length. Works with the rights of its
 -- caller, so row-level security shows it one tenant after the other. `granted` is NULL for a session.
 CREATE OR REPLACE FUNCTION bossjy.live_credentials(tenants text[], credentials text[], at timestamptz)
 RETURNS TABLE (credential text, user_role text, must_change_password boolean, granted text[])
@@ -464,8 +464,8 @@ END
 $$;
 
 -- The audit log ends by age. The function works with the rights of the tables' owner, whom row-level security admits to
--- events of more than 30 days of all tenants (and, as ever, does not hold where the owner is a superuser). The function
--- itself refuses a lesser age, so whoever calls it removes nothing later.
+-- events of more than 30 days of all tenants (as always, it does not apply if the owner is a superuser). The function
+-- itself refuses a lower age, so no caller can remove newer events.
 DO $$
 BEGIN
     DROP POLICY IF EXISTS old_seen ON bossjy.audit_events;
@@ -479,16 +479,16 @@ BEGIN
 END
 $$;
 
--- How long events are kept at least: one row, which the owner of the tables alone may read and change. So a service that
--- somebody else directs removes nothing before the operator's BOSSJY_AUDIT_DAYS.
+-- The minimum time for which events are kept: one row, which only the owner of the tables may read and change. So even
+-- a compromised service removes nothing before the operator's BOSSJY_AUDIT_DAYS.
 CREATE TABLE IF NOT EXISTS bossjy.retention (
     one_row     boolean PRIMARY KEY DEFAULT true CHECK (one_row),
     audit_days  integer NOT NULL DEFAULT 30 CHECK (audit_days BETWEEN 30 AND 36500)
 );
 INSERT INTO bossjy.retention DEFAULT VALUES ON CONFLICT DO NOTHING;
 
--- Removes at most `most` events of all tenants that are older than `kept_days` and the owner's days, and tells how many.
--- 0 while another transaction does.
+-- Removes at most `most` events of all tenants that are older than `kept_days` and the owner's days. Returns their
+-- number, and 0 while another transaction removes events.
 CREATE OR REPLACE FUNCTION bossjy.remove_old_audit_events(kept_days integer, most integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -499,7 +499,7 @@ BEGIN
         RAISE EXCEPTION 'events of the audit log are kept for 30 to 36500 days'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF NOT pg_try_advisory_xact_lock(0x626F73736A7A) THEN -- one more than what servers apply this file under
+    IF NOT pg_try_advisory_xact_lock(0x626F73736A7A) THEN -- one more than the lock for applying this file
         RETURN 0;
     END IF;
     DELETE FROM bossjy.audit_events WHERE (tenant_id, event_id) IN (
@@ -516,8 +516,8 @@ REVOKE ALL ON FUNCTION bossjy.remove_old_audit_events FROM PUBLIC;
 -- Rights of the application role
 ------------------------------------------------------------------------------------------------------------------------
 
--- Gives `service_role` exactly the rights that the service needs in this database. Takes all rights of `former_role`,
--- which had them before: under an earlier release, or in the database that this one is a copy of.
+-- Gives `service_role` exactly the rights that the service needs in this database. Revokes all rights of `former_role`,
+-- which had them before: in an earlier release, or in the database that this one is a copy of.
 CREATE OR REPLACE FUNCTION bossjy.grant_to_service(service_role name, former_role name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -530,7 +530,7 @@ BEGIN
             'REVOKE ALL ON ALL FUNCTIONS IN SCHEMA bossjy FROM %1$I; REVOKE ALL ON SCHEMA bossjy FROM %1$I', former_role);
     END IF;
 
-    -- Nobody enters the database by right of being in the cluster. Only the database's owner can say so.
+    -- No role of the cluster may connect by default. Only the database's owner can revoke that right.
     IF (SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = here) THEN
         EXECUTE format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', here);
         EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', here, service_role);

@@ -1,9 +1,9 @@
-"""What somebody new sees: a fresh clone, an empty home, `make run ONCE=1`, `make test`. Both timed, both must pass.
+"""First run of a new user: a fresh clone, an empty home, `make run ONCE=1`, `make test`. Both are timed and must pass.
 
     python -m tests.performance.first_run
 
-Clones the committed state of this checkout into a temporary folder with an empty HOME and empty caches. What the first
-command installs counts as part of its time. Writes build/figures/first_run.json here, from the figures that the clone's
+Clones the committed state of this checkout into a temporary folder with an empty HOME and empty caches. The time of the
+first command includes its installations. Writes build/figures/first_run.json here, from the figures that the clone's
 own tests wrote.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.figures import write_figures
 
 ROOT = Path(__file__).resolve().parents[2]
-# Kept from the environment: how to reach a package index, and the language of texts. Nothing of ours.
+# Kept from the environment: access to a package index, and the language of texts. Nothing of ours.
 KEPT = re.compile(
     r"PATH|LANG|LC_\w+|TERM|\w*_CERT\w*|\w*_CA_BUNDLE|PIP_\w+|UV_\w*INDEX\w*|HTTPS?_PROXY|NO_PROXY", re.IGNORECASE
 )
@@ -29,7 +29,7 @@ _LIMIT_S = 2400
 
 
 def timed(clone: Path, environment: dict[str, str], *arguments: str) -> tuple[float, str]:
-    """Run make in the clone. Gives its seconds and what it printed; ends this program if it failed."""
+    """Run make in the clone. Returns its seconds and its output; ends this program if it failed."""
     print(f"make {' '.join(arguments)} …", flush=True)
     began = time.monotonic()
     done = subprocess.run(
@@ -50,7 +50,7 @@ def timed(clone: Path, environment: dict[str, str], *arguments: str) -> tuple[fl
 
 
 def counted(output: str, name: str) -> int:
-    """The number beside `name` in the demonstration's table."""
+    """The number of `name` in the demonstration's table."""
     found = re.search(rf"{name}\s*[│|]\s*([\d,]+)", output)
     if found is None:
         sys.exit(f"the demonstration's table has no line {name!r}")

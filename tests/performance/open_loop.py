@@ -1,10 +1,10 @@
-"""A client process that keeps a rate whatever the server does, and says how long each call took.
+"""An open-loop client process, which keeps a rate whatever the server does, and prints the time of each call.
 
     python -m tests.performance.open_loop < JOB
 
 JOB is JSON: `address`, `method`, `requests` (hexadecimal messages, sent in turn), `metadata` (pairs), `per_s`,
-`seconds`. A call's time counts from the moment at which it was to be sent: a client that falls behind, or a server that
-holds it up, shows. With `in_flight` and `calls` in place of `per_s` and `seconds`, so many calls are kept running.
+`seconds`. A call's time counts from its scheduled moment, so it includes delays of a late client and of a slow server.
+With `in_flight` and `calls` instead of `per_s` and `seconds`, a fixed number of calls is kept running.
 Prints JSON: `seconds`, and by status code the times in milliseconds.
 """
 
@@ -25,7 +25,7 @@ import grpc.aio
 
 @dataclass(frozen=True)
 class Job:
-    """What to send. Requests as hexadecimal; rates a second."""
+    """The calls to send. Requests as hexadecimal; rates per second."""
 
     address: str
     method: str
@@ -39,7 +39,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came: times in milliseconds by status code, and how long it all took."""
+    """The results: times in milliseconds by status code, and the total time."""
 
     seconds: float = 0.0
     times: dict[str, list[float]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Outcome:
         return sum(map(len, self.times.values()))
 
     def percentile(self, percent: float, *codes: str) -> float:
-        """Of the times of some codes (none: of all), in milliseconds."""
+        """A percentile of the times of some codes (of all, if none are given), in milliseconds."""
         found = sorted(one for code, times in self.times.items() if not codes or code in codes for one in times)
         if not found:
             raise RuntimeError(f"no call ended with {codes or 'anything'}: {[*self.times]}")
@@ -58,7 +58,7 @@ class Outcome:
 
 
 async def start(job: Job) -> asyncio.Task[Outcome]:
-    """Begin a job in a process of its own. The task ends with its outcome."""
+    """Begin a job in its own process. The task ends with its outcome."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -75,7 +75,7 @@ async def start(job: Job) -> asyncio.Task[Outcome]:
 
 
 async def run(job: Job) -> Outcome:
-    """Do a job in a process of its own."""
+    """Do a job in its own process."""
     return await (await start(job))
 
 

@@ -1,12 +1,12 @@
-"""The two commands on the supported Pythons of this machine: `make test-pythons`.
+"""Tests of both commands with the supported Pythons of this machine: `make test-pythons`.
 
     python -m tests.performance.pythons [--fast] [PYTHON ...]
 
 PYTHON: a path, a version such as 3.11 or 3.13.0, or `oldest` and `newest` (besides the Python that runs this). By
 default, each Python that is found. Each gets a clean copy of the last commit in build/pythons, a PATH that has no other
 Python, an empty home and an empty cache; nothing may download a Python. Then `make run ONCE=1` and `make test` must
-pass. `--fast`: unit tests and some statements in place of all tests. Exit status 1 when something failed or when a
-Python that was asked for by version or path is missing.
+pass. `--fast`: unit tests and some statements instead of all tests. Exit status 1 if something failed or a Python that
+was named by version or path is missing.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from tests.performance.first_run import KEPT
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "pythons"
-# Where Pythons are, besides PATH: the system, pyenv, uv, asdf.
+# Folders with Pythons, besides PATH: the system, pyenv, uv, asdf.
 PLACES = (
     "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "~/.pyenv/versions/*/bin", "~/.local/share/uv/python/*/bin",
     "~/.asdf/installs/python/*/bin",
 )  # fmt: skip
 SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
-# What may be, or bring, another Python.
+# Programs that may be another Python, or start one.
 OTHERS = re.compile(r"(python|pip|pydoc|idle|2to3|pyenv|conda|mamba|virtualenv)[\w.-]*|uvx?")
-# Asked with itself: a Python that can make environments, and not a release candidate.
+# Run by each Python: it must be able to make environments, and must not be a release candidate.
 ASKED = """
 import sys, os, venv, ensurepip
 final = sys.version_info.releaselevel == "final" and "free-threading" not in sys.version
@@ -71,7 +71,7 @@ def supported() -> SpecifierSet:
 
 
 def at(path: Path) -> Python | None:
-    """The Python that a path starts, without the environment that it may belong to; None where it is none of use."""
+    """The Python of a path, without the environment that it may belong to; None if it is unusable."""
     try:
         done = subprocess.run([path, "-c", ASKED], capture_output=True, text=True, cwd="/", timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -94,7 +94,7 @@ def found() -> list[Python]:
 
 
 def chosen(names: list[str]) -> tuple[list[Python], list[str]]:
-    """The Pythons that the names ask for, and those names for which there is none."""
+    """The Pythons of these names, and the names without a Python."""
     here, asked, missing = found(), [], []
     for name in names:
         if name == "oldest":
@@ -125,7 +125,7 @@ def path_of(python: Python, folder: Path) -> Path:
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> tuple[bool, float]:
-    """Run a command in the clean copy. Whether it passed, and its seconds."""
+    """Run a command in the clean copy. Returns its success and its seconds."""
     began = time.monotonic()
     with log.open("ab") as out:
         out.write(f"$ {' '.join(command)}\n".encode())
@@ -145,7 +145,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str], log: Path
 
 
 def prove(python: Python, *, fast: bool) -> list[object]:
-    """Run the commands with one Python. A row of the table; the last cell says whether all passed."""
+    """Run the commands with one Python. A row of the table; the last cell is the overall result."""
     folder, log = BUILD / python.name, BUILD / f"{python.name}.log"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -180,7 +180,7 @@ def prove(python: Python, *, fast: bool) -> list[object]:
 
 
 def main() -> int:
-    """Prove each, one after another. Returns the exit status."""
+    """Test each, one after another. Returns the exit status."""
     parser = argparse.ArgumentParser()
     parser.add_argument("pythons", nargs="*")
     parser.add_argument("--fast", action="store_true")

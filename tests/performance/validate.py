@@ -1,4 +1,4 @@
-"""ValidateNumber as the measurements ask for it."""
+"""Requests of ValidateNumber for the measurements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NUMBERS = ("+8613812345678", "+442079460123", "+14155550132", "+33142685300", "+
 
 
 def requests() -> list[str]:
-    """Some numbers as they are sent, in hexadecimal."""
+    """Serialised requests with some numbers, in hexadecimal."""
     return [
         phone_service_pb2.ValidateNumberRequest(phone_number=number).SerializeToString().hex() for number in NUMBERS
     ]

@@ -1,4 +1,4 @@
-"""Fixtures: contacts come by imports, so the service of imports and its plan are here as well."""
+"""Fixtures: contacts come from imports, so the service of imports and its plan are included."""
 
 from __future__ import annotations
 

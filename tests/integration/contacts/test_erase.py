@@ -1,4 +1,4 @@
-"""Numbers erased for good: every place where they can stand, and the record that stays."""
+"""Erasure of numbers from every place that can contain them, and the remaining record."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def erase(contacts: ContactServicer, *numbers: str, **fields: str) -> pb.E
 
 
 async def places_of(database: Database, digits: str) -> set[str]:
-    """The columns of the database in which these digits stand."""
+    """The columns of the database that contain these digits."""
     found = set()
     async with database.tenant(TENANT) as connection:
         for table, column in await connection.fetch(EVERYTHING):
@@ -68,7 +68,7 @@ async def test_a_number_goes_from_every_place(imports: Imports, contacts: Contac
         "import_rejects.row_text",
     }
     done = await erase(contacts, A, C, purpose="GDPR 17")
-    # The second was a further number of a contact, and no contact.
+    # The second was an additional number of a contact, and no contact.
     assert (done.erased_count, done.missing_count) == (1, 1)
     assert done.erase_time.seconds > 0
     for digits in (national, C[3:]):
@@ -87,7 +87,7 @@ async def test_taking_an_import_back_brings_nothing_erased_back(
     await erase(contacts, A)
     answer = await revert(imports, second)
     assert (answer.removed_count, answer.restored_count, answer.conflict_count) == (0, 1, 0)
-    # What was changed comes back, without the number that was erased.
+    # The former values come back, without the erased number.
     assert [(row[0], row[1], row[4]) for row in await imports.rows()] == [(B, "li", [])]
     assert await places_of(imports.database, A[1:]) == set()
     await revert(imports, first)
@@ -104,7 +104,7 @@ async def test_a_later_import_may_bring_the_number_again(imports: Imports, conta
     assert [row[:2] for row in await imports.rows()] == [(A, "new")]
 
 
-async def test_the_record_holds_no_number_and_shows_the_erasure(
+async def test_the_record_contains_no_number_and_proves_the_erasure(
     imports: Imports,
     contacts: ContactServicer,
 ) -> None:
@@ -154,7 +154,7 @@ async def test_other_tenants_keep_theirs(imports: Imports, contacts: ContactServ
 async def test_short_numbers_take_no_other_rows_along(imports: Imports, contacts: ContactServicer) -> None:
     job = await imports.run(b"phone\n+2906 12345\n+86 29061 23\n0290612345000\n")
     kept = [row.row_text for row in await imports.rejects(job.import_id)]
-    # A number of five digits on Saint Helena: rows that hold them by chance stay.
+    # A number of five digits on Saint Helena: rows that contain them by chance stay.
     await erase(contacts, "+29061234")
     left = [row.row_text for row in await imports.rejects(job.import_id)]
     assert left == [text if "29061234" not in text.replace(" ", "") else "" for text in kept]

@@ -1,4 +1,4 @@
-"""Exports read in pages: nothing is held while the client reads, and each contact comes once."""
+"""Exports in pages: no connection is occupied while the client reads, and each contact comes once."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def number(index: int) -> str:
     return f"+8613800{index:06d}"
 
 
-async def test_an_export_holds_no_connection_while_its_client_reads(imports: Imports) -> None:
+async def test_an_export_occupies_no_connection_while_its_client_reads(imports: Imports) -> None:
     await imports.run(b"phone,name\n" + b"".join(f"{number(n)},name\n".encode() for n in range(COUNT)))
     contacts = Contacts(imports.database, mac)
     pieces = contacts.export(TENANT, "", lambda _: JsonlWriter(), 20_000)
     read = [await anext(pieces)]
     assert imports.database.shares.taken == 0
     assert imports.database.size[0] == imports.database.size[1]
-    # One that was read, one of a later page, and one before those that were read: as each page finds them.
+    # A contact of the page that was read, one of a later page, and one before both: as each page finds them.
     await contacts.delete(TENANT, number(1), etag="", allow_missing=False)
     await contacts.delete(TENANT, number(COUNT - 1), etag="", allow_missing=False)
     await imports.run(f"phone,name\n{number(COUNT)},name\n".encode())

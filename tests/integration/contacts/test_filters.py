@@ -191,7 +191,7 @@ async def exported(contacts: ContactServicer, form: int, text: str = "") -> tupl
     return data, count
 
 
-async def test_csv_opens_in_a_spreadsheet_and_holds_no_formula(contacts: ContactServicer) -> None:
+async def test_csv_opens_in_a_spreadsheet_and_contains_no_formula(contacts: ContactServicer) -> None:
     data, count = await exported(contacts, contact_pb2.EXPORT_FORMAT_CSV, "region = CN")
     rows = [row for row in ROWS if row.region == "CN"]
     assert count == len(rows)
@@ -205,7 +205,7 @@ async def test_csv_opens_in_a_spreadsheet_and_holds_no_formula(contacts: Contact
     assert not [cell for cell in running if re.fullmatch(r"\+\d+(;\+\d+)*", cell) is None]
 
 
-async def test_json_lines_and_arrow_hold_the_same(contacts: ContactServicer) -> None:
+async def test_json_lines_and_arrow_contain_the_same(contacts: ContactServicer) -> None:
     lines, count = await exported(contacts, contact_pb2.EXPORT_FORMAT_JSONL)
     objects = [json.loads(line) for line in lines.splitlines()]
     assert count == len(objects) == 200

@@ -1,11 +1,11 @@
-"""How long logins and GetMe take at steady rates, what a flood of logins does to the rest, and what checks cost.
+"""Benchmark of logins and GetMe at steady rates, of other calls during a flood of logins, and of the cost of checks.
 
     python -m tests.performance.auth.bench_auth [--short]
 
-One server on a PostgreSQL and a Redis of its own; every client is an open loop in its own process: a call's time counts
-from the moment at which it was to be sent. Servers and clients share the machine's cores. Every login is a right one,
-of eight tenants in turn, so that throttling by account plays no part; hashes are the service's default ones.
-`verify_us_…` and `hash_ms` are CPU of a thread that does nothing else.
+One server with its own PostgreSQL and Redis; every client is an open loop in its own process: the time of a call counts
+from its scheduled moment. Servers and clients share the machine's cores. Every login has the right password, of eight
+tenants in turn, so that throttling by account has no effect; hashes are the service's default ones. `verify_us_…` and
+`hash_ms` are CPU of a thread that does nothing else.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ SHED = "RESOURCE_EXHAUSTED"
 
 
 async def jobs_of(address: str) -> dict[str, Job]:
-    """Tenants, and what to ask: rates and times are set by who runs it."""
+    """Tenants and their calls; the caller sets rates and times."""
     logins = []
     async with grpc.aio.insecure_channel(address) as channel:
         stub: Any = auth_service_pb2_grpc.AuthServiceStub(channel)
-        # Who asks for GetMe does not log in: as many logins of one user would end the oldest of its sessions.
+        # The callers of GetMe do not log in: as many logins of one user would end the oldest of its sessions.
         request = pb.RegisterRequest(tenant_display_name="Bench", email=EMAIL, password=PASSWORD)
         token = (await stub.Register(request)).tokens.access_token
         for _ in range(TENANTS):
@@ -62,7 +62,7 @@ async def jobs_of(address: str) -> dict[str, Job]:
 
 
 async def together(jobs: dict[str, Job], rates: dict[str, float], seconds: float) -> dict[str, Outcome]:
-    """Run some of the jobs at once, each at its rate in a process of its own."""
+    """Run some of the jobs at once, each at its rate in its own process."""
     tasks = {
         name: await start(Job(**{**vars(jobs[name]), "per_s": rate, "seconds": seconds}))
         for name, rate in rates.items()
@@ -92,12 +92,12 @@ async def rates(held: Stage, seconds: float) -> dict[str, float]:
 
 
 def share(outcome: Outcome, code: str) -> float:
-    """The part of calls that ended with a code."""
+    """The share of calls that ended with a code."""
     return round(len(outcome.times.get(code, ())) / outcome.sent, 4)
 
 
 async def check_costs() -> dict[str, float]:
-    """What one check of a token costs, with and without the map of verified ones."""
+    """The cost of one check of a token, with and without the map of verified tokens."""
     options = AuthOptions()
     with tempfile.TemporaryDirectory(prefix="bossjy-bench-") as folder:
         tokens = AccessTokens(load_keys(Path(folder), options), options)
@@ -138,7 +138,7 @@ def hash_ms(options: AuthOptions) -> float:
 
 
 def earlier() -> dict[str, float]:
-    """What other runs wrote into the same file, to be kept: how many of the statements on auth hold."""
+    """The values of other runs in the same file, to be kept: the number of fulfilled statements about auth."""
     path = FOLDER / "auth.json"
     held = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return {name: held[name] for name in ("statements_passed",) if name in held}

@@ -1,4 +1,4 @@
-"""Callers that mean no good: floods of pings, streams that are opened and cancelled."""
+"""Abusive callers: floods of pings, streams that are opened and cancelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GOAWAY, _CALM = 7, 11
 
 
 async def ping_flood(target: str, wait_s: float = 10.0) -> bool:
-    """Send pings as fast as they go. Whether the server ended the connection with ENHANCE_YOUR_CALM."""
+    """Send pings as fast as possible. True if the server ended the connection with ENHANCE_YOUR_CALM."""
     host, _, port = target.rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
@@ -48,7 +48,7 @@ async def _flood(writer: asyncio.StreamWriter) -> None:
 
 
 async def cancelled_streams(caller: Caller, count: int, at_once: int = 50) -> int:
-    """Open streams, send a message, cancel before or after the first answer. How many were cancelled."""
+    """Open streams, send a message, cancel before or after the first answer. Returns the number of cancelled ones."""
     places = asyncio.Semaphore(at_once)
     cancelled = 0
 
@@ -69,7 +69,7 @@ async def cancelled_streams(caller: Caller, count: int, at_once: int = 50) -> in
 
 
 async def main(target: str, count: int, token: str) -> int:
-    """Cancel `count` streams as the caller of `token`. Returns 1 where hardly any was open."""
+    """Cancel `count` streams as the caller of `token`. Returns 1 if hardly any was open."""
     async with Caller(target, connections=4, token=token) as caller:
         cancelled = await cancelled_streams(caller, count)
     print(f"    {cancelled} of {count} streams cancelled while they were open", flush=True)

@@ -1,4 +1,4 @@
-"""The calls that a load is made of, and how each ended: answered, refused with a documented reason, or failed."""
+"""The calls of a load and their outcomes: answered, refused with a documented reason, or failed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
-# gRPC's own retries, as a client may be configured. CANCELLED is what grpc answers to a call that reaches a server in
-# the instant of its end, without having shown it to anybody: repeating it is safe.
+# gRPC's own retries, as a client may be configured. grpc answers CANCELLED to a call that reaches a server in the
+# instant of its end; no handler has seen it, so repeating it is safe.
 RETRIES = json.dumps(
     {
         "methodConfig": [
@@ -38,14 +38,15 @@ RETRIES = json.dumps(
         ]
     }
 )
-# Who logs in, in turn: ten logins of one account at once are all that is admitted, and a slow machine has more running.
+# Accounts that log in, in turn: at most ten logins of one account are admitted at once; a slow machine has more
+# running.
 TENANTS = 10
 NUMBERS = [f"+86138{number:08d}" for number in range(200)]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One call. Times in seconds; `began` on the monotonic clock; `reason` is empty where the server gave none."""
+    """One call. Times in seconds; `began` on the monotonic clock; `reason` is empty if the server gave none."""
 
     kind: str
     began: float
@@ -61,7 +62,7 @@ class Outcome:
 
     @property
     def refused(self) -> bool:
-        """The server said no, with a reason that a program may branch on."""
+        """True if the server refused with a reason that a program may branch on."""
         return not self.ok and bool(self.reason) and self.reason != "INTERNAL"
 
     @property
@@ -71,7 +72,7 @@ class Outcome:
 
 @dataclass
 class Caller:
-    """A tenant's owner, and others who only log in, on a number of connections, which take turns."""
+    """A tenant's owner, and others who only log in, on several connections in turn."""
 
     target: str
     connections: int = 2
@@ -101,7 +102,7 @@ class Caller:
             await channel.close()
 
     def channel(self) -> Any:
-        """One of the connections, in turn."""
+        """The next connection."""
         return next(self._turn)
 
     @property
@@ -123,7 +124,7 @@ class Caller:
         self._tenants = itertools.cycle(tenants)
 
     async def call(self, kind: str) -> Outcome:
-        """Make one call of a kind, keep and give its outcome."""
+        """Make one call of a kind, keep and return its outcome."""
         began = time.monotonic()
         try:
             await KINDS[kind](self, next(self._turn))
@@ -173,7 +174,7 @@ class Caller:
             pass
 
     async def upload(self, channel: Any) -> None:
-        """A small import: twenty rows, the same ones again and again, so that the database does not grow much."""
+        """A small import of always the same twenty rows, so that the database does not grow much."""
         stub = import_service_pb2_grpc.ImportServiceStub(channel)
         number = next(self._number) % 10
         rows = "".join(f"{text},name {number}\n" for text in NUMBERS[number * 20 : number * 20 + 20])
@@ -199,7 +200,7 @@ class Caller:
             async for _ in stub.Upload(messages(), metadata=self.metadata, timeout=self.timeout_s):
                 pass
         except grpc.aio.AioRpcError:
-            # A tenant may have so many open imports and no more: this one is not gone on with.
+            # A tenant may have only a limited number of open imports: this one is abandoned.
             with suppress(grpc.aio.AioRpcError):
                 gone = import_service_pb2.CancelImportRequest(import_id=made.import_job.import_id)
                 await stub.CancelImport(gone, metadata=self.metadata, timeout=self.timeout_s)
@@ -218,7 +219,7 @@ KINDS: dict[str, Callable[[Caller, Any], Awaitable[None]]] = {
 
 
 def outcome_of(kind: str, began: float, error: grpc.aio.AioRpcError) -> Outcome:
-    """How a call ended that did not end well."""
+    """The outcome of a failed call."""
     reason, retry_after = "", False
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin" and isinstance(value, bytes):

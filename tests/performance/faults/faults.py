@@ -1,4 +1,4 @@
-"""The faults: each is a function that brings one about and returns when it is over."""
+"""The faults: each function causes one and returns when it is over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAULT_S = 4.0
 
 
 def gone_for(down: Callable[[], None], up: Callable[[], None], seconds: float) -> Callable[[], Awaitable[None]]:
-    """A fault that takes a part away for a time."""
+    """A fault that makes a dependency unavailable for a time."""
 
     async def fault() -> None:
         await asyncio.to_thread(down)
@@ -33,7 +33,7 @@ def gone_for(down: Callable[[], None], up: Callable[[], None], seconds: float) -
 
 
 def refusing(postgres: Part) -> Callable[[], Awaitable[None]]:
-    """PostgreSQL runs and takes nobody in."""
+    """PostgreSQL runs and refuses connections."""
 
     async def fault() -> None:
         admin = await asyncpg.connect(postgres.url.replace("/bossjy?", "/postgres?"))
@@ -47,7 +47,7 @@ def refusing(postgres: Part) -> Callable[[], Awaitable[None]]:
 
 
 def flooding(target: str) -> Callable[[], Awaitable[None]]:
-    """Twenty connections that send nothing but pings; each must be told to calm down."""
+    """Twenty connections that send only pings; each must be ended with ENHANCE_YOUR_CALM."""
 
     async def fault() -> None:
         calmed = await asyncio.gather(*(ping_flood(target) for _ in range(20)))
@@ -58,14 +58,14 @@ def flooding(target: str) -> Callable[[], Awaitable[None]]:
 
 
 def cancelling(target: str, owner: Caller, metrics_port: int) -> Callable[[], Awaitable[None]]:
-    """10,000 streams opened and cancelled; the server must hold no task of them afterwards."""
+    """10,000 streams opened and cancelled; the server must have no task of them afterwards."""
 
     def tasks() -> float:
         return metrics.value(metrics_port, "bossjy_tasks")
 
     async def fault() -> None:
         before = await asyncio.to_thread(tasks)
-        # By a process of its own, which must not slow down the one that counts.
+        # In another process, so that it does not slow down the one that counts.
         program = [sys.executable, "-m", "tests.performance.faults.abuse", target, "10000"]
         abuser = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.PIPE)
         await abuser.communicate(owner.token.encode())
@@ -81,7 +81,7 @@ def cancelling(target: str, owner: Caller, metrics_port: int) -> Callable[[], Aw
 
 
 def overload(caller: Caller) -> Callable[[], Awaitable[None]]:
-    """Five times as many logins a second as the server manages, which were counted before."""
+    """Five times as many logins per second as the server can serve, by an earlier count."""
 
     async def fault() -> None:
         began, done = time.monotonic(), 0
@@ -102,7 +102,7 @@ def overload(caller: Caller) -> Callable[[], Awaitable[None]]:
 
 
 def killing(server: ServerProcess, metrics_port: int) -> Callable[[], Awaitable[None]]:
-    """SIGKILL to one of two. Over at once: the other serves."""
+    """SIGKILL to one of two. The fault is over at once: the other serves."""
 
     async def fault() -> None:
         assert server.process is not None

@@ -1,4 +1,4 @@
-"""A steady load: calls begin at their times whatever became of those before, and all are counted."""
+"""A steady load: calls begin at their times, independent of the outcome of earlier ones, and all are counted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_RUNNING = 3000
 
 
 class Load:
-    """Runs `per_second` calls a second of a mix of kinds while its block runs; then waits for those in flight."""
+    """Runs `per_second` calls per second of a mix of kinds while its block runs; then waits for those in flight."""
 
     def __init__(self, caller: Caller, mix: Mapping[str, int], per_second: float) -> None:
         self.caller, self.per_second = caller, per_second
@@ -39,7 +39,7 @@ class Load:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """What became of the calls of this load."""
+        """The outcomes of the calls of this load."""
         return self.caller.outcomes[self._outcomes_before :]
 
     async def _run(self) -> None:
@@ -61,14 +61,14 @@ class Load:
 
 
 def _spread(mix: Mapping[str, int]) -> list[str]:
-    """The kinds in turn, each as often as the mix says, none in a lump."""
+    """The kinds, each as often as the mix says, evenly distributed."""
     places = [((turn + 0.5) / count, kind) for kind, count in mix.items() for turn in range(count)]
     return [kind for _, kind in sorted(places)]
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of a number of calls."""
+    """The outcomes of some calls."""
 
     sent: int
     ok: int
@@ -87,11 +87,11 @@ class Tally:
 
 
 def between(outcomes: Sequence[Outcome], begin: float, end: float) -> list[Outcome]:
-    """The calls that began in a time."""
+    """The calls that began in a period."""
     return [one for one in outcomes if begin <= one.began < end]
 
 
 def recovery_s(outcomes: Sequence[Outcome], healed: float) -> float:
-    """Seconds from `healed` until the begin of the first call after the last one that did not answer."""
+    """Seconds from `healed` to the begin of the first call after the last unanswered one."""
     bad = [one.began for one in outcomes if not one.ok and one.began >= healed]
     return max(bad) - healed if bad else 0.0

@@ -1,4 +1,4 @@
-"""A bad network on loopback: a proxy that delays bytes, stalls some of them, or swallows all."""
+"""A bad network on loopback: a proxy that delays bytes, stalls some of them, or drops all."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _PIECE_BYTES = 64 * 1024
 
 
 class BadNetwork:
-    """Passes bytes on to a Unix socket. `delay_s`: each way. `stall`: how much of the pieces a lost packet holds up.
+    """Passes bytes on to a Unix socket. `delay_s`: each way. `stall`: share of the chunks delayed by a lost packet.
 
-    A lost packet is not lost to who reads a TCP stream: it comes again after 0.2 s or more, and all behind it waits.
-    `dead`: what is sent goes nowhere, and nobody is told.
+    A reader of a TCP stream does not lose a lost packet: it comes again after 0.2 s or more, and all later bytes wait.
+    `dead`: sent bytes are dropped without an error.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -66,7 +66,7 @@ def postgres_over(url: str, port: int) -> str:
 
 
 def postgres_socket(url: str) -> str:
-    """The Unix socket that a URL of the embedded PostgreSQL names."""
+    """The Unix socket in a URL of the embedded PostgreSQL."""
     query = parse_qs(urlsplit(url).query)
     return f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
 
@@ -77,5 +77,5 @@ def redis_over(url: str, port: int) -> str:
 
 
 def redis_socket(url: str) -> str:
-    """The Unix socket that a URL of the embedded Redis names."""
+    """The Unix socket in a URL of the embedded Redis."""
     return unquote(urlsplit(url).path)

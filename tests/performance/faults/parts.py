@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis of a test's own, without a guard: they can be stopped, paused and started again."""
+"""PostgreSQL and Redis for one test, without a guard: they can be stopped, paused and started again."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class Part:
         self.url = part.start()
 
     def stop(self) -> None:
-        """An orderly end: its connections are cut."""
+        """An orderly end, which closes its connections."""
         self.resume()
         self._part.stop()
 
     def start(self) -> None:
-        """Again, at the same place."""
+        """Start it again at the same address."""
         self._part.start()
 
     def pause(self) -> None:
-        """It takes connections and answers nothing, as one behind a dead network."""
+        """Accept connections and answer nothing, as after a network failure."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Let it continue."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -48,7 +48,7 @@ class Part:
             family = [top, *top.children(recursive=True)]
         except psutil.NoSuchProcess:
             return
-        # From the top: while PostgreSQL's first process runs, it may start others.
+        # Parents first: while PostgreSQL's first process runs, it may start others.
         for process in family:
             try:
                 os.kill(process.pid, number)
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass
 class Stage:
-    """A folder, the parts in it, and servers on them."""
+    """A folder, its PostgreSQL and Redis, and servers that use them."""
 
     folder: Path
     postgres: Part
@@ -66,7 +66,7 @@ class Stage:
     make_server: MakeServer
 
     def server(self, *command: str, **settings: str) -> ServerProcess:
-        """A running server on these parts, unless `settings` name others."""
+        """A running server that uses these, unless `settings` name others."""
         own = {
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
@@ -83,7 +83,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Parts that run; whatever state they are in at the end, they are stopped, and the servers before them."""
+    """Running PostgreSQL and Redis; at the end the servers and then both are stopped, whatever their state."""
     with tempfile.TemporaryDirectory(prefix="bossjy-faults-") as name:
         folder = Path(name)
         servers: list[ServerProcess] = []

@@ -1,8 +1,8 @@
-"""Phone work that means no good: what others see of it, and what it costs in memory.
+"""Abusive phone work: its effect on other tenants, and its cost in memory.
 
     python -m tests.performance.faults.prove_faults phone_streams phone_arrow phone_finds phone_memory
 
-Each attack comes from a process of its own. Beside it another tenant asks for batches of ten numbers, four a second.
+Each attack comes from its own process. Meanwhile another tenant asks for batches of ten numbers, four per second.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MIB = 1024 * 1024
 
 
 def attacking(kind: str, caller: Caller, target: str) -> Callable[[], Awaitable[None]]:
-    """A fault: an attack from another process, and batches beside it. Fails beyond the bounds."""
+    """A fault: an attack from another process, and batches at the same time. Fails beyond the bounds."""
 
     async def fault() -> None:
         program = [sys.executable, "-m", "tests.performance.faults.phone_abuse", target, kind]
@@ -69,7 +69,7 @@ async def _batches(caller: Caller) -> list[float]:
 
 
 def inflating(server: ServerProcess, caller: Caller) -> Callable[[], Awaitable[None]]:
-    """Messages that stand for more than their bytes, one after the other."""
+    """Messages that expand to more than their bytes, one after the other."""
 
     async def fault() -> None:
         worst = 0.0
@@ -88,7 +88,7 @@ def inflating(server: ServerProcess, caller: Caller) -> Callable[[], Awaitable[N
 
 @contextmanager
 def _growth(server: ServerProcess) -> Iterator[list[float]]:
-    """MiB by which the server's memory grew at most while the block ran."""
+    """Maximum growth of the server's memory while the block runs, in MiB."""
     assert server.process is not None
     folder = Path(f"/proc/{server.process.pid}")
 
@@ -112,7 +112,7 @@ async def _ask(caller: Caller, data: bytes) -> None:
 
 
 async def _attack(target: str, kind: str, token: str) -> None:
-    """Until it is killed."""
+    """Run until killed."""
     options = [("grpc.max_receive_message_length", -1)]
     metadata = (("authorization", f"Bearer {token}"),)
     async with grpc.aio.insecure_channel(target, options=options) as channel:

@@ -1,13 +1,13 @@
-"""What callers see of each fault, and how soon it is over: `make prove-faults`.
+"""Effects of each fault on callers, and the time of recovery: `make prove-faults`.
 
     python -m tests.performance.faults.prove_faults [FAULT …]
 
-A steady load of short calls (30 a second, of all services) runs through each fault. Counted are calls sent, answered,
-refused with a documented reason, and failed otherwise. A call that failed otherwise makes the proof fail, but for those
-that a fault makes unavoidable: a killed worker takes the calls with it that were on its connections; and grpc's server
-answers CANCELLED, unseen, to a call that reaches it in the instant of its end. A client with gRPC's retries repeats
-both (tests/fault/test_workers.py); this one does not. `recovery_s`: from the end of the fault to the begin of the last
-call that was not answered.
+A steady load of short calls (30 per second, of all services) runs through each fault. The proof counts calls sent,
+answered, refused with a documented reason, and failed otherwise. A call that failed otherwise makes the proof fail,
+with two unavoidable exceptions: the calls on the connections of a killed worker end with it; and grpc's server answers
+CANCELLED to a call that reaches it in the instant of its end. A client with gRPC's retries repeats both
+(tests/fault/test_workers.py); this one does not. `recovery_s`: from the end of the fault to the begin of the last call
+that was not answered.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ UNAVOIDABLE = {
 
 @dataclass(frozen=True)
 class Result:
-    """One fault's."""
+    """The measurements of one fault."""
 
     name: str
     tally: Tally
@@ -68,7 +68,7 @@ class Result:
 async def under_load(
     name: str, caller: Caller, fault: Callable[[], Awaitable[None]], *, mix: dict[str, int] | None = None
 ) -> Result:
-    """Run a fault in the midst of the load; `fault` returns when it is over."""
+    """Run a fault during the load; `fault` returns when it is over."""
     async with Load(caller, mix or MIX, PER_SECOND) as load:
         await asyncio.sleep(QUIET_S)
         await fault()
@@ -115,7 +115,7 @@ async def parts_gone(at: Stage) -> AsyncIterator[Result]:
 
 
 async def bad_network(at: Stage) -> AsyncIterator[Result]:
-    """Delay, loss and silence between the server and both parts."""
+    """Delay, loss and silence between the server and both dependencies."""
     async with (
         BadNetwork(postgres_socket(at.postgres.url)) as to_postgres,
         BadNetwork(redis_socket(at.redis.url)) as to_redis,
@@ -149,7 +149,7 @@ async def bad_network(at: Stage) -> AsyncIterator[Result]:
 
 
 async def workers(at: Stage) -> AsyncIterator[Result]:
-    """A worker killed, all renewed."""
+    """One worker is killed, then all are renewed."""
     port = free_port()
     server = await asyncio.to_thread(lambda: at.server("serve", "--workers", "2", BOSSJY_METRICS_PORT=str(port)))
     async with Caller(server.target, connections=6) as caller:
@@ -163,7 +163,7 @@ async def workers(at: Stage) -> AsyncIterator[Result]:
 
 
 async def phone_abuse(at: Stage) -> AsyncIterator[Result]:
-    """Attacks by phone work, which others must hardly see."""
+    """Attacks by phone work, which must hardly affect others."""
     server = await asyncio.to_thread(lambda: at.server(BOSSJY_METRICS_PORT="0"))
     async with Caller(server.target, connections=4) as caller:
         await caller.register()
@@ -176,7 +176,7 @@ async def phone_abuse(at: Stage) -> AsyncIterator[Result]:
 
 
 def wanted(name: str) -> bool:
-    """Whether the command line names this fault, or none."""
+    """True if the command line names this fault, or none."""
     return len(sys.argv) < 2 or name in sys.argv[1:]
 
 
@@ -191,7 +191,7 @@ async def _stage() -> AsyncIterator[Stage]:
 
 
 async def prove() -> list[Result]:
-    """All faults, one after the other. What is found is kept at once: a later fault may end the run."""
+    """All faults, one after the other. Results are kept at once: a later fault may end the run."""
     results = []
     async with _stage() as at:
         for group in (parts_gone, bad_network, phone_abuse, workers):
@@ -202,7 +202,7 @@ async def prove() -> list[Result]:
 
 
 def keep(result: Result) -> None:
-    """Put a fault's figures beside those that are there."""
+    """Add the figures of a fault to the existing ones."""
     path = FOLDER / "prove_faults.json"
     there = json.loads(path.read_text("utf-8")) if path.exists() else {}
     figures = {name: value for name, value in there.items() if isinstance(value, int | float)}
@@ -219,8 +219,8 @@ def keep(result: Result) -> None:
 
 
 def main() -> int:
-    """Returns 1 if a call failed that need not have."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the parts are stopped then too
+    """Returns 1 if a call failed that could have been answered."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that PostgreSQL and Redis are stopped then too
     results = asyncio.run(prove())
     rows: list[tuple[object, ...]] = [("fault", "sent", "ok", "refused", "failed", "unavoidable", "recovery s")]
     for one in results:

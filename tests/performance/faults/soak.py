@@ -1,10 +1,10 @@
-"""A mixed load for minutes or hours: whether memory, files, connections or tasks of the server grow.
+"""A mixed load for minutes or hours, and the growth of memory, files, connections and tasks of the server.
 
     python -m tests.performance.faults.soak --minutes 5
 
 Every ten seconds the server's resident memory, open files, sockets and tasks are read. After a warm-up (a fifth of the
-time, two to ten minutes, at most half) a line is fitted through what was read: its slope by hour, with the standard
-error of the slope. A slope that is smaller than twice its error is none.
+time, two to ten minutes, at most half) a line is fitted through these values: its slope per hour, with the standard
+error of the slope. A slope that is smaller than twice its error counts as zero.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def sample(server: ServerProcess, metrics_port: int) -> Sample:
 
 
 def slope_an_hour(times: list[float], values: list[float]) -> tuple[float, float]:
-    """The slope of the line of least squares by hour, and its standard error. Times in seconds."""
+    """The slope of the line of least squares per hour, and its standard error. Times in seconds."""
     if len(times) < 3:
         raise ValueError("three samples at least make a slope")
     fit = statistics.linear_regression(times, values)
@@ -131,7 +131,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0)
     figures = asyncio.run(soak(parser.parse_args().minutes))
     write_figures("soak", figures)
-    # The faults' figures hold the soak's as well.
+    # The figures of the faults contain those of the soak as well.
     path = FOLDER / "prove_faults.json"
     if path.exists():
         kept = json.loads(path.read_text("utf-8"))

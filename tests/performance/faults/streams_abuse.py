@@ -1,4 +1,4 @@
-"""Tenants that take what others need: exports that nobody reads, streams that say nothing, thousands of health watches.
+"""Tenants that use up shared resources: unread exports, silent streams, thousands of health watches.
 
 Each attack measures GetMe and Login of another tenant before it and during it; the figures go with those of the faults.
 """
@@ -23,10 +23,10 @@ from tests.performance.faults.calls import Caller
 EXPORTS, TENANTS, STREAMS, WATCHES = 20, 4, 50, 2000
 ROUNDS = 12
 SETTLE_S = 5.0
-# Bound of the median of GetMe and Login: twice the quiet one, and what the load beside it adds on a busy machine.
+# Bound of the median of GetMe and Login: twice that without a load, plus the effect of the load on a busy machine.
 MOST, SLACK_S = 2.0, 0.05
 EXPORT = "/bossjy.contacts.v1.ContactService/ExportContacts"
-# A window that stays small, on a connection of its own.
+# A window that stays small, on a separate connection.
 UNREAD: list[tuple[str, int]] = [("grpc.use_local_subchannel_pool", 1), ("grpc.http2.bdp_probe", 0)]
 ROWS = b"phone,name,note\n" + b"".join(b"+4420794%05d,person %d,%s\n" % (n, n, b"n" * 220) for n in range(20_000))
 
@@ -101,11 +101,11 @@ async def silent_streams(victim: Caller) -> AsyncIterator[None]:
         await caller.register()
         stub = phone_service_pb2_grpc.PhoneServiceStub(caller.channel())
         held += [stub.StreamValidateNumbers(metadata=caller.metadata) for _ in range(STREAMS)]
-    await asyncio.sleep(SETTLE_S)  # what is over its share has waited and been refused
+    await asyncio.sleep(SETTLE_S)  # the calls over its share have waited and been refused
     for _ in range(5):
         outcome = await victim.call("import")
         if not outcome.ok:
-            raise AssertionError(f"an import beside silent streams was refused: {outcome.reason or outcome.code}")
+            raise AssertionError(f"an import during silent streams was refused: {outcome.reason or outcome.code}")
     yield
     for one in held:
         one.cancel()
@@ -115,7 +115,7 @@ async def silent_streams(victim: Caller) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def many_watches(victim: Caller) -> AsyncIterator[None]:
-    """Thousands of health watches by somebody without credentials; most must be refused, checks must not."""
+    """Thousands of health watches without credentials; most must be refused, checks must not."""
     channels = [grpc.aio.insecure_channel(victim.target, options=UNREAD) for _ in range(10)]
     stubs: list[Any] = [health_pb2_grpc.HealthStub(channel) for channel in channels]
     request = health_pb2.HealthCheckRequest()

@@ -1,12 +1,12 @@
-"""How fast a file becomes contacts, beside psql's `\\copy` of the same rows into the same table, unvalidated.
+"""Benchmark of an import, compared with psql's `\\copy` of the same rows into the same table, unvalidated.
 
     python -m tests.performance.imports.bench_import [--rows 1000000] [--large 5000000] [--parts 4] [--rounds 3]
 
-One PostgreSQL of its own, one server process, this process as client; the contestants take turns, and medians count.
-The file is dirt as the demonstration has it: one row in ten repeats a number, three in a hundred are bad. `\\copy` is
-given the rows that the import accepted, cleaned, in the order of the file, for a table with a unique index takes no
-others; it writes the same columns into a table of the same definition, with the same indexes and without row-level
-security. Both tables are empty when a turn begins. Rates count the rows that a contestant was given.
+It uses its own PostgreSQL, one server process, and this process as client; the contestants take turns, and medians
+count. The file is dirty like that of the demonstration: one row in ten repeats a number, three in a hundred are bad.
+`\\copy` gets the rows that the import accepted, cleaned, in the order of the file, because a table with a unique index
+accepts no others. It writes the same columns into a table of the same definition, with the same indexes and without
+row-level security. Both tables are empty when a turn begins. Rates count the rows that a contestant was given.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Run = tuple[int, int]
 
 
 def made_file(rows: int) -> Path:
-    """A file of so many rows, made once for the checkout."""
+    """A file with this number of rows, made once for the checkout."""
     path = ROOT / "build" / "bench" / f"contacts-{rows}-{SEED}.csv"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ class Bench:
         self.copied_rows = 0
 
     async def import_file(self, tenant: Tenant, runs: list[Run], path: Path | None = None) -> float:
-        """Seconds of one import, from its making to its end."""
+        """Seconds of one import, from its creation to its end."""
         spec = import_pb2.ImportSpec(default_region="CN", part_count=len(runs))
         target = self._rig.server.target
         plan = UploadPlan(target, tenant.token, str(uuid.uuid4()), path or self._path, runs, spec)
@@ -98,7 +98,7 @@ class Bench:
         return time.perf_counter() - began
 
     async def keep_accepted(self) -> None:
-        """Write what is in the table, in the order of the file, for `copy`."""
+        """Write the content of the table, in the order of the file, for `copy`."""
         query = f"SELECT {_COLUMNS} FROM bossjy.contacts ORDER BY created_position"
         psql = self._psql(f"\\copy ({query}) to '{self._copy_file}' csv")
         await asyncio.to_thread(subprocess.run, psql, check=True, stdout=subprocess.DEVNULL)
@@ -151,7 +151,7 @@ async def measure(rows: int, large: int, parts: int, rounds: int, folder: Path) 
     figures: dict[str, float] = {"rows": rows, "parts": parts}
     async with running_rig(folder) as rig:
         bench = Bench(rig, path, folder)
-        await restart(rig)  # its first start compiles the plan's tables, which later ones read
+        await restart(rig)  # the first start compiles the plan's tables, which later ones read
         await bench.fresh_import(cut)
         figures["peak_mib_1m"] = round(peak(rig), 1)
         await bench.keep_accepted()
@@ -186,7 +186,7 @@ async def measure(rows: int, large: int, parts: int, rounds: int, folder: Path) 
 
 
 def rates(times: dict[str, list[float]], rows: int, copied_rows: int) -> dict[str, float]:
-    """Rows a second by the medians of the times, and their ratios."""
+    """Rows per second by the medians of the times, and their ratios."""
     copy = copied_rows / statistics.median(times["copy"])
     one, several, again = (rows / statistics.median(times[name]) for name in ("one_stream", "parts", "reimport"))
     return {
@@ -214,7 +214,7 @@ def peak(rig: Rig) -> float:
 
 def main() -> int:
     """Measure and write build/figures/import.json."""
-    parser = argparse.ArgumentParser(description="Rows a second from file to table, beside psql's copy.")
+    parser = argparse.ArgumentParser(description="Rows per second from file to table, compared with psql's copy.")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--large", type=int, default=5_000_000, help="rows of the memory's second point; 0: leave out")
     parser.add_argument("--parts", type=int, default=4)

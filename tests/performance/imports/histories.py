@@ -1,4 +1,4 @@
-"""Random histories of imports, reverted in random order, compared with a model of the imports that are left."""
+"""Random histories of imports, reverted in random order, compared with a model of the remaining imports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.integration.imports.test_order import (
 
 @dataclass(slots=True)
 class Outcome:
-    """What a history came to: comparisons, those that differed, and layers and contacts that were left at its end."""
+    """The result of a history: comparisons, differing ones, and layers and contacts that remain at its end."""
 
     reverts: int = 0
     wrong: int = 0
@@ -58,6 +58,6 @@ async def run_history(imports: Imports, rng: random.Random) -> Outcome:
 
 
 async def layers_of(imports: Imports) -> int:
-    """How many rows of imports are kept beside the contacts."""
+    """Number of import rows that are kept besides the contacts."""
     async with imports.database.tenant(TENANT) as connection:
         return int(await connection.fetchval("SELECT count(*) FROM bossjy.import_changes"))

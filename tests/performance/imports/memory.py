@@ -1,4 +1,4 @@
-"""Memory of a server process and of the processes that it started, as Linux tells it."""
+"""Memory of a server process and of its child processes, as reported by Linux."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _KIB_A_MIB = 1024
 
 
 def peak_mib(pid: int) -> float:
-    """The largest that each of them ever was, summed: no smaller than what they ever had together. PostgreSQL and
-    Redis are no children of a server that was given their URLs."""
+    """The sum of their maxima, which is at least the maximum of their sum. PostgreSQL and Redis are no children of a
+    server that was given their URLs."""
     return sum(_status_kib(one, "VmHWM") for one in _family(pid)) / _KIB_A_MIB
 
 
 def resident_mib(pid: int) -> float:
-    """What they have together now."""
+    """Their present sum."""
     return sum(_status_kib(one, "VmRSS") for one in _family(pid)) / _KIB_A_MIB
 
 

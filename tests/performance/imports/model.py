@@ -1,8 +1,8 @@
-"""What must be in the database, computed apart: Python's csv module, libphonenumber, dictionaries.
+"""Model of the expected database, computed independently: Python's csv module, libphonenumber, dictionaries.
 
-Nothing of the service's own reading, numbering or merging takes part, so that the two can be compared. What an import
-comes to depends on the contacts before it and on the rows that are committed, in whatever order they came: so the same
-function tells what must stand there at the end, and at any moment before it.
+It uses none of the service's reading, numbering and merging, so that the two can be compared. The result of an import
+depends on the contacts before it and on the committed rows, but not on their order. So the same function gives the
+expected content at the end, and at any moment before it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SHAPE = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]+")
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact as it stands in the table. `import_id` and `position`: the row that changed it last."""
+    """A contact of the table. `import_id` and `position`: the row that last changed it."""
 
     region: str
     number_type: int
@@ -40,7 +40,7 @@ class Contact:
     position: int
 
     def says_the_same(self, other: Contact) -> bool:
-        """Whether the fields of people are equal."""
+        """True if the personal fields are equal."""
         return replace(other, created_import_id="", import_id="", position=0) == replace(
             self, created_import_id="", import_id="", position=0
         )
@@ -48,7 +48,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A refused row as it is listed, without the suggestion."""
+    """A reject as it is listed, without the suggestion."""
 
     part: int
     byte_offset: int
@@ -61,7 +61,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A row of a part: where it begins, and what it says. A refused one has `reject` alone."""
+    """A row of a part: its offset and its content. A reject has only `reject`."""
 
     part: int
     offset: int
@@ -72,7 +72,7 @@ class FileRow:
 
 @dataclass(slots=True)
 class Outcome:
-    """What must be there: contacts by number, refused rows by place, counts."""
+    """The expected state: contacts by number, rejects by position, counts."""
 
     contacts: dict[str, Contact]
     rejects: dict[tuple[int, int], Reject] = field(default_factory=dict)
@@ -91,7 +91,7 @@ def cut_rows(data: bytes) -> list[bytes]:
 
 
 def read_part(rows: Sequence[bytes], part: int, import_id: str) -> Iterator[FileRow]:
-    """What the rows of a part say. Part 0 begins with the header."""
+    """The content of the rows of a part. Part 0 begins with the header."""
     offset, line = 0, 1
     for index, raw in enumerate(rows):
         if not (part == 0 and index == 0):
@@ -138,7 +138,7 @@ def json_text(values: Mapping[str, str]) -> str:
 
 
 def outcome(before: Mapping[str, Contact], rows: Collection[FileRow], spec: import_pb2.ImportSpec) -> Outcome:
-    """What an import of these rows into the contacts `before` must come to. The order of the rows says nothing."""
+    """The expected result of importing these rows into the contacts `before`. The order of the rows has no effect."""
     found = Outcome(dict(before))
     last_wins = spec.duplicate_policy == import_pb2.DUPLICATE_POLICY_LAST_WINS
     winners: dict[str, Contact] = {}

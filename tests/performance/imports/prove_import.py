@@ -1,11 +1,11 @@
-"""Proof that an import counts each row once, whatever is killed or pauses: server, client, database, connection, pipe.
+"""Proof that an import counts each row once, through kills and pauses: server, client, database, connection, pipe.
 
     python -m tests.performance.imports.prove_import [--trials 100] [--seed 1] [--minutes 30]
 
-Each trial strikes an upload at random moments with SIGKILL, a cut connection or a server that is stopped for a while,
-or sends it through a slow pipe that pauses. It lets the upload continue, and compares all contacts, refused rows,
-counts and offsets with a model computed apart: after each blow, as far as it was committed, and at the end.
-Writes build/figures/prove_import.json. Ends with 1 if anything was lost, doubled or wrong, or the time did not suffice.
+Each trial interrupts an upload at random moments with SIGKILL, a broken connection or a server that is stopped for a
+while, or sends it through a slow pipe that pauses. It lets the upload continue, and compares all contacts, rejects,
+counts and offsets with an independent model: after each fault, as far as it was committed, and at the end. Writes
+build/figures/prove_import.json. Ends with 1 if anything was lost, duplicated or wrong, or the time was too short.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ ROWS = 3000
 
 
 def drawn_faults(count: int, seed: int) -> list[list[Fault]]:
-    """For each trial the kinds it may use, its own first: each kind comes equally often, in random order."""
+    """The kinds that each trial may use, its own first: each kind is equally frequent, in random order."""
     rng = random.Random(seed)
     drawn: list[list[Fault]] = []
     while len(drawn) < count:
         kinds = rng.sample(list(Fault), len(Fault))
-        # A file comes through a pipe or does not: that is no second blow.
+        # A file comes through a pipe or does not: that is no second fault.
         drawn += [[kind, *(other for other in Fault if other not in {kind, Fault.PIPE})] for kind in kinds]
     return drawn[:count]
 
@@ -38,7 +38,7 @@ def drawn_faults(count: int, seed: int) -> list[list[Fault]]:
 async def prove(
     trials: int, seed: int, minutes: float, folder: Path, rows: int = ROWS
 ) -> tuple[dict[str, float], list[Trial]]:
-    """Run the trials, as many as the time allows; the figures, and those in which something was wrong."""
+    """Run the trials, as many as the time allows; the figures, and the trials with differences."""
     began = time.monotonic()
     figures: dict[str, float] = {"trials": 0, "lost": 0, "doubled": 0, "wrong": 0, "comparisons": 0, "rows": 0}
     bad: list[Trial] = []
@@ -66,7 +66,7 @@ async def prove(
 
 def main() -> int:
     """Returns 0 if all trials ran and all were exact."""
-    parser = argparse.ArgumentParser(description="Kill imports at random moments and compare what they came to.")
+    parser = argparse.ArgumentParser(description="Kill imports at random moments and compare their results.")
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=30)

@@ -2,8 +2,9 @@
 
     python -m tests.performance.imports.prove_memory [--mib 1536] [--limit-mib 512]
 
-The bytes are made while they are sent: rows of about 1000 bytes with seven columns that are kept as attributes. What
-the server and its worker processes have resident is summed ten times a second. Writes build/figures/import_memory.json.
+The bytes are made while they are sent: rows of about 1000 bytes with seven columns that are kept as attributes. The
+resident memory of the server and its worker processes is summed ten times per second. Writes
+build/figures/import_memory.json.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _EXTRA, _CELL, _MIB = 7, 135, 2**20
 
 
 class MadeRows:
-    """A file of so many bytes, made as it is read. `rows` tells how many rows that were."""
+    """A file of a given number of bytes, made as it is read. `rows` is its number of rows so far."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -52,7 +53,7 @@ class MadeRows:
 
 
 async def watch(pid: int, limit_mib: float) -> float:
-    """Follow the resident memory until cancelled; the most there was. Ends early above the limit."""
+    """The maximum of the resident memory until cancelled. Ends early above the limit."""
     most = 0.0
     try:
         while most <= limit_mib:
@@ -66,7 +67,7 @@ async def watch(pid: int, limit_mib: float) -> float:
 async def prove(mib: int, limit_mib: float, folder: Path) -> dict[str, float]:
     """Upload and watch. Raises RuntimeError if not every row became a contact."""
     async with running_rig(folder) as rig:
-        # The first start compiles the tables of the plan; a server is measured that finds them.
+        # The first start compiles the tables of the plan; the measured server only loads them.
         await asyncio.to_thread(rig.server.end)
         await asyncio.to_thread(rig.server.start)
         assert rig.server.process is not None

@@ -1,10 +1,10 @@
-"""Proof that reverted imports leave nothing and take nothing along, whatever the order.
+"""Proof that reverted imports leave nothing and remove nothing else, in any order.
 
     python -m tests.performance.imports.prove_reverts [--histories 1000] [--seed 1]
 
 Each history makes two to five imports of the same few numbers, with random policies and blocks, and reverts them in
 random order. After each reversal all contacts equal those of a model in which the reverted imports were never made; in
-the end nothing is left. Writes build/figures/prove_reverts.json. Ends with 1 if anything differed.
+the end nothing remains. Writes build/figures/prove_reverts.json. Ends with 1 if anything differed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A TCP proxy between client and server, to cut their connections as a network does."""
+"""A TCP proxy between client and server, to break their connections as a network does."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Proxy:
 
     @property
     def target(self) -> str:
-        """Where to connect to."""
+        """The address to connect to."""
         assert self._server is not None
         return f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def cut(self) -> int:
-        """Cut all connections at once, with what is under way on them. Returns how many there were."""
+        """Break all connections at once, with their bytes in flight. Returns their number."""
         count = len(self._writers) // 2
         for writer in self._writers:
             writer.transport.abort()

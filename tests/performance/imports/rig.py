@@ -1,4 +1,4 @@
-"""What trials run on: PostgreSQL and Redis of their own, one server process, a proxy before it; each can be killed."""
+"""Rig of the trials: its own PostgreSQL and Redis, one server process, a proxy before it; each can be killed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.performance.imports.table import Connection
 # itself again.
 _POSTMASTER_KILLS_A_MINUTE = 4
 _UP_S = 60.0
-# Clients of the trials open an upload again after so much silence of the server: a server or a pipe that pauses for
-# longer meets the same as one of minutes does with the default of a minute.
+# Clients of the trials open an upload again after this silence of the server: a longer pause of a server or a pipe has
+# the effect that one of minutes has with the default of a minute.
 STALL_TIMEOUT_S = 1.0
 LONGEST_PAUSE_S = 2.5
 
 
 class Fault(StrEnum):
-    """What is done to an upload."""
+    """A fault of an upload."""
 
     SERVER = "server"
     CLIENT = "client"
@@ -45,7 +45,7 @@ class Fault(StrEnum):
 
 @dataclass
 class Rig:
-    """All parts, running."""
+    """All programs, running."""
 
     folder: Path
     parts: EmbeddedParts
@@ -66,7 +66,7 @@ class Rig:
                 await asyncio.sleep(0.05)
 
     async def strike(self, fault: Fault, rng: random.Random) -> None:
-        """Do it, and wait until all is up again. Killing the client and pausing the pipe is the trial's own work."""
+        """Cause the fault, and wait until all is up again. The trial itself kills the client and pauses the pipe."""
         if fault is Fault.SERVER:
             self.server.kill()
             self._count("server_kills")
@@ -87,11 +87,11 @@ class Rig:
             self._count("server_stalls")
 
     def count_client(self) -> None:
-        """A client was killed."""
+        """Count a killed client."""
         self._count("client_kills")
 
     def count_pauses(self, pauses: int) -> None:
-        """A pipe that paused so often was uploaded."""
+        """Count an uploaded pipe with its pauses."""
         self.done["pipe_pauses"] = self.done.get("pipe_pauses", 0) + pauses
 
     def _kill_postgres(self, rng: random.Random) -> None:

@@ -1,7 +1,7 @@
-"""Where the time of an import goes, by stage: microseconds a row, of one block after the other on one connection.
+"""Time of an import by stage: microseconds per row, of one block after the other on one connection.
 
-Stages of the server's threads are counted in the seconds of their own core; those of the database by the clock.
-`enrich` is what `clean` takes longer where carriers and places are asked for, with the block in the caches both times.
+Stages of the server's threads are counted in CPU time; those of the database by the clock. `enrich` is the additional
+time of `clean` with carriers and places, with the block in the caches both times.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HEAD = 256 * 1024
 
 
 async def measure_stages(database: Database, path: Path, rows: int) -> dict[str, float]:
-    """Microseconds a row of split, clean, enrich, stage, copy, merge and commit, for the first `rows` rows or so."""
+    """Microseconds per row of split, clean, enrich, stage, copy, merge and commit, for about the first `rows` rows."""
     plan, options, spec = load_plan(), ImportOptions(), Spec(default_region="CN")
     data = await asyncio.to_thread(path.read_bytes)
     found = resolve(data[:_HEAD], spec, options, final=len(data) <= _HEAD)

@@ -1,8 +1,8 @@
-"""ValidateNumber at a steady rate until told to stop, from a process of its own; prints the p95 in milliseconds.
+"""ValidateNumber at a steady rate until its input ends, from a separate process; prints the p95 in milliseconds.
 
     python -m tests.performance.imports.steady_calls TARGET TOKEN RATE
 
-Calls are begun by the clock, whether those before were answered or not. Ends when its standard input does.
+Calls begin by the clock, even if earlier ones were not answered. The program ends with its standard input.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is in the database, as the model says it, and where the two differ."""
+"""The content of the database in the form of the model, and the differences of the two."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FROM bossjy.import_parts WHERE tenant_id = $1 AND import_id = $2 ORDER BY part""
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The database at one moment: everything that one import may touch."""
+    """The database at one moment: everything that one import may change."""
 
     contacts: dict[str, Contact]
     rejects: list[Reject]
@@ -55,7 +55,7 @@ async def contacts_of(connection: Connection, tenant_id: str) -> dict[str, Conta
 
 
 async def find(connection: Connection, tenant_id: str, import_id: str) -> Found:
-    """Read all in one snapshot. The connection's user passes by row-level security."""
+    """Read all in one snapshot. The connection's user bypasses row-level security."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         contacts = await contacts_of(connection, tenant_id)
         rejects = [Reject(*row) for row in await connection.fetch(_REJECTS, tenant_id, import_id)]
@@ -72,7 +72,7 @@ async def find(connection: Connection, tenant_id: str, import_id: str) -> Found:
 
 @dataclass(slots=True)
 class Differences:
-    """How many rows were lost, doubled, or are wrong otherwise; and what, for people."""
+    """The number of lost, duplicated and otherwise wrong rows; and a description for people."""
 
     lost: int = 0
     doubled: int = 0
@@ -83,7 +83,7 @@ class Differences:
         return bool(self.lines)
 
     def add(self, other: Differences) -> None:
-        """Take those of another comparison as well."""
+        """Add those of another comparison."""
         self.lost += other.lost
         self.doubled += other.doubled
         self.wrong += other.wrong
@@ -93,7 +93,7 @@ class Differences:
 def compare(
     found: Found, before: Mapping[str, Contact], rows: Sequence[FileRow], spec: import_pb2.ImportSpec
 ) -> Differences:
-    """The database beside what the rows below its committed offsets must have come to."""
+    """The differences between the database and the expected result of the rows below its committed offsets."""
     committed = [row for row in rows if row.offset < found.offsets[row.part]]
     wanted = outcome(before, committed, spec)
     differences = _compare_contacts(found.contacts, wanted.contacts)

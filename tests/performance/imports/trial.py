@@ -1,6 +1,6 @@
-"""One trial: an import into a tenant that has contacts, struck at random moments, and what it came to.
+"""One trial: an import into a tenant with contacts, interrupted at random moments, and its result.
 
-All that a trial does is drawn from its seed: the rows, the policies, the parts, the faults, and when they strike.
+The seed determines a whole trial: the rows, the policies, the parts, the faults, and their times.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _PATIENT = {
 
 @dataclass
 class Trial:
-    """What is imported, and what is done to it."""
+    """The import and its faults."""
 
     seed: int
     rng: random.Random
     rows: list[bytes]  # of the file, header first
-    cuts: list[int]  # rows before each part, and behind the last
+    cuts: list[int]  # rows before each part, and after the last
     spec: import_pb2.ImportSpec
     faults: list[Fault]
     window: int
@@ -63,7 +63,7 @@ class Trial:
         return [(ends[start], ends[end]) for start, end in pairwise(self.cuts)]
 
     def file_rows(self, import_id: str) -> list[FileRow]:
-        """What the rows say; read once, for libphonenumber takes its time."""
+        """The content of the rows; read once, because libphonenumber is slow."""
         if not self._read:
             for part, (start, end) in enumerate(pairwise(self.cuts)):
                 self._read += read_part(self.rows[start:end], part, import_id)
@@ -97,7 +97,7 @@ def draw_trial(seed: int, faults: Sequence[Fault], most_rows: int) -> Trial:
 
 
 def make_file(count: int, seed: int) -> bytes:
-    """A list of contacts with dirt, as the demonstration has it."""
+    """A dirty list of contacts, like that of the demonstration."""
     sys.path.insert(0, str(ROOT / "deploy" / "demo"))
     try:
         import make_contacts  # noqa: PLC0415 - a program beside its data, no package
@@ -108,7 +108,7 @@ def make_file(count: int, seed: int) -> bytes:
 
 
 async def run_trial(rig: Rig, trial: Trial, folder: Path) -> Trial:
-    """Run it; `differences` tells what was wrong, `looked` how often that was asked."""
+    """Run it; `differences` describes the faults found, `looked` is the number of comparisons."""
     tenant = await asyncio.to_thread(register, rig.server.target)
     before = await _bring_base(rig, trial, tenant, folder)
     path = folder / "trial.csv"
@@ -126,7 +126,7 @@ async def run_trial(rig: Rig, trial: Trial, folder: Path) -> Trial:
 
 
 async def _bring_base(rig: Rig, trial: Trial, tenant: Tenant, folder: Path) -> dict[str, Contact]:
-    """Contacts from before: some of the file's rows, some of them with another name or none."""
+    """Earlier contacts: some of the file's rows, some of them with another name or none."""
     header, *rows = trial.rows
     kept = trial.rng.sample(rows, int(len(rows) * trial.rng.choice((0.3, 0.9))))
     names = (None, b"", "旧".encode())
@@ -149,7 +149,7 @@ async def _bring_base(rig: Rig, trial: Trial, tenant: Tenant, folder: Path) -> d
 
 
 async def _upload_struck(rig: Rig, trial: Trial, plan: UploadPlan, tenant: Tenant, before: dict[str, Contact]) -> str:
-    """Upload, and strike meanwhile; after each blow the database is compared as it stands."""
+    """Upload with faults; after each fault the present state of the database is compared."""
     upload_s = 0.5 + _FLUSH_S * max(end - start for start, end in plan.runs) / trial.window
     uploading: asyncio.Task[str] | None = None
     try:
@@ -170,7 +170,7 @@ async def _upload_struck(rig: Rig, trial: Trial, plan: UploadPlan, tenant: Tenan
 
 
 async def _upload_on(plan: UploadPlan) -> str:
-    """As a user does: start the same upload again where it could not even begin."""
+    """Start the same upload again if it could not even begin, as a user does."""
     while True:
         try:
             return await upload(plan)
@@ -187,7 +187,7 @@ async def _end(task: asyncio.Task[str] | None) -> None:
 
 
 async def _upload_killed(rig: Rig, plan: UploadPlan, wait_s: float) -> None:
-    """Upload by a program of its own, killed so long after its import was there."""
+    """Upload by a separate program, killed the given time after its import was created."""
     file = plan.path.with_suffix(".plan")
     plan.write(file)
     process = await asyncio.create_subprocess_exec(
@@ -240,7 +240,7 @@ async def _look(
 
 
 async def _revert(rig: Rig, trial: Trial, tenant: Tenant, before: dict[str, Contact], import_id: str) -> None:
-    """Taken back, the contacts are what they were before."""
+    """Revert the import: the contacts must be the former ones."""
     async with await Client.connect(rig.server.target, token=tenant.token) as client:
         await client.imports.revert(import_id)
     connection = await rig.connect()

@@ -1,9 +1,9 @@
-"""A client that can be killed: uploads the parts of a file as one import, and goes on where an earlier run was.
+"""A client that can be killed: uploads the parts of a file as one import, and resumes that of an earlier run.
 
     python -m tests.performance.imports.upload_program PLAN
 
 PLAN is a JSON file: target, token, request_id, path, runs (start and end of each part), spec (as JSON), config, and
-pauses (offset and seconds) if the file comes through a pipe. It prints the import's id once the import is there.
+pauses (offset and seconds) if the file comes through a pipe. It prints the import's id after the import was created.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BETWEEN_S = 0.002
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """What to upload, and how."""
+    """The upload and its options."""
 
     target: str
     token: str
@@ -45,7 +45,7 @@ class UploadPlan:
     pauses: list[tuple[int, float]] = field(default_factory=list)
 
     def write(self, file: Path) -> None:
-        """For a program of its own."""
+        """Serialise the plan for a separate program."""
         file.write_text(
             json.dumps(
                 {
@@ -63,14 +63,14 @@ class UploadPlan:
 
     @classmethod
     def read(cls, file: Path) -> UploadPlan:
-        """What `write` wrote."""
+        """Read the output of `write`."""
         values = json.loads(file.read_text())
         spec = json_format.Parse(values["spec"], import_pb2.ImportSpec())
         return cls(**{**values, "path": Path(values["path"]), "spec": spec})
 
 
 def slow_pipe(path: Path, pauses: list[tuple[int, float]]) -> BinaryIO:
-    """The reading end of a pipe whose producer writes the file a little at a time, and pauses."""
+    """The reading end of a pipe whose producer writes the file in small amounts, and pauses."""
     reading, writing = os.pipe()
     threading.Thread(target=_produce, args=(path.read_bytes(), pauses, writing), daemon=True).start()
     return os.fdopen(reading, "rb")
@@ -107,7 +107,7 @@ async def upload(plan: UploadPlan) -> str:
             for one in sources:
                 one.close()
             if pipe is not None:
-                await asyncio.to_thread(pipe.close)  # a read that is under way ends first
+                await asyncio.to_thread(pipe.close)  # a running read ends first
     return job.import_id
 
 

@@ -1,15 +1,15 @@
-"""The planned mix at a hundred calls a second, by locust: `make bench-load`.
+"""Load test of the planned mix at a hundred calls per second, by locust: `make bench-load`.
 
     python -m tests.performance.load.bench_load [SECONDS]
 
-A server process on embedded parts, locust beside it on the same machine. Reports: build/load/report.html, stats.json.
+A server process with embedded databases, and locust on the same machine. Reports: build/load/report.html, stats.json.
 `phone_p95_ms` is that of ValidateNumber, `auth_p95_ms` the larger of those of Login and GetMe; CPU (of one core) and
-the largest resident memory are the server process's. Returns 1 where p95 of phone reaches 200 ms, p95 of auth 100 ms,
-or a call fails; our own bound, 5 ms for phone, is told. What locust measures, locust waits for itself as well, on the
-same cores. So a second client, an open loop in a process of its own, asks for ValidateNumber 20 times a second beside
-it: `phone_beside_p95_ms`, from the moment at which a call was to be sent. `phone_served_p95_ms` and `me_served_p95_ms`
-are the server's own, from its histogram: the bound below which 95 of 100 calls were handled, from the chain's first
-line to its last.
+the largest resident memory are the server process's. Returns 1 if p95 of phone reaches 200 ms, p95 of auth 100 ms, or a
+call fails; a miss of our own bound, 5 ms for phone, is only reported. The times of locust include its own waits for the
+same cores. So a second client, an open loop in its own process, also asks for ValidateNumber 20 times per second:
+`phone_beside_p95_ms`, from the scheduled moment of a call. `phone_served_p95_ms` and `me_served_p95_ms` are the
+server's own, from its histogram: the bound below which 95 of 100 calls were handled, from the chain's first line to its
+last.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Watch(threading.Thread):
         return times.user + times.system
 
     def run(self) -> None:
-        """Until `end`."""
+        """Run until `end`."""
         while not self._end.wait(0.5):
             self.memory_mib = max(self.memory_mib, self._process.memory_info().rss / 2**20)
 
@@ -68,7 +68,7 @@ class Watch(threading.Thread):
 
 
 def within(port: int) -> Counter[tuple[str, float]]:
-    """The server's histogram: by method and bound in seconds, how many calls it handled below it so far."""
+    """The server's histogram: the number of calls handled so far below each bound in seconds, by method."""
     return Counter(
         {
             (sample.labels["grpc_method"], float(sample.labels["le"])): int(sample.value)
@@ -79,13 +79,13 @@ def within(port: int) -> Counter[tuple[str, float]]:
 
 
 def served_p95_ms(counts: Counter[tuple[str, float]], method: str) -> float:
-    """The least bound below which 95 of 100 calls of a method were handled."""
+    """The smallest bound below which 95 of 100 calls of a method were handled."""
     bounds = {bound: count for (name, bound), count in counts.items() if name == method}
     return 1000 * min(bound for bound, count in bounds.items() if count >= 0.95 * bounds[float("inf")])
 
 
 def beside(target: str, port: int, seconds: int) -> tuple[float, Counter[tuple[str, float]]]:
-    """Behind the ramp: p95 of ValidateNumber at 20 calls a second, in milliseconds; and what was handled before."""
+    """After the ramp: p95 of ValidateNumber at 20 calls per second, in milliseconds; and the calls handled before."""
 
     async def asked() -> tuple[float, Counter[tuple[str, float]]]:
         metadata = (("authorization", f"Bearer {await token_of(target)}"),)
@@ -145,7 +145,7 @@ def run(seconds: int) -> dict[str, float]:
 
 
 def main() -> int:
-    """Returns 1 where a bound is missed."""
+    """Returns 1 if a bound is missed."""
     figures = run(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
     write_figures("locust", figures)
     if figures["phone_p95_ms"] >= 5:

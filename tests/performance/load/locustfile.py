@@ -1,10 +1,10 @@
-"""The mix of calls that the service is planned for: of six, three validate a number, two log in, one reads its user.
+"""The planned mix of calls: of six, three validate a number, two log in, one reads its user.
 
 Run by `bench_load.py`, or by hand against any server:
 
     TARGET=127.0.0.1:18001 locust -f tests/performance/load/locustfile.py
 
-Users make one call each 0.4 s on average, so forty of them make a hundred calls a second. Each has a tenant of its own;
+Users make one call each 0.4 s on average, so forty of them make a hundred calls per second. Each has its own tenant;
 the server must be open for registration.
 """
 
@@ -25,7 +25,8 @@ from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 
 grpc_gevent.init_gevent()
-# grpc waits for each call in a thread of gevent's pool. With its ten, calls of forty users stand behind others' logins.
+# grpc waits for each call in a thread of gevent's pool. With its ten, calls of forty users wait for the logins of
+# others.
 gevent.get_hub().threadpool.maxsize = 100
 
 EMAIL, PASSWORD = "load@example.com", "umbrella over the quiet harbour 7"
@@ -33,7 +34,7 @@ CALLS_A_SECOND = 2.5  # of one user
 
 
 def look_at_the_clock(**_: object) -> None:
-    """gevent reads its clock once a turn of its loop: behind slow imports, timers would end that much too early."""
+    """gevent reads its clock once per turn of its loop: after slow imports, timers would end that much too early."""
     gevent.get_hub().loop.update_now()
 
 
@@ -41,7 +42,7 @@ events.init.add_listener(look_at_the_clock)  # type: ignore[no-untyped-call] # l
 
 
 class Caller(User):
-    """One tenant's owner on a connection of its own."""
+    """The owner of one tenant, with its own connection."""
 
     wait_time = constant_throughput(CALLS_A_SECOND)
 
@@ -54,11 +55,11 @@ class Caller(User):
         made = self.registered(request)
         self.tenant_id = made.tenant.tenant_id
         self.metadata = (("authorization", f"Bearer {made.tokens.access_token}"),)
-        # Users come ten at once: without a moment of its own for each, all ten would call at once for ever.
+        # Users start ten at once: without different start times, all ten would always call at once.
         gevent.sleep(random.uniform(0, 1 / CALLS_A_SECOND))
 
     def registered(self, request: auth_service_pb2.RegisterRequest) -> Any:
-        """Ten come at once, so some are asked to come again. A user that gave up would be missing in the mix."""
+        """Make a tenant. Ten users start at once, so some must retry: without them the mix would be wrong."""
         for _ in range(40):
             try:
                 return self.auth.Register(request, timeout=60)
@@ -74,23 +75,23 @@ class Caller(User):
 
     @task(3)
     def validate(self) -> None:
-        """A number as somebody wrote it."""
+        """Validate a number."""
         request = phone_service_pb2.ValidateNumberRequest(phone_number="138 0000 0000", default_region="CN")
         self.timed("phone.ValidateNumber", lambda: self.phone.ValidateNumber(request, metadata=self.metadata))
 
     @task(2)
     def login(self) -> None:
-        """A password, checked."""
+        """Log in with a password."""
         request = auth_service_pb2.LoginRequest(tenant_id=self.tenant_id, email=EMAIL, password=PASSWORD)
         self.timed("auth.Login", lambda: self.auth.Login(request))
 
     @task(1)
     def me(self) -> None:
-        """Who am I."""
+        """Read the user of the session."""
         self.timed("auth.GetMe", lambda: self.auth.GetMe(auth_service_pb2.GetMeRequest(), metadata=self.metadata))
 
     def timed(self, name: str, call: Callable[[], Any]) -> None:
-        """Make a call and tell locust of it."""
+        """Make a call and report it to locust."""
         began, failure, size = time.perf_counter(), None, 0
         try:
             size = call().ByteSize()

@@ -1,11 +1,11 @@
-"""How fast the tables answer, beside peers on the same texts: `python -m tests.performance.numbering.bench_numbering`.
+"""Benchmark of the tables and of peers on the same texts: `python -m tests.performance.numbering.bench_numbering`.
 
-One core, medians of five rounds; in each round every contestant reads the same texts, one behind the other, so that
-a busy moment meets them all. The work for each number is the same: parse, valid, type, region, E.164. Rates are by
-the seconds that the core spent on the contestant (all run in one thread), not by those that it had to wait for a core.
+One core, medians of five rounds; in each round every contestant reads the same texts, one after the other, so that a
+busy moment affects them all. The work for each number is the same: parse, valid, type, region, E.164. Rates use the CPU
+seconds of the contestant (all run in one thread), without its waits for a core.
 
-Speeds are compared here, not answers: turbohtml does not say which version of the metadata it holds, and refuses what
-is a number but not a valid one.
+The benchmark compares speeds, not answers: turbohtml does not state its version of the metadata, and refuses numbers
+that are not valid.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tests.performance.numbering.bench_texts import chinese_mobiles, clean_numbe
 
 ROUNDS = 5
 ROWS = 400_000
-# One by one, fewer texts show the same.
+# One by one, fewer texts are enough.
 SINGLE_ROWS = 20_000
 SEED = 7
 Run = Callable[[], object]
@@ -59,7 +59,7 @@ def by_library(library: ModuleType, texts: Sequence[str], regions: Sequence[str 
 
 
 def by_turbohtml(library: ModuleType, texts: Sequence[str], regions: Sequence[str | None]) -> None:
-    """One text after the other through turbohtml, which parses and tells region and type at once."""
+    """One text after the other through turbohtml, which gives region and type when it parses."""
     parse = library.PhoneNumber.parse
     for text, region in zip(texts, regions, strict=True):
         try:
@@ -78,7 +78,7 @@ def singly(plan: Plan, texts: Sequence[str], regions: Sequence[str | None]) -> N
 
 
 def rates(contestants: dict[str, tuple[Run, int]]) -> dict[str, float]:
-    """Numbers a second for each contestant, the median of ROUNDS."""
+    """Numbers per second for each contestant, the median of ROUNDS."""
     spent: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(ROUNDS):
         for name, (run, count) in contestants.items():
@@ -191,7 +191,7 @@ def main() -> int:
 
 
 def write_rest(figures: dict[str, float]) -> None:
-    """The figures that are no rates of contestants."""
+    """The figures other than rates of contestants."""
     for name in sorted(figures):
         print(f"{name} {figures[name]:.4g}", flush=True)
 

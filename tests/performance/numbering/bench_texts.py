@@ -1,4 +1,4 @@
-"""The inputs of the bench: valid numbers of all regions, Chinese mobile numbers, and the same as people write them."""
+"""The inputs of the benchmark: valid numbers of all regions, Chinese mobile numbers, and both as people write them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def variants(plan: Plan, number: Number) -> list[str]:
 
 
 def valid_pool(plan: Plan, choice: random.Random) -> list[Number]:
-    """Some 50,000 valid numbers, spread over regions and types as the plan is."""
+    """About 50,000 valid numbers, distributed over regions and types like the plan."""
     pool = []
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
         for kind in NumberType:

@@ -1,7 +1,7 @@
-"""What a row of a column costs by stage: `python -m tests.performance.numbering.column_stages`.
+"""Cost of a row of a column by stage: `python -m tests.performance.numbering.column_stages`.
 
-Nanoseconds of processor time for each row of one chunk: the median of ROUNDS, and the least, which is nearer to what
-a quiet machine would need. Beside the stages, what one NumPy pass costs: the floor under all of them.
+Nanoseconds of processor time for each row of one chunk: the median of ROUNDS, and the minimum, which is nearer to the
+time of a quiet machine. Besides the stages it measures one NumPy pass: the lower bound of all of them.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _USUAL = (NumberType.MOBILE, NumberType.FIXED_LINE, NumberType.FIXED_LINE_OR_MOB
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A text, the region that is given with it, the number that it means, and the kind of damage."""
+    """A text, its given region, the number that it means, and the kind of damage."""
 
     text: str
     region: str
@@ -133,7 +133,7 @@ class Damage:
             reaches.append([any(last[after] for after in row) for row in self._step])
         return reaches
 
-    # -- how the number is written before the damage ------------------------------------------------------------------
+    # -- notation before the damage -----------------------------------------------------------------------------------
 
     def written(self, number: Number, region: str) -> str:
         """The number in one of the forms of lists that libphonenumber reads as this number."""
@@ -236,9 +236,9 @@ class Damage:
         return f"{digits[0]}.{digits[1:]}0000e+{len(digits) - 1:02d}"
 
     def _digits(self, number: Number, region: str) -> str:
-        """The digits as a number cell holds them: with the calling code, or national without prefix.
+        """The digits of a number cell: with the calling code, or national without prefix.
 
-        Digits that are another number of the region are left out: nobody can know the number that was meant.
+        Digits that are another number of the region are left out, because the intended number cannot be known.
         """
         digits = number.e164[1:] if self._random.random() < 0.5 else number.national_digits
         read = self._plan.number(digits, region)

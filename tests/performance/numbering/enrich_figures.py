@@ -1,7 +1,7 @@
-"""What carrier, place and time zone cost: `python -m tests.performance.numbering.enrich_figures`.
+"""Cost of carrier, place and time zone: `python -m tests.performance.numbering.enrich_figures`.
 
-Memory is what a process holds more of once everything is loaded and was asked for; each is measured in a process of
-its own. Times are medians of five rounds on one core, of processor time: whoever else is busy does not count.
+Memory is the growth of a process after everything was loaded and used; each is measured in its own process. Times are
+medians of five rounds on one core, of processor time, which excludes other processes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def resident() -> float:
 
 
 def ask_all(enrichment: Enrichment, number: Number, languages: list[str]) -> None:
-    """Asks everything, so that nothing is left to be loaded."""
+    """Uses everything, so that all is loaded."""
     column = load_plan().column([number.e164])
     for language in languages:
         enrichment.place(number, language)
@@ -61,7 +61,7 @@ def ask_all(enrichment: Enrichment, number: Number, languages: list[str]) -> Non
 
 
 def memory(all_languages: bool) -> dict[str, float]:  # noqa: FBT001 - which of two measurements
-    """What loading and asking takes, from a process that has the plan already: run in a process of its own."""
+    """Memory of loading and use, in a process that already has the plan: run in its own process."""
     number = load_plan().number("+8613800138000")
     load_plan().column([number.e164])
     before, begun = resident(), time.perf_counter()
@@ -73,7 +73,7 @@ def memory(all_languages: bool) -> dict[str, float]:  # noqa: FBT001 - which of 
 
 
 def memory_of_phonenumbers() -> dict[str, float]:
-    """What its three modules take: run in a process of its own."""
+    """Memory of its three modules: run in its own process."""
     phonenumbers.is_valid_number(phonenumbers.parse("+8613800138000"))
     before, begun = resident(), time.perf_counter()
     from phonenumbers import carrier, geocoder, timezone  # noqa: PLC0415 - what is measured
@@ -90,7 +90,7 @@ MEASUREMENTS = {
 
 
 def aside(measurement: str) -> dict[str, float]:
-    """One of MEASUREMENTS, in a process of its own."""
+    """One of MEASUREMENTS, in its own process."""
     command = [sys.executable, "-m", "tests.performance.numbering.enrich_figures", "--measure", measurement]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     held: dict[str, float] = json.loads(done.stdout)
@@ -98,7 +98,7 @@ def aside(measurement: str) -> dict[str, float]:
 
 
 def build_seconds() -> tuple[float, int]:
-    """How long the first load of a version takes, by the clock, and how large its file is."""
+    """Time of the first load of a version, by the clock, and the size of its file."""
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         enrichment_from(Path(folder))
@@ -115,10 +115,10 @@ def peer_us(numbers: list[PhoneNumber]) -> float:
 
 
 def speed() -> dict[str, float]:
-    """Microseconds for one number, and numbers a second in a column: CN mobiles, and numbers of all regions."""
+    """Microseconds for one number, and numbers per second in a column: CN mobiles, and numbers of all regions."""
     plan = load_plan()
     figures = speed_of("cn", chinese_mobiles(plan, ROWS, SEED)) | speed_of("all", clean_numbers(plan, ROWS, SEED))
-    # Last, for it makes the process ten times larger.
+    # Last, because it makes the process ten times larger.
     for name, texts in (("cn", chinese_mobiles(plan, 1000, SEED)), ("all", clean_numbers(plan, 1000, SEED))):
         figures[f"{name}_place_phonenumbers_us"] = peer_us([phonenumbers.parse(text) for text in texts])
     return figures

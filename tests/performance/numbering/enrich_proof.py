@@ -1,7 +1,7 @@
-"""Compares carrier, place and time zone with `phonenumbers`: `python -m tests.performance.numbering.enrich_proof`.
+"""Comparison of carrier, place and time zone with `phonenumbers`: `python -m tests.performance.numbering.enrich_proof`.
 
-At the borders of every prefix, in every language that is known near it; and for texts of all kinds, one number and a
-column, in languages drawn from all. Importing the peer's places takes 100 MB and up to half a minute.
+It compares at the borders of every prefix, in every language that is known near it; and for texts of all kinds, one
+number and a column, in languages drawn from all. Importing the peer's places takes 100 MB and up to half a minute.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from tests.performance.numbering.texts import Texts
 TASK = 5_000
 SHOWN = 20
 
-# Asked of every number at a prefix, beside the languages that are known near it: English in place of a language
-# without names, and those that are never answered in English.
+# Languages for every number at a prefix, besides those that are known near it: English for a language without names,
+# and those that are never answered in English.
 ALWAYS = ("xx", "zh", "zh_Hant", "ja", "ko")
 NAMES = {"place": GEOCODE_DATA, "carrier": CARRIER_DATA}
 LONGEST = {"place": GEOCODE_LONGEST_PREFIX, "carrier": CARRIER_LONGEST_PREFIX}
@@ -43,14 +43,14 @@ LONGEST = {"place": GEOCODE_LONGEST_PREFIX, "carrier": CARRIER_LONGEST_PREFIX}
 
 @dataclass(slots=True)
 class EnrichProof:
-    """What was compared, and what differed."""
+    """The comparisons, and the differences."""
 
     enrichment: Enrichment = field(default_factory=load_enrichment)
     comparisons: int = 0
     differences: list[str] = field(default_factory=list)
 
     def add(self, other: EnrichProof) -> None:
-        """Adds what another task found."""
+        """Adds the results of another task."""
         self.comparisons += other.comparisons
         self.differences += other.differences
 
@@ -67,19 +67,19 @@ def prefixes() -> list[str]:
 
 
 def languages() -> list[str]:
-    """All languages in which any name is held."""
+    """All languages that have any name."""
     held = {key for data in NAMES.values() for names in data.values() for key in names}
     return sorted(held | {language for names in LOCALE_DATA.values() for language in names})
 
 
 def near(prefix: str) -> set[str]:
-    """Digits of numbers at the borders of a prefix: itself, cut short, prolonged, and on both sides of it."""
+    """Digits of numbers at the borders of a prefix: itself, shortened, extended, and on both sides of it."""
     before, after = (str(int(prefix) + step).zfill(len(prefix)) for step in (-1, 1))
     return {prefix, prefix[:-1], f"{prefix}0", f"{prefix}00000000", f"{prefix}9", f"{prefix}99999999", before, after}
 
 
 def parsed_of(digits: str) -> PhoneNumber | None:
-    """The number with these digits in E.164, whether it is valid or not; None without calling code or digits behind."""
+    """The number with these digits in E.164, valid or not; None without calling code or digits after it."""
     for size in (1, 2, 3):
         code, national = digits[:size], digits[size:]
         if national and code[:1] != "0" and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
@@ -144,7 +144,7 @@ def prove_texts(drawn: Sequence[tuple[str, str | None]], seed: int) -> EnrichPro
 
 
 def _compare_nothing(proof: EnrichProof, number: Number) -> None:
-    """A text that is no number has no answers; `phonenumbers` cannot be asked."""
+    """A text that is no number has no answers, also in `phonenumbers`."""
     enrichment = proof.enrichment
     answers = (
         enrichment.place(number, "zh", "CN"),

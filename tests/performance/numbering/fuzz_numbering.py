@@ -1,8 +1,8 @@
-"""Any bytes to the numbering, guided by coverage: `python -m tests.performance.numbering.fuzz_numbering --seconds 60`.
+"""Fuzzing of the numbering, guided by coverage: `python -m tests.performance.numbering.fuzz_numbering --seconds 60`.
 
-What must hold stands in `fuzz_targets.py`. Atheris, which runs on Linux on x86_64 alone, keeps what reached new code
-in build/fuzz_numbering/corpus, and an input that broke something in build/fuzz_numbering/broken; given as an argument,
-such a file is tried again. Ends with status 1 if anything broke, 2 where Atheris is not installed.
+`fuzz_targets.py` has the requirements. Atheris, which runs only on Linux on x86_64, keeps inputs that reached new code
+in build/fuzz_numbering/corpus, and failing inputs in build/fuzz_numbering/broken; such a file can be given as an
+argument to be tried again. Ends with status 1 if any input failed, 2 if Atheris is not installed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.figures import write_figures
 FOLDER = Path(__file__).resolve().parents[3] / "build" / "fuzz_numbering"
 # An input is a text of a form or a small file.
 LONGEST_BYTES = 600
-# One input may take this long before it counts as a hang. In megabytes: what the process may hold.
+# One input may take this long before it counts as a hang. In megabytes: memory limit of the process.
 HANG_S, MEMORY_MIB = 20, 2048
 INSTRUMENTED = ("bossjy_numbering", "bossjy_server.phone")
 SEEDS = (
@@ -42,7 +42,7 @@ SEEDS = (
 
 def fuzz(arguments: list[str]) -> None:
     """Runs libFuzzer in this process and ends it."""
-    # Where it is not installed, the program says so before.
+    # If it is not installed, the program has already said so.
     atheris = importlib.import_module("atheris")
 
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
@@ -54,7 +54,7 @@ def fuzz(arguments: list[str]) -> None:
 
 
 def run(folder: Path, seconds: int, runs: int, seed: int, inputs: list[str]) -> tuple[int, int]:
-    """Fuzzes in a process of its own: (exit status, inputs that were tried)."""
+    """Fuzzes in its own process: (exit status, number of inputs)."""
     corpus, broken = folder / "corpus", folder / "broken"
     for one in (corpus, broken):
         one.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--runs", type=int, default=-1, help="at most so many inputs; -1: as the time allows")
     parser.add_argument("--seed", type=int, default=0, help="0: another one each time")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where inputs are kept")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of the inputs")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("inputs", nargs="*", help="files to try again, instead of fuzzing")
     chosen = parser.parse_args()

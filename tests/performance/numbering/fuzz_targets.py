@@ -1,6 +1,6 @@
-"""What must hold for any bytes: no exception but the documented ones, and one answer whichever way is asked.
+"""Requirements for any bytes: only documented exceptions, and the same answer from every function.
 
-Each target takes bytes and raises AssertionError, or whatever else escaped, if it does not hold.
+Each target takes bytes and raises AssertionError, or the escaped exception, if a requirement is not met.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def region_and_rest(data: bytes) -> tuple[str | None, bytes]:
 
 
 def text_of(data: bytes) -> str:
-    """Any bytes as a str; lone surrogates as well."""
+    """Any bytes as a str, lone surrogates included."""
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -95,7 +95,7 @@ def explanations(data: bytes) -> None:
 
 
 def formats(data: bytes) -> None:
-    """What is a number can be written, compared and found; what is not has no format."""
+    """A number can be formatted, compared and found; any other text has no format."""
     region, rest = region_and_rest(data)
     text = text_of(rest)
     number = plan().number(text, region)
@@ -120,7 +120,7 @@ def batches(data: bytes) -> None:
 
 @cache
 def small_rules() -> PlanRules:
-    """The plan's rules for a few regions: a snapshot that is read a thousand times a second."""
+    """The plan's rules for a few regions: a snapshot that can be read a thousand times per second."""
     whole = installed_rules()
     return PlanRules("1.0", tuple(one for one in whole.regions if one.calling_code in (263, 290, 500, 800)))
 
@@ -144,7 +144,7 @@ def snapshots(data: bytes) -> None:
 
 
 def requests(data: bytes) -> None:
-    """Wire bytes of a stream's request: what is split off and what protobuf reads are the same."""
+    """Wire bytes of a stream's request: the texts that are split off equal those that protobuf reads."""
     region, rest = region_and_rest(data)
     held = rest.decode("utf-8", "replace").split("\n") * 40
     raw = pb.StreamValidateNumbersRequest(

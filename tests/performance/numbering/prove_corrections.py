@@ -1,11 +1,11 @@
-"""Proves that first corrections are right: `python -m tests.performance.numbering.prove_corrections`.
+"""Proof that first corrections are right: `python -m tests.performance.numbering.prove_corrections`.
 
 100,000 numbers of all regions, each damaged in one way (`damage.py`) and diagnosed with its region; Chinese mobile
 numbers with text around them; numbers in their national format without a region; number cells of every region. Figures:
 `first_right_share` and `first_wrong_share` of the first correction (or of the answer, where it is valid),
 `chinese_right_share`, `no_region_wrong_share`, `invalid_corrections`, and `silently_other`: number cells that an import
 would store as another number. `import_differs`: cells for which an import suggests another number than the first
-correction. Ends with status 1 where a promise is missed.
+correction. Ends with status 1 if a promise is missed.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Tally:
 
 
 def first_of(said: Diagnosis) -> str:
-    """The number that a reader of the diagnosis takes: the first correction, else a valid answer."""
+    """The number that a reader of the diagnosis uses: the first correction, else a valid answer."""
     if said.fixes:
         return said.fixes[0].number.e164
     return said.number.e164 if said.number.valid else ""
@@ -103,7 +103,7 @@ def without_region(plan: Plan, count: int) -> Tally:
 
 
 def number_cells(plan: Plan, count: int) -> tuple[int, int, list[str]]:
-    """Exponent and decimal cells of every region through the import's check: stored as another number, and how many."""
+    """Exponent and decimal cells of every region through the import's check: the wrongly stored, and all."""
     source, other, checked, shown = Damage(plan, SEED + 3), 0, 0, list[str]()
     by_region: dict[str, list[Damaged]] = {}
     for index in range(count):
@@ -134,7 +134,7 @@ def import_suggestions(plan: Plan, count: int) -> int:
 
 
 def held(figure: str, value: float) -> bool:
-    """Whether a figure keeps its promise."""
+    """True if a figure keeps its promise."""
     sign, bound = PROMISES[figure]
     return value >= bound if sign == ">=" else value <= bound
 

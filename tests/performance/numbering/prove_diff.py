@@ -1,9 +1,9 @@
-"""Counts what changed between two plans by trying every number: `python -m tests.performance.numbering.prove_diff`.
+"""Count of changes between two plans by trying every number: `python -m tests.performance.numbering.prove_diff`.
 
 Every digit string of every length that either plan knows for a calling code is matched with `re` against the patterns
-of both: no automaton. For the installed plan each number that is valid by its patterns is asked of `phonenumbers` as
-well. The counts must be those of `diff_plans`. Calling codes of one region and short numbers only: ten million strings
-take a minute. Ends with status 1 if anything differs.
+of both: no automaton. For the installed plan each number that is valid by its patterns is also checked with
+`phonenumbers`. The counts must be those of `diff_plans`. It supports only calling codes of one region and short
+numbers: ten million strings take a minute. Ends with status 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ SNAPSHOT = Path("server/bossjy_server/phone/snapshots/9.0.38.plan")
 # Changed between 9.0.38 and 9.0.43, numbers of at most seven digits: Cape Verde, Suriname, Solomon Islands.
 CODES = (238, 597, 677)
 LONGEST = 7
-# How many of the installed plan's valid numbers are asked of `phonenumbers`: every n-th.
+# Every n-th of the installed plan's valid numbers is checked with `phonenumbers`.
 ASKED = 50
 Changes = tuple[int, int, int]
 
 
 def kind_by_patterns(rules: RegionRules) -> Callable[[str], int]:
-    """The type of a national number as the patterns say it; UNKNOWN for what is not valid."""
+    """The type of a national number by the patterns; UNKNOWN if it is not valid."""
 
     def matches(held: NumberClass) -> Callable[[str], bool]:
         pattern = re.compile(held.pattern)
@@ -77,7 +77,7 @@ def region_of(plan: PlanRules, code: int) -> RegionRules:
 
 
 def by_trying(job: tuple[PlanRules, PlanRules, int]) -> tuple[int, int, Changes, list[str]]:
-    """Calling code, strings tried, (newly valid, newly invalid, retyped), and where `phonenumbers` says otherwise."""
+    """Calling code, strings tried, (newly valid, newly invalid, retyped), and the differences from `phonenumbers`."""
     before, after, code = job
     old, new = region_of(before, code), region_of(after, code)
     old_kind, new_kind = kind_by_patterns(old), kind_by_patterns(new)

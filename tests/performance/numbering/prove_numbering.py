@@ -1,6 +1,6 @@
-"""Proves that the tables answer as `phonenumbers` does: `python -m tests.performance.numbering.prove_numbering`.
+"""Proof that the tables answer as `phonenumbers` does: `python -m tests.performance.numbering.prove_numbering`.
 
-Answers: each text is answered by `phonenumbers`, by `Plan.number` and, among thousands of others, by `Plan.column`; a
+Answers: `phonenumbers`, `Plan.number` and, among thousands of others, `Plan.column` answer each text; a
 comparison is one complete answer of ours against its answer: error, calling code, national number, leading zeros,
 extension, E.164, region, type, valid, possible and its reason. Formats: for every eighth number the four of them.
 Names: carrier, place and time zone at the borders of prefixes and for texts of all kinds (`enrich_proof.py`). States:
@@ -29,7 +29,7 @@ from tests.performance.numbering.texts import Texts
 
 # Texts of one task: two comparisons of answers each.
 TASK = 10_000
-# Texts of one task of names: each is asked some hundred things.
+# Texts of one task of names: each has about a hundred comparisons.
 NAMED = 1_000
 SHOWN = 20
 PROGRESS_S = 10.0
@@ -39,7 +39,7 @@ Task = tuple[str, object]
 
 @dataclass(slots=True)
 class Proof:
-    """What was compared, by kind (answers, formats, names), and what differed."""
+    """The comparisons by kind (answers, formats, names), and the differences."""
 
     counts: Counter[str] = field(default_factory=Counter)
     texts: int = 0
@@ -52,7 +52,7 @@ class Proof:
         return self.counts.total()
 
     def add(self, other: Proof) -> None:
-        """Adds what another task found."""
+        """Adds the results of another task."""
         self.counts += other.counts
         self.texts += other.texts
         self.slow += other.slow
@@ -105,13 +105,13 @@ def _compare_formats(text: str, region: str | None, proof: Proof) -> None:
     for form in Format:
         theirs = phonenumbers.format_number(parsed, int(form))
         proof.compare("formats", (form.name, text, region), plan().format(number, form), theirs)
-    # What `oracle.answer` puts together is what a user of `phonenumbers` would ask it.
+    # `oracle.answer` combines the calls of a user of `phonenumbers`.
     asked = phonenumbers.is_valid_number(parsed), phonenumbers.is_possible_number(parsed)
     proof.compare("answers", ("valid, possible", text, region), (number.valid, number.possible), asked)
 
 
 def tasks_of(comparisons: int, seed: int, *, every: int, named: int) -> list[Task]:
-    """Tasks with at least so many comparisons of answers, names at every n-th prefix and of so many texts.
+    """Tasks with at least `comparisons` comparisons of answers, names at every n-th prefix and of `named` texts.
 
     The same seed draws the same texts.
     """
@@ -127,7 +127,7 @@ def prove_all(tasks: Sequence[Task], processes: int) -> Proof:
     """All tasks, over several processes; in this one if `processes` is 1."""
     if processes <= 1:
         return _sum(map(prove, tasks), len(tasks))
-    # Built once, before the others look for them.
+    # Built once, before the other processes read them.
     plan()
     load_enrichment()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:

@@ -1,8 +1,8 @@
-"""Every state of the plan's automata, checked against the patterns it was made from.
+"""Comparison of every state of the plan's automata with the patterns it was made from.
 
-For each calling code: a shortest word to each state, and from there each of the ten digits, present or missing. What
-the tables say of the word is compared with what `re` says of the metadata's own patterns. The same for the national
-and the international prefix of each region.
+For each calling code it uses a shortest word to each state, and from there each of the ten digits, present or missing.
+It compares the answer of the tables for the word with that of `re` for the metadata's own patterns. It does the same
+for the national and the international prefix of each region.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def shortest_words(step: list[list[int]], start: int) -> dict[int, str]:
 
 
 class StateCheck:
-    """Counts what was checked and keeps what differs."""
+    """Counts the checks and keeps the differences."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -62,7 +62,7 @@ class StateCheck:
                 self._check_prefix(region.international_prefix_state, metadata.international_prefix, rewrites=False)
 
     def _edges(self, start: int) -> Iterator[tuple[str, int]]:
-        """(word, state the tables are in behind it) for each state and each digit from it."""
+        """(word, state of the tables after it) for each state and each digit from it."""
         for state, word in shortest_words(self._step, start).items():
             self.seen.add(state)
             if word:

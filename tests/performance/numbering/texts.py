@@ -1,4 +1,4 @@
-"""Texts that numbers are tried with: valid, nearly valid, cut, prolonged, prefixed, dressed, and plain noise.
+"""Test texts for numbers: valid, nearly valid, truncated, extended, prefixed, decorated, and plain noise.
 
 National numbers are drawn from the automaton itself, so that every calling code, region, type and length is met, and
 not only those near the example numbers.
@@ -83,7 +83,7 @@ class Texts:
         self._codes = tables.calling_codes.tolist()
         self._starts = tables.calling_code_state.tolist()
         self._regions_of = {code: phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code] for code in self._codes}
-        # reaches[n][state]: whether n more digits can make a valid number. Prefix states have no such meaning, and
+        # reaches[n][state]: true if n more digits can make a valid number. Prefix states have no such meaning, and
         # are never walked from a calling code.
         kinds = tables.outcome_type[np.minimum(tables.outcome, len(tables.outcome_type) - 1)]
         reaches = [kinds != NumberType.UNKNOWN]

@@ -1,12 +1,14 @@
-"""How many numbers a second StreamValidateNumbers answers on loopback, beside the same stream with no work per item.
+"""Benchmark of StreamValidateNumbers on loopback, compared with the same stream with no work per item.
 
     python -m tests.performance.phone.bench_phone
 
 One server process, one client process (this one), one stream with eight messages in flight; both share the machine's
-cores. Counted are numbers whose response has arrived. All columns but carrier and place are asked for. The client's
-messages are made before and its responses are not read: reading them is the caller's work, in a language of its own.
+cores. The rate counts numbers whose response has arrived. All columns except carrier and place are requested. The
+client makes its messages before and does not read the responses: reading them is the caller's work, in its own
+language.
 Clean: valid E.164 of all regions and types. Dirty: numbers as people write them, each with its default region, 3 % bad
-ones. Medians of five rounds, the contestants in turn; `server_us` is the CPU time of the whole server process a number.
+ones. Medians of five rounds, the contestants in turn; `server_us` is the CPU time of the whole server process per
+number.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from tests.performance.phone.messages import arrow_messages, column_messages
 from tests.performance.validate import token_of
 
 METHOD = "/bossjy.phone.v1.PhoneService/StreamValidateNumbers"
-# As many rows a message as the contract admits in columns; in Arrow what leaves room in a client's default 4 MiB.
+# As many rows per message as the contract admits in columns; in Arrow as many as fit into a client's default 4 MiB.
 COLUMN_ROWS, ARROW_ROWS, NUMBERS, IN_FLIGHT, ROUNDS = 10_000, 50_000, 1_000_000, 8, 5
 Metadata = tuple[tuple[str, str], ...]
 
@@ -74,7 +76,7 @@ def contestants() -> dict[str, list[bytes]]:
 
 
 async def measure(service: str, echo: str, server: psutil.Process) -> dict[str, float]:
-    """Numbers a second and CPU time a number of each contestant: the medians of ROUNDS."""
+    """Numbers per second and CPU time per number of each contestant: the medians of ROUNDS."""
     messages = contestants()
     metadata = (("authorization", f"Bearer {await token_of(service)}"),)
     large = [("grpc.max_receive_message_length", 8 * 2**20), ("grpc.max_send_message_length", 8 * 2**20)]
@@ -98,7 +100,7 @@ async def measure(service: str, echo: str, server: psutil.Process) -> dict[str, 
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """What a process has spent so far."""
+    """The CPU time of a process so far."""
     times = process.cpu_times()
     return float(times.user + times.system)
 

@@ -1,4 +1,4 @@
-"""The same stream with no work per item: a bare grpc.aio server that answers each message with one of its size."""
+"""A stream with no work per item: a bare grpc.aio server that answers each message with one of its size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bossjy.phone.v1 import phone_service_pb2 as pb
 
 
 class Echo(grpc.GenericRpcHandler):
-    """Reads each request as the service does, answers with the request's own columns."""
+    """Reads each request as the service does, and answers with the request's own columns."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """The one method."""

@@ -1,4 +1,4 @@
-"""The messages of the bench, serialised: what the client sends costs it nothing while it is measured."""
+"""The serialised messages of the benchmark: sending them costs the client almost nothing while it is measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bossjy.phone.v1 import phone_service_pb2 as pb
 
 
 def column_messages(texts: list[str], regions: list[str], rows: int) -> list[bytes]:
-    """Requests of `rows` texts each in parallel columns, with a default region for each text, or none at all."""
+    """Requests of `rows` texts each in parallel columns, with a default region for each text, or without regions."""
     return [
         pb.StreamValidateNumbersRequest(
             texts=pb.NumberTexts(phone_numbers=texts[cut : cut + rows], default_regions=regions[cut : cut + rows])
@@ -20,7 +20,7 @@ def column_messages(texts: list[str], regions: list[str], rows: int) -> list[byt
 
 
 def arrow_messages(texts: list[str], regions: list[str], rows: int) -> list[bytes]:
-    """The same as Arrow IPC; regions dictionary-encoded, as data frames hold such a column."""
+    """The same as Arrow IPC; regions dictionary-encoded, as data frames store such a column."""
     messages = []
     for cut in range(0, len(texts), rows):
         columns: dict[str, pa.Array[Any]] = {"phone_number": pa.array(texts[cut : cut + rows])}

@@ -1,13 +1,13 @@
-"""What one ValidateNumber costs beside a bare grpc.aio echo, and how long it takes at steady rates.
+"""Benchmark of one ValidateNumber compared with a bare grpc.aio echo, and its latency at steady rates.
 
     python -m tests.performance.unary.bench_unary [--short]
 
-The whole service: authenticated calls, one log line each, metrics, 1 % of the calls traced to a receiver. CPU is that
-of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process, the
-contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo is
-asked with the same request and metadata, and runs on asyncio's own loop; `echo_uvloop_us` is what it costs on the loop
-that the server runs on. Times at a rate are those of an open-loop client in its own process, counted from the moment at
-which a call was to be sent. Servers and clients share the machine's cores, so `rps_…` are bounds from below.
+It measures the whole service: authenticated calls, one log line each, metrics, 1 % of the calls traced to a receiver.
+CPU is that of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process,
+the contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo
+gets the same request and metadata, and runs on asyncio's own loop; `echo_uvloop_us` is its cost on the server's loop.
+Times at a rate are those of an open-loop client in its own process, counted from the scheduled moment of a call.
+Servers and clients share the machine's cores, so `rps_…` are lower bounds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RATES = (500, 1000, 2000)
 
 
 class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
-    """Takes spans and forgets them."""
+    """Receives spans and drops them."""
 
     def Export(self, request: Any, context: Any) -> Any:
         """One batch."""
@@ -44,13 +44,13 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """What a process and its children have spent."""
+    """CPU time of a process and its children."""
     family = [process, *process.children(recursive=True)]
     return float(sum(one.cpu_times().user + one.cpu_times().system for one in family))
 
 
 def process_of(server: ServerProcess) -> psutil.Process:
-    """The process of a server that runs."""
+    """The process of a running server."""
     if server.process is None:
         raise RuntimeError("the server was not launched")
     return psutil.Process(server.process.pid)
@@ -66,7 +66,7 @@ async def cost_us(job: Job, process: psutil.Process) -> float:
 
 
 async def costs(jobs: dict[str, tuple[Job, psutil.Process]], rounds: int) -> dict[str, float]:
-    """CPU a call of each contestant, and of the stack."""
+    """CPU per call of each contestant, and of the stack."""
     found: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(rounds):
         for name, (job, process) in jobs.items():
@@ -99,14 +99,14 @@ async def times(job: Job, seconds: float) -> dict[str, float]:
 
 
 async def most_per_s(job: Job, calls: int) -> float:
-    """Calls a second that four busy clients get; with fewer, the kernel may give one worker all connections."""
+    """Calls per second of four busy clients; with fewer, the kernel may give one worker all connections."""
     tasks = [await start(Job(**{**vars(job), "in_flight": 16, "calls": calls})) for _ in range(4)]
     outcomes: list[Outcome] = list(await asyncio.gather(*tasks))
     return round(sum(len(one.times["OK"]) / one.seconds for one in outcomes))
 
 
 async def measure(held: Stage, traces: str, *, short: bool) -> dict[str, float]:
-    """All figures. `traces`: where traces are sent."""
+    """All figures. `traces`: the address of the trace receiver."""
     calls, rounds, seconds = (2000, 3, 3.0) if short else (6000, 7, 10.0)
     server = held.server(BOSSJY_OTLP_ENDPOINT=traces, BOSSJY_TRACE_RATIO="0.01", BOSSJY_LOG_CONSOLE="off")
     metadata = (("authorization", f"Bearer {await token_of(server.target)}"),)

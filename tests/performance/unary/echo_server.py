@@ -1,4 +1,4 @@
-"""A bare grpc.aio server: answers each call with its own bytes. What any Python service pays before its own work.
+"""A bare grpc.aio server that answers each call with its own bytes: the fixed cost of any Python service.
 
 python -m tests.performance.unary.echo_server ADDRESS [uvloop]
 """
@@ -16,7 +16,7 @@ from bossjy_server.loop import run
 
 
 class Echo(grpc.GenericRpcHandler):
-    """One handler for whatever is called, made once."""
+    """One handler for all methods, made once."""
 
     def __init__(self) -> None:
         async def echo(raw: bytes, _context: Any) -> bytes:

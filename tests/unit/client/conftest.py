@@ -28,7 +28,7 @@ async def start() -> AsyncIterator[Start]:
 
 @pytest.fixture
 def quick() -> ClientConfig:
-    """Short waits, small chunks: what takes minutes in earnest takes moments here."""
+    """Short waits and small chunks: minutes of production become moments."""
     return ClientConfig(
         timeout_s=5.0,
         initial_backoff_s=0.01,

@@ -1,7 +1,7 @@
-"""A service at the other end of a real connection, that does what a test asks of it.
+"""A test double of the service on a real connection, with behaviour chosen by a test.
 
-The client is tested against the contract: what the server may say, in which order, and where it may break off. The
-real server is tested with this client in tests/e2e.
+It tests the client against the contract: the messages of the server, their order, and the places of interruptions. The
+tests of tests/e2e use this client with the real server.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class ImportDouble:
     requests: list[import_service_pb2.CreateImportRequest] = field(default_factory=list)
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Serve the methods that are here; the others answer UNIMPLEMENTED."""
+        """Serve the given methods; the others answer UNIMPLEMENTED."""
         messages = import_service_pb2
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             "CreateImport": grpc.unary_unary_rpc_method_handler(

@@ -32,7 +32,7 @@ Answer = Callable[[Context], Awaitable[None]]
 
 @dataclass
 class PhoneDouble:
-    """Runs `answers` one after the other, each of which may end the call; then says that all is valid."""
+    """Runs `answers` one after the other, each of which may end the call; then answers that all is valid."""
 
     answers: list[Answer] = field(default_factory=list)
     calls: int = 0
@@ -86,7 +86,7 @@ async def ask(start: Start, config: ClientConfig, double: PhoneDouble) -> bool:
         (grpc.StatusCode.INTERNAL, BossjyError),
     ],
 )
-async def test_refusal_is_told_once_with_its_details(
+async def test_a_refusal_is_reported_once_with_its_details(
     start: Start, quick: ClientConfig, code: grpc.StatusCode, kind: type[BossjyError]
 ) -> None:
     async def answer(context: Context) -> None:
@@ -155,7 +155,7 @@ async def test_server_is_given_the_time_that_it_asks_for(start: Start, quick: Cl
     assert time.monotonic() - began >= 0.4
 
 
-async def test_longer_than_the_longest_wait_is_told(start: Start, quick: ClientConfig) -> None:
+async def test_a_wait_beyond_the_longest_is_reported(start: Start, quick: ClientConfig) -> None:
     double = PhoneDouble([refusing(grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED", retry_after_s=60)])
     with pytest.raises(LimitError) as caught:
         await ask(start, quick, double)
@@ -163,7 +163,7 @@ async def test_longer_than_the_longest_wait_is_told(start: Start, quick: ClientC
     assert double.calls == 1
 
 
-async def test_deadline_holds_for_all_tries(start: Start, quick: ClientConfig) -> None:
+async def test_the_deadline_covers_all_tries(start: Start, quick: ClientConfig) -> None:
     async def slow(context: Context) -> None:
         await asyncio.sleep(100)
 
@@ -184,7 +184,7 @@ def tokens(number: int, *, lasts_s: float = 600.0) -> SessionTokens:
 
 
 async def test_expired_token_is_renewed_once_for_all_callers(start: Start, quick: ClientConfig) -> None:
-    """Ten calls are refused with the same old token; one exchange serves all of them."""
+    """Ten calls are refused with the same old token; one refresh serves all of them."""
     exchanged: list[str] = []
 
     async def refresh(old: SessionTokens) -> SessionTokens:

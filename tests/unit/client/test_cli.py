@@ -54,7 +54,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (BossjyError("x", code="UNIMPLEMENTED"), ExitCode.REFUSED),
     ],
 )
-def test_exit_code_tells_of_the_error(error: BossjyError, code: ExitCode) -> None:
+def test_the_exit_code_depends_on_the_error(error: BossjyError, code: ExitCode) -> None:
     assert exit_code(error) is code
 
 
@@ -220,7 +220,7 @@ async def test_file_is_written_whole_or_not_at_all(home: Path) -> None:
 
 
 def commands_of(top: argparse.ArgumentParser, path: str = "") -> dict[str, argparse.ArgumentParser]:
-    """The commands of a parser that have no commands of their own, by their words."""
+    """The commands of a parser without subcommands, by their words."""
     found: dict[str, argparse.ArgumentParser] = {}
     for action in top._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -229,7 +229,7 @@ def commands_of(top: argparse.ArgumentParser, path: str = "") -> dict[str, argpa
     return found or {path: top}
 
 
-def test_each_command_shows_examples_that_hold() -> None:
+def test_each_command_shows_valid_examples() -> None:
     top = parser()
     commands = commands_of(top)
     assert set(commands) == {*EXAMPLES, "import"}

@@ -20,7 +20,7 @@ def login(target: str = TARGET, number: int = 1) -> Login:
     return Login(target, "acme", "a@example.com", f"access-{number}", f"refresh-{number}", 1000.0 * number)
 
 
-def test_kept_for_the_owner_alone(file: CredentialsFile) -> None:
+def test_only_the_owner_can_read_the_file(file: CredentialsFile) -> None:
     file.save(login())
     assert file.load() == login()
     assert file.path.stat().st_mode & 0o777 == 0o600
@@ -36,7 +36,7 @@ def test_file_that_others_can_read_is_refused(file: CredentialsFile) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"logins": {"a": 1}}', '{"logins": {"a": {"b": 1}}}', "\x00"])
-def test_damaged_file_is_told(file: CredentialsFile, text: str) -> None:
+def test_a_damaged_file_is_reported(file: CredentialsFile, text: str) -> None:
     file.save(login())
     file.path.write_text(text)
     with pytest.raises(CredentialsError, match="log in again"):

@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "list.csv"
 
 
-def test_cuts_stand_behind_line_ends(path: Path) -> None:
+def test_cuts_follow_line_ends(path: Path) -> None:
     data = b"phone,name,city\n" + PLAIN * 200_000
     path.write_bytes(data)
     runs = cut(path, 4)
@@ -43,7 +43,7 @@ def test_cuts_stand_behind_line_ends(path: Path) -> None:
         (b"no line ends, or those of old Macs\r", 1),
     ],
 )
-def test_a_file_is_cut_where_each_line_is_a_row(path: Path, row: bytes, parts: int) -> None:
+def test_a_file_is_split_if_each_line_is_a_row(path: Path, row: bytes, parts: int) -> None:
     path.write_bytes(PLAIN * 10 + row + PLAIN * 150_000)
     if b"\r" in row:
         path.write_bytes(row * 100_000)

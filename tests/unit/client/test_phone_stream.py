@@ -16,7 +16,7 @@ from tests.unit.client.double import Context, refuse
 
 @dataclass
 class PhoneDouble:
-    """Answers each text by itself; breaks the stream off at the messages in `breaks`, counted from the first."""
+    """Answers each text separately; breaks the stream at the messages in `breaks`, counted from the first."""
 
     breaks: dict[int, Callable[[Context], Any]] = field(default_factory=dict)
     messages: int = 0
@@ -65,7 +65,7 @@ async def unavailable(context: Context) -> None:
 
 
 async def end(_: Context) -> None:
-    """End the stream as if it were done."""
+    """End the stream as if it were complete."""
 
 
 @pytest.mark.parametrize("breaks", [{}, {3: unavailable}, {1: unavailable, 7: end, 9: unavailable}, {23: end}])
@@ -84,7 +84,7 @@ async def test_nothing_to_ask(start: Start, quick: ClientConfig) -> None:
     assert await run(running.target, quick, 0) == []
 
 
-async def test_a_refusal_is_told(start: Start, quick: ClientConfig) -> None:
+async def test_a_refusal_is_reported(start: Start, quick: ClientConfig) -> None:
     async def wrong(context: Context) -> None:
         await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
 

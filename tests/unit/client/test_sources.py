@@ -41,7 +41,7 @@ async def test_stream_keeps_no_more_than_is_unacknowledged() -> None:
         assert sum(len(data) for _, data in source._kept) <= 1024
 
 
-async def test_new_stream_goes_on_behind_what_is_committed() -> None:
+async def test_a_new_stream_resumes_after_the_committed_bytes() -> None:
     source = StreamSource(io.BytesIO(DATA))
     assert await source.read(5000, 100) == DATA[5000:5100][: len(await source.read(5000, 100))]
     assert sum(len(data) for _, data in source._kept) <= 200

@@ -118,7 +118,7 @@ def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
         read_parquet(path)
 
 
-async def test_a_table_is_a_stream_that_goes_on_behind_what_is_committed() -> None:
+async def test_a_table_is_a_stream_that_resumes_after_the_committed_bytes() -> None:
     pieces = [b"abc", b"", b"defgh", b"i"]
     source = StreamSource(PieceStream(iter(pieces)))
     assert await source.read(4, 100) == b"efgh"

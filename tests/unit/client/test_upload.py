@@ -105,7 +105,7 @@ TRIES = 100
         (grpc.StatusCode.INTERNAL, ""),
     ],
 )
-async def test_goes_on_after(start: Start, quick: ClientConfig, path: Path, code: grpc.StatusCode, reason: str) -> None:
+async def test_resumes_after(start: Start, quick: ClientConfig, path: Path, code: grpc.StatusCode, reason: str) -> None:
     async def fault(double: ImportDouble, context: Context) -> None:
         if reason:
             await refuse(context, code, reason)
@@ -127,7 +127,7 @@ async def test_goes_on_after(start: Start, quick: ClientConfig, path: Path, code
         (grpc.StatusCode.FAILED_PRECONDITION, "IMPORT_NOT_OPEN"),
     ],
 )
-async def test_a_refusal_that_stays_is_told_at_once(
+async def test_a_permanent_refusal_is_reported_at_once(
     start: Start, quick: ClientConfig, path: Path, code: grpc.StatusCode, reason: str
 ) -> None:
     async def fault(double: ImportDouble, context: Context) -> None:
@@ -182,7 +182,7 @@ async def test_draining_server_is_sent_no_more(start: Start, quick: ClientConfig
 
 
 async def test_server_restart(start: Start, quick: ClientConfig, path: Path) -> None:
-    """The server goes away in the middle and comes back on its port a little later."""
+    """The server ends during the upload and restarts on its port a little later."""
     double = ImportDouble(commit_every=900)
     reached = asyncio.Event()
 
@@ -268,7 +268,7 @@ def _open_files() -> list[str]:
 
 
 class Producer:
-    """A pipe whose producer pauses where it is told; its reads are counted by thread."""
+    """A pipe whose producer pauses at given offsets; its reads are counted by thread."""
 
     def __init__(self, data: bytes, pauses: dict[int, float], piece: int = 700) -> None:
         self._data, self._pauses, self._piece = data, pauses, piece
@@ -301,7 +301,7 @@ async def test_a_producer_that_pauses_loses_nothing(start: Start, quick: ClientC
 
 
 async def test_a_compressed_stream_begins_again(start: Start, quick: ClientConfig) -> None:
-    """The server keeps nothing of a compressed part that it cannot read on from: it asks for the first byte again."""
+    """The server cannot resume a compressed part, so it asks for its first byte again."""
     data = gzip.compress(FILE, 0)
 
     async def cut_and_forget(double: ImportDouble, context: Context) -> None:

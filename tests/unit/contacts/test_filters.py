@@ -112,7 +112,7 @@ def test_what_is_written_becomes_a_tree(written: str, tree: object) -> None:
         (" AND ".join(["name = x"] * 51), 650),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_place(written: str, position: int) -> None:
+def test_an_unreadable_filter_is_refused_with_its_position(written: str, position: int) -> None:
     with pytest.raises(InvalidArgument) as caught:
         parse_filter(written)
     assert caught.value.reason is Reason.FILTER_INVALID
