@@ -324,6 +324,12 @@ class Settings(AuthSettings):
         read.whole(1, 10**9),
         "Refused rows of one import that are kept to be listed.",
     )
+    import_duplicates: int = _setting(
+        "BOSSJY_IMPORT_DUPLICATES",
+        1_000_000,
+        read.whole(0, 10**9),
+        "Duplicate rows of one import that are kept to be listed; 0: none.",
+    )
     import_parts: int = _setting("BOSSJY_IMPORT_PARTS", 1000, read.whole(1, 1000), "Most parts of one import.")
     open_imports: int = _setting(
         "BOSSJY_OPEN_IMPORTS_PER_TENANT", 20, read.whole(1, 100_000), "Imports of one tenant that are open at once."

@@ -68,6 +68,7 @@ def import_options(settings: Settings) -> ImportOptions:
         max_row_bytes=settings.import_row_bytes,
         max_columns=settings.import_columns,
         max_rejects_kept=settings.import_rejects,
+        max_duplicates_kept=settings.import_duplicates,
         max_parts=settings.import_parts,
         max_open_imports=settings.open_imports,
         revert_days=settings.revert_days,

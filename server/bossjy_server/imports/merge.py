@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bossjy_server.imports import duplicate_store
 from bossjy_server.imports.displace import displace
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy, Spec
 from bossjy_server.imports.stage import StagedRows
@@ -59,9 +60,18 @@ class BlockMerge:
     """The merge of one block of an import."""
 
     def __init__(
-        self, connection: Connection, tenant_id: str, import_id: str, spec: Spec, *, known_first: bool = False
+        self,
+        connection: Connection,
+        tenant_id: str,
+        import_id: str,
+        spec: Spec,
+        *,
+        known_first: bool = False,
+        keep_duplicates: int = 0,
     ) -> None:
         """The connection is in a transaction of the tenant.
+
+        keep_duplicates: as many duplicate rows are kept to be listed.
 
         known_first: most rows are likely to be contacts already, so these are looked for before new ones are made. It
         comes to the same either way.
@@ -70,13 +80,21 @@ class BlockMerge:
         self._names = (tenant_id, import_id)
         self._spec = spec
         self._known_first = known_first
+        self._keep = keep_duplicates
+        # How many rows lost, and how many of these are kept to be listed.
+        self.lost = 0
+        self.kept = 0
+        # Rows that lost against rows of earlier blocks, or of other parts.
+        self._residue: Positions = np.zeros(0, np.int64)
 
     async def run(self, staged: StagedRows) -> Merged:
         """Merge the staged rows."""
         if len(staged.positions) == 0:
             return Merged(duplicate=staged.duplicate)
         await self.copy(staged)
-        return (await self.merge(staged.positions)).with_duplicates(staged.duplicate)
+        merged = (await self.merge(staged.positions)).with_duplicates(staged.duplicate)
+        await self._keep_lost(staged, staged.lost)
+        return merged
 
     async def try_run(self, staged: StagedRows) -> Merged:
         """What `run` would do; only the numbers are kept, so that later blocks know them as duplicates."""
@@ -91,6 +109,7 @@ class BlockMerge:
         finally:
             await self._connection.execute("ROLLBACK TO SAVEPOINT trial")
         await self._connection.execute(NAME_STAGED, *self._names)
+        await self._keep_lost(staged, np.concatenate((named, staged.lost)))
         return merged.with_duplicates(staged.duplicate + len(named))
 
     async def merge(self, rows: Positions) -> Merged:
@@ -113,6 +132,7 @@ class BlockMerge:
             inserted, residue = inserted + len(fresh), _without(residue, fresh)
         changing_rows = np.concatenate(changing).tolist() if changing else []
         first = await self._change(changing_rows)
+        self._residue = residue
         later = await self._displace(residue)
         return Merged(
             inserted + first.inserted + later.inserted,
@@ -120,6 +140,16 @@ class BlockMerge:
             seen_count - len(changing_rows) + first.unchanged + later.unchanged,
             len(residue),
         )
+
+    async def _keep_lost(self, staged: StagedRows, lost: Positions) -> None:
+        """Keep rows of this block that lost: these, and those that `merge` found."""
+        lost = np.sort(np.concatenate((lost, self._residue)))
+        self.lost += len(lost)
+        lost = lost[: self._keep - self.kept]
+        if len(lost) and staged.rows is not None:
+            copy_text, columns = staged.rows.lost(lost)
+            await duplicate_store.insert(self._connection, *self._names, copy_text, columns)
+            self.kept += len(lost)
 
     async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions]:
         """What `mark_seen` gives."""
@@ -162,7 +192,11 @@ class BlockMerge:
         in_order = self._spec.duplicate_policy is DuplicatePolicy.FIRST_WINS and self._spec.part_count == 1
         if in_order or len(rows) == 0:
             return Merged()
-        displaced = await displace(self._connection, *self._names, rows.tolist(), self._spec.duplicate_policy)
+        policy, keep = self._spec.duplicate_policy, self._keep - self.kept
+        displaced = await displace(self._connection, *self._names, rows.tolist(), policy, keep)
+        self._residue = _without(rows, np.array(displaced.winners, np.int64))
+        self.lost += displaced.lost
+        self.kept += min(keep, displaced.lost)
         again = await self._change(displaced.positions)
         return Merged(
             inserted=again.inserted,

@@ -21,6 +21,8 @@ class ImportOptions:
     max_columns: int = 1000
     # Refused rows that are kept to be listed; `counts.rejected` goes on counting.
     max_rejects_kept: int = 1_000_000
+    # Duplicate rows that are kept to be listed, of all parts together; `counts.duplicate` counts all.
+    max_duplicates_kept: int = 1_000_000
     max_parts: int = 1000
     # Imports of one tenant that are open at once.
     max_open_imports: int = 20
