@@ -26,22 +26,26 @@ def _place(position: str) -> str:
     return f"({position} >> {OFFSET_BITS})::integer, {position} & {_OFFSETS}"
 
 
-# The row of the import that won with the number of `l`, if the database still knows it.
-_WINNER = f"""
+def _winner(wanted: str = "true") -> str:
+    """The row of the import that won with the number of `l`, if the database still knows it; none unless `wanted`."""
+    return f"""
     SELECT m.position, m.line FROM bossjy.import_changes m
-    WHERE m.tenant_id = $1 AND m.import_id = $2 AND m.e164 = l.e164
+    WHERE {wanted} AND m.tenant_id = $1 AND m.import_id = $2 AND m.e164 = l.e164
     UNION ALL
     SELECT c.position, c.line FROM (
         {contact_of("l", "c.created_import_id, c.created_position AS position, c.created_line AS line")}) c
-    WHERE c.created_import_id = $2
+    WHERE {wanted} AND c.created_import_id = $2
     LIMIT 1"""
+
 
 # The rows of pg_temp.bossjy_lost.
 INSERT_LOST = f"""
 INSERT INTO bossjy.import_duplicates (tenant_id, import_id, part, byte_offset, line, e164, winner_position, winner_line,
     {_VALUES}, row_text)
-SELECT $1, $2, {_place("l.position")}, l.line, l.e164, won.position, won.line, {_VALUES}, l.row_text
-FROM pg_temp.bossjy_lost l LEFT JOIN LATERAL ({_WINNER}) won ON true"""
+SELECT $1, $2, {_place("l.position")}, l.line, l.e164,
+    CASE WHEN l.winner_position < 0 THEN won.position ELSE l.winner_position END,
+    CASE WHEN l.winner_position < 0 THEN won.line ELSE l.winner_line END, {_VALUES}, l.row_text
+FROM pg_temp.bossjy_lost l LEFT JOIN LATERAL ({_winner("l.winner_position < 0")}) won ON true"""
 
 # A page in the order of the file, with the contacts of the numbers as they are now.
 LIST_DUPLICATES = f"""
@@ -51,7 +55,7 @@ SELECT l.part, l.byte_offset, l.line, l.e164, l.extension, l.name, l.email, l.ot
     c.extension AS now_extension, c.name AS now_name, c.email AS now_email, c.other_numbers AS now_other_numbers,
     c.attributes AS now_attributes
 FROM bossjy.import_duplicates l
-LEFT JOIN LATERAL ({_WINNER}) won ON true
+LEFT JOIN LATERAL ({_winner()}) won ON true
 LEFT JOIN LATERAL (
     {contact_of("l", "c.extension, c.name, c.email, c.other_numbers, c.attributes")}) c ON true
 WHERE l.tenant_id = $1 AND l.import_id = $2 AND (l.part, l.byte_offset) > ($3, $4)

@@ -28,9 +28,16 @@ class BlockRows:
     table: pa.Table
     texts: RowTexts
 
-    def lost(self, positions: NDArray[np.int64]) -> tuple[bytes, list[str]]:
-        """The rows at some positions as COPY reads them, and the columns."""
-        indices: NDArray[np.int64] = np.searchsorted(self.table.column("position").to_numpy(), positions)
+    def lines(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The lines of the rows at some positions; of other positions, any line."""
+        lines: NDArray[np.int32] = self.table.column("line").to_numpy()
+        return lines[np.minimum(self._indices(positions), len(lines) - 1)].astype(np.int64)
+
+    def lost(
+        self, positions: NDArray[np.int64], winners: NDArray[np.int64], winner_lines: NDArray[np.int64]
+    ) -> tuple[bytes, list[str]]:
+        """The rows at some positions as COPY reads them, with positions and lines of their winners; and the columns."""
+        indices = self._indices(positions)
         names = [name for name in _KEPT if name in self.table.column_names]
         chosen = self.table.select(names).take(indices)
         attributes = arrow.one_chunk(chosen.column("attributes"))
@@ -43,9 +50,14 @@ class BlockRows:
             for start, end in zip(self.texts.starts[indices].tolist(), self.texts.ends[indices].tolist(), strict=True)
         ]
         chosen = chosen.append_column("row_text", arrow.text_column(texts))
+        chosen = chosen.append_column("winner_position", pa.array(winners))
+        chosen = chosen.append_column("winner_line", pa.array(winner_lines))
         sink = io.BytesIO()
         csv.write_csv(chosen, sink, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
         return sink.getvalue(), chosen.column_names
+
+    def _indices(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self.table.column("position").to_numpy(), positions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,10 @@ class BlockMerge:
         # How many rows lost, and how many of these are kept to be listed.
         self.lost = 0
         self.kept = 0
-        # Rows that lost against rows of earlier blocks, or of other parts.
+        # Rows that lost against rows of earlier blocks, or of other parts; and as far as they are known, (n, 3): the
+        # positions of such rows, and positions and lines of their winners.
         self._residue: Positions = np.zeros(0, np.int64)
+        self._won: list[Positions] = []
 
     async def run(self, staged: StagedRows) -> Merged:
         """Merge the staged rows."""
@@ -93,7 +95,7 @@ class BlockMerge:
             return Merged(duplicate=staged.duplicate)
         await self.copy(staged)
         merged = (await self.merge(staged.positions)).with_duplicates(staged.duplicate)
-        await self._keep_lost(staged, staged.lost)
+        await self._keep_lost(staged)
         return merged
 
     async def try_run(self, staged: StagedRows) -> Merged:
@@ -109,7 +111,8 @@ class BlockMerge:
         finally:
             await self._connection.execute("ROLLBACK TO SAVEPOINT trial")
         await self._connection.execute(NAME_STAGED, *self._names)
-        await self._keep_lost(staged, np.concatenate((named, staged.lost)))
+        self._residue = named
+        await self._keep_lost(staged)
         return merged.with_duplicates(staged.duplicate + len(named))
 
     async def merge(self, rows: Positions) -> Merged:
@@ -123,7 +126,8 @@ class BlockMerge:
         for _ in range(_ATTEMPTS):
             if len(residue) == 0:
                 break
-            seen, differ, missing = await self._mark(residue)
+            seen, differ, missing, won = await self._mark(residue)
+            self._won.append(won)
             changing.append(np.intersect1d(seen, differ, assume_unique=True))
             seen_count, residue = seen_count + len(seen), _without(residue, seen)
             if len(missing) == 0:
@@ -141,22 +145,33 @@ class BlockMerge:
             len(residue),
         )
 
-    async def _keep_lost(self, staged: StagedRows, lost: Positions) -> None:
-        """Keep rows of this block that lost: these, and those that `merge` found."""
-        lost = np.sort(np.concatenate((lost, self._residue)))
+    async def _keep_lost(self, staged: StagedRows) -> None:
+        """Keep rows of this block that lost, the first ones in the order of the file."""
+        lost, lost_to = np.concatenate((staged.lost, self._residue)), np.concatenate((staged.lost_to, self._residue))
         self.lost += len(lost)
-        lost = lost[: self._keep - self.kept]
-        if len(lost) and staged.rows is not None:
-            copy_text, columns = staged.rows.lost(lost)
-            await duplicate_store.insert(self._connection, *self._names, copy_text, columns)
-            self.kept += len(lost)
+        order = np.argsort(lost)[: self._keep - self.kept]
+        lost, lost_to = lost[order], lost_to[order]
+        if len(lost) == 0 or staged.rows is None:
+            return
+        self.kept += len(lost)
+        winners, lines = np.full(len(lost), -1, np.int64), np.zeros(len(lost), np.int64)
+        here = ~np.isin(lost_to, self._residue)
+        winners[here], lines[here] = lost_to[here], staged.rows.lines(lost_to[here])
+        won = np.concatenate(self._won) if self._won else np.zeros((0, 3), np.int64)
+        won = won[np.argsort(won[:, 0])]
+        at = np.searchsorted(won[:, 0], lost_to)
+        told = np.isin(lost_to, won[:, 0])
+        winners[told], lines[told] = won[at[told], 1], won[at[told], 2]
+        copy_text, columns = staged.rows.lost(lost, winners, lines)
+        await duplicate_store.insert(self._connection, *self._names, copy_text, columns)
 
-    async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions]:
+    async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions, Positions]:
         """What `mark_seen` gives."""
         found = await self._connection.fetchrow(mark_seen(self._spec.existing_policy), *self._names, rows.tolist())
         if found is None:
             raise LookupError("the statement gives one row")
-        return _unpacked(found["seen"]), _unpacked(found["differ"]), _unpacked(found["missing"])
+        seen, differ, missing = (_unpacked(found[name]) for name in ("seen", "differ", "missing"))
+        return seen, differ, missing, _unpacked(found["behind"]).reshape(-1, 3)
 
     async def copy(self, staged: StagedRows) -> None:
         """Put the staged rows where statements find them."""
@@ -192,6 +207,7 @@ class BlockMerge:
         in_order = self._spec.duplicate_policy is DuplicatePolicy.FIRST_WINS and self._spec.part_count == 1
         if in_order or len(rows) == 0:
             return Merged()
+        self._won.clear()
         policy, keep = self._spec.duplicate_policy, self._keep - self.kept
         displaced = await displace(self._connection, *self._names, rows.tolist(), policy, keep)
         self._residue = _without(rows, np.array(displaced.winners, np.int64))

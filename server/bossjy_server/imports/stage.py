@@ -30,6 +30,8 @@ class StagedRows:
     positions: NDArray[np.int64]
     # Positions of the rows that lost against another row of the same block, in the order of the file.
     lost: NDArray[np.int64]
+    # Positions of the rows that won over these.
+    lost_to: NDArray[np.int64]
     # None for a block without rows.
     rows: BlockRows | None
 
@@ -42,7 +44,8 @@ class StagedRows:
 def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     """Sort a block by number and keep one row for each. Inserting in the order of the index is much faster."""
     if len(rows) == 0:
-        return StagedRows(b"", [], np.zeros(0, np.int64), np.zeros(0, np.int64), None)
+        nothing = np.zeros(0, np.int64)
+        return StagedRows(b"", [], nothing, nothing, nothing, None)
     # What was not asked for is not sent: the table has its default.
     labels = {"carrier": rows.carrier, "place": rows.place, "extension": rows.extension}
     table = pa.table(
@@ -65,9 +68,18 @@ def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     differs = pc.not_equal(sorted_numbers[1:], sorted_numbers[:-1]).to_numpy(zero_copy_only=False)
     first_of_number = np.concatenate((np.ones(1, np.bool_), differs))
     kept = table.take(indices.filter(pa.array(first_of_number)))
-    lost = np.sort(table.column("position").take(indices.filter(pa.array(~first_of_number))).to_numpy())
+    lost = table.column("position").take(indices.filter(pa.array(~first_of_number))).to_numpy()
     sink = io.BytesIO()
     # All text is quoted, so that none can be read as NULL.
     csv.write_csv(kept, sink, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
     positions = kept.column("position").to_numpy()
-    return StagedRows(sink.getvalue(), kept.column_names, positions, lost, BlockRows(table, rows.texts))
+    lost_to = positions[(np.cumsum(first_of_number) - 1)[~first_of_number]]
+    in_order = np.argsort(lost)
+    return StagedRows(
+        sink.getvalue(),
+        kept.column_names,
+        positions,
+        lost[in_order],
+        lost_to[in_order],
+        BlockRows(table, rows.texts),
+    )

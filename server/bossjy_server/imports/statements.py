@@ -72,7 +72,10 @@ CREATE TEMPORARY TABLE bossjy_lost (
     email          text NOT NULL,
     other_numbers  text[] NOT NULL,
     attributes     jsonb NOT NULL,
-    row_text       text NOT NULL
+    row_text       text NOT NULL,
+    -- -1 where the statement that keeps the row must look for the winner.
+    winner_position  bigint NOT NULL,
+    winner_line      integer NOT NULL
 ) ON COMMIT DELETE ROWS"""
 
 # The planner knows nothing of the staged rows, and tables grow from nothing while a statement is prepared: a plan for
@@ -175,18 +178,20 @@ def mark_seen(policy: ExistingPolicy) -> str:
 
     It marks the first row of this import that names a contact from before it; where two parts race, the index lets one
     through. Gives positions: of rows that it marked, of those among them that would change the contact, and of those
-    whose contact is gone. The others come behind another row of this import.
+    whose contact is gone. The others come behind another row of this import. Of those whose contact the import brought
+    itself, it gives the position, and position and line of the row that won.
     """
     differs = "false"
     if policy in _VALUES:
         values = ", ".join(_VALUES[policy]).replace("excluded.", "s.")
         differs = f"({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})"
     same = f"({_FIELDS_OF_CONTACT}) IS NOT DISTINCT FROM ROW ({fields_of('s')})"
-    found = f"c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs, {same} AS same"
+    found = f"""c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs, {same} AS same,
+        c.created_position, c.created_line"""
     return f"""
 WITH known AS MATERIALIZED (
     SELECT s.e164, s.position, s.line, found.own, found.differs,
-        CASE WHEN NOT found.same THEN {fields_json("s")} END AS fields
+        found.created_position, found.created_line, CASE WHEN NOT found.same THEN {fields_json("s")} END AS fields
     FROM {STAGED} s LEFT JOIN LATERAL (
         {contact_of("s", found)}) found ON true
     WHERE {CHOSEN}
@@ -198,7 +203,9 @@ WITH known AS MATERIALIZED (
 )
 SELECT (SELECT string_agg(int8send(position), '') FROM seen) AS seen,
     (SELECT string_agg(int8send(position), '') FROM known WHERE NOT own AND differs) AS differ,
-    (SELECT string_agg(int8send(position), '') FROM known WHERE own IS NULL) AS missing"""
+    (SELECT string_agg(int8send(position), '') FROM known WHERE own IS NULL) AS missing,
+    (SELECT string_agg(int8send(position) || int8send(created_position) || int8send(coalesce(created_line, 0)), '')
+     FROM known WHERE own) AS behind"""
 
 
 def update_existing(policy: ExistingPolicy) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
@@ -156,7 +156,7 @@ async def test_every_duplicate_is_listed_once(
             assert row.winner_byte_offset == sum(len(line) + 1 for line in lines[: row.winner_line - 1])
 
 
-def places_of(rows: list[tuple[str, ...]]) -> dict[str, list[tuple[int, int]]]:
+def places_of(rows: Sequence[tuple[str, ...]]) -> dict[str, list[tuple[int, int]]]:
     """Part and line of each row, by number."""
     places: dict[str, list[tuple[int, int]]] = {}
     for index, row in enumerate(rows):
