@@ -80,6 +80,19 @@ def test_import_and_contacts(run: Run, tmp_path: Path) -> None:
     rejected = objects(run("imports", "rejects", job["import_id"], "--json"))
     assert [(row["line"], row["column"], row["original"]) for row in rejected] == [("4", "手机号", "12")]
     assert "succeeded" in run("imports", "show", job["import_id"]).stdout
+    (lost,) = objects(run("imports", "duplicates", job["import_id"], "--json"))
+    assert int(lost["line"]) > int(lost["winner_line"]) > 1
+    assert lost["phone_number"] in run("imports", "duplicates", job["import_id"]).stdout
+    run("imports", "duplicates", job["import_id"], "-o", str(tmp_path / "duplicates.csv"))
+    assert "bossjy_winner_line" in (tmp_path / "duplicates.csv").read_text(encoding="utf-8-sig")
+    changed = tmp_path / "changed.csv"
+    changed.write_text("phone,name\n+8613800000000 ext 5,王小伟\n", encoding="utf-8")
+    run("import", str(changed))
+    job = objects(run("imports", "list", "--json"))[0]
+    (change,) = objects(run("imports", "changes", job["import_id"], "--json"))
+    assert {one["field"] for one in change["changes"]} == {"name", "extension"}
+    assert "王小伟" in run("imports", "changes", job["import_id"]).stdout
+    run("imports", "revert", job["import_id"])
 
     listed = objects(run("contacts", "list", "--json"))
     assert [contact["phone_number"] for contact in listed] == ["+442079460958", "+8613800000000"]
