@@ -108,6 +108,24 @@ def test_import_and_contacts(run: Run, tmp_path: Path) -> None:
     assert "PHONE_COLUMN_MISSING" in refused.stderr
 
 
+def test_rows_with_one_number_and_other_extensions(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "extensions.csv"
+    rows = ["+1 202-555-0123 x4410", "+1 202-555-0123 ext. 4411", "tel:+1-202-555-0123;ext=4412"]
+    path.write_text("name,phone\n" + "".join(f"E{line},{row}\n" for line, row in enumerate(rows)))
+    run("import", str(path), "--region", "US")
+    job = objects(run("imports", "list", "--json"))[0]
+    (contact,) = objects(run("contacts", "list", "--filter", "extension = 4410", "--json"))
+    assert (contact["name"], contact["extension"]) == ("E0", "4410")
+    assert "4410" in run("contacts", "get", "+12025550123").stdout
+    listed = objects(run("imports", "duplicates", job["import_id"], "--json"))
+    assert [(row["line"], row["byte_offset"], row["winner_line"]) for row in listed] == [
+        ("3", str(len("name,phone\nE0,") + len(rows[0]) + 1), "2"),
+        ("4", str(len("name,phone\nE0,\nE1,\n") + len(rows[0]) + len(rows[1])), "2"),
+    ]
+    assert "extension: 4412 (contact: 4410)" in run("imports", "duplicates", job["import_id"]).stdout
+    run("contacts", "erase", "+12025550123")
+
+
 def test_pipe_that_closes_early(run: Run, shared_server: ServerProcess, tmp_path: Path) -> None:
     command = f"{sys.executable} -m bossjy_client phone regions --json | head -1"
     done = subprocess.run(

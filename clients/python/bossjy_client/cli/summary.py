@@ -70,11 +70,11 @@ def show_duplicates(output: Output, rows: list[import_pb2.DuplicateRow]) -> None
     cells = (
         (
             _place(row.part, row.line, parts=parts),
-            row.byte_offset,
+            str(row.byte_offset),
             row.phone_number,
             _place(row.winner_part, row.winner_line, parts=parts),
-            row.winner_byte_offset if row.winner_byte_offset >= 0 else "",
-            "\n".join(f"{one.field}: {one.value} (contact: {one.contact_value or '-'})" for one in row.differences),
+            str(row.winner_byte_offset) if row.winner_byte_offset >= 0 else "",
+            "; ".join(f"{one.field}: {one.value} (contact: {one.contact_value or '-'})" for one in row.differences),
         )
         for row in rows
     )
