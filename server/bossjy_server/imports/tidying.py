@@ -49,8 +49,6 @@ class Tidying:
                     pass
                 while self._revert_days and await self._forget_layers(tenant_id):
                     pass
-                while self._revert_days and await self._forget_duplicates(tenant_id):
-                    pass
             except BossjyError as error:
                 _LOG.warning("what import %s named stays for now: %s", import_id, error)
 
@@ -60,8 +58,5 @@ class Tidying:
 
     async def _forget_layers(self, tenant_id: str) -> bool:
         async with self._database.tenant(tenant_id) as connection:
-            return await store.forget_layers(connection, tenant_id, self._revert_days)
-
-    async def _forget_duplicates(self, tenant_id: str) -> bool:
-        async with self._database.tenant(tenant_id) as connection:
-            return await duplicate_store.forget(connection, tenant_id, self._revert_days)
+            layers = await store.forget_layers(connection, tenant_id, self._revert_days)
+            return await duplicate_store.forget(connection, tenant_id, self._revert_days) or layers

@@ -242,3 +242,18 @@ async def test_a_row_with_many_attributes_is_listed_without_them(imports: Import
     _, (lost,) = await exported(imports, job.import_id)
     assert lost["phone"] == ""
     assert lost["bossjy_row"] == row.row_text
+
+
+async def test_duplicates_go_with_the_layers_of_an_old_import(make_imports: Callable[..., Imports]) -> None:
+    imports = make_imports(revert_days=30)
+    data = HEADER.encode() + b"+8613800138000,a,,,\n+8613800138000,b,,,\n"
+    old, kept = await imports.run(data), await imports.run(data)
+    async with imports.database.tenant(TENANT) as connection:
+        await connection.execute(
+            "UPDATE bossjy.imports SET end_time = now() - interval '31 days' WHERE import_id = $1", old.import_id
+        )
+    await imports.run(b"phone\n+8613800138009\n")
+    async with asyncio.timeout(60):
+        while await duplicates(imports, old.import_id):
+            await asyncio.sleep(0.02)
+    assert len(await duplicates(imports, kept.import_id)) == 1
