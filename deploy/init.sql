@@ -279,6 +279,10 @@ CREATE TABLE IF NOT EXISTS bossjy.contacts (
 -- The orders of ListContacts. Blocks of an import have these orders, so both indexes grow at their end, which is cheap.
 CREATE INDEX IF NOT EXISTS contacts_by_create_time ON bossjy.contacts (tenant_id, create_time, e164);
 CREATE INDEX IF NOT EXISTS contacts_by_update_time ON bossjy.contacts (tenant_id, update_time, e164);
+-- Digits of the extension; empty if the number has none. `created_line` is the line at created_position: lists of duplicate
+-- rows name it. NULL or 0: not known.
+ALTER TABLE bossjy.contacts ADD COLUMN IF NOT EXISTS extension text NOT NULL DEFAULT '';
+ALTER TABLE bossjy.contacts ADD COLUMN IF NOT EXISTS created_line integer;
 
 -- Records of erasures: time, user, purpose. Of the numbers they contain only HMACs, under a secret that is not in the
 -- database: with the number and the secret the erasure can be proved, and nobody can recover the number.
@@ -398,6 +402,30 @@ CREATE TABLE IF NOT EXISTS bossjy.import_changes (
 -- merges the rows of the other imports again.
 ALTER TABLE bossjy.import_changes ADD COLUMN IF NOT EXISTS fields jsonb;
 ALTER TABLE bossjy.import_changes ADD COLUMN IF NOT EXISTS sequence bigint GENERATED ALWAYS AS IDENTITY;
+-- The line at `position`. NULL or 0: not known.
+ALTER TABLE bossjy.import_changes ADD COLUMN IF NOT EXISTS line integer;
+
+-- Rows that lost against another row of their import with the same number, and their values. `winner_position` and
+-- `winner_line` are those at the time; a later row can win over that row. No foreign key: its check doubles the cost of a
+-- row.
+CREATE TABLE IF NOT EXISTS bossjy.import_duplicates (
+    tenant_id        text COLLATE "C" NOT NULL,
+    import_id        text COLLATE "C" NOT NULL,
+    part             integer NOT NULL,
+    byte_offset      bigint NOT NULL, -- of the row's first byte, in its part
+    line             integer NOT NULL, -- of the row's first line, in its part, from 1; 0: not known
+    e164             text COLLATE "C" NOT NULL,
+    winner_position  bigint, -- as contacts.created_position
+    winner_line      integer,
+    extension        text NOT NULL DEFAULT '',
+    name             text NOT NULL DEFAULT '',
+    email            text NOT NULL DEFAULT '',
+    other_numbers    text[] NOT NULL DEFAULT '{}',
+    attributes       jsonb NOT NULL DEFAULT '{}',
+    row_text         text NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant_id, import_id, part, byte_offset)
+);
+ALTER TABLE bossjy.imports ADD COLUMN IF NOT EXISTS duplicates_truncated boolean NOT NULL DEFAULT false;
 
 -- Contacts that RevertImport did not change, because somebody had changed them after the import.
 CREATE TABLE IF NOT EXISTS bossjy.revert_conflicts (

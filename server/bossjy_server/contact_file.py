@@ -17,6 +17,7 @@ COLUMNS = (
     "created_import",
     "create_time",
     "update_time",
+    "extension",
 )
 # The attributes that have no column of their own, as a JSON object.
 ATTRIBUTES = "attributes"
@@ -24,8 +25,9 @@ ATTRIBUTES = "attributes"
 # Cells that a spreadsheet would run as a formula, and texts that an import would read as escaped ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
-# Numbers in E.164, one or several: text for every spreadsheet reader, and the key of a contact.
-_NUMBERS = re.compile(r"\+[0-9]{4,15}(;\+[0-9]{4,15})*")
+# Numbers in E.164 with their extensions, one or several: text for every spreadsheet reader, and the key of a contact.
+_NUMBER = r"\+[0-9]{4,15}(;ext=[0-9]{1,20})?"
+_NUMBERS = re.compile(f"{_NUMBER}(;{_NUMBER})*")
 _MOST_NAME = 200
 
 

@@ -92,6 +92,7 @@ def honest(name: str, rng: random.Random, known: Known) -> dict[str, Any]:
         "DeleteContact": {"phone_number": number, "allow_missing": True},
         "EraseContacts": {"phone_numbers": ["+442079460045"], "purpose": "asked"},
         **dict.fromkeys(("GetImport", "CancelImport", "WatchImport", "ExportRejectedRows"), job),
+        **dict.fromkeys(("ListDuplicateRows", "ExportDuplicateRows", "ListChangedContacts"), job),
         **dict.fromkeys(("ListRejectedRows", "ListRevertConflicts"), job),
         "RevertImport": {**job, "validate_only": True},
         "PreviewImport": {"sample": b"phone,name\n+442079460031,a\n", "complete": True},

@@ -67,12 +67,18 @@ async def test_55_exports_and_deletions_are_audited(owner: Person) -> None:
     )
     async for _ in rejects:
         pass
+    duplicates = ImportServiceStub(owner.channel).ExportDuplicateRows(
+        imports_pb.ExportDuplicateRowsRequest(import_id=import_id), **how
+    )
+    async for _ in duplicates:
+        pass
     assert [event.detail for event in await events(owner, "contacts.export")] == ["filtered", "all"]
     (deleted,) = await events(owner, "contacts.delete")
     (erased,) = await events(owner, "contacts.erase")
     (rows,) = await events(owner, "imports.export_rejects")
-    assert rows.resource == import_id
-    for event in (deleted, erased, rows):
+    (others,) = await events(owner, "imports.export_duplicates")
+    assert (rows.resource, others.resource) == (import_id, import_id)
+    for event in (deleted, erased, rows, others):
         assert (event.actor, event.outcome, event.address) == (owner.user_id, "OK", "127.0.0.0/24")
     assert deleted.resource
     everything = str((await owner.call("ListAuditEvents", page_size=500)).events)

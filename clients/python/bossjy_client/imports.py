@@ -165,6 +165,36 @@ class ImportClient:
         async for piece in self._connection.stream(self._stub.ExportRejectedRows, request):
             yield piece
 
+    async def duplicate_rows(self, import_id: str) -> AsyncIterator[import_pb2.DuplicateRow]:
+        """The rows that lost against another row of the import with the same number, in the order of the file."""
+        request = import_service_pb2.ListDuplicateRowsRequest(import_id=import_id, page_size=1000)
+        while True:
+            answer = await self._connection.call(self._stub.ListDuplicateRows, request, safe=True)
+            for row in answer.rows:
+                yield row
+            if not answer.next_page_token:
+                return
+            request.page_token = answer.next_page_token
+
+    async def export_duplicate_rows(
+        self, import_id: str
+    ) -> AsyncIterator[import_service_pb2.ExportDuplicateRowsResponse]:
+        """The duplicate rows as the bytes of a CSV file, piece by piece."""
+        request = import_service_pb2.ExportDuplicateRowsRequest(import_id=import_id)
+        async for piece in self._connection.stream(self._stub.ExportDuplicateRows, request):
+            yield piece
+
+    async def changed_contacts(self, import_id: str) -> AsyncIterator[import_pb2.ChangedContact]:
+        """The contacts that the import changed, by number, with the former and the new value of each field."""
+        request = import_service_pb2.ListChangedContactsRequest(import_id=import_id, page_size=1000)
+        while True:
+            answer = await self._connection.call(self._stub.ListChangedContacts, request, safe=True)
+            for contact in answer.contacts:
+                yield contact
+            if not answer.next_page_token:
+                return
+            request.page_token = answer.next_page_token
+
     async def revert(self, import_id: str, *, validate_only: bool = False) -> import_service_pb2.RevertImportResponse:
         """Take an import back; with `validate_only` only count. Not repeated: a second call is refused."""
         request = import_service_pb2.RevertImportRequest(import_id=import_id, validate_only=validate_only)

@@ -45,6 +45,7 @@ def contact(value: Contact) -> contact_pb2.Contact:
         create_time=_time(value.create_time),
         update_time=_time(value.update_time),
         etag=value.etag,
+        extension=value.extension,
     )
 
 

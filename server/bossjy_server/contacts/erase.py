@@ -77,7 +77,9 @@ class Erasing:
             if request_id and (made := await store.find_request(connection, tenant_id, request_id)):
                 return _repeated(made, request_mac)
             erased = await store.erase_numbers(connection, tenant_id, wanted)
-            await store.blank_rejects(connection, tenant_id, WrittenNumbers(self._digits(wanted)).stand_in)
+            holds = WrittenNumbers(self._digits(wanted)).stand_in
+            await store.blank_rejects(connection, tenant_id, holds)
+            await store.blank_duplicates(connection, tenant_id, holds)
             record = store.Record(
                 erasure_id=f"ers_{secrets.token_hex(10)}",
                 request_id=request_id,

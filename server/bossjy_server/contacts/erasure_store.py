@@ -25,10 +25,11 @@ FIND_REQUEST = """
 SELECT erasure_id, request_mac, erased_count, missing_count, create_time FROM bossjy.erasures
 WHERE tenant_id = $1 AND request_id = $2"""
 
-# Contacts that have one of the numbers as a further one.
+# Contacts that have one of the numbers as a further one. A number is followed by `;ext=` if it has an extension.
 _HOLDERS = """
     SELECT c.e164
-    FROM bossjy.contacts c CROSS JOIN unnest(c.other_numbers) AS n JOIN unnest($2::text[]) AS wanted ON wanted = n
+    FROM bossjy.contacts c CROSS JOIN unnest(c.other_numbers) AS n
+        JOIN unnest($2::text[]) AS wanted ON wanted = split_part(n, ';', 1)
     WHERE c.tenant_id = $1"""
 
 # In the order in which imports take contacts. Waits for blocks that are changing them, so that what those keep of the
@@ -45,7 +46,7 @@ DELETE_CONTACTS = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = A
 STRIP_CONTACTS = f"""
 UPDATE bossjy.contacts
 SET other_numbers = ARRAY(SELECT n FROM unnest(other_numbers) WITH ORDINALITY AS u (n, i)
-                          WHERE n <> ALL ($2::text[]) ORDER BY i),
+                          WHERE split_part(n, ';', 1) <> ALL ($2::text[]) ORDER BY i),
     update_time = now()
 WHERE tenant_id = $1 AND e164 IN ({_HOLDERS})"""
 
@@ -58,11 +59,11 @@ UPDATE bossjy.import_changes
 SET {column} = jsonb_set({column}, '{{other_numbers}}', (
     SELECT coalesce(jsonb_agg(n ORDER BY i), '[]')
     FROM jsonb_array_elements_text({column} -> 'other_numbers') WITH ORDINALITY AS u (n, i)
-    WHERE n <> ALL ($2::text[])))
+    WHERE split_part(n, ';', 1) <> ALL ($2::text[])))
 WHERE tenant_id = $1 AND (import_id, e164) IN (
     SELECT m.import_id, m.e164
     FROM bossjy.import_changes m CROSS JOIN jsonb_array_elements_text(m.{column} -> 'other_numbers') AS n
-        JOIN unnest($2::text[]) AS wanted ON wanted = n
+        JOIN unnest($2::text[]) AS wanted ON wanted = split_part(n, ';', 1)
     WHERE m.tenant_id = $1)"""
 
 
@@ -79,6 +80,18 @@ SELECT import_id, part, byte_offset, row_text, original, suggestion FROM bossjy.
 # list.
 BLANK_REJECTS = """
 UPDATE bossjy.import_rejects SET original = '', suggestion = '', row_text = ''
+WHERE tenant_id = $1 AND (import_id, part, byte_offset) IN (
+    SELECT * FROM unnest($2::text[], $3::integer[], $4::bigint[]))"""
+
+# The same for duplicate rows, whose values are kept in columns.
+READ_DUPLICATES = """
+SELECT import_id, part, byte_offset, e164, row_text, name, email, array_to_string(other_numbers, ',') AS other_numbers,
+    attributes::text AS attributes
+FROM bossjy.import_duplicates WHERE tenant_id = $1"""
+
+BLANK_DUPLICATES = """
+UPDATE bossjy.import_duplicates
+SET e164 = '', extension = '', name = '', email = '', other_numbers = '{}', attributes = '{}', row_text = ''
 WHERE tenant_id = $1 AND (import_id, part, byte_offset) IN (
     SELECT * FROM unnest($2::text[], $3::integer[], $4::bigint[]))"""
 
@@ -140,20 +153,29 @@ async def erase_numbers(connection: Connection, tenant_id: str, numbers: list[st
 
 async def blank_rejects(connection: Connection, tenant_id: str, holds: Callable[[str], bool]) -> None:
     """Take the text out of refused rows for whose text `holds` says yes."""
+    await _blank_rows(connection, tenant_id, holds, READ_REJECTS, BLANK_REJECTS)
+
+
+async def blank_duplicates(connection: Connection, tenant_id: str, holds: Callable[[str], bool]) -> None:
+    """Take number, values and text out of duplicate rows for one of whose texts `holds` says yes."""
+    await _blank_rows(connection, tenant_id, holds, READ_DUPLICATES, BLANK_DUPLICATES)
+
+
+async def _blank_rows(
+    connection: Connection, tenant_id: str, holds: Callable[[str], bool], read: str, blank: str
+) -> None:
+    """Run `blank` for the rows of `read` with a text, from their fourth column on, for which `holds` says yes."""
     found: list[tuple[str, int, int]] = []
-    async for row in connection.cursor(READ_REJECTS, tenant_id, prefetch=_REJECTS_AT_ONCE):
-        if not any(holds(row[field]) for field in ("row_text", "original", "suggestion")):
+    async for row in connection.cursor(read, tenant_id, prefetch=_REJECTS_AT_ONCE):
+        import_id, part, byte_offset, *texts = row
+        if not any(map(holds, texts)):
             continue
-        found.append((row["import_id"], row["part"], row["byte_offset"]))
+        found.append((import_id, part, byte_offset))
         if len(found) == _BLANKED_AT_ONCE:
-            await _blank(connection, tenant_id, found)
+            await connection.execute(blank, tenant_id, *map(list, zip(*found, strict=True)))
             found.clear()
-    await _blank(connection, tenant_id, found)
-
-
-async def _blank(connection: Connection, tenant_id: str, keys: list[tuple[str, int, int]]) -> None:
-    if keys:
-        await connection.execute(BLANK_REJECTS, tenant_id, *map(list, zip(*keys, strict=True)))
+    if found:
+        await connection.execute(blank, tenant_id, *map(list, zip(*found, strict=True)))
 
 
 async def insert_record(connection: Connection, tenant_id: str, record: Record) -> datetime:

@@ -99,6 +99,7 @@ class ArrowWriter:
             *(pa.field(name, pa.string()) for name in COLUMNS[6:9]),
             pa.field("create_time", pa.timestamp("us", "UTC")),
             pa.field("update_time", pa.timestamp("us", "UTC")),
+            pa.field("extension", pa.string()),
             pa.field(ATTRIBUTES, pa.map_(pa.string(), pa.string())),
         ]
     )
@@ -144,6 +145,7 @@ def _cells(contact: Contact) -> list[str]:
         contact.created_import_id,
         contact.create_time.isoformat(),
         contact.update_time.isoformat(),
+        contact.extension,
     ]
 
 

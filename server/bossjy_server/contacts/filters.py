@@ -18,6 +18,7 @@ FIELDS = {
     "changed_import": FieldKind.TEXT,
     "create_time": FieldKind.TIME,
     "update_time": FieldKind.TIME,
+    "extension": FieldKind.TEXT,
 }
 # Names of the contract's resource, to the names of earlier releases.
 _ALIASES = {

@@ -23,6 +23,7 @@ class Contact:
     changed_import_id: str
     create_time: datetime
     update_time: datetime
+    extension: str = ""
 
     @property
     def etag(self) -> str:

@@ -19,11 +19,12 @@ _COLUMNS = {
     "changed_import": "coalesce(changed_import_id, '')",
     "create_time": "create_time",
     "update_time": "update_time",
+    "extension": "extension",
 }
 
 CONTACT = (
     "e164, region, number_type, name, email, other_numbers, attributes, carrier, place, created_import_id, "
-    "changed_import_id, create_time, update_time"
+    "changed_import_id, create_time, update_time, extension"
 )
 
 

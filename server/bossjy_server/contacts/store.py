@@ -96,4 +96,5 @@ def _contact(row: asyncpg.Record) -> Contact:
         changed_import_id=row["changed_import_id"] or "",
         create_time=row["create_time"],
         update_time=row["update_time"],
+        extension=row["extension"],
     )

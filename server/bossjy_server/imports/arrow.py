@@ -142,6 +142,12 @@ def distinct(column: TextColumn) -> tuple[list[str], NDArray[np.int32]]:
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
 
 
+def one_chunk(column: Any) -> TextColumn:
+    """A column of a table as one array."""
+    result: TextColumn = column.combine_chunks()
+    return result
+
+
 def from_buffers(offsets: NDArray[Any], data: NDArray[np.uint8]) -> TextColumn:
     """A column from the offsets of its rows and their bytes, UTF-8."""
     kind = pa.string() if offsets.dtype.itemsize == 4 else pa.large_string()

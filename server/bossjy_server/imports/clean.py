@@ -14,7 +14,8 @@ from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import Flags, TextColumn
 from bossjy_server.imports.attributes import json_members, json_objects
 from bossjy_server.imports.countries import Regions, RowRegions, regions_of
-from bossjy_server.imports.layout import ExtraCells, RejectReason, RowBlock
+from bossjy_server.imports.extensions import extensions_of, from_column, with_extensions
+from bossjy_server.imports.layout import ExtraCells, RejectReason, RowBlock, RowTexts
 from bossjy_server.imports.mapping import MAX_ATTRIBUTES
 from bossjy_server.imports.names import composed
 from bossjy_server.imports.null_words import NullWords
@@ -54,12 +55,16 @@ class CleanRows:
     number_type: NDArray[np.int16]
     name: TextColumn
     email: TextColumn
-    other_numbers: TextColumn  # as PostgreSQL writes an array: `{+86…,+44…}`
+    other_numbers: TextColumn  # as PostgreSQL writes an array: `{+86…,+44…;ext=5}`
     attributes: TextColumn  # JSON objects
     # None where they were not asked for.
     carrier: TextColumn | None
     place: TextColumn | None
+    # None where no number has one.
+    extension: TextColumn | None
     offset: NDArray[np.int64]
+    line: NDArray[np.int64]
+    texts: RowTexts
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -170,6 +175,11 @@ class Cleaner:
         others: list[TextColumn] = []
         # What is kept by the side: attributes, and cells that are not what their column says.
         name, aside = self._names(cells, count)
+        extension = extensions_of(numbers.column, np.flatnonzero(good))
+        if (index := self._index(ContactField.EXTENSION)) >= 0:
+            of_phone = source == self._phones[0]
+            extension, aside[self._mapping[index].column] = from_column(extension, cells[index], of_phone)
+        own = with_extensions(e164, extension)
         for index, one in enumerate(self._mapping):
             match one.field:
                 case ContactField.EMAIL:
@@ -180,7 +190,7 @@ class Cleaner:
                     # These are no numbers: another column has the number of the row.
                     aside[one.column] = arrow.chosen(source != index, cells[index], "")
                 case ContactField.OTHER_NUMBER:
-                    further, aside[one.column] = self._other_numbers(cells[index], regions, e164)
+                    further, aside[one.column] = self._other_numbers(cells[index], regions, e164, own)
                     others.append(further)
                 case ContactField.ATTRIBUTE:
                     aside[one.attribute] = cells[index]
@@ -198,7 +208,10 @@ class Cleaner:
             attributes=json_objects(list(aside), list(aside.values()), count, extra),
             carrier=carrier,
             place=place,
+            extension=extension,
             offset=block.offsets[good],
+            line=block.lines[good],
+            texts=RowTexts(block.data, block.starts[good], block.ends[good]),
         )
 
     def _names(self, cells: Sequence[TextColumn], count: int) -> tuple[TextColumn, dict[str, TextColumn]]:
@@ -227,21 +240,29 @@ class Cleaner:
             _texts(self._enrichment.place_column(column, self._language), good),
         )
 
-    def _other_numbers(self, cells: TextColumn, regions: Regions, e164: TextColumn) -> tuple[TextColumn, TextColumn]:
-        """Valid numbers in E.164 unless they are the contact's own, and apart the cells that are none."""
+    def _other_numbers(
+        self, cells: TextColumn, regions: Regions, e164: TextColumn, own: TextColumn
+    ) -> tuple[TextColumn, TextColumn]:
+        """Valid numbers with their extensions, and separately the cells that are none.
+
+        Left out are the number of the contact, `e164`, and that with its extension, `own`.
+        """
         if arrow.longest_bytes(cells) == 0:
             return cells, cells
         if (several := listed(cells)) is not None:
-            return self._listed_numbers(several, cells, regions, e164)
+            return self._listed_numbers(several, cells, regions, (e164, own))
         numbers = check_numbers(cells, self._plan, regions)
+        found = with_extensions(numbers.e164, extensions_of(numbers.column, np.arange(len(cells))))
         valid = numbers.reason == 0
-        return (
-            arrow.chosen(valid & arrow.differs(numbers.e164, e164), numbers.e164, ""),
-            arrow.chosen(valid, "", cells),
-        )
+        another = arrow.differs(found, e164) & arrow.differs(found, own)
+        return arrow.chosen(valid & another, found, ""), arrow.chosen(valid, "", cells)
 
     def _listed_numbers(
-        self, several: tuple[TextColumn, NDArray[np.int32]], cells: TextColumn, regions: Regions, e164: TextColumn
+        self,
+        several: tuple[TextColumn, NDArray[np.int32]],
+        cells: TextColumn,
+        regions: Regions,
+        own: tuple[TextColumn, TextColumn],
     ) -> tuple[TextColumn, TextColumn]:
         """The same for cells that may hold several numbers: `+86…,+44…`. A cell with any other text is kept apart."""
         items, rows = several
@@ -249,12 +270,13 @@ class Cleaner:
         numbers = check_numbers(items, self._plan, of_items)
         found: list[dict[str, None]] = [{} for _ in range(len(cells))]
         other = np.zeros(len(cells), np.bool_)
-        own = e164.to_pylist()
+        texts = with_extensions(numbers.e164, extensions_of(numbers.column, np.arange(len(items)))).to_pylist()
+        bare, whole = (column.to_pylist() for column in own)
         for item, row in enumerate(rows.tolist()):
-            number = str(numbers.e164[item])
+            number = texts[item] or ""
             if numbers.reason[item]:
                 other[row] = True
-            elif number != own[row]:
+            elif number not in {bare[row], whole[row]}:
                 found[row][number] = None
         return arrow.text_column(",".join(numbers) for numbers in found), arrow.chosen(other, cells, "")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bossjy_server.context import Caller
 from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import part_store, reject_store, store
-from bossjy_server.imports.merge import BlockMerge, Merged
+from bossjy_server.imports.merge import BlockMerge
 from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
 from bossjy_server.imports.resolve import Resolved
 from bossjy_server.imports.stage import StagedRows
@@ -40,12 +40,17 @@ class CleanBlock:
 class PartWriter:
     """Commits the blocks of one part, in order, for the stream that holds it."""
 
-    def __init__(self, database: Database, caller: Caller, job: ImportJob, part: int, holder: str) -> None:
+    def __init__(  # noqa: PLR0917 - what one part is committed with
+        self, database: Database, caller: Caller, job: ImportJob, part: Part, holder: str, duplicates_kept: int
+    ) -> None:
+        """`duplicates_kept`: as many duplicate rows of the import are kept to be listed, of each part its share."""
         self._database = database
         self._caller = caller
         self._tenant_id = caller.tenant_id
         self._job = job
-        self._part = part
+        self._part = part.part
+        share = -(-duplicates_kept // job.spec.part_count)
+        self._duplicates_left = max(0, share - part.counts.duplicate)
         self._holder = holder
         # What the last block was like, the next one is likely to be.
         self._known_first = False
@@ -71,7 +76,8 @@ class PartWriter:
         async with self._database.tenant(self._tenant_id, long=True) as connection:
             await connection.execute(SHARE_LAYERS)
             await self._check_part(connection, block)
-            merged = await self._merge(connection, block)
+            block_merge = self._block_merge(connection)
+            merged = await (block_merge.try_run if self._job.validate_only else block_merge.run)(block.staged)
             await reject_store.insert(connection, self._tenant_id, import_id, self._part, block.rejects)
             part = await part_store.advance(
                 connection,
@@ -93,13 +99,21 @@ class PartWriter:
             )
             # Last, because parts of one import wait for each other here.
             truncated = len(block.rejects) < block.rejected
-            if not await store.touch_import(connection, self._tenant_id, import_id, truncated=truncated):
+            if not await store.touch_import(
+                connection,
+                self._tenant_id,
+                import_id,
+                truncated=truncated,
+                duplicates_truncated=block_merge.kept < block_merge.lost,
+            ):
                 raise await not_open(connection, self._tenant_id, import_id)
             if block.final:
                 await store.finish_import(connection, self._tenant_id, import_id)
             # As late as can be: the end of the caller's session waits for this transaction from here on.
             await hold_caller(connection, self._caller)
-            return part
+        self._known_first = merged.mostly_known
+        self._duplicates_left -= block_merge.kept
+        return part
 
     async def resolve(self, found: Resolved) -> tuple[Spec, Part]:
         """Keep what the first bytes of part 0 said. If an older stream did so already, what it kept.
@@ -128,13 +142,15 @@ class PartWriter:
         if holder != self._holder or finished or offset != block.start:
             raise part_taken()
 
-    async def _merge(self, connection: Connection, block: CleanBlock) -> Merged:
-        block_merge = BlockMerge(
-            connection, self._tenant_id, self._job.import_id, self._job.spec, known_first=self._known_first
+    def _block_merge(self, connection: Connection) -> BlockMerge:
+        return BlockMerge(
+            connection,
+            self._tenant_id,
+            self._job.import_id,
+            self._job.spec,
+            known_first=self._known_first,
+            keep_duplicates=self._duplicates_left,
         )
-        merged = await (block_merge.try_run if self._job.validate_only else block_merge.run)(block.staged)
-        self._known_first = merged.mostly_known
-        return merged
 
 
 async def not_open(connection: Connection, tenant_id: str, import_id: str) -> BossjyError:

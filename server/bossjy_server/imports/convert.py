@@ -11,6 +11,10 @@ from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
 from bossjy_numbering import Number, NumberType, ParseError
 from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.imports.change_store import Changed
+from bossjy_server.imports.changes import FieldChange, changes
+from bossjy_server.imports.duplicate_store import DuplicateRow
+from bossjy_server.imports.duplicates import differences
 from bossjy_server.imports.messages import (
     Ack,
     Answer,
@@ -152,6 +156,7 @@ def import_job(value: ImportJob) -> import_pb2.Import:
         end_time=_time(value.end_time) if value.end_time else None,
         failure=value.failure,
         rejects_truncated=value.rejects_truncated,
+        duplicates_truncated=value.duplicates_truncated,
     )
 
 
@@ -167,6 +172,44 @@ def rejected_row(value: RejectedRow) -> import_pb2.RejectedRow:
         suggestion=value.suggestion,
         row_text=value.row_text,
     )
+
+
+def duplicate_row(value: DuplicateRow) -> import_pb2.DuplicateRow:
+    """A duplicate row as a message."""
+    winner_part, winner_offset = value.winner or (0, -1)
+    return import_pb2.DuplicateRow(
+        part=value.part,
+        line=value.line,
+        byte_offset=value.byte_offset,
+        phone_number=value.e164,
+        winner_part=winner_part,
+        winner_line=value.winner_line,
+        winner_byte_offset=winner_offset,
+        differences=[
+            import_pb2.FieldDifference(field=one.field, value=one.value, contact_value=one.contact_value)
+            for one in differences(value)
+        ],
+        row_text=value.row_text,
+    )
+
+
+def changed_contact(value: Changed, policy: ExistingPolicy) -> import_pb2.ChangedContact:
+    """A contact that an import changed, as a message."""
+    return import_pb2.ChangedContact(
+        phone_number=value.e164,
+        part=value.part,
+        line=value.line,
+        byte_offset=value.byte_offset,
+        changes=[_change(one) for one in changes(value, policy)],
+    )
+
+
+def _change(value: FieldChange) -> import_pb2.FieldChange:
+    if value.field == "number_type":
+        former, new = (NumberType(int(text)).name for text in (value.former, value.new))
+        return import_pb2.FieldChange(field="number_type", former_value=former, new_value=new)
+    field = "region_code" if value.field == "region" else value.field
+    return import_pb2.FieldChange(field=field, former_value=value.former, new_value=value.new)
 
 
 def conflict(value: Conflict) -> import_pb2.RevertConflict:

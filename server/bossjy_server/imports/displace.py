@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bossjy_server.imports.duplicate_store import keep_lost
 from bossjy_server.imports.records import DuplicatePolicy
 from bossjy_server.imports.statements import (
     CHOSEN,
@@ -36,38 +37,47 @@ WHERE {CHOSEN}"""
 
 
 def displace_created(policy: DuplicatePolicy) -> str:
-    """Contacts that the import brought itself, and nobody changed since: the winner's row as it is."""
+    """Contacts that the import brought itself, and nobody changed since: the winner's row as it is.
+
+    Gives the positions of the winners, and how many rows they displaced. Keeps at most $4 of these as duplicates.
+    """
     return f"""
-INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS},
-    created_import_id, created_position, changed_import_id, changed_position)
-SELECT $1, e164, {FIELDS}, $2, position, $2, position
-FROM {STAGED} s
-WHERE {CHOSEN}
-    AND ({contact_of("s", "c.created_import_id = $2")})
-ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
-SET ({FIELDS}) = ROW ({fields_of("excluded")}),
-    created_position = excluded.created_position, changed_position = excluded.changed_position, update_time = now()
-WHERE c.created_import_id = $2 AND c.changed_import_id = $2
-    AND excluded.created_position {_BEATS[policy]} c.created_position"""
+WITH won AS (
+    INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS},
+        created_import_id, created_position, changed_import_id, changed_position, created_line)
+    SELECT $1, e164, {FIELDS}, $2, position, $2, position, line
+    FROM {STAGED} s
+    WHERE {CHOSEN}
+        AND ({contact_of("s", "c.created_import_id = $2")})
+    ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
+    SET ({FIELDS}) = ROW ({fields_of("excluded")}), created_position = excluded.created_position,
+        changed_position = excluded.changed_position, created_line = excluded.created_line, update_time = now()
+    WHERE c.created_import_id = $2 AND c.changed_import_id = $2
+        AND excluded.created_position {_BEATS[policy]} c.created_position
+    RETURNING new.e164, new.created_position AS position, new.created_line AS line,
+        old.created_position AS lost_position, old.created_line AS lost_line, {fields_json("old")} AS lost_fields
+), {keep_lost("won", "won.lost_fields")}
+SELECT array_agg(position) AS positions, count(lost_position) AS lost FROM won"""
 
 
 def displace_seen(policy: DuplicatePolicy) -> str:
     """Contacts from before: the mark goes to the winner, and what the loser changed is given back.
 
-    Gives the positions of the winners, and how many of the losers had changed the contact. Contacts that somebody else
-    changed since stay as they are.
+    Gives the positions of the winners, how many rows they displaced, and how many of these had changed the contact.
+    Keeps at most $4 of these as duplicates. Contacts that somebody else changed since stay as they are.
     """
     return f"""
 WITH won AS (
-    INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position, fields)
-    SELECT $1, $2, s.e164, s.position, {fields_json("s")} FROM {STAGED} s
+    INSERT INTO bossjy.import_changes AS m (tenant_id, import_id, e164, position, line, fields)
+    SELECT $1, $2, s.e164, s.position, s.line, {fields_json("s")} FROM {STAGED} s
     WHERE {CHOSEN}
         AND ({contact_of("s", "c.created_import_id IS DISTINCT FROM $2")})
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE
-    SET position = excluded.position, fields = excluded.fields, former = NULL
+    SET position = excluded.position, line = excluded.line, fields = excluded.fields, former = NULL
     WHERE excluded.position {_BEATS[policy]} m.position
         AND (m.former IS NULL OR ({contact_of("m", "c.changed_import_id = $2")}))
-    RETURNING new.e164, new.position, old.former
+    RETURNING new.e164, new.position, new.line, old.position AS lost_position, old.line AS lost_line,
+        old.fields AS lost_fields, old.former
 ), restored AS (
     INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS}, changed_import_id, changed_position, update_time)
     SELECT $1, won.e164, {FORMER_FIELDS}, f.changed_import_id, f.changed_position, f.update_time
@@ -76,25 +86,42 @@ WITH won AS (
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
     SET ({FIELDS}, changed_import_id, changed_position, update_time)
         = ROW ({fields_of("excluded")}, excluded.changed_import_id, excluded.changed_position, excluded.update_time)
-)
-SELECT array_agg(position) AS positions, count(former) AS had_changed FROM won"""
+), {keep_lost("won", f"coalesce(won.lost_fields, ({contact_of('won', fields_json('c'))}))")}
+SELECT array_agg(position) AS positions, count(lost_position) AS lost, count(former) AS had_changed FROM won"""
 
 
 @dataclass(frozen=True, slots=True)
 class Displaced:
-    """`positions` of rows that are to be merged in place of others, of which `had_changed` had changed a contact."""
+    """`positions` of rows that are to be merged in place of others, of which `had_changed` had changed a contact.
+
+    `winners`: the positions of all rows that won, these included; `lost`: how many rows of the import they displaced.
+    """
 
     positions: list[int]
     had_changed: int
+    winners: list[int]
+    lost: int
 
 
-async def displace(
-    connection: Connection, tenant_id: str, import_id: str, rows: list[int], policy: DuplicatePolicy
+async def displace(  # noqa: PLR0917 - what a statement of a merge is given
+    connection: Connection, tenant_id: str, import_id: str, rows: list[int], policy: DuplicatePolicy, keep: int
 ) -> Displaced:
-    """Of the staged rows with these positions, all of whose numbers were seen before, let the winners take over."""
-    await connection.execute(displace_created(policy), tenant_id, import_id, rows)
+    """Of the staged rows with these positions, all of whose numbers were seen before, let the winners take over.
+
+    At most `keep` of the rows that they displace are kept as duplicates.
+    """
+    created = await connection.fetchrow(displace_created(policy), tenant_id, import_id, rows, keep)
+    if created is None:
+        raise LookupError("the statement gives one row")
+    keep = max(0, keep - created["lost"])
     await connection.fetchval(LOCK_SEEN, tenant_id, import_id, rows)
-    found = await connection.fetchrow(displace_seen(policy), tenant_id, import_id, rows)
-    if found is None:
-        return Displaced([], 0)
-    return Displaced(found["positions"] or [], found["had_changed"])
+    seen = await connection.fetchrow(displace_seen(policy), tenant_id, import_id, rows, keep)
+    if seen is None:
+        raise LookupError("the statement gives one row")
+    positions: list[int] = seen["positions"] or []
+    return Displaced(
+        positions,
+        seen["had_changed"],
+        winners=[*(created["positions"] or []), *positions],
+        lost=created["lost"] + seen["lost"],
+    )

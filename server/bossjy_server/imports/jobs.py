@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 
 from bossjy_server.context import Caller, current_caller
 from bossjy_server.errors import AlreadyExists, InvalidArgument, NotFound, Reason, ResourceExhausted, Violation
-from bossjy_server.imports import reject_store, store
+from bossjy_server.imports import change_store, duplicate_store, reject_store, store
+from bossjy_server.imports.change_store import Changed
 from bossjy_server.imports.commit import import_not_open
+from bossjy_server.imports.duplicate_store import DuplicateRow
 from bossjy_server.imports.filters import parse_filter
 from bossjy_server.imports.options import ImportOptions
-from bossjy_server.imports.records import ImportJob, RejectedRow, Spec, State
+from bossjy_server.imports.records import ExistingPolicy, ImportJob, RejectedRow, Spec, State
 from bossjy_server.storage import audit
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
@@ -140,6 +142,23 @@ class ImportJobs:
             if await store.find_revision(connection, tenant_id, import_id) is None:
                 raise NotFound("import")
             return await reject_store.page(connection, tenant_id, import_id, after, reason=reason, limit=limit)
+
+    async def list_duplicates(
+        self, tenant_id: str, import_id: str, after: tuple[int, int], limit: int
+    ) -> list[DuplicateRow]:
+        """A page of duplicate rows after `after` (part, byte offset). Raises NotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            if await store.find_revision(connection, tenant_id, import_id) is None:
+                raise NotFound("import")
+            return await duplicate_store.page(connection, tenant_id, import_id, after, limit)
+
+    async def list_changes(
+        self, tenant_id: str, import_id: str, after: str, limit: int
+    ) -> tuple[list[Changed], ExistingPolicy]:
+        """A page of changed contacts after the number `after`, and how rows were merged into them. Raises NotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            job = await self._find(connection, tenant_id, import_id)
+            return await change_store.page(connection, tenant_id, import_id, after, limit), job.spec.existing_policy
 
     async def _find(self, connection: Connection, tenant_id: str, import_id: str) -> ImportJob:
         job = await store.find_import(connection, tenant_id, import_id)

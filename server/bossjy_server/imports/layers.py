@@ -16,7 +16,7 @@ from bossjy_server.imports.records import ExistingPolicy
 Fields: TypeAlias = "Mapping[str, Any]"
 
 _REPLACED = ("region", "number_type")
-_TEXTS = ("name", "email", "carrier", "place")
+_TEXTS = ("name", "email", "carrier", "place", "extension")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Layer:
     policy: ExistingPolicy
     row: Fields | None
     former: Version | None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Layered:
     created_position: int | None
     current: Version
     layers: tuple[Layer, ...]
+    created_line: int | None = None
 
 
 def without(contact: Layered, import_id: str, now: str) -> Layered | None:
@@ -58,14 +60,14 @@ def without(contact: Layered, import_id: str, now: str) -> Layered | None:
     """
     first, versions = _versions(contact)
     rows = [layer.row or version.fields for layer, version in zip(contact.layers, versions, strict=True)]
-    created_by, created_position = contact.created_by, contact.created_position
+    created_by, created_position, created_line = contact.created_by, contact.created_position, contact.created_line
     current: Version | None = None if created_by == import_id else first
     kept: list[Layer] = []
     for layer, row in zip(contact.layers, rows, strict=True):
         if layer.import_id in (import_id, created_by):
             continue
         if current is None:
-            created_by, created_position = layer.import_id, layer.position
+            created_by, created_position, created_line = layer.import_id, layer.position, layer.line
             current = Version(row, layer.import_id, layer.position, now)
             continue
         fields = merged(current.fields, row, layer.policy)
@@ -75,7 +77,7 @@ def without(contact: Layered, import_id: str, now: str) -> Layered | None:
         kept.append(replace(layer, row=None if row == current.fields else row, former=former))
     if current is None:
         return None
-    return Layered(contact.e164, created_by, created_position, current, tuple(kept))
+    return Layered(contact.e164, created_by, created_position, current, tuple(kept), created_line)
 
 
 def merged(before: Fields, row: Fields, policy: ExistingPolicy) -> Fields:

@@ -81,6 +81,15 @@ class ExtraCells:
 
 
 @dataclass(frozen=True, slots=True)
+class RowTexts:
+    """Rows as they were read: row i is `data[starts[i]:ends[i]]`."""
+
+    data: bytes
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class RowBlock:
     """The complete rows at the front of `data`.
 

@@ -26,6 +26,7 @@ _SINGLE = (
     ContactField.GIVEN_NAME,
     ContactField.FAMILY_NAME,
     ContactField.ATTRIBUTES,
+    ContactField.EXTENSION,
 )
 # Their cells that are not what the column says are kept under the name of the column.
 _KEPT_ASIDE = (
@@ -34,6 +35,7 @@ _KEPT_ASIDE = (
     ContactField.EMAIL,
     ContactField.GIVEN_NAME,
     ContactField.FAMILY_NAME,
+    ContactField.EXTENSION,
 )
 _SHOWN_NAMES = 1000
 # As the contract says of Contact.attributes.

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bossjy_server.imports import duplicate_store
 from bossjy_server.imports.displace import displace
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy, Spec
 from bossjy_server.imports.stage import StagedRows
@@ -59,9 +60,18 @@ class BlockMerge:
     """The merge of one block of an import."""
 
     def __init__(
-        self, connection: Connection, tenant_id: str, import_id: str, spec: Spec, *, known_first: bool = False
+        self,
+        connection: Connection,
+        tenant_id: str,
+        import_id: str,
+        spec: Spec,
+        *,
+        known_first: bool = False,
+        keep_duplicates: int = 0,
     ) -> None:
         """The connection is in a transaction of the tenant.
+
+        keep_duplicates: as many duplicate rows are kept to be listed.
 
         known_first: most rows are likely to be contacts already, so these are looked for before new ones are made. It
         comes to the same either way.
@@ -70,13 +80,23 @@ class BlockMerge:
         self._names = (tenant_id, import_id)
         self._spec = spec
         self._known_first = known_first
+        self._keep = keep_duplicates
+        # How many rows lost, and how many of these are kept to be listed.
+        self.lost = 0
+        self.kept = 0
+        # Rows that lost against rows of earlier blocks, or of other parts; and as far as they are known, (n, 3): the
+        # positions of such rows, and positions and lines of their winners.
+        self._residue: Positions = np.zeros(0, np.int64)
+        self._won: list[Positions] = []
 
     async def run(self, staged: StagedRows) -> Merged:
         """Merge the staged rows."""
         if len(staged.positions) == 0:
             return Merged(duplicate=staged.duplicate)
         await self.copy(staged)
-        return (await self.merge(staged.positions)).with_duplicates(staged.duplicate)
+        merged = (await self.merge(staged.positions)).with_duplicates(staged.duplicate)
+        await self._keep_lost(staged)
+        return merged
 
     async def try_run(self, staged: StagedRows) -> Merged:
         """What `run` would do; only the numbers are kept, so that later blocks know them as duplicates."""
@@ -91,6 +111,8 @@ class BlockMerge:
         finally:
             await self._connection.execute("ROLLBACK TO SAVEPOINT trial")
         await self._connection.execute(NAME_STAGED, *self._names)
+        self._residue = named
+        await self._keep_lost(staged)
         return merged.with_duplicates(staged.duplicate + len(named))
 
     async def merge(self, rows: Positions) -> Merged:
@@ -104,7 +126,8 @@ class BlockMerge:
         for _ in range(_ATTEMPTS):
             if len(residue) == 0:
                 break
-            seen, differ, missing = await self._mark(residue)
+            seen, differ, missing, won = await self._mark(residue)
+            self._won.append(won)
             changing.append(np.intersect1d(seen, differ, assume_unique=True))
             seen_count, residue = seen_count + len(seen), _without(residue, seen)
             if len(missing) == 0:
@@ -113,6 +136,7 @@ class BlockMerge:
             inserted, residue = inserted + len(fresh), _without(residue, fresh)
         changing_rows = np.concatenate(changing).tolist() if changing else []
         first = await self._change(changing_rows)
+        self._residue = residue
         later = await self._displace(residue)
         return Merged(
             inserted + first.inserted + later.inserted,
@@ -121,12 +145,33 @@ class BlockMerge:
             len(residue),
         )
 
-    async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions]:
+    async def _keep_lost(self, staged: StagedRows) -> None:
+        """Keep rows of this block that lost, the first ones in the order of the file."""
+        lost, lost_to = np.concatenate((staged.lost, self._residue)), np.concatenate((staged.lost_to, self._residue))
+        self.lost += len(lost)
+        order = np.argsort(lost)[: self._keep - self.kept]
+        lost, lost_to = lost[order], lost_to[order]
+        if len(lost) == 0 or staged.rows is None:
+            return
+        self.kept += len(lost)
+        winners, lines = np.full(len(lost), -1, np.int64), np.zeros(len(lost), np.int64)
+        here = ~np.isin(lost_to, self._residue)
+        winners[here], lines[here] = lost_to[here], staged.rows.lines(lost_to[here])
+        won = np.concatenate(self._won) if self._won else np.zeros((0, 3), np.int64)
+        won = won[np.argsort(won[:, 0])]
+        at = np.searchsorted(won[:, 0], lost_to)
+        told = np.isin(lost_to, won[:, 0])
+        winners[told], lines[told] = won[at[told], 1], won[at[told], 2]
+        copy_text, columns = staged.rows.lost(lost, winners, lines)
+        await duplicate_store.insert(self._connection, *self._names, copy_text, columns)
+
+    async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions, Positions]:
         """What `mark_seen` gives."""
         found = await self._connection.fetchrow(mark_seen(self._spec.existing_policy), *self._names, rows.tolist())
         if found is None:
             raise LookupError("the statement gives one row")
-        return _unpacked(found["seen"]), _unpacked(found["differ"]), _unpacked(found["missing"])
+        seen, differ, missing = (_unpacked(found[name]) for name in ("seen", "differ", "missing"))
+        return seen, differ, missing, _unpacked(found["behind"]).reshape(-1, 3)
 
     async def copy(self, staged: StagedRows) -> None:
         """Put the staged rows where statements find them."""
@@ -162,7 +207,12 @@ class BlockMerge:
         in_order = self._spec.duplicate_policy is DuplicatePolicy.FIRST_WINS and self._spec.part_count == 1
         if in_order or len(rows) == 0:
             return Merged()
-        displaced = await displace(self._connection, *self._names, rows.tolist(), self._spec.duplicate_policy)
+        self._won.clear()
+        policy, keep = self._spec.duplicate_policy, self._keep - self.kept
+        displaced = await displace(self._connection, *self._names, rows.tolist(), policy, keep)
+        self._residue = _without(rows, np.array(displaced.winners, np.int64))
+        self.lost += displaced.lost
+        self.kept += min(keep, displaced.lost)
         again = await self._change(displaced.positions)
         return Merged(
             inserted=again.inserted,

@@ -39,6 +39,13 @@ class ImportOptions:
         read.whole(1, 10**9),
         "Refused rows of one import that are kept to be listed.",
     )
+    # Of all parts together; `counts.duplicate` counts all.
+    max_duplicates_kept: int = setting(
+        "BOSSJY_IMPORT_DUPLICATES",
+        1_000_000,
+        read.whole(0, 10**9),
+        "Duplicate rows of one import that are kept to be listed; 0: none.",
+    )
     max_parts: int = setting("BOSSJY_IMPORT_PARTS", PARTS_MAX, read.whole(1, PARTS_MAX), "Most parts of one import.")
     # Imports of one tenant that are open at once.
     max_open_imports: int = setting(

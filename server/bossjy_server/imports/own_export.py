@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,8 +21,11 @@ _FIELDS = {
     "name": ContactField.NAME,
     "email": ContactField.EMAIL,
     "other_numbers": ContactField.OTHER_NUMBER,
+    "extension": ContactField.EXTENSION,
     ATTRIBUTES: ContactField.ATTRIBUTES,
 }
+# Between numbers. `;ext=5` belongs to the number before it.
+_BETWEEN = re.compile(r";(?!\s*ext\s*=)", re.IGNORECASE)
 # Columns that no list from elsewhere has together.
 _SIGNATURE = frozenset({"phone_number", "other_numbers", "created_import"})
 
@@ -99,4 +103,4 @@ def _items(cell: str) -> list[str]:
         if isinstance(found, list) and all(isinstance(item, str) for item in found):
             return [item.strip() for item in found if item.strip()]
         return [cell]
-    return [item.strip() for item in cell.split(";") if item.strip()]
+    return [item.strip() for item in _BETWEEN.split(cell) if item.strip()]

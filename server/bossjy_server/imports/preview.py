@@ -11,6 +11,7 @@ from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.clean import Cleaner, CleanRows
 from bossjy_server.imports.decode import Reader
+from bossjy_server.imports.extensions import with_extensions
 from bossjy_server.imports.inflate import read_plain
 from bossjy_server.imports.layout import RowBlock
 from bossjy_server.imports.mapping import field_of_name
@@ -159,7 +160,8 @@ def _rows(
     lines = dict(zip(block.offsets.tolist(), block.lines.tolist(), strict=True))
     phones = {resolved.mapping[index].column for index in phone_columns(resolved.mapping)}
     rows: list[tuple[int, PreviewedRow]] = []
-    for offset, e164 in zip(good.offset[:_ROWS].tolist(), good.e164.slice(0, _ROWS).to_pylist(), strict=True):
+    numbers = with_extensions(good.e164, good.extension).slice(0, _ROWS)
+    for offset, e164 in zip(good.offset[:_ROWS].tolist(), numbers.to_pylist(), strict=True):
         rows.append((offset, PreviewedRow(lines[offset], plan.number(e164 or ""), None)))
     for one in rejects:
         number = None

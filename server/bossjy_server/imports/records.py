@@ -60,6 +60,7 @@ class ContactField(IntEnum):
     GIVEN_NAME = 8
     FAMILY_NAME = 9
     ATTRIBUTES = 10
+    EXTENSION = 11
 
 
 class ExistingPolicy(IntEnum):
@@ -216,6 +217,7 @@ class ImportJob:
     end_time: datetime | None
     failure: str
     rejects_truncated: bool
+    duplicates_truncated: bool
 
     @property
     def counts(self) -> Counts:

@@ -31,7 +31,7 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
     if job is None:
         raise NotFound("import")
     source = (job.resolved or job.spec).source
-    yield b"\xef\xbb\xbf" + _lines([[*source.columns, *NOTES]]), 0
+    yield b"\xef\xbb\xbf" + csv_lines([[*source.columns, *NOTES]]), 0
     after, count = (0, -1), 0
     while True:
         async with database.tenant(tenant_id, long=True) as connection:
@@ -39,13 +39,13 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
         if not rows:
             return
         after, count = (rows[-1].part, rows[-1].byte_offset), count + len(rows)
-        yield _lines([_row(row, source) for row in rows]), count
+        yield csv_lines([_row(row, source) for row in rows]), count
 
 
 def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
     """The cells as they stood, and the notes; a row that cannot be cut into cells stands whole in the last note."""
     # A row that fills what is kept of one may have been cut: its last cell would come back shorter than it was.
-    cells = None if len(row.row_text) >= KEPT_ROW else _cells(row.row_text, source)
+    cells = None if len(row.row_text) >= KEPT_ROW else cells_of(row.row_text, source)
     notes = [str(row.line), row.column, RejectReason(row.reason).name, row.suggestion]
     if cells is None:
         return [""] * len(source.columns) + notes + [row.row_text]
@@ -53,7 +53,7 @@ def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
     return [*cells, *notes, whole]
 
 
-def _cells(text: str, source: SourceFormat) -> list[str] | None:
+def cells_of(text: str, source: SourceFormat) -> list[str] | None:
     """A cell for each column. The last one holds all surplus cells: an unquoted delimiter is their usual cause."""
     count = len(source.columns)
     if source.format is FileFormat.JSONL:
@@ -69,7 +69,8 @@ def _cells(text: str, source: SourceFormat) -> list[str] | None:
     return [*cells[: count - 1], source.delimiter.join(cells[count - 1 :])]
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+def csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
+    """Rows of CSV; cells that a spreadsheet would run are guarded."""
     text = io.StringIO()
     csv.writer(text).writerows([[guarded(cell) for cell in row] for row in rows])
     return text.getvalue().encode()

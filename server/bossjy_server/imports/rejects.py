@@ -86,6 +86,10 @@ def rejected_rows(
 
 
 def _shown(block: RowBlock, start: int, end: int) -> str:
+    return shown(block.data, start, end)
+
+
+def shown(data: bytes, start: int, end: int) -> str:
     """Text of a row that may not be text. PostgreSQL holds no NUL, so it is shown as U+2400."""
-    raw = block.data[start : min(end, start + 4 * KEPT_ROW)]
+    raw = data[start : min(end, start + 4 * KEPT_ROW)]
     return raw.decode("utf-8", "replace").replace("\0", "\u2400")[:KEPT_ROW]

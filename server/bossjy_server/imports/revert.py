@@ -19,7 +19,14 @@ from bossjy_server.errors import FailedPrecondition, NotFound, Reason
 from bossjy_server.imports import store
 from bossjy_server.imports.layers import Layer, Layered, Version, without
 from bossjy_server.imports.records import ExistingPolicy, ImportJob, Spec, State
-from bossjy_server.imports.statements import FIELDS, FORMER_FIELDS, OWN_LAYERS, fields_json, former_as_f
+from bossjy_server.imports.statements import (
+    FIELDS,
+    FORMER_FIELDS,
+    NO_LATER_FIELDS,
+    OWN_LAYERS,
+    fields_json,
+    former_as_f,
+)
 from bossjy_server.storage import audit
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
@@ -52,11 +59,11 @@ _VERSION = f"""{fields_json("c")} || jsonb_build_object('changed_import_id', c.c
     'changed_position', c.changed_position, 'update_time', c.update_time)"""
 
 LOCK_CONTACTS = f"""
-SELECT c.e164, c.created_import_id, c.created_position, {_VERSION} AS version FROM bossjy.contacts c
+SELECT c.e164, c.created_import_id, c.created_position, c.created_line, {_VERSION} AS version FROM bossjy.contacts c
 WHERE c.tenant_id = $1 AND c.e164 = ANY ($2::text[]) ORDER BY c.e164 FOR UPDATE"""
 
 SELECT_LAYERS = """
-SELECT m.e164, m.import_id, m.position, m.fields, m.former FROM bossjy.import_changes m
+SELECT m.e164, m.import_id, m.position, m.line, m.fields, m.former FROM bossjy.import_changes m
 JOIN bossjy.imports i ON i.tenant_id = $1 AND i.import_id = m.import_id AND NOT i.validate_only
 WHERE m.tenant_id = $1 AND m.e164 = ANY ($2::text[]) ORDER BY m.e164, m.sequence"""
 
@@ -67,8 +74,10 @@ DELETE_CONTACTS = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = A
 WRITE_CONTACTS = f"""
 UPDATE bossjy.contacts c
 SET ({FIELDS}) = ROW ({FORMER_FIELDS}), created_import_id = w.created_import_id, created_position = w.created_position,
-    changed_import_id = f.changed_import_id, changed_position = f.changed_position, update_time = f.update_time
-FROM unnest($2::text[], $3::jsonb[], $4::text[], $5::bigint[]) AS w (e164, former, created_import_id, created_position),
+    changed_import_id = f.changed_import_id, changed_position = f.changed_position, update_time = f.update_time,
+    created_line = w.created_line
+FROM unnest($2::text[], $3::jsonb[], $4::text[], $5::bigint[], $6::integer[])
+        AS w (e164, former, created_import_id, created_position, created_line),
     {former_as_f("w")}
 WHERE c.tenant_id = $1 AND c.e164 = w.e164"""
 
@@ -190,21 +199,26 @@ async def _layered(
             policies[row["import_id"]] = spec.existing_policy if spec else ExistingPolicy.OVERWRITE
     layers: dict[str, list[Layer]] = {}
     for row in rows:
-        fields = orjson.loads(row["fields"]) if row["fields"] else None
+        fields = {**NO_LATER_FIELDS, **orjson.loads(row["fields"])} if row["fields"] else None
         former = _version(row["former"]) if row["former"] else None
-        layer = Layer(row["import_id"], row["position"], policies[row["import_id"]], fields, former)
+        layer = Layer(row["import_id"], row["position"], policies[row["import_id"]], fields, former, row["line"])
         layers.setdefault(row["e164"], []).append(layer)
     return [_contact(row, layers.get(row["e164"], [])) for row in contacts]
 
 
 def _contact(row: asyncpg.Record, layers: Sequence[Layer]) -> Layered:
     return Layered(
-        row["e164"], row["created_import_id"] or "", row["created_position"], _version(row["version"]), tuple(layers)
+        row["e164"],
+        row["created_import_id"] or "",
+        row["created_position"],
+        _version(row["version"]),
+        tuple(layers),
+        row["created_line"],
     )
 
 
 def _version(text: str) -> Version:
-    fields: dict[str, Any] = orjson.loads(text)
+    fields: dict[str, Any] = {**NO_LATER_FIELDS, **orjson.loads(text)}
     import_id, position = fields.pop("changed_import_id", None), fields.pop("changed_position", None)
     return Version(fields, import_id or "", position, fields.pop("update_time", ""))
 
@@ -230,6 +244,7 @@ async def _write(connection: Connection, tenant_id: str, again: Sequence[tuple[L
         [_version_json(one.current) for one in kept],
         [one.created_by or None for one in kept],
         [one.created_position for one in kept],
+        [one.created_line for one in kept],
     )
     layers = [(one.e164, layer) for one in kept for layer in one.layers]
     await connection.execute(

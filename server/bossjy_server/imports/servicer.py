@@ -12,6 +12,7 @@ from bossjy_numbering import Plan
 from bossjy_numbering.enrich import Enrichment, load_enrichment
 from bossjy_server.context import current_caller
 from bossjy_server.imports import convert
+from bossjy_server.imports.duplicate_file import duplicate_file
 from bossjy_server.imports.jobs import ImportJobs
 from bossjy_server.imports.messages import Message
 from bossjy_server.imports.metrics import ImportMetrics
@@ -163,6 +164,31 @@ class ImportServicer:
         async for data, count in reject_file(self._database, current_caller().tenant_id, request.import_id):
             for start in range(0, len(data), _PIECE_BYTES):
                 yield pb.ExportRejectedRowsResponse(data=data[start : start + _PIECE_BYTES], row_count=count)
+
+    async def ListDuplicateRows(self, request: pb.ListDuplicateRowsRequest) -> pb.ListDuplicateRowsResponse:
+        """List duplicate rows in the order of the file."""
+        tenant_id = current_caller().tenant_id
+        page = self._pages.open(request, tenant_id, kinds=(int, int))
+        found = await self._jobs.list_duplicates(tenant_id, request.import_id, page.cursor or (0, -1), page.limit)
+        rows, token = page.answer(found, convert.duplicate_row, lambda row: (row.part, row.byte_offset))
+        return pb.ListDuplicateRowsResponse(rows=rows, next_page_token=token)
+
+    async def ExportDuplicateRows(
+        self, request: pb.ExportDuplicateRowsRequest
+    ) -> AsyncGenerator[pb.ExportDuplicateRowsResponse]:
+        """Stream the duplicate rows as a CSV file."""
+        async for data, count in duplicate_file(self._database, current_caller().tenant_id, request.import_id):
+            for start in range(0, len(data), _PIECE_BYTES):
+                yield pb.ExportDuplicateRowsResponse(data=data[start : start + _PIECE_BYTES], row_count=count)
+
+    async def ListChangedContacts(self, request: pb.ListChangedContactsRequest) -> pb.ListChangedContactsResponse:
+        """List the contacts that an import changed, by number."""
+        tenant_id = current_caller().tenant_id
+        page = self._pages.open(request, tenant_id, kinds=(str,))
+        (after,) = page.cursor or ("",)
+        found, policy = await self._jobs.list_changes(tenant_id, request.import_id, after, page.limit)
+        contacts, token = page.answer(found, lambda one: convert.changed_contact(one, policy), lambda one: (one.e164,))
+        return pb.ListChangedContactsResponse(contacts=contacts, next_page_token=token)
 
     async def RevertImport(self, request: pb.RevertImportRequest) -> pb.RevertImportResponse:
         """Take an import back."""

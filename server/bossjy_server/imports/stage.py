@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from bossjy_server.imports.clean import CleanRows
+from bossjy_server.imports.duplicate_store import OFFSET_BITS
+from bossjy_server.imports.duplicates import BlockRows
 from bossjy_server.imports.records import DuplicatePolicy
 
-# Bits of a position that hold the byte offset: 256 TiB a part, and 2^15 parts.
-_OFFSET_BITS = 48
+# Lines beyond are kept as 0: not known.
+_MOST_LINES = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,26 @@ class StagedRows:
     copy_text: bytes
     columns: list[str]
     positions: NDArray[np.int64]
-    # Rows that lost against another row of the same block.
-    duplicate: int
+    # Positions of the rows that lost against another row of the same block, in the order of the file.
+    lost: NDArray[np.int64]
+    # Positions of the rows that won over these.
+    lost_to: NDArray[np.int64]
+    # None for a block without rows.
+    rows: BlockRows | None
+
+    @property
+    def duplicate(self) -> int:
+        """Rows that lost against another row of the same block."""
+        return len(self.lost)
 
 
 def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     """Sort a block by number and keep one row for each. Inserting in the order of the index is much faster."""
     if len(rows) == 0:
-        return StagedRows(b"", [], np.zeros(0, np.int64), 0)
+        nothing = np.zeros(0, np.int64)
+        return StagedRows(b"", [], nothing, nothing, nothing, None)
     # What was not asked for is not sent: the table has its default.
-    labels = {"carrier": rows.carrier, "place": rows.place}
+    labels = {"carrier": rows.carrier, "place": rows.place, "extension": rows.extension}
     table = pa.table(
         {
             "e164": rows.e164,
@@ -46,7 +58,8 @@ def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
             "other_numbers": rows.other_numbers,
             "attributes": rows.attributes,
             **{name: column for name, column in labels.items() if column is not None},
-            "position": pa.array((part << _OFFSET_BITS) | rows.offset),
+            "position": pa.array((part << OFFSET_BITS) | rows.offset),
+            "line": pa.array(np.where(rows.line > _MOST_LINES, 0, rows.line).astype(np.int32)),
         }
     )
     order: Literal["ascending", "descending"] = "ascending" if policy is DuplicatePolicy.FIRST_WINS else "descending"
@@ -55,8 +68,18 @@ def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     differs = pc.not_equal(sorted_numbers[1:], sorted_numbers[:-1]).to_numpy(zero_copy_only=False)
     first_of_number = np.concatenate((np.ones(1, np.bool_), differs))
     kept = table.take(indices.filter(pa.array(first_of_number)))
+    lost = table.column("position").take(indices.filter(pa.array(~first_of_number))).to_numpy()
     sink = io.BytesIO()
     # All text is quoted, so that none can be read as NULL.
     csv.write_csv(kept, sink, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
     positions = kept.column("position").to_numpy()
-    return StagedRows(sink.getvalue(), kept.column_names, positions, table.num_rows - kept.num_rows)
+    lost_to = positions[(np.cumsum(first_of_number) - 1)[~first_of_number]]
+    in_order = np.argsort(lost)
+    return StagedRows(
+        sink.getvalue(),
+        kept.column_names,
+        positions,
+        lost[in_order],
+        lost_to[in_order],
+        BlockRows(table, rows.texts),
+    )

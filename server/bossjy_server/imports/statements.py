@@ -16,10 +16,12 @@ _TYPES = {
     "attributes": "jsonb",
     "carrier": "text",
     "place": "text",
+    "extension": "text",
 }
 _CHANGE_TYPES = {"changed_import_id": "text", "changed_position": "bigint", "update_time": "timestamptz"}
 # Former values that were kept before contacts had these lack them.
-_LATER = {"carrier", "place"}
+_LATER = {"carrier", "place", "extension"}
+NO_LATER_FIELDS = dict.fromkeys(_LATER, "")
 
 
 def fields_of(table: str) -> str:
@@ -27,6 +29,7 @@ def fields_of(table: str) -> str:
     return ", ".join(f"{table}.{name}" for name in _TYPES)
 
 
+FIELD_NAMES = frozenset(_TYPES)
 FIELDS = ", ".join(_TYPES)
 _FIELDS_OF_CONTACT = fields_of("c")
 
@@ -40,8 +43,10 @@ def former_as_f(table: str) -> str:
 # The fields of `f`.
 FORMER_FIELDS = ", ".join(f"coalesce(f.{name}, '')" if name in _LATER else f"f.{name}" for name in _TYPES)
 
-# COPY is refused on a table with row-level security, so rows come by a table of the connection's own, made once.
+# COPY is refused on a table with row-level security, so rows come by tables of the connection's own, made once. A
+# connection of a pooler can have the table of an earlier release.
 STAGED_TABLE = """
+DROP TABLE IF EXISTS pg_temp.bossjy_staged;
 CREATE TEMPORARY TABLE bossjy_staged (
     e164           text COLLATE "C" NOT NULL,
     region         text COLLATE "C" NOT NULL,
@@ -52,14 +57,32 @@ CREATE TEMPORARY TABLE bossjy_staged (
     attributes     jsonb NOT NULL,
     carrier        text NOT NULL DEFAULT '',
     place          text NOT NULL DEFAULT '',
-    position       bigint NOT NULL
+    extension      text NOT NULL DEFAULT '',
+    position       bigint NOT NULL,
+    line           integer NOT NULL
+) ON COMMIT DELETE ROWS;
+-- Rows that lost against another row of their import.
+DROP TABLE IF EXISTS pg_temp.bossjy_lost;
+CREATE TEMPORARY TABLE bossjy_lost (
+    position       bigint NOT NULL,
+    line           integer NOT NULL,
+    e164           text COLLATE "C" NOT NULL,
+    extension      text NOT NULL DEFAULT '',
+    name           text NOT NULL,
+    email          text NOT NULL,
+    other_numbers  text[] NOT NULL,
+    attributes     jsonb NOT NULL,
+    row_text       text NOT NULL,
+    -- -1 where the statement that keeps the row must look for the winner.
+    winner_position  bigint NOT NULL,
+    winner_line      integer NOT NULL
 ) ON COMMIT DELETE ROWS"""
 
 # The planner knows nothing of the staged rows, and tables grow from nothing while a statement is prepared: a plan for
 # an empty table reads all of it, and is kept until statistics are made again, a minute and a million rows later. So
 # nothing is read whole where there is an index, until the transaction ends. Also says whether the connection has its
 # table of staged rows.
-SPARE_SCANS = "SELECT set_config('enable_seqscan', 'off', true), to_regclass('pg_temp.bossjy_staged') IS NOT NULL"
+SPARE_SCANS = "SELECT set_config('enable_seqscan', 'off', true), to_regclass('pg_temp.bossjy_lost') IS NOT NULL"
 # Chooses staged rows by a subplan that is hashed whatever is estimated: `= ANY` of a parameter looks through all of the
 # array for each row once the plan is kept, and IN alone may become a join. No statement below joins: each staged row is
 # looked up in the index, by ON CONFLICT or by a subquery for each row.
@@ -81,8 +104,8 @@ def contact_of(table: str, values: str) -> str:
 INSERT_NEW = f"""
 WITH fresh AS (
     INSERT INTO bossjy.contacts (tenant_id, e164, {FIELDS},
-        created_import_id, created_position, changed_import_id, changed_position)
-    SELECT $1, e164, {FIELDS}, $2, position, $2, position
+        created_import_id, created_position, changed_import_id, changed_position, created_line)
+    SELECT $1, e164, {FIELDS}, $2, position, $2, position, line
     FROM {STAGED} s
     ON CONFLICT ON CONSTRAINT contacts_pkey DO NOTHING
     RETURNING created_position
@@ -101,7 +124,8 @@ WHERE (SELECT m.position FROM bossjy.import_changes m
 DROP_STAGED = f"DELETE FROM {STAGED} WHERE (position IN (SELECT unnest($1::bigint[]))) IS TRUE"
 
 NAME_STAGED = f"""
-INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position) SELECT $1, $2, e164, position FROM {STAGED}
+INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, line)
+SELECT $1, $2, e164, position, line FROM {STAGED}
 ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING"""
 
 
@@ -132,6 +156,7 @@ _VALUES = {
         "c.attributes || excluded.attributes",
         "CASE WHEN excluded.carrier <> '' THEN excluded.carrier ELSE c.carrier END",
         "CASE WHEN excluded.place <> '' THEN excluded.place ELSE c.place END",
+        "CASE WHEN excluded.extension <> '' THEN excluded.extension ELSE c.extension END",
     ),
     # Fields that the contact lacks are filled.
     ExistingPolicy.FILL_EMPTY: (
@@ -143,6 +168,7 @@ _VALUES = {
         "excluded.attributes || c.attributes",
         "CASE WHEN c.carrier <> '' THEN c.carrier ELSE excluded.carrier END",
         "CASE WHEN c.place <> '' THEN c.place ELSE excluded.place END",
+        "CASE WHEN c.extension <> '' THEN c.extension ELSE excluded.extension END",
     ),
 }
 
@@ -152,29 +178,34 @@ def mark_seen(policy: ExistingPolicy) -> str:
 
     It marks the first row of this import that names a contact from before it; where two parts race, the index lets one
     through. Gives positions: of rows that it marked, of those among them that would change the contact, and of those
-    whose contact is gone. The others come behind another row of this import.
+    whose contact is gone. The others come behind another row of this import. Of those whose contact the import brought
+    itself, it gives the position, and position and line of the row that won.
     """
     differs = "false"
     if policy in _VALUES:
         values = ", ".join(_VALUES[policy]).replace("excluded.", "s.")
         differs = f"({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})"
     same = f"({_FIELDS_OF_CONTACT}) IS NOT DISTINCT FROM ROW ({fields_of('s')})"
-    found = f"c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs, {same} AS same"
+    found = f"""c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs, {same} AS same,
+        c.created_position, c.created_line"""
     return f"""
 WITH known AS MATERIALIZED (
-    SELECT s.e164, s.position, found.own, found.differs, CASE WHEN NOT found.same THEN {fields_json("s")} END AS fields
+    SELECT s.e164, s.position, s.line, found.own, found.differs,
+        found.created_position, found.created_line, CASE WHEN NOT found.same THEN {fields_json("s")} END AS fields
     FROM {STAGED} s LEFT JOIN LATERAL (
         {contact_of("s", found)}) found ON true
     WHERE {CHOSEN}
 ), seen AS (
-    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, fields)
-    SELECT $1, $2, e164, position, fields FROM known WHERE NOT own
+    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, line, fields)
+    SELECT $1, $2, e164, position, line, fields FROM known WHERE NOT own
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING
     RETURNING position
 )
 SELECT (SELECT string_agg(int8send(position), '') FROM seen) AS seen,
     (SELECT string_agg(int8send(position), '') FROM known WHERE NOT own AND differs) AS differ,
-    (SELECT string_agg(int8send(position), '') FROM known WHERE own IS NULL) AS missing"""
+    (SELECT string_agg(int8send(position), '') FROM known WHERE own IS NULL) AS missing,
+    (SELECT string_agg(int8send(position) || int8send(created_position) || int8send(coalesce(created_line, 0)), '')
+     FROM known WHERE own) AS behind"""
 
 
 def update_existing(policy: ExistingPolicy) -> str:
@@ -186,8 +217,8 @@ def update_existing(policy: ExistingPolicy) -> str:
     return f"""
 WITH changed AS (
     INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS},
-        created_import_id, created_position, changed_import_id, changed_position)
-    SELECT $1, e164, {FIELDS}, $2, position, $2, position
+        created_import_id, created_position, changed_import_id, changed_position, created_line)
+    SELECT $1, e164, {FIELDS}, $2, position, $2, position, line
     FROM {STAGED} s WHERE {CHOSEN}
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
     SET ({FIELDS}) = ROW ({values}),

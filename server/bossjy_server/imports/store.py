@@ -17,7 +17,8 @@ from bossjy_server.storage.postgres import Connection
 
 _IMPORT = (
     "i.import_id, i.state, i.spec, i.resolved, i.revision, i.validate_only, i.plan_version, i.created_by, "
-    "i.create_time, i.update_time, i.end_time, i.failure, i.rejects_truncated"
+    "i.create_time, i.update_time, i.end_time, i.failure, i.rejects_truncated, "
+    "i.duplicates_truncated"
 )
 
 # One row; none if the call was made before (then it is read by SELECT_BY_REQUEST).
@@ -51,7 +52,8 @@ WHERE i.tenant_id = $1 AND (i.create_time, i.import_id) < ($2, $3)"""
 # Refused while the import is not open: then the whole block is rolled back.
 TOUCH_IMPORT = """
 UPDATE bossjy.imports
-SET revision = revision + 1, update_time = now(), rejects_truncated = rejects_truncated OR $3
+SET revision = revision + 1, update_time = now(), rejects_truncated = rejects_truncated OR $3,
+    duplicates_truncated = duplicates_truncated OR $4
 WHERE tenant_id = $1 AND import_id = $2 AND state = 'open'
 RETURNING revision"""
 
@@ -171,9 +173,12 @@ async def find_state(connection: Connection, tenant_id: str, import_id: str) -> 
     return None if value is None else State(value)
 
 
-async def touch_import(connection: Connection, tenant_id: str, import_id: str, *, truncated: bool) -> bool:
+async def touch_import(
+    connection: Connection, tenant_id: str, import_id: str, *, truncated: bool, duplicates_truncated: bool
+) -> bool:
     """Note a change; False if the import is not open."""
-    return await connection.fetchval(TOUCH_IMPORT, tenant_id, import_id, truncated) is not None
+    revision = await connection.fetchval(TOUCH_IMPORT, tenant_id, import_id, truncated, duplicates_truncated)
+    return revision is not None
 
 
 async def resolve_import(
@@ -238,4 +243,5 @@ def _import(row: asyncpg.Record, parts: Sequence[Part]) -> ImportJob:
         end_time=row["end_time"],
         failure=row["failure"],
         rejects_truncated=row["rejects_truncated"],
+        duplicates_truncated=row["duplicates_truncated"],
     )

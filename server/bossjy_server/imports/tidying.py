@@ -1,4 +1,4 @@
-"""Cleanup after imports: the numbers that a dry run named, and layers of imports that are too old to be reverted."""
+"""Cleanup after imports: the numbers that a dry run named, layers and duplicates of imports too old to be reverted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from contextvars import Context
 
 from bossjy_server.errors import BossjyError
-from bossjy_server.imports import store
+from bossjy_server.imports import duplicate_store, store
 from bossjy_server.storage.postgres import Database
 
 _LOG = logging.getLogger(__name__)
@@ -58,4 +58,5 @@ class Tidying:
 
     async def _forget_layers(self, tenant_id: str) -> bool:
         async with self._database.tenant(tenant_id) as connection:
-            return await store.forget_layers(connection, tenant_id, self._revert_days)
+            layers = await store.forget_layers(connection, tenant_id, self._revert_days)
+            return await duplicate_store.forget(connection, tenant_id, self._revert_days) or layers

@@ -69,7 +69,9 @@ class Upload:
         await self._answers.put(Flow(self._process.options.window_bytes))
         blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue(_BLOCKS_AT_ONCE)
         slots = asyncio.Semaphore(_BLOCKS_AT_ONCE)
-        writer = PartWriter(self._process.database, self._caller, job, part.part, holder)
+        writer = PartWriter(
+            self._process.database, self._caller, job, part, holder, self._process.options.max_duplicates_kept
+        )
         intake = Intake(
             self._process,
             self._caller,

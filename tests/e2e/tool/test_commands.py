@@ -80,6 +80,19 @@ def test_import_and_contacts(run: Run, tmp_path: Path) -> None:
     rejected = objects(run("imports", "rejects", job["import_id"], "--json"))
     assert [(row["line"], row["column"], row["original"]) for row in rejected] == [("4", "手机号", "12")]
     assert "succeeded" in run("imports", "show", job["import_id"]).stdout
+    (lost,) = objects(run("imports", "duplicates", job["import_id"], "--json"))
+    assert int(lost["line"]) > int(lost["winner_line"]) > 1
+    assert lost["phone_number"] in run("imports", "duplicates", job["import_id"]).stdout
+    run("imports", "duplicates", job["import_id"], "-o", str(tmp_path / "duplicates.csv"))
+    assert "bossjy_winner_line" in (tmp_path / "duplicates.csv").read_text(encoding="utf-8-sig")
+    changed = tmp_path / "changed.csv"
+    changed.write_text("phone,name\n+8613800000000 ext 5,王小伟\n", encoding="utf-8")
+    run("import", str(changed))
+    job = objects(run("imports", "list", "--json"))[0]
+    (change,) = objects(run("imports", "changes", job["import_id"], "--json"))
+    assert {one["field"] for one in change["changes"]} == {"name", "extension"}
+    assert "王小伟" in run("imports", "changes", job["import_id"]).stdout
+    run("imports", "revert", job["import_id"])
 
     listed = objects(run("contacts", "list", "--json"))
     assert [contact["phone_number"] for contact in listed] == ["+442079460958", "+8613800000000"]
@@ -93,6 +106,24 @@ def test_import_and_contacts(run: Run, tmp_path: Path) -> None:
     run("import", str(tmp_path / "missing.csv"), code=7)
     refused = run("import", "-", text="a,b\n1,2\n", code=4)
     assert "PHONE_COLUMN_MISSING" in refused.stderr
+
+
+def test_rows_with_one_number_and_other_extensions(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "extensions.csv"
+    rows = ["+1 202-555-0123 x4410", "+1 202-555-0123 ext. 4411", "tel:+1-202-555-0123;ext=4412"]
+    path.write_text("name,phone\n" + "".join(f"E{line},{row}\n" for line, row in enumerate(rows)))
+    run("import", str(path), "--region", "US")
+    job = objects(run("imports", "list", "--json"))[0]
+    (contact,) = objects(run("contacts", "list", "--filter", "extension = 4410", "--json"))
+    assert (contact["name"], contact["extension"]) == ("E0", "4410")
+    assert "4410" in run("contacts", "get", "+12025550123").stdout
+    listed = objects(run("imports", "duplicates", job["import_id"], "--json"))
+    assert [(row["line"], row["byte_offset"], row["winner_line"]) for row in listed] == [
+        ("3", str(len("name,phone\nE0,") + len(rows[0]) + 1), "2"),
+        ("4", str(len("name,phone\nE0,\nE1,\n") + len(rows[0]) + len(rows[1])), "2"),
+    ]
+    assert "extension: 4412 (contact: 4410)" in run("imports", "duplicates", job["import_id"]).stdout
+    run("contacts", "erase", "+12025550123")
 
 
 def test_pipe_that_closes_early(run: Run, shared_server: ServerProcess, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ async def test_a_number_goes_from_every_place(imports: Imports, contacts: Contac
     second = (
         "phone,name,phone2\n13800138000,zhang,\n13800138001,zhao,13800138002\n"
         "138-0013-8000 / 139 0013 9000,refused,\n138 0013 80 00,too,many,cells\n12,stays,\n"
+        "138 0013 8000,duplicate,\n13800138001,also,138 0013 8000\n13800138001,kept,\n"
     )
     job = await imports.run(second.encode())
     assert job.counts.rejected == 3
@@ -63,6 +64,9 @@ async def test_a_number_goes_from_every_place(imports: Imports, contacts: Contac
         "contacts.e164",
         "import_changes.e164",
         "import_changes.former",
+        "import_duplicates.e164",
+        "import_duplicates.other_numbers",
+        "import_duplicates.row_text",
         "import_rejects.original",
         "import_rejects.suggestion",
         "import_rejects.row_text",
@@ -76,6 +80,14 @@ async def test_a_number_goes_from_every_place(imports: Imports, contacts: Contac
     assert [row[0] for row in await imports.rows()] == [B]
     rejects = await imports.rejects(job.import_id)
     assert [(row.line, row.row_text) for row in rejects] == [(4, ""), (5, ""), (6, "12,stays,")]
+    request = import_service_pb2.ListDuplicateRowsRequest(import_id=job.import_id)
+    listed = (await imports.servicer.ListDuplicateRows(request)).rows
+    assert [(row.line, row.phone_number, row.row_text) for row in listed] == [
+        (7, "", ""),
+        (8, "", ""),
+        (9, B, "13800138001,kept,"),
+    ]
+    assert [len(row.differences) for row in listed] == [0, 0, 1]
 
 
 async def test_taking_an_import_back_brings_nothing_erased_back(

@@ -23,6 +23,7 @@ LIMITS = {
     "BOSSJY_IMPORT_ROW_BYTES": "300",
     "BOSSJY_IMPORT_COLUMNS": "5",
     "BOSSJY_IMPORT_REJECTS": "3",
+    "BOSSJY_IMPORT_DUPLICATES": "3",
     "BOSSJY_IMPORT_PARTS": "4",
     "BOSSJY_OPEN_IMPORTS_PER_TENANT": "2",
 }
@@ -81,3 +82,11 @@ async def test_open_imports(caller: Caller) -> None:
     assert told(caught.value) == ("RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", "2")
     for import_id in made:
         await caller.call("CancelImport", pb.CancelImportRequest(import_id=import_id))
+
+
+async def test_duplicate_rows(caller: Caller) -> None:
+    import_id = await caller.create()
+    job = await caller.upload(import_id, b"phone,name\n" + b"".join(b"+8613800138000,%d\n" % row for row in range(9)))
+    assert (job.counts.duplicate, job.duplicates_truncated) == (8, True)
+    rows = (await caller.call("ListDuplicateRows", pb.ListDuplicateRowsRequest(import_id=import_id))).rows
+    assert [row.line for row in rows] == [3, 4, 5]

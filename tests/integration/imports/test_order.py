@@ -11,7 +11,7 @@ import pytest
 
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
-from tests.integration.imports.conftest import Imports
+from tests.integration.imports.conftest import TENANT, Imports
 
 HEADER = "手机号,姓名,邮箱,a,b\n"
 Row = tuple[str, str, str, str, str]
@@ -27,7 +27,7 @@ FIRST, LAST = import_pb2.DUPLICATE_POLICY_FIRST_WINS, import_pb2.DUPLICATE_POLIC
 def random_rows(rng: random.Random, count: int) -> list[Row]:
     return [
         (
-            f"+86138001380{rng.randrange(20):02d}",
+            f"+86138001380{rng.randrange(20):02d}{rng.choice(['', '', ' ext. 1', ' ext. 22'])}",
             rng.choice(["", "张", "李"]),
             rng.choice(["", "x@y.cn"]),
             rng.choice(["", "1", "2"]),
@@ -56,8 +56,10 @@ class Model:
     def run(self, rows: list[Row], existing: int, duplicate: int) -> import_pb2.ImportCounts:
         counts = import_pb2.ImportCounts(rows_in=len(rows))
         winners: dict[str, Fields] = {}
-        for number, name, email, a, b in rows if duplicate == FIRST else reversed(rows):
-            fields = {k: v for k, v in {"name": name, "email": email, "a": a, "b": b}.items() if v}
+        for phone, name, email, a, b in rows if duplicate == FIRST else reversed(rows):
+            number, _, extension = phone.partition(" ext. ")
+            values = {"extension": extension, "name": name, "email": email, "a": a, "b": b}
+            fields = {k: v for k, v in values.items() if v}
             if winners.setdefault(number, fields) is not fields:
                 counts.duplicate += 1
         for number, fields in winners.items():
@@ -73,9 +75,12 @@ class Model:
 
 
 async def contacts(imports: Imports) -> dict[str, Fields]:
+    async with imports.database.tenant(TENANT) as connection:
+        found = await connection.fetch("SELECT e164, extension, name, email, attributes FROM bossjy.contacts")
     return {
-        str(e164): {k: v for k, v in {"name": name, "email": email, **orjson.loads(str(attributes))}.items() if v}
-        for e164, name, email, attributes, _ in await imports.rows()
+        e164: {k: v for k, v in {**values, **orjson.loads(attributes)}.items() if v}
+        for e164, extension, name, email, attributes in found
+        for values in [{"extension": extension, "name": name, "email": email}]
     }
 
 

@@ -76,7 +76,7 @@ def random_contacts(count: int, seed: int) -> list[tuple[str, str, str, list[str
     found = {}
     for _ in range(count):
         attributes = {key: value for key in choose.sample(KEYS, choose.randrange(5)) if (value := text())}
-        others = list(dict.fromkeys(number() for _ in range(choose.randrange(3))))
+        others = list(dict.fromkeys(number() + choose.choice(["", ";ext=07"]) for _ in range(choose.randrange(3))))
         email = choose.choice(["", "a@example.com", "'x@example.com", "=1@example.com"])
         e164 = number()
         found[e164] = (e164, text(), email, [one for one in others if one != e164], attributes)

@@ -11,7 +11,7 @@ from itertools import product
 import asyncpg
 import pytest
 
-from bossjy_server.imports import displace, statements
+from bossjy_server.imports import displace, duplicate_store, statements
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy
 from bossjy_server.storage.postgres import Database
 
@@ -26,6 +26,7 @@ STATEMENTS = {
     "lock_seen": displace.LOCK_SEEN,
     "displace_created": displace.displace_created(LAST),
     "displace_seen": displace.displace_seen(LAST),
+    "insert_lost": duplicate_store.INSERT_LOST,
 }
 FILLED = """
 INSERT INTO bossjy.contacts (tenant_id, e164, region, number_type)
@@ -35,8 +36,8 @@ SELECT 'other', 'other', '+86' || 13000000000 + i, i FROM generate_series(1, 200
 
 
 async def plan_of(database: Database, statement: str, mode: str) -> str:
-    arguments = ["text", "text", "bigint[]"][: max(map(int, re.findall(r"\$(\d)", statement)))]
-    values = ["'acme-1'", "'imp_1'", "'{1}'"][: len(arguments)]
+    arguments = ["text", "text", "bigint[]", "bigint"][: max(map(int, re.findall(r"\$(\d)", statement)))]
+    values = ["'acme-1'", "'imp_1'", "'{1}'", "'5'"][: len(arguments)]
     async with database.tenant("acme-1") as connection:
         if not await connection.fetchval(statements.SPARE_SCANS, column=1):
             await connection.execute(statements.STAGED_TABLE)

@@ -123,7 +123,7 @@ class Bench:
 
     async def _empty(self) -> None:
         connection = await self._rig.connect()
-        tables = ["bossjy.contacts", "bossjy.import_changes", "bossjy.import_rejects"]
+        tables = ["bossjy.contacts", "bossjy.import_changes", "bossjy.import_rejects", "bossjy.import_duplicates"]
         if self.copied_rows:
             tables.append("bench.contacts")
         await connection.execute(f"TRUNCATE {', '.join(tables)}")

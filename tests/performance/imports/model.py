@@ -38,6 +38,7 @@ class Contact:
     created_import_id: str
     import_id: str
     position: int
+    extension: str = ""
 
     def says_the_same(self, other: Contact) -> bool:
         """True if the personal fields are equal."""
@@ -72,10 +73,12 @@ class FileRow:
 
 @dataclass(slots=True)
 class Outcome:
-    """The expected state: contacts by number, rejects by position, counts."""
+    """The expected state: contacts by number, rejects and duplicate rows by position, counts."""
 
     contacts: dict[str, Contact]
     rejects: dict[tuple[int, int], Reject] = field(default_factory=dict)
+    # Part and offset of each row that lost.
+    duplicates: set[tuple[int, int]] = field(default_factory=set)
     counts: import_pb2.ImportCounts = field(default_factory=import_pb2.ImportCounts)
 
 
@@ -128,6 +131,7 @@ def _read_row(raw: bytes, part: int, offset: int, line: int, import_id: str) -> 
         created_import_id=import_id,
         import_id=import_id,
         position=(part << POSITION_BITS) | offset,
+        extension=number.extension or "",
     )
     return FileRow(part, offset, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), contact)
 
@@ -152,6 +156,9 @@ def outcome(before: Mapping[str, Contact], rows: Collection[FileRow], spec: impo
             found.counts.duplicate += other is not None
             if other is None or (row.contact.position > other.position) == last_wins:
                 winners[row.e164] = row.contact
+    for row in rows:
+        if row.contact is not None and winners[row.e164] is not row.contact:
+            found.duplicates.add((row.part, row.offset))
     for e164, winner in winners.items():
         former = before.get(e164)
         if former is None:
@@ -176,6 +183,7 @@ def _merged(former: Contact, row: Contact, policy: int) -> Contact:
             former,
             name=former.name or row.name,
             email=former.email or row.email,
+            extension=former.extension or row.extension,
             attributes=json_text(new | old),
             import_id=row.import_id,
             position=row.position,
@@ -184,6 +192,7 @@ def _merged(former: Contact, row: Contact, policy: int) -> Contact:
         row,
         name=row.name or former.name,
         email=row.email or former.email,
+        extension=row.extension or former.extension,
         attributes=json_text(old | new),
         created_import_id=former.created_import_id,
     )

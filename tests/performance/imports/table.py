@@ -16,11 +16,14 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _COUNTS = ("rows_in", "inserted", "updated", "unchanged", "duplicate", "rejected")
 _CONTACTS = """
-SELECT e164, region, number_type, name, email, attributes, created_import_id, changed_import_id, changed_position
+SELECT e164, region, number_type, name, email, attributes, created_import_id, changed_import_id, changed_position,
+    extension
 FROM bossjy.contacts WHERE tenant_id = $1"""
 _REJECTS = """
 SELECT part, byte_offset, line, column_name, reason, original, row_text FROM bossjy.import_rejects
 WHERE tenant_id = $1 AND import_id = $2"""
+_DUPLICATES = """
+SELECT part, byte_offset FROM bossjy.import_duplicates WHERE tenant_id = $1 AND import_id = $2"""
 _PARTS = """
 SELECT part, committed_offset, finished, rows_in, inserted, updated, unchanged, duplicate, rejected
 FROM bossjy.import_parts WHERE tenant_id = $1 AND import_id = $2 ORDER BY part"""
@@ -32,6 +35,7 @@ class Found:
 
     contacts: dict[str, Contact]
     rejects: list[Reject]
+    duplicates: list[tuple[int, int]]
     offsets: list[int]
     finished: bool
     counts: import_pb2.ImportCounts
@@ -49,6 +53,7 @@ async def contacts_of(connection: Connection, tenant_id: str) -> dict[str, Conta
             created_import_id=row["created_import_id"],
             import_id=row["changed_import_id"],
             position=row["changed_position"],
+            extension=row["extension"],
         )
         for row in await connection.fetch(_CONTACTS, tenant_id)
     }
@@ -59,11 +64,13 @@ async def find(connection: Connection, tenant_id: str, import_id: str) -> Found:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         contacts = await contacts_of(connection, tenant_id)
         rejects = [Reject(*row) for row in await connection.fetch(_REJECTS, tenant_id, import_id)]
+        duplicates = [(row[0], row[1]) for row in await connection.fetch(_DUPLICATES, tenant_id, import_id)]
         parts = await connection.fetch(_PARTS, tenant_id, import_id)
     counts = import_pb2.ImportCounts(**{name: sum(part[name] for part in parts) for name in _COUNTS})
     return Found(
         contacts,
         rejects,
+        duplicates,
         [part["committed_offset"] for part in parts],
         bool(parts) and all(part["finished"] for part in parts),
         counts,
@@ -98,6 +105,7 @@ def compare(
     wanted = outcome(before, committed, spec)
     differences = _compare_contacts(found.contacts, wanted.contacts)
     differences.add(_compare_rejects(found.rejects, wanted))
+    differences.add(_compare_duplicates(found.duplicates, wanted))
     for name in _COUNTS:
         got, expected = getattr(found.counts, name), getattr(wanted.counts, name)
         if got != expected:
@@ -125,3 +133,12 @@ def _compare_rejects(found: Sequence[Reject], wanted: Outcome) -> Differences:
     lines += [f"{lost} refused rows are missing"] if lost else []
     lines += [f"{len(wrong)} refused rows are wrong, such as {wrong[0]}"] if wrong else []
     return Differences(lost, doubled, len(wrong), tuple(lines))
+
+
+def _compare_duplicates(found: Sequence[tuple[int, int]], wanted: Outcome) -> Differences:
+    places = set(found)
+    doubled, lost, more = len(found) - len(places), len(wanted.duplicates - places), places - wanted.duplicates
+    lines = [f"{doubled} duplicate rows are listed twice"] if doubled else []
+    lines += [f"{lost} duplicate rows are missing"] if lost else []
+    lines += [f"{len(more)} rows are listed as duplicates that are none"] if more else []
+    return Differences(lost, doubled, len(more), tuple(lines))

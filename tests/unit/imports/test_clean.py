@@ -133,8 +133,8 @@ def test_a_block_is_staged_in_the_order_of_the_index_with_one_row_a_number(plan:
     rows, _ = clean(plan, "phone,name", text)
     first, last = (stage(rows, 1, policy) for policy in DuplicatePolicy)
     assert first.copy_text.decode().split("\n")[:2] == [
-        f'"{MAIN}","CN","1","first","","{{}}","{{}}","{(1 << 48) + 14}"',
-        f'"{OTHER}","CN","1","b","","{{}}","{{}}","{1 << 48}"',
+        f'"{MAIN}","CN","1","first","","{{}}","{{}}","{(1 << 48) + 14}","3"',
+        f'"{OTHER}","CN","1","b","","{{}}","{{}}","{1 << 48}","2"',
     ]
     assert (first.duplicate, last.duplicate) == (1, 1)
     assert '"last"' in last.copy_text.decode()

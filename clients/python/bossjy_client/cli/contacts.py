@@ -119,6 +119,7 @@ async def _get(session: Session) -> ExitCode:
         session.output.pairs(
             (
                 ("number", number),
+                ("extension", contact.extension),
                 ("region", region),
                 ("type", kind),
                 ("name", name),

@@ -29,6 +29,8 @@ EXAMPLES = {
     "imports cancel": ("bossjy imports cancel imp_0123456789abcdef0123",),
     "imports revert": ("bossjy imports revert imp_0123456789abcdef0123 --dry-run",),
     "imports rejects": ("bossjy imports rejects imp_0123456789abcdef0123 -o rejects.csv",),
+    "imports duplicates": ("bossjy imports duplicates imp_0123456789abcdef0123 -o duplicates.csv",),
+    "imports changes": ("bossjy imports changes imp_0123456789abcdef0123",),
     "contacts list": ('bossjy contacts list --filter \'region = "CN" AND name : "wang"\' --limit 10',),
     "contacts get": ("bossjy contacts get +8613800000000",),
     "contacts stats": ("bossjy contacts stats --by region --by carrier",),

@@ -28,6 +28,7 @@ _FORMATS = {
 FIELDS = {
     "phone": import_pb2.CONTACT_FIELD_PHONE_NUMBER,
     "other": import_pb2.CONTACT_FIELD_OTHER_NUMBER,
+    "extension": import_pb2.CONTACT_FIELD_EXTENSION,
     "name": import_pb2.CONTACT_FIELD_NAME,
     "given": import_pb2.CONTACT_FIELD_GIVEN_NAME,
     "family": import_pb2.CONTACT_FIELD_FAMILY_NAME,

@@ -84,3 +84,5 @@ def _show(session: Session, job: import_pb2.Import) -> None:
     show_import(session.output, job)
     if job.counts.rejected:
         session.output.note(f"refused rows: bossjy imports rejects {job.import_id}")
+    if job.counts.duplicate:
+        session.output.note(f"rows that lost: bossjy imports duplicates {job.import_id}")

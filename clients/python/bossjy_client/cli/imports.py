@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeVar
 
 from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
 from bossjy_client.cli.output import as_dict
 from bossjy_client.cli.session import Session
-from bossjy_client.cli.summary import show_import, show_rejects, state_word
+from bossjy_client.cli.summary import show_changes, show_duplicates, show_import, show_rejects, state_word
 from bossjy_client.client import Client
+
+_Row = TypeVar("_Row")
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -30,14 +32,17 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         ("cancel", _cancel, "end an open import; what was committed stays"),
         ("revert", _revert, "take an import back"),
         ("rejects", _rejects, "the rows that were refused"),
+        ("duplicates", _duplicates, "the rows that lost against another row with the same number"),
+        ("changes", _changes, "the contacts that it changed, with former and new values"),
     ):
         command = group.add_parser(name, parents=[common], help=text, **example(f"imports {name}"))
         command.add_argument("import_id", metavar="IMPORT")
         command.set_defaults(command=function)
         if name == "revert":
             command.add_argument("--dry-run", action="store_true", help="only count what would be taken back")
-        if name == "rejects":
+        if name in {"rejects", "duplicates"}:
             command.add_argument("-o", "--output", metavar="FILE", default="", help="a CSV file to correct and import")
+        if name in {"rejects", "duplicates", "changes"}:
             command.add_argument("--limit", type=int, default=100, metavar="N", help="how many at most (default 100)")
 
 
@@ -116,13 +121,45 @@ async def _rejects(session: Session) -> ExitCode:
 
     async with session.client() as client:
         if args.output:
-            size = await write_file(pieces(client), args.output)
-            session.output.note(f"{size:,} bytes in {args.output}")
-            return ExitCode.DONE
-        rows = []
-        async for row in client.imports.rejected_rows(args.import_id):
-            rows.append(row)
-            if len(rows) == args.limit:
-                break
+            return await _write(session, pieces(client))
+        rows = await _first(client.imports.rejected_rows(args.import_id), args.limit)
     show_rejects(session.output, rows)
     return ExitCode.DONE
+
+
+async def _duplicates(session: Session) -> ExitCode:
+    args = session.args
+
+    async def pieces(client: Client) -> AsyncIterator[bytes]:
+        async for piece in client.imports.export_duplicate_rows(args.import_id):
+            yield piece.data
+
+    async with session.client() as client:
+        if args.output:
+            return await _write(session, pieces(client))
+        rows = await _first(client.imports.duplicate_rows(args.import_id), args.limit)
+    show_duplicates(session.output, rows)
+    return ExitCode.DONE
+
+
+async def _changes(session: Session) -> ExitCode:
+    args = session.args
+    async with session.client() as client:
+        contacts = await _first(client.imports.changed_contacts(args.import_id), args.limit)
+    show_changes(session.output, contacts)
+    return ExitCode.DONE
+
+
+async def _write(session: Session, pieces: AsyncIterator[bytes]) -> ExitCode:
+    size = await write_file(pieces, session.args.output)
+    session.output.note(f"{size:,} bytes in {session.args.output}")
+    return ExitCode.DONE
+
+
+async def _first(rows: AsyncIterator[_Row], limit: int) -> list[_Row]:
+    found: list[_Row] = []
+    async for row in rows:
+        found.append(row)
+        if len(found) == limit:
+            break
+    return found

@@ -58,3 +58,45 @@ def show_rejects(output: Output, rows: list[import_pb2.RejectedRow]) -> None:
         for row in rows
     )
     output.table(("line#", "column", "reason", "as it stood", "suggestion"), cells)
+
+
+def show_duplicates(output: Output, rows: list[import_pb2.DuplicateRow]) -> None:
+    """Print duplicate rows."""
+    if output.as_json:
+        for row in rows:
+            output.message(row)
+        return
+    parts = any(row.part or row.winner_part for row in rows)
+    cells = (
+        (
+            _place(row.part, row.line, parts=parts),
+            str(row.byte_offset),
+            row.phone_number,
+            _place(row.winner_part, row.winner_line, parts=parts),
+            str(row.winner_byte_offset) if row.winner_byte_offset >= 0 else "",
+            "; ".join(f"{one.field}: {one.value} (contact: {one.contact_value or '-'})" for one in row.differences),
+        )
+        for row in rows
+    )
+    output.table(("line#", "offset#", "number", "won: line#", "offset#", "what the contact lacks"), cells)
+
+
+def show_changes(output: Output, contacts: list[import_pb2.ChangedContact]) -> None:
+    """Print changed contacts, a line for each field."""
+    if output.as_json:
+        for contact in contacts:
+            output.message(contact)
+        return
+    cells = (
+        (contact.phone_number, _place(contact.part, contact.line), one.field, one.former_value, one.new_value)
+        for contact in contacts
+        for one in contact.changes
+    )
+    output.table(("number", "line#", "field", "before", "after"), cells)
+
+
+def _place(part: int, line: int, *, parts: bool = False) -> str:
+    """A line, with its part where there are several; empty if it is not known."""
+    if not line:
+        return ""
+    return f"{part}:{line}" if parts or part else str(line)

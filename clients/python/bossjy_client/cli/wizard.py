@@ -170,6 +170,8 @@ class _Wizard:
             self._output.note(
                 f"refused rows, to correct and import: bossjy imports rejects {job.import_id} -o rejects.csv"
             )
+        if job.counts.duplicate:
+            self._output.note(f"rows that lost: bossjy imports duplicates {job.import_id}")
         self._output.note(f"to take it back: bossjy imports revert {job.import_id}")
         if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
             return ExitCode.REFUSED

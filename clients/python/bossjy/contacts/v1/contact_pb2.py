@@ -26,7 +26,7 @@ from bossjy.phone.v1 import number_pb2 as bossjy_dot_phone_dot_v1_dot_number__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n bossjy/contacts/v1/contact.proto\x12\x12\x62ossjy.contacts.v1\x1a\x1c\x62ossjy/phone/v1/number.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\x03\n\x07\x43ontact\x12\x14\n\x0cphone_number\x18\x01 \x01(\t\x12\x13\n\x0bregion_code\x18\x02 \x01(\t\x12\x30\n\x0bnumber_type\x18\x03 \x01(\x0e\x32\x1b.bossjy.phone.v1.NumberType\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\r\n\x05\x65mail\x18\x05 \x01(\t\x12\x15\n\rother_numbers\x18\x06 \x03(\t\x12?\n\nattributes\x18\x07 \x03(\x0b\x32+.bossjy.contacts.v1.Contact.AttributesEntry\x12\x0f\n\x07\x63\x61rrier\x18\x08 \x01(\t\x12\r\n\x05place\x18\t \x01(\t\x12\x19\n\x11\x63reated_import_id\x18\n \x01(\t\x12\x19\n\x11\x63hanged_import_id\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x0e \x01(\t\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"+\n\x0bStatsBucket\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\x8a\x01\n\nStatsTable\x12\x35\n\tdimension\x18\x01 \x01(\x0e\x32\".bossjy.contacts.v1.StatsDimension\x12\x30\n\x07\x62uckets\x18\x02 \x03(\x0b\x32\x1f.bossjy.contacts.v1.StatsBucket\x12\x13\n\x0bother_count\x18\x03 \x01(\x03*v\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_CSV\x10\x01\x12\x17\n\x13\x45XPORT_FORMAT_JSONL\x10\x02\x12\x17\n\x13\x45XPORT_FORMAT_ARROW\x10\x03*\xcf\x01\n\x0eStatsDimension\x12\x1f\n\x1bSTATS_DIMENSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16STATS_DIMENSION_REGION\x10\x01\x12\x1f\n\x1bSTATS_DIMENSION_NUMBER_TYPE\x10\x02\x12\x1b\n\x17STATS_DIMENSION_CARRIER\x10\x03\x12\x1e\n\x1aSTATS_DIMENSION_CREATE_DAY\x10\x04\x12\"\n\x1eSTATS_DIMENSION_CREATED_IMPORT\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n bossjy/contacts/v1/contact.proto\x12\x12\x62ossjy.contacts.v1\x1a\x1c\x62ossjy/phone/v1/number.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe7\x03\n\x07\x43ontact\x12\x14\n\x0cphone_number\x18\x01 \x01(\t\x12\x13\n\x0bregion_code\x18\x02 \x01(\t\x12\x30\n\x0bnumber_type\x18\x03 \x01(\x0e\x32\x1b.bossjy.phone.v1.NumberType\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\r\n\x05\x65mail\x18\x05 \x01(\t\x12\x15\n\rother_numbers\x18\x06 \x03(\t\x12?\n\nattributes\x18\x07 \x03(\x0b\x32+.bossjy.contacts.v1.Contact.AttributesEntry\x12\x0f\n\x07\x63\x61rrier\x18\x08 \x01(\t\x12\r\n\x05place\x18\t \x01(\t\x12\x19\n\x11\x63reated_import_id\x18\n \x01(\t\x12\x19\n\x11\x63hanged_import_id\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x0e \x01(\t\x12\x11\n\textension\x18\x0f \x01(\t\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"+\n\x0bStatsBucket\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\x8a\x01\n\nStatsTable\x12\x35\n\tdimension\x18\x01 \x01(\x0e\x32\".bossjy.contacts.v1.StatsDimension\x12\x30\n\x07\x62uckets\x18\x02 \x03(\x0b\x32\x1f.bossjy.contacts.v1.StatsBucket\x12\x13\n\x0bother_count\x18\x03 \x01(\x03*v\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_CSV\x10\x01\x12\x17\n\x13\x45XPORT_FORMAT_JSONL\x10\x02\x12\x17\n\x13\x45XPORT_FORMAT_ARROW\x10\x03*\xcf\x01\n\x0eStatsDimension\x12\x1f\n\x1bSTATS_DIMENSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16STATS_DIMENSION_REGION\x10\x01\x12\x1f\n\x1bSTATS_DIMENSION_NUMBER_TYPE\x10\x02\x12\x1b\n\x17STATS_DIMENSION_CARRIER\x10\x03\x12\x1e\n\x1aSTATS_DIMENSION_CREATE_DAY\x10\x04\x12\"\n\x1eSTATS_DIMENSION_CREATED_IMPORT\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONTACT_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_CONTACT_ATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_EXPORTFORMAT']._serialized_start=776
-  _globals['_EXPORTFORMAT']._serialized_end=894
-  _globals['_STATSDIMENSION']._serialized_start=897
-  _globals['_STATSDIMENSION']._serialized_end=1104
+  _globals['_EXPORTFORMAT']._serialized_start=795
+  _globals['_EXPORTFORMAT']._serialized_end=913
+  _globals['_STATSDIMENSION']._serialized_start=916
+  _globals['_STATSDIMENSION']._serialized_end=1123
   _globals['_CONTACT']._serialized_start=120
-  _globals['_CONTACT']._serialized_end=588
-  _globals['_CONTACT_ATTRIBUTESENTRY']._serialized_start=539
-  _globals['_CONTACT_ATTRIBUTESENTRY']._serialized_end=588
-  _globals['_STATSBUCKET']._serialized_start=590
-  _globals['_STATSBUCKET']._serialized_end=633
-  _globals['_STATSTABLE']._serialized_start=636
-  _globals['_STATSTABLE']._serialized_end=774
+  _globals['_CONTACT']._serialized_end=607
+  _globals['_CONTACT_ATTRIBUTESENTRY']._serialized_start=558
+  _globals['_CONTACT_ATTRIBUTESENTRY']._serialized_end=607
+  _globals['_STATSBUCKET']._serialized_start=609
+  _globals['_STATSBUCKET']._serialized_end=652
+  _globals['_STATSTABLE']._serialized_start=655
+  _globals['_STATSTABLE']._serialized_end=793
 # @@protoc_insertion_point(module_scope)

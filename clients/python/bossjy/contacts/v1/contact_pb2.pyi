@@ -129,6 +129,7 @@ class Contact(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    EXTENSION_FIELD_NUMBER: _builtins.int
     phone_number: _builtins.str
     """E.164, the identity of the contact: `+8613800000000`."""
     region_code: _builtins.str
@@ -149,9 +150,15 @@ class Contact(_message.Message):
     """Import that last changed it."""
     etag: _builtins.str
     """Version of the contact. Sent with a deletion, it prevents the loss of a change made meanwhile."""
+    extension: _builtins.str
+    """Digits of the number's extension; empty if it has none. It is no part of the contact's identity: rows with the same
+    number and other extensions are duplicates, see ImportService.ListDuplicateRows.
+    """
     @_builtins.property
     def other_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Additional numbers of the same row, in E.164."""
+        """Additional numbers of the same row, in E.164. A number with an extension is followed by `;ext=` and its digits, as
+        RFC 3966 writes it: `+12025550123;ext=5`.
+        """
 
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -182,10 +189,11 @@ class Contact(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        extension: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "carrier", b"carrier", "changed_import_id", b"changed_import_id", "create_time", b"create_time", "created_import_id", b"created_import_id", "email", b"email", "etag", b"etag", "name", b"name", "number_type", b"number_type", "other_numbers", b"other_numbers", "phone_number", b"phone_number", "place", b"place", "region_code", b"region_code", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "carrier", b"carrier", "changed_import_id", b"changed_import_id", "create_time", b"create_time", "created_import_id", b"created_import_id", "email", b"email", "etag", b"etag", "extension", b"extension", "name", b"name", "number_type", b"number_type", "other_numbers", b"other_numbers", "phone_number", b"phone_number", "place", b"place", "region_code", b"region_code", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -175,6 +175,11 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     """Family name; see CONTACT_FIELD_GIVEN_NAME."""
     CONTACT_FIELD_ATTRIBUTES: _ContactField.ValueType  # 10
     """A JSON object. Each of its members is kept as an attribute."""
+    CONTACT_FIELD_EXTENSION: _ContactField.ValueType  # 11
+    """Extension of the number in CONTACT_FIELD_PHONE_NUMBER, 1 to 20 digits. An extension in the cell of the number comes
+    first. A cell that is not used is kept as an attribute. No column is recognised as this field by its name, except in a
+    file of ExportContacts.
+    """
 
 class ContactField(_ContactField, metaclass=_ContactFieldEnumTypeWrapper):
     """Meaning of a column."""
@@ -208,6 +213,11 @@ CONTACT_FIELD_FAMILY_NAME: ContactField.ValueType  # 9
 """Family name; see CONTACT_FIELD_GIVEN_NAME."""
 CONTACT_FIELD_ATTRIBUTES: ContactField.ValueType  # 10
 """A JSON object. Each of its members is kept as an attribute."""
+CONTACT_FIELD_EXTENSION: ContactField.ValueType  # 11
+"""Extension of the number in CONTACT_FIELD_PHONE_NUMBER, 1 to 20 digits. An extension in the cell of the number comes
+first. A cell that is not used is kept as an attribute. No column is recognised as this field by its name, except in a
+file of ExportContacts.
+"""
 Global___ContactField: _TypeAlias = ContactField  # noqa: Y015
 
 class _ExistingPolicy:
@@ -657,6 +667,7 @@ class Import(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     REJECTS_TRUNCATED_FIELD_NUMBER: _builtins.int
+    DUPLICATES_TRUNCATED_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
     """Id, made by the server."""
     state: Global___ImportState.ValueType
@@ -673,6 +684,8 @@ class Import(_message.Message):
     """Reason of its failure; empty otherwise."""
     rejects_truncated: _builtins.bool
     """True if more rows were refused than are kept: `counts.rejected` is exact, the list is truncated."""
+    duplicates_truncated: _builtins.bool
+    """Whether more rows were duplicates than are kept: `counts.duplicate` is exact, the list is truncated."""
     @_builtins.property
     def spec(self) -> Global___ImportSpec:
         """The requested options."""
@@ -719,10 +732,11 @@ class Import(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         failure: _builtins.str = ...,
         rejects_truncated: _builtins.bool = ...,
+        duplicates_truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "resolved", b"resolved", "spec", b"spec", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "created_by", b"created_by", "end_time", b"end_time", "failure", b"failure", "import_id", b"import_id", "metadata_version", b"metadata_version", "parts", b"parts", "rejects_truncated", b"rejects_truncated", "resolved", b"resolved", "revision", b"revision", "spec", b"spec", "state", b"state", "update_time", b"update_time", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "created_by", b"created_by", "duplicates_truncated", b"duplicates_truncated", "end_time", b"end_time", "failure", b"failure", "import_id", b"import_id", "metadata_version", b"metadata_version", "parts", b"parts", "rejects_truncated", b"rejects_truncated", "resolved", b"resolved", "revision", b"revision", "spec", b"spec", "state", b"state", "update_time", b"update_time", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -777,6 +791,170 @@ class RejectedRow(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RejectedRow: _TypeAlias = RejectedRow  # noqa: Y015
+
+@_typing.final
+class FieldDifference(_message.Message):
+    """A value of a duplicate row that the contact of its number does not have."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CONTACT_VALUE_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """`extension`, `name`, `email`, `other_numbers` (separated by `;`), or `attributes.` and the name of an attribute."""
+    value: _builtins.str
+    """The value of the row, cut to 1,000 characters."""
+    contact_value: _builtins.str
+    """The value of the contact at the time of the call, cut to 1,000 characters; empty if it has none, or if the contact is
+    not there.
+    """
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        value: _builtins.str = ...,
+        contact_value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_value", b"contact_value", "field", b"field", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldDifference: _TypeAlias = FieldDifference  # noqa: Y015
+
+@_typing.final
+class DuplicateRow(_message.Message):
+    """A row that lost against another row of the same import with the same number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    BYTE_OFFSET_FIELD_NUMBER: _builtins.int
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    WINNER_PART_FIELD_NUMBER: _builtins.int
+    WINNER_LINE_FIELD_NUMBER: _builtins.int
+    WINNER_BYTE_OFFSET_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    ROW_TEXT_FIELD_NUMBER: _builtins.int
+    part: _builtins.int
+    """Part of the file."""
+    line: _builtins.int
+    """Line of the row's first character in its part, from 1; 0 if it is not known."""
+    byte_offset: _builtins.int
+    """Offset of the row's first byte in its part, after decompression."""
+    phone_number: _builtins.str
+    """The number of both rows in E.164. Empty if it was erased."""
+    winner_part: _builtins.int
+    """Part of the row that won."""
+    winner_line: _builtins.int
+    """Line of the row that won, in its part; 0 if it is not known."""
+    winner_byte_offset: _builtins.int
+    """Offset of the first byte of the row that won, in its part; -1 if it is not known."""
+    row_text: _builtins.str
+    """The row as it was in the file, cut to 8,000 characters. Empty if a row of a later block won over it: by then the text
+    of the row is gone, and `differences` has its values.
+    """
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldDifference]:
+        """The values of the row that the contact does not have now. Attributes of a row that have more than 8,000 characters as
+        JSON are not kept, and missing here.
+        """
+
+    def __init__(
+        self,
+        *,
+        part: _builtins.int = ...,
+        line: _builtins.int = ...,
+        byte_offset: _builtins.int = ...,
+        phone_number: _builtins.str = ...,
+        winner_part: _builtins.int = ...,
+        winner_line: _builtins.int = ...,
+        winner_byte_offset: _builtins.int = ...,
+        differences: _abc.Iterable[Global___FieldDifference] | None = ...,
+        row_text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byte_offset", b"byte_offset", "differences", b"differences", "line", b"line", "part", b"part", "phone_number", b"phone_number", "row_text", b"row_text", "winner_byte_offset", b"winner_byte_offset", "winner_line", b"winner_line", "winner_part", b"winner_part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DuplicateRow: _TypeAlias = DuplicateRow  # noqa: Y015
+
+@_typing.final
+class FieldChange(_message.Message):
+    """A field of a contact that an import changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    FORMER_VALUE_FIELD_NUMBER: _builtins.int
+    NEW_VALUE_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """`region_code`, `number_type`, `name`, `email`, `other_numbers` (separated by `;`), `carrier`, `place`, `extension`, or
+    `attributes.` and the name of an attribute.
+    """
+    former_value: _builtins.str
+    """The value before, cut to 1,000 characters; empty if there was none."""
+    new_value: _builtins.str
+    """The value that the import gave it, cut to 1,000 characters."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        former_value: _builtins.str = ...,
+        new_value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "former_value", b"former_value", "new_value", b"new_value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldChange: _TypeAlias = FieldChange  # noqa: Y015
+
+@_typing.final
+class ChangedContact(_message.Message):
+    """A contact that an import changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    BYTE_OFFSET_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """Number in E.164."""
+    part: _builtins.int
+    """Part of the row that changed it."""
+    line: _builtins.int
+    """Line of that row in its part; 0 if it is not known."""
+    byte_offset: _builtins.int
+    """Offset of the row's first byte in its part."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldChange]:
+        """What changed. Later imports may have changed it again."""
+
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+        part: _builtins.int = ...,
+        line: _builtins.int = ...,
+        byte_offset: _builtins.int = ...,
+        changes: _abc.Iterable[Global___FieldChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byte_offset", b"byte_offset", "changes", b"changes", "line", b"line", "part", b"part", "phone_number", b"phone_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangedContact: _TypeAlias = ChangedContact  # noqa: Y015
 
 @_typing.final
 class RevertConflict(_message.Message):

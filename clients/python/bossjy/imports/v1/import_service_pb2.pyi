@@ -894,6 +894,170 @@ class ExportRejectedRowsResponse(_message.Message):
 Global___ExportRejectedRowsResponse: _TypeAlias = ExportRejectedRowsResponse  # noqa: Y015
 
 @_typing.final
+class ListDuplicateRowsRequest(_message.Message):
+    """Asks for duplicate rows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    """The import."""
+    page_size: _builtins.int
+    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuplicateRowsRequest: _TypeAlias = ListDuplicateRowsRequest  # noqa: Y015
+
+@_typing.final
+class ListDuplicateRowsResponse(_message.Message):
+    """Duplicate rows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[_import_pb2.DuplicateRow]:
+        """The rows."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[_import_pb2.DuplicateRow] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuplicateRowsResponse: _TypeAlias = ListDuplicateRowsResponse  # noqa: Y015
+
+@_typing.final
+class ExportDuplicateRowsRequest(_message.Message):
+    """Asks for a file of duplicate rows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    """The import."""
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportDuplicateRowsRequest: _TypeAlias = ExportDuplicateRowsRequest  # noqa: Y015
+
+@_typing.final
+class ExportDuplicateRowsResponse(_message.Message):
+    """A piece of the file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """The bytes that follow, at most 1 MiB."""
+    row_count: _builtins.int
+    """Rows written so far, this piece included."""
+    def __init__(
+        self,
+        *,
+        data: _builtins.bytes = ...,
+        row_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "row_count", b"row_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportDuplicateRowsResponse: _TypeAlias = ExportDuplicateRowsResponse  # noqa: Y015
+
+@_typing.final
+class ListChangedContactsRequest(_message.Message):
+    """Asks for contacts that an import changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    """The import."""
+    page_size: _builtins.int
+    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListChangedContactsRequest: _TypeAlias = ListChangedContactsRequest  # noqa: Y015
+
+@_typing.final
+class ListChangedContactsResponse(_message.Message):
+    """Contacts that an import changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTACTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def contacts(self) -> _containers.RepeatedCompositeFieldContainer[_import_pb2.ChangedContact]:
+        """The contacts."""
+
+    def __init__(
+        self,
+        *,
+        contacts: _abc.Iterable[_import_pb2.ChangedContact] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contacts", b"contacts", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListChangedContactsResponse: _TypeAlias = ListChangedContactsResponse  # noqa: Y015
+
+@_typing.final
 class RevertImportRequest(_message.Message):
     """Asks for an import to be reverted."""
 

@@ -96,6 +96,21 @@ class ImportServiceStub:
                 request_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportRejectedRowsRequest.SerializeToString,
                 response_deserializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportRejectedRowsResponse.FromString,
                 _registered_method=True)
+        self.ListDuplicateRows = channel.unary_unary(
+                '/bossjy.imports.v1.ImportService/ListDuplicateRows',
+                request_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListDuplicateRowsRequest.SerializeToString,
+                response_deserializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListDuplicateRowsResponse.FromString,
+                _registered_method=True)
+        self.ExportDuplicateRows = channel.unary_stream(
+                '/bossjy.imports.v1.ImportService/ExportDuplicateRows',
+                request_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportDuplicateRowsRequest.SerializeToString,
+                response_deserializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportDuplicateRowsResponse.FromString,
+                _registered_method=True)
+        self.ListChangedContacts = channel.unary_unary(
+                '/bossjy.imports.v1.ImportService/ListChangedContacts',
+                request_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListChangedContactsRequest.SerializeToString,
+                response_deserializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListChangedContactsResponse.FromString,
+                _registered_method=True)
         self.RevertImport = channel.unary_unary(
                 '/bossjy.imports.v1.ImportService/RevertImport',
                 request_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.RevertImportRequest.SerializeToString,
@@ -210,6 +225,32 @@ class ImportServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDuplicateRows(self, request, context):
+        """Lists the rows that lost against another row of the same import with the same number, in the order of the file: with
+        the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can be
+        reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportDuplicateRows(self, request, context):
+        """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, and after them line, number, the
+        line that won and the differences. The stream ends as that of ExportRejectedRows does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChangedContacts(self, request, context):
+        """Lists the contacts that the import changed, by number: each changed field with the former and the new value. Contacts
+        that it created are not among them; ListContacts finds these by `created_import`. Changes are kept as long as an import
+        can be reverted (90 days by default), and until the contact is deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RevertImport(self, request, context):
         """Reverts an import, in one transaction: the contacts become as if it had never been made. Rows of other imports with
         the same numbers stay, even if this import came first. Deleted contacts stay deleted. IMPORT_NOT_REVERTIBLE while
@@ -273,6 +314,21 @@ def add_ImportServiceServicer_to_server(servicer, server):
                     servicer.ExportRejectedRows,
                     request_deserializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportRejectedRowsRequest.FromString,
                     response_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportRejectedRowsResponse.SerializeToString,
+            ),
+            'ListDuplicateRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDuplicateRows,
+                    request_deserializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListDuplicateRowsRequest.FromString,
+                    response_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListDuplicateRowsResponse.SerializeToString,
+            ),
+            'ExportDuplicateRows': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportDuplicateRows,
+                    request_deserializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportDuplicateRowsRequest.FromString,
+                    response_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportDuplicateRowsResponse.SerializeToString,
+            ),
+            'ListChangedContacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChangedContacts,
+                    request_deserializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListChangedContactsRequest.FromString,
+                    response_serializer=bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListChangedContactsResponse.SerializeToString,
             ),
             'RevertImport': grpc.unary_unary_rpc_method_handler(
                     servicer.RevertImport,
@@ -545,6 +601,87 @@ class ImportService:
             '/bossjy.imports.v1.ImportService/ExportRejectedRows',
             bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportRejectedRowsRequest.SerializeToString,
             bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportRejectedRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDuplicateRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.imports.v1.ImportService/ListDuplicateRows',
+            bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListDuplicateRowsRequest.SerializeToString,
+            bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListDuplicateRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportDuplicateRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/bossjy.imports.v1.ImportService/ExportDuplicateRows',
+            bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportDuplicateRowsRequest.SerializeToString,
+            bossjy_dot_imports_dot_v1_dot_import__service__pb2.ExportDuplicateRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChangedContacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.imports.v1.ImportService/ListChangedContacts',
+            bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListChangedContactsRequest.SerializeToString,
+            bossjy_dot_imports_dot_v1_dot_import__service__pb2.ListChangedContactsResponse.FromString,
             options,
             channel_credentials,
             insecure,

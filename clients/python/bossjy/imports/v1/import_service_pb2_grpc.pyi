@@ -91,6 +91,20 @@ class ImportServiceStub:
     suggestion. The corrected file can be imported, with this import as its parent. If the caller loses its authority
     or the client does not read, the stream ends as that of ContactService.ExportContacts.
     """
+    ListDuplicateRows: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListDuplicateRowsRequest, _import_service_pb2.ListDuplicateRowsResponse]
+    """Lists the rows that lost against another row of the same import with the same number, in the order of the file: with
+    the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can be
+    reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
+    """
+    ExportDuplicateRows: _grpc.UnaryStreamMultiCallable[_import_service_pb2.ExportDuplicateRowsRequest, _import_service_pb2.ExportDuplicateRowsResponse]
+    """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, and after them line, number, the
+    line that won and the differences. The stream ends as that of ExportRejectedRows does.
+    """
+    ListChangedContacts: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListChangedContactsRequest, _import_service_pb2.ListChangedContactsResponse]
+    """Lists the contacts that the import changed, by number: each changed field with the former and the new value. Contacts
+    that it created are not among them; ListContacts finds these by `created_import`. Changes are kept as long as an import
+    can be reverted (90 days by default), and until the contact is deleted.
+    """
     RevertImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]
     """Reverts an import, in one transaction: the contacts become as if it had never been made. Rows of other imports with
     the same numbers stay, even if this import came first. Deleted contacts stay deleted. IMPORT_NOT_REVERTIBLE while
@@ -161,6 +175,20 @@ class ImportServiceAsyncStub(ImportServiceStub):
     """Streams the rejected rows as a CSV file with the columns of the import, followed by line, column, reason and
     suggestion. The corrected file can be imported, with this import as its parent. If the caller loses its authority
     or the client does not read, the stream ends as that of ContactService.ExportContacts.
+    """
+    ListDuplicateRows: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListDuplicateRowsRequest, _import_service_pb2.ListDuplicateRowsResponse]  # type: ignore[assignment]
+    """Lists the rows that lost against another row of the same import with the same number, in the order of the file: with
+    the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can be
+    reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
+    """
+    ExportDuplicateRows: _aio.UnaryStreamMultiCallable[_import_service_pb2.ExportDuplicateRowsRequest, _import_service_pb2.ExportDuplicateRowsResponse]  # type: ignore[assignment]
+    """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, and after them line, number, the
+    line that won and the differences. The stream ends as that of ExportRejectedRows does.
+    """
+    ListChangedContacts: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListChangedContactsRequest, _import_service_pb2.ListChangedContactsResponse]  # type: ignore[assignment]
+    """Lists the contacts that the import changed, by number: each changed field with the former and the new value. Contacts
+    that it created are not among them; ListContacts finds these by `created_import`. Changes are kept as long as an import
+    can be reverted (90 days by default), and until the contact is deleted.
     """
     RevertImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]  # type: ignore[assignment]
     """Reverts an import, in one transaction: the contacts become as if it had never been made. Rows of other imports with
@@ -283,6 +311,38 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams the rejected rows as a CSV file with the columns of the import, followed by line, column, reason and
         suggestion. The corrected file can be imported, with this import as its parent. If the caller loses its authority
         or the client does not read, the stream ends as that of ContactService.ExportContacts.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDuplicateRows(
+        self,
+        request: _import_service_pb2.ListDuplicateRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_import_service_pb2.ListDuplicateRowsResponse, _abc.Awaitable[_import_service_pb2.ListDuplicateRowsResponse]]:
+        """Lists the rows that lost against another row of the same import with the same number, in the order of the file: with
+        the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can be
+        reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportDuplicateRows(
+        self,
+        request: _import_service_pb2.ExportDuplicateRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_import_service_pb2.ExportDuplicateRowsResponse], _abc.AsyncIterator[_import_service_pb2.ExportDuplicateRowsResponse]]:
+        """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, and after them line, number, the
+        line that won and the differences. The stream ends as that of ExportRejectedRows does.
+        """
+
+    @_abc_1.abstractmethod
+    def ListChangedContacts(
+        self,
+        request: _import_service_pb2.ListChangedContactsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_import_service_pb2.ListChangedContactsResponse, _abc.Awaitable[_import_service_pb2.ListChangedContactsResponse]]:
+        """Lists the contacts that the import changed, by number: each changed field with the former and the new value. Contacts
+        that it created are not among them; ListContacts finds these by `created_import`. Changes are kept as long as an import
+        can be reverted (90 days by default), and until the contact is deleted.
         """
 
     @_abc_1.abstractmethod

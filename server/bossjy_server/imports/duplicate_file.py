@@ -1,0 +1,90 @@
+"""Duplicate rows as a CSV file that opens in a spreadsheet, and can be imported again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+from bossjy_server.errors import NotFound
+from bossjy_server.imports import duplicate_store, store
+from bossjy_server.imports.duplicate_store import DuplicateRow
+from bossjy_server.imports.duplicates import differences
+from bossjy_server.imports.records import ColumnMapping, ContactField, ImportJob, SourceFormat
+from bossjy_server.imports.reject_file import cells_of, csv_lines
+from bossjy_server.imports.rejects import KEPT_ROW
+from bossjy_server.storage import audit
+from bossjy_server.storage.postgres import Database
+
+# After the columns of the file; `mapping` knows these names and ignores them.
+NOTES = (
+    "bossjy_part",
+    "bossjy_line",
+    "bossjy_offset",
+    "bossjy_number",
+    "bossjy_winner_part",
+    "bossjy_winner_line",
+    "bossjy_winner_offset",
+    "bossjy_differences",
+    "bossjy_row",
+)
+_ROWS_AT_ONCE = 1000
+
+
+async def duplicate_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
+    """Pieces of the file, and rows written so far. Raises NotFound."""
+    async with database.tenant(tenant_id) as connection:
+        job = await store.find_import(connection, tenant_id, import_id)
+        if job is not None:
+            await audit.record(connection, tenant_id, "imports.export_duplicates", resource=import_id)
+    if job is None:
+        raise NotFound("import")
+    source = (job.resolved or job.spec).source
+    yield b"\xef\xbb\xbf" + csv_lines([[*source.columns, *NOTES]]), 0
+    after, count = (0, -1), 0
+    while True:
+        async with database.tenant(tenant_id, long=True) as connection:
+            rows = await duplicate_store.page(connection, tenant_id, import_id, after, _ROWS_AT_ONCE)
+        if not rows:
+            return
+        after, count = (rows[-1].part, rows[-1].byte_offset), count + len(rows)
+        yield csv_lines([_row(row, source, job) for row in rows]), count
+
+
+def _row(row: DuplicateRow, source: SourceFormat, job: ImportJob) -> list[str]:
+    """The cells as they were, and the notes. The cells of a row without text are made of its values."""
+    # A row that fills what is kept of one may have been cut: its last cell would come back shorter than it was.
+    cells = None if len(row.row_text) >= KEPT_ROW else cells_of(row.row_text, source)
+    whole = row.row_text if cells is None else ""
+    if not row.row_text:
+        cells = _made_cells(row, source, (job.resolved or job.spec).mapping)
+    winner_part, winner_offset = (str(row.winner[0]), str(row.winner[1])) if row.winner else ("", "")
+    return [
+        *(cells if cells is not None else [""] * len(source.columns)),
+        str(row.part),
+        str(row.line or ""),
+        str(row.byte_offset),
+        row.e164,
+        winner_part,
+        str(row.winner_line or ""),
+        winner_offset,
+        "; ".join(f"{one.field}: {one.value} (contact: {one.contact_value or '-'})" for one in differences(row)),
+        whole,
+    ]
+
+
+def _made_cells(row: DuplicateRow, source: SourceFormat, mapping: Sequence[ColumnMapping]) -> list[str]:
+    values = row.values
+    texts = {
+        ContactField.PHONE_NUMBER: f"{row.e164};ext={values.extension}" if values.extension else row.e164,
+        ContactField.NAME: values.name,
+        ContactField.EMAIL: values.email,
+        ContactField.OTHER_NUMBER: ";".join(values.other_numbers),
+    }
+    meant = {one.column: one for one in mapping}
+    cells: list[str] = []
+    for column in source.columns:
+        one = meant.get(column)
+        if one is None or one.field is ContactField.ATTRIBUTE:
+            cells.append(values.attributes.get((one and one.attribute) or column, ""))
+        else:
+            cells.append(texts.pop(one.field, ""))
+    return cells
