@@ -11,7 +11,7 @@ DEFAULT_LANGUAGE = "en"
 _TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
-def language_of(tag: str) -> str:
+def language_of(tag: str, field: str = "language") -> str:
     """A language as it was asked for, `en` where none was. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
     if not tag:
         return DEFAULT_LANGUAGE
@@ -19,7 +19,7 @@ def language_of(tag: str) -> str:
         raise InvalidArgument(
             Reason.LANGUAGE_UNKNOWN,
             "the language is not a BCP 47 tag: use for example en, zh, zh-Hant",
-            violations=[Violation("language", "a BCP 47 tag")],
+            violations=[Violation(field, "a BCP 47 tag")],
         )
     return tag
 

@@ -34,6 +34,13 @@ class PhoneServiceStub:
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
 
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
+
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
@@ -63,6 +70,16 @@ class PhoneServiceStub:
                 '/bossjy.phone.v1.PhoneService/FormatNumber',
                 request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberRequest.SerializeToString,
                 response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberResponse.FromString,
+                _registered_method=True)
+        self.FormatPartialNumber = channel.unary_unary(
+                '/bossjy.phone.v1.PhoneService/FormatPartialNumber',
+                request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberRequest.SerializeToString,
+                response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberResponse.FromString,
+                _registered_method=True)
+        self.ValidateShortNumber = channel.unary_unary(
+                '/bossjy.phone.v1.PhoneService/ValidateShortNumber',
+                request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberRequest.SerializeToString,
+                response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberResponse.FromString,
                 _registered_method=True)
         self.MatchNumbers = channel.unary_unary(
                 '/bossjy.phone.v1.PhoneService/MatchNumbers',
@@ -115,6 +132,13 @@ class PhoneServiceServicer:
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
 
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
+
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
@@ -152,6 +176,22 @@ class PhoneServiceServicer:
     def FormatNumber(self, request, context):
         """Writes a number in the formats of its region. NUMBER_NOT_PARSED if the text is not a number; a number need not be
         valid to be formatted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FormatPartialNumber(self, request, context):
+        """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
+        key. A text of which no number can come is answered as it was typed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateShortNumber(self, request, context):
+        """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
+        it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -241,6 +281,16 @@ def add_PhoneServiceServicer_to_server(servicer, server):
                     request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberRequest.FromString,
                     response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberResponse.SerializeToString,
             ),
+            'FormatPartialNumber': grpc.unary_unary_rpc_method_handler(
+                    servicer.FormatPartialNumber,
+                    request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberRequest.FromString,
+                    response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberResponse.SerializeToString,
+            ),
+            'ValidateShortNumber': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateShortNumber,
+                    request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberRequest.FromString,
+                    response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberResponse.SerializeToString,
+            ),
             'MatchNumbers': grpc.unary_unary_rpc_method_handler(
                     servicer.MatchNumbers,
                     request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.MatchNumbersRequest.FromString,
@@ -297,6 +347,13 @@ class PhoneService:
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
+
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -400,6 +457,60 @@ class PhoneService:
             '/bossjy.phone.v1.PhoneService/FormatNumber',
             bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberRequest.SerializeToString,
             bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FormatPartialNumber(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.phone.v1.PhoneService/FormatPartialNumber',
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberRequest.SerializeToString,
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateShortNumber(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.phone.v1.PhoneService/ValidateShortNumber',
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberRequest.SerializeToString,
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,13 @@ class PhoneServiceStub:
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
 
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
+
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
@@ -63,6 +70,14 @@ class PhoneServiceStub:
     FormatNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FormatNumberRequest, _phone_service_pb2.FormatNumberResponse]
     """Writes a number in the formats of its region. NUMBER_NOT_PARSED if the text is not a number; a number need not be
     valid to be formatted.
+    """
+    FormatPartialNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FormatPartialNumberRequest, _phone_service_pb2.FormatPartialNumberResponse]
+    """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
+    key. A text of which no number can come is answered as it was typed.
+    """
+    ValidateShortNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateShortNumberRequest, _phone_service_pb2.ValidateShortNumberResponse]
+    """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
+    it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
     """
     MatchNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.MatchNumbersRequest, _phone_service_pb2.MatchNumbersResponse]
     """Tells whether two texts are the same number, as far as they say."""
@@ -98,6 +113,13 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
 
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
+
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
@@ -123,6 +145,14 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     FormatNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FormatNumberRequest, _phone_service_pb2.FormatNumberResponse]  # type: ignore[assignment]
     """Writes a number in the formats of its region. NUMBER_NOT_PARSED if the text is not a number; a number need not be
     valid to be formatted.
+    """
+    FormatPartialNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FormatPartialNumberRequest, _phone_service_pb2.FormatPartialNumberResponse]  # type: ignore[assignment]
+    """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
+    key. A text of which no number can come is answered as it was typed.
+    """
+    ValidateShortNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateShortNumberRequest, _phone_service_pb2.ValidateShortNumberResponse]  # type: ignore[assignment]
+    """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
+    it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
     """
     MatchNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.MatchNumbersRequest, _phone_service_pb2.MatchNumbersResponse]  # type: ignore[assignment]
     """Tells whether two texts are the same number, as far as they say."""
@@ -156,6 +186,13 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
+
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -204,6 +241,26 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_phone_service_pb2.FormatNumberResponse, _abc.Awaitable[_phone_service_pb2.FormatNumberResponse]]:
         """Writes a number in the formats of its region. NUMBER_NOT_PARSED if the text is not a number; a number need not be
         valid to be formatted.
+        """
+
+    @_abc_1.abstractmethod
+    def FormatPartialNumber(
+        self,
+        request: _phone_service_pb2.FormatPartialNumberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_phone_service_pb2.FormatPartialNumberResponse, _abc.Awaitable[_phone_service_pb2.FormatPartialNumberResponse]]:
+        """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
+        key. A text of which no number can come is answered as it was typed.
+        """
+
+    @_abc_1.abstractmethod
+    def ValidateShortNumber(
+        self,
+        request: _phone_service_pb2.ValidateShortNumberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_phone_service_pb2.ValidateShortNumberResponse, _abc.Awaitable[_phone_service_pb2.ValidateShortNumberResponse]]:
+        """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
+        it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
         """
 
     @_abc_1.abstractmethod
