@@ -1,4 +1,4 @@
-"""Doubtful numbers are rejected with the number that is more likely meant, or imported with an attribute that says why."""
+"""Doubtful numbers are rejected with the number more likely meant, or imported with an attribute that says why."""
 
 from __future__ import annotations
 
