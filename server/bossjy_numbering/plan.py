@@ -150,8 +150,8 @@ class Plan:
         """A valid number for each type of a region that the plan gives one for."""
         return example_numbers(region)
 
-    def regions_of_steps(self, text: str) -> Steps[list[RegionInfo]]:
-        """The regions in which a text is a valid number, in steps of a region.
+    def readings_steps(self, text: str) -> Steps[list[tuple[RegionInfo, Number]]]:
+        """The regions in which a text is a valid number, and the number there, in steps of a region.
 
         With a plus those of its calling code that have the number; else all whose own reading of it is valid.
         """
@@ -159,13 +159,10 @@ class Plan:
         abroad = self.number(text)
         for region in self.regions():
             yield
-            if not abroad.error:
-                fits = is_valid_in(abroad, region)
-            else:
-                number = self.number(text, region.code)
-                fits = number.valid and number.region == region.code
-            if fits:
-                found.append(region)
+            number = abroad if not abroad.error else self.number(text, region.code)
+            own = is_valid_in(number, region) if not abroad.error else number.valid and number.region == region.code
+            if own:
+                found.append((region, number))
         return found
 
     def regions(self) -> tuple[RegionInfo, ...]:

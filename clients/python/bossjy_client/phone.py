@@ -155,13 +155,14 @@ class PhoneClient:
         request = phone_service_pb2.GetRegionRequest(region_code=region_code, language=language)
         return (await self._connection.call(self._stub.GetRegion, request, safe=True)).region
 
-    async def regions(
-        self, *, calling_code: int = 0, phone_number: str = "", language: str = ""
-    ) -> AsyncIterator[region_pb2.Region]:
-        """The regions of the plan by code; `calling_code` 0: all. `phone_number`: those in which it is valid."""
-        request = phone_service_pb2.ListRegionsRequest(
-            calling_code=calling_code, phone_number=phone_number, language=language
-        )
+    async def find_regions(self, phone_number: str) -> Sequence[phone_service_pb2.NumberReading]:
+        """The regions in which the text is a valid number, and the number there."""
+        request = phone_service_pb2.FindRegionsRequest(phone_number=phone_number)
+        return (await self._connection.call(self._stub.FindRegions, request, safe=True)).readings
+
+    async def regions(self, *, calling_code: int = 0, language: str = "") -> AsyncIterator[region_pb2.Region]:
+        """The regions of the plan by code; `calling_code` 0: all."""
+        request = phone_service_pb2.ListRegionsRequest(calling_code=calling_code, language=language)
         while True:
             answer = await self._connection.call(self._stub.ListRegions, request, safe=True)
             for region in answer.regions:

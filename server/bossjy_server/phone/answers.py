@@ -12,6 +12,7 @@ from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Doubt, Leniency, Number, NumberColumn, Steps
 from bossjy_numbering.enrich import Enrichment, Labels
+from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.phone.arrow import read_chunks, write_columns
 from bossjy_server.phone.basic import BasicViews
 from bossjy_server.phone.columns import FORMATS, Extras, columns_wire, with_output
@@ -31,6 +32,8 @@ _FIND_LIMIT = 100
 _ROWS_A_STEP = 256
 # A longer text is no short number.
 _SHORT_TEXT = 40
+# As the contract says: a format is made by libphonenumber itself, row by row.
+_FORMAT_ROWS = 10_000
 _PATHS = "texts.default_regions", "texts.region_codes"
 
 
@@ -151,6 +154,12 @@ class Answers:
         formats: dict[str, list[str]] = {name: [] for name in names}
         if not names:
             return formats
+        if len(column) > _FORMAT_ROWS:
+            raise InvalidArgument(
+                Reason.INVALID_FIELD,
+                f"{len(column)} rows with {names[0]}: a message that asks for formats has at most {_FORMAT_ROWS} rows",
+                violations=[Violation("read_mask", f"formats of at most {_FORMAT_ROWS} rows")],
+            )
         forms = [FORMATS[name] for name in names]
         for number in map(column.number, range(len(column))):
             yield

@@ -120,8 +120,9 @@ def _extra_arrays(extras: Extras) -> dict[str, Any]:
     arrays: dict[str, Any] = {name: _dictionary(labels.indices, labels.values) for name, labels in extras.named.items()}
     arrays |= {name: pa.array(values, pa.string()) for name, values in extras.formats.items()}
     if extras.time_zones is not None:
-        sets: Any = pa.array(extras.time_zones.values, pa.list_(pa.string()))
-        arrays["time_zones"] = sets.take(pa.array(extras.time_zones.indices))
+        # A number can have fifty of them: lists would repeat these in each row.
+        zones = [",".join(one) for one in extras.time_zones.values]
+        arrays["time_zones"] = _dictionary(extras.time_zones.indices, zones)
     if extras.carrier_reliable is not None:
         arrays["carrier_reliable"] = pa.array(extras.carrier_reliable)
     if extras.warnings is not None:

@@ -143,8 +143,8 @@ def explanation_of(explanation: Explanation) -> phone_service_pb2.ExplainNumberR
         ],
         unrecoverable=explanation.unrecoverable,
         warnings=warnings_of(explanation.doubts),
-        numbers=map(_reading, explanation.numbers),
-        candidates=map(_reading, explanation.candidates),
+        numbers=[reading_of(one, one.region or "") for one in explanation.numbers],
+        candidates=[reading_of(one, one.region or "") for one in explanation.candidates],
         region_code=explanation.region or "",
         short_number_kind=number_pb2.ShortNumberKind.ValueType(explanation.short),
     )
@@ -155,10 +155,9 @@ def warnings_of(doubts: Doubt) -> list[number_pb2.NumberWarning.ValueType]:
     return [number_pb2.NumberWarning.ValueType(doubt.bit_length()) for doubt in Doubt if doubt and doubt in doubts]
 
 
-def _reading(number: Number) -> phone_service_pb2.NumberReading:
-    return phone_service_pb2.NumberReading(
-        e164=number.e164, region_code=number.region or "", extension=number.extension or ""
-    )
+def reading_of(number: Number, region_code: str) -> phone_service_pb2.NumberReading:
+    """A valid number that a text can mean."""
+    return phone_service_pb2.NumberReading(e164=number.e164, region_code=region_code, extension=number.extension or "")
 
 
 def plan_of(plan: Plan, versions: list[str]) -> plan_pb2.NumberingPlan:

@@ -172,10 +172,10 @@ class Numbers:
         """A valid number for each type of a region that the plan gives one for."""
         return self._plan.examples(region)
 
-    def regions(self, calling_code: int, text: str) -> Steps[list[RegionInfo]]:
-        """The regions by region code, then calling code.
+    def regions(self, calling_code: int) -> list[RegionInfo]:
+        """The regions (of one calling code, if not 0) by region code, then calling code."""
+        return [one for one in self._plan.regions() if calling_code in (0, one.calling_code)]
 
-        Of one calling code, if it is not 0; those in which a text is a valid number, if it is not empty.
-        """
-        found = (yield from self._plan.regions_of_steps(text)) if text else self._plan.regions()
-        return [one for one in found if calling_code in (0, one.calling_code)]
+    def readings(self, text: str) -> Steps[list[tuple[RegionInfo, Number]]]:
+        """The regions in which a text is a valid number, and the number there."""
+        return self._plan.readings_steps(text)

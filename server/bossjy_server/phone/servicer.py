@@ -21,6 +21,7 @@ from bossjy_server.phone.convert import (
     explanation_of,
     match_of,
     plan_of,
+    reading_of,
     region_of,
     response_of,
     short_of,
@@ -137,7 +138,8 @@ class PhoneServicer:
         """What was typed of a number so far, formatted."""
         region = self._terms.checked(request.region_code, "region_code")
         cursor = request.cursor if request.HasField("cursor") else None
-        partial = await self._threads.run(self._numbers.partial(request.phone_number, region, cursor), short=True)
+        steps = self._numbers.partial(request.phone_number, region, cursor)
+        partial = await self._threads.run(steps, short=True, bounded=True)
         return pb.FormatPartialNumberResponse(
             formatted=partial.formatted, cursor=partial.cursor, metadata_version=self._numbers.version
         )
@@ -176,6 +178,15 @@ class PhoneServicer:
         response.number.metadata_version = self._numbers.version
         return response
 
+    async def FindRegions(self, request: pb.FindRegionsRequest) -> pb.FindRegionsResponse:
+        """The regions in which a text is a valid number."""
+        steps = self._numbers.readings(request.phone_number)
+        found = await self._threads.run(steps, short=True, bounded=True)
+        return pb.FindRegionsResponse(
+            readings=[reading_of(number, region.code) for region, number in found],
+            metadata_version=self._numbers.version,
+        )
+
     async def GetNumberingPlan(self, _request: pb.GetNumberingPlanRequest) -> pb.GetNumberingPlanResponse:
         """The plan that answers are made from."""
         return pb.GetNumberingPlanResponse(plan=plan_of(self._plans.plan, self._plans.versions()))
@@ -199,8 +210,7 @@ class PhoneServicer:
         """The regions of the plan."""
         page = self._pages.open(request, current_caller().tenant_id, kinds=(str, int))
         language = asked_language(request)
-        steps = self._numbers.regions(request.calling_code, request.phone_number)
-        found = await self._threads.run(steps, short=True) if request.phone_number else finish(steps)
+        found = self._numbers.regions(request.calling_code)
         behind = [one for one in found if page.cursor is None or (one.code, one.calling_code) > page.cursor]
         regions, token = page.answer(
             behind,

@@ -44,7 +44,9 @@ def add_more_commands(
         "regions", parents=[common, language], help="the regions of the plan", **example("phone regions")
     )
     command.add_argument("--calling-code", type=int, default=0, metavar="N", help="only those of this calling code")
-    command.add_argument("--number", metavar="TEXT", default="", help="only those in which this text is a valid number")
+    command.add_argument(
+        "--number", metavar="TEXT", default="", help="those in which this text is a valid number (6: none)"
+    )
     command.set_defaults(command=_regions)
     command = group.add_parser(
         "region", parents=[common, language], help="one region, with example numbers", **example("phone region")
@@ -132,12 +134,11 @@ async def _match(session: Session) -> ExitCode:
 
 async def _regions(session: Session) -> ExitCode:
     args, output = session.args, session.output
+    if args.number:
+        return await _readings(session)
     async with session.client() as client:
         regions = [
-            region
-            async for region in client.phone.regions(
-                calling_code=args.calling_code, phone_number=args.number, language=args.language
-            )
+            region async for region in client.phone.regions(calling_code=args.calling_code, language=args.language)
         ]
     if output.as_json:
         for region in regions:
@@ -146,3 +147,15 @@ async def _regions(session: Session) -> ExitCode:
         rows = ((r.region_code, f"+{r.calling_code}", r.display_name, r.example_number) for r in regions)
         output.table(("region", "code#", "name", "example"), rows)
     return ExitCode.DONE
+
+
+async def _readings(session: Session) -> ExitCode:
+    async with session.client() as client:
+        readings = await client.phone.find_regions(session.args.number)
+    if session.output.as_json:
+        for reading in readings:
+            session.output.message(reading)
+    else:
+        rows = ((one.region_code, one.e164, one.extension) for one in readings)
+        session.output.table(("region", "E.164", "extension"), rows)
+    return ExitCode.DONE if readings else ExitCode.FINDINGS

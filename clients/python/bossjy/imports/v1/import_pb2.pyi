@@ -256,7 +256,8 @@ class _DoubtfulPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Doubtf
 class DoubtfulPolicy(_DoubtfulPolicy, metaclass=_DoubtfulPolicyEnumTypeWrapper):
     """What happens to a row whose number is doubtful: libphonenumber reads its cell as a valid number, but letters, an exponent
     or a decimal point were read as digits, or digits were left out (see NumberWarning), and another number is more likely
-    meant. A cell with such a reading and no better one is imported in any case.
+    meant. A cell with such a reading and no better one is imported in any case. Only the number of a row is looked at: a
+    doubtful additional number stays a text among the attributes.
     """
 
 DOUBTFUL_POLICY_UNSPECIFIED: DoubtfulPolicy.ValueType  # 0
@@ -529,7 +530,9 @@ class ImportSpec(_message.Message):
     file_name: _builtins.str
     """Name of the file, without folders; kept for people, never opened."""
     default_region: _builtins.str
-    """Region that is assumed for numbers without a calling code: ISO 3166-1 alpha-2 in capitals. Empty: the tenant's."""
+    """Region that is assumed for numbers without a calling code: ISO 3166-1 alpha-2 in capitals. INVALID_FIELD if the plan
+    has no such region. Empty: the tenant's.
+    """
     existing_policy: Global___ExistingPolicy.ValueType
     """Default: overwrite."""
     duplicate_policy: Global___DuplicatePolicy.ValueType
@@ -543,7 +546,7 @@ class ImportSpec(_message.Message):
     enrich: _builtins.bool
     """Whether carrier and place are looked up and kept."""
     language: _builtins.str
-    """Language of carrier and place. Empty: `en`."""
+    """Language of carrier and place, as a BCP 47 tag (LANGUAGE_UNKNOWN). Empty: `en`."""
     parent_import_id: _builtins.str
     """The import whose corrected rejects this is. Empty: none."""
     doubtful_policy: Global___DoubtfulPolicy.ValueType

@@ -126,8 +126,8 @@ class ValidateNumberResponse(_message.Message):
     metadata_version: _builtins.str
     """Metadata version that the answer was made from. In a batch set on the batch, not here."""
     carrier_reliable: _builtins.bool
-    """Full view only: whether `carrier` is known and still serves the number: its region has no mobile number portability.
-    False: the number may have moved to another carrier (LookupNumber tells which), or no carrier is known.
+    """Full view only: whether `carrier` is known, and the region has no mobile number portability as far as libphonenumber
+    knows. False: the number may have moved to another carrier (LookupNumber tells which), or no carrier is known.
     """
     @_builtins.property
     def time_zones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -445,7 +445,7 @@ class NumberColumns(_message.Message):
 
     @_builtins.property
     def carrier_reliable(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
-        """Whether `carrier` is known and still serves the number, as in ValidateNumberResponse. Only when asked for."""
+        """Whether the carrier is known and reliable, as in ValidateNumberResponse. Only when asked for."""
 
     def __init__(
         self,
@@ -514,7 +514,8 @@ class StreamValidateNumbersRequest(_message.Message):
     @_builtins.property
     def read_mask(self) -> _field_mask_pb2.FieldMask:
         """Columns of NumberColumns that are wanted, by field name. Empty: all but carrier, place, formats and time zones. A format
-        costs some 30 us of work a row, as much as 50 rows without it.
+        costs some 30 us of work a row, as much as 50 rows without it: a message that asks for formats has at most 10,000 rows
+        (INVALID_FIELD).
         """
 
     @_builtins.property
@@ -558,10 +559,10 @@ class StreamValidateNumbersResponse(_message.Message):
     sequence: _builtins.int
     """Repeated from the request."""
     arrow_ipc: _builtins.bytes
-    """As an Arrow IPC stream of one record batch whose columns are named as in NumberColumns; region, carrier and place
-    are dictionary-encoded text, time zones lists of text. It has up to 66 bytes a row: a client that reads messages of
+    """As an Arrow IPC stream of one record batch whose columns are named as in NumberColumns; region, carrier, place and
+    time zones are dictionary-encoded text, of several time zones with commas between. It has up to 66 bytes a row: a client that reads messages of
     4 MiB at most, as gRPC's clients do unless told otherwise, sends at most 63,000 rows a message. A format adds up to
-    40 bytes a row, time zones mostly 30.
+    60 bytes a row.
     """
     metadata_version: _builtins.str
     """Metadata version of all results."""
@@ -1158,6 +1159,58 @@ class ExplainNumberResponse(_message.Message):
 Global___ExplainNumberResponse: _TypeAlias = ExplainNumberResponse  # noqa: Y015
 
 @_typing.final
+class FindRegionsRequest(_message.Message):
+    """Asks for the regions of a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """The text, at most 250 characters."""
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phone_number", b"phone_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRegionsRequest: _TypeAlias = FindRegionsRequest  # noqa: Y015
+
+@_typing.final
+class FindRegionsResponse(_message.Message):
+    """The regions of a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READINGS_FIELD_NUMBER: _builtins.int
+    METADATA_VERSION_FIELD_NUMBER: _builtins.int
+    metadata_version: _builtins.str
+    """Metadata version of the answer."""
+    @_builtins.property
+    def readings(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberReading]:
+        """The number in each region, by region code; at most one for each region. The region is the one that reads the text: a
+        number of several regions comes once for each of them.
+        """
+
+    def __init__(
+        self,
+        *,
+        readings: _abc.Iterable[Global___NumberReading] | None = ...,
+        metadata_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata_version", b"metadata_version", "readings", b"readings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRegionsResponse: _TypeAlias = FindRegionsResponse  # noqa: Y015
+
+@_typing.final
 class GetRegionRequest(_message.Message):
     """Asks for a region."""
 
@@ -1226,7 +1279,6 @@ class ListRegionsRequest(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     CALLING_CODE_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many are returned at most. 0 means 300, which is all. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
@@ -1237,10 +1289,6 @@ class ListRegionsRequest(_message.Message):
     """Only regions of this calling code. 0: all."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
-    phone_number: _builtins.str
-    """Only regions in which this text is a valid number: for a text with `+` those of its calling code, for any other text
-    those whose own reading of it is valid. Empty: all.
-    """
     def __init__(
         self,
         *,
@@ -1249,11 +1297,10 @@ class ListRegionsRequest(_message.Message):
         language: _builtins.str = ...,
         calling_code: _builtins.int = ...,
         language_code: _builtins.str = ...,
-        phone_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "language", b"language", "language_code", b"language_code", "page_size", b"page_size", "page_token", b"page_token", "phone_number", b"phone_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "language", b"language", "language_code", b"language_code", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

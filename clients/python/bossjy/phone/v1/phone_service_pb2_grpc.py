@@ -96,6 +96,11 @@ class PhoneServiceStub:
                 request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberRequest.SerializeToString,
                 response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberResponse.FromString,
                 _registered_method=True)
+        self.FindRegions = channel.unary_unary(
+                '/bossjy.phone.v1.PhoneService/FindRegions',
+                request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsRequest.SerializeToString,
+                response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsResponse.FromString,
+                _registered_method=True)
         self.GetRegion = channel.unary_unary(
                 '/bossjy.phone.v1.PhoneService/GetRegion',
                 request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.GetRegionRequest.SerializeToString,
@@ -219,6 +224,15 @@ class PhoneServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindRegions(self, request, context):
+        """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
+        calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
+        the regions of a calling code.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetRegion(self, request, context):
         """Reads one region of the plan. RESOURCE_NOT_FOUND if the plan has no such region.
         """
@@ -305,6 +319,11 @@ def add_PhoneServiceServicer_to_server(servicer, server):
                     servicer.ExplainNumber,
                     request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberRequest.FromString,
                     response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberResponse.SerializeToString,
+            ),
+            'FindRegions': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindRegions,
+                    request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsRequest.FromString,
+                    response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsResponse.SerializeToString,
             ),
             'GetRegion': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRegion,
@@ -592,6 +611,33 @@ class PhoneService:
             '/bossjy.phone.v1.PhoneService/ExplainNumber',
             bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberRequest.SerializeToString,
             bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindRegions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.phone.v1.PhoneService/FindRegions',
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsRequest.SerializeToString,
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -87,6 +87,11 @@ class PhoneServiceStub:
     """
     ExplainNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ExplainNumberRequest, _phone_service_pb2.ExplainNumberResponse]
     """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
+    FindRegions: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FindRegionsRequest, _phone_service_pb2.FindRegionsResponse]
+    """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
+    calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
+    the regions of a calling code.
+    """
     GetRegion: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.GetRegionRequest, _phone_service_pb2.GetRegionResponse]
     """Reads one region of the plan. RESOURCE_NOT_FOUND if the plan has no such region."""
     ListRegions: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ListRegionsRequest, _phone_service_pb2.ListRegionsResponse]
@@ -162,6 +167,11 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     """
     ExplainNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ExplainNumberRequest, _phone_service_pb2.ExplainNumberResponse]  # type: ignore[assignment]
     """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
+    FindRegions: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FindRegionsRequest, _phone_service_pb2.FindRegionsResponse]  # type: ignore[assignment]
+    """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
+    calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
+    the regions of a calling code.
+    """
     GetRegion: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.GetRegionRequest, _phone_service_pb2.GetRegionResponse]  # type: ignore[assignment]
     """Reads one region of the plan. RESOURCE_NOT_FOUND if the plan has no such region."""
     ListRegions: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ListRegionsRequest, _phone_service_pb2.ListRegionsResponse]  # type: ignore[assignment]
@@ -288,6 +298,17 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_phone_service_pb2.ExplainNumberResponse, _abc.Awaitable[_phone_service_pb2.ExplainNumberResponse]]:
         """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
+
+    @_abc_1.abstractmethod
+    def FindRegions(
+        self,
+        request: _phone_service_pb2.FindRegionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_phone_service_pb2.FindRegionsResponse, _abc.Awaitable[_phone_service_pb2.FindRegionsResponse]]:
+        """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
+        calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
+        the regions of a calling code.
+        """
 
     @_abc_1.abstractmethod
     def GetRegion(
