@@ -68,9 +68,10 @@ async def test_warnings_in_columns(phone: Phone, kind: Any) -> None:
 
 
 async def test_a_region_of_all_rows_that_is_none(phone: Phone) -> None:
-    one = pa.array(["+442079460958", "1"])
+    numbers = ["+442079460958", "1"]
+    one = pa.array(numbers)
     shared = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), one)
-    texts = [pb.StreamValidateNumbersRequest(default_region="uk", texts=pb.NumberTexts(phone_numbers=one.to_pylist()))]
+    texts = [pb.StreamValidateNumbersRequest(default_region="uk", texts=pb.NumberTexts(phone_numbers=numbers))]
     texts += [
         pb.StreamValidateNumbersRequest(default_region="uk", arrow_ipc=ipc(pa.record_batch({"phone_number": array})))
         for array in (one, shared)
