@@ -10,7 +10,7 @@ import numpy as np
 
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
-from bossjy_numbering import Doubt, Leniency, Number, NumberColumn, Steps
+from bossjy_numbering import Leniency, Number, NumberColumn, Steps
 from bossjy_numbering.enrich import Enrichment, Labels
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.phone.arrow import read_chunks, write_columns
@@ -103,11 +103,11 @@ class Answers:
         for row, (text, own) in enumerate(zip(request.phone_numbers, regions, strict=True)):
             yield
             number = column.number(row)
-            response.results.append(self.full(text, own or region, number, Doubt(doubts[row]), tables, language))
+            response.results.append(self.full(text, own or region, number, doubts[row], tables, language))
         return response.SerializeToString()
 
     def full(  # noqa: PLR0917 - what a full view is made of
-        self, text: str, region: str, number: Number, doubts: Doubt, tables: Enrichment, language: str
+        self, text: str, region: str, number: Number, doubts: int, tables: Enrichment, language: str
     ) -> pb.ValidateNumberResponse:
         """The full view of one text, without the metadata version."""
         response = doubted_of(number, doubts)

@@ -73,11 +73,11 @@ def response_of(number: Number) -> phone_service_pb2.ValidateNumberResponse:
     )
 
 
-def doubted_of(number: Number, doubts: Doubt) -> phone_service_pb2.ValidateNumberResponse:
-    """The same with its warnings."""
+def doubted_of(number: Number, doubts: int) -> phone_service_pb2.ValidateNumberResponse:
+    """The same with its warnings, the bits of `doubts`."""
     response = response_of(number)
     if doubts:
-        response.warnings.extend(warnings_of(doubts))
+        response.warnings.extend(warnings_of(Doubt(doubts)))
     return response
 
 

@@ -36,6 +36,7 @@ from bossjy_server.phone.shared_texts import (
 )
 from bossjy_server.phone.terms import Terms
 
+_REGION_UNKNOWN = int(Doubt.REGION_UNKNOWN)
 # A column of texts: str, or an Arrow array of them.
 Texts: TypeAlias = "Sequence[str] | pa.Array[Any]"
 
@@ -74,11 +75,11 @@ class Numbers:
         """What one text says."""
         return self._plan.number(text, default_region or None)
 
-    def doubts(self, text: str, number: Number, default_region: str) -> Doubt:
-        """The doubts about the answer for one text."""
-        found = self._plan.doubts(text, number)
+    def doubts(self, text: str, number: Number, default_region: str) -> int:
+        """The doubts about the answer for one text, as bits of Doubt: making a flag costs more."""
+        found = int(self._plan.doubts(text, number))
         if default_region and default_region not in self.terms.regions:
-            found |= Doubt.REGION_UNKNOWN
+            found |= _REGION_UNKNOWN
         return found
 
     def column(

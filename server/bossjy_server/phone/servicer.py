@@ -71,7 +71,8 @@ class PhoneServicer:
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> bytes:
         """What one text says. The wire bytes of the response."""
-        text, region, language = request.phone_number, self._terms.region(request), asked_language(request)
+        text, region = request.phone_number, self._terms.region(request)
+        language = asked_language(request)
         number = self._numbers.validate(text, region)
         doubts = self._numbers.doubts(text, number, region)
         if request.view != number_pb2.NUMBER_VIEW_FULL:

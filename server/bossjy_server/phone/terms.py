@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bossjy_numbering import Plan
 from bossjy_server.errors import InvalidArgument, Reason, Violation
-from bossjy_server.phone.languages import language_of
+from bossjy_server.phone.languages import DEFAULT_LANGUAGE, language_of
 
 
 class _InRegion(Protocol):
@@ -60,7 +60,7 @@ class Terms:
 def asked_language(request: _InLanguage) -> str:
     """The language of a request, `en` where none was asked for. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
     if not request.language_code:
-        return language_of(request.language)
+        return language_of(request.language) if request.language else DEFAULT_LANGUAGE
     refuse_two(request.language, request.language_code, "language", "language_code")
     return language_of(request.language_code, "language_code")
 
