@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2, phone_service_pb2_grpc, plan_pb2, region_pb2
 from bossjy_client.connection import Connection
@@ -10,6 +10,7 @@ from bossjy_client.phone_stream import ValidationStream
 
 BATCH_LIMIT = 10_000  # texts that BatchValidateNumbers takes at most
 FULL_BATCH_LIMIT = 3_000  # the same in the full view
+_BATCH_BYTES = 2 * 1024 * 1024  # of the texts of a batch: a request has at most 4 MiB
 
 
 class PhoneClient:
@@ -42,10 +43,9 @@ class PhoneClient:
         language: str = "",
     ) -> AsyncIterator[phone_service_pb2.ValidateNumberResponse]:
         """The same for any amount of texts, in their order."""
-        limit = FULL_BATCH_LIMIT if full else BATCH_LIMIT
-        for start in range(0, len(phone_numbers), limit):
+        for batch in _batches(phone_numbers, FULL_BATCH_LIMIT if full else BATCH_LIMIT):
             request = phone_service_pb2.BatchValidateNumbersRequest(
-                phone_numbers=phone_numbers[start : start + limit],
+                phone_numbers=batch,
                 default_region=default_region,
                 view=_view(full=full),
                 language=language,
@@ -184,6 +184,19 @@ class PhoneClient:
             from_version=from_version, to_version=to_version, region_code=region_code
         )
         return await self._connection.call(self._stub.DiffNumberingPlans, request, safe=True)
+
+
+def _batches(texts: Sequence[str], limit: int) -> Iterator[Sequence[str]]:
+    """Texts in batches of at most `limit`, and of no more bytes than a message can have."""
+    begin = size = 0
+    for end, text in enumerate(texts):
+        length = len(text) if text.isascii() else 4 * len(text)
+        if end > begin and (end - begin == limit or size + length > _BATCH_BYTES):
+            yield texts[begin:end]
+            begin, size = end, 0
+        size += length
+    if begin < len(texts):
+        yield texts[begin:]
 
 
 def _view(*, full: bool) -> number_pb2.NumberView.ValueType:

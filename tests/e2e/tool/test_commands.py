@@ -162,6 +162,9 @@ def test_bulk_of_unusual_files(run: Run, tmp_path: Path) -> None:
     ]
     path.write_text(("9" * 1000 + "\n") * 5000, "utf-8")
     assert "5,000 numbers, 0 valid" in run("phone", "bulk", str(path), "-o", str(tmp_path / "out"), code=6).stderr
+    long = run("phone", "validate", "-", "--json", text=("9" * 1000 + "\n") * 5000, code=6)
+    assert {one["reason"] for one in objects(long)} == {"INVALID_REASON_TOO_LONG"}
+    assert len(objects(long)) == 5000
     path.write_bytes(b"PK\x03\x04" + bytes(100))
     refused = run("phone", "bulk", str(path), code=7).stderr
     assert len(refused.strip().splitlines()) == 1

@@ -11,6 +11,7 @@ import pytest
 from bossjy_client import SourceError
 from bossjy_client.cli.bulk import batches, warning_words
 from bossjy_client.cli.bulk_input import LINE_MAX, encoding_of, opened
+from bossjy_client.phone import _batches
 
 LINES = "138 0000 0000\n+44 20 7946 0958\n"
 ENCODINGS = {
@@ -58,6 +59,23 @@ def test_messages_are_cut_by_rows_and_by_bytes() -> None:
     # Of a line as much is sent as tells that it is too long: 251 characters of at most four bytes.
     assert max(len(one) for one in cut) * 251 * 4 <= 1024 * 1024
     assert list(batches(io.StringIO(""))) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "limit", "sizes"),
+    [
+        (["1"] * 7, 3, [3, 3, 1]),
+        (["1"] * 6, 3, [3, 3]),
+        ([], 3, []),
+        (["9" * 1024 * 1024] * 5, 10_000, [2, 2, 1]),
+        (["é" * 4096] * 300, 10_000, [128, 128, 44]),
+        (["9" * 5 * 1024 * 1024, "1"], 10_000, [1, 1]),
+    ],
+)
+def test_batches_are_cut_by_rows_and_by_bytes(texts: list[str], limit: int, sizes: list[int]) -> None:
+    cut = list(_batches(texts, limit))
+    assert [len(one) for one in cut] == sizes
+    assert [text for one in cut for text in one] == texts
 
 
 def test_a_line_without_end_is_refused() -> None:

@@ -21,6 +21,7 @@ TEXTS = [
     ("030987654.0", "DE", ASSUMED | Doubt.DECIMAL_POINT),
     ("3.0987654E7", "DE", ASSUMED | Doubt.EXPONENT),
     ("1-800-FLOWERS", "US", ASSUMED | Doubt.KEYPAD_LETTERS),
+    ("+1800FLOWERS", "", Doubt.KEYPAD_LETTERS),
     ("030 987654 (Axel)", "DE", ASSUMED | Doubt.KEYPAD_LETTERS),
     ("132OOOO5678", "CN", ASSUMED | Doubt.KEYPAD_LETTERS | Doubt.LETTERS_FOR_DIGITS),
     ("Tel: +44 20 7946 0958", "", Doubt.TEXT_DROPPED),
@@ -62,6 +63,14 @@ def test_doubts_about_one_text(plan: Plan, text: str, region: str, doubts: Doubt
 def test_doubts_about_a_column_are_those_of_its_texts(plan: Plan, times: int) -> None:
     texts, regions, doubts = (list(one) * times for one in zip(*TEXTS, strict=True))
     assert of_column(plan, texts, regions) == doubts
+
+
+def test_a_column_of_e164_and_one_that_only_looks_alike(plan: Plan) -> None:
+    clean = ["+8613800000000", "+442079460958"] * 20_000
+    assert not any(of_column(plan, clean, [""] * len(clean)))
+    alike = ["+8613800000000", "+1800FLOWERS"]
+    assert [len(text) for text in alike] == [len(text) for text in plan.column(alike).e164]
+    assert of_column(plan, alike, ["", ""]) == [0, Doubt.KEYPAD_LETTERS]
 
 
 @settings(deadline=None, max_examples=300)
