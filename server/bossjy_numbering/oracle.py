@@ -81,6 +81,13 @@ def write_dialled_from(number: Number, region: str) -> str:
     return phonenumbers.format_out_of_country_calling_number(as_phone_number(number), region)
 
 
-def compare(first: str, second: str) -> MatchType:
-    """Whether two texts are the same number, as far as they say."""
-    return MatchType(phonenumbers.is_number_match(first, second))
+def compare(first: str, second: str, first_region: str | None = None, second_region: str | None = None) -> MatchType:
+    """Whether two texts are the same number, as far as they say; each with a region that it is read in, or without."""
+    try:
+        sides = [
+            phonenumbers.parse(text, region) if region else text
+            for text, region in ((first, first_region), (second, second_region))
+        ]
+    except phonenumbers.NumberParseException:
+        return MatchType.NOT_A_NUMBER
+    return MatchType(phonenumbers.is_number_match(*sides))

@@ -13,15 +13,17 @@ from bossjy_numbering.column.regions import DefaultRegions, region_rows
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.texts import Texts, text_buffers
 from bossjy_numbering.compile import COMPILER_VERSION, compile_plan
-from bossjy_numbering.corrections import Corrector, Diagnosis
+from bossjy_numbering.corrections import Corrector, Diagnosis, Doubt, text_doubts
 from bossjy_numbering.explain import Explainer, Explanation
 from bossjy_numbering.find import find_steps
 from bossjy_numbering.metadata import installed_rules
-from bossjy_numbering.regions import describe_regions
+from bossjy_numbering.partial import Partial, partial_steps
+from bossjy_numbering.regions import describe_regions, example_numbers, is_valid_in
 from bossjy_numbering.scalar import ScalarEngine
+from bossjy_numbering.shorts import ShortInfo, short_info
 from bossjy_numbering.steps import Steps, finish
 from bossjy_numbering.tables import Tables, tables_of
-from bossjy_numbering.types import Format, Found, Leniency, MatchType, Number, RegionInfo
+from bossjy_numbering.types import Format, Found, Leniency, MatchType, Number, NumberType, RegionInfo
 
 # How many numbers `Plan.find` returns unless told otherwise.
 FIND_LIMIT = 100
@@ -72,6 +74,10 @@ class Plan:
         """What one text says. Never raises for a str; a region that the plan does not know counts as none."""
         return self._scalar.number(text, default_region)
 
+    def doubts(self, text: str, number: Number) -> Doubt:
+        """The questionable readings of a text that its answer `number` depends on; none for one that is not valid."""
+        return text_doubts(text, number)
+
     def column(self, values: Texts, default_regions: DefaultRegions = None) -> NumberColumn:
         """What each text of a column says. ValueError if there are not as many default regions as texts.
 
@@ -100,9 +106,19 @@ class Plan:
             raise ValueError("a text that is not a number has no format")
         return oracle.write_dialled_from(number, region)
 
-    def match(self, first: str, second: str) -> MatchType:
-        """Whether two texts are the same number, as far as they say."""
-        return oracle.compare(first, second)
+    def match(
+        self, first: str, second: str, first_region: str | None = None, second_region: str | None = None
+    ) -> MatchType:
+        """Whether two texts are the same number, as far as they say. A text with a region is read in it first."""
+        return oracle.compare(first, second, first_region, second_region)
+
+    def format_partial_steps(self, text: str, region: str | None, cursor: int | None = None) -> Steps[Partial]:
+        """What was typed of a number so far, formatted, in steps of a character."""
+        return partial_steps(text, region, cursor)
+
+    def short_number(self, text: str, region: str) -> ShortInfo:
+        """What is known of a text as a short number of a region of the plan."""
+        return short_info(text, region)
 
     def find(
         self,
@@ -129,6 +145,25 @@ class Plan:
     def diagnose(self, text: str, default_region: str | None = None) -> Diagnosis:
         """The answer for a text with doubts about it and likely corrections; the first is that of `explain`."""
         return self._corrector.diagnose(text, default_region)
+
+    def examples(self, region: RegionInfo) -> tuple[tuple[NumberType, Number], ...]:
+        """A valid number for each type of a region that the plan gives one for."""
+        return example_numbers(region)
+
+    def readings_steps(self, text: str) -> Steps[list[tuple[RegionInfo, Number]]]:
+        """The regions in which a text is a valid number, and the number there, in steps of a region.
+
+        With a plus those of its calling code that have the number; else all whose own reading of it is valid.
+        """
+        found = []
+        abroad = self.number(text)
+        for region in self.regions():
+            yield
+            number = abroad if not abroad.error else self.number(text, region.code)
+            own = is_valid_in(number, region) if not abroad.error else number.valid and number.region == region.code
+            if own:
+                found.append((region, number))
+        return found
 
     def regions(self) -> tuple[RegionInfo, ...]:
         """All regions, by region code and then calling code; the non-geographic calling codes come first."""

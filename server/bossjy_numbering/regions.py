@@ -6,7 +6,7 @@ import phonenumbers
 from phonenumbers import PhoneMetadata
 
 from bossjy_numbering import oracle
-from bossjy_numbering.types import NumberType, RegionInfo
+from bossjy_numbering.types import Number, NumberType, RegionInfo
 
 NON_GEOGRAPHIC = "001"
 
@@ -24,6 +24,26 @@ def describe_regions() -> tuple[RegionInfo, ...]:
             (region, code) for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items() for region in regions
         )
     )
+
+
+def example_numbers(region: RegionInfo) -> tuple[tuple[NumberType, Number], ...]:
+    """A valid number for each type of a region that the plan gives one for."""
+    found = []
+    for kind in region.types:
+        if region.code == NON_GEOGRAPHIC:
+            example = phonenumbers.example_number_for_non_geo_entity(region.calling_code)
+        else:
+            example = phonenumbers.example_number_for_type(region.code, int(kind))
+        if example is not None:
+            found.append((kind, oracle.describe(example)))
+    return tuple(found)
+
+
+def is_valid_in(number: Number, region: RegionInfo) -> bool:
+    """Whether a number is a valid one of a region: of several that share a calling code, it can be of more than one."""
+    if region.calling_code != number.calling_code:
+        return False
+    return bool(phonenumbers.is_valid_number_for_region(oracle.as_phone_number(number), region.code))
 
 
 def _describe(region: str, calling_code: int) -> RegionInfo:

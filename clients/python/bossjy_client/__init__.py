@@ -22,6 +22,7 @@ from bossjy_client.errors import (
     UnavailableError,
     UploadError,
 )
+from bossjy_client.phone_stream import TextBatch
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
 from bossjy_client.upload import UploadProgress
 
@@ -40,6 +41,7 @@ __all__ = [
     "SessionTokens",
     "SourceError",
     "StaticToken",
+    "TextBatch",
     "TokenSource",
     "UnauthenticatedError",
     "UnavailableError",

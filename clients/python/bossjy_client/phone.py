@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2, phone_service_pb2_grpc, plan_pb2, region_pb2
 from bossjy_client.connection import Connection
@@ -10,6 +10,7 @@ from bossjy_client.phone_stream import ValidationStream
 
 BATCH_LIMIT = 10_000  # texts that BatchValidateNumbers takes at most
 FULL_BATCH_LIMIT = 3_000  # the same in the full view
+_BATCH_BYTES = 2 * 1024 * 1024  # of the texts of a batch: a request has at most 4 MiB
 
 
 class PhoneClient:
@@ -42,10 +43,9 @@ class PhoneClient:
         language: str = "",
     ) -> AsyncIterator[phone_service_pb2.ValidateNumberResponse]:
         """The same for any amount of texts, in their order."""
-        limit = FULL_BATCH_LIMIT if full else BATCH_LIMIT
-        for start in range(0, len(phone_numbers), limit):
+        for batch in _batches(phone_numbers, FULL_BATCH_LIMIT if full else BATCH_LIMIT):
             request = phone_service_pb2.BatchValidateNumbersRequest(
-                phone_numbers=phone_numbers[start : start + limit],
+                phone_numbers=batch,
                 default_region=default_region,
                 view=_view(full=full),
                 language=language,
@@ -61,14 +61,20 @@ class PhoneClient:
         default_region: str = "",
         *,
         columns: Sequence[str] = (),
+        language: str = "",
     ) -> AsyncIterator[tuple[Sequence[str], phone_service_pb2.StreamValidateNumbersResponse]]:
         """The same for any amount, in columns: each batch (at most 10,000 texts) with its answer, in their order.
 
-        `columns`: fields of NumberColumns that are wanted; none given: all but carrier and place. Goes on by
-        itself when the connection breaks.
+        A batch is texts, or a TextBatch of texts with the default region of each. `columns`: fields of NumberColumns
+        that are wanted; none given: all but carrier, place, formats and time zones. `language`: of carrier and place.
+        The stream continues by itself when the connection breaks.
         """
         stream = ValidationStream(
-            self._connection, self._stub.StreamValidateNumbers, default_region=default_region, columns=columns
+            self._connection,
+            self._stub.StreamValidateNumbers,
+            default_region=default_region,
+            columns=columns,
+            language=language,
         )
         async for answered in stream.run(batches):
             yield answered
@@ -82,9 +88,27 @@ class PhoneClient:
         )
         return await self._connection.call(self._stub.FormatNumber, request, safe=True)
 
-    async def match(self, first: str, second: str) -> number_pb2.MatchType.ValueType:
-        """How certainly two texts are the same number."""
-        request = phone_service_pb2.MatchNumbersRequest(first_number=first, second_number=second)
+    async def format_partial(
+        self, phone_number: str, region_code: str = "", *, cursor: int | None = None
+    ) -> phone_service_pb2.FormatPartialNumberResponse:
+        """What was typed so far, at most 40 characters, formatted. `cursor`: its position; None: the end."""
+        request = phone_service_pb2.FormatPartialNumberRequest(
+            phone_number=phone_number, region_code=region_code, cursor=cursor
+        )
+        return await self._connection.call(self._stub.FormatPartialNumber, request, safe=True)
+
+    async def short_number(self, phone_number: str, region_code: str) -> number_pb2.ShortNumber:
+        """Whether the text is a short or emergency number of a region, and what it costs."""
+        request = phone_service_pb2.ValidateShortNumberRequest(phone_number=phone_number, region_code=region_code)
+        return (await self._connection.call(self._stub.ValidateShortNumber, request, safe=True)).short_number
+
+    async def match(
+        self, first: str, second: str, *, first_region: str = "", second_region: str = ""
+    ) -> number_pb2.MatchType.ValueType:
+        """How certainly two texts are the same number. A region is assumed where its text has no calling code."""
+        request = phone_service_pb2.MatchNumbersRequest(
+            first_number=first, second_number=second, first_region_code=first_region, second_region_code=second_region
+        )
         return (await self._connection.call(self._stub.MatchNumbers, request, safe=True)).match
 
     async def find(
@@ -94,10 +118,17 @@ class PhoneClient:
         *,
         leniency: number_pb2.FindLeniency.ValueType = number_pb2.FIND_LENIENCY_VALID,
         max_results: int = 0,
+        full: bool = False,
+        language: str = "",
     ) -> phone_service_pb2.FindNumbersResponse:
-        """The numbers in a text of at most 100,000 characters."""
+        """The numbers in a text of at most 100,000 characters. `full`: as in `validate`."""
         request = phone_service_pb2.FindNumbersRequest(
-            text=text, default_region=default_region, leniency=leniency, max_results=max_results
+            text=text,
+            default_region=default_region,
+            leniency=leniency,
+            max_results=max_results,
+            view=_view(full=full),
+            language_code=language,
         )
         return await self._connection.call(self._stub.FindNumbers, request, safe=True)
 
@@ -124,6 +155,11 @@ class PhoneClient:
         request = phone_service_pb2.GetRegionRequest(region_code=region_code, language=language)
         return (await self._connection.call(self._stub.GetRegion, request, safe=True)).region
 
+    async def find_regions(self, phone_number: str) -> Sequence[phone_service_pb2.NumberReading]:
+        """The regions in which the text is a valid number, and the number there."""
+        request = phone_service_pb2.FindRegionsRequest(phone_number=phone_number)
+        return (await self._connection.call(self._stub.FindRegions, request, safe=True)).readings
+
     async def regions(self, *, calling_code: int = 0, language: str = "") -> AsyncIterator[region_pb2.Region]:
         """The regions of the plan by code; `calling_code` 0: all."""
         request = phone_service_pb2.ListRegionsRequest(calling_code=calling_code, language=language)
@@ -148,6 +184,19 @@ class PhoneClient:
             from_version=from_version, to_version=to_version, region_code=region_code
         )
         return await self._connection.call(self._stub.DiffNumberingPlans, request, safe=True)
+
+
+def _batches(texts: Sequence[str], limit: int) -> Iterator[Sequence[str]]:
+    """Texts in batches of at most `limit`, and of no more bytes than a message can have."""
+    begin = size = 0
+    for end, text in enumerate(texts):
+        length = len(text) if text.isascii() else 4 * len(text)
+        if end > begin and (end - begin == limit or size + length > _BATCH_BYTES):
+            yield texts[begin:end]
+            begin, size = end, 0
+        size += length
+    if begin < len(texts):
+        yield texts[begin:]
 
 
 def _view(*, full: bool) -> number_pb2.NumberView.ValueType:

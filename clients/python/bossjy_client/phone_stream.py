@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any, cast, overload
 
 import grpc.aio
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -17,6 +18,28 @@ from bossjy_client.errors import BossjyError, UnavailableError, from_rpc_error
 
 BATCH_TEXTS = 5000
 _IN_FLIGHT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TextBatch(Sequence[str]):
+    """Texts with the default region of each: as many regions as texts, empty ones mean the stream's default region.
+
+    A region that the plan does not know counts as none, with the warning REGION_UNKNOWN.
+    """
+
+    texts: Sequence[str]
+    regions: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self.texts[index]
+
 
 Batches = AsyncIterator[Sequence[str]]
 Answered = tuple[Sequence[str], pb.StreamValidateNumbersResponse]
@@ -32,10 +55,12 @@ class ValidationStream:
         *,
         default_region: str,
         columns: Sequence[str],
+        language: str = "",
     ) -> None:
         self._connection = connection
         self._method = method
         self._default_region = default_region
+        self._language = language
         self._mask = FieldMask(paths=columns)
         self._waiting: deque[Sequence[str]] = deque()  # sent and not answered; at most _IN_FLIGHT
         self._more = True
@@ -83,8 +108,12 @@ class ValidationStream:
         return bool(self._waiting)
 
     def _request(self, texts: Sequence[str]) -> pb.StreamValidateNumbersRequest:
+        held = texts if isinstance(texts, TextBatch) else TextBatch(texts)
         return pb.StreamValidateNumbersRequest(
-            default_region=self._default_region, read_mask=self._mask, texts=pb.NumberTexts(phone_numbers=texts)
+            default_region=self._default_region,
+            language=self._language,
+            read_mask=self._mask,
+            texts=pb.NumberTexts(phone_numbers=held.texts, default_regions=held.regions),
         )
 
 

@@ -67,7 +67,7 @@ class Corrector:
             return Diagnosis(number)
         known = region if region in self._codes else None
         plain = normalised(text)
-        doubts = doubts_of(plain, number, known) if number.valid else Doubt.NONE
+        doubts = doubts_of(plain, number) if number.valid else Doubt.NONE
         if number.valid and not doubts & QUESTIONABLE:
             return Diagnosis(number, doubts)
         if not number.valid and (short := short_number(plain, known)):

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bossjy_numbering import oracle
 from bossjy_numbering.cache import default_cache_dir, load_or_build
 from bossjy_numbering.column.result import NumberColumn
@@ -80,6 +83,10 @@ class Enrichment:
         """The carrier where numbers cannot be ported: `phonenumbers.carrier.safe_display_name`."""
         return "" if number.region in self.tables.portable else self.carrier(number, language)
 
+    def is_carrier_reliable(self, number: Number) -> bool:
+        """Whether a carrier is known, and numbers of the region cannot be taken to another."""
+        return bool(self.safe_carrier(number))
+
     def time_zones(self, number: Number) -> tuple[str, ...]:
         """Names of time zones: `phonenumbers.timezone.time_zones_for_number`. `("Etc/Unknown",)` if unknown."""
         if number.type == NumberType.UNKNOWN:
@@ -101,6 +108,13 @@ class Enrichment:
     def carrier_column(self, column: NumberColumn, language: str = "en") -> Labels[str]:
         """`carrier` of each number of a column."""
         return columns.carriers(self.tables, column, language)
+
+    def carrier_reliable_column(self, column: NumberColumn) -> NDArray[np.bool_]:
+        """`is_carrier_reliable` of each number of a column."""
+        portable = np.array([*(region in self.tables.portable for region in column.regions), False])
+        known = columns.carriers(self.tables, column, "en").indices > 0
+        reliable: NDArray[np.bool_] = known & ~portable[column.region]
+        return reliable
 
     def time_zone_column(self, column: NumberColumn) -> Labels[tuple[str, ...]]:
         """`time_zones` of each number of a column."""

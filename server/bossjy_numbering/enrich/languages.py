@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 # Readers of these languages do not get English names as a replacement.
 _WITHOUT_ENGLISH = frozenset({"zh", "ja", "ko"})
 _WRITTEN_AS = {"zh_TW": "zh_Hant", "zh_HK": "zh_Hant", "zh_MO": "zh_Hant"}
+
+
+_TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
+
+
+def is_language_tag(tag: str) -> bool:
+    """Whether a text has the form of a BCP 47 tag; `_` serves as `-` does."""
+    return _TAG.fullmatch(tag) is not None
 
 
 @lru_cache(maxsize=256)

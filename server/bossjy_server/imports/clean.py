@@ -28,7 +28,7 @@ from bossjy_server.imports.primary import (
     primary_numbers,
     regions_at,
 )
-from bossjy_server.imports.records import ContactField, FileFormat, RejectedRow, Spec
+from bossjy_server.imports.records import ContactField, DoubtfulPolicy, FileFormat, RejectedRow, Spec
 from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows
 
 # What a contact can hold, in characters.
@@ -39,6 +39,8 @@ _LONGEST = {
     ContactField.FAMILY_NAME: 249,
 }
 _LONGEST_ATTRIBUTE = 10_000
+# The attribute that says why a number is doubtful, as the contract says.
+WARNING_ATTRIBUTE = "number_warning"
 _WITHOUT_LIMIT = frozenset({ContactField.IGNORE, ContactField.ATTRIBUTES})
 # Of carriers and places.
 _LANGUAGE = "en"
@@ -83,6 +85,7 @@ class Cleaner:
         self._default_region = resolved.default_region
         self._keep_unknown = not resolved.drop_unknown_columns
         self._null_words = NullWords(resolved.null_values)
+        self._keep_doubtful = resolved.doubtful_policy is DoubtfulPolicy.KEEP
         self._part = part
         # An export guards its cells in delimited text only.
         delimited = resolved.source.format not in {FileFormat.JSONL, FileFormat.ARROW}
@@ -95,7 +98,7 @@ class Cleaner:
         cells = [self._null_words.without(column) for column in written]
         country = self._regions_of(cells)
         regions = country.regions
-        primary = primary_numbers(cells, self._phones, self._plan, regions)
+        primary = primary_numbers(cells, self._phones, self._plan, regions, keep_doubtful=self._keep_doubtful)
         refusals = Refusals(primary.numbers.reason.copy(), primary.source.copy())
         if country.unknown.any():
             refusals.replace(country.unknown, RejectReason.COUNTRY_UNKNOWN, self._index(ContactField.COUNTRY))
@@ -196,6 +199,8 @@ class Cleaner:
                     aside[one.attribute] = cells[index]
                 case _:
                     pass
+        if self._keep_doubtful:
+            aside[WARNING_ATTRIBUTE] = arrow.kept(numbers.warnings(), good)
         extra = None if members is None else arrow.kept(members, good)
         carrier, place = self._labels(numbers.column, good)
         return CleanRows(

@@ -34,6 +34,7 @@ from bossjy_server.imports.records import (
     Compression,
     ContactField,
     Counts,
+    DoubtfulPolicy,
     DuplicatePolicy,
     ExistingPolicy,
     FileFormat,
@@ -90,6 +91,7 @@ def spec_from(message: import_pb2.ImportSpec) -> Spec:
         language=message.language,
         parent_import_id=message.parent_import_id,
         null_values=tuple(message.null_values.values) if message.HasField("null_values") else None,
+        doubtful_policy=DoubtfulPolicy(message.doubtful_policy or DoubtfulPolicy.REJECT),
     )
 
 
@@ -123,6 +125,7 @@ def spec(value: Spec) -> import_pb2.ImportSpec:
         language=value.language,
         parent_import_id=value.parent_import_id,
         null_values=None if value.null_values is None else import_pb2.NullValues(values=value.null_values),
+        doubtful_policy=import_pb2.DoubtfulPolicy.ValueType(value.doubtful_policy),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering import NumberColumn, ParseError, Plan, PossibleReason
+from bossjy_numbering import Doubt, NumberColumn, ParseError, Plan, PossibleReason, column_doubts, finish
 from bossjy_numbering.corrections import QUESTIONABLE, written_out
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
@@ -47,10 +47,23 @@ class CheckedNumbers:
     region: TextColumn
     type: NDArray[np.int16]
     column: NumberColumn
+    # Bits of Doubt.
+    doubts: NDArray[np.uint16]
+
+    def warnings(self) -> TextColumn:
+        """The names of the doubts by which each number can be another one, with spaces between; mostly empty."""
+        names = {doubts: _names(doubts) for doubts in np.unique(self.doubts & int(QUESTIONABLE)).tolist()}
+        codes = np.searchsorted(list(names), self.doubts & int(QUESTIONABLE))
+        return arrow.from_codes(codes, list(names.values()))
 
 
-def check_numbers(cells: TextColumn, plan: Plan, regions: str | Sequence[str | None] | None) -> CheckedNumbers:
-    """What the plan says of trimmed cells; `regions` as for `Plan.column`."""
+def check_numbers(
+    cells: TextColumn, plan: Plan, regions: str | Sequence[str | None] | None, *, keep_doubtful: bool = False
+) -> CheckedNumbers:
+    """What the plan says of trimmed cells; `regions` as for `Plan.column`.
+
+    `keep_doubtful`: valid numbers are not refused where the cell more likely means another number.
+    """
     repaired = repair(cells)
     column = plan.column(repaired, regions)
     reason = np.where(column.error != 0, _REASON_OF_ERROR[column.error], _REASON_OF_LENGTH[column.possible_reason])
@@ -58,13 +71,17 @@ def check_numbers(cells: TextColumn, plan: Plan, regions: str | Sequence[str | N
     if np.isin(arrow.bytes_of(repaired), _LETTERS_E).any():
         reason[arrow.matches(repaired, _EXPONENT)] = RejectReason.PRECISION_LOST
     reason[arrow.is_empty(repaired)] = RejectReason.PHONE_EMPTY
-    _refuse_doubtful(repaired, column, reason, plan, regions)
+    doubts = finish(column_doubts(repaired, column))
+    if not keep_doubtful:
+        rows = np.flatnonzero((reason == 0) & (doubts & int(QUESTIONABLE) != 0))
+        reason[_doubtful(repaired, rows, plan, regions)] = RejectReason.DOUBTFUL_NUMBER
     return CheckedNumbers(
         reason,
         arrow.from_buffers(column.e164_offsets, column.e164_data),
         arrow.from_codes(column.region, column.regions),
         column.type.astype(np.int16),
         column,
+        doubts,
     )
 
 
@@ -93,21 +110,15 @@ def _written_out(cells: TextColumn) -> TextColumn:
     return arrow.text_column(texts.get(row, text or "") for row, text in enumerate(cells.to_pylist()))
 
 
-def _refuse_doubtful(
-    cells: TextColumn,
-    column: NumberColumn,
-    reason: NDArray[np.uint8],
-    plan: Plan,
-    regions: str | Sequence[str | None] | None,
-) -> None:
-    """Refuse valid numbers that the cell means less likely than another, for example letters read as digits.
+def _doubtful(
+    cells: TextColumn, rows: NDArray[np.intp], plan: Plan, regions: str | Sequence[str | None] | None
+) -> list[int]:
+    """Of some rows with questionable readings those whose cell more likely means another number."""
+    return [row for row in rows.tolist() if plan.diagnose(str(cells[row]), _region(regions, row)).fixes]
 
-    Only rows that libphonenumber itself answered can be doubtful; they cost a hundred times as much as others anyway.
-    """
-    for row in np.flatnonzero(column.slow & (reason == 0)).tolist():
-        diagnosis = plan.diagnose(str(cells[row]), _region(regions, row))
-        if diagnosis.doubts & QUESTIONABLE and diagnosis.fixes:
-            reason[row] = RejectReason.DOUBTFUL_NUMBER
+
+def _names(doubts: int) -> str:
+    return " ".join(str(doubt.name) for doubt in Doubt(doubts))
 
 
 def _region(regions: str | Sequence[str | None] | None, row: int) -> str | None:

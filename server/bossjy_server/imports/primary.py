@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +32,15 @@ def phone_columns(mapping: Sequence[ColumnMapping]) -> list[int]:
 
 
 def primary_numbers(
-    cells: Sequence[TextColumn], columns: Sequence[int], plan: Plan, regions: Regions
+    cells: Sequence[TextColumn], columns: Sequence[int], plan: Plan, regions: Regions, *, keep_doubtful: bool = False
 ) -> PrimaryNumbers:
     """Check the first of `columns`, and the others only for the rows that have no valid number yet.
 
     A row without any valid number gets the reason of its first column that is not empty.
     """
     first = columns[0]
-    numbers = check_numbers(cells[first], plan, regions)
+    check = partial(check_numbers, keep_doubtful=keep_doubtful)
+    numbers = check(cells[first], plan, regions)
     source = np.full(len(numbers.reason), first, np.int16)
     missing = numbers.reason != 0
     if len(columns) == 1 or not missing.any():
@@ -51,7 +53,7 @@ def primary_numbers(
         if not len(rows):
             continue
         valid = np.zeros(len(source), np.bool_)
-        valid[rows] = check_numbers(arrow.kept(cells[column], filled), plan, regions_at(regions, rows)).reason == 0
+        valid[rows] = check(arrow.kept(cells[column], filled), plan, regions_at(regions, rows)).reason == 0
         taken = valid | (empty & filled)
         texts = arrow.chosen(taken, cells[column], texts)
         source[taken] = column
@@ -59,7 +61,7 @@ def primary_numbers(
         empty &= ~filled
     if (source == first).all():
         return PrimaryNumbers(numbers, source)
-    return PrimaryNumbers(check_numbers(texts, plan, regions), source)
+    return PrimaryNumbers(check(texts, plan, regions), source)
 
 
 def first_filled(columns: Sequence[TextColumn]) -> TextColumn:

@@ -78,6 +78,13 @@ class DuplicatePolicy(IntEnum):
     LAST_WINS = 2
 
 
+class DoubtfulPolicy(IntEnum):
+    """What happens to a row whose cell more likely means another number than libphonenumber reads."""
+
+    REJECT = 1
+    KEEP = 2
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
     """What one column means; `attribute` is its name among the attributes."""
@@ -123,6 +130,7 @@ class Spec:
     parent_import_id: str = ""
     # Cells that count as empty; None for the usual ones.
     null_values: tuple[str, ...] | None = None
+    doubtful_policy: DoubtfulPolicy = DoubtfulPolicy.REJECT
 
     def with_region(self, region: str) -> Spec:
         """The same with another default region."""
@@ -159,6 +167,7 @@ class Spec:
                 "null_values": None if null_values is None else tuple(null_values),
                 "existing_policy": ExistingPolicy(values["existing_policy"]),
                 "duplicate_policy": DuplicatePolicy(values["duplicate_policy"]),
+                "doubtful_policy": DoubtfulPolicy(values.get("doubtful_policy", DoubtfulPolicy.REJECT)),
             }
         )
 

@@ -22,6 +22,7 @@ from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import State
 from bossjy_server.imports.reject_file import reject_file
 from bossjy_server.imports.revert import Reverting
+from bossjy_server.imports.terms import check_terms
 from bossjy_server.imports.threads import ImportThreads
 from bossjy_server.imports.tidying import Tidying
 from bossjy_server.imports.upload import Upload
@@ -84,7 +85,7 @@ class ImportServicer:
         """Make an import."""
         job = await self._jobs.create(
             current_caller(),
-            convert.spec_from(request.spec),
+            check_terms(convert.spec_from(request.spec), self._process.plan),
             request_id=request.request_id,
             validate_only=request.validate_only,
         )
@@ -105,7 +106,7 @@ class ImportServicer:
 
     async def PreviewImport(self, request: pb.PreviewImportRequest) -> pb.PreviewImportResponse:
         """Show what an import would make of the first bytes of a file."""
-        spec = convert.spec_from(request.spec)
+        spec = check_terms(convert.spec_from(request.spec), self._process.plan)
         if not spec.default_region:
             spec = spec.with_region(await self._jobs.default_region(current_caller().tenant_id))
         found = await self._threads.run(

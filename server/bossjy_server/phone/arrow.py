@@ -18,7 +18,7 @@ import pyarrow as pa
 from bossjy_numbering import NumberColumn
 from bossjy_server.arrow_stream import DICTIONARY, ROWS, Oversize, Stream, describe_stream
 from bossjy_server.errors import InvalidArgument, Reason
-from bossjy_server.phone.columns import Named, possibilities_of, reasons_of, regions_of, types_of
+from bossjy_server.phone.columns import Extras, possibilities_of, reasons_of, regions_of, types_of
 
 MOST_ROWS = 100_000
 # Record batches and dictionaries of one message, and bytes of the description of each.
@@ -93,7 +93,7 @@ def _invalid(message: str) -> InvalidArgument:
     return InvalidArgument(Reason.ARROW_INVALID, message)
 
 
-def write_columns(column: NumberColumn, wanted: AbstractSet[str], named: Named) -> bytes:
+def write_columns(column: NumberColumn, wanted: AbstractSet[str], extras: Extras) -> bytes:
     """The columns that are wanted, as an Arrow IPC stream of one record batch."""
     makers: dict[str, Callable[[], Any]] = {
         "valid": lambda: pa.array(column.valid),
@@ -108,12 +108,26 @@ def write_columns(column: NumberColumn, wanted: AbstractSet[str], named: Named) 
         "extension": lambda: _extensions(column),
     }
     arrays = {name: make() for name, make in makers.items() if name in wanted}
-    arrays |= {name: _dictionary(labels.indices, labels.values) for name, labels in named.items() if labels}
+    arrays |= _extra_arrays(extras)
     batch = pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     return sink.getvalue().to_pybytes()
+
+
+def _extra_arrays(extras: Extras) -> dict[str, Any]:
+    arrays: dict[str, Any] = {name: _dictionary(labels.indices, labels.values) for name, labels in extras.named.items()}
+    arrays |= {name: pa.array(values, pa.string()) for name, values in extras.formats.items()}
+    if extras.time_zones is not None:
+        # A number can have fifty of them: lists would repeat these in each row.
+        zones = [",".join(one) for one in extras.time_zones.values]
+        arrays["time_zones"] = _dictionary(extras.time_zones.indices, zones)
+    if extras.carrier_reliable is not None:
+        arrays["carrier_reliable"] = pa.array(extras.carrier_reliable)
+    if extras.warnings is not None:
+        arrays["warnings"] = pa.array(extras.warnings)
+    return arrays
 
 
 def _e164(column: NumberColumn) -> Any:

@@ -8,10 +8,11 @@ are put behind it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from bossjy.phone.v1 import phone_service_pb2
-from bossjy_numbering import Number, ParseError, PossibleReason
-from bossjy_server.phone.convert import response_of
+from bossjy_numbering import Doubt, Number, ParseError, PossibleReason
+from bossjy_server.phone.convert import response_of, warnings_of
 from bossjy_server.phone.wire import head, varint
 
 _FIELDS = phone_service_pb2.ValidateNumberResponse.DESCRIPTOR.fields_by_name
@@ -27,6 +28,12 @@ _E164, _NATIONAL = _heads("e164"), _heads("national_number")
 _Shared = tuple[int, "str | None", int, bool, PossibleReason, ParseError]
 
 
+# There are 2 ** 10 sets of doubts.
+@lru_cache(maxsize=1024)
+def _warnings(doubts: int) -> bytes:
+    return phone_service_pb2.ValidateNumberResponse(warnings=warnings_of(Doubt(doubts))).SerializeToString()
+
+
 class BasicViews:
     """Makes basic views. `version`: the metadata version that each of them carries; empty: none."""
 
@@ -35,6 +42,10 @@ class BasicViews:
         # Bounded by the plan: regions, their types, and what a length can say.
         # With each, where the national digits begin in E.164.
         self._shared: dict[_Shared, tuple[bytes, int]] = {}
+
+    def doubted(self, number: Number, doubts: int) -> bytes:
+        """The view of one number with its warnings, the bits of `doubts`."""
+        return self.of(number) + _warnings(doubts) if doubts else self.of(number)
 
     def of(self, number: Number) -> bytes:
         """The view of one number. At most 17 digits follow a calling code, so lengths take one byte each."""
@@ -51,9 +62,9 @@ class BasicViews:
         national = e164[begin:]
         return b"".join((same, _E164[len(e164)], e164, _NATIONAL[len(national)], national))
 
-    def all_of(self, numbers: Iterable[Number]) -> bytes:
-        """The views of numbers as the results of a batch."""
-        return b"".join([_RESULT + varint(len(view)) + view for view in map(self.of, numbers)])
+    def all_of(self, numbers: Iterable[Number], doubts: Iterable[int]) -> bytes:
+        """The views of numbers with their warnings as the results of a batch."""
+        return b"".join([_RESULT + varint(len(view)) + view for view in map(self.doubted, numbers, doubts)])
 
     def _whole(self, number: Number) -> bytes:
         response = response_of(number)

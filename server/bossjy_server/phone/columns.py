@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
-from bossjy_numbering import InvalidReason, NumberColumn, NumberType, ParseError, PossibleReason
+from bossjy_numbering import Format, InvalidReason, NumberColumn, NumberType, ParseError, PossibleReason
 from bossjy_numbering.enrich import Labels
 from bossjy_numbering.types import invalid_reason, not_a_number
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.phone.wire import few_texts, head, packed, short_texts, texts, varint
 
 _NUMBERS = {field.name: field.number for field in phone_service_pb2.NumberColumns.DESCRIPTOR.fields}
-# What is sent when nothing is asked for. `region_codes` comes with `region`, names with their indices.
+# What is sent when nothing is asked for. `region_codes` comes with `region`, names and sets with their indices.
 DEFAULT_COLUMNS = frozenset(
     {
         "valid",
@@ -33,12 +34,37 @@ DEFAULT_COLUMNS = frozenset(
         "leading_zeros",
         "region",
         "extension",
+        "warnings",
     }
 )
-_DICTIONARIES = {"region_codes": "region", "carriers": "carrier", "places": "place"}
+# Columns that are looked up in the tables of carriers, places and time zones.
+LOOKED_UP = frozenset({"carrier", "carrier_reliable", "place", "time_zones"})
+FORMATS = {
+    "international_format": Format.INTERNATIONAL,
+    "national_format": Format.NATIONAL,
+    "rfc3966_format": Format.RFC3966,
+}
+_DICTIONARIES = {
+    "region_codes": "region",
+    "carriers": "carrier",
+    "places": "place",
+    "time_zone_sets": "time_zones",
+}
 _NOT_PARSED = 255
-# The columns that are looked up: `carrier` and `place`, None where not wanted.
-Named = Mapping[str, Labels[str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """The columns beside those of the answers, as far as they are wanted; each has n rows."""
+
+    # `carrier` and `place`.
+    named: Mapping[str, Labels[str]] = field(default_factory=dict)
+    # By the names of FORMATS.
+    formats: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    time_zones: Labels[tuple[str, ...]] | None = None
+    carrier_reliable: NDArray[np.bool_] | None = None
+    # Bits of the contract's warnings.
+    warnings: NDArray[np.uint16] | None = None
 
 
 def _table(values: dict[int, int]) -> NDArray[np.uint8]:
@@ -102,7 +128,7 @@ def regions_of(column: NumberColumn) -> NDArray[np.int32]:
     return np.where(column.valid, column.region.astype(np.int32) + 1, 0).astype(np.int32)
 
 
-def columns_wire(column: NumberColumn, wanted: AbstractSet[str], named: Named) -> bytes:
+def columns_wire(column: NumberColumn, wanted: AbstractSet[str], extras: Extras) -> bytes:
     """The columns that are wanted, as the wire bytes of a NumberColumns. Fields may follow one another in any order."""
     numbers: dict[str, Callable[[], NDArray[Any]]] = {
         "valid": lambda: column.valid,
@@ -120,10 +146,22 @@ def columns_wire(column: NumberColumn, wanted: AbstractSet[str], named: Named) -
         parts += _region_parts(column)
     if "extension" in wanted and column.extensions:
         parts.append(few_texts(_NUMBERS["extension"], column.extensions, len(column)))
-    for name, labels in named.items():
-        if labels is not None:
-            parts += _indexed(name, labels.indices, labels.values)
-    return b"".join(parts)
+    return b"".join([*parts, *_extra_parts(extras)])
+
+
+def _extra_parts(extras: Extras) -> list[bytes]:
+    parts = [part for name, labels in extras.named.items() for part in _indexed(name, labels.indices, labels.values)]
+    parts += [texts(_NUMBERS[name], values) for name, values in extras.formats.items()]
+    if extras.time_zones is not None:
+        parts.append(packed(_NUMBERS["time_zones"], extras.time_zones.indices.astype(np.uint32)))
+        for zones in extras.time_zones.values:
+            held = phone_service_pb2.TimeZones(ids=zones).SerializeToString()
+            parts.append(head(_NUMBERS["time_zone_sets"]) + varint(len(held)) + held)
+    if extras.carrier_reliable is not None:
+        parts.append(packed(_NUMBERS["carrier_reliable"], extras.carrier_reliable))
+    if extras.warnings is not None and extras.warnings.any():
+        parts.append(packed(_NUMBERS["warnings"], extras.warnings))
+    return parts
 
 
 def _region_parts(column: NumberColumn) -> list[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bossjy.phone.v1 import number_pb2, phone_service_pb2, plan_pb2, region_pb2
 from bossjy_numbering import (
     Difference,
@@ -15,6 +17,7 @@ from bossjy_numbering import (
     PlanDiff,
     PossibleReason,
     RegionInfo,
+    ShortInfo,
 )
 from bossjy_server.lookup.provider import Answer
 from bossjy_server.phone.details import Details
@@ -70,6 +73,14 @@ def response_of(number: Number) -> phone_service_pb2.ValidateNumberResponse:
     )
 
 
+def doubted_of(number: Number, doubts: int) -> phone_service_pb2.ValidateNumberResponse:
+    """The same with its warnings, the bits of `doubts`."""
+    response = response_of(number)
+    if doubts:
+        response.warnings.extend(warnings_of(Doubt(doubts)))
+    return response
+
+
 def add_details(response: phone_service_pb2.ValidateNumberResponse, details: Details | None) -> None:
     """Make a response the full view."""
     if details is not None:
@@ -77,12 +88,29 @@ def add_details(response: phone_service_pb2.ValidateNumberResponse, details: Det
         response.national_format = details.national_format
         response.rfc3966_format = details.rfc3966_format
         response.carrier = details.carrier
+        response.carrier_reliable = details.carrier_reliable
         response.place = details.place
         response.time_zones.extend(details.time_zones)
 
 
-def region_of(region: RegionInfo, display_name: str) -> region_pb2.Region:
-    """One region of the plan."""
+def short_of(info: ShortInfo) -> number_pb2.ShortNumber:
+    """What is known of a short number."""
+    return number_pb2.ShortNumber(
+        possible=info.possible,
+        valid=info.valid,
+        emergency=info.emergency,
+        connects_to_emergency=info.connects_to_emergency,
+        expected_cost=number_pb2.ShortNumberCost.ValueType(info.cost),
+        carrier_specific=info.carrier_specific,
+        sms_service=info.sms_service,
+        region_code=info.region,
+    )
+
+
+def region_of(
+    region: RegionInfo, display_name: str, examples: Iterable[tuple[NumberType, Number]] = ()
+) -> region_pb2.Region:
+    """One region of the plan. `examples`: a number for each type."""
     return region_pb2.Region(
         region_code=region.code,
         calling_code=region.calling_code,
@@ -93,6 +121,7 @@ def region_of(region: RegionInfo, display_name: str) -> region_pb2.Region:
         possible_lengths=region.possible_lengths,
         types=[type_of(kind) for kind in region.types],
         example_number=region.example or "",
+        example_numbers=[region_pb2.ExampleNumber(type=type_of(kind), e164=number.e164) for kind, number in examples],
     )
 
 
@@ -114,8 +143,8 @@ def explanation_of(explanation: Explanation) -> phone_service_pb2.ExplainNumberR
         ],
         unrecoverable=explanation.unrecoverable,
         warnings=warnings_of(explanation.doubts),
-        numbers=map(_reading, explanation.numbers),
-        candidates=map(_reading, explanation.candidates),
+        numbers=[reading_of(one, one.region or "") for one in explanation.numbers],
+        candidates=[reading_of(one, one.region or "") for one in explanation.candidates],
         region_code=explanation.region or "",
         short_number_kind=number_pb2.ShortNumberKind.ValueType(explanation.short),
     )
@@ -126,10 +155,9 @@ def warnings_of(doubts: Doubt) -> list[number_pb2.NumberWarning.ValueType]:
     return [number_pb2.NumberWarning.ValueType(doubt.bit_length()) for doubt in Doubt if doubt and doubt in doubts]
 
 
-def _reading(number: Number) -> phone_service_pb2.NumberReading:
-    return phone_service_pb2.NumberReading(
-        e164=number.e164, region_code=number.region or "", extension=number.extension or ""
-    )
+def reading_of(number: Number, region_code: str) -> phone_service_pb2.NumberReading:
+    """A valid number that a text can mean."""
+    return phone_service_pb2.NumberReading(e164=number.e164, region_code=region_code, extension=number.extension or "")
 
 
 def plan_of(plan: Plan, versions: list[str]) -> plan_pb2.NumberingPlan:

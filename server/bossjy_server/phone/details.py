@@ -20,6 +20,7 @@ class Details:
     national_format: str
     rfc3966_format: str
     carrier: str
+    carrier_reliable: bool
     place: str
     time_zones: Sequence[str]
 
@@ -49,6 +50,7 @@ class DetailTables:
             national_format=self._plan.format(number, Format.NATIONAL),
             rfc3966_format=self._plan.format(number, Format.RFC3966),
             carrier=tables.carrier(number, language),
+            carrier_reliable=tables.is_carrier_reliable(number),
             place=tables.place(number, language),
             time_zones=tables.time_zones(number),
         )

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
+from bossjy_numbering.enrich import is_language_tag
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 
 DEFAULT_LANGUAGE = "en"
-_TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
-def language_of(tag: str) -> str:
+def language_of(tag: str, field: str = "language") -> str:
     """A language as it was asked for, `en` where none was. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
     if not tag:
         return DEFAULT_LANGUAGE
-    if not _TAG.fullmatch(tag):
+    if not is_language_tag(tag):
         raise InvalidArgument(
             Reason.LANGUAGE_UNKNOWN,
             "the language is not a BCP 47 tag: use for example en, zh, zh-Hant",
-            violations=[Violation("language", "a BCP 47 tag")],
+            violations=[Violation(field, "a BCP 47 tag")],
         )
     return tag
 

@@ -3,29 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from bossjy_numbering import (
+    Doubt,
     Explanation,
     Format,
     Found,
     Leniency,
     MatchType,
     Number,
-    NumberColumn,
+    NumberType,
     ParseError,
+    Partial,
     Plan,
     RegionInfo,
+    ShortInfo,
     Steps,
 )
 from bossjy_server.errors import InvalidArgument, NotFound, Reason, Violation
 from bossjy_server.phone.arrow import Chunk
-from bossjy_server.phone.shared_texts import answer_chunk, join_columns, region_column
+from bossjy_server.phone.shared_texts import (
+    EVERY,
+    Answered,
+    answer_chunk,
+    answer_texts,
+    join_answers,
+    regions_of_rows,
+)
+from bossjy_server.phone.terms import Terms
 
+_REGION_UNKNOWN = int(Doubt.REGION_UNKNOWN)
 # A column of texts: str, or an Arrow array of them.
 Texts: TypeAlias = "Sequence[str] | pa.Array[Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class RowRegions:
+    """The default region of each row, and their path in the request; `checked`: each must be a region of the plan."""
+
+    values: Texts
+    field: str
+    checked: bool
+
+
+def row_regions(old: Texts, new: Texts, old_field: str, new_field: str) -> RowRegions | None:
+    """The default regions of rows, by either name of their field; None without any. Raises InvalidArgument."""
+    if len(old) and len(new):
+        raise InvalidArgument(
+            Reason.INVALID_FIELD,
+            f"{new_field} and {old_field} are two names of one field: send {new_field} only",
+            violations=[Violation(old_field, f"empty beside {new_field}")],
+        )
+    if len(new):
+        return RowRegions(new, new_field, checked=True)
+    return RowRegions(old, old_field, checked=False) if len(old) else None
 
 
 class Numbers:
@@ -34,39 +69,59 @@ class Numbers:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.version = plan.version
-        self._region_codes = frozenset(region.code for region in plan.regions()) - {"001"}
+        self.terms = Terms(plan)
 
     def validate(self, text: str, default_region: str) -> Number:
         """What one text says."""
         return self._plan.number(text, default_region or None)
 
-    def column(self, texts: Texts, default_region: str, default_regions: Texts, *, field: str) -> Steps[NumberColumn]:
-        """What each text says. Empty and null entries of `default_regions` mean `default_region`.
+    def doubts(self, text: str, number: Number, default_region: str) -> int:
+        """The doubts about the answer for one text, as bits of Doubt: making a flag costs more."""
+        found = int(self._plan.doubts(text, number))
+        if default_region and default_region not in self.terms.regions:
+            found |= _REGION_UNKNOWN
+        return found
 
-        `field`: path of `default_regions` in the request.
-        Takes some 0.2 to 2 us a row, and 100 us for a row with an extension. Raises InvalidArgument(COLUMNS_UNEQUAL).
+    def column(
+        self, texts: Texts, default_region: str, regions: RowRegions | None = None, *, doubts: bool = True
+    ) -> Steps[Answered]:
+        """What each text says. Empty and null entries of `regions` mean `default_region`.
+
+        Takes some 0.2 to 2 us a row. Raises InvalidArgument(COLUMNS_UNEQUAL), and INVALID_FIELD for checked regions.
         """
-        if not len(default_regions):
-            return (yield from self._plan.column_steps(texts, default_region or None))
-        if len(default_regions) != len(texts):
+        if regions is None:
+            answered = yield from answer_texts(self._plan, texts, default_region or None, doubts=doubts)
+            unknown = default_region and default_region not in self.terms.regions
+            return answered.with_unknown(EVERY) if unknown else answered
+        if len(regions.values) != len(texts):
+            name = regions.field.rpartition(".")[2]
             raise InvalidArgument(
                 Reason.COLUMNS_UNEQUAL,
-                f"{len(texts)} phone_numbers with {len(default_regions)} default_regions: send as many, or none",
-                violations=[Violation(field, f"{len(texts)} entries, or none")],
+                f"{len(texts)} phone_numbers with {len(regions.values)} {name}: send as many, or none",
+                violations=[Violation(regions.field, f"{len(texts)} entries, or none")],
             )
-        given: Any = default_regions
-        regions = given if isinstance(given, pa.Array) else pa.array(list(given), pa.string())
-        return (yield from self._plan.column_steps(texts, region_column(regions, default_region)))
+        given: Any = regions.values
+        by_row = regions_of_rows(
+            given if isinstance(given, pa.Array) else pa.array(list(given), pa.string()), default_region
+        )
+        if regions.checked:
+            for own in by_row.names:
+                self.terms.checked(own or "", regions.field)
+        answered = yield from answer_texts(self._plan, texts, by_row.array(), doubts=doubts)
+        return answered.with_unknown(by_row.unknown(self.terms.regions))
 
-    def chunks(self, chunks: Sequence[Chunk], default_region: str) -> Steps[NumberColumn]:
+    def chunks(self, chunks: Sequence[Chunk], default_region: str, *, doubts: bool = True) -> Steps[Answered]:
         """What each text of an Arrow stream says."""
-        parts: list[NumberColumn] = []
+        known = self.terms.regions
+        parts: list[Answered] = []
         for texts, regions in chunks:
             yield
-            parts.append((yield from answer_chunk(self._plan, texts, regions, default_region)))
+            parts.append(
+                (yield from answer_chunk(self._plan, texts, regions, default_region, known=known, doubts=doubts))
+            )
         if not parts:
-            return (yield from self._plan.column_steps([], None))
-        return join_columns(parts)
+            return (yield from answer_texts(self._plan, [], None, doubts=doubts))
+        return join_answers(parts)
 
     def formats(self, text: str, default_region: str, calling_from: str) -> tuple[str, str, str, str, str]:
         """E.164, international, national, RFC 3966, and how it is dialled from a region (empty: not asked)."""
@@ -77,21 +132,27 @@ class Numbers:
                 f"this text is not a number ({number.error.name}): ask ExplainNumber why",
                 metadata={"error": number.error.name},
             )
-        if calling_from and calling_from not in self._region_codes:
-            raise InvalidArgument(
-                Reason.INVALID_FIELD,
-                "calling_from_region is no region of the plan: ListRegions names them, in capitals",
-                violations=[Violation("calling_from_region", "a region of the plan, in capitals")],
-            )
         dialled = self._plan.format_dialled_from(number, calling_from) if calling_from else ""
         international, national, rfc3966 = (
             self._plan.format(number, form) for form in (Format.INTERNATIONAL, Format.NATIONAL, Format.RFC3966)
         )
         return number.e164, international, national, rfc3966, dialled
 
-    def match(self, first: str, second: str) -> MatchType:
+    def format_all(self, number: Number, forms: Sequence[Format]) -> list[str]:
+        """A number in some formats."""
+        return [self._plan.format(number, form) for form in forms]
+
+    def partial(self, text: str, region: str, cursor: int | None) -> Steps[Partial]:
+        """What was typed of a number so far, formatted."""
+        return self._plan.format_partial_steps(text, region or None, cursor)
+
+    def short_number(self, text: str, region: str) -> ShortInfo:
+        """What is known of a text as a short number of a region of the plan."""
+        return self._plan.short_number(text, region)
+
+    def match(self, first: str, second: str, first_region: str, second_region: str) -> MatchType:
         """Whether two texts are the same number."""
-        return self._plan.match(first, second)
+        return self._plan.match(first, second, first_region or None, second_region or None)
 
     def find(self, text: str, default_region: str, leniency: Leniency, limit: int) -> Steps[list[Found]]:
         """The first `limit` numbers in a running text."""
@@ -108,6 +169,14 @@ class Numbers:
                 return region
         raise NotFound("region", message="the plan has no such region: ListRegions names them, in capitals")
 
+    def examples(self, region: RegionInfo) -> tuple[tuple[NumberType, Number], ...]:
+        """A valid number for each type of a region that the plan gives one for."""
+        return self._plan.examples(region)
+
     def regions(self, calling_code: int) -> list[RegionInfo]:
         """The regions (of one calling code, if not 0) by region code, then calling code."""
         return [one for one in self._plan.regions() if calling_code in (0, one.calling_code)]
+
+    def readings(self, text: str) -> Steps[list[tuple[RegionInfo, Number]]]:
+        """The regions in which a text is a valid number, and the number there."""
+        return self._plan.readings_steps(text)

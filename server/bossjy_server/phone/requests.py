@@ -14,6 +14,7 @@ _REQUEST = pb.StreamValidateNumbersRequest
 _TEXTS_TAG = head(_REQUEST.TEXTS_FIELD_NUMBER)[0]
 _PHONE_NUMBERS = pb.NumberTexts.PHONE_NUMBERS_FIELD_NUMBER
 _DEFAULT_REGIONS = pb.NumberTexts.DEFAULT_REGIONS_FIELD_NUMBER
+_REGION_CODES = pb.NumberTexts.REGION_CODES_FIELD_NUMBER
 # Shorter ones are read as quickly by protobuf.
 _WORTH_IT_BYTES = 1024
 # As the contract says; longer columns are left to its validation.
@@ -24,10 +25,11 @@ _VARINT, _LENGTH_DELIMITED = 0, 2
 
 @dataclass(frozen=True, slots=True)
 class TextColumns:
-    """The texts of a request and the default region of each: n of each, or no regions at all."""
+    """The texts of a request, and the default region of each under the old and the new name of that field."""
 
     texts: pa.Array[Any]
     regions: pa.Array[Any]
+    region_codes: pa.Array[Any]
 
 
 def split_request(raw: bytes) -> tuple[bytes, TextColumns | None]:
@@ -41,7 +43,7 @@ def split_request(raw: bytes) -> tuple[bytes, TextColumns | None]:
     begin, start, end = place
     if end - start < _WORTH_IT_BYTES:
         return raw, None
-    columns = read_texts(raw[start:end], _PHONE_NUMBERS, _DEFAULT_REGIONS, most=2 * _MAX_ROWS)
+    columns = read_texts(raw[start:end], _PHONE_NUMBERS, _DEFAULT_REGIONS, _REGION_CODES, most=2 * _MAX_ROWS)
     if columns is None or max(map(len, columns)) > _MAX_ROWS:
         return raw, None
     return raw[:begin] + bytes((_TEXTS_TAG, 0)) + raw[end:], TextColumns(*columns)

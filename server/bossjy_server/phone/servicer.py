@@ -14,16 +14,17 @@ from bossjy_server.errors import FailedPrecondition, InvalidArgument, Reason, Vi
 from bossjy_server.lookup.lookup import Lookup
 from bossjy_server.phone.answers import Answers, Asked
 from bossjy_server.phone.basic import BasicViews
-from bossjy_server.phone.columns import wanted_columns
+from bossjy_server.phone.columns import LOOKED_UP, wanted_columns
 from bossjy_server.phone.convert import (
     add_answer,
-    add_details,
     diff_of,
     explanation_of,
     match_of,
     plan_of,
+    reading_of,
     region_of,
     response_of,
+    short_of,
 )
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.languages import language_of
@@ -31,6 +32,7 @@ from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.region_names import region_name
 from bossjy_server.phone.requests import TextColumns, split_request
+from bossjy_server.phone.terms import asked_language, refuse_two
 from bossjy_server.phone.threads import Threads
 from bossjy_server.storage.pages import Pages
 
@@ -58,7 +60,7 @@ class PhoneServicer:
         pages: Pages,
         lookup: Lookup | None = None,
     ) -> None:
-        self._numbers = numbers
+        self._numbers, self._terms = numbers, numbers.terms
         self._plans = plans
         self._details = details
         self._threads = threads
@@ -69,28 +71,30 @@ class PhoneServicer:
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> bytes:
         """What one text says. The wire bytes of the response."""
-        number = self._numbers.validate(request.phone_number, request.default_region)
+        text, region = request.phone_number, self._terms.region(request)
+        language = asked_language(request)
+        number = self._numbers.validate(text, region)
+        doubts = self._numbers.doubts(text, number, region)
         if request.view != number_pb2.NUMBER_VIEW_FULL:
-            return self._basic.of(number)
-        language = language_of(request.language)
-        response = response_of(number)
-        add_details(response, self._details.of(await self._details.load(), number, language))
+            return self._basic.doubted(number, doubts)
+        response = self._answers.full(text, region, number, doubts, await self._details.load(), language)
         response.metadata_version = self._numbers.version
         return response.SerializeToString()
 
     async def BatchValidateNumbers(self, request: pb.BatchValidateNumbersRequest) -> bytes:
         """What each of up to 10,000 texts says. The wire bytes of the response."""
+        region, language = self._terms.region(request), asked_language(request)
         if request.view != number_pb2.NUMBER_VIEW_FULL:
             short = len(request.phone_numbers) <= _SHORT_ROWS
-            return await self._threads.run(self._answers.batch(request), short=short)
+            return await self._threads.run(self._answers.batch(request, region), short=short)
         if len(request.phone_numbers) > FULL_VIEW_ROWS:
             raise InvalidArgument(
                 Reason.INVALID_FIELD,
                 f"{len(request.phone_numbers)} phone_numbers in the full view: send at most {FULL_VIEW_ROWS} a batch",
                 violations=[Violation("phone_numbers", f"at most {FULL_VIEW_ROWS} in the full view")],
             )
-        language = language_of(request.language)
-        return await self._threads.run(self._answers.batch_fully(request, await self._details.load(), language))
+        tables = await self._details.load()
+        return await self._threads.run(self._answers.batch_fully(request, region, tables, language))
 
     async def StreamValidateNumbers(
         self, requests: AsyncIterator[tuple[pb.StreamValidateNumbersRequest, TextColumns | None]]
@@ -108,14 +112,19 @@ class PhoneServicer:
     ) -> AsyncIterator[Asked]:
         async for request, split in requests:
             wanted = wanted_columns(set(request.read_mask.paths))
-            language = language_of(request.language)
-            tables = await self._details.load() if wanted & {"carrier", "place"} else None
-            yield Asked(request, split, wanted, language, tables)
+            region, language = self._terms.region(request), asked_language(request)
+            tables = await self._details.load() if wanted & LOOKED_UP else None
+            yield Asked(request, split, wanted, region, language, tables)
 
     async def FormatNumber(self, request: pb.FormatNumberRequest) -> pb.FormatNumberResponse:
         """A number in its formats."""
+        names = "calling_from_region", "calling_from_region_code"
+        refuse_two(request.calling_from_region, request.calling_from_region_code, *names)
+        calling_from = self._terms.checked(request.calling_from_region, names[0])
+        calling_from = self._terms.checked(request.calling_from_region_code, names[1]) or calling_from
+        region = self._terms.known_region(request)
         e164, international, national, rfc3966, dialled = self._numbers.formats(
-            request.phone_number, request.default_region, request.calling_from_region
+            request.phone_number, region, calling_from
         )
         return pb.FormatNumberResponse(
             e164=e164,
@@ -126,27 +135,58 @@ class PhoneServicer:
             metadata_version=self._numbers.version,
         )
 
+    async def FormatPartialNumber(self, request: pb.FormatPartialNumberRequest) -> pb.FormatPartialNumberResponse:
+        """What was typed of a number so far, formatted."""
+        region = self._terms.checked(request.region_code, "region_code")
+        cursor = request.cursor if request.HasField("cursor") else None
+        steps = self._numbers.partial(request.phone_number, region, cursor)
+        partial = await self._threads.run(steps, short=True, bounded=True)
+        return pb.FormatPartialNumberResponse(
+            formatted=partial.formatted, cursor=partial.cursor, metadata_version=self._numbers.version
+        )
+
+    async def ValidateShortNumber(self, request: pb.ValidateShortNumberRequest) -> pb.ValidateShortNumberResponse:
+        """What is known of a short number."""
+        region = self._terms.checked(request.region_code, "region_code")
+        info = self._numbers.short_number(request.phone_number, region)
+        return pb.ValidateShortNumberResponse(short_number=short_of(info), metadata_version=self._numbers.version)
+
     async def MatchNumbers(self, request: pb.MatchNumbersRequest) -> pb.MatchNumbersResponse:
         """Whether two texts are the same number."""
-        match = self._numbers.match(request.first_number, request.second_number)
+        first = self._terms.checked(request.first_region_code, "first_region_code")
+        second = self._terms.checked(request.second_region_code, "second_region_code")
+        match = self._numbers.match(request.first_number, request.second_number, first, second)
         return pb.MatchNumbersResponse(match=match_of(match), metadata_version=self._numbers.version)
 
     async def FindNumbers(self, request: pb.FindNumbersRequest) -> pb.FindNumbersResponse:
         """The numbers in a running text."""
-        steps = self._answers.found(request)
+        region, language = self._terms.known_region(request), language_of(request.language_code, "language_code")
+        full = request.view == number_pb2.NUMBER_VIEW_FULL
+        steps = self._answers.found(request, region, await self._details.load() if full else None, language)
         if len(request.text) <= _INLINE_CHARACTERS:
             return finish(steps)
         return await self._threads.run(steps, short=True, bounded=True)
 
     async def ExplainNumber(self, request: pb.ExplainNumberRequest) -> pb.ExplainNumberResponse:
         """Why a text is refused, and the likely fixes."""
-        language = language_of(request.language)
-        steps = self._numbers.explain(request.phone_number, request.default_region, language)
+        text, region, language = request.phone_number, self._terms.region(request), asked_language(request)
+        steps = self._numbers.explain(text, region, language)
         explanation = await self._threads.run(steps, short=True, bounded=True)
+        number, tables = explanation.number, await self._details.load()
         response = explanation_of(explanation)
-        add_details(response.number, self._details.of(await self._details.load(), explanation.number, language))
+        doubts = self._numbers.doubts(text, number, region)
+        response.number.CopyFrom(self._answers.full(text, region, number, doubts, tables, language))
         response.number.metadata_version = self._numbers.version
         return response
+
+    async def FindRegions(self, request: pb.FindRegionsRequest) -> pb.FindRegionsResponse:
+        """The regions in which a text is a valid number."""
+        steps = self._numbers.readings(request.phone_number)
+        found = await self._threads.run(steps, short=True, bounded=True)
+        return pb.FindRegionsResponse(
+            readings=[reading_of(number, region.code) for region, number in found],
+            metadata_version=self._numbers.version,
+        )
 
     async def GetNumberingPlan(self, _request: pb.GetNumberingPlanRequest) -> pb.GetNumberingPlanResponse:
         """The plan that answers are made from."""
@@ -162,13 +202,15 @@ class PhoneServicer:
     async def GetRegion(self, request: pb.GetRegionRequest) -> pb.GetRegionResponse:
         """One region of the plan."""
         region = self._numbers.region(request.region_code)
-        name = region_name(region.code, language_of(request.language))
-        return pb.GetRegionResponse(region=region_of(region, name), metadata_version=self._numbers.version)
+        name = region_name(region.code, asked_language(request))
+        return pb.GetRegionResponse(
+            region=region_of(region, name, self._numbers.examples(region)), metadata_version=self._numbers.version
+        )
 
     async def ListRegions(self, request: pb.ListRegionsRequest) -> pb.ListRegionsResponse:
         """The regions of the plan."""
         page = self._pages.open(request, current_caller().tenant_id, kinds=(str, int))
-        language = language_of(request.language)
+        language = asked_language(request)
         found = self._numbers.regions(request.calling_code)
         behind = [one for one in found if page.cursor is None or (one.code, one.calling_code) > page.cursor]
         regions, token = page.answer(
@@ -190,7 +232,7 @@ class PhoneServicer:
                 Reason.LOOKUP_NOT_CONFIGURED,
                 "this server asks no provider of live look-ups: ask its operator, or use ValidateNumber",
             )
-        number = self._numbers.validate(request.phone_number, request.default_region)
+        number = self._numbers.validate(request.phone_number, self._terms.region(request))
         response = pb.LookupNumberResponse(number=response_of(number), outcome=number_pb2.LOOKUP_OUTCOME_NOT_VALID)
         response.number.metadata_version = self._numbers.version
         if number.valid:

@@ -8,6 +8,7 @@ that they are longer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,12 +17,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bossjy_numbering import NumberColumn, Plan, Steps
+from bossjy_numbering import Doubt, NumberColumn, Plan, Steps, column_doubts
+from bossjy_numbering.column.texts import text_buffers
 
 # 250 characters of four bytes each, and one more.
 _TEXT_BYTES = 251 * 4
 # A longer one is no region's code: 16 characters of four bytes each, and one more.
 _REGION_BYTES = 17 * 4
+# All rows of a column.
+EVERY = slice(None)
 # Texts that are written out at once.
 _AT_ONCE = 4096
 _VIEW = np.dtype([("length", "<i4"), ("rest", "V12")])
@@ -35,6 +39,30 @@ class Regions:
     codes: NDArray[np.int64]
     names: Sequence[str | None]
 
+    def array(self) -> Any:
+        """The same as a column that `Plan.column` takes."""
+        return _array(self.codes, self.names)
+
+    def unknown(self, known: AbstractSet[str]) -> NDArray[np.bool_]:
+        """The rows whose region is not one of those, (n,)."""
+        named = np.array([name is not None and name not in known for name in self.names], np.bool_)
+        unknown: NDArray[np.bool_] = named[self.codes]
+        return unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answers for n texts, and the doubts about each, (n,); none where they were not asked for."""
+
+    column: NumberColumn
+    doubts: NDArray[np.uint16] | None = None
+
+    def with_unknown(self, rows: NDArray[np.bool_] | slice) -> Answered:
+        """The same, where the default region of some rows is no region."""
+        if self.doubts is not None:
+            self.doubts[rows] |= np.uint16(Doubt.REGION_UNKNOWN)
+        return self
+
 
 def regions_of_rows(regions: Any, default_region: str) -> Regions:
     """The regions of an Arrow column of text; `default_region` (empty: none) where a row has none."""
@@ -44,28 +72,49 @@ def regions_of_rows(regions: Any, default_region: str) -> Regions:
     return Regions(place, [_text(raw) or default_region or None for raw in shown])
 
 
-def region_column(regions: Any, default_region: str) -> Any:
-    """The same as a column that `Plan.column` takes."""
-    found = regions_of_rows(regions, default_region)
-    return _array(found.codes, found.names)
+def answer_texts(plan: Plan, texts: Any, regions: Any, *, doubts: bool) -> Steps[Answered]:
+    """The answers for a column of texts; `regions` as for `Plan.column`."""
+    held = text_buffers(texts)
+    values: Any = held.offsets, held.data
+    column = yield from plan.column_steps(values, regions)
+    return Answered(column, (yield from column_doubts(values, column)) if doubts else None)
 
 
-def answer_chunk(plan: Plan, texts: Any, regions: Any, default_region: str) -> Steps[NumberColumn]:
-    """The answers for the rows of a chunk: see `arrow.read_chunks`."""
+def answer_chunk(
+    plan: Plan, texts: Any, regions: Any, default_region: str, *, known: AbstractSet[str], doubts: bool
+) -> Steps[Answered]:
+    """The answers for the rows of a chunk: see `arrow.read_chunks`. `known`: the regions of the plan."""
     by_row = None if regions is None else regions_of_rows(regions, default_region)
+    answered = yield from _answer_chunk(plan, texts, by_row, default_region, doubts=doubts)
+    if by_row is not None:
+        return answered.with_unknown(by_row.unknown(known))
+    return answered.with_unknown(EVERY) if default_region and default_region not in known else answered
+
+
+def _answer_chunk(
+    plan: Plan, texts: Any, by_row: Regions | None, default_region: str, *, doubts: bool
+) -> Steps[Answered]:
     if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
-        wanted = default_region or None if by_row is None else _array(by_row.codes, by_row.names)
-        return (yield from plan.column_steps(texts, wanted))
+        wanted = default_region or None if by_row is None else by_row.array()
+        return (yield from answer_texts(plan, texts, wanted, doubts=doubts))
     codes, values = _coded(texts)
     many = 1 if by_row is None else len(by_row.names)
     asked, place = np.unique((codes + 1) * many + (0 if by_row is None else by_row.codes), return_inverse=True)
-    parts: list[NumberColumn] = []
+    parts: list[Answered] = []
     for begin in range(0, max(len(asked), 1), _AT_ONCE):
         yield
         some = asked[begin : begin + _AT_ONCE]
         wanted = default_region or None if by_row is None else _array(some % many, by_row.names)
-        parts.append((yield from plan.column_steps(_cut(values, some // many - 1, _TEXT_BYTES), wanted)))
-    return take_rows(join_columns(parts), place)
+        cut = _cut(values, some // many - 1, _TEXT_BYTES)
+        parts.append((yield from answer_texts(plan, cut, wanted, doubts=doubts)))
+    joined = join_answers(parts)
+    return Answered(take_rows(joined.column, place), None if joined.doubts is None else joined.doubts[place])
+
+
+def join_answers(parts: Sequence[Answered]) -> Answered:
+    """The rows of several answers of one plan, one after another; at least one."""
+    doubts = [part.doubts for part in parts if part.doubts is not None]
+    return Answered(join_columns([part.column for part in parts]), np.concatenate(doubts) if doubts else None)
 
 
 def _array(codes: NDArray[np.int64], names: Sequence[str | None]) -> Any:

@@ -173,15 +173,65 @@ def test_bulk(run: Run, tmp_path: Path) -> None:
         rows = list(csv.reader(file))
     assert len(rows) == 20_004
     assert rows[:5] == [
-        ["text", "valid", "e164", "region", "type", "reason"],
-        ["138 0000 0000", "yes", "+8613800000000", "CN", "MOBILE", ""],
-        ["", "no", "", "", "", "NOT_A_NUMBER"],
-        ["12", "no", "+8612", "", "UNKNOWN", "TOO_SHORT"],
-        ["+44 20 7946 0958", "yes", "+442079460958", "GB", "FIXED_LINE", ""],
+        ["text", "valid", "e164", "region", "type", "reason", "extension", "warnings"],
+        ["138 0000 0000", "yes", "+8613800000000", "CN", "MOBILE", "", "", "REGION_ASSUMED"],
+        ["", "no", "", "", "", "NOT_A_NUMBER", "", ""],
+        ["12", "no", "+8612", "", "UNKNOWN", "TOO_SHORT", "", ""],
+        ["+44 20 7946 0958", "yes", "+442079460958", "GB", "FIXED_LINE", "", "", ""],
     ]
     found = objects(run("phone", "bulk", "-", "--json", text="+442079460958\n"))
     assert [(one["text"], one["valid"], one["region"]) for one in found] == [("+442079460958", True, "GB")]
     run("phone", "bulk", str(tmp_path / "missing"), code=7)
+
+
+def test_bulk_of_unusual_files(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "numbers.txt"
+    path.write_bytes("+442079460071 ext. 44\n".encode("utf-16"))
+    found = objects(run("phone", "bulk", str(path), "--json"))
+    assert [(one["e164"], one["extension"], one["warnings"]) for one in found] == [
+        ("+442079460071", "44", "EXTENSION_CUT")
+    ]
+    path.write_text(("9" * 1000 + "\n") * 5000, "utf-8")
+    assert "5,000 numbers, 0 valid" in run("phone", "bulk", str(path), "-o", str(tmp_path / "out"), code=6).stderr
+    long = run("phone", "validate", "-", "--json", text=("9" * 1000 + "\n") * 5000, code=6)
+    assert {one["reason"] for one in objects(long)} == {"INVALID_REASON_TOO_LONG"}
+    assert len(objects(long)) == 5000
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    refused = run("phone", "bulk", str(path), code=7).stderr
+    assert len(refused.strip().splitlines()) == 1
+    assert "save it as UTF-8" in refused
+
+
+def test_short_numbers_and_numbers_that_are_typed(run: Run) -> None:
+    assert run("phone", "partial", "1380000", "--region", "CN").stdout.strip() == "138 0000"
+    cursor = objects(run("phone", "partial", "1380000", "--region", "CN", "--cursor", "5", "--json"))
+    assert cursor[0]["cursor"] == 6
+    assert "emergency" in run("phone", "short", "110", "--region", "CN").stdout
+    assert objects(run("phone", "short", "95588", "--region", "CN", "--json"))[0]["valid"]
+    assert "no" in run("phone", "short", "12345", "--region", "GB", code=6).stdout
+    run("phone", "short", "110", code=4)
+    full = run("phone", "validate", "110", "--region", "CN", "--full", code=6).stdout
+    assert "short number" in full
+    assert "emergency" in full
+    doubtful = run("phone", "validate", "1-800-FLOWERS", "--region", "US").stdout
+    assert "KEYPAD_LETTERS" in doubtful
+    assert "carrier can have changed" in run("phone", "validate", "+6598765432", "--full").stdout
+
+
+def test_regions_of_numbers(run: Run) -> None:
+    assert run("phone", "match", "020 7946 0958", "+442079460958", "--region", "GB").stdout.strip() == "EXACT_MATCH"
+    other = ("phone", "match", "020 7946 0958", "020 7946 0958", "--region", "GB", "--second-region", "IT")
+    run(*other, code=6)
+    readings = objects(run("phone", "regions", "--number", "020 7946 0958", "--json"))
+    assert "+442079460958" in {one["e164"] for one in readings}
+    assert "GB" in run("phone", "regions", "--number", "+442079460958").stdout
+    run("phone", "regions", "--number", "hello", code=6)
+    region = run("phone", "region", "GB").stdout
+    assert "TOLL_FREE" in region
+    assert objects(run("phone", "region", "GB", "--json"))[0]["example_numbers"]
+    run("phone", "region", "gb", code=4)
+    found = objects(run("phone", "find", "call +442079460958", "--full", "--language", "zh", "--json"))
+    assert found[0]["numbers"][0]["number"]["international_format"] == "+44 20 7946 0958"
 
 
 def test_keys(run: Run, shared_server: ServerProcess) -> None:

@@ -176,6 +176,13 @@ def test_pending_file_that_is_damaged_is_begun_anew(home: Path) -> None:
     assert pending.request_id() != first
 
 
+@pytest.mark.parametrize("word", ["reject", "keep"])
+def test_doubtful_numbers_by_an_option(word: str) -> None:
+    args = parser().parse_args(["import", "x.csv", "--doubtful", word])
+    assert spec_of(args).doubtful_policy == import_pb2.DoubtfulPolicy.Value(f"DOUBTFUL_POLICY_{word.upper()}")
+    assert f"--doubtful {word}" in command_line(args, "x.csv")
+
+
 def test_options_become_a_request_and_a_command_line() -> None:
     line = (
         "bossjy import 'my list.xlsx' --region CN --existing fill --duplicates last --map phone=手机号 "

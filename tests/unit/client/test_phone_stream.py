@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import grpc.aio
 import pytest
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
-from bossjy_client import Client, ClientConfig, InvalidRequestError, UnavailableError
+from bossjy_client import Client, ClientConfig, InvalidRequestError, TextBatch, UnavailableError
 from tests.unit.client.conftest import Start
 from tests.unit.client.double import Context, refuse
 
@@ -20,6 +20,7 @@ class PhoneDouble:
 
     breaks: dict[int, Callable[[Context], Any]] = field(default_factory=dict)
     messages: int = 0
+    requests: list[pb.StreamValidateNumbersRequest] = field(default_factory=list)
 
     def add_to(self, server: grpc.aio.Server) -> None:
         method = grpc.stream_stream_rpc_method_handler(
@@ -37,6 +38,7 @@ class PhoneDouble:
     ) -> AsyncIterator[pb.StreamValidateNumbersResponse]:
         async for request in requests:
             self.messages += 1
+            self.requests.append(request)
             fault = self.breaks.pop(self.messages, None)
             if fault is not None:
                 await fault(context)
@@ -77,6 +79,28 @@ async def test_each_batch_is_answered_once_and_in_order(
     answered = await run(running.target, quick)
     wanted = [batch async for batch in batches(20)]
     assert answered == [(batch, batch) for batch in wanted]
+
+
+async def test_a_language_and_a_region_for_each_text(start: Start, quick: ClientConfig) -> None:
+    async def regions() -> AsyncIterator[Sequence[str]]:
+        yield TextBatch(["020 7946 0958", "138 0000 0000"], ["GB", ""])
+        yield ["1"]
+
+    double = PhoneDouble()
+    running = await start(double.add_to)
+    async with await Client.connect(running.target, config=quick) as client:
+        stream = client.phone.validate_stream(regions(), "CN", columns=["carrier"], language="zh")
+        first, second = [texts async for texts, _ in stream]
+    assert (list(first), first[0], list(first[1:])) == (
+        ["020 7946 0958", "138 0000 0000"],
+        "020 7946 0958",
+        ["138 0000 0000"],
+    )
+    assert second == ["1"]
+    assert {(one.default_region, one.language, *one.read_mask.paths) for one in double.requests} == {
+        ("CN", "zh", "carrier")
+    }
+    assert [list(one.texts.default_regions) for one in double.requests] == [["GB", ""], []]
 
 
 async def test_nothing_to_ask(start: Start, quick: ClientConfig) -> None:

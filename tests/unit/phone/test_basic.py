@@ -7,7 +7,7 @@ import pytest
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import load_plan
 from bossjy_server.phone.basic import BasicViews
-from bossjy_server.phone.convert import response_of
+from bossjy_server.phone.convert import doubted_of
 
 TEXTS = [
     ("+86 138 0000 0000", ""),
@@ -31,14 +31,16 @@ TEXTS = [
 def test_bytes_say_what_messages_say(version: str) -> None:
     plan = load_plan()
     views = BasicViews(version)
-    wanted = []
+    wanted, doubts = [], []
     for text, region in TEXTS * 2:  # the second time from what is shared
         number = plan.number(text, region or None)
-        response = response_of(number)
+        doubts.append(plan.doubts(text, number))
+        response = doubted_of(number, doubts[-1])
         response.metadata_version = version
         wanted.append(response)
-        assert pb.ValidateNumberResponse.FromString(views.of(number)) == response, text
+        assert pb.ValidateNumberResponse.FromString(views.doubted(number, doubts[-1])) == response, text
+    assert len({*doubts}) > 2
     batch = pb.BatchValidateNumbersResponse.FromString(
-        views.all_of(plan.number(text, region or None) for text, region in TEXTS * 2)
+        views.all_of((plan.number(text, region or None) for text, region in TEXTS * 2), doubts)
     )
     assert list(batch.results) == wanted

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bossjy_numbering import NumberColumn, Plan, finish, load_plan
+from bossjy_numbering import Doubt, NumberColumn, Plan, finish, load_plan
 from bossjy_server.errors import InvalidArgument
 from bossjy_server.phone.arrow import read_chunks
 from bossjy_server.phone.numbers import Numbers
@@ -21,6 +21,8 @@ TEXTS = [
     "+86 138 0000 0000", "invalid", "+44 20 7946 0958 ext. 12", "x" * 5000,
 ]  # fmt: skip
 REGIONS = ["GB", "US", None, "", "CN", "Z" * 400, "gb", "DE", "CN", "é" * 30, "FR", "GB"]
+
+KNOWN = {"GB", "US", "CN", "DE", "FR"}
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +64,20 @@ def test_each_form_gives_the_same_answers(plan: Plan, texts: str, regions: str |
         wanted = [region or "GB" for region in REGIONS * 3]
     batch = pa.RecordBatch.from_arrays(arrays, names=names)
     chunks = read_chunks(ipc(batch, 2))
-    answered = finish(Numbers(plan).chunks(chunks, "GB"))
+    found = finish(Numbers(plan).chunks(chunks, "GB"))
+    answered, doubts = found.column, [] if found.doubts is None else found.doubts.tolist()
     direct = plan.column(TEXTS * 6, [*wanted, *wanted])
+    assert doubts == [
+        plan.doubts(text or "", direct.number(row)) | (region not in KNOWN and Doubt.REGION_UNKNOWN)
+        for row, (text, region) in enumerate(zip(TEXTS * 6, [*wanted, *wanted], strict=True))
+    ]
     assert [row[0] for row in rows(answered)] == [row[0] for row in rows(direct)]
     assert [row[2] for row in rows(answered)] == [row[2] for row in rows(direct)]
 
 
 def test_more_texts_than_are_written_out_at_once(plan: Plan) -> None:
     texts = [f"+44 20 7946 {number:04d} ext. {number}" for number in range(9_000)]
-    answered = finish(Numbers(plan).chunks(read_chunks(ipc(column(pa.array(texts, pa.string_view())))), ""))
+    answered = finish(Numbers(plan).chunks(read_chunks(ipc(column(pa.array(texts, pa.string_view())))), "")).column
     assert [answered.number(row) for row in range(0, 9_000, 500)] == [plan.number(text) for text in texts[::500]]
     assert answered.extensions[8_999] == "8999"
 
@@ -81,21 +88,23 @@ def test_a_replaced_dictionary(plan: Plan) -> None:
     with pa.ipc.new_stream(out, column(first).schema) as writer:
         writer.write_batch(column(first))
         writer.write_batch(column(second))
-    answered = finish(Numbers(plan).chunks(read_chunks(out.getvalue().to_pybytes()), ""))
+    answered = finish(Numbers(plan).chunks(read_chunks(out.getvalue().to_pybytes()), "")).column
     assert answered.e164 == ["+16502530000", "+442079460958"]
 
 
 def test_no_rows(plan: Plan) -> None:
     for array in (pa.array([], pa.string()), pa.array([], pa.string_view()), dictionary([], pa.string())):
-        assert len(finish(Numbers(plan).chunks(read_chunks(ipc(column(array))), ""))) == 0
-    assert len(finish(Numbers(plan).chunks(read_chunks(ipc(column(pa.array([], pa.string())), times=0)), ""))) == 0
+        assert len(finish(Numbers(plan).chunks(read_chunks(ipc(column(array))), "")).column) == 0
+    assert (
+        len(finish(Numbers(plan).chunks(read_chunks(ipc(column(pa.array([], pa.string())), times=0)), "")).column) == 0
+    )
 
 
 def test_a_text_that_rows_share_is_answered_once(plan: Plan) -> None:
-    answered = finish(Numbers(plan).chunks(read_chunks(ipc(column(shared_text(2000)))), ""))
+    answered = finish(Numbers(plan).chunks(read_chunks(ipc(column(shared_text(2000)))), "")).column
     assert len(answered) == 100_000
     assert set(answered.error.tolist()) == {5}  # TOO_LONG
-    assert len(finish(Numbers(plan).chunks(read_chunks(ipc(column(views(2_000_000, 10)))), ""))) == 10
+    assert len(finish(Numbers(plan).chunks(read_chunks(ipc(column(views(2_000_000, 10)))), "")).column) == 10
 
 
 def delta() -> bytes:
@@ -164,7 +173,7 @@ def test_types_of_other_columns_do_not_matter(plan: Plan) -> None:
         "view": pa.array(["a" * 30], pa.string_view()),
     }
     chunks = read_chunks(ipc(pa.RecordBatch.from_arrays(list(others.values()), names=list(others))))
-    assert finish(Numbers(plan).chunks(chunks, "")).e164 == ["+16502530000"]
+    assert finish(Numbers(plan).chunks(chunks, "")).column.e164 == ["+16502530000"]
 
 
 def test_any_damage_is_refused_or_read() -> None:

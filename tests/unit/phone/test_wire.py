@@ -70,6 +70,7 @@ def check(raw: bytes) -> bool:
     if whole.WhichOneof("input") == "texts":
         assert taken.texts.to_pylist() == list(whole.texts.phone_numbers)
         assert taken.regions.to_pylist() == list(whole.texts.default_regions)
+        assert taken.region_codes.to_pylist() == list(whole.texts.region_codes)
         taken.texts.validate(full=True)
     whole.ClearField("texts")
     rest.ClearField("texts")
@@ -89,6 +90,11 @@ def test_texts_as_people_write_them_are_split_off(texts: list[str], with_regions
     many = [*texts, "+8613800000000"] * 60
     regions = ["CN", ""] * (len(many) // 2) if with_regions else []
     assert check(request(many, regions, sequence=1).SerializeToString())
+
+
+def test_regions_under_their_new_name_are_split_off() -> None:
+    texts = pb.NumberTexts(phone_numbers=["+8613800000000"] * 200, region_codes=["CN", ""] * 100)
+    assert check(pb.StreamValidateNumbersRequest(texts=texts).SerializeToString())
 
 
 NUMBERS = ["+8613800000000"] * 200
@@ -113,7 +119,7 @@ def test_a_length_that_looks_like_a_tag_is_a_length() -> None:
         # A field of the contract's future, beside the columns and inside them.
         PLAIN.SerializeToString() + b"\xfa\x01\x01x",
         pb.StreamValidateNumbersRequest(arrow_ipc=b"x" * 2000).SerializeToString(),
-        b"\x2a" + wire.varint(2002) + b"\x1a\x00" + b"\x0a\x08+8613800" * 200,
+        b"\x2a" + wire.varint(2002) + b"\x22\x00" + b"\x0a\x08+8613800" * 200,
         # Fixed-size fields, which the contract does not use.
         b"\x3d0000" + PLAIN.SerializeToString(),
         b"\x08\x01" * 20 + PLAIN.SerializeToString(),

@@ -6,25 +6,29 @@ import asyncio
 import csv
 import io
 import json
-import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from itertools import islice
-from typing import TextIO
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import TextIO, TypeAlias
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
+from bossjy_client.cli.bulk_input import opened, read_line
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
-from bossjy_client.errors import SourceError
 from bossjy_client.phone_stream import BATCH_TEXTS
 
-_HEADER = ("text", "valid", "e164", "region", "type", "reason")
-_COLUMNS = ("valid", "e164", "region", "type", "reason")
+_HEADER = ("text", "valid", "e164", "region", "type", "reason", "extension", "warnings")
+_COLUMNS = ("valid", "e164", "region", "type", "reason", "extension", "warnings")
 _TYPES = {number: enum_word(name, "NUMBER_TYPE_") for name, number in number_pb2.NumberType.items()} | {0: ""}
 _REASONS = {number: enum_word(name, "INVALID_REASON_") for name, number in number_pb2.InvalidReason.items()} | {0: ""}
+# Bytes of the texts of one message: a request has at most 4 MiB.
+_BATCH_BYTES = 1024 * 1024
+# A text of more characters answers TOO_LONG, whatever it says: of a longer line as much is sent as tells this.
+_TEXT_MAX = 251
+_Row: TypeAlias = tuple[str, bool, str, str, str, str, str, str]
 
 
 async def run_bulk(session: Session) -> ExitCode:
@@ -33,7 +37,7 @@ async def run_bulk(session: Session) -> ExitCode:
     bulk = _Bulk(session)
     started = time.monotonic()
     async with session.client() as client:
-        with _opened(args.file) as file:
+        with opened(args.file) as file:
             await write_file(bulk.pieces(client, file), args.output)
     elapsed = time.monotonic() - started
     session.output.note(
@@ -42,18 +46,11 @@ async def run_bulk(session: Session) -> ExitCode:
     return ExitCode.DONE if bulk.valid == bulk.count else ExitCode.FINDINGS
 
 
-def _opened(name: str) -> TextIO:
-    try:
-        descriptor: str | int = sys.stdin.fileno() if name == "-" else name
-        return open(descriptor, encoding="utf-8-sig", errors="replace", newline=None, closefd=name != "-")
-    except OSError as error:
-        raise SourceError(f"{name}: {error.strerror}") from error
-
-
 class _Bulk:
     def __init__(self, session: Session) -> None:
         self._args = session.args
         self._as_json = session.output.as_json
+        self._lines: deque[list[str]] = deque()  # of the batches that are not answered yet
         self.count = 0
         self.valid = 0
 
@@ -61,30 +58,67 @@ class _Bulk:
         """The bytes that are written: a CSV file, or a JSON object a line."""
         if not self._as_json:
             yield (",".join(_HEADER) + "\n").encode()
-        answers = client.phone.validate_stream(_batches(file), self._args.region, columns=_COLUMNS)
+        answers = client.phone.validate_stream(self._batches(file), self._args.region, columns=_COLUMNS)
         async for texts, answer in answers:
             self.count += len(texts)
             self.valid += answer.valid_count
-            rows = _rows(texts, answer.columns)
+            rows = _rows(self._lines.popleft(), answer.columns)
             yield _json_lines(rows) if self._as_json else _csv_lines(rows)
 
+    async def _batches(self, file: TextIO) -> AsyncIterator[Sequence[str]]:
+        lines = batches(file)
+        while batch := await asyncio.to_thread(next, lines, None):
+            self._lines.append(batch)
+            yield [line[:_TEXT_MAX] for line in batch]
 
-async def _batches(file: TextIO) -> AsyncIterator[Sequence[str]]:
-    while texts := await asyncio.to_thread(lambda: [line.rstrip("\n") for line in islice(file, BATCH_TEXTS)]):
-        yield texts
+
+def batches(file: TextIO) -> Iterator[list[str]]:
+    """The lines of a file in batches of one message each. Raises SourceError for a line that is too long."""
+    lines: list[str] = []
+    size = count = 0
+    while (line := read_line(file, count + 1)) is not None:
+        sent = line[:_TEXT_MAX]
+        length = len(sent) if sent.isascii() else 4 * len(sent)
+        if lines and (len(lines) == BATCH_TEXTS or size + length > _BATCH_BYTES):
+            yield lines
+            lines, size = [], 0
+        lines.append(line)
+        size += length
+        count += 1
+    if lines:
+        yield lines
 
 
-def _rows(texts: Sequence[str], columns: phone_service_pb2.NumberColumns) -> list[tuple[str, bool, str, str, str, str]]:
-    regions = columns.region_codes
+def warning_words(warnings: int) -> str:
+    """The names of warnings in a column's mask, with spaces between."""
+    return " ".join(_WARNINGS[bit] for bit in range(warnings.bit_length()) if warnings >> bit & 1)
+
+
+_WARNINGS = {
+    number - 1: enum_word(name, "NUMBER_WARNING_") for name, number in number_pb2.NumberWarning.items() if number
+}
+
+
+def _rows(texts: Sequence[str], columns: phone_service_pb2.NumberColumns) -> list[_Row]:
+    regions, nothing = columns.region_codes, [""] * len(texts)
+    warnings = [warning_words(mask) for mask in columns.warnings] or nothing
     return [
-        (text, valid, e164, regions[region], _TYPES[kind], _REASONS[reason])
-        for text, valid, e164, region, kind, reason in zip(
-            texts, columns.valid, columns.e164, columns.region, columns.type, columns.reason, strict=True
+        (text, valid, e164, regions[region], _TYPES[kind], _REASONS[reason], extension, warning)
+        for text, valid, e164, region, kind, reason, extension, warning in zip(
+            texts,
+            columns.valid,
+            columns.e164,
+            columns.region,
+            columns.type,
+            columns.reason,
+            columns.extension or nothing,
+            warnings,
+            strict=True,
         )
     ]
 
 
-def _csv_lines(rows: Sequence[tuple[str, bool, str, str, str, str]]) -> bytes:
+def _csv_lines(rows: Sequence[_Row]) -> bytes:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(
         (text, "yes" if valid else "no", *rest) for text, valid, *rest in rows
@@ -92,6 +126,6 @@ def _csv_lines(rows: Sequence[tuple[str, bool, str, str, str, str]]) -> bytes:
     return out.getvalue().encode()
 
 
-def _json_lines(rows: Sequence[tuple[str, bool, str, str, str, str]]) -> bytes:
+def _json_lines(rows: Sequence[_Row]) -> bytes:
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     return "".join(encode(dict(zip(_HEADER, row, strict=True))) + "\n" for row in rows).encode()

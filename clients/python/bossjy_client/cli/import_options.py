@@ -19,6 +19,10 @@ _DUPLICATE = {
     "first": import_pb2.DUPLICATE_POLICY_FIRST_WINS,
     "last": import_pb2.DUPLICATE_POLICY_LAST_WINS,
 }
+_DOUBTFUL = {
+    "reject": import_pb2.DOUBTFUL_POLICY_REJECT,
+    "keep": import_pb2.DOUBTFUL_POLICY_KEEP,
+}
 _HEADER = {"present": import_pb2.HEADER_PRESENT, "absent": import_pb2.HEADER_ABSENT}
 _FORMATS = {
     "csv": import_pb2.FILE_FORMAT_CSV,
@@ -44,6 +48,7 @@ _WRITTEN = (
     "region",
     "existing",
     "duplicates",
+    "doubtful",
     "map",
     "format",
     "encoding",
@@ -75,6 +80,12 @@ def add_options(command: Any) -> None:
     )
     command.add_argument(
         "--duplicates", choices=sorted(_DUPLICATE), help="which of several rows counts (default: first)"
+    )
+    command.add_argument(
+        "--doubtful",
+        choices=sorted(_DOUBTFUL),
+        help="numbers that letters or an exponent may have changed; keep: in the attribute number_warning "
+        "(default: reject)",
     )
     command.add_argument(
         "--map",
@@ -131,6 +142,8 @@ def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
         spec.existing_policy = EXISTING[args.existing]
     if args.duplicates:
         spec.duplicate_policy = _DUPLICATE[args.duplicates]
+    if args.doubtful:
+        spec.doubtful_policy = _DOUBTFUL[args.doubtful]
     if args.header:
         spec.source.header = _HEADER[args.header]
     if args.format:

@@ -13,6 +13,7 @@ from bossjy_client.cli.bulk import run_bulk
 from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.output import as_dict, enum_word
+from bossjy_client.cli.phone_more import add_more_commands, short_words
 from bossjy_client.cli.session import Session
 from bossjy_client.phone import BATCH_LIMIT
 
@@ -68,21 +69,15 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.set_defaults(command=_format)
 
     command = group.add_parser(
-        "match", parents=[common], help="whether two texts are the same number", **example("phone match")
+        "find", parents=[common, region, language], help="the numbers in a text", **example("phone find")
     )
-    command.add_argument("first", metavar="TEXT")
-    command.add_argument("second", metavar="TEXT")
-    command.set_defaults(command=_match)
-
-    command = group.add_parser("find", parents=[common, region], help="the numbers in a text", **example("phone find"))
     command.add_argument("text", metavar="TEXT", help="- reads standard input")
+    command.add_argument(
+        "--full", action="store_true", help="formats, carrier, place and time zones as well; with --json"
+    )
     command.set_defaults(command=_find)
 
-    command = group.add_parser(
-        "regions", parents=[common, language], help="the regions of the plan", **example("phone regions")
-    )
-    command.add_argument("--calling-code", type=int, default=0, metavar="N", help="only those of this calling code")
-    command.set_defaults(command=_regions)
+    add_more_commands(group, common, region, language)
 
 
 async def _validate(session: Session) -> ExitCode:
@@ -138,6 +133,10 @@ def _reason(answer: phone_service_pb2.ValidateNumberResponse) -> str:
     return enum_word(number_pb2.InvalidReason.Name(answer.reason), "INVALID_REASON_") if answer.reason else ""
 
 
+def _warning(warning: number_pb2.NumberWarning.ValueType) -> str:
+    return enum_word(number_pb2.NumberWarning.Name(warning), "NUMBER_WARNING_")
+
+
 def _show_number(session: Session, answer: phone_service_pb2.ValidateNumberResponse) -> None:
     session.output.pairs(
         (
@@ -151,8 +150,11 @@ def _show_number(session: Session, answer: phone_service_pb2.ValidateNumberRespo
             ("national", answer.national_format),
             ("URI", answer.rfc3966_format),
             ("carrier", answer.carrier),
+            ("carrier can have changed", "yes" if answer.carrier and not answer.carrier_reliable else ""),
             ("place", answer.place),
             ("time zones", ", ".join(answer.time_zones)),
+            ("short number", short_words(answer.short_number) if answer.HasField("short_number") else ""),
+            ("warnings", " ".join(map(_warning, answer.warnings))),
             ("plan", answer.metadata_version),
         )
     )
@@ -221,41 +223,14 @@ async def _format(session: Session) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _match(session: Session) -> ExitCode:
-    async with session.client() as client:
-        match = await client.phone.match(session.args.first, session.args.second)
-    word = enum_word(number_pb2.MatchType.Name(match), "MATCH_TYPE_")
-    if session.output.as_json:
-        session.output.json({"match": word})
-    else:
-        session.output.out.print(word)
-    different = match in (number_pb2.MATCH_TYPE_NO_MATCH, number_pb2.MATCH_TYPE_NOT_A_NUMBER)
-    return ExitCode.FINDINGS if different else ExitCode.DONE
-
-
 async def _find(session: Session) -> ExitCode:
     args = session.args
     text = sys.stdin.read() if args.text == "-" else args.text
     async with session.client() as client:
-        answer = await client.phone.find(text, args.region)
+        answer = await client.phone.find(text, args.region, full=args.full, language=args.language)
     if session.output.as_json:
         session.output.message(answer)
     else:
         rows = ((f.start, f.end, f.raw_text, f.number.e164, f.number.region_code) for f in answer.numbers)
         session.output.table(("from#", "to#", "text", "E.164", "region"), rows)
-    return ExitCode.DONE
-
-
-async def _regions(session: Session) -> ExitCode:
-    args, output = session.args, session.output
-    async with session.client() as client:
-        regions = [
-            region async for region in client.phone.regions(calling_code=args.calling_code, language=args.language)
-        ]
-    if output.as_json:
-        for region in regions:
-            output.message(region)
-    else:
-        rows = ((r.region_code, f"+{r.calling_code}", r.display_name, r.example_number) for r in regions)
-        output.table(("region", "code#", "name", "example"), rows)
     return ExitCode.DONE

@@ -248,6 +248,38 @@ EXISTING_POLICY_OVERWRITE: ExistingPolicy.ValueType  # 3
 """Fields of the row replace those of the contact; fields that are empty in the row stay."""
 Global___ExistingPolicy: _TypeAlias = ExistingPolicy  # noqa: Y015
 
+class _DoubtfulPolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DoubtfulPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DoubtfulPolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DOUBTFUL_POLICY_UNSPECIFIED: _DoubtfulPolicy.ValueType  # 0
+    """The same as DOUBTFUL_POLICY_REJECT."""
+    DOUBTFUL_POLICY_REJECT: _DoubtfulPolicy.ValueType  # 1
+    """The row is rejected as DOUBTFUL_NUMBER. The suggestion is the number that is more likely meant."""
+    DOUBTFUL_POLICY_KEEP: _DoubtfulPolicy.ValueType  # 2
+    """The row is imported with libphonenumber's number. Its contact gets the attribute `number_warning`: the names of the
+    NumberWarning values without prefix, with spaces between them. The filter `attributes.number_warning:*` finds it.
+    """
+
+class DoubtfulPolicy(_DoubtfulPolicy, metaclass=_DoubtfulPolicyEnumTypeWrapper):
+    """What happens to a row whose number is doubtful: libphonenumber reads its cell as a valid number, but letters, an exponent
+    or a decimal point were read as digits, or digits were left out (see NumberWarning), and another number is more likely
+    meant. A cell with such a reading and no better one is imported in any case. Only the number of a row is looked at: a
+    doubtful additional number stays a text among the attributes.
+    """
+
+DOUBTFUL_POLICY_UNSPECIFIED: DoubtfulPolicy.ValueType  # 0
+"""The same as DOUBTFUL_POLICY_REJECT."""
+DOUBTFUL_POLICY_REJECT: DoubtfulPolicy.ValueType  # 1
+"""The row is rejected as DOUBTFUL_NUMBER. The suggestion is the number that is more likely meant."""
+DOUBTFUL_POLICY_KEEP: DoubtfulPolicy.ValueType  # 2
+"""The row is imported with libphonenumber's number. Its contact gets the attribute `number_warning`: the names of the
+NumberWarning values without prefix, with spaces between them. The filter `attributes.number_warning:*` finds it.
+"""
+Global___DoubtfulPolicy: _TypeAlias = DoubtfulPolicy  # noqa: Y015
+
 class _DuplicatePolicy:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -504,12 +536,15 @@ class ImportSpec(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     PARENT_IMPORT_ID_FIELD_NUMBER: _builtins.int
     NULL_VALUES_FIELD_NUMBER: _builtins.int
+    DOUBTFUL_POLICY_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """Display name. If empty, the file name."""
     file_name: _builtins.str
     """Name of the file, without folders; only for display, never opened."""
     default_region: _builtins.str
-    """Region of numbers without a calling code: ISO 3166-1 alpha-2 in capitals. If empty, the tenant's."""
+    """Region of numbers without a calling code: ISO 3166-1 alpha-2 in capitals. INVALID_FIELD if the plan has no such region.
+    If empty, the tenant's.
+    """
     existing_policy: Global___ExistingPolicy.ValueType
     """Default: overwrite."""
     duplicate_policy: Global___DuplicatePolicy.ValueType
@@ -523,9 +558,11 @@ class ImportSpec(_message.Message):
     enrich: _builtins.bool
     """If true, carrier and place are looked up and kept."""
     language: _builtins.str
-    """Language of carrier and place. If empty, `en`."""
+    """Language of carrier and place, as a BCP 47 tag (LANGUAGE_UNKNOWN). If empty, `en`."""
     parent_import_id: _builtins.str
     """The import whose corrected rejects this import contains. If empty, none."""
+    doubtful_policy: Global___DoubtfulPolicy.ValueType
+    """Numbers that libphonenumber reads as valid by a doubtful reading. Default: the row is rejected."""
     @_builtins.property
     def source(self) -> Global___SourceFormat:
         """Format of the bytes."""
@@ -559,10 +596,11 @@ class ImportSpec(_message.Message):
         language: _builtins.str = ...,
         parent_import_id: _builtins.str = ...,
         null_values: Global___NullValues | None = ...,
+        doubtful_policy: Global___DoubtfulPolicy.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["null_values", b"null_values", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "display_name", b"display_name", "drop_unknown_columns", b"drop_unknown_columns", "duplicate_policy", b"duplicate_policy", "enrich", b"enrich", "existing_policy", b"existing_policy", "file_name", b"file_name", "language", b"language", "mapping", b"mapping", "null_values", b"null_values", "parent_import_id", b"parent_import_id", "part_count", b"part_count", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "display_name", b"display_name", "doubtful_policy", b"doubtful_policy", "drop_unknown_columns", b"drop_unknown_columns", "duplicate_policy", b"duplicate_policy", "enrich", b"enrich", "existing_policy", b"existing_policy", "file_name", b"file_name", "language", b"language", "mapping", b"mapping", "null_values", b"null_values", "parent_import_id", b"parent_import_id", "part_count", b"part_count", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,15 +6,16 @@ libphonenumber's value plus one, so that zero can mean «not said».
 """
 
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -217,7 +218,7 @@ class _NumberViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NumberView
     NUMBER_VIEW_BASIC: _NumberView.ValueType  # 1
     """Validity, reason, E.164, calling code, national number, region, type, extension."""
     NUMBER_VIEW_FULL: _NumberView.ValueType  # 2
-    """In addition the formats, carrier, place and time zones."""
+    """In addition the formats, carrier, place, time zones, and what a short number is."""
 
 class NumberView(_NumberView, metaclass=_NumberViewEnumTypeWrapper):
     """Detail of each answer. More detail costs more time."""
@@ -227,7 +228,7 @@ NUMBER_VIEW_UNSPECIFIED: NumberView.ValueType  # 0
 NUMBER_VIEW_BASIC: NumberView.ValueType  # 1
 """Validity, reason, E.164, calling code, national number, region, type, extension."""
 NUMBER_VIEW_FULL: NumberView.ValueType  # 2
-"""In addition the formats, carrier, place and time zones."""
+"""In addition the formats, carrier, place, time zones, and what a short number is."""
 Global___NumberView: _TypeAlias = NumberView  # noqa: Y015
 
 class _MatchType:
@@ -381,16 +382,25 @@ class _NumberWarningEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NumberW
     NUMBER_WARNING_DECIMAL_POINT: _NumberWarning.ValueType  # 3
     """The text is a number cell, and the zeros after its decimal point were read as digits."""
     NUMBER_WARNING_TEXT_DROPPED: _NumberWarning.ValueType  # 4
-    """Digits of the text were left out."""
+    """Text around the number was left out: a label, a name, other digits (see DIGITS_DROPPED)."""
     NUMBER_WARNING_SECOND_NUMBER: _NumberWarning.ValueType  # 5
     """The extension is as long as a number: the text may hold two numbers."""
     NUMBER_WARNING_REGION_ASSUMED: _NumberWarning.ValueType  # 6
     """The text has no calling code: the default region was assumed."""
     NUMBER_WARNING_LETTERS_FOR_DIGITS: _NumberWarning.ValueType  # 7
     """The text has letters that look like digits: O, l, I."""
+    NUMBER_WARNING_EXTENSION_CUT: _NumberWarning.ValueType  # 8
+    """Digits were cut off as an extension: they are in `extension` and not in `e164`."""
+    NUMBER_WARNING_DIGITS_DROPPED: _NumberWarning.ValueType  # 9
+    """Digits of the text were left out."""
+    NUMBER_WARNING_REGION_UNKNOWN: _NumberWarning.ValueType  # 10
+    """The default region is no region of the plan, and counted as none."""
 
 class NumberWarning(_NumberWarning, metaclass=_NumberWarningEnumTypeWrapper):
-    """A reason to doubt that a valid number is the number that the text means. libphonenumber's answer stays as it is."""
+    """A reason to doubt that a valid number is the number that the text means. libphonenumber's answer stays as it is.
+    KEYPAD_LETTERS, EXPONENT, DECIMAL_POINT, SECOND_NUMBER, LETTERS_FOR_DIGITS and DIGITS_DROPPED mean that the text can be
+    another number: ask ExplainNumber which. The others say how the number was read.
+    """
 
 NUMBER_WARNING_UNSPECIFIED: NumberWarning.ValueType  # 0
 """Not used."""
@@ -401,13 +411,19 @@ NUMBER_WARNING_EXPONENT: NumberWarning.ValueType  # 2
 NUMBER_WARNING_DECIMAL_POINT: NumberWarning.ValueType  # 3
 """The text is a number cell, and the zeros after its decimal point were read as digits."""
 NUMBER_WARNING_TEXT_DROPPED: NumberWarning.ValueType  # 4
-"""Digits of the text were left out."""
+"""Text around the number was left out: a label, a name, other digits (see DIGITS_DROPPED)."""
 NUMBER_WARNING_SECOND_NUMBER: NumberWarning.ValueType  # 5
 """The extension is as long as a number: the text may hold two numbers."""
 NUMBER_WARNING_REGION_ASSUMED: NumberWarning.ValueType  # 6
 """The text has no calling code: the default region was assumed."""
 NUMBER_WARNING_LETTERS_FOR_DIGITS: NumberWarning.ValueType  # 7
 """The text has letters that look like digits: O, l, I."""
+NUMBER_WARNING_EXTENSION_CUT: NumberWarning.ValueType  # 8
+"""Digits were cut off as an extension: they are in `extension` and not in `e164`."""
+NUMBER_WARNING_DIGITS_DROPPED: NumberWarning.ValueType  # 9
+"""Digits of the text were left out."""
+NUMBER_WARNING_REGION_UNKNOWN: NumberWarning.ValueType  # 10
+"""The default region is no region of the plan, and counted as none."""
 Global___NumberWarning: _TypeAlias = NumberWarning  # noqa: Y015
 
 class _ShortNumberKind:
@@ -433,6 +449,38 @@ SHORT_NUMBER_KIND_SHORT: ShortNumberKind.ValueType  # 1
 SHORT_NUMBER_KIND_EMERGENCY: ShortNumberKind.ValueType  # 2
 """An emergency number."""
 Global___ShortNumberKind: _TypeAlias = ShortNumberKind  # noqa: Y015
+
+class _ShortNumberCost:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ShortNumberCostEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShortNumberCost.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHORT_NUMBER_COST_UNSPECIFIED: _ShortNumberCost.ValueType  # 0
+    """The text is not a valid short number."""
+    SHORT_NUMBER_COST_TOLL_FREE: _ShortNumberCost.ValueType  # 1
+    """Free for the caller."""
+    SHORT_NUMBER_COST_STANDARD_RATE: _ShortNumberCost.ValueType  # 2
+    """As much as a usual call."""
+    SHORT_NUMBER_COST_PREMIUM_RATE: _ShortNumberCost.ValueType  # 3
+    """More than a usual call."""
+    SHORT_NUMBER_COST_UNKNOWN: _ShortNumberCost.ValueType  # 4
+    """Not known."""
+
+class ShortNumberCost(_ShortNumberCost, metaclass=_ShortNumberCostEnumTypeWrapper):
+    """What a call to a short number costs: libphonenumber's `ShortNumberCost`."""
+
+SHORT_NUMBER_COST_UNSPECIFIED: ShortNumberCost.ValueType  # 0
+"""The text is not a valid short number."""
+SHORT_NUMBER_COST_TOLL_FREE: ShortNumberCost.ValueType  # 1
+"""Free for the caller."""
+SHORT_NUMBER_COST_STANDARD_RATE: ShortNumberCost.ValueType  # 2
+"""As much as a usual call."""
+SHORT_NUMBER_COST_PREMIUM_RATE: ShortNumberCost.ValueType  # 3
+"""More than a usual call."""
+SHORT_NUMBER_COST_UNKNOWN: ShortNumberCost.ValueType  # 4
+"""Not known."""
+Global___ShortNumberCost: _TypeAlias = ShortNumberCost  # noqa: Y015
 
 class _LookupOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -461,3 +509,53 @@ LOOKUP_OUTCOME_FOUND: LookupOutcome.ValueType  # 2
 LOOKUP_OUTCOME_UNKNOWN: LookupOutcome.ValueType  # 3
 """The provider does not know the number."""
 Global___LookupOutcome: _TypeAlias = LookupOutcome  # noqa: Y015
+
+@_typing.final
+class ShortNumber(_message.Message):
+    """What is known of a number that is dialled within one region only: libphonenumber's ShortNumberInfo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSSIBLE_FIELD_NUMBER: _builtins.int
+    VALID_FIELD_NUMBER: _builtins.int
+    EMERGENCY_FIELD_NUMBER: _builtins.int
+    CONNECTS_TO_EMERGENCY_FIELD_NUMBER: _builtins.int
+    EXPECTED_COST_FIELD_NUMBER: _builtins.int
+    CARRIER_SPECIFIC_FIELD_NUMBER: _builtins.int
+    SMS_SERVICE_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    possible: _builtins.bool
+    """Whether the region has short numbers of this length."""
+    valid: _builtins.bool
+    """Whether it is a short number of the region."""
+    emergency: _builtins.bool
+    """Whether it is exactly an emergency number of the region."""
+    connects_to_emergency: _builtins.bool
+    """Whether dialling it reaches an emergency service. In some regions more digits can follow the emergency number."""
+    expected_cost: Global___ShortNumberCost.ValueType
+    """What a call costs."""
+    carrier_specific: _builtins.bool
+    """Whether only the customers of one carrier reach it."""
+    sms_service: _builtins.bool
+    """Whether it is a number for text messages."""
+    region_code: _builtins.str
+    """The region in which it was looked for."""
+    def __init__(
+        self,
+        *,
+        possible: _builtins.bool = ...,
+        valid: _builtins.bool = ...,
+        emergency: _builtins.bool = ...,
+        connects_to_emergency: _builtins.bool = ...,
+        expected_cost: Global___ShortNumberCost.ValueType = ...,
+        carrier_specific: _builtins.bool = ...,
+        sms_service: _builtins.bool = ...,
+        region_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier_specific", b"carrier_specific", "connects_to_emergency", b"connects_to_emergency", "emergency", b"emergency", "expected_cost", b"expected_cost", "possible", b"possible", "region_code", b"region_code", "sms_service", b"sms_service", "valid", b"valid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShortNumber: _TypeAlias = ShortNumber  # noqa: Y015

@@ -33,16 +33,22 @@ class ValidateNumberRequest(_message.Message):
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     phone_number: _builtins.str
     """The text as it was written, at most 4,096 characters; more than 250 answer TOO_LONG. May be empty: not a number."""
     default_region: _builtins.str
     """Region that is assumed where the text has no calling code: ISO 3166-1 alpha-2 in capitals. Empty: none is assumed.
-    A region that the plan does not know counts as none.
+    A region that the plan does not know counts as none, with the warning REGION_UNKNOWN.
     """
     view: _number_pb2.NumberView.ValueType
     """Detail of the answer. Default: basic."""
     language: _builtins.str
     """Language of carrier and place in the full view, as a BCP 47 tag (`zh`, `zh-Hant`, `en`). Empty: `en`."""
+    region_code: _builtins.str
+    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    language_code: _builtins.str
+    """The same as `language`, by its name in AIP-143."""
     def __init__(
         self,
         *,
@@ -50,10 +56,12 @@ class ValidateNumberRequest(_message.Message):
         default_region: _builtins.str = ...,
         view: _number_pb2.NumberView.ValueType = ...,
         language: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "language", b"language", "phone_number", b"phone_number", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "language", b"language", "language_code", b"language_code", "phone_number", b"phone_number", "region_code", b"region_code", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -82,6 +90,9 @@ class ValidateNumberResponse(_message.Message):
     PLACE_FIELD_NUMBER: _builtins.int
     TIME_ZONES_FIELD_NUMBER: _builtins.int
     METADATA_VERSION_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    CARRIER_RELIABLE_FIELD_NUMBER: _builtins.int
+    SHORT_NUMBER_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
     """Whether it is a valid number: the plan has it."""
     possible: _builtins.bool
@@ -109,16 +120,30 @@ class ValidateNumberResponse(_message.Message):
     rfc3966_format: _builtins.str
     """Full view only: RFC 3966 format."""
     carrier: _builtins.str
-    """Full view only: the carrier that the number was given to first; empty if not known."""
+    """Full view only: the carrier that the number was given to first; empty if not known. See `carrier_reliable`."""
     place: _builtins.str
     """Full view only: place, or the region's name; empty if not known."""
     metadata_version: _builtins.str
     """Metadata version that the answer was made from. In a batch set on the batch, not here."""
+    carrier_reliable: _builtins.bool
+    """Full view only: whether `carrier` is known, and the region has no mobile number portability as far as libphonenumber
+    knows. False: the number may have moved to another carrier (LookupNumber tells which), or no carrier is known.
+    """
     @_builtins.property
     def time_zones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Full view only: IANA names of the time zones that the number may be in. The one name `Etc/Unknown`, as libphonenumber
         has it, where no zone is known.
         """
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_number_pb2.NumberWarning.ValueType]:
+        """Readings of the text that the answer depends on and that can be wrong. The answer itself is libphonenumber's. Empty
+        for a text of digits, `+` and marks. Only REGION_UNKNOWN can be beside a number that is not valid.
+        """
+
+    @_builtins.property
+    def short_number(self) -> _number_pb2.ShortNumber:
+        """Full view only: set if the text is a short or emergency number of the region that was given."""
 
     def __init__(
         self,
@@ -140,10 +165,13 @@ class ValidateNumberResponse(_message.Message):
         place: _builtins.str = ...,
         time_zones: _abc.Iterable[_builtins.str] | None = ...,
         metadata_version: _builtins.str = ...,
+        warnings: _abc.Iterable[_number_pb2.NumberWarning.ValueType] | None = ...,
+        carrier_reliable: _builtins.bool = ...,
+        short_number: _number_pb2.ShortNumber | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["short_number", b"short_number"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "carrier", b"carrier", "e164", b"e164", "extension", b"extension", "international_format", b"international_format", "metadata_version", b"metadata_version", "national_format", b"national_format", "national_number", b"national_number", "place", b"place", "possibility", b"possibility", "possible", b"possible", "reason", b"reason", "region_code", b"region_code", "rfc3966_format", b"rfc3966_format", "time_zones", b"time_zones", "type", b"type", "valid", b"valid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "carrier", b"carrier", "carrier_reliable", b"carrier_reliable", "e164", b"e164", "extension", b"extension", "international_format", b"international_format", "metadata_version", b"metadata_version", "national_format", b"national_format", "national_number", b"national_number", "place", b"place", "possibility", b"possibility", "possible", b"possible", "reason", b"reason", "region_code", b"region_code", "rfc3966_format", b"rfc3966_format", "short_number", b"short_number", "time_zones", b"time_zones", "type", b"type", "valid", b"valid", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -160,12 +188,19 @@ class BatchValidateNumbersRequest(_message.Message):
     DEFAULT_REGIONS_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    REGION_CODES_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
     """Default region of all texts that have none of their own."""
     view: _number_pb2.NumberView.ValueType
     """Detail of the answers. Default: basic. The full view accepts at most 3,000 texts."""
     language: _builtins.str
     """Language of carrier and place in the full view. Empty: `en`."""
+    region_code: _builtins.str
+    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    language_code: _builtins.str
+    """The same as `language`, by its name in AIP-143."""
     @_builtins.property
     def phone_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The texts, each at most 4,096 characters. 1 to 10,000; in the full view 1 to 3,000 (INVALID_FIELD)."""
@@ -173,6 +208,10 @@ class BatchValidateNumbersRequest(_message.Message):
     @_builtins.property
     def default_regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Default region of each text: empty, or as many as texts (COLUMNS_UNEQUAL). An empty entry means `default_region`."""
+
+    @_builtins.property
+    def region_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The same as `default_regions`, checked as `region_code` is. Only one of the two can be set (INVALID_FIELD)."""
 
     def __init__(
         self,
@@ -182,10 +221,13 @@ class BatchValidateNumbersRequest(_message.Message):
         default_regions: _abc.Iterable[_builtins.str] | None = ...,
         view: _number_pb2.NumberView.ValueType = ...,
         language: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+        region_codes: _abc.Iterable[_builtins.str] | None = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "default_regions", b"default_regions", "language", b"language", "phone_numbers", b"phone_numbers", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "default_regions", b"default_regions", "language", b"language", "language_code", b"language_code", "phone_numbers", b"phone_numbers", "region_code", b"region_code", "region_codes", b"region_codes", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,6 +273,7 @@ class NumberTexts(_message.Message):
 
     PHONE_NUMBERS_FIELD_NUMBER: _builtins.int
     DEFAULT_REGIONS_FIELD_NUMBER: _builtins.int
+    REGION_CODES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def phone_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The texts, at most 10,000. A text over 250 characters answers TOO_LONG."""
@@ -241,19 +284,50 @@ class NumberTexts(_message.Message):
         `default_region`.
         """
 
+    @_builtins.property
+    def region_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The same as `default_regions`, checked: INVALID_FIELD if one of them is no region of the plan. Only one of the two can
+        be set (INVALID_FIELD).
+        """
+
     def __init__(
         self,
         *,
         phone_numbers: _abc.Iterable[_builtins.str] | None = ...,
         default_regions: _abc.Iterable[_builtins.str] | None = ...,
+        region_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_regions", b"default_regions", "phone_numbers", b"phone_numbers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_regions", b"default_regions", "phone_numbers", b"phone_numbers", "region_codes", b"region_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NumberTexts: _TypeAlias = NumberTexts  # noqa: Y015
+
+@_typing.final
+class TimeZones(_message.Message):
+    """The time zones of a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """IANA names."""
+
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TimeZones: _TypeAlias = TimeZones  # noqa: Y015
 
 @_typing.final
 class NumberColumns(_message.Message):
@@ -276,6 +350,13 @@ class NumberColumns(_message.Message):
     CARRIERS_FIELD_NUMBER: _builtins.int
     PLACE_FIELD_NUMBER: _builtins.int
     PLACES_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    INTERNATIONAL_FORMAT_FIELD_NUMBER: _builtins.int
+    NATIONAL_FORMAT_FIELD_NUMBER: _builtins.int
+    RFC3966_FORMAT_FIELD_NUMBER: _builtins.int
+    TIME_ZONES_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_SETS_FIELD_NUMBER: _builtins.int
+    CARRIER_RELIABLE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def valid(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
         """Whether the number is valid."""
@@ -336,6 +417,36 @@ class NumberColumns(_message.Message):
     def places(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The names that `place` points to; the first is empty."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Doubtful readings, as the sum of `1 << (warning - 1)` over the values of NumberWarning: 32 is REGION_ASSUMED alone. The
+        whole column is empty if no text has any.
+        """
+
+    @_builtins.property
+    def international_format(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """International format; empty if the text is not a number. Only when asked for, as the three columns that follow."""
+
+    @_builtins.property
+    def national_format(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """National format; empty if the text is not a number."""
+
+    @_builtins.property
+    def rfc3966_format(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """RFC 3966 format; empty if the text is not a number."""
+
+    @_builtins.property
+    def time_zones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Time zones, as an index into `time_zone_sets`. Only when asked for."""
+
+    @_builtins.property
+    def time_zone_sets(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimeZones]:
+        """The sets that `time_zones` points to; the first is `Etc/Unknown`."""
+
+    @_builtins.property
+    def carrier_reliable(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
+        """Whether the carrier is known and reliable, as in ValidateNumberResponse. Only when asked for."""
+
     def __init__(
         self,
         *,
@@ -354,10 +465,17 @@ class NumberColumns(_message.Message):
         carriers: _abc.Iterable[_builtins.str] | None = ...,
         place: _abc.Iterable[_builtins.int] | None = ...,
         places: _abc.Iterable[_builtins.str] | None = ...,
+        warnings: _abc.Iterable[_builtins.int] | None = ...,
+        international_format: _abc.Iterable[_builtins.str] | None = ...,
+        national_format: _abc.Iterable[_builtins.str] | None = ...,
+        rfc3966_format: _abc.Iterable[_builtins.str] | None = ...,
+        time_zones: _abc.Iterable[_builtins.int] | None = ...,
+        time_zone_sets: _abc.Iterable[Global___TimeZones] | None = ...,
+        carrier_reliable: _abc.Iterable[_builtins.bool] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "carrier", b"carrier", "carriers", b"carriers", "e164", b"e164", "extension", b"extension", "leading_zeros", b"leading_zeros", "national_number", b"national_number", "place", b"place", "places", b"places", "possibility", b"possibility", "reason", b"reason", "region", b"region", "region_codes", b"region_codes", "type", b"type", "valid", b"valid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "carrier", b"carrier", "carrier_reliable", b"carrier_reliable", "carriers", b"carriers", "e164", b"e164", "extension", b"extension", "international_format", b"international_format", "leading_zeros", b"leading_zeros", "national_format", b"national_format", "national_number", b"national_number", "place", b"place", "places", b"places", "possibility", b"possibility", "reason", b"reason", "region", b"region", "region_codes", b"region_codes", "rfc3966_format", b"rfc3966_format", "time_zone_sets", b"time_zone_sets", "time_zones", b"time_zones", "type", b"type", "valid", b"valid", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -373,6 +491,8 @@ class StreamValidateNumbersRequest(_message.Message):
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
     READ_MASK_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TEXTS_FIELD_NUMBER: _builtins.int
     ARROW_IPC_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
@@ -381,6 +501,10 @@ class StreamValidateNumbersRequest(_message.Message):
     """Default region of all texts that have none of their own."""
     language: _builtins.str
     """Language of carrier and place. Empty: `en`."""
+    region_code: _builtins.str
+    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    language_code: _builtins.str
+    """The same as `language`, by its name in AIP-143."""
     arrow_ipc: _builtins.bytes
     """As one Arrow IPC stream of one or more record batches: column `phone_number` and, optionally, `default_region`,
     each utf8, large_utf8, utf8_view or a dictionary of one of these. Further columns are ignored. At most 100,000
@@ -389,7 +513,10 @@ class StreamValidateNumbersRequest(_message.Message):
     """
     @_builtins.property
     def read_mask(self) -> _field_mask_pb2.FieldMask:
-        """Columns of NumberColumns that are wanted, by field name. Empty: all but carrier and place."""
+        """Columns of NumberColumns that are wanted, by field name. Empty: all but carrier, place, formats and time zones. A format
+        costs some 30 us of work a row, as much as 50 rows without it: a message that asks for formats has at most 10,000 rows
+        (INVALID_FIELD).
+        """
 
     @_builtins.property
     def texts(self) -> Global___NumberTexts:
@@ -402,12 +529,14 @@ class StreamValidateNumbersRequest(_message.Message):
         default_region: _builtins.str = ...,
         read_mask: _field_mask_pb2.FieldMask | None = ...,
         language: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+        language_code: _builtins.str = ...,
         texts: Global___NumberTexts | None = ...,
         arrow_ipc: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["arrow_ipc", b"arrow_ipc", "input", b"input", "read_mask", b"read_mask", "texts", b"texts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_ipc", b"arrow_ipc", "default_region", b"default_region", "input", b"input", "language", b"language", "read_mask", b"read_mask", "sequence", b"sequence", "texts", b"texts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_ipc", b"arrow_ipc", "default_region", b"default_region", "input", b"input", "language", b"language", "language_code", b"language_code", "read_mask", b"read_mask", "region_code", b"region_code", "sequence", b"sequence", "texts", b"texts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_input: _TypeAlias = _typing.Literal["texts", "arrow_ipc"]  # noqa: Y015
     _WhichOneofArgType_input: _TypeAlias = _typing.Literal["input", b"input"]  # noqa: Y015
@@ -430,9 +559,10 @@ class StreamValidateNumbersResponse(_message.Message):
     sequence: _builtins.int
     """Repeated from the request."""
     arrow_ipc: _builtins.bytes
-    """As an Arrow IPC stream of one record batch whose columns are named as in NumberColumns; region, carrier and place
-    are dictionary-encoded text. It has up to 64 bytes a row: a client that reads messages of 4 MiB at most, as gRPC's
-    clients do unless told otherwise, sends at most 65,000 rows a message.
+    """As an Arrow IPC stream of one record batch whose columns are named as in NumberColumns; region, carrier, place and
+    time zones are dictionary-encoded text, of several time zones with commas between. It has up to 66 bytes a row: a client that reads messages of
+    4 MiB at most, as gRPC's clients do unless told otherwise, sends at most 63,000 rows a message. A format adds up to
+    60 bytes a row.
     """
     metadata_version: _builtins.str
     """Metadata version of all results."""
@@ -473,24 +603,32 @@ class FormatNumberRequest(_message.Message):
     PHONE_NUMBER_FIELD_NUMBER: _builtins.int
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
     CALLING_FROM_REGION_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    CALLING_FROM_REGION_CODE_FIELD_NUMBER: _builtins.int
     phone_number: _builtins.str
     """The text, at most 4,096 characters."""
     default_region: _builtins.str
-    """Region that is assumed where the text has no calling code. Empty: none."""
+    """Region that is assumed where the text has no calling code. INVALID_FIELD if the plan has no such region. Empty: none."""
     calling_from_region: _builtins.str
     """Region that is called from, in capitals: `dialled_format` is written for it. INVALID_FIELD if the plan has no such
     region. Empty: not wanted.
     """
+    region_code: _builtins.str
+    """The same as `default_region`, by its name in AIP-143."""
+    calling_from_region_code: _builtins.str
+    """The same as `calling_from_region`, by its name in AIP-143."""
     def __init__(
         self,
         *,
         phone_number: _builtins.str = ...,
         default_region: _builtins.str = ...,
         calling_from_region: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+        calling_from_region_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_from_region", b"calling_from_region", "default_region", b"default_region", "phone_number", b"phone_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_from_region", b"calling_from_region", "calling_from_region_code", b"calling_from_region_code", "default_region", b"default_region", "phone_number", b"phone_number", "region_code", b"region_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -539,6 +677,128 @@ class FormatNumberResponse(_message.Message):
 Global___FormatNumberResponse: _TypeAlias = FormatNumberResponse  # noqa: Y015
 
 @_typing.final
+class FormatPartialNumberRequest(_message.Message):
+    """Asks for the format of a number that is being typed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """What was typed so far, at most 40 characters. Marks between digits are written anew."""
+    region_code: _builtins.str
+    """Region that is assumed where the text has no calling code. INVALID_FIELD if the plan has no such region. Empty: only a
+    text that begins with `+` is formatted.
+    """
+    cursor: _builtins.int
+    """Position of the cursor in `phone_number`, in Unicode characters from 0; beyond the end it means the end. Not set: the
+    end.
+    """
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+        cursor: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "cursor", b"cursor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "cursor", b"cursor", "phone_number", b"phone_number", "region_code", b"region_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
+    _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cursor) -> _WhichOneofReturnType__cursor | None: ...
+
+Global___FormatPartialNumberRequest: _TypeAlias = FormatPartialNumberRequest  # noqa: Y015
+
+@_typing.final
+class FormatPartialNumberResponse(_message.Message):
+    """The format of a number that is being typed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMATTED_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    METADATA_VERSION_FIELD_NUMBER: _builtins.int
+    formatted: _builtins.str
+    """What an input field can show."""
+    cursor: _builtins.int
+    """Position of the cursor in `formatted`, in Unicode characters from 0."""
+    metadata_version: _builtins.str
+    """Metadata version that the answer was made from."""
+    def __init__(
+        self,
+        *,
+        formatted: _builtins.str = ...,
+        cursor: _builtins.int = ...,
+        metadata_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "formatted", b"formatted", "metadata_version", b"metadata_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FormatPartialNumberResponse: _TypeAlias = FormatPartialNumberResponse  # noqa: Y015
+
+@_typing.final
+class ValidateShortNumberRequest(_message.Message):
+    """Asks about a short number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """The text, at most 40 characters: digits, with or without marks between them. Any other text is answered as not
+    possible.
+    """
+    region_code: _builtins.str
+    """Region in which it is dialled. INVALID_FIELD if the plan has no such region."""
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phone_number", b"phone_number", "region_code", b"region_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateShortNumberRequest: _TypeAlias = ValidateShortNumberRequest  # noqa: Y015
+
+@_typing.final
+class ValidateShortNumberResponse(_message.Message):
+    """What is known of a short number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHORT_NUMBER_FIELD_NUMBER: _builtins.int
+    METADATA_VERSION_FIELD_NUMBER: _builtins.int
+    metadata_version: _builtins.str
+    """Metadata version that the answer was made from."""
+    @_builtins.property
+    def short_number(self) -> _number_pb2.ShortNumber:
+        """What is known of it."""
+
+    def __init__(
+        self,
+        *,
+        short_number: _number_pb2.ShortNumber | None = ...,
+        metadata_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["short_number", b"short_number"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata_version", b"metadata_version", "short_number", b"short_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateShortNumberResponse: _TypeAlias = ValidateShortNumberResponse  # noqa: Y015
+
+@_typing.final
 class MatchNumbersRequest(_message.Message):
     """Asks whether two texts are the same number."""
 
@@ -546,19 +806,29 @@ class MatchNumbersRequest(_message.Message):
 
     FIRST_NUMBER_FIELD_NUMBER: _builtins.int
     SECOND_NUMBER_FIELD_NUMBER: _builtins.int
+    FIRST_REGION_CODE_FIELD_NUMBER: _builtins.int
+    SECOND_REGION_CODE_FIELD_NUMBER: _builtins.int
     first_number: _builtins.str
     """The one text, at most 4,096 characters. Texts without a calling code are compared as they are."""
     second_number: _builtins.str
     """The other text."""
+    first_region_code: _builtins.str
+    """Region that is assumed where `first_number` has no calling code. INVALID_FIELD if the plan has no such region. Empty:
+    none; the text is compared as it is.
+    """
+    second_region_code: _builtins.str
+    """The same for `second_number`."""
     def __init__(
         self,
         *,
         first_number: _builtins.str = ...,
         second_number: _builtins.str = ...,
+        first_region_code: _builtins.str = ...,
+        second_region_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_number", b"first_number", "second_number", b"second_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_number", b"first_number", "first_region_code", b"first_region_code", "second_number", b"second_number", "second_region_code", b"second_region_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -600,14 +870,25 @@ class FindNumbersRequest(_message.Message):
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
     LENIENCY_FIELD_NUMBER: _builtins.int
     MAX_RESULTS_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text, at most 100,000 characters."""
     default_region: _builtins.str
-    """Region that is assumed where a number has no calling code. Empty: only numbers with `+` are found."""
+    """Region that is assumed where a number has no calling code. INVALID_FIELD if the plan has no such region. Empty: only
+    numbers with `+` are found.
+    """
     leniency: _number_pb2.FindLeniency.ValueType
     """How strict. Default: valid numbers."""
     max_results: _builtins.int
     """How many are returned at most. 0 means 100; at most 1,000."""
+    view: _number_pb2.NumberView.ValueType
+    """Detail of the numbers. Default: basic."""
+    region_code: _builtins.str
+    """The same as `default_region`, by its name in AIP-143."""
+    language_code: _builtins.str
+    """Language of carrier and place in the full view, as a BCP 47 tag. Empty: `en`."""
     def __init__(
         self,
         *,
@@ -615,10 +896,13 @@ class FindNumbersRequest(_message.Message):
         default_region: _builtins.str = ...,
         leniency: _number_pb2.FindLeniency.ValueType = ...,
         max_results: _builtins.int = ...,
+        view: _number_pb2.NumberView.ValueType = ...,
+        region_code: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "leniency", b"leniency", "max_results", b"max_results", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "language_code", b"language_code", "leniency", b"leniency", "max_results", b"max_results", "region_code", b"region_code", "text", b"text", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -642,7 +926,7 @@ class FoundNumber(_message.Message):
     """The characters of the text."""
     @_builtins.property
     def number(self) -> Global___ValidateNumberResponse:
-        """What is known of it, in the basic view."""
+        """What is known of it, in the view that was asked for: as ValidateNumber answers `raw_text`."""
 
     def __init__(
         self,
@@ -701,6 +985,8 @@ class ExplainNumberRequest(_message.Message):
     PHONE_NUMBER_FIELD_NUMBER: _builtins.int
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     phone_number: _builtins.str
     """The text, at most 4,096 characters."""
     default_region: _builtins.str
@@ -709,16 +995,22 @@ class ExplainNumberRequest(_message.Message):
     """
     language: _builtins.str
     """Language of the explanation: `en` or `zh`. Empty: `en`; other languages: `en`."""
+    region_code: _builtins.str
+    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    language_code: _builtins.str
+    """The same as `language`, by its name in AIP-143."""
     def __init__(
         self,
         *,
         phone_number: _builtins.str = ...,
         default_region: _builtins.str = ...,
         language: _builtins.str = ...,
+        region_code: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "language", b"language", "phone_number", b"phone_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "language", b"language", "language_code", b"language_code", "phone_number", b"phone_number", "region_code", b"region_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -867,6 +1159,58 @@ class ExplainNumberResponse(_message.Message):
 Global___ExplainNumberResponse: _TypeAlias = ExplainNumberResponse  # noqa: Y015
 
 @_typing.final
+class FindRegionsRequest(_message.Message):
+    """Asks for the regions of a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    phone_number: _builtins.str
+    """The text, at most 250 characters."""
+    def __init__(
+        self,
+        *,
+        phone_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phone_number", b"phone_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRegionsRequest: _TypeAlias = FindRegionsRequest  # noqa: Y015
+
+@_typing.final
+class FindRegionsResponse(_message.Message):
+    """The regions of a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READINGS_FIELD_NUMBER: _builtins.int
+    METADATA_VERSION_FIELD_NUMBER: _builtins.int
+    metadata_version: _builtins.str
+    """Metadata version of the answer."""
+    @_builtins.property
+    def readings(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberReading]:
+        """The number in each region, by region code; at most one for each region. The region is the one that reads the text: a
+        number of several regions comes once for each of them.
+        """
+
+    def __init__(
+        self,
+        *,
+        readings: _abc.Iterable[Global___NumberReading] | None = ...,
+        metadata_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata_version", b"metadata_version", "readings", b"readings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRegionsResponse: _TypeAlias = FindRegionsResponse  # noqa: Y015
+
+@_typing.final
 class GetRegionRequest(_message.Message):
     """Asks for a region."""
 
@@ -874,19 +1218,23 @@ class GetRegionRequest(_message.Message):
 
     REGION_CODE_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     region_code: _builtins.str
     """ISO 3166-1 alpha-2 code in capitals."""
     language: _builtins.str
     """Language of the name. Empty: `en`."""
+    language_code: _builtins.str
+    """The same as `language`, by its name in AIP-143."""
     def __init__(
         self,
         *,
         region_code: _builtins.str = ...,
         language: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "region_code", b"region_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "language_code", b"language_code", "region_code", b"region_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -930,6 +1278,7 @@ class ListRegionsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     CALLING_CODE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many are returned at most. 0 means 300, which is all. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
@@ -938,6 +1287,8 @@ class ListRegionsRequest(_message.Message):
     """Language of the names. Empty: `en`."""
     calling_code: _builtins.int
     """Only regions of this calling code. 0: all."""
+    language_code: _builtins.str
+    """The same as `language`, by its name in AIP-143."""
     def __init__(
         self,
         *,
@@ -945,10 +1296,11 @@ class ListRegionsRequest(_message.Message):
         page_token: _builtins.str = ...,
         language: _builtins.str = ...,
         calling_code: _builtins.int = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "language", b"language", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "language", b"language", "language_code", b"language_code", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1113,19 +1465,23 @@ class LookupNumberRequest(_message.Message):
 
     PHONE_NUMBER_FIELD_NUMBER: _builtins.int
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
     phone_number: _builtins.str
     """The text as it was written, at most 4,096 characters."""
     default_region: _builtins.str
     """Region that is assumed where the text has no calling code: ISO 3166-1 alpha-2 in capitals. Empty: none is assumed."""
+    region_code: _builtins.str
+    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
     def __init__(
         self,
         *,
         phone_number: _builtins.str = ...,
         default_region: _builtins.str = ...,
+        region_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "phone_number", b"phone_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "phone_number", b"phone_number", "region_code", b"region_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1153,7 +1509,7 @@ class LookupNumberResponse(_message.Message):
     """Whether the number was ported to another carrier. Not set: not told."""
     @_builtins.property
     def number(self) -> Global___ValidateNumberResponse:
-        """What ValidateNumber says, in its basic view."""
+        """What ValidateNumber says, in its basic view, without warnings."""
 
     @_builtins.property
     def lookup_time(self) -> _timestamp_pb2.Timestamp:

@@ -34,6 +34,13 @@ class PhoneServiceStub:
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
 
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
+
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
@@ -64,6 +71,16 @@ class PhoneServiceStub:
                 request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberRequest.SerializeToString,
                 response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberResponse.FromString,
                 _registered_method=True)
+        self.FormatPartialNumber = channel.unary_unary(
+                '/bossjy.phone.v1.PhoneService/FormatPartialNumber',
+                request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberRequest.SerializeToString,
+                response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberResponse.FromString,
+                _registered_method=True)
+        self.ValidateShortNumber = channel.unary_unary(
+                '/bossjy.phone.v1.PhoneService/ValidateShortNumber',
+                request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberRequest.SerializeToString,
+                response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberResponse.FromString,
+                _registered_method=True)
         self.MatchNumbers = channel.unary_unary(
                 '/bossjy.phone.v1.PhoneService/MatchNumbers',
                 request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.MatchNumbersRequest.SerializeToString,
@@ -78,6 +95,11 @@ class PhoneServiceStub:
                 '/bossjy.phone.v1.PhoneService/ExplainNumber',
                 request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberRequest.SerializeToString,
                 response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberResponse.FromString,
+                _registered_method=True)
+        self.FindRegions = channel.unary_unary(
+                '/bossjy.phone.v1.PhoneService/FindRegions',
+                request_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsRequest.SerializeToString,
+                response_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsResponse.FromString,
                 _registered_method=True)
         self.GetRegion = channel.unary_unary(
                 '/bossjy.phone.v1.PhoneService/GetRegion',
@@ -114,6 +136,13 @@ class PhoneServiceServicer:
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
+
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -157,6 +186,22 @@ class PhoneServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FormatPartialNumber(self, request, context):
+        """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
+        key. A text of which no number can come is answered as it was typed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateShortNumber(self, request, context):
+        """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
+        it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MatchNumbers(self, request, context):
         """Tells whether two texts are the same number, as far as they say.
         """
@@ -174,6 +219,15 @@ class PhoneServiceServicer:
 
     def ExplainNumber(self, request, context):
         """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindRegions(self, request, context):
+        """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
+        calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
+        the regions of a calling code.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -241,6 +295,16 @@ def add_PhoneServiceServicer_to_server(servicer, server):
                     request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberRequest.FromString,
                     response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatNumberResponse.SerializeToString,
             ),
+            'FormatPartialNumber': grpc.unary_unary_rpc_method_handler(
+                    servicer.FormatPartialNumber,
+                    request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberRequest.FromString,
+                    response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberResponse.SerializeToString,
+            ),
+            'ValidateShortNumber': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateShortNumber,
+                    request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberRequest.FromString,
+                    response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberResponse.SerializeToString,
+            ),
             'MatchNumbers': grpc.unary_unary_rpc_method_handler(
                     servicer.MatchNumbers,
                     request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.MatchNumbersRequest.FromString,
@@ -255,6 +319,11 @@ def add_PhoneServiceServicer_to_server(servicer, server):
                     servicer.ExplainNumber,
                     request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberRequest.FromString,
                     response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberResponse.SerializeToString,
+            ),
+            'FindRegions': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindRegions,
+                    request_deserializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsRequest.FromString,
+                    response_serializer=bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsResponse.SerializeToString,
             ),
             'GetRegion': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRegion,
@@ -297,6 +366,13 @@ class PhoneService:
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
+
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -411,6 +487,60 @@ class PhoneService:
             _registered_method=True)
 
     @staticmethod
+    def FormatPartialNumber(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.phone.v1.PhoneService/FormatPartialNumber',
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberRequest.SerializeToString,
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FormatPartialNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateShortNumber(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.phone.v1.PhoneService/ValidateShortNumber',
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberRequest.SerializeToString,
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ValidateShortNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def MatchNumbers(request,
             target,
             options=(),
@@ -481,6 +611,33 @@ class PhoneService:
             '/bossjy.phone.v1.PhoneService/ExplainNumber',
             bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberRequest.SerializeToString,
             bossjy_dot_phone_dot_v1_dot_phone__service__pb2.ExplainNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindRegions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.phone.v1.PhoneService/FindRegions',
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsRequest.SerializeToString,
+            bossjy_dot_phone_dot_v1_dot_phone__service__pb2.FindRegionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,13 @@ class PhoneServiceStub:
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
 
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
+
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
@@ -64,6 +71,14 @@ class PhoneServiceStub:
     """Writes a number in the formats of its region. NUMBER_NOT_PARSED if the text is not a number; a number need not be
     valid to be formatted.
     """
+    FormatPartialNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FormatPartialNumberRequest, _phone_service_pb2.FormatPartialNumberResponse]
+    """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
+    key. A text of which no number can come is answered as it was typed.
+    """
+    ValidateShortNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateShortNumberRequest, _phone_service_pb2.ValidateShortNumberResponse]
+    """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
+    it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
+    """
     MatchNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.MatchNumbersRequest, _phone_service_pb2.MatchNumbersResponse]
     """Tells whether two texts are the same number, as far as they say."""
     FindNumbers: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FindNumbersRequest, _phone_service_pb2.FindNumbersResponse]
@@ -72,6 +87,11 @@ class PhoneServiceStub:
     """
     ExplainNumber: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ExplainNumberRequest, _phone_service_pb2.ExplainNumberResponse]
     """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
+    FindRegions: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.FindRegionsRequest, _phone_service_pb2.FindRegionsResponse]
+    """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
+    calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
+    the regions of a calling code.
+    """
     GetRegion: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.GetRegionRequest, _phone_service_pb2.GetRegionResponse]
     """Reads one region of the plan. RESOURCE_NOT_FOUND if the plan has no such region."""
     ListRegions: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ListRegionsRequest, _phone_service_pb2.ListRegionsResponse]
@@ -97,6 +117,13 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
+
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -124,6 +151,14 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     """Writes a number in the formats of its region. NUMBER_NOT_PARSED if the text is not a number; a number need not be
     valid to be formatted.
     """
+    FormatPartialNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FormatPartialNumberRequest, _phone_service_pb2.FormatPartialNumberResponse]  # type: ignore[assignment]
+    """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
+    key. A text of which no number can come is answered as it was typed.
+    """
+    ValidateShortNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ValidateShortNumberRequest, _phone_service_pb2.ValidateShortNumberResponse]  # type: ignore[assignment]
+    """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
+    it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
+    """
     MatchNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.MatchNumbersRequest, _phone_service_pb2.MatchNumbersResponse]  # type: ignore[assignment]
     """Tells whether two texts are the same number, as far as they say."""
     FindNumbers: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FindNumbersRequest, _phone_service_pb2.FindNumbersResponse]  # type: ignore[assignment]
@@ -132,6 +167,11 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     """
     ExplainNumber: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ExplainNumberRequest, _phone_service_pb2.ExplainNumberResponse]  # type: ignore[assignment]
     """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
+    FindRegions: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.FindRegionsRequest, _phone_service_pb2.FindRegionsResponse]  # type: ignore[assignment]
+    """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
+    calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
+    the regions of a calling code.
+    """
     GetRegion: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.GetRegionRequest, _phone_service_pb2.GetRegionResponse]  # type: ignore[assignment]
     """Reads one region of the plan. RESOURCE_NOT_FOUND if the plan has no such region."""
     ListRegions: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ListRegionsRequest, _phone_service_pb2.ListRegionsResponse]  # type: ignore[assignment]
@@ -156,6 +196,13 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
     8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
     refused with INVALID_FIELD.
+
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
+    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
+    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
+    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
+    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
+    refused with LANGUAGE_UNKNOWN.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
     for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -207,6 +254,26 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def FormatPartialNumber(
+        self,
+        request: _phone_service_pb2.FormatPartialNumberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_phone_service_pb2.FormatPartialNumberResponse, _abc.Awaitable[_phone_service_pb2.FormatPartialNumberResponse]]:
+        """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
+        key. A text of which no number can come is answered as it was typed.
+        """
+
+    @_abc_1.abstractmethod
+    def ValidateShortNumber(
+        self,
+        request: _phone_service_pb2.ValidateShortNumberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_phone_service_pb2.ValidateShortNumberResponse, _abc.Awaitable[_phone_service_pb2.ValidateShortNumberResponse]]:
+        """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
+        it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
+        """
+
+    @_abc_1.abstractmethod
     def MatchNumbers(
         self,
         request: _phone_service_pb2.MatchNumbersRequest,
@@ -231,6 +298,17 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_phone_service_pb2.ExplainNumberResponse, _abc.Awaitable[_phone_service_pb2.ExplainNumberResponse]]:
         """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number."""
+
+    @_abc_1.abstractmethod
+    def FindRegions(
+        self,
+        request: _phone_service_pb2.FindRegionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_phone_service_pb2.FindRegionsResponse, _abc.Awaitable[_phone_service_pb2.FindRegionsResponse]]:
+        """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
+        calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
+        the regions of a calling code.
+        """
 
     @_abc_1.abstractmethod
     def GetRegion(

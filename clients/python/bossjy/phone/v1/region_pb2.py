@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from bossjy.phone.v1 import number_pb2 as bossjy_dot_phone_dot_v1_dot_number__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x62ossjy/phone/v1/region.proto\x12\x0f\x62ossjy.phone.v1\x1a\x1c\x62ossjy/phone/v1/number.proto\"\xf8\x01\n\x06Region\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61lling_code\x18\x02 \x01(\x05\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x18\n\x10main_region_code\x18\x04 \x01(\t\x12\x17\n\x0fnational_prefix\x18\x05 \x01(\t\x12\x1c\n\x14international_prefix\x18\x06 \x01(\t\x12\x18\n\x10possible_lengths\x18\x07 \x03(\x05\x12*\n\x05types\x18\x08 \x03(\x0e\x32\x1b.bossjy.phone.v1.NumberType\x12\x16\n\x0e\x65xample_number\x18\t \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x62ossjy/phone/v1/region.proto\x12\x0f\x62ossjy.phone.v1\x1a\x1c\x62ossjy/phone/v1/number.proto\"\xb1\x02\n\x06Region\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61lling_code\x18\x02 \x01(\x05\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x18\n\x10main_region_code\x18\x04 \x01(\t\x12\x17\n\x0fnational_prefix\x18\x05 \x01(\t\x12\x1c\n\x14international_prefix\x18\x06 \x01(\t\x12\x18\n\x10possible_lengths\x18\x07 \x03(\x05\x12*\n\x05types\x18\x08 \x03(\x0e\x32\x1b.bossjy.phone.v1.NumberType\x12\x16\n\x0e\x65xample_number\x18\t \x01(\t\x12\x37\n\x0f\x65xample_numbers\x18\n \x03(\x0b\x32\x1e.bossjy.phone.v1.ExampleNumber\"H\n\rExampleNumber\x12)\n\x04type\x18\x01 \x01(\x0e\x32\x1b.bossjy.phone.v1.NumberType\x12\x0c\n\x04\x65\x31\x36\x34\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bossjy.phone.v1.region_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REGION']._serialized_start=80
-  _globals['_REGION']._serialized_end=328
+  _globals['_REGION']._serialized_end=385
+  _globals['_EXAMPLENUMBER']._serialized_start=387
+  _globals['_EXAMPLENUMBER']._serialized_end=459
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,7 @@ class Region(_message.Message):
     POSSIBLE_LENGTHS_FIELD_NUMBER: _builtins.int
     TYPES_FIELD_NUMBER: _builtins.int
     EXAMPLE_NUMBER_FIELD_NUMBER: _builtins.int
+    EXAMPLE_NUMBERS_FIELD_NUMBER: _builtins.int
     region_code: _builtins.str
     """ISO 3166-1 alpha-2 code, in capitals (`CN`); `001` for a non-geographic calling code."""
     calling_code: _builtins.int
@@ -56,6 +57,10 @@ class Region(_message.Message):
     def types(self) -> _containers.RepeatedScalarFieldContainer[_number_pb2.NumberType.ValueType]:
         """The kinds of number that the plan has for this region."""
 
+    @_builtins.property
+    def example_numbers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExampleNumber]:
+        """One valid number for each of `types` that the plan has one for, in their order. Only in GetRegion."""
+
     def __init__(
         self,
         *,
@@ -68,11 +73,38 @@ class Region(_message.Message):
         possible_lengths: _abc.Iterable[_builtins.int] | None = ...,
         types: _abc.Iterable[_number_pb2.NumberType.ValueType] | None = ...,
         example_number: _builtins.str = ...,
+        example_numbers: _abc.Iterable[Global___ExampleNumber] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "display_name", b"display_name", "example_number", b"example_number", "international_prefix", b"international_prefix", "main_region_code", b"main_region_code", "national_prefix", b"national_prefix", "possible_lengths", b"possible_lengths", "region_code", b"region_code", "types", b"types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calling_code", b"calling_code", "display_name", b"display_name", "example_number", b"example_number", "example_numbers", b"example_numbers", "international_prefix", b"international_prefix", "main_region_code", b"main_region_code", "national_prefix", b"national_prefix", "possible_lengths", b"possible_lengths", "region_code", b"region_code", "types", b"types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Region: _TypeAlias = Region  # noqa: Y015
+
+@_typing.final
+class ExampleNumber(_message.Message):
+    """A number of a kind, for show."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    E164_FIELD_NUMBER: _builtins.int
+    type: _number_pb2.NumberType.ValueType
+    """Its kind."""
+    e164: _builtins.str
+    """The number in E.164."""
+    def __init__(
+        self,
+        *,
+        type: _number_pb2.NumberType.ValueType = ...,
+        e164: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["e164", b"e164", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExampleNumber: _TypeAlias = ExampleNumber  # noqa: Y015

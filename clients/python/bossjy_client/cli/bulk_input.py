@@ -1,0 +1,59 @@
+"""Input of `bossjy phone bulk`: the encoding of a text file, and its lines with a bound."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+from typing import TextIO
+
+from bossjy_client.errors import SourceError
+
+# Characters of a line.
+LINE_MAX = 1024 * 1024
+# Longer marks first: that of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LOOKED_AT = 4096
+
+
+def opened(name: str) -> TextIO:
+    """A text file, `-` for standard input. Raises SourceError if it cannot be opened, or is no text."""
+    try:
+        raw = open(sys.stdin.fileno() if name == "-" else name, "rb", closefd=name != "-")  # noqa: SIM115 - the caller closes it
+        encoding = encoding_of(raw.peek(_LOOKED_AT))
+    except OSError as error:
+        raise SourceError(f"{name}: {error.strerror}") from error
+    if encoding is None:
+        raw.close()
+        raise SourceError(f"{name}: this is no text file, or its encoding is unknown: save it as UTF-8")
+    return io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline=None)
+
+
+def encoding_of(start: bytes) -> str | None:
+    """The encoding that the first bytes of a file show; UTF-8 where they show none. None: this is no text."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    if b"\0" not in start:
+        return "utf-8"
+    # Digits and marks in UTF-16 without a mark: each second byte is zero.
+    even, odd = start[:_LOOKED_AT:2], start[1:_LOOKED_AT:2]
+    if not even.count(0) and 2 * odd.count(0) > len(odd):
+        return "utf-16-le"
+    if not odd.count(0) and 2 * even.count(0) > len(even):
+        return "utf-16-be"
+    return None
+
+
+def read_line(file: TextIO, number: int) -> str | None:
+    """The next line without its end, None after the last. `number`: its number, for SourceError if it is too long."""
+    line = file.readline(LINE_MAX)
+    if len(line) == LINE_MAX and not line.endswith("\n"):
+        raise SourceError(f"line {number} has more than {LINE_MAX:,} characters: the file needs one number a line")
+    return line.rstrip("\n") if line else None

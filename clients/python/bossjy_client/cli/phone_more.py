@@ -1,0 +1,161 @@
+"""More commands of `bossjy phone`: comparisons, input fields, short numbers, regions."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from bossjy.phone.v1 import number_pb2
+from bossjy_client.cli.examples import example
+from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.output import enum_word
+from bossjy_client.cli.session import Session
+
+
+def add_more_commands(
+    group: Any, common: argparse.ArgumentParser, region: argparse.ArgumentParser, language: argparse.ArgumentParser
+) -> None:
+    """Add the commands of this module. `region`, `language`: parents with the options of these names."""
+    command = group.add_parser(
+        "partial", parents=[common, region], help="what was typed so far, formatted", **example("phone partial")
+    )
+    command.add_argument("number", metavar="TEXT")
+    command.add_argument(
+        "--cursor", type=int, metavar="N", help="position of the cursor in the text (default: its end)"
+    )
+    command.set_defaults(command=_partial)
+
+    text = "whether a text is a short or emergency number of --region, and its cost (exit code 6: it is not)"
+    command = group.add_parser("short", parents=[common, region], help=text, description=text, **example("phone short"))
+    command.add_argument("number", metavar="TEXT")
+    command.set_defaults(command=_short)
+
+    command = group.add_parser(
+        "match", parents=[common, region], help="whether two texts are the same number", **example("phone match")
+    )
+    command.add_argument("first", metavar="TEXT")
+    command.add_argument("second", metavar="TEXT")
+    command.add_argument(
+        "--second-region", metavar="CC", default="", help="region of the second text (default: the one of --region)"
+    )
+    command.set_defaults(command=_match)
+
+    command = group.add_parser(
+        "regions", parents=[common, language], help="the regions of the plan", **example("phone regions")
+    )
+    command.add_argument("--calling-code", type=int, default=0, metavar="N", help="only those of this calling code")
+    command.add_argument(
+        "--number", metavar="TEXT", default="", help="those in which this text is a valid number (6: none)"
+    )
+    command.set_defaults(command=_regions)
+    command = group.add_parser(
+        "region", parents=[common, language], help="one region, with example numbers", **example("phone region")
+    )
+    command.add_argument("code", metavar="CC")
+    command.set_defaults(command=_region)
+
+
+def short_words(short: number_pb2.ShortNumber) -> str:
+    """What is known of a short number, in words."""
+    cost = enum_word(number_pb2.ShortNumberCost.Name(short.expected_cost), "SHORT_NUMBER_COST_")
+    said = (
+        ("emergency", short.emergency),
+        ("connects to emergency", short.connects_to_emergency and not short.emergency),
+        (cost, short.expected_cost),
+        ("one carrier only", short.carrier_specific),
+        ("text messages", short.sms_service),
+    )
+    return ", ".join([f"of {short.region_code}", *(word for word, holds in said if holds)])
+
+
+async def _partial(session: Session) -> ExitCode:
+    args = session.args
+    async with session.client() as client:
+        answer = await client.phone.format_partial(args.number, args.region, cursor=args.cursor)
+    if session.output.as_json:
+        session.output.message(answer)
+    else:
+        session.output.out.print(answer.formatted, markup=False)
+    return ExitCode.DONE
+
+
+async def _short(session: Session) -> ExitCode:
+    args = session.args
+    async with session.client() as client:
+        short = await client.phone.short_number(args.number, args.region)
+    holds = short.valid or short.emergency
+    if session.output.as_json:
+        session.output.message(short)
+    else:
+        possible = f"no, but {short.region_code} has short numbers of this length" if short.possible else "no"
+        session.output.pairs(
+            (("valid", "yes" if holds else possible), ("details", short_words(short) if holds else ""))
+        )
+    return ExitCode.DONE if holds else ExitCode.FINDINGS
+
+
+async def _region(session: Session) -> ExitCode:
+    async with session.client() as client:
+        region = await client.phone.region(session.args.code, language=session.args.language)
+    if session.output.as_json:
+        session.output.message(region)
+        return ExitCode.DONE
+    session.output.pairs(
+        (
+            ("region", region.region_code),
+            ("name", region.display_name),
+            ("calling code", f"+{region.calling_code}"),
+            ("national prefix", region.national_prefix),
+            ("international prefix", region.international_prefix),
+            ("lengths", ", ".join(map(str, region.possible_lengths))),
+        )
+    )
+    session.output.table(
+        ("type", "example"),
+        ((enum_word(number_pb2.NumberType.Name(one.type), "NUMBER_TYPE_"), one.e164) for one in region.example_numbers),
+    )
+    return ExitCode.DONE
+
+
+async def _match(session: Session) -> ExitCode:
+    async with session.client() as client:
+        args = session.args
+        match = await client.phone.match(
+            args.first, args.second, first_region=args.region, second_region=args.second_region or args.region
+        )
+    word = enum_word(number_pb2.MatchType.Name(match), "MATCH_TYPE_")
+    if session.output.as_json:
+        session.output.json({"match": word})
+    else:
+        session.output.out.print(word)
+    different = match in (number_pb2.MATCH_TYPE_NO_MATCH, number_pb2.MATCH_TYPE_NOT_A_NUMBER)
+    return ExitCode.FINDINGS if different else ExitCode.DONE
+
+
+async def _regions(session: Session) -> ExitCode:
+    args, output = session.args, session.output
+    if args.number:
+        return await _readings(session)
+    async with session.client() as client:
+        regions = [
+            region async for region in client.phone.regions(calling_code=args.calling_code, language=args.language)
+        ]
+    if output.as_json:
+        for region in regions:
+            output.message(region)
+    else:
+        rows = ((r.region_code, f"+{r.calling_code}", r.display_name, r.example_number) for r in regions)
+        output.table(("region", "code#", "name", "example"), rows)
+    return ExitCode.DONE
+
+
+async def _readings(session: Session) -> ExitCode:
+    async with session.client() as client:
+        readings = await client.phone.find_regions(session.args.number)
+    if session.output.as_json:
+        for reading in readings:
+            session.output.message(reading)
+    else:
+        rows = ((one.region_code, one.e164, one.extension) for one in readings)
+        session.output.table(("region", "E.164", "extension"), rows)
+    return ExitCode.DONE if readings else ExitCode.FINDINGS

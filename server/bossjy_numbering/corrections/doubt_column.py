@@ -1,0 +1,91 @@
+"""Doubts about the answers of a column: passes over its bytes, and a closer look at few rows.
+
+A row of digits, `+` and marks is done by comparisons of bytes. Rows with other characters, and those that may end in
+the decimals of a number cell, are read one by one.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bossjy_numbering.column.result import NumberColumn
+from bossjy_numbering.column.texts import TextBuffers, Texts, text_buffers
+from bossjy_numbering.corrections.doubts import USUAL_EXTENSION, Doubt, text_doubts
+from bossjy_numbering.steps import Steps
+
+_CHUNK = 16_384
+_ROWS_A_STEP = 64
+_SPACE, _STAR, _PLUS, _COMMA, _POINT, _ZERO = (np.uint8(ord(mark)) for mark in " *+,.0")
+# From `(` to `9`.
+_FIRST, _SPAN = np.uint8(ord("(")), np.uint8(ord("9") - ord("("))
+_EXTENDED = re.compile(USUAL_EXTENSION.encode(), re.IGNORECASE)
+_CUT = int(Doubt.EXTENSION_CUT)
+
+
+def column_doubts(values: Texts, column: NumberColumn) -> Steps[NDArray[np.uint16]]:
+    """The doubts about each answer of a column for `values`, as `text_doubts` has them, (n,)."""
+    texts = text_buffers(values)
+    doubts = np.zeros(len(texts), np.uint16)
+    for begin in range(0, len(texts), _CHUNK):
+        yield
+        end = min(begin + _CHUNK, len(texts))
+        if _is_e164(texts, column, begin, end):
+            continue
+        valid = column.valid[begin:end]
+        plus, unusual = _marks(texts, begin, end)
+        doubts[begin:end][valid & ~plus] = int(Doubt.REGION_ASSUMED)
+        for place, row in enumerate((np.flatnonzero(unusual & valid) + begin).tolist()):
+            if place % _ROWS_A_STEP == 0:
+                yield
+            raw = texts.data[texts.offsets[row] : texts.offsets[row + 1]].tobytes()
+            if column.has_extension[row] and _EXTENDED.fullmatch(raw):
+                doubts[row] |= _CUT
+            else:
+                doubts[row] = int(text_doubts(texts.text(row), column.number(row)))
+    return doubts
+
+
+def _is_e164(texts: TextBuffers, column: NumberColumn, begin: int, end: int) -> bool:
+    """Whether rows are their own E.164, as most columns are: one comparison of memory."""
+    first, last = texts.offsets[begin], texts.offsets[end]
+    start, stop = column.e164_offsets[begin], column.e164_offsets[end]
+    if last - first != stop - start:
+        return False
+    moved = texts.offsets[begin : end + 1] - column.e164_offsets[begin : end + 1]
+    own, written = texts.data[first:last], column.e164_data[start:stop]
+    return bool((moved == moved[0]).all()) and memoryview(own).tobytes() == memoryview(written).tobytes()
+
+
+def _marks(texts: TextBuffers, begin: int, end: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """By row: whether it has a plus; and whether it has characters, or an end, that need a closer look."""
+    offsets = texts.offsets[begin : end + 1]
+    data = texts.data[offsets[0] : offsets[-1]]
+    starts, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]
+    plus, unusual = np.zeros(end - begin, np.bool_), np.zeros(end - begin, np.bool_)
+    if not len(data):
+        return plus, unusual
+    is_plus = data == _PLUS
+    filled = ends > starts
+    plus[filled] = is_plus[starts[filled]]
+    if np.count_nonzero(is_plus) != np.count_nonzero(plus):
+        plus[_rows_of(np.flatnonzero(is_plus), starts)] = True
+    odd = (data - _FIRST) > _SPAN
+    odd &= data != _SPACE
+    odd |= (data == _STAR) | (data == _COMMA)
+    # A point with a zero after it, in a row that ends with a zero.
+    decimal = np.flatnonzero(data[:-1] == _POINT)
+    decimal = decimal[data[decimal + 1] == _ZERO]
+    if len(decimal):
+        rows = _rows_of(decimal, starts)
+        unusual[rows[data[ends[rows] - 1] == _ZERO]] = True
+    unusual[_rows_of(np.flatnonzero(odd), starts)] = True
+    return plus, unusual
+
+
+def _rows_of(places: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows that places in the bytes belong to."""
+    rows: NDArray[np.int64] = np.searchsorted(starts, places, "right") - 1
+    return rows

@@ -1,0 +1,75 @@
+"""Regions and languages of requests, by either of their names: `default_region` or `region_code` (AIP-143), and so on.
+
+An unknown region is refused under its new name everywhere. Under its old name it counts as none where libphonenumber's
+answer says so.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bossjy_numbering import Plan
+from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.phone.languages import DEFAULT_LANGUAGE, language_of
+
+
+class _InRegion(Protocol):
+    default_region: str
+    region_code: str
+
+
+class _InLanguage(Protocol):
+    language: str
+    language_code: str
+
+
+class Terms:
+    """Reads regions of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        # All but the non-geographic calling codes.
+        self.regions = frozenset(region.code for region in plan.regions()) - {"001"}
+
+    def region(self, request: _InRegion) -> str:
+        """The default region of a request; one under its old name is not checked. Empty: none."""
+        if not request.region_code:
+            return request.default_region
+        return self._checked_of(request)
+
+    def known_region(self, request: _InRegion) -> str:
+        """The same, a region of the plan under either name. Raises InvalidArgument(INVALID_FIELD)."""
+        if request.region_code:
+            return self._checked_of(request)
+        return self.checked(request.default_region, "default_region")
+
+    def _checked_of(self, request: _InRegion) -> str:
+        refuse_two(request.default_region, request.region_code, "default_region", "region_code")
+        return self.checked(request.region_code, "region_code")
+
+    def checked(self, region: str, field: str) -> str:
+        """A region of the plan, or none (empty). Raises InvalidArgument(INVALID_FIELD)."""
+        if region and region not in self.regions:
+            raise InvalidArgument(
+                Reason.INVALID_FIELD,
+                f"{field} is no region of the plan: ListRegions names them, in capitals",
+                violations=[Violation(field, "a region of the plan, in capitals")],
+            )
+        return region
+
+
+def asked_language(request: _InLanguage) -> str:
+    """The language of a request, `en` where none was asked for. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
+    if not request.language_code:
+        return language_of(request.language) if request.language else DEFAULT_LANGUAGE
+    refuse_two(request.language, request.language_code, "language", "language_code")
+    return language_of(request.language_code, "language_code")
+
+
+def refuse_two(old: object, new: object, old_name: str, new_name: str) -> None:
+    """Raise InvalidArgument(INVALID_FIELD) if both names of a field are used, with different values."""
+    if old and new and old != new:
+        raise InvalidArgument(
+            Reason.INVALID_FIELD,
+            f"{new_name} and {old_name} are two names of one field, and differ: send {new_name} only",
+            violations=[Violation(old_name, f"empty, or the same as {new_name}")],
+        )
