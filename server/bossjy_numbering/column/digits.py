@@ -70,6 +70,21 @@ _LEADS_OF_TWO, _LEADS_OF_THREE = 0xC2, 0xE0
 
 
 @dataclass(frozen=True, slots=True)
+class Heads:
+    """Rows that begin as a number of three digits or more among punctuation, before what makes them unclear. All (n,)."""
+
+    rows: Ints
+    # The digits of the head, the place of the first (the last byte of a wide one), and where the last ends.
+    digits: Ints
+    begins: Ints
+    ends: Ints
+
+    def only(self, chosen: Flags) -> Heads:
+        """Some of them."""
+        return Heads(self.rows[chosen], self.digits[chosen], self.begins[chosen], self.ends[chosen])
+
+
+@dataclass(frozen=True, slots=True)
 class Digits:
     """The digits of each row, one row behind the other, in `buffer` (with PADDING behind the last). All (n,)."""
 
@@ -80,11 +95,12 @@ class Digits:
     plus: Flags
     # Rows with too few digits to be a number, and nothing unclear.
     nothing: Flags
-    # Rows of which this does not decide; the rest says nothing of them.
+    # Rows of which this does not decide. Of them, only `plus` says something, and only for heads.
     unclear: Flags
+    heads: Heads
 
 
-class _Before:
+class Before:
     """How many of some flags are set before a place: counted by words of 64 flags, and within the word."""
 
     def __init__(self, flags: Flags) -> None:
@@ -109,7 +125,8 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     text = plain(data, offsets).tobytes()
     buffer = np.frombuffer(text.translate(None, NOT_DIGITS) + bytes(PADDING), np.uint8)
     classes = np.frombuffer(text.translate(_CLASS_OF), np.uint8)
-    before = _Before(classes == _DIGIT)
+    is_digit = classes == _DIGIT
+    before = Before(is_digit)
     bounds = before(offsets)
     starts, lengths = bounds[:-1], np.diff(bounds)
 
@@ -137,8 +154,26 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     fine = ends_before & (kinds != _UNCLEAR)
     fine |= (kinds == _OUTSIDE) & (digits_before == digits)
     fine |= (digits == 0) & (kinds != _UNCLEAR)
-    unclear[rows[~fine]] = True
-    return Digits(buffer, starts, lengths, plus_count == 1, few & ~unclear, unclear)
+    odd = np.flatnonzero(~fine)
+    heads = _heads(is_digit, bounds, unclear, rows[odd], digits_before[odd])
+    unclear[rows[odd]] = True
+    return Digits(buffer, starts, lengths, plus_count == 1, few & ~unclear, unclear, heads)
+
+
+def _heads(is_digit: Flags, bounds: Ints, unclear: Flags, rows: Ints, digits_before: Ints) -> Heads:
+    """The heads of the rows with odd characters, but of those that are unclear for another reason.
+
+    `rows` and `digits_before`, (n,): the row of each odd character and the row's digits before it. `bounds`: the number
+    of digits before each row.
+    """
+    firsts = np.flatnonzero(np.diff(rows, prepend=-1))
+    firsts = firsts[(digits_before[firsts] >= 3) & ~unclear[rows[firsts]]]
+    rows, digits = rows[firsts], digits_before[firsts]
+    if not len(rows):
+        return Heads(rows, digits, rows, rows)
+    places = np.flatnonzero(is_digit)
+    begins = bounds[rows]
+    return Heads(rows, digits, places[begins], places[begins + digits - 1] + 1)
 
 
 def _rows_are_whole(data: Bytes, offsets: Ints) -> bool:
