@@ -44,7 +44,7 @@ _TAIL = re.compile(r".*\d(\D+)(\d+)#?", re.DOTALL)
 _THREE_LETTERS = re.compile(r"(?:[^A-Za-z]*[A-Za-z]){3}")
 _NO_DIGITS = bytes(set(range(128)) - set(b"0123456789"))
 # Rule 6, for ASCII: the bytes to remove, and the digits of the others.
-NO_KEYS = bytes(byte for byte in range(128) if chr(byte).upper() not in _ALPHA_PHONE_MAPPINGS)
+NO_KEYS = bytes(byte for byte in range(256) if byte >= 128 or chr(byte).upper() not in _ALPHA_PHONE_MAPPINGS)
 DIGIT_OF_KEY = bytes(ord(_ALPHA_PHONE_MAPPINGS.get(chr(byte).upper(), " ")) for byte in range(128)) + bytes(128)
 
 # Limits of the cache of gaps. It is emptied when it is full.

@@ -71,17 +71,16 @@ _LEADS_OF_TWO, _LEADS_OF_THREE = 0xC2, 0xE0
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """Rows that begin as a number of three digits or more among punctuation, before what makes them unclear. All (n,)."""
+    """Unclear rows that begin as a number among punctuation, of three digits or more. All (n,)."""
 
     rows: Ints
-    # The digits of the head, the place of the first (the last byte of a wide one), and where the last ends.
+    # The digits of the head, and the byte at which the last one ends.
     digits: Ints
-    begins: Ints
     ends: Ints
 
     def only(self, chosen: Flags) -> Heads:
         """Some of them."""
-        return Heads(self.rows[chosen], self.digits[chosen], self.begins[chosen], self.ends[chosen])
+        return Heads(self.rows[chosen], self.digits[chosen], self.ends[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,25 +154,29 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     fine |= (kinds == _OUTSIDE) & (digits_before == digits)
     fine |= (digits == 0) & (kinds != _UNCLEAR)
     odd = np.flatnonzero(~fine)
-    heads = _heads(is_digit, bounds, unclear, rows[odd], digits_before[odd])
+    heads = _heads(is_digit, unclear, rows[odd], digits_before[odd], others[odd])
     unclear[rows[odd]] = True
     return Digits(buffer, starts, lengths, plus_count == 1, few & ~unclear, unclear, heads)
 
 
-def _heads(is_digit: Flags, bounds: Ints, unclear: Flags, rows: Ints, digits_before: Ints) -> Heads:
+def _heads(is_digit: Flags, unclear: Flags, rows: Ints, digits_before: Ints, places: Ints) -> Heads:
     """The heads of the rows with odd characters, but of those that are unclear for another reason.
 
-    `rows` and `digits_before`, (n,): the row of each odd character and the row's digits before it. `bounds`: the number
-    of digits before each row.
+    Of each odd character: its row, the digits of the row before it, its place. All (n,).
     """
     firsts = np.flatnonzero(np.diff(rows, prepend=-1))
     firsts = firsts[(digits_before[firsts] >= 3) & ~unclear[rows[firsts]]]
-    rows, digits = rows[firsts], digits_before[firsts]
-    if not len(rows):
-        return Heads(rows, digits, rows, rows)
-    places = np.flatnonzero(is_digit)
-    begins = bounds[rows]
-    return Heads(rows, digits, places[begins], places[begins + digits - 1] + 1)
+    return Heads(rows[firsts], digits_before[firsts], next_digits(is_digit, places[firsts] - 1, -1) + 1)
+
+
+def next_digits(is_digit: Flags, places: Ints, step: int) -> Ints:
+    """The next digit from each place on, in steps of 1 or -1. There must be one. (n,) -> (n,)."""
+    found = places.copy()
+    going = np.flatnonzero(~is_digit.take(found))
+    while len(going):
+        found[going] += step
+        going = going[~is_digit.take(found[going])]
+    return found
 
 
 def _rows_are_whole(data: Bytes, offsets: Ints) -> bool:

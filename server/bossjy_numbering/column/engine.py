@@ -1,10 +1,9 @@
 """A column of texts through the tables.
 
-Each row goes the first way that covers it: clean E.164 (`clean.py`), digits among punctuation (`digits.py`) or the
-digits of a text whose shape is known (`shapes.py`), which one look makes E.164 (`rewrite.py`) or which must be parsed
-(`dial.py`), and at last one by one (`scalar.py` and `phonenumbers`). Rows of known shapes and rows that are answered one
-by one are marked in `NumberColumn.slow`. All of it runs in chunks small enough for what is computed of them to stay in
-a core's cache.
+Each row goes the first way that covers it: clean E.164 (`clean.py`), digits among punctuation (`digits.py`), digits of
+a text by its shape (`shapes.py`), one by one (`scalar.py` and `phonenumbers`). Digits become E.164 by one look
+(`rewrite.py`) or are parsed (`dial.py`). Rows of the last two ways are marked in `NumberColumn.slow`. All of it runs in
+chunks small enough for what is computed of them to stay in a core's cache.
 """
 
 from __future__ import annotations
@@ -113,9 +112,9 @@ class ColumnEngine:
         columns = asked.columns
         data, offsets = asked.texts.some(rows)
         read = read_digits(data, offsets)
-        extensions = NO_EXTENSIONS
-        if read.unclear.any():
-            columns.mark_slow(rows[read.unclear])
+        extensions, by_shape = NO_EXTENSIONS, read.unclear
+        if by_shape.any():
+            columns.mark_slow(rows[by_shape])
             read, extensions = yield from asked.shapes.read(data, offsets, read)
         # All rows are taken for what most are; those that are not are written over.
         new = self._rewriter.rewrite(read.buffer, read.starts, read.lengths, read.plus, region)
@@ -143,6 +142,8 @@ class ColumnEngine:
             # Among clean rows, one that is its own E.164 is better kept: its chunk may then be copied whole.
             sizes = np.diff(offsets)
             own = read.plus & (sizes == read.lengths + 1) & (sizes == batch.lengths) & (read.lengths <= ROOM)
+            # Letters that stand for digits are as many as these.
+            own &= ~by_shape
             batch.keep(np.flatnonzero(own))
 
     def _read_slow(self, asked: _Asked, rows: Ints, slow: Ints, batch: Batch) -> Steps[None]:

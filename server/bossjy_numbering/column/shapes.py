@@ -1,8 +1,8 @@
 """Rows with more than digits and punctuation: extensions, letters, text behind the number.
 
-The parts of a text depend on which characters are digits, not on their values (`scalar_text.py`). So they are found once
-for each shape, which is a text with a zero for each digit, and hold for all rows of this shape. What is left to do for
-each row is a look into a dictionary. The digits of the numbers are then taken out of all rows at once.
+The parts of a text depend on which characters are digits, not on their values (`scalar_text.py`). So they are found
+once for each shape, which is a text with a zero for each digit. For each row a look into a dictionary remains. The
+digits of the numbers are then taken out of all rows at once.
 
 Most rows begin as a number among punctuation. There the shape is that of the rest, the tail: the head before it has the
 same effect as three digits. Both have the form of a number, end in a digit and hold no letters. An extension starts in
@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column.digits import MOST_DIGITS, NOT_DIGITS, Before, Bytes, Digits, plain
+from bossjy_numbering.column.digits import MOST_DIGITS, NOT_DIGITS, Before, Bytes, Digits, Heads, next_digits, plain
 from bossjy_numbering.column.words import PADDING, Flags, Ints
 from bossjy_numbering.scalar_text import DIGIT_OF_KEY, LONGEST_TEXT, NO_KEYS, PLUS_SIGNS, Parts, parts_of
 from bossjy_numbering.steps import Steps
@@ -31,7 +31,7 @@ _KEPT: Final = 4096
 _LONGEST_KEPT: Final = 96
 _SHAPE_OF: Final = bytes(ord("0") if chr(byte).isdecimal() else byte for byte in range(256))
 _HEAD: Final = b"000"
-_HASH: Final = ord("#")
+_HASH, _ZERO, _NINE = b"#09"
 # Kinds of shapes. Rows of UNDECIDED must be answered one by one.
 _UNDECIDED, _NOTHING, _DIGITS, _KEYPAD = range(4)
 # Kind, whether a plus goes before the number, its digits, and the bytes where number and extension begin and end.
@@ -112,21 +112,28 @@ class Shapes:
         tails = slice(0, len(heads.rows))
         none = extension_end == 0
         base = np.concatenate([heads.ends - len(_HEAD), offsets[others]])
-        for place in (begin, end, extension_begin, extension_end):
-            place += base
+        for places in (begin, end, extension_begin, extension_end):
+            np.add(places, base, out=places)
         extension_end[none] = -1
         digits[tails] += heads.digits - len(_HEAD)
-        # A wide digit begins before its last byte, which is its place. What is before it holds no other digits.
-        begin[tails] = np.where(kind[tails] == _KEYPAD, heads.begins, offsets[heads.rows])
+        begin[tails] = offsets[heads.rows]
         plus[tails] = read.plus[heads.rows]
         kind[(kind > _NOTHING) & (digits > MOST_DIGITS)] = _UNDECIDED
-        keypad = np.flatnonzero(kind == _KEYPAD)
-        if len(keypad):
-            # Digits of other scripts in the head: rule 6 drops them.
-            wide = Before(data >= 0x80)
-            kind[keypad[wide(end[keypad]) > wide(begin[keypad])]] = _UNDECIDED
+        _begin_keypad(data, heads, kind[tails], begin[tails])
         rows = np.concatenate([heads.rows, others])
         return _Found(rows, kind, plus != 0, digits, begin, end, extension_begin, extension_end)
+
+
+def _begin_keypad(data: Bytes, heads: Heads, kind: Ints, begin: Ints) -> None:
+    """Moves `begin` behind the text before the number where letters stand for digits: those before it do not. (n,)."""
+    rows = np.flatnonzero(kind == _KEYPAD)
+    if len(rows):
+        is_digit = (data >= _ZERO) & (data <= _NINE)
+        before = Before(is_digit)
+        # Digits of other scripts are dropped by rule 6.
+        bare = before(heads.ends[rows]) - before(begin[rows]) == heads.digits[rows]
+        kind[rows[~bare]] = _UNDECIDED
+        begin[rows[bare]] = next_digits(is_digit, begin[rows[bare]], 1)
 
 
 def _look_up(known: _Known, head: bytes, shapes: bytes, begins: Ints, ends: Ints) -> Steps[Ints]:
@@ -151,14 +158,12 @@ def _look_up(known: _Known, head: bytes, shapes: bytes, begins: Ints, ends: Ints
 
 def _fields_of(shape: bytes) -> bytes:
     """What `_FIELDS` holds of a shape."""
-    # A character has four bytes at most.
-    if len(shape) > 4 * LONGEST_TEXT:
-        return _WORST
     try:
-        text = shape.decode()
+        # A character has four bytes at most.
+        text = shape.decode() if len(shape) <= 4 * LONGEST_TEXT else ""
     except UnicodeDecodeError:
         return _WORST
-    parts = parts_of(text) if len(text) <= LONGEST_TEXT else None
+    parts = parts_of(text) if 0 < len(text) <= LONGEST_TEXT else None
     if parts is None:
         return _WORST
     if parts.begin == parts.end:
@@ -201,4 +206,6 @@ def _digits(data: Bytes, begins: Ints, ends: Ints, keypad: int) -> Bytes:
     until = int(bounds[last])
     without_keys = plain(numbers[:until], bounds[: last + 1]).tobytes()
     with_keys = numbers[until:].tobytes()
-    return np.frombuffer(without_keys.translate(None, NOT_DIGITS) + with_keys.translate(DIGIT_OF_KEY, NO_KEYS), np.uint8)
+    return np.frombuffer(
+        without_keys.translate(None, NOT_DIGITS) + with_keys.translate(DIGIT_OF_KEY, NO_KEYS), np.uint8
+    )

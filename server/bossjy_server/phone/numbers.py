@@ -44,7 +44,8 @@ class Numbers:
         """What each text says. Empty and null entries of `default_regions` mean `default_region`.
 
         `field`: path of `default_regions` in the request.
-        Takes some 0.2 to 2 us a row, and 100 us for a row with an extension. Raises InvalidArgument(COLUMNS_UNEQUAL).
+        Takes some 0.2 to 2 us a row, 4 us for a row with letters, and 100 us for a row with a phone context (RFC 3966).
+        Raises InvalidArgument(COLUMNS_UNEQUAL).
         """
         if not len(default_regions):
             return (yield from self._plan.column_steps(texts, default_region or None))

@@ -9,31 +9,60 @@ import random
 import sys
 
 LABELS = (
-    *("ext.", "ext", "EXT", "Ext:", "extn", "xt", "xtn", "extension", "extensi\u00f3n", "extensio\u0301n", "EXTENSION"),
-    *("\uff45\uff58\uff54", "\uff58\uff54\uff4e", "\uff25\uff38\uff34", "\u0434\u043e\u0431", "\u0414\u041e\u0411."),
-    *("anexo", "Anexo", "x", "X", "\uff58", "\uff38", "#", "\uff03", "~", "\uff5e", "int", "Int.", "\uff49\uff4e\uff54"),
-    *(";ext=", ";EXT=", ",", ",,", ",,,", ";", ";;", "\uff1b", "-", " - ", "--", ":", "=", "*", "p", "w", "/", "_"),
-    *("\u5206\u673a", "\u8f6c", "ramal", "Durchwahl", "e.xt", "ex", "exten\u017fion", "\u0130nt", "\u0131nt", "xxx"),
-    *("/x", "/ x", "\\x", "\\  X", "//x", "/\uff58", "x#", "#x", "ext ext", "\n", "\u2028", "\u00b2", "\u00bd"),
+    *("ext.", "ext", "EXT", "Ext:", "extn", "xt", "xtn", "extension", "extensi\xf3n", "extensio\u0301n"),
+    *("EXTENSION", "\uff45\uff58\uff54", "\uff58\uff54\uff4e", "\uff25\uff38\uff34", "\u0434\u043e\u0431"),
+    *("\u0414\u041e\u0411.", "anexo", "Anexo", "x", "X", "\uff58", "\uff38", "#", "\uff03", "~", "\uff5e", "int"),
+    *("Int.", "\uff49\uff4e\uff54", ";ext=", ";EXT=", ",", ",,", ",,,", ";", ";;", "\uff1b", "-", " - ", "--", ":"),
+    *("=", "*", "p", "w", "/", "_", "\u5206\u673a", "\u8f6c", "ramal", "Durchwahl", "e.xt", "ex", "exten\u017fion"),
+    *("\u0130nt", "\u0131nt", "xxx", "/x", "/ x", "\\x", "\\  X", "//x", "/\uff58", "x#", "#x", "ext ext", "\n"),
+    *("\u2028", "\xb2", "\xbd"),
 )
-BEFORE_LABEL = ("", "", " ", " ", "  ", "\t", ",", ", ", "\u00a0", " - ", "-", ".", "\u3000", "\u200b", " (")
-AFTER_LABEL = ("", "", " ", ".", ":", ". ", ": ", "\uff0e", "-", " - ", ", ", "\t", "\u00a0", "=", "\uff1a", "..", "(")
+BEFORE_LABEL = ("", "", " ", " ", "  ", "\t", ",", ", ", "\xa0", " - ", "-", ".", "\u3000", "\u200b", " (")
+AFTER_LABEL = ("", "", " ", ".", ":", ". ", ": ", "\uff0e", "-", " - ", ", ", "\t", "\xa0", "=", "\uff1a", "..", "(")
 # Lengths of extensions: the usual ones, and both sides of each limit.
 LENGTHS = (1, 2, 3, 4, 4, 5, 6, 7, 8, 9, 10, 15, 16, 20, 21, 25)
-AFTER_EXTENSION = ("", "", "", "", "#", "##", " #", ".", ")", " ", "\n", "_", "*", "\u0301", " office", "\u5f20", "!", "\u00b2")
-WORDS = ("FLOWERS", "flowers", "Taxi", "CALL", "a", "ab", "abc", "x", "xx", "X-X", "E+", "e", "O", "l", "I", "\u0130\u0131")
-WORDS += ("\u017f\u212a", "na\u00efve", "Home", "\u4e2d", "\u00e9", "\u00df", "\ufb01", "\u0149", "tel", "aBcDe")
-TEXT_BEFORE = ("Tel: ", "T\u00e9l\u00e9phone : ", "Mr. Smith ", "\u7535\u8bdd\uff1a", "x", "/x ", "#", "*", "ext. ", "+", "+ ")
-TEXT_BEFORE += ("\u260e ", "tel:", "TEL:", "(", "No.", "\U0001f4de", "\u00b2", "\n", ";ext=", "~", ",,", "\uff0b", "+\uff0b")
-TEXT_BEHIND = (" home", " (office)", " Smith", " \u5f20\u4e09", "\u00b2", " \u00bd", "_", "_1", "#", "\uff03", " #", "\n", "\n1")
-TEXT_BEHIND += ("/x5", "/ x", "\\x", " / 5551234", ";isub=12", ";isub=", " or 12", "*", "~", "\U0001f4de", "+", "+1", "%")
+AFTER_EXTENSION = (
+    "",
+    "",
+    "",
+    "",
+    "#",
+    "##",
+    " #",
+    ".",
+    ")",
+    " ",
+    "\n",
+    "_",
+    "*",
+    "\u0301",
+    " office",
+    "\u5f20",
+    "!",
+    "\xb2",
+)
+WORDS = (
+    *("FLOWERS", "flowers", "Taxi", "CALL", "a", "ab", "abc", "x", "xx", "X-X", "E+", "e", "O", "l", "I"),
+    *("\u0130\u0131", "\u017f\u212a", "na\xefve", "Home", "\u4e2d", "\xe9", "\xdf", "\ufb01", "\u0149"),
+    *("tel", "aBcDe"),
+)
+TEXT_BEFORE = (
+    *("Tel: ", "T\xe9l\xe9phone : ", "Mr. Smith ", "\u7535\u8bdd\uff1a", "x", "/x ", "#", "*", "ext. ", "+", "+ "),
+    *("\u260e ", "tel:", "TEL:", "(", "No.", "\U0001f4de", "\xb2", "\n", ";ext=", "~", ",,", "\uff0b", "+\uff0b"),
+)
+TEXT_BEHIND = (
+    *(" home", " (office)", " Smith", " \u5f20\u4e09", "\xb2", " \xbd", "_", "_1", "#", "\uff03", " #", "\n"),
+    *("\n1", "/x5", "/ x", "\\x", " / 5551234", ";isub=12", ";isub=", " or 12", "*", "~", "\U0001f4de", "+"),
+    *("+1", "%"),
+)
 PARAMETERS = (
     *(";ext=5", ";ext=12345678901234567890", ";ext=", ";isub=1", ";isub=x", ";a=b", ";phone-context=+86"),
-    *(";phone-context=example.com", ";phone-context=+1-212", ";phone-context=", ";phone-context=a b", ";PHONE-CONTEXT=+1"),
-    *(";phone-context=+\u0661", ";phone-context=+", ";phone-context=1.2", ";phone-context=+44;ext=7"),
+    *(";phone-context=example.com", ";phone-context=+1-212", ";phone-context=", ";phone-context=a b"),
+    *(";PHONE-CONTEXT=+1", ";phone-context=+\u0661", ";phone-context=+"),
+    *(";phone-context=1.2", ";phone-context=+44;ext=7"),
 )
 PADDING = (" ", "-", ".", "0", "x", "a", ",", "#", "\u3000", "(", "\uff11", " ,", "/", ";", "\t")
-NOISE = "0123456789012345678901234567890123456789+\uff0b-. ()/\\*~xXeEtTaAnNoOiIsS#,;:=\t\n_\u00a0\u3000\uff0e\uff58\uff03\uff5e"
+NOISE = "0123456789" * 4 + "+\uff0b-. ()/\\*~xXeEtTaAnNoOiIsS#,;:=\t\n_\u00a0\u3000\uff0e\uff58\uff03\uff5e"
 NOISE += "\u0434\u043e\u0431\u0661\uff15\u0665\u0966\u00b2\u0130\u0131\u017f\u212a\u0301\U0001d7ce"
 ZEROS = tuple(point for point in range(0x80, sys.maxunicode) if chr(point).isdecimal() and int(chr(point)) == 0)
 
