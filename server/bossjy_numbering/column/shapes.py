@@ -5,9 +5,9 @@ once for each shape, which is a text with a zero for each digit. For each row a 
 digits of the numbers are then taken out of all rows at once.
 
 Most rows begin as a number among punctuation. There the shape is that of the rest, the tail: the head before it has the
-same effect as three digits. Both have the form of a number, end in a digit and hold no letters. An extension starts in
-the tail, because the head holds nothing that may precede one. There is one exception, `- 12#`, so a tail that begins
-with `#` does not count as one.
+same effect as three digits. Both have the form of a number, end in a digit and hold no letters. The gap and the digits
+of an extension are in the tail, because punctuation is a gap only in `- 12#`. So a tail must not begin with `#`, nor
+with a digit, which can only be one beyond U+FFFF.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _LONGEST_KEPT: Final = 96
 _SHAPE_OF: Final = bytes(ord("0") if chr(byte).isdecimal() else byte for byte in range(256))
 _HEAD: Final = b"000"
 _HASH, _ZERO, _NINE = b"#09"
+# The first byte of a character beyond U+FFFF is this or more.
+_FOUR_BYTES: Final = 0xF0
 # Kinds of shapes. Rows of UNDECIDED must be answered one by one.
 _UNDECIDED, _NOTHING, _DIGITS, _KEYPAD = range(4)
 # Kind, whether a plus goes before the number, its digits, and the bytes where number and extension begin and end.
@@ -98,7 +100,8 @@ class Shapes:
         return merged, Extensions(found.rows[extended], [text[begin:end].decode() for begin, end in bounds])
 
     def _find(self, shapes: bytes, data: Bytes, offsets: Ints, read: Digits) -> Steps[_Found]:
-        heads = read.heads.only(data.take(read.heads.ends) != _HASH)
+        first = data.take(read.heads.ends)
+        heads = read.heads.only((first != _HASH) & (first < _FOUR_BYTES))
         whole = read.unclear.copy()
         whole[heads.rows] = False
         others = np.flatnonzero(whole)

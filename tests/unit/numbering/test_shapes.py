@@ -56,6 +56,8 @@ def test_rows_of_one_shape_have_their_own_digits(plan: Plan) -> None:
         "202 456 1234##",
         "202 456 1234 #",
         "202 456 1234#/x5",
+        "202 456 1\U0001d7d3#",
+        "202 456 1234 x1\U0001d7d3#",
         # Wide digits and letters before the number.
         "\uff12\uff10\uff12 456 1234 x5",
         "Tel: \uff12\uff10\uff12 456 1234 x\uff15",
