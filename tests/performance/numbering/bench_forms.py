@@ -9,19 +9,9 @@ from bossjy_numbering import Plan
 from tests.performance.numbering.bench_texts import FULL_WIDTH, dirty_texts, valid_pool, variants
 
 _LABELS = (
-    " ext. ",
-    " ext ",
-    " x",
-    "x",
-    " #",
-    ", ext. ",
-    " Ext: ",
-    ";ext=",
-    " extension ",
-    " \u0434\u043e\u0431. ",
-    ",,",
+    *(" ext. ", " ext ", " x", "x", " #", ", ext. ", " Ext: ", ";ext=", " extension ", " \u0434\u043e\u0431. ", ",,"),
+    *("\uff58", " anexo ", " int. ", " x.", "~", " EXT"),
 )
-_LABELS += ("\uff58", " anexo ", " int. ", " x.", "~", " EXT")
 _WORDS = ("FLOWERS", "TAXI", "HOTEL", "CALL", "BANK", "DOCTOR", "PIZZA", "LAWYER", "HOME", "AUTO")
 _LABELS_BEHIND = (" home", " (office)", " mobile", " work", " fax", " Mr. Smith", " \u5f20\u4e09", " reception")
 _ZEROS = (0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50, 0x1040)

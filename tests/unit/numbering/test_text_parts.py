@@ -11,7 +11,7 @@ from hypothesis import given
 from phonenumbers import NumberParseException
 from phonenumbers import phonenumberutil as judge
 
-from bossjy_numbering import Plan, oracle, scalar_text
+from bossjy_numbering import Number, Plan, oracle, scalar_text
 from bossjy_numbering.scalar_text import PLUS_SIGNS, digits_of, parts_of
 from tests.performance.numbering.texts import Texts
 from tests.unit.numbering.test_number import TEXTS
@@ -116,8 +116,14 @@ def test_extensions_and_letters_are_answered_without_phonenumbers(
 
 
 def test_few_texts_are_answered_by_phonenumbers(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, asked = Texts(plan.tables, seed=20), []
-    monkeypatch.setattr(plan._scalar, "_slow", lambda text, region: asked.append(text) or oracle.answer(text, region))
+    source = Texts(plan.tables, seed=20)
+    asked: list[str] = []
+
+    def slow(text: str, region: str | None) -> Number:
+        asked.append(text)
+        return oracle.answer(text, region)
+
+    monkeypatch.setattr(plan._scalar, "_slow", slow)
     drawn = [source.draw() for _ in range(5000)]
     for text, region in drawn:
         plan.number(text, region)
