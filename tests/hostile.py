@@ -26,8 +26,13 @@ def column(array: Any, name: str = "phone_number") -> pa.RecordBatch:
 
 
 def extensions(rows: int) -> list[str]:
-    """Numbers that are answered one by one."""
+    """Numbers with extensions."""
     return [f"+1 202 456 {number % 10_000:04d} ext. {number}" for number in range(rows)]
+
+
+def contexts(rows: int) -> list[str]:
+    """Numbers that are answered one by one, by `phonenumbers` itself."""
+    return [f"tel:{2024560000 + number};phone-context=+1" for number in range(rows)]
 
 
 def shared_text(length: int, rows: int = 100_000, text: pa.DataType | None = None) -> Any:
@@ -108,6 +113,7 @@ ARROW: dict[str, tuple[Callable[[], bytes], bool]] = {
     "views of 1,000 bytes, each its own": (lambda: ipc(column(views(1000, 100_000, step=20))), True),
     "one text for many regions": (lambda: ipc(_own_regions()), True),
     "numbers with extensions": (lambda: ipc(column(pa.array(extensions(100_000)))), True),
+    "numbers with phone contexts": (lambda: ipc(column(pa.array(contexts(90_000)))), True),
     "columns of nulls": (lambda: ipc(column(pa.nulls(100_000))), False),
     "very many rows of nulls": (lambda: ipc(column(pa.nulls(2**40 // 1024))), False),
     "nulls in 1,900 columns": (

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from bossjy_numbering.dfa import LONGEST_NATIONAL_NUMBER
 from bossjy_numbering.prefix import REWRITES
 from bossjy_numbering.scalar_rules import ZERO, Code, Region, read_rules
+from bossjy_numbering.scalar_text import LONGEST_TEXT, PLUS_SIGNS, digits_of, parts_of
 from bossjy_numbering.tables import NO_REGION, Tables
 from bossjy_numbering.types import Number, NumberType, ParseError, PossibleReason, not_a_number
 
-# libphonenumber refuses longer texts before it reads them.
-LONGEST_TEXT = 250
 # Punctuation that may stand anywhere in a number and cannot begin an extension; full-width forms of what may count.
-# Not here: `*`, `~`, `x`, `#`, `,`, `;`, letters and other digits. They are `phonenumbers`' business.
+# Not here: `*`, `~`, `x`, `#`, `,`, `;`, letters and other digits. `scalar_text.py` reads texts that hold them.
 PUNCTUATION = (
     " -.()[]/\u00a0\u00ad\u200b\u2010\u2011\u2012\u2013\u2014\u2015\u2060\u2212\u3000"
     "\uff08\uff09\uff0d\uff0e\uff0f\uff3b\uff3d"
@@ -52,23 +51,49 @@ class ScalarEngine:
             plain = text.translate(_PLAIN)
             international = plain[:1] == "+"
             digits = plain[1:] if international else plain
-        if not (digits.isdigit() and digits.isascii()) or len(text) > LONGEST_TEXT:
-            return self._slow(text, default_region)
+        if not (digits.isdigit() and digits.isascii()):
+            return self._by_parts(text, default_region)
+        if len(text) > LONGEST_TEXT:
+            return not_a_number(ParseError.TOO_LONG)
         # Rule 3: three digits are viable, or two side by side without a plus.
         if len(digits) < 3 and (international or len(digits) < 2 or digits not in text.translate(_ASCII)):
             return not_a_number(ParseError.NOT_A_NUMBER)
+        return self._of_digits(digits, default_region, international=international)
+
+    def _by_parts(self, text: str, default_region: str | None) -> Number:
+        """A text with more than digits and punctuation."""
+        if len(text) > LONGEST_TEXT:
+            return not_a_number(ParseError.TOO_LONG)
+        parts = parts_of(text)
+        if parts is None:
+            return self._slow(text, default_region)
+        if parts.begin == parts.end:
+            return not_a_number(ParseError.NOT_A_NUMBER)
+        digits = digits_of(text, parts)
+        # The rules below need three digits. Letters as keys leave fewer if they stand among digits of other scripts.
+        if len(digits) < 3:
+            return self._slow(text, default_region)
+        number = self._of_digits(digits, default_region, international=text[parts.begin] in PLUS_SIGNS)
+        if number.error or not parts.extension_end:
+            return number
+        return number._replace(extension=text[parts.extension_begin : parts.extension_end])
+
+    def _of_digits(self, digits: str, default_region: str | None, *, international: bool) -> Number:
         if international:
             code = self._calling_code(digits)
             if code is not None:
                 return self._settle(code.main, digits[len(code.text) :])
-            # Rule 9: tried again without the plus.
-            return self._slow(text, default_region)
+            # Rule 9: tried again without the plus. Here rule 4 does not apply: `parse` reads the region in capitals.
+            region = self._regions.get((default_region or "").upper())
+            number = None if region is None else self._with_code(region, digits)
+            return number or not_a_number(ParseError.INVALID_COUNTRY_CODE)
         region = self._regions.get(default_region or "")
         if region is None:
             return not_a_number(ParseError.INVALID_COUNTRY_CODE)
-        return self._national(region, digits)
+        return self._with_code(region, digits) or self._settle(region, digits)
 
-    def _national(self, region: Region, digits: str) -> Number:
+    def _with_code(self, region: Region, digits: str) -> Number | None:
+        """A number that begins with an international prefix or the region's calling code; None for others."""
         if digits[:2] in region.idd_beginnings:
             length = self._prefix_length(region.idd_state, digits)
             # Rule 7: not if the next digit is a zero.
@@ -82,7 +107,7 @@ class ScalarEngine:
                 not self._is_general(region, digits) and self._is_general(region, rest)
             ):
                 return self._settle(code.main, rest)
-        return self._settle(region, digits)
+        return None
 
     def _behind_idd(self, digits: str) -> Number:
         if len(digits) <= 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,7 @@ class Columns:
         self._type = np.empty(count, np.uint8)
         self._possible_reason = np.empty(count, np.uint8)
         self._slow = np.zeros(count, np.bool_)
+        self._single = np.zeros(count, np.bool_)
         self._extensions: dict[int, str] = {}
 
     @staticmethod
@@ -107,9 +108,18 @@ class Columns:
         self._type[rows] = NumberType.UNKNOWN
         self._possible_reason[rows] = PossibleReason.NOT_PARSED
 
+    def mark_slow(self, rows: Ints) -> None:
+        """Rows with more than digits and punctuation."""
+        self._slow[rows] = True
+
+    def put_extensions(self, rows: Ints, texts: Iterable[str]) -> None:
+        """Extensions of rows that are numbers."""
+        self._extensions.update(zip(rows.tolist(), texts, strict=True))
+
     def put_answers(self, rows: Ints, numbers: Sequence[Number]) -> None:
         """Rows that were answered one by one."""
         self._slow[rows] = True
+        self._single[rows] = True
         self._error[rows] = [number.error for number in numbers]
         self._calling_code[rows] = [number.calling_code for number in numbers]
         index = self._layout.region_index
@@ -134,6 +144,7 @@ class Columns:
             possible_reason=self._possible_reason,
             has_extension=has_extension,
             slow=self._slow,
+            single=self._single,
             e164_offsets=e164_offsets,
             e164_data=e164_data,
             extensions=self._extensions,

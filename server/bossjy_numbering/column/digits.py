@@ -1,18 +1,20 @@
 """From texts as people write them to digits: punctuation taken out, full-width characters read as plain ones.
 
-What may be more than a plain number (letters behind the start, extensions, other scripts' digits) is not decided
-here: such rows are marked, and answered one by one.
+What may be more than a plain number (letters behind the start, extensions) is not decided here: such rows are marked,
+and read by their shapes (`shapes.py`).
 """
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints
-from bossjy_numbering.scalar import LONGEST_TEXT, PUNCTUATION
+from bossjy_numbering.scalar import PUNCTUATION
+from bossjy_numbering.scalar_text import LONGEST_TEXT
 
 Bytes = NDArray[np.uint8]
 # An international prefix, a calling code and a national number seldom have more digits.
@@ -41,7 +43,7 @@ def _classes() -> bytes:
 
 _CLASS_OF = _classes()
 _ONE = np.uint64(1)
-_NOT_DIGITS = bytes(byte for byte in range(256) if _CLASS_OF[byte] != _DIGIT)
+NOT_DIGITS = bytes(byte for byte in range(256) if _CLASS_OF[byte] != _DIGIT)
 
 
 def _wide_characters() -> Bytes:
@@ -50,8 +52,10 @@ def _wide_characters() -> Bytes:
     for character in PUNCTUATION:
         if not character.isascii():
             reads[ord(character)] = ord(" ")
-    for digit in range(10):
-        reads[0xFF10 + digit] = ord("0") + digit
+    # Digits of all scripts, the full-width ones among them: ten in a row from each zero.
+    for point in range(0x80, len(reads)):
+        if chr(point).isdecimal():
+            reads[point] = ord("0") + unicodedata.digit(chr(point))
     reads[0xFF0B] = ord("+")
     # Full-width colon and comma, ideographic comma and full stop: nothing outside of a number, never inside.
     reads[[0xFF1A, 0xFF0C, 0x3001, 0x3002]] = ord(":")
@@ -61,8 +65,22 @@ def _wide_characters() -> Bytes:
 
 
 _WIDE = _wide_characters()
-# Lead bytes of characters of two and of three bytes; a lead byte that begins none of _WIDE may count as either.
-_LEADS_OF_TWO, _LEADS_OF_THREE = 0xC2, 0xE2
+# Lead bytes of characters of two and of three bytes; one from 0xF0 on begins four.
+_LEADS_OF_TWO, _LEADS_OF_THREE = 0xC2, 0xE0
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Unclear rows that begin as a number among punctuation, of three digits or more. All (n,)."""
+
+    rows: Ints
+    # The digits of the head, and the byte at which the last one ends.
+    digits: Ints
+    ends: Ints
+
+    def only(self, chosen: Flags) -> Heads:
+        """Some of them."""
+        return Heads(self.rows[chosen], self.digits[chosen], self.ends[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +94,12 @@ class Digits:
     plus: Flags
     # Rows with too few digits to be a number, and nothing unclear.
     nothing: Flags
-    # Rows that must be answered one by one; the rest says nothing of them.
+    # Rows of which this does not decide. Of them, only `plus` says something, and only for heads.
     unclear: Flags
+    heads: Heads
 
 
-class _Before:
+class Before:
     """How many of some flags are set before a place: counted by words of 64 flags, and within the word."""
 
     def __init__(self, flags: Flags) -> None:
@@ -102,10 +121,11 @@ class _Before:
 def read_digits(data: Bytes, offsets: Ints) -> Digits:
     """The digits of texts. Shapes: data (bytes,), offsets (n + 1,), rising from 0 to the number of bytes."""
     count = len(offsets) - 1
-    text = _plain(data, offsets).tobytes()
-    buffer = np.frombuffer(text.translate(None, _NOT_DIGITS) + bytes(PADDING), np.uint8)
+    text = plain(data, offsets).tobytes()
+    buffer = np.frombuffer(text.translate(None, NOT_DIGITS) + bytes(PADDING), np.uint8)
     classes = np.frombuffer(text.translate(_CLASS_OF), np.uint8)
-    before = _Before(classes == _DIGIT)
+    is_digit = classes == _DIGIT
+    before = Before(is_digit)
     bounds = before(offsets)
     starts, lengths = bounds[:-1], np.diff(bounds)
 
@@ -133,8 +153,30 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     fine = ends_before & (kinds != _UNCLEAR)
     fine |= (kinds == _OUTSIDE) & (digits_before == digits)
     fine |= (digits == 0) & (kinds != _UNCLEAR)
-    unclear[rows[~fine]] = True
-    return Digits(buffer, starts, lengths, plus_count == 1, few & ~unclear, unclear)
+    odd = np.flatnonzero(~fine)
+    heads = _heads(is_digit, unclear, rows[odd], digits_before[odd], others[odd])
+    unclear[rows[odd]] = True
+    return Digits(buffer, starts, lengths, plus_count == 1, few & ~unclear, unclear, heads)
+
+
+def _heads(is_digit: Flags, unclear: Flags, rows: Ints, digits_before: Ints, places: Ints) -> Heads:
+    """The heads of the rows with odd characters, but of those that are unclear for another reason.
+
+    Of each odd character: its row, the digits of the row before it, its place. All (n,).
+    """
+    firsts = np.flatnonzero(np.diff(rows, prepend=-1))
+    firsts = firsts[(digits_before[firsts] >= 3) & ~unclear[rows[firsts]]]
+    return Heads(rows[firsts], digits_before[firsts], next_digits(is_digit, places[firsts] - 1, -1) + 1)
+
+
+def next_digits(is_digit: Flags, places: Ints, step: int) -> Ints:
+    """The next digit from each place on, in steps of 1 or -1. There must be one. (n,) -> (n,)."""
+    found = places.copy()
+    going = np.flatnonzero(~is_digit.take(found))
+    while len(going):
+        found[going] += step
+        going = going[~is_digit.take(found[going])]
+    return found
 
 
 def _rows_are_whole(data: Bytes, offsets: Ints) -> bool:
@@ -150,7 +192,7 @@ def _inside_rows(places: Ints, size: int, offsets: Ints) -> Ints:
     return places[places + size <= ends]
 
 
-def _plain(data: Bytes, offsets: Ints) -> Bytes:
+def plain(data: Bytes, offsets: Ints) -> Bytes:
     """The bytes with wide characters replaced: the last byte by what it reads as, those before it by spaces."""
     places = np.flatnonzero(data >= _LEADS_OF_TWO)
     if not len(places):
@@ -168,8 +210,10 @@ def _plain(data: Bytes, offsets: Ints) -> Bytes:
             value = data.take(inside + byte)
             continued &= (value & 0xC0) == 0x80
             points = points << 6 | value & 0x3F
-        # A lead byte beyond 0xEF begins four bytes, and a code point that is none of ours.
+        # A lead byte beyond 0xEF begins four bytes, and a code point that is none of ours. UTF-8 does not allow three
+        # bytes for a code point that fits in two.
         continued &= data.take(inside) < 0xF0
+        continued &= points >= (0x80 if size == 2 else 0x800)
         reads = _WIDE.take(points)
         found = np.flatnonzero(continued & (reads != 0))
         last, reads = inside.take(found), reads.take(found)

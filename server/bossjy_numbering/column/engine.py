@@ -1,15 +1,16 @@
 """A column of texts through the tables.
 
-Each row goes the first way that covers it: clean E.164 (`clean.py`), digits among punctuation (`digits.py`) that one
-look makes E.164 (`rewrite.py`) or that must be parsed (`dial.py`), and at last one by one (`scalar.py` and
-`phonenumbers`); the last are counted in `NumberColumn.slow`. All of it runs in chunks small enough for what is computed
-of them to stay in a core's cache.
+Each row goes the first way that covers it: clean E.164 (`clean.py`), digits among punctuation (`digits.py`), digits of
+a text by its shape (`shapes.py`), one by one (`scalar.py` and `phonenumbers`). Digits become E.164 by one look
+(`rewrite.py`) or are parsed (`dial.py`). Rows of the last two ways are marked in `NumberColumn.slow`. All of it runs in
+chunks small enough for what is computed of them to stay in a core's cache.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +23,7 @@ from bossjy_numbering.column.emit import Batch, Writer
 from bossjy_numbering.column.nodes import build_nodes
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.rewrite import Rewriter
+from bossjy_numbering.column.shapes import NO_EXTENSIONS, Shapes
 from bossjy_numbering.column.texts import TextBuffers
 from bossjy_numbering.column.words import PADDING, ROOM, Ints, Walker
 from bossjy_numbering.steps import Steps
@@ -44,6 +46,7 @@ class _Asked:
     # One for each row, or one for all.
     region_texts: Sequence[str | None]
     columns: Columns
+    shapes: Shapes
 
     def region(self, row: int) -> str | None:
         """The default region of a row, as it was given."""
@@ -80,7 +83,7 @@ class ColumnEngine:
         """
         columns = Columns(len(texts), self._columns_of)
         writer = Writer(texts, self._tables.calling_codes.astype(np.int64))
-        asked = _Asked(texts, region_texts, columns)
+        asked = _Asked(texts, region_texts, columns, Shapes())
         rest = yield from self._read_clean(texts, columns)
         for begin in range(0, len(rest), _REST_CHUNK):
             rows = rest[begin : begin + _REST_CHUNK]
@@ -109,6 +112,10 @@ class ColumnEngine:
         columns = asked.columns
         data, offsets = asked.texts.some(rows)
         read = read_digits(data, offsets)
+        extensions, by_shape = NO_EXTENSIONS, read.unclear
+        if by_shape.any():
+            columns.mark_slow(rows[by_shape])
+            read, extensions = yield from asked.shapes.read(data, offsets, read)
         # All rows are taken for what most are; those that are not are written over.
         new = self._rewriter.rewrite(read.buffer, read.starts, read.lengths, read.plus, region)
         clean, said = self._clean.read(new.buffer, new.starts, new.sizes.copy())
@@ -127,12 +134,16 @@ class ColumnEngine:
         nothing = np.flatnonzero(read.nothing)
         columns.refuse(rows[nothing], np.full(len(nothing), ParseError.NOT_A_NUMBER, np.uint8))
         batch.clear(nothing)
+        kept = batch.lengths[extensions.rows] > 0
+        columns.put_extensions(rows[extensions.rows[kept]], compress(extensions.texts, kept.tolist()))
         slow = np.flatnonzero(unclear)
         yield from self._read_slow(asked, rows, slow, batch)
         if int(rows[-1]) - int(rows[0]) >= len(rows):
             # Among clean rows, one that is its own E.164 is better kept: its chunk may then be copied whole.
             sizes = np.diff(offsets)
             own = read.plus & (sizes == read.lengths + 1) & (sizes == batch.lengths) & (read.lengths <= ROOM)
+            # Letters that stand for digits are as many as these.
+            own &= ~by_shape
             batch.keep(np.flatnonzero(own))
 
     def _read_slow(self, asked: _Asked, rows: Ints, slow: Ints, batch: Batch) -> Steps[None]:

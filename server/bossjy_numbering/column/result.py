@@ -37,8 +37,11 @@ class NumberColumn:
     # PossibleReason; NOT_PARSED (255) where the text is not a number.
     possible_reason: NDArray[np.uint8]
     has_extension: NDArray[np.bool_]
-    # Whether the row was answered by `phonenumbers` itself, one by one.
+    # Whether the text holds more than digits and punctuation (an extension, letters behind the start of the number), or
+    # the row was answered one by one. Only such rows can be doubtful (`corrections/doubts.py`).
     slow: NDArray[np.bool_]
+    # Whether the row was answered one by one, by `phonenumbers` itself or by the rules for a single text.
+    single: NDArray[np.bool_]
     e164_offsets: NDArray[np.int32] | NDArray[np.int64]
     e164_data: NDArray[np.uint8]
     # Extension digits of the rows that have one.
@@ -49,8 +52,8 @@ class NumberColumn:
 
     @property
     def slow_count(self) -> int:
-        """How many rows `phonenumbers` itself answered."""
-        return int(np.count_nonzero(self.slow))
+        """How many rows were answered one by one."""
+        return int(np.count_nonzero(self.single))
 
     @property
     def possible(self) -> NDArray[np.bool_]:

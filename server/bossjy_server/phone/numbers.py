@@ -85,9 +85,10 @@ class Numbers:
     def column(
         self, texts: Texts, default_region: str, regions: RowRegions | None = None, *, doubts: bool = True
     ) -> Steps[Answered]:
-        """What each text says. Empty and null entries of `regions` mean `default_region`.
+        """The answers of a column. Empty and null entries of `regions` mean `default_region`.
 
-        Takes some 0.2 to 2 us a row. Raises InvalidArgument(COLUMNS_UNEQUAL), and INVALID_FIELD for checked regions.
+        Takes some 0.2 to 2 us a row, 4 us for a row with letters, and 100 us for a row with a phone context (RFC 3966).
+        Raises InvalidArgument(COLUMNS_UNEQUAL), and INVALID_FIELD for checked regions.
         """
         if regions is None:
             answered = yield from answer_texts(self._plan, texts, default_region or None, doubts=doubts)

@@ -192,7 +192,7 @@ def join_columns(parts: Sequence[NumberColumn]) -> NumberColumn:
     )
 
 
-_BY_ROW = ("error", "calling_code", "region", "type", "valid", "possible_reason", "has_extension", "slow")
+_BY_ROW = ("error", "calling_code", "region", "type", "valid", "possible_reason", "has_extension", "slow", "single")
 
 
 def take_rows(column: NumberColumn, places: NDArray[np.int64]) -> NumberColumn:

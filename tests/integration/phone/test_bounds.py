@@ -18,7 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
-from tests.hostile import column, extensions, ipc
+from tests.hostile import column, contexts, ipc
 from tests.integration.phone.asking import Phone
 from tests.service import Service, serve
 
@@ -154,9 +154,9 @@ async def test_a_call_that_needs_too_much_work(impatient: Phone) -> None:
 
 async def test_short_calls_do_not_wait_for_long_ones(phone: Phone, shared_service: Service) -> None:
     """Beside streams of rows that are answered one by one, for which a queue in order would need minutes."""
-    slow = extensions(5000)
+    slow = contexts(5000)
     texts = pb.StreamValidateNumbersRequest(texts=pb.NumberTexts(phone_numbers=slow)).SerializeToString()
-    arrow = pb.StreamValidateNumbersRequest(arrow_ipc=ipc(column(pa.array(extensions(100_000))))).SerializeToString()
+    arrow = pb.StreamValidateNumbersRequest(arrow_ipc=ipc(column(pa.array(contexts(90_000))))).SerializeToString()
     find = pb.FindNumbersRequest(
         text="9/" * 50_000, default_region="US", leniency=number_pb2.FIND_LENIENCY_EXACT_GROUPING, max_results=1000
     )

@@ -22,7 +22,7 @@ from bossjy.phone.v1 import number_pb2, phone_service_pb2_grpc
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from tests.e2e.conftest import ServerProcess
 from tests.figures import save_figures
-from tests.hostile import ARROW, column, extensions, ipc
+from tests.hostile import ARROW, column, contexts, ipc
 from tests.performance.faults.calls import Caller
 
 ATTACK_S, EACH_S = 12.0, 0.25
@@ -140,10 +140,10 @@ async def _attack(target: str, kind: str, token: str) -> None:
         if kind == "phone_finds":
             await asyncio.gather(*(find() for _ in range(FINDS)))
         elif kind == "phone_arrow":
-            message = pb.StreamValidateNumbersRequest(arrow_ipc=ipc(column(pa.array(extensions(100_000)))))
+            message = pb.StreamValidateNumbersRequest(arrow_ipc=ipc(column(pa.array(contexts(90_000)))))
             await asyncio.gather(*(stream(message) for _ in range(STREAMS)))
         else:
-            texts = pb.NumberTexts(phone_numbers=extensions(5000))
+            texts = pb.NumberTexts(phone_numbers=contexts(5000))
             await asyncio.gather(*(stream(pb.StreamValidateNumbersRequest(texts=texts)) for _ in range(STREAMS)))
 
 

@@ -33,6 +33,7 @@ from bossjy_numbering.metadata import installed_rules
 from bossjy_numbering.plan import plan_from
 from tests.figures import write_figures
 from tests.performance.numbering import enrich_figures
+from tests.performance.numbering.bench_forms import FORMS, all_in_form, dirty_with_forms
 from tests.performance.numbering.bench_texts import chinese_mobiles, clean_numbers, dirty_texts
 
 ROUNDS = 5
@@ -114,6 +115,25 @@ def contest(plan: Plan, peers: dict[str, ModuleType], texts: list[str], regions:
     return rates(contestants)
 
 
+def contest_of_forms(plan: Plan, rows: int) -> dict[str, float]:
+    """Rows with more than digits and punctuation, beside phonenumbers: every row in a form, and 10 % of dirty rows."""
+    cases = {name: all_in_form(plan, form, rows, SEED) for name, form in FORMS.items()}
+    cases["ten_percent"] = dirty_with_forms(plan, rows, SEED, share=0.1)
+    figures: dict[str, float] = {}
+    for name, (texts, regions) in cases.items():
+        of = contest(plan, {}, texts, regions)
+        column, single = of["our column"], of["our single call"]
+        figures |= {
+            f"forms_{name}_us": 1e6 / column,
+            f"forms_{name}_per_s": column,
+            f"forms_{name}_vs_phonenumbers": column / of["phonenumbers"],
+            f"forms_{name}_single_us": 1e6 / single,
+            f"forms_{name}_single_vs_phonenumbers": single / of["phonenumbers"],
+            f"forms_{name}_one_by_one_percent": 100 * float(np.mean(plan.column(texts, regions).single)),
+        }
+    return figures
+
+
 def build_and_load() -> tuple[float, float]:
     """Seconds to build the tables, and seconds to load them to the first answers, medians of ROUNDS."""
     builds, loads = [], []
@@ -160,7 +180,7 @@ def main() -> int:
     of_clean = contest(plan, peers, clean, None)
     of_chinese = contest(plan, peers, chinese_mobiles(plan, chosen.rows, SEED), None)
     of_dirty = contest(plan, peers, dirty, regions)
-    slow = plan.column(dirty, regions).slow
+    slow = plan.column(dirty, regions).single
     figures = {
         "column_clean_per_s": of_clean["our column"],
         "column_clean_with_national_per_s": of_clean["our column, with national numbers"],
@@ -175,7 +195,7 @@ def main() -> int:
         "table_mib": plan.table_bytes / 2**20,
         "enrich_mib": enrich_figures.aside("loaded")["mib"],
         "compiler_version": COMPILER_VERSION,
-    }
+    } | contest_of_forms(plan, chosen.rows // 4)
     if "rphonenumbers" in peers:
         figures |= {
             "column_clean_vs_rphonenumbers": of_clean["our column"] / of_clean["rphonenumbers"],

@@ -13,6 +13,7 @@ import phonenumbers
 
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import NumberType
+from tests.performance.numbering.forms import Forms
 
 FULL_WIDTH = {ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)} | {ord("+"): "\uff0b"}
 ARABIC = {ord(str(digit)): chr(0x0660 + digit) for digit in range(10)}
@@ -72,12 +73,16 @@ SEPARATORS = (
     "\u200b",
 )
 
+# The share of texts that are written with more than digits and punctuation.
+FORMS_SHARE = 0.4
+
 
 class Texts:
     """An endless, repeatable source of (text, default region)."""
 
     def __init__(self, tables: Tables, seed: int) -> None:
         self._random = random.Random(seed)
+        self._forms = Forms(self._random)
         self._regions = sorted(phonenumbers.SUPPORTED_REGIONS)
         self._step = tables.step.tolist()
         self._codes = tables.calling_codes.tolist()
@@ -100,6 +105,8 @@ class Texts:
         if choice.random() < 0.5:
             digits = self._damaged(digits)
         text = self._dressed(self._prefixed(code, digits))
+        if choice.random() < FORMS_SHARE:
+            text = self._forms.write(text)
         draw = choice.random()
         if draw < 0.65:
             return text, own

@@ -168,7 +168,9 @@ def test_columns_of_other_lengths_and_kinds_are_refused(plan: Plan) -> None:
 
 
 def test_slow_rows_are_counted(plan: Plan) -> None:
-    column = plan.column(["+8613800138000", "1-800-FLOWERS", "212-555-1234 x5"], "US")
-    assert column.slow.tolist() == [False, True, True]
-    assert column.slow_count == 2
+    texts = ["+8613800138000", "1-800-FLOWERS", "212-555-1234 x5", "tel:555-1234;phone-context=+1212"]
+    column = plan.column(texts, "US")
+    assert column.slow.tolist() == [False, True, True, True]
+    assert column.single.tolist() == [False, False, False, True]
+    assert column.slow_count == 1
     assert column.extensions == {2: "5"}

@@ -13,7 +13,7 @@ from bossjy_numbering import Doubt, NumberColumn, Plan, finish, load_plan
 from bossjy_server.errors import InvalidArgument
 from bossjy_server.phone.arrow import read_chunks
 from bossjy_server.phone.numbers import Numbers
-from tests.hostile import ARROW, column, extensions, ipc, metadata_bomb, shared_text, views
+from tests.hostile import ARROW, column, contexts, ipc, metadata_bomb, shared_text, views
 
 TEXTS = [
     "+44 20 7946 0958 ext. 12", "020 7946 0958", "", None, "+1 650 253 0000", "8" * 300, "é" * 260,
@@ -192,5 +192,5 @@ def test_any_damage_is_refused_or_read() -> None:
 
 
 def test_slow_rows_come_in_steps(plan: Plan) -> None:
-    steps = Numbers(plan).chunks(read_chunks(ipc(column(pa.array(extensions(500))))), "")
+    steps = Numbers(plan).chunks(read_chunks(ipc(column(pa.array(contexts(500))))), "")
     assert sum(1 for _ in steps) > 500
