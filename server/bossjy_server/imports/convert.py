@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,6 +12,7 @@ from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
 from bossjy_numbering import Number, NumberType, ParseError
 from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.imports.countries import HINTS
 from bossjy_server.imports.messages import (
     Ack,
     Answer,
@@ -36,7 +38,9 @@ from bossjy_server.imports.records import (
     Header,
     ImportJob,
     Part,
+    Quoting,
     RejectedRow,
+    RejectLimit,
     SourceFormat,
     Spec,
     State,
@@ -75,9 +79,13 @@ def spec_from(message: import_pb2.ImportSpec) -> Spec:
             quote=source.quote,
             header=Header(source.header),
             columns=tuple(source.columns),
+            header_row=source.header_row,
+            skip_rows=source.skip_rows,
+            escape=source.escape,
+            quoting=Quoting(source.quoting),
         ),
         mapping=tuple(ColumnMapping(one.column, ContactField(one.field), one.attribute) for one in message.mapping),
-        default_region=message.default_region,
+        default_region=region_from(message.default_region),
         existing_policy=ExistingPolicy(message.existing_policy or ExistingPolicy.OVERWRITE),
         duplicate_policy=DuplicatePolicy(message.duplicate_policy or DuplicatePolicy.FIRST_WINS),
         part_count=message.part_count or 1,
@@ -86,6 +94,29 @@ def spec_from(message: import_pb2.ImportSpec) -> Spec:
         language=message.language,
         parent_import_id=message.parent_import_id,
         null_values=tuple(message.null_values.values) if message.HasField("null_values") else None,
+        reject_limit=_reject_limit_from(message.reject_limit) if message.HasField("reject_limit") else None,
+    )
+
+
+def region_from(text: str) -> str:
+    """The code of a region that is given as a code, a calling code or a name. Raises InvalidArgument."""
+    if not text:
+        return ""
+    region = HINTS.region(text)
+    if region is None:
+        raise InvalidArgument(
+            Reason.INVALID_FIELD,
+            f"the region `{text}` is not understood, or could be several: give its code of ISO 3166, such as CN or DE",
+            violations=[Violation("spec.default_region", "give a code of ISO 3166 such as CN")],
+        )
+    return region
+
+
+def _reject_limit_from(message: import_pb2.RejectLimit) -> RejectLimit:
+    return RejectLimit(
+        rows=message.rows if message.HasField("rows") else None,
+        percent=message.percent if message.HasField("percent") else None,
+        minimum_rows=message.minimum_rows or RejectLimit().minimum_rows,
     )
 
 
@@ -103,6 +134,10 @@ def spec(value: Spec) -> import_pb2.ImportSpec:
             quote=source.quote,
             header=import_pb2.Header.ValueType(source.header),
             columns=source.columns,
+            header_row=source.header_row,
+            skip_rows=source.skip_rows,
+            escape=source.escape,
+            quoting=import_pb2.Quoting.ValueType(source.quoting),
         ),
         mapping=[
             import_pb2.ColumnMapping(
@@ -119,6 +154,7 @@ def spec(value: Spec) -> import_pb2.ImportSpec:
         language=value.language,
         parent_import_id=value.parent_import_id,
         null_values=None if value.null_values is None else import_pb2.NullValues(values=value.null_values),
+        reject_limit=None if value.reject_limit is None else import_pb2.RejectLimit(**asdict(value.reject_limit)),
     )
 
 
@@ -152,6 +188,14 @@ def import_job(value: ImportJob) -> import_pb2.Import:
         end_time=_time(value.end_time) if value.end_time else None,
         failure=value.failure,
         rejects_truncated=value.rejects_truncated,
+        reject_counts=[
+            import_pb2.RejectCount(
+                reason=import_pb2.RejectReason.ValueType(one.reason),
+                row_count=one.rows,
+                suggestion_count=one.suggestions,
+            )
+            for one in value.reject_counts
+        ],
     )
 
 

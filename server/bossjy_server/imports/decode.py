@@ -11,7 +11,7 @@ from bossjy_server.errors import FailedPrecondition, Reason
 from bossjy_server.imports.detect import find_later_encoding
 from bossjy_server.imports.inflate import damaged, make_inflater
 from bossjy_server.imports.jsonl import split_objects
-from bossjy_server.imports.layout import Layout, Place, RowBlock
+from bossjy_server.imports.layout import Layout, Place, RowBlock, layout_of
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import FileFormat, Part, SourceFormat, Spec
 from bossjy_server.imports.split import split_rows
@@ -130,9 +130,7 @@ class _Rows:
         self.later_codec = later_codec
         self._max_keys = options.max_columns
         self._codec = CODECS[source.encoding]
-        self._layout = Layout(
-            source.delimiter.encode(), source.quote.encode(), len(source.columns), options.max_row_bytes
-        )
+        self._layout = layout_of(source, len(source.columns), options.max_row_bytes)
 
     def split(self, data: bytes, place: Place, *, final: bool) -> RowBlock:
         if self._source.encoding == _ASCII and not self.later_codec and not data.isascii():

@@ -75,12 +75,12 @@ def bom_length(sample: bytes, codec: str) -> int:
     return len(mark) if mark and sample.startswith(mark) else 0
 
 
-def find_delimiter(text: bytes, quote: bytes) -> Found:
+def find_delimiter(text: bytes, quote: bytes, escape: bytes = b"") -> Found:
     """The delimiter that cuts the first rows into the same number of cells, the most where several do."""
     best = Found(",", "no delimiter cuts the rows; comma by default")
     best_score = (0.0, 0)
     for sign in DELIMITERS:
-        counts = _cell_counts(text, Layout(sign.encode(), quote, 0, 1 << 20))
+        counts = _cell_counts(text, Layout(sign.encode(), quote, 0, 1 << 20, escape))
         if not counts:
             continue
         cells, rows = counts.most_common(1)[0]

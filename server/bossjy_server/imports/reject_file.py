@@ -10,7 +10,7 @@ from bossjy_server.contact_file import guarded
 from bossjy_server.errors import NotFound
 from bossjy_server.imports import reject_store, store
 from bossjy_server.imports.jsonl import object_of
-from bossjy_server.imports.layout import Layout, RejectReason
+from bossjy_server.imports.layout import RejectReason, layout_of
 from bossjy_server.imports.records import FileFormat, RejectedRow, SourceFormat
 from bossjy_server.imports.rejects import KEPT_ROW
 from bossjy_server.imports.scan import scan_row
@@ -60,9 +60,7 @@ def _cells(text: str, source: SourceFormat) -> list[str] | None:
         read = object_of(text.encode())
         known = read is not None and read.keys() <= set(source.columns)
         return [read.get(name, "") for name in source.columns] if read is not None and known else None
-    row = scan_row(
-        text.encode(), 0, Layout(source.delimiter.encode(), source.quote.encode(), count, 1 << 30), final=True
-    )
+    row = scan_row(text.encode(), 0, layout_of(source, count, 1 << 30), final=True)
     if row.fault not in {None, RejectReason.WRONG_CELL_COUNT} or row.end < len(text.encode()):
         return None
     cells = [cell.decode() for cell in row.cells]

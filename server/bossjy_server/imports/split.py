@@ -42,6 +42,8 @@ def split_rows(data: bytes, place: Place, layout: Layout, *, final: bool) -> Row
     """The complete rows at the front of `data`, which begins at `place`; all of it if `final`."""
     if place.skipping:
         return _skip(data, place, layout, final=final)
+    if layout.escape and layout.escape in data:
+        return split_slowly(data, place, layout, final=final)
     rows = _find_rows(data, layout, final=final)
     if rows is None:
         return split_slowly(data, place, layout, final=final)

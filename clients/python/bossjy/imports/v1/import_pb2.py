@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x62ossjy/imports/v1/import.proto\x12\x11\x62ossjy.imports.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n\rColumnMapping\x12\x1a\n\x06\x63olumn\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xe8\x07\x12:\n\x05\x66ield\x18\x02 \x01(\x0e\x32\x1f.bossjy.imports.v1.ContactFieldB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1b\n\tattribute\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\xad\x02\n\x0cSourceFormat\x12\x37\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1d.bossjy.imports.v1.FileFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12=\n\x0b\x63ompression\x18\x02 \x01(\x0e\x32\x1e.bossjy.imports.v1.CompressionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x19\n\x08\x65ncoding\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12\x1a\n\tdelimiter\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x01\x12\x16\n\x05quote\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x01\x12\x33\n\x06header\x18\x06 \x01(\x0e\x32\x19.bossjy.imports.v1.HeaderB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x07\x63olumns\x18\x07 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xe8\x07\"\x05r\x03\x18\xe8\x07\".\n\nNullValues\x12 \n\x06values\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x64\"\x06r\x04\x10\x01\x18\x64\"\xb5\x04\n\nImportSpec\x12\x1e\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\tfile_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12/\n\x06source\x18\x03 \x01(\x0b\x32\x1f.bossjy.imports.v1.SourceFormat\x12<\n\x07mapping\x18\x04 \x03(\x0b\x32 .bossjy.imports.v1.ColumnMappingB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12.\n\x0e\x64\x65\x66\x61ult_region\x18\x05 \x01(\tB\x16\xbaH\x13r\x11\x18\x02\x32\r^([A-Z]{2})?$\x12\x44\n\x0f\x65xisting_policy\x18\x06 \x01(\x0e\x32!.bossjy.imports.v1.ExistingPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x46\n\x10\x64uplicate_policy\x18\x07 \x01(\x0e\x32\".bossjy.imports.v1.DuplicatePolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\npart_count\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18@(\x00\x12\x1c\n\x14\x64rop_unknown_columns\x18\t \x01(\x08\x12\x0e\n\x06\x65nrich\x18\n \x01(\x08\x12\x19\n\x08language\x18\x0b \x01(\tB\x07\xbaH\x04r\x02\x18#\x12!\n\x10parent_import_id\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x32\n\x0bnull_values\x18\r \x01(\x0b\x32\x1d.bossjy.imports.v1.NullValues\"z\n\x0cImportCounts\x12\x0f\n\x07rows_in\x18\x01 \x01(\x03\x12\x10\n\x08inserted\x18\x02 \x01(\x03\x12\x0f\n\x07updated\x18\x03 \x01(\x03\x12\x11\n\tunchanged\x18\x04 \x01(\x03\x12\x11\n\tduplicate\x18\x05 \x01(\x03\x12\x10\n\x08rejected\x18\x06 \x01(\x03\"w\n\nImportPart\x12\x0c\n\x04part\x18\x01 \x01(\x05\x12\x18\n\x10\x63ommitted_offset\x18\x02 \x01(\x03\x12\x10\n\x08\x66inished\x18\x03 \x01(\x08\x12/\n\x06\x63ounts\x18\x04 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\"\x9a\x04\n\x06Import\x12\x11\n\timport_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.bossjy.imports.v1.ImportState\x12+\n\x04spec\x18\x03 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12/\n\x08resolved\x18\x04 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12/\n\x06\x63ounts\x18\x05 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\x12,\n\x05parts\x18\x06 \x03(\x0b\x32\x1d.bossjy.imports.v1.ImportPart\x12\x10\n\x08revision\x18\x07 \x01(\x03\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\x12\x18\n\x10metadata_version\x18\t \x01(\t\x12\x12\n\ncreated_by\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x66\x61ilure\x18\x0e \x01(\t\x12\x19\n\x11rejects_truncated\x18\x0f \x01(\x08\"\xb7\x01\n\x0bRejectedRow\x12\x0c\n\x04part\x18\x01 \x01(\x05\x12\x0c\n\x04line\x18\x02 \x01(\x03\x12\x13\n\x0b\x62yte_offset\x18\x03 \x01(\x03\x12\x0e\n\x06\x63olumn\x18\x04 \x01(\t\x12/\n\x06reason\x18\x05 \x01(\x0e\x32\x1f.bossjy.imports.v1.RejectReason\x12\x10\n\x08original\x18\x06 \x01(\t\x12\x12\n\nsuggestion\x18\x07 \x01(\t\x12\x10\n\x08row_text\x18\x08 \x01(\t\"r\n\x0eRevertConflict\x12\x14\n\x0cphone_number\x18\x01 \x01(\t\x12\x19\n\x11\x63hanged_import_id\x18\x02 \x01(\t\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xae\x01\n\x0bImportState\x12\x1c\n\x18IMPORT_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11IMPORT_STATE_OPEN\x10\x01\x12\x1a\n\x16IMPORT_STATE_SUCCEEDED\x10\x02\x12\x1a\n\x16IMPORT_STATE_CANCELLED\x10\x03\x12\x17\n\x13IMPORT_STATE_FAILED\x10\x04\x12\x19\n\x15IMPORT_STATE_REVERTED\x10\x05*\x81\x01\n\nFileFormat\x12\x1b\n\x17\x46ILE_FORMAT_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x46ILE_FORMAT_CSV\x10\x01\x12\x13\n\x0f\x46ILE_FORMAT_TSV\x10\x02\x12\x15\n\x11\x46ILE_FORMAT_JSONL\x10\x03\x12\x15\n\x11\x46ILE_FORMAT_ARROW\x10\x04*l\n\x0b\x43ompression\x12\x1b\n\x17\x43OMPRESSION_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OMPRESSION_NONE\x10\x01\x12\x14\n\x10\x43OMPRESSION_GZIP\x10\x02\x12\x14\n\x10\x43OMPRESSION_ZSTD\x10\x03*G\n\x06Header\x12\x16\n\x12HEADER_UNSPECIFIED\x10\x00\x12\x12\n\x0eHEADER_PRESENT\x10\x01\x12\x11\n\rHEADER_ABSENT\x10\x02*\xcb\x02\n\x0c\x43ontactField\x12\x1d\n\x19\x43ONTACT_FIELD_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONTACT_FIELD_PHONE_NUMBER\x10\x01\x12\x1e\n\x1a\x43ONTACT_FIELD_OTHER_NUMBER\x10\x02\x12\x16\n\x12\x43ONTACT_FIELD_NAME\x10\x03\x12\x17\n\x13\x43ONTACT_FIELD_EMAIL\x10\x04\x12\x19\n\x15\x43ONTACT_FIELD_COUNTRY\x10\x05\x12\x1b\n\x17\x43ONTACT_FIELD_ATTRIBUTE\x10\x06\x12\x18\n\x14\x43ONTACT_FIELD_IGNORE\x10\x07\x12\x1c\n\x18\x43ONTACT_FIELD_GIVEN_NAME\x10\x08\x12\x1d\n\x19\x43ONTACT_FIELD_FAMILY_NAME\x10\t\x12\x1c\n\x18\x43ONTACT_FIELD_ATTRIBUTES\x10\n*\x8a\x01\n\x0e\x45xistingPolicy\x12\x1f\n\x1b\x45XISTING_POLICY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45XISTING_POLICY_SKIP\x10\x01\x12\x1e\n\x1a\x45XISTING_POLICY_FILL_EMPTY\x10\x02\x12\x1d\n\x19\x45XISTING_POLICY_OVERWRITE\x10\x03*t\n\x0f\x44uplicatePolicy\x12 \n\x1c\x44UPLICATE_POLICY_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x44UPLICATE_POLICY_FIRST_WINS\x10\x01\x12\x1e\n\x1a\x44UPLICATE_POLICY_LAST_WINS\x10\x02*\xb9\x05\n\x0cRejectReason\x12\x1d\n\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19REJECT_REASON_PHONE_EMPTY\x10\x01\x12\x1e\n\x1aREJECT_REASON_NOT_A_NUMBER\x10\x02\x12&\n\"REJECT_REASON_INVALID_COUNTRY_CODE\x10\x03\x12\x1b\n\x17REJECT_REASON_TOO_SHORT\x10\x04\x12\x1a\n\x16REJECT_REASON_TOO_LONG\x10\x05\x12 \n\x1cREJECT_REASON_INVALID_LENGTH\x10\x06\x12\x1c\n\x18REJECT_REASON_LOCAL_ONLY\x10\x07\x12\x1d\n\x19REJECT_REASON_NOT_IN_PLAN\x10\x08\x12 \n\x1cREJECT_REASON_PRECISION_LOST\x10\t\x12\"\n\x1eREJECT_REASON_WRONG_CELL_COUNT\x10\n\x12\x1b\n\x17REJECT_REASON_BAD_QUOTE\x10\x0b\x12\x1a\n\x16REJECT_REASON_BAD_TEXT\x10\x0c\x12\x1e\n\x1aREJECT_REASON_ROW_TOO_LONG\x10\r\x12\x1a\n\x16REJECT_REASON_BAD_JSON\x10\x0e\x12 \n\x1cREJECT_REASON_VALUE_TOO_LONG\x10\x0f\x12%\n!REJECT_REASON_TOO_MANY_ATTRIBUTES\x10\x10\x12!\n\x1dREJECT_REASON_SEVERAL_NUMBERS\x10\x11\x12!\n\x1dREJECT_REASON_DOUBTFUL_NUMBER\x10\x12\x12\x1e\n\x1aREJECT_REASON_SHORT_NUMBER\x10\x13\x12!\n\x1dREJECT_REASON_COUNTRY_UNKNOWN\x10\x14\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x62ossjy/imports/v1/import.proto\x12\x11\x62ossjy.imports.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n\rColumnMapping\x12\x1a\n\x06\x63olumn\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xe8\x07\x12:\n\x05\x66ield\x18\x02 \x01(\x0e\x32\x1f.bossjy.imports.v1.ContactFieldB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1b\n\tattribute\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\xbc\x03\n\x0cSourceFormat\x12\x37\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1d.bossjy.imports.v1.FileFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12=\n\x0b\x63ompression\x18\x02 \x01(\x0e\x32\x1e.bossjy.imports.v1.CompressionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x19\n\x08\x65ncoding\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18(\x12\x1a\n\tdelimiter\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x01\x12\x16\n\x05quote\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x01\x12\x33\n\x06header\x18\x06 \x01(\x0e\x32\x19.bossjy.imports.v1.HeaderB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x07\x63olumns\x18\x07 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\xe8\x07\"\x05r\x03\x18\xe8\x07\x12\x1e\n\nheader_row\x18\x08 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1d\n\tskip_rows\x18\t \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x17\n\x06\x65scape\x18\n \x01(\tB\x07\xbaH\x04r\x02\x18\x01\x12\x35\n\x07quoting\x18\x0b \x01(\x0e\x32\x1a.bossjy.imports.v1.QuotingB\x08\xbaH\x05\x82\x01\x02\x10\x01\".\n\nNullValues\x12 \n\x06values\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x64\"\x06r\x04\x10\x01\x18\x64\"\x8c\x01\n\x0bRejectLimit\x12\x1a\n\x04rows\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x12-\n\x07percent\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00Y@)\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x1d\n\x0cminimum_rows\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x42\x07\n\x05_rowsB\n\n\x08_percent\"\xdc\x04\n\nImportSpec\x12\x1e\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\tfile_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\x12/\n\x06source\x18\x03 \x01(\x0b\x32\x1f.bossjy.imports.v1.SourceFormat\x12<\n\x07mapping\x18\x04 \x03(\x0b\x32 .bossjy.imports.v1.ColumnMappingB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1f\n\x0e\x64\x65\x66\x61ult_region\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x44\n\x0f\x65xisting_policy\x18\x06 \x01(\x0e\x32!.bossjy.imports.v1.ExistingPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x46\n\x10\x64uplicate_policy\x18\x07 \x01(\x0e\x32\".bossjy.imports.v1.DuplicatePolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\npart_count\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18@(\x00\x12\x1c\n\x14\x64rop_unknown_columns\x18\t \x01(\x08\x12\x0e\n\x06\x65nrich\x18\n \x01(\x08\x12\x19\n\x08language\x18\x0b \x01(\tB\x07\xbaH\x04r\x02\x18#\x12!\n\x10parent_import_id\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x32\n\x0bnull_values\x18\r \x01(\x0b\x32\x1d.bossjy.imports.v1.NullValues\x12\x34\n\x0creject_limit\x18\x0e \x01(\x0b\x32\x1e.bossjy.imports.v1.RejectLimit\"z\n\x0cImportCounts\x12\x0f\n\x07rows_in\x18\x01 \x01(\x03\x12\x10\n\x08inserted\x18\x02 \x01(\x03\x12\x0f\n\x07updated\x18\x03 \x01(\x03\x12\x11\n\tunchanged\x18\x04 \x01(\x03\x12\x11\n\tduplicate\x18\x05 \x01(\x03\x12\x10\n\x08rejected\x18\x06 \x01(\x03\"w\n\nImportPart\x12\x0c\n\x04part\x18\x01 \x01(\x05\x12\x18\n\x10\x63ommitted_offset\x18\x02 \x01(\x03\x12\x10\n\x08\x66inished\x18\x03 \x01(\x08\x12/\n\x06\x63ounts\x18\x04 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\"\xd1\x04\n\x06Import\x12\x11\n\timport_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.bossjy.imports.v1.ImportState\x12+\n\x04spec\x18\x03 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12/\n\x08resolved\x18\x04 \x01(\x0b\x32\x1d.bossjy.imports.v1.ImportSpec\x12/\n\x06\x63ounts\x18\x05 \x01(\x0b\x32\x1f.bossjy.imports.v1.ImportCounts\x12,\n\x05parts\x18\x06 \x03(\x0b\x32\x1d.bossjy.imports.v1.ImportPart\x12\x10\n\x08revision\x18\x07 \x01(\x03\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\x12\x18\n\x10metadata_version\x18\t \x01(\t\x12\x12\n\ncreated_by\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x66\x61ilure\x18\x0e \x01(\t\x12\x19\n\x11rejects_truncated\x18\x0f \x01(\x08\x12\x35\n\rreject_counts\x18\x10 \x03(\x0b\x32\x1e.bossjy.imports.v1.RejectCount\"k\n\x0bRejectCount\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.bossjy.imports.v1.RejectReason\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\x18\n\x10suggestion_count\x18\x03 \x01(\x03\"\xb7\x01\n\x0bRejectedRow\x12\x0c\n\x04part\x18\x01 \x01(\x05\x12\x0c\n\x04line\x18\x02 \x01(\x03\x12\x13\n\x0b\x62yte_offset\x18\x03 \x01(\x03\x12\x0e\n\x06\x63olumn\x18\x04 \x01(\t\x12/\n\x06reason\x18\x05 \x01(\x0e\x32\x1f.bossjy.imports.v1.RejectReason\x12\x10\n\x08original\x18\x06 \x01(\t\x12\x12\n\nsuggestion\x18\x07 \x01(\t\x12\x10\n\x08row_text\x18\x08 \x01(\t\"r\n\x0eRevertConflict\x12\x14\n\x0cphone_number\x18\x01 \x01(\t\x12\x19\n\x11\x63hanged_import_id\x18\x02 \x01(\t\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xae\x01\n\x0bImportState\x12\x1c\n\x18IMPORT_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11IMPORT_STATE_OPEN\x10\x01\x12\x1a\n\x16IMPORT_STATE_SUCCEEDED\x10\x02\x12\x1a\n\x16IMPORT_STATE_CANCELLED\x10\x03\x12\x17\n\x13IMPORT_STATE_FAILED\x10\x04\x12\x19\n\x15IMPORT_STATE_REVERTED\x10\x05*\x81\x01\n\nFileFormat\x12\x1b\n\x17\x46ILE_FORMAT_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x46ILE_FORMAT_CSV\x10\x01\x12\x13\n\x0f\x46ILE_FORMAT_TSV\x10\x02\x12\x15\n\x11\x46ILE_FORMAT_JSONL\x10\x03\x12\x15\n\x11\x46ILE_FORMAT_ARROW\x10\x04*l\n\x0b\x43ompression\x12\x1b\n\x17\x43OMPRESSION_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OMPRESSION_NONE\x10\x01\x12\x14\n\x10\x43OMPRESSION_GZIP\x10\x02\x12\x14\n\x10\x43OMPRESSION_ZSTD\x10\x03*G\n\x06Header\x12\x16\n\x12HEADER_UNSPECIFIED\x10\x00\x12\x12\n\x0eHEADER_PRESENT\x10\x01\x12\x11\n\rHEADER_ABSENT\x10\x02*H\n\x07Quoting\x12\x17\n\x13QUOTING_UNSPECIFIED\x10\x00\x12\x12\n\x0eQUOTING_QUOTED\x10\x01\x12\x10\n\x0cQUOTING_NONE\x10\x02*\xcb\x02\n\x0c\x43ontactField\x12\x1d\n\x19\x43ONTACT_FIELD_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONTACT_FIELD_PHONE_NUMBER\x10\x01\x12\x1e\n\x1a\x43ONTACT_FIELD_OTHER_NUMBER\x10\x02\x12\x16\n\x12\x43ONTACT_FIELD_NAME\x10\x03\x12\x17\n\x13\x43ONTACT_FIELD_EMAIL\x10\x04\x12\x19\n\x15\x43ONTACT_FIELD_COUNTRY\x10\x05\x12\x1b\n\x17\x43ONTACT_FIELD_ATTRIBUTE\x10\x06\x12\x18\n\x14\x43ONTACT_FIELD_IGNORE\x10\x07\x12\x1c\n\x18\x43ONTACT_FIELD_GIVEN_NAME\x10\x08\x12\x1d\n\x19\x43ONTACT_FIELD_FAMILY_NAME\x10\t\x12\x1c\n\x18\x43ONTACT_FIELD_ATTRIBUTES\x10\n*\x8a\x01\n\x0e\x45xistingPolicy\x12\x1f\n\x1b\x45XISTING_POLICY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45XISTING_POLICY_SKIP\x10\x01\x12\x1e\n\x1a\x45XISTING_POLICY_FILL_EMPTY\x10\x02\x12\x1d\n\x19\x45XISTING_POLICY_OVERWRITE\x10\x03*t\n\x0f\x44uplicatePolicy\x12 \n\x1c\x44UPLICATE_POLICY_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x44UPLICATE_POLICY_FIRST_WINS\x10\x01\x12\x1e\n\x1a\x44UPLICATE_POLICY_LAST_WINS\x10\x02*\xb9\x05\n\x0cRejectReason\x12\x1d\n\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19REJECT_REASON_PHONE_EMPTY\x10\x01\x12\x1e\n\x1aREJECT_REASON_NOT_A_NUMBER\x10\x02\x12&\n\"REJECT_REASON_INVALID_COUNTRY_CODE\x10\x03\x12\x1b\n\x17REJECT_REASON_TOO_SHORT\x10\x04\x12\x1a\n\x16REJECT_REASON_TOO_LONG\x10\x05\x12 \n\x1cREJECT_REASON_INVALID_LENGTH\x10\x06\x12\x1c\n\x18REJECT_REASON_LOCAL_ONLY\x10\x07\x12\x1d\n\x19REJECT_REASON_NOT_IN_PLAN\x10\x08\x12 \n\x1cREJECT_REASON_PRECISION_LOST\x10\t\x12\"\n\x1eREJECT_REASON_WRONG_CELL_COUNT\x10\n\x12\x1b\n\x17REJECT_REASON_BAD_QUOTE\x10\x0b\x12\x1a\n\x16REJECT_REASON_BAD_TEXT\x10\x0c\x12\x1e\n\x1aREJECT_REASON_ROW_TOO_LONG\x10\r\x12\x1a\n\x16REJECT_REASON_BAD_JSON\x10\x0e\x12 \n\x1cREJECT_REASON_VALUE_TOO_LONG\x10\x0f\x12%\n!REJECT_REASON_TOO_MANY_ATTRIBUTES\x10\x10\x12!\n\x1dREJECT_REASON_SEVERAL_NUMBERS\x10\x11\x12!\n\x1dREJECT_REASON_DOUBTFUL_NUMBER\x10\x12\x12\x1e\n\x1aREJECT_REASON_SHORT_NUMBER\x10\x13\x12!\n\x1dREJECT_REASON_COUNTRY_UNKNOWN\x10\x14\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,8 +53,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOURCEFORMAT'].fields_by_name['header']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_SOURCEFORMAT'].fields_by_name['columns']._loaded_options = None
   _globals['_SOURCEFORMAT'].fields_by_name['columns']._serialized_options = b'\272H\r\222\001\n\020\350\007\"\005r\003\030\350\007'
+  _globals['_SOURCEFORMAT'].fields_by_name['header_row']._loaded_options = None
+  _globals['_SOURCEFORMAT'].fields_by_name['header_row']._serialized_options = b'\272H\007\032\005\030\220N(\000'
+  _globals['_SOURCEFORMAT'].fields_by_name['skip_rows']._loaded_options = None
+  _globals['_SOURCEFORMAT'].fields_by_name['skip_rows']._serialized_options = b'\272H\007\032\005\030\220N(\000'
+  _globals['_SOURCEFORMAT'].fields_by_name['escape']._loaded_options = None
+  _globals['_SOURCEFORMAT'].fields_by_name['escape']._serialized_options = b'\272H\004r\002\030\001'
+  _globals['_SOURCEFORMAT'].fields_by_name['quoting']._loaded_options = None
+  _globals['_SOURCEFORMAT'].fields_by_name['quoting']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_NULLVALUES'].fields_by_name['values']._loaded_options = None
   _globals['_NULLVALUES'].fields_by_name['values']._serialized_options = b'\272H\r\222\001\n\020d\"\006r\004\020\001\030d'
+  _globals['_REJECTLIMIT'].fields_by_name['rows']._loaded_options = None
+  _globals['_REJECTLIMIT'].fields_by_name['rows']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_REJECTLIMIT'].fields_by_name['percent']._loaded_options = None
+  _globals['_REJECTLIMIT'].fields_by_name['percent']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000Y@)\000\000\000\000\000\000\000\000'
+  _globals['_REJECTLIMIT'].fields_by_name['minimum_rows']._loaded_options = None
+  _globals['_REJECTLIMIT'].fields_by_name['minimum_rows']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_IMPORTSPEC'].fields_by_name['display_name']._loaded_options = None
   _globals['_IMPORTSPEC'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_IMPORTSPEC'].fields_by_name['file_name']._loaded_options = None
@@ -62,7 +76,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTSPEC'].fields_by_name['mapping']._loaded_options = None
   _globals['_IMPORTSPEC'].fields_by_name['mapping']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_IMPORTSPEC'].fields_by_name['default_region']._loaded_options = None
-  _globals['_IMPORTSPEC'].fields_by_name['default_region']._serialized_options = b'\272H\023r\021\030\0022\r^([A-Z]{2})?$'
+  _globals['_IMPORTSPEC'].fields_by_name['default_region']._serialized_options = b'\272H\004r\002\030d'
   _globals['_IMPORTSPEC'].fields_by_name['existing_policy']._loaded_options = None
   _globals['_IMPORTSPEC'].fields_by_name['existing_policy']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_IMPORTSPEC'].fields_by_name['duplicate_policy']._loaded_options = None
@@ -73,38 +87,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTSPEC'].fields_by_name['language']._serialized_options = b'\272H\004r\002\030#'
   _globals['_IMPORTSPEC'].fields_by_name['parent_import_id']._loaded_options = None
   _globals['_IMPORTSPEC'].fields_by_name['parent_import_id']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_IMPORTSTATE']._serialized_start=2259
-  _globals['_IMPORTSTATE']._serialized_end=2433
-  _globals['_FILEFORMAT']._serialized_start=2436
-  _globals['_FILEFORMAT']._serialized_end=2565
-  _globals['_COMPRESSION']._serialized_start=2567
-  _globals['_COMPRESSION']._serialized_end=2675
-  _globals['_HEADER']._serialized_start=2677
-  _globals['_HEADER']._serialized_end=2748
-  _globals['_CONTACTFIELD']._serialized_start=2751
-  _globals['_CONTACTFIELD']._serialized_end=3082
-  _globals['_EXISTINGPOLICY']._serialized_start=3085
-  _globals['_EXISTINGPOLICY']._serialized_end=3223
-  _globals['_DUPLICATEPOLICY']._serialized_start=3225
-  _globals['_DUPLICATEPOLICY']._serialized_end=3341
-  _globals['_REJECTREASON']._serialized_start=3344
-  _globals['_REJECTREASON']._serialized_end=4041
+  _globals['_IMPORTSTATE']._serialized_start=2748
+  _globals['_IMPORTSTATE']._serialized_end=2922
+  _globals['_FILEFORMAT']._serialized_start=2925
+  _globals['_FILEFORMAT']._serialized_end=3054
+  _globals['_COMPRESSION']._serialized_start=3056
+  _globals['_COMPRESSION']._serialized_end=3164
+  _globals['_HEADER']._serialized_start=3166
+  _globals['_HEADER']._serialized_end=3237
+  _globals['_QUOTING']._serialized_start=3239
+  _globals['_QUOTING']._serialized_end=3311
+  _globals['_CONTACTFIELD']._serialized_start=3314
+  _globals['_CONTACTFIELD']._serialized_end=3645
+  _globals['_EXISTINGPOLICY']._serialized_start=3648
+  _globals['_EXISTINGPOLICY']._serialized_end=3786
+  _globals['_DUPLICATEPOLICY']._serialized_start=3788
+  _globals['_DUPLICATEPOLICY']._serialized_end=3904
+  _globals['_REJECTREASON']._serialized_start=3907
+  _globals['_REJECTREASON']._serialized_end=4604
   _globals['_COLUMNMAPPING']._serialized_start=116
   _globals['_COLUMNMAPPING']._serialized_end=248
   _globals['_SOURCEFORMAT']._serialized_start=251
-  _globals['_SOURCEFORMAT']._serialized_end=552
-  _globals['_NULLVALUES']._serialized_start=554
-  _globals['_NULLVALUES']._serialized_end=600
-  _globals['_IMPORTSPEC']._serialized_start=603
-  _globals['_IMPORTSPEC']._serialized_end=1168
-  _globals['_IMPORTCOUNTS']._serialized_start=1170
-  _globals['_IMPORTCOUNTS']._serialized_end=1292
-  _globals['_IMPORTPART']._serialized_start=1294
-  _globals['_IMPORTPART']._serialized_end=1413
-  _globals['_IMPORT']._serialized_start=1416
-  _globals['_IMPORT']._serialized_end=1954
-  _globals['_REJECTEDROW']._serialized_start=1957
-  _globals['_REJECTEDROW']._serialized_end=2140
-  _globals['_REVERTCONFLICT']._serialized_start=2142
-  _globals['_REVERTCONFLICT']._serialized_end=2256
+  _globals['_SOURCEFORMAT']._serialized_end=695
+  _globals['_NULLVALUES']._serialized_start=697
+  _globals['_NULLVALUES']._serialized_end=743
+  _globals['_REJECTLIMIT']._serialized_start=746
+  _globals['_REJECTLIMIT']._serialized_end=886
+  _globals['_IMPORTSPEC']._serialized_start=889
+  _globals['_IMPORTSPEC']._serialized_end=1493
+  _globals['_IMPORTCOUNTS']._serialized_start=1495
+  _globals['_IMPORTCOUNTS']._serialized_end=1617
+  _globals['_IMPORTPART']._serialized_start=1619
+  _globals['_IMPORTPART']._serialized_end=1738
+  _globals['_IMPORT']._serialized_start=1741
+  _globals['_IMPORT']._serialized_end=2334
+  _globals['_REJECTCOUNT']._serialized_start=2336
+  _globals['_REJECTCOUNT']._serialized_end=2443
+  _globals['_REJECTEDROW']._serialized_start=2446
+  _globals['_REJECTEDROW']._serialized_end=2629
+  _globals['_REVERTCONFLICT']._serialized_start=2631
+  _globals['_REVERTCONFLICT']._serialized_end=2745
 # @@protoc_insertion_point(module_scope)
