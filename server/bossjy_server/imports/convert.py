@@ -11,7 +11,7 @@ from bossjy.common.v1 import error_reason_pb2
 from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
 from bossjy_numbering import Number, NumberType, ParseError
-from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.errors import BossjyError, InvalidArgument, Reason, Violation
 from bossjy_server.imports.countries import HINTS
 from bossjy_server.imports.messages import (
     Ack,
@@ -49,6 +49,8 @@ from bossjy_server.imports.revert import Conflict
 
 # An import names its columns up to four times; with this an answer with one import fits what clients accept.
 _MAX_SPEC_BYTES = 512 * 1024
+# What a preview shows of the first rows.
+_SHEET_CELLS = _SHEET_CHARACTERS = 100
 
 _STATES = {
     State.OPEN: import_pb2.IMPORT_STATE_OPEN,
@@ -106,8 +108,8 @@ def region_from(text: str) -> str:
     if region is None:
         raise InvalidArgument(
             Reason.INVALID_FIELD,
-            f"the region `{text}` is not understood, or could be several: give its code of ISO 3166, such as CN or DE",
-            violations=[Violation("spec.default_region", "give a code of ISO 3166 such as CN")],
+            f"the region `{text}` is not understood, or could be several",
+            violations=[Violation("spec.default_region", "give a code of ISO 3166, such as CN or DE")],
         )
     return region
 
@@ -232,7 +234,23 @@ def preview(value: Preview) -> import_service_pb2.PreviewImportResponse:
         columns=[_preview_column(one) for one in value.columns],
         rows=[_preview_row(one) for one in value.rows],
         counts=counts(value.counts),
+        import_region=value.region.asked,
+        import_region_confidence=value.region.asked_share,
+        likely_region=value.region.likely,
+        likely_region_confidence=value.region.likely_share,
+        region_doubtful=value.region.doubtful,
+        equally_likely_regions=value.region.equally_likely,
+        sheet=[
+            import_service_pb2.SheetRow(line=line, cells=[cell[:_SHEET_CHARACTERS] for cell in cells[:_SHEET_CELLS]])
+            for line, cells in value.resolved.sheet
+        ],
+        problem=_problem(value.problem) if value.problem else None,
     )
+
+
+def _problem(error: BossjyError) -> import_service_pb2.PreviewProblem:
+    reason = error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason.value}")
+    return import_service_pb2.PreviewProblem(reason=reason, message=error.message, metadata=error.metadata)
 
 
 def _preview_column(value: PreviewedColumn) -> import_service_pb2.PreviewColumn:

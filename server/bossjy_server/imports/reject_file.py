@@ -22,8 +22,10 @@ NOTES = ("bossjy_line", "bossjy_column", "bossjy_reason", "bossjy_suggestion", "
 _ROWS_AT_ONCE = 1000
 
 
-async def reject_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
-    """Pieces of the file, and rows written so far. Raises NotFound."""
+async def reject_file(
+    database: Database, tenant_id: str, import_id: str, *, plain: bool
+) -> AsyncGenerator[tuple[bytes, int]]:
+    """Pieces of the file, and rows written so far. Raises NotFound. `plain`: no cell is guarded for spreadsheets."""
     async with database.tenant(tenant_id) as connection:
         job = await store.find_import(connection, tenant_id, import_id)
         if job is not None:
@@ -31,7 +33,7 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
     if job is None:
         raise NotFound("import")
     source = (job.resolved or job.spec).source
-    yield b"\xef\xbb\xbf" + _lines([[*source.columns, *NOTES]]), 0
+    yield b"\xef\xbb\xbf" + _lines([[*source.columns, *NOTES]], plain=plain), 0
     after, count = (0, -1), 0
     while True:
         async with database.tenant(tenant_id, long=True) as connection:
@@ -39,7 +41,7 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
         if not rows:
             return
         after, count = (rows[-1].part, rows[-1].byte_offset), count + len(rows)
-        yield _lines([_row(row, source) for row in rows]), count
+        yield _lines([_row(row, source) for row in rows], plain=plain), count
 
 
 def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
@@ -67,7 +69,7 @@ def _cells(text: str, source: SourceFormat) -> list[str] | None:
     return [*cells[: count - 1], source.delimiter.join(cells[count - 1 :])]
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+def _lines(rows: Sequence[Sequence[str]], *, plain: bool) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows([[guarded(cell) for cell in row] for row in rows])
+    csv.writer(text).writerows(rows if plain else [[guarded(cell) for cell in row] for row in rows])
     return text.getvalue().encode()

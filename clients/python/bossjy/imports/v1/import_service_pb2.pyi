@@ -485,21 +485,47 @@ class PreviewProblem(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     reason: _error_reason_pb2.ErrorReason.ValueType
     """The reason that an import would fail with."""
     message: _builtins.str
     """What is wrong and what to do."""
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The metadata that the error would have; the comment of its reason says which."""
+
     def __init__(
         self,
         *,
         reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         message: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "metadata", b"metadata", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -601,6 +627,7 @@ class PreviewImportResponse(_message.Message):
     REGION_DOUBTFUL_FIELD_NUMBER: _builtins.int
     SHEET_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
+    EQUALLY_LIKELY_REGIONS_FIELD_NUMBER: _builtins.int
     encoding_evidence: _builtins.str
     """Why the encoding was taken."""
     delimiter_evidence: _builtins.str
@@ -645,6 +672,12 @@ class PreviewImportResponse(_message.Message):
     def problem(self) -> Global___PreviewProblem:
         """Set if the file cannot be imported as it was asked; only with `partial`."""
 
+    @_builtins.property
+    def equally_likely_regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other regions in which as many of the sample's numbers are valid as in `likely_region`, at most 5. With some here, the
+        numbers alone do not tell the region.
+        """
+
     def __init__(
         self,
         *,
@@ -662,10 +695,11 @@ class PreviewImportResponse(_message.Message):
         region_doubtful: _builtins.bool = ...,
         sheet: _abc.Iterable[Global___SheetRow] | None = ...,
         problem: Global___PreviewProblem | None = ...,
+        equally_likely_regions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "problem", b"problem", "resolved", b"resolved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "counts", b"counts", "delimiter_evidence", b"delimiter_evidence", "encoding_evidence", b"encoding_evidence", "import_region", b"import_region", "import_region_confidence", b"import_region_confidence", "likely_region", b"likely_region", "likely_region_confidence", b"likely_region_confidence", "problem", b"problem", "region_confidence", b"region_confidence", "region_doubtful", b"region_doubtful", "resolved", b"resolved", "rows", b"rows", "sheet", b"sheet"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "counts", b"counts", "delimiter_evidence", b"delimiter_evidence", "encoding_evidence", b"encoding_evidence", "equally_likely_regions", b"equally_likely_regions", "import_region", b"import_region", "import_region_confidence", b"import_region_confidence", "likely_region", b"likely_region", "likely_region_confidence", b"likely_region_confidence", "problem", b"problem", "region_confidence", b"region_confidence", "region_doubtful", b"region_doubtful", "resolved", b"resolved", "rows", b"rows", "sheet", b"sheet"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
