@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 
 import orjson
 
@@ -53,7 +54,10 @@ def phone_missing(
     """
     shown = [(line, _shown_cells(texts)) for line, texts in rows[:_SHOWN_ROWS]]
     column, count, filled = likely_column(names, cells)
-    option = shlex.join(["--map", f"phone={column}"]) if column else "--map phone=COLUMN"
+    line, named = (0, "") if column else _below_titles(rows)
+    words = ["--header-row", str(line)] if line else []
+    words += ["--map", f"phone={column or named}"]
+    option = shlex.join(words) if column or named else "--map phone=COLUMN"
     why = f" ({count} of {filled} of its first cells look like numbers)" if column else ""
     where = f"columns, from line {header_row}" if header_row else "columns"
     listed = "; ".join(f"{line}: {' | '.join(texts)}" for line, texts in shown)
@@ -67,10 +71,20 @@ def phone_missing(
             "columns": ", ".join(map(masked, names)),
             "header_row": str(header_row),
             "rows": _json(shown),
-            "phone_column": column,
-            "option": option if column else f"{option} or --header-row N",
+            "phone_column": column or named,
+            "option": option if column or named else f"{option} or --header-row N",
         },
     )
+
+
+def _below_titles(rows: Sequence[tuple[int, list[str]]]) -> tuple[int, str]:
+    """Line and cell that seem to name the numbers below them in a file without a known header; (0, '') if none do."""
+    for (line, above), (_, cells) in pairwise(rows):
+        index = likely_phone_column(cells)
+        if index >= 0:
+            name = above[index].strip() if index < len(above) else ""
+            return (line, name) if name and not _DIGIT.search(name) else (0, "")
+    return 0, ""
 
 
 def _shown_cells(texts: Sequence[str]) -> list[str]:

@@ -154,7 +154,7 @@ def _head(plain: bytes, spec: Spec, options: ImportOptions, *, complete: bool) -
 
 def _unmapped(plain: bytes, spec: Spec, options: ImportOptions, problem: BossjyError) -> Preview:
     """The first rows and the columns of a file that cannot be imported as it was asked."""
-    wide = replace(options, max_columns=max(options.max_columns, _SHOWN_COLUMNS))
+    wide = replace(options, max_columns=options.max_row_bytes)  # as many as a row can have
     try:
         head = _head(plain, spec, wide, complete=True)
     except BossjyError:

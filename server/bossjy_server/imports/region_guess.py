@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bossjy_numbering import Plan
+from bossjy_numbering import NumberType, Plan
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.layout import RowBlock
@@ -17,6 +17,7 @@ from bossjy_server.imports.records import ContactField, Spec
 
 # Cells that every region is tried on, and regions that win where several explain as many.
 _GUESS_CELLS = 200
+_MOBILE = (int(NumberType.MOBILE), int(NumberType.FIXED_LINE_OR_MOBILE))
 _FIRST_REGIONS = ("CN", "US", "GB", "HK", "TW")
 # A region that makes so much larger a share of the numbers valid is worth a question. Where a region was asked for,
 # most numbers must be wrong in it.
@@ -68,9 +69,9 @@ def likely_regions(cells: TextColumn, plan: Plan, asked: str = "") -> list[str]:
     codes = [info.code for info in plan.regions() if len(info.code) == 2 and info.code.isalpha()]
     first = (asked, *_FIRST_REGIONS)
     codes.sort(key=lambda code: first.index(code) if code in first else len(first))
-    valid = {code: _valid(cells, plan, code) for code in codes}
-    best = max(valid.values())
-    return [code for code in codes if valid[code] == best] if best * 2 > len(cells) else []
+    scores = {code: _score(cells, plan, code) for code in codes}
+    best, valid = max(scores.values())
+    return [code for code in codes if scores[code] == (best, valid)] if valid * 2 > len(cells) else []
 
 
 def share_valid(cells: TextColumn, plan: Plan, region: str) -> float:
@@ -78,6 +79,17 @@ def share_valid(cells: TextColumn, plan: Plan, region: str) -> float:
     reason = check_numbers(cells, plan, region or None).reason
     filled = ~arrow.is_empty(cells)
     return float((reason[filled] == 0).mean()) if filled.any() else 0.0
+
+
+def _score(cells: TextColumn, plan: Plan, region: str) -> tuple[int, int]:
+    """How well a region fits, and how many numbers are valid in it.
+
+    Mobile numbers count twice: some regions have fixed lines of any digits, and lists are full of mobile numbers.
+    """
+    numbers = check_numbers(cells, plan, region)
+    valid = numbers.reason == 0
+    mobile = np.count_nonzero(valid & np.isin(numbers.type, _MOBILE))
+    return int(np.count_nonzero(valid) + mobile), int(np.count_nonzero(valid))
 
 
 def _valid(cells: TextColumn, plan: Plan, region: str) -> int:

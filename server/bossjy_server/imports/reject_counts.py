@@ -13,10 +13,15 @@ from bossjy_server.imports.records import ReasonCount, RejectedRow, RejectLimit
 _SHOWN_REASONS = 5
 # Key of the rows with a suggestion, behind the reason.
 _SUGGESTED = "+"
+_REGION = "check the region (`--region`, `default_region`)"
 _HINTS = {
     RejectReason.PHONE_EMPTY: "check which column is the phone number",
     RejectReason.INVALID_COUNTRY_CODE: "give the region of the numbers (`--region`, `default_region`)",
-    RejectReason.NOT_IN_PLAN: "check the region (`--region`, `default_region`)",
+    RejectReason.NOT_IN_PLAN: _REGION,
+    RejectReason.TOO_SHORT: _REGION,
+    RejectReason.TOO_LONG: _REGION,
+    RejectReason.INVALID_LENGTH: _REGION,
+    RejectReason.LOCAL_ONLY: "add the area codes",
     RejectReason.WRONG_CELL_COUNT: "check the delimiter and the quotes",
     RejectReason.BAD_QUOTE: "check the quotes (`--quote none`, `--escape`)",
     RejectReason.BAD_TEXT: "check the encoding (`--encoding`)",
