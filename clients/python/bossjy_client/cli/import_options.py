@@ -21,6 +21,8 @@ _DUPLICATE = {
 }
 _HEADER = {"present": import_pb2.HEADER_PRESENT, "absent": import_pb2.HEADER_ABSENT}
 _NO_QUOTES = "none"
+# A longer region is a name.
+_CODE_LETTERS = 3
 _FORMATS = {
     "csv": import_pb2.FILE_FORMAT_CSV,
     "tsv": import_pb2.FILE_FORMAT_TSV,
@@ -140,7 +142,7 @@ def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
     """What is asked of the service. Raises UsageError."""
     spec = import_pb2.ImportSpec(
         display_name=args.name,
-        default_region=args.region,
+        default_region=args.region.upper() if len(args.region) <= _CODE_LETTERS else args.region,
         drop_unknown_columns=args.drop_unknown,
         enrich=args.enrich,
         language=args.language,
@@ -211,7 +213,7 @@ def command_line(args: argparse.Namespace, file: str) -> str:
             words.append(option)
         elif isinstance(value, list):
             words += [word for one in value for word in (option, one)]
-        elif value and value != 1:
+        elif value and (name != "parts" or value != 1):
             words += [option, str(value)]
     return shlex.join(words)
 

@@ -163,13 +163,18 @@ class _Wizard:
         """The answer that is likely right."""
         if error is not None:
             return _PROPOSALS.get(error.reason, "leave")
-        return "region" if found is not None and found.region_doubtful and not self._args.region else _GO
+        # A region that nobody gave is the likely one.
+        unclear = found is not None and found.region_doubtful
+        if unclear and found is not None and (found.import_region or found.equally_likely_regions):
+            return "region"
+        return _GO
 
     def _change(self, what: str, found: Preview | None, error: BossjyError | None) -> None:
         try:
             match what:
                 case "map":
-                    self._map(self._ask.text(f"FIELD=COLUMN, by name or number; fields: {', '.join(FIELDS)}"), found)
+                    self._output.note(f"fields: {', '.join(FIELDS)}")
+                    self._map(self._ask.text("FIELD=COLUMN, the column by its name or number"), found)
                 case "phone":
                     likely = error.metadata.get("phone_column", "") if error is not None else ""
                     column = self._ask.text("Column of the phone number, by name or number", likely)
