@@ -49,8 +49,11 @@ class Found:
     evidence: str
 
 
-def find_encoding(sample: bytes, asked: str, *, final: bool) -> Found | None:
-    """The codec of a sample; None while it may be any. Raises InvalidArgument(ENCODING_UNSUPPORTED)."""
+def find_encoding(sample: bytes, asked: str, *, final: bool, hurry: bool = False) -> Found | None:
+    """The codec of a sample; None while it may be any. Raises InvalidArgument(ENCODING_UNSUPPORTED).
+
+    hurry: ASCII alone is enough, however little there is; later bytes tell the encoding.
+    """
     if asked:
         return _asked(asked)
     for mark, codec in (
@@ -60,7 +63,7 @@ def find_encoding(sample: bytes, asked: str, *, final: bool) -> Found | None:
     ):
         if sample.startswith(mark):
             return Found(codec, "byte order mark")
-    if not final and (len(sample) < 4 or (sample.isascii() and len(sample) < SAMPLE_BYTES)):
+    if not final and (len(sample) < 4 or (sample.isascii() and len(sample) < SAMPLE_BYTES and not hurry)):
         return None
     if b"\0" in sample and (wide := _wide(sample)):
         return wide

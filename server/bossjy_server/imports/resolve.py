@@ -73,16 +73,22 @@ class Head:
     delimiter_evidence: str
 
 
-def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> Resolved | None:
-    """What the file is. None if `head` is too short to say.
+def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool, hurry: bool = False) -> Resolved | None:
+    """What the file is. None if `head` is too short to say. hurry: ASCII with a number is enough.
 
     Raises InvalidArgument where it cannot be read as was asked, FailedPrecondition where it has no phone column.
     """
-    found = read_head(head, spec, options, final=final)
-    return None if found is None else mapped(found)
+    found = read_head(head, spec, options, final=final, hurry=hurry)
+    if found is None or (hurry and not final and not _has_number(found.columns)):
+        return None
+    return mapped(found)
 
 
-def read_head(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> Head | None:
+def _has_number(columns: Columns) -> bool:
+    return any(likely_phone_column(row) >= 0 for row in columns.rows)
+
+
+def read_head(head: bytes, spec: Spec, options: ImportOptions, *, final: bool, hurry: bool = False) -> Head | None:
     """The form of the file and its first rows. None if `head` is too short to say.
 
     Raises InvalidArgument where it cannot be read as was asked.
@@ -97,7 +103,10 @@ def read_head(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -
     source = spec.source
     check_binary(plain)
     encoding = detect.find_encoding(
-        plain[: detect.SAMPLE_BYTES], source.encoding, final=final and len(plain) <= detect.SAMPLE_BYTES
+        plain[: detect.SAMPLE_BYTES],
+        source.encoding,
+        final=final and len(plain) <= detect.SAMPLE_BYTES,
+        hurry=hurry,
     )
     if encoding is None:
         return None

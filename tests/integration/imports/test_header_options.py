@@ -19,7 +19,7 @@ async def contacts(imports: Imports, data: bytes, **source: object) -> list[tupl
     mapping = source.pop("mapping", [])
     job = await imports.run(data, source=import_pb2.SourceFormat(**source), mapping=mapping)  # type: ignore[arg-type]
     assert job.counts.inserted == job.counts.rows_in, await imports.rejects(job.import_id)
-    return [row[:2] for row in await imports.rows()]
+    return [(row[0], row[1]) for row in await imports.rows()]
 
 
 def phone(column: str) -> list[import_pb2.ColumnMapping]:
@@ -149,8 +149,6 @@ async def test_a_missing_phone_column_is_told_with_rows_and_the_option(imports: 
     assert "--map 'phone=Rufnr. privat'" in error.message
     assert len(error.message.encode()) <= 700
     assert "138001440" not in error.message + json.dumps(dict(error.metadata))
-    (job,) = [job for job in [await imports.create()] if job]
-    assert job.state == import_pb2.IMPORT_STATE_OPEN
 
 
 async def test_details_of_a_wide_file_fit_a_status(imports: Imports) -> None:
