@@ -43,7 +43,40 @@ PIECES = [
     "\\N,",
     "\\n",
     "\\0",
+    "\\t,",
+    '"\\N"',
+    "\\x",
+    "\\中",
 ]
+# Escapes that end nothing, so that most blocks are read by columns.
+INERT = [
+    "a",
+    "\\N",
+    "\\t",
+    "\\n",
+    ",",
+    ",",
+    "\n",
+    "\n",
+    "\\x",
+    "\\中",
+    '"',
+    '""',
+    "\\Z",
+    "\\b",
+    "\\r",
+    '"\\N",',
+    "1,2,\\t\n",
+]
+inert = st.lists(st.sampled_from(INERT), max_size=25).map(lambda pieces: "".join(pieces).encode())
+escaped = st.builds(
+    Layout,
+    st.just(b","),
+    st.sampled_from([b'"', b""]),
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from([12, 1000]),
+    st.just(b"\\"),
+)
 texts = st.lists(st.sampled_from(PIECES), max_size=25).map(lambda pieces: "".join(pieces).encode())
 raw = st.one_of(texts, st.lists(st.one_of(texts, st.just(b"\xff\n"), st.just(b"\xe4\xb8,")), max_size=4).map(b"".join))
 layouts = st.builds(
@@ -90,6 +123,12 @@ def read_all(data: bytes, layout: Layout, split: Split, cuts: list[int]) -> list
 @settings(max_examples=1500, deadline=None)
 @given(data=raw, layout=st.one_of(layouts, dialects))
 def test_fast_and_slow_give_the_same_rows(data: bytes, layout: Layout) -> None:
+    assert read_all(data, layout, split_rows, []) == read_all(data, layout, split_slowly, [])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(data=inert, layout=escaped)
+def test_escapes_that_end_nothing_give_the_same_rows(data: bytes, layout: Layout) -> None:
     assert read_all(data, layout, split_rows, []) == read_all(data, layout, split_slowly, [])
 
 
