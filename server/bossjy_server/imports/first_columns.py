@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,6 +15,7 @@ from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import Header, SourceFormat, Spec
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 
+_EMPTY_LINES = re.compile(rb"[\r\n]*")
 # Rows that are shown to people.
 SHEET_ROWS = 20
 SheetLine: TypeAlias = tuple[int, list[str]]
@@ -119,6 +121,7 @@ def _encoded(text: bytes, codec: str) -> int:
 
 def _first_row(text: bytes, layout: Layout, start: int, line: int, *, final: bool) -> tuple[ScannedRow, int] | None:
     """The first row from `start` that is not an empty line, and its line; an empty row for an empty file."""
+    start, line = _after_empty_lines(text, start, line)
     while True:
         try:
             row = scan_row(text, start, layout, final=final)
@@ -128,6 +131,16 @@ def _first_row(text: bytes, layout: Layout, start: int, line: int, *, final: boo
             # An empty line at the end of what is there says nothing unless it is all there is.
             return (row, line) if final or row.end > row.start else None
         start, line = row.next, line + 1
+
+
+def _after_empty_lines(text: bytes, start: int, line: int) -> tuple[int, int]:
+    """Behind the empty lines from `start` on, all at once. The last ones of the text are left for who knows its end."""
+    end = _EMPTY_LINES.match(text, start).end()  # type: ignore[union-attr]  # matches every text
+    if end == len(text):
+        end = max(start, end - 2)
+        end -= text[end - 1 : end + 1] == b"\r\n"
+    passed = text[start:end]
+    return max(start, end), line + passed.count(b"\n") + passed.count(b"\r") - passed.count(b"\r\n")
 
 
 def header_row_invalid(line: int, why: str) -> InvalidArgument:

@@ -90,7 +90,7 @@ def _cells(data: bytes, start: int, layout: Layout, *, final: bool) -> tuple[lis
                 if size - start > layout.max_row_bytes + 1:
                     raise _Refused
                 raise Incomplete
-            cells.append(_unescaped(data[position:end], layout))
+            cells.append(_unescaped(data[position:end], layout) if layout.escape else data[position:end])
             position = end
         if position >= size:
             if not final:

@@ -34,7 +34,7 @@ _BINARY = (
     (b"\x00\x00\xfe\xff", "text in UTF-32", "convert it to UTF-8"),
 )
 _BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
-_HTML = re.compile(r"(?is)(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta|style)\b")
+_HTML = re.compile(r"(?is)(?:(?><!--.*?-->)\s*+)*+<(?:!doctype\s+html|html|head|body|table|meta|style)\b")
 _XML = re.compile(r"<\?xml\b|<!--|<(?:Workbook|worksheet|ss:Workbook|rss|root)\b", re.IGNORECASE)
 _CARD = re.compile(r"BEGIN:VCARD\s", re.IGNORECASE)
 _LONGEST = 2000
@@ -57,7 +57,7 @@ def check_text(text: bytes, *, final: bool) -> None:
     if _XML.match(start):
         raise _unsupported("XML", "save it as CSV or XLSX, and send that")
     if _CARD.match(start):
-        raise _unsupported("vCards", _SEND)
+        raise _unsupported("a list of vCards", _SEND)
 
 
 def _unsupported(what: str, todo: str) -> InvalidArgument:
