@@ -346,6 +346,8 @@ CREATE TABLE IF NOT EXISTS bossjy.imports (
     CONSTRAINT imports_request_unique UNIQUE (tenant_id, request_id)
 );
 CREATE INDEX IF NOT EXISTS imports_by_time ON bossjy.imports (tenant_id, create_time DESC, import_id);
+-- Rejected rows by reason: `{"3": 12, "3+": 10}` are 12 rows with reason 3, of which 10 have a suggestion.
+ALTER TABLE bossjy.imports ADD COLUMN IF NOT EXISTS reject_counts jsonb NOT NULL DEFAULT '{}';
 
 -- One row for each part of a file. Offset and counts change in the transaction that keeps their rows.
 CREATE TABLE IF NOT EXISTS bossjy.import_parts (

@@ -36,9 +36,11 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) and _NUMBERS.fullmatch(cell) is None else cell
 
 
-def escaped(text: str) -> str:
-    """A cell that is safe in a spreadsheet and that an import reads back as exactly this text."""
-    return f"'{text}" if _GUARDED.match(text) is not None else guarded(text)
+def escaped(text: str, *, plain: bool = False) -> str:
+    """A cell that an import reads back as exactly this text; safe in a spreadsheet unless it is `plain`."""
+    if _GUARDED.match(text) is not None:
+        return f"'{text}"
+    return text if plain else guarded(text)
 
 
 def names_a_column(key: str) -> bool:

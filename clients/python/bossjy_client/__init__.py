@@ -22,6 +22,7 @@ from bossjy_client.errors import (
     UnavailableError,
     UploadError,
 )
+from bossjy_client.import_advice import region_advice
 from bossjy_client.phone_stream import TextBatch
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
 from bossjy_client.upload import UploadProgress
@@ -47,4 +48,5 @@ __all__ = [
     "UnavailableError",
     "UploadError",
     "UploadProgress",
+    "region_advice",
 ]

@@ -66,9 +66,13 @@ class ContactClient:
         filter: str = "",  # noqa: A002 (the contract's name)
         *,
         format: contact_pb2.ExportFormat.ValueType = contact_pb2.EXPORT_FORMAT_CSV,  # noqa: A002 (the contract's name)
+        plain_cells: bool = False,
     ) -> AsyncIterator[contact_service_pb2.ExportContactsResponse]:
-        """The bytes of one file with all contacts that pass the filter, piece by piece."""
-        request = contact_service_pb2.ExportContactsRequest(filter=filter, format=format)
+        """The bytes of one file with all contacts that pass the filter, piece by piece.
+
+        With `plain_cells`, cells of CSV that a spreadsheet would run as formulas are not guarded.
+        """
+        request = contact_service_pb2.ExportContactsRequest(filter=filter, format=format, plain_cells=plain_cells)
         async for piece in self._connection.stream(self._stub.ExportContacts, request):
             yield piece
 

@@ -130,10 +130,19 @@ class ImportClient:
                 return
 
     async def preview(
-        self, sample: bytes, spec: import_pb2.ImportSpec | None = None, *, complete: bool = False
+        self,
+        sample: bytes,
+        spec: import_pb2.ImportSpec | None = None,
+        *,
+        complete: bool = False,
+        partial: bool = False,
     ) -> import_service_pb2.PreviewImportResponse:
-        """What an import would make of the first bytes of a file (at most 1 MiB); keeps nothing."""
-        request = import_service_pb2.PreviewImportRequest(spec=spec, sample=sample, complete=complete)
+        """What an import would make of the first bytes of a file (at most 1 MiB); keeps nothing.
+
+        `region_advice` says whether the region is missing or wrong. With `partial`, what another header row or mapping
+        would repair is no error: the answer has it as `problem`, and the first rows as `sheet`.
+        """
+        request = import_service_pb2.PreviewImportRequest(spec=spec, sample=sample, complete=complete, partial=partial)
         return await self._connection.call(self._stub.PreviewImport, request, safe=True)
 
     async def cancel(self, import_id: str) -> import_pb2.Import:
@@ -158,10 +167,13 @@ class ImportClient:
             request.page_token = answer.next_page_token
 
     async def export_rejected_rows(
-        self, import_id: str
+        self, import_id: str, *, plain_cells: bool = False
     ) -> AsyncIterator[import_service_pb2.ExportRejectedRowsResponse]:
-        """The rows that were refused as the bytes of a CSV file, piece by piece."""
-        request = import_service_pb2.ExportRejectedRowsRequest(import_id=import_id)
+        """The rows that were refused as the bytes of a CSV file, piece by piece.
+
+        With `plain_cells`, cells that a spreadsheet would run as formulas are not guarded.
+        """
+        request = import_service_pb2.ExportRejectedRowsRequest(import_id=import_id, plain_cells=plain_cells)
         async for piece in self._connection.stream(self._stub.ExportRejectedRows, request):
             yield piece
 
@@ -208,9 +220,12 @@ def _open_parts(
     spool_bytes: int,
 ) -> list[Source]:
     """The parts of a file; one of anything else, and of a form whose lines are no rows. Raises SourceError."""
-    by_lines = form.format != import_pb2.FILE_FORMAT_ARROW and not form.encoding.lower().startswith("utf-16")
+    # After an escape a line end belongs to a cell.
+    by_lines = form.format != import_pb2.FILE_FORMAT_ARROW and not form.escape
+    by_lines = by_lines and not form.encoding.lower().startswith("utf-16")
     if parts < 2 or not by_lines or not isinstance(source, str | os.PathLike):
         return [open_source(source, spool_bytes=spool_bytes)]
     path = Path(source)
-    runs = cut(path, parts, delimiter=form.delimiter, quote=form.quote or '"')
+    quote = "" if form.quoting == import_pb2.QUOTING_NONE else form.quote or '"'
+    runs = cut(path, parts, delimiter=form.delimiter, quote=quote)
     return [FileSource(path, start=start, end=end) for start, end in runs]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bossjy_server.contacts import store
 from bossjy_server.contacts.erase import Mac
-from bossjy_server.contacts.export import CsvWriter, Writer
+from bossjy_server.contacts.export import CsvWriter, PlainCsvWriter, Writer
 from bossjy_server.contacts.filters import Filter, parse_filter
 from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Dimension, Order
@@ -125,7 +125,7 @@ class Contacts:
             detail = "filtered" if filter_text.strip() else "all"
             await audit.record(connection, tenant_id, "contacts.export", detail=detail)
         keys: list[str] = []
-        if make_writer is CsvWriter:
+        if make_writer in {CsvWriter, PlainCsvWriter}:
             async with self._database.tenant(tenant_id, long=True) as connection:
                 keys = await store.attribute_keys(connection, tenant_id, tree, _KEY_COLUMNS)
         writer = make_writer(keys)

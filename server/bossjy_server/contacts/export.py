@@ -33,8 +33,10 @@ class Writer(Protocol):
 class CsvWriter:
     """UTF-8 with a byte order mark, CRLF. Attributes named in `keys` have columns, others are JSON in the last."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], *, plain: bool = False) -> None:
+        """`plain`: cells that a spreadsheet would run as formulas are not guarded."""
         self._keys = tuple(key for key in keys if names_a_column(key))
+        self._plain = plain
 
     def start(self) -> bytes:
         """The header."""
@@ -56,11 +58,17 @@ class CsvWriter:
             orjson.dumps(others).decode() if others else "",
         ]
 
-    @staticmethod
-    def _rows(rows: Sequence[Sequence[str]]) -> bytes:
+    def _rows(self, rows: Sequence[Sequence[str]]) -> bytes:
         text = io.StringIO()
-        csv.writer(text).writerows([[escaped(cell) for cell in row] for row in rows])
+        csv.writer(text).writerows([[escaped(cell, plain=self._plain) for cell in row] for row in rows])
         return text.getvalue().encode()
+
+
+class PlainCsvWriter(CsvWriter):
+    """The same for programs: no cell is guarded against spreadsheets."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(keys, plain=True)
 
 
 class JsonlWriter:

@@ -13,7 +13,7 @@ from bossjy_numbering import Plan
 from bossjy_server.contacts import convert
 from bossjy_server.contacts.contacts import Contacts, Listing
 from bossjy_server.contacts.erase import Erasing, Mac
-from bossjy_server.contacts.export import ArrowWriter, CsvWriter, JsonlWriter, Writer
+from bossjy_server.contacts.export import ArrowWriter, CsvWriter, JsonlWriter, PlainCsvWriter, Writer
 from bossjy_server.contacts.records import Contact
 from bossjy_server.contacts.statements import Order
 from bossjy_server.context import current_call, current_caller
@@ -74,7 +74,10 @@ class ContactServicer:
     async def ExportContacts(self, request: pb.ExportContactsRequest) -> AsyncGenerator[pb.ExportContactsResponse]:
         """Stream all contacts that pass a filter as one file."""
         pieces = self._contacts.export(
-            current_caller().tenant_id, request.filter, _writer(request.format), _PIECE_BYTES
+            current_caller().tenant_id,
+            request.filter,
+            _writer(request.format, plain=request.plain_cells),
+            _PIECE_BYTES,
         )
         try:
             async for data, count in pieces:
@@ -112,9 +115,9 @@ def _position(contact: Contact, order: Order) -> tuple[Any, ...]:
     return (times[order], contact.e164) if order in times else (contact.e164,)
 
 
-def _writer(form: contact_pb2.ExportFormat.ValueType) -> Callable[[Sequence[str]], Writer]:
+def _writer(form: contact_pb2.ExportFormat.ValueType, *, plain: bool) -> Callable[[Sequence[str]], Writer]:
     if form == contact_pb2.EXPORT_FORMAT_JSONL:
         return lambda _: JsonlWriter()
     if form == contact_pb2.EXPORT_FORMAT_ARROW:
         return lambda _: ArrowWriter()
-    return CsvWriter
+    return PlainCsvWriter if plain else CsvWriter

@@ -11,6 +11,7 @@ from bossjy_server.imports.commit import CleanBlock
 from bossjy_server.imports.decode import Reader
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import Part, Spec
+from bossjy_server.imports.reject_counts import counted
 from bossjy_server.imports.stage import stage
 
 
@@ -51,6 +52,7 @@ class BlockMaker:
             row_count=piece.rows.row_count,
             rejected=piece.rows.row_count - len(rows),
             rejects=rejects,
+            reject_counts=counted(rejects, self._cleaner.unkept),
             staged=stage(rows, self._part, self._policy),
             final=final and not piece.more,
         )

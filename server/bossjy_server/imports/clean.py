@@ -29,7 +29,7 @@ from bossjy_server.imports.primary import (
     regions_at,
 )
 from bossjy_server.imports.records import ContactField, DoubtfulPolicy, FileFormat, RejectedRow, Spec
-from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows
+from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows, unkept_reasons
 
 # What a contact can hold, in characters.
 _LONGEST = {
@@ -91,6 +91,8 @@ class Cleaner:
         delimited = resolved.source.format not in {FileFormat.JSONL, FileFormat.ARROW}
         self._guarded = delimited or self._index(ContactField.ATTRIBUTES) < 0
         self._regions = frozenset(info.code for info in plan.regions())
+        # Reasons of the rejected rows of the last block that were not kept.
+        self.unkept: list[int] = []
 
     def clean(self, block: RowBlock, *, keep_rejects: int) -> tuple[CleanRows, list[RejectedRow]]:
         """The contacts of a block and, in the order of the file, its first `keep_rejects` refused rows."""
@@ -115,8 +117,10 @@ class Cleaner:
             part=self._part,
             plan=self._plan,
             regions=regions,
+            numbers=primary.numbers,
             limit=keep_rejects,
         )
+        self.unkept = unkept_reasons(block, refusals, len(rejects))
         members = extra[0] if extra is not None else None
         return self._accepted(block, cells, primary, regions, refusals.reason == 0, members), rejects
 

@@ -11,6 +11,7 @@ from bossjy_server.errors import Aborted, BossjyError, FailedPrecondition, NotFo
 from bossjy_server.imports import part_store, reject_store, store
 from bossjy_server.imports.merge import BlockMerge
 from bossjy_server.imports.records import Counts, ImportJob, Part, RejectedRow, Spec, State
+from bossjy_server.imports.reject_counts import all_rejected, limit_exceeded
 from bossjy_server.imports.resolve import Resolved
 from bossjy_server.imports.stage import StagedRows
 from bossjy_server.imports.statements import SHARE_LAYERS
@@ -32,9 +33,19 @@ class CleanBlock:
     row_count: int
     rejected: int
     rejects: list[RejectedRow]
+    # By reason, as the store adds them.
+    reject_counts: str
     staged: StagedRows
     # Whether it is the last of its part.
     final: bool
+
+
+class _TooManyRejects(Exception):
+    """The block exceeds the import's limit of rejected rows: `rejected` of `rows`. Rolls its transaction back."""
+
+    def __init__(self, rejected: int, rows: int) -> None:
+        self.rejected = rejected
+        self.rows = rows
 
 
 class PartWriter:
@@ -59,17 +70,25 @@ class PartWriter:
         """Commit a block.
 
         Raises Aborted(PART_TAKEN), FailedPrecondition(IMPORT_NOT_OPEN), and Unauthenticated or PermissionDenied when
-        the caller has lost its authority. Then nothing of the block is kept.
+        the caller has lost its authority. Then nothing of the block is kept. Raises FailedPrecondition
+        (REJECT_LIMIT_EXCEEDED) where the import has failed by it; only the rejected rows of the block are kept then.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._commit(block)
+                return await self._commit_or_stop(block)
             except LostToAnother:
                 # Two blocks waited for each other's rows; PostgreSQL undid this one whole.
                 if attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - spreads the tries, no secret
         raise AssertionError("the loop returns or raises")
+
+    async def _commit_or_stop(self, block: CleanBlock) -> Part:
+        try:
+            return await self._commit(block)
+        except _TooManyRejects as found:
+            failure = await self._stop(block, found)
+        raise failure
 
     async def _commit(self, block: CleanBlock) -> Part:
         import_id = self._job.import_id
@@ -98,22 +117,63 @@ class PartWriter:
                 finished=block.final,
             )
             # Last, because parts of one import wait for each other here.
-            truncated = len(block.rejects) < block.rejected
-            if not await store.touch_import(
-                connection,
-                self._tenant_id,
-                import_id,
-                truncated=truncated,
-                duplicates_truncated=block_merge.kept < block_merge.lost,
-            ):
-                raise await not_open(connection, self._tenant_id, import_id)
-            if block.final:
-                await store.finish_import(connection, self._tenant_id, import_id)
+            await self._touch(connection, block, duplicates_truncated=block_merge.kept < block_merge.lost)
+            await self._check_end(connection, block)
             # As late as can be: the end of the caller's session waits for this transaction from here on.
             await hold_caller(connection, self._caller)
         self._known_first = merged.mostly_known
         self._duplicates_left -= block_merge.kept
         return part
+
+    async def _touch(self, connection: Connection, block: CleanBlock, *, duplicates_truncated: bool = False) -> None:
+        """Count the rejected rows. From here on the blocks of other parts wait. Raises BossjyError."""
+        import_id = self._job.import_id
+        truncated = len(block.rejects) < block.rejected
+        if not await store.touch_import(
+            connection,
+            self._tenant_id,
+            import_id,
+            truncated=truncated,
+            duplicates_truncated=duplicates_truncated,
+            reject_counts=block.reject_counts,
+        ):
+            raise await not_open(connection, self._tenant_id, import_id)
+
+    async def _check_end(self, connection: Connection, block: CleanBlock) -> None:
+        """End the import with its last block. Raises _TooManyRejects."""
+        import_id, limit = self._job.import_id, self._job.spec.reject_limit
+        if limit is None and not block.final:
+            return
+        rows, rejected, others_finished = await part_store.totals(connection, self._tenant_id, import_id, self._part)
+        ended = block.final and others_finished
+        if limit is not None and limit.exceeded(rejected, rows, ended=ended):
+            raise _TooManyRejects(rejected, rows)
+        if ended and rejected == rows > 0:
+            counts = await store.find_reject_counts(connection, self._tenant_id, import_id)
+            failure = all_rejected(rows, counts)
+            await store.end_import(connection, self._tenant_id, import_id, State.FAILED, failure)
+        elif ended:
+            await store.finish_import(connection, self._tenant_id, import_id)
+
+    async def _stop(self, block: CleanBlock, found: _TooManyRejects) -> FailedPrecondition:
+        """End the import without merging the block: only its rejected rows are kept and counted."""
+        import_id, limit = self._job.import_id, self._job.spec.reject_limit
+        assert limit is not None  # noqa: S101 - it was exceeded
+        async with self._database.tenant(self._tenant_id, long=True) as connection:
+            await self._check_part(connection, block)
+            await reject_store.insert(connection, self._tenant_id, import_id, self._part, block.rejects)
+            await part_store.add_rejected(connection, self._tenant_id, import_id, self._part, block.rejected)
+            await self._touch(connection, block)
+            rows, rejected, _ = await part_store.totals(connection, self._tenant_id, import_id, self._part)
+            counts = await store.find_reject_counts(connection, self._tenant_id, import_id)
+            failure = limit_exceeded(limit, found.rejected, found.rows, rows - rejected, counts)
+            await store.end_import(connection, self._tenant_id, import_id, State.FAILED, failure)
+            await hold_caller(connection, self._caller)
+        return FailedPrecondition(
+            Reason.REJECT_LIMIT_EXCEEDED,
+            failure,
+            metadata={"import_id": import_id, "rejected": str(found.rejected), "rows": str(found.rows)},
+        )
 
     async def resolve(self, found: Resolved) -> tuple[Spec, Part]:
         """Keep what the first bytes of part 0 said. If an older stream did so already, what it kept.
@@ -161,11 +221,12 @@ async def not_open(connection: Connection, tenant_id: str, import_id: str) -> Bo
     return part_taken() if state is State.OPEN else import_not_open(state)
 
 
-def import_not_open(state: State) -> FailedPrecondition:
-    """The import has ended."""
+def import_not_open(state: State, failure: str = "") -> FailedPrecondition:
+    """The import has ended; `failure` says why it failed."""
+    why = f" ({failure})" if failure else ""
     return FailedPrecondition(
         Reason.IMPORT_NOT_OPEN,
-        f"the import takes no more rows, it is {state.value}: make a new import for new data",
+        f"the import takes no more rows, it is {state.value}{why}: make a new import for new data",
         metadata={"state": state.value},
     )
 

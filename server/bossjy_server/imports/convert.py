@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,9 +11,10 @@ from bossjy.common.v1 import error_reason_pb2
 from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
 from bossjy_numbering import Number, NumberType, ParseError
-from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.errors import BossjyError, InvalidArgument, Reason, Violation
 from bossjy_server.imports.change_store import Changed
 from bossjy_server.imports.changes import FieldChange, changes
+from bossjy_server.imports.countries import HINTS
 from bossjy_server.imports.duplicate_store import DuplicateRow
 from bossjy_server.imports.duplicates import differences
 from bossjy_server.imports.messages import (
@@ -41,7 +43,9 @@ from bossjy_server.imports.records import (
     Header,
     ImportJob,
     Part,
+    Quoting,
     RejectedRow,
+    RejectLimit,
     SourceFormat,
     Spec,
     State,
@@ -50,6 +54,8 @@ from bossjy_server.imports.revert import Conflict
 
 # An import names its columns up to four times; with this an answer with one import fits what clients accept.
 _MAX_SPEC_BYTES = 512 * 1024
+# What a preview shows of the first rows.
+_SHEET_CELLS = _SHEET_CHARACTERS = 100
 
 _STATES = {
     State.OPEN: import_pb2.IMPORT_STATE_OPEN,
@@ -80,9 +86,13 @@ def spec_from(message: import_pb2.ImportSpec) -> Spec:
             quote=source.quote,
             header=Header(source.header),
             columns=tuple(source.columns),
+            header_row=source.header_row,
+            skip_rows=source.skip_rows,
+            escape=source.escape,
+            quoting=Quoting(source.quoting),
         ),
         mapping=tuple(ColumnMapping(one.column, ContactField(one.field), one.attribute) for one in message.mapping),
-        default_region=message.default_region,
+        default_region=region_from(message.default_region),
         existing_policy=ExistingPolicy(message.existing_policy or ExistingPolicy.OVERWRITE),
         duplicate_policy=DuplicatePolicy(message.duplicate_policy or DuplicatePolicy.FIRST_WINS),
         part_count=message.part_count or 1,
@@ -92,6 +102,29 @@ def spec_from(message: import_pb2.ImportSpec) -> Spec:
         parent_import_id=message.parent_import_id,
         null_values=tuple(message.null_values.values) if message.HasField("null_values") else None,
         doubtful_policy=DoubtfulPolicy(message.doubtful_policy or DoubtfulPolicy.REJECT),
+        reject_limit=_reject_limit_from(message.reject_limit) if message.HasField("reject_limit") else None,
+    )
+
+
+def region_from(text: str) -> str:
+    """The code of a region that is given as a code, a calling code or a name. Raises InvalidArgument."""
+    if not text:
+        return ""
+    region = HINTS.region(text)
+    if region is None:
+        raise InvalidArgument(
+            Reason.INVALID_FIELD,
+            f"the region `{text}` is not understood, or could be several",
+            violations=[Violation("spec.default_region", "give a code of ISO 3166, such as CN or DE")],
+        )
+    return region
+
+
+def _reject_limit_from(message: import_pb2.RejectLimit) -> RejectLimit:
+    return RejectLimit(
+        rows=message.rows if message.HasField("rows") else None,
+        percent=message.percent if message.HasField("percent") else None,
+        minimum_rows=message.minimum_rows or RejectLimit().minimum_rows,
     )
 
 
@@ -109,6 +142,10 @@ def spec(value: Spec) -> import_pb2.ImportSpec:
             quote=source.quote,
             header=import_pb2.Header.ValueType(source.header),
             columns=source.columns,
+            header_row=source.header_row,
+            skip_rows=source.skip_rows,
+            escape=source.escape,
+            quoting=import_pb2.Quoting.ValueType(source.quoting),
         ),
         mapping=[
             import_pb2.ColumnMapping(
@@ -126,6 +163,7 @@ def spec(value: Spec) -> import_pb2.ImportSpec:
         parent_import_id=value.parent_import_id,
         null_values=None if value.null_values is None else import_pb2.NullValues(values=value.null_values),
         doubtful_policy=import_pb2.DoubtfulPolicy.ValueType(value.doubtful_policy),
+        reject_limit=None if value.reject_limit is None else import_pb2.RejectLimit(**asdict(value.reject_limit)),
     )
 
 
@@ -160,6 +198,14 @@ def import_job(value: ImportJob) -> import_pb2.Import:
         failure=value.failure,
         rejects_truncated=value.rejects_truncated,
         duplicates_truncated=value.duplicates_truncated,
+        reject_counts=[
+            import_pb2.RejectCount(
+                reason=import_pb2.RejectReason.ValueType(one.reason),
+                row_count=one.rows,
+                suggestion_count=one.suggestions,
+            )
+            for one in value.reject_counts
+        ],
     )
 
 
@@ -234,7 +280,23 @@ def preview(value: Preview) -> import_service_pb2.PreviewImportResponse:
         columns=[_preview_column(one) for one in value.columns],
         rows=[_preview_row(one) for one in value.rows],
         counts=counts(value.counts),
+        import_region=value.region.asked,
+        import_region_confidence=value.region.asked_share,
+        likely_region=value.region.likely,
+        likely_region_confidence=value.region.likely_share,
+        region_doubtful=value.region.doubtful,
+        equally_likely_regions=value.region.equally_likely,
+        sheet=[
+            import_service_pb2.SheetRow(line=line, cells=[cell[:_SHEET_CHARACTERS] for cell in cells[:_SHEET_CELLS]])
+            for line, cells in value.resolved.sheet
+        ],
+        problem=_problem(value.problem) if value.problem else None,
     )
+
+
+def _problem(error: BossjyError) -> import_service_pb2.PreviewProblem:
+    reason = error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason.value}")
+    return import_service_pb2.PreviewProblem(reason=reason, message=error.message, metadata=error.metadata)
 
 
 def _preview_column(value: PreviewedColumn) -> import_service_pb2.PreviewColumn:

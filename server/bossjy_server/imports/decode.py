@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import orjson
@@ -11,12 +11,13 @@ from bossjy_server.errors import FailedPrecondition, Reason
 from bossjy_server.imports.detect import find_later_encoding
 from bossjy_server.imports.inflate import damaged, make_inflater
 from bossjy_server.imports.jsonl import split_objects
-from bossjy_server.imports.layout import Layout, Place, RowBlock
+from bossjy_server.imports.layout import Layout, Place, RowBlock, layout_of
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import FileFormat, Part, SourceFormat, Spec
 from bossjy_server.imports.split import split_rows
 from bossjy_server.imports.transcode import CODECS, Transcoder
 
+_END_OF_FILE = b"\x1a"
 # The encoding of a file of which the first bytes do not tell it.
 _ASCII = "us-ascii"
 
@@ -130,11 +131,18 @@ class _Rows:
         self.later_codec = later_codec
         self._max_keys = options.max_columns
         self._codec = CODECS[source.encoding]
-        self._layout = Layout(
-            source.delimiter.encode(), source.quote.encode(), len(source.columns), options.max_row_bytes
-        )
+        self._layout = layout_of(source, len(source.columns), options.max_row_bytes)
 
     def split(self, data: bytes, place: Place, *, final: bool) -> RowBlock:
+        """Rows of plain bytes. DOS ends text with 0x1A: those at the end of the file are no text."""
+        text = data.rstrip(_END_OF_FILE) if final else data
+        rows = self._split(text, place, final=final)
+        if (ended := len(data) - len(text)) and rows.consumed == len(text):
+            after = replace(rows.next, offset=rows.next.offset + ended)
+            rows = replace(rows, consumed=len(data), next=after)
+        return rows
+
+    def _split(self, data: bytes, place: Place, *, final: bool) -> RowBlock:
         if self._source.encoding == _ASCII and not self.later_codec and not data.isascii():
             self.later_codec = find_later_encoding(data)
         codec = self.later_codec or self._codec

@@ -49,8 +49,11 @@ class Found:
     evidence: str
 
 
-def find_encoding(sample: bytes, asked: str, *, final: bool) -> Found | None:
-    """The codec of a sample; None while it may be any. Raises InvalidArgument(ENCODING_UNSUPPORTED)."""
+def find_encoding(sample: bytes, asked: str, *, final: bool, hurry: bool = False) -> Found | None:
+    """The codec of a sample; None while it may be any. Raises InvalidArgument(ENCODING_UNSUPPORTED).
+
+    hurry: ASCII alone is enough, however little there is; later bytes tell the encoding.
+    """
     if asked:
         return _asked(asked)
     for mark, codec in (
@@ -60,7 +63,7 @@ def find_encoding(sample: bytes, asked: str, *, final: bool) -> Found | None:
     ):
         if sample.startswith(mark):
             return Found(codec, "byte order mark")
-    if not final and (len(sample) < 4 or (sample.isascii() and len(sample) < SAMPLE_BYTES)):
+    if not final and (len(sample) < 4 or (sample.isascii() and len(sample) < SAMPLE_BYTES and not hurry)):
         return None
     if b"\0" in sample and (wide := _wide(sample)):
         return wide
@@ -75,12 +78,12 @@ def bom_length(sample: bytes, codec: str) -> int:
     return len(mark) if mark and sample.startswith(mark) else 0
 
 
-def find_delimiter(text: bytes, quote: bytes) -> Found:
+def find_delimiter(text: bytes, quote: bytes, escape: bytes = b"") -> Found:
     """The delimiter that cuts the first rows into the same number of cells, the most where several do."""
     best = Found(",", "no delimiter cuts the rows; comma by default")
     best_score = (0.0, 0)
     for sign in DELIMITERS:
-        counts = _cell_counts(text, Layout(sign.encode(), quote, 0, 1 << 20))
+        counts = _cell_counts(text, Layout(sign.encode(), quote, 0, 1 << 20, escape))
         if not counts:
             continue
         cells, rows = counts.most_common(1)[0]

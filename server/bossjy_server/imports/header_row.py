@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from bossjy_server.imports.detect import SAMPLE_BYTES
 from bossjy_server.imports.layout import Layout
-from bossjy_server.imports.mapping import field_of_name, likely_phone_column, looks_like_header
+from bossjy_server.imports.mapping import (
+    column_names,
+    field_of_name,
+    find_column,
+    likely_phone_column,
+    looks_like_header,
+)
 from bossjy_server.imports.records import ContactField
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 
@@ -16,6 +22,7 @@ from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 _TITLE_ROWS = 20
 # Rows after the header whose cells say what a column means.
 SAMPLE_ROWS = 50
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 _SEPARATOR = re.compile(rb"\s*\"?sep=([^\r\n\w\"])\"?[,;\t|]*\r?\n", re.IGNORECASE)
 
 
@@ -39,6 +46,19 @@ def separator_line(text: bytes) -> tuple[str, int]:
     return (found[1].decode("ascii", "replace"), found.end()) if found else ("", 0)
 
 
+def after_lines(text: bytes, count: int, *, final: bool) -> int:
+    """Where the line after the first `count` lines begins; -1 if `text` ends before, len(text) if the file does."""
+    position = 0
+    for _ in range(count):
+        found = _LINE_END.search(text, position)
+        if found is None:
+            return len(text) if final else -1
+        if found.end() == len(text) and found.group() == b"\r" and not final:
+            return -1  # an LF may follow
+        position = found.end()
+    return position
+
+
 def first_rows(text: bytes, start: int, line: int, layout: Layout, cells_max: int, *, final: bool) -> list[FirstRow]:
     """The first complete rows from `start`, as many as are needed, each with at most `cells_max` cells."""
     rows: list[FirstRow] = []
@@ -60,9 +80,9 @@ def first_rows(text: bytes, start: int, line: int, layout: Layout, cells_max: in
 def header_position(rows: Sequence[FirstRow], named: Collection[str]) -> int:
     """Which of the first rows is the header; -1 for none. `named`: columns that the caller maps."""
     if named:
-        wanted = set(named)
         for position, row in enumerate(rows[:_TITLE_ROWS]):
-            if wanted <= {cell.strip() for cell in row.cells}:
+            names = column_names(row.cells)
+            if all(find_column(names, one, by_number=False) for one in named):
                 return position
     found = -1
     for position, row in enumerate(rows[:_TITLE_ROWS]):

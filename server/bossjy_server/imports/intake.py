@@ -57,6 +57,9 @@ class Intake:
         self._maker: BlockMaker | None = None
         self._buffer = bytearray()
         self._enough = 0
+        # Since when bytes wait for what the file is, and how many there were when it was asked last.
+        self._waiting_since: float | None = None
+        self._asked_bytes = 0
         # Offset behind the last byte that came, and behind the last whose rows are committed.
         self._received = resume_offset(part)
         self.committed = part.committed_offset
@@ -90,7 +93,7 @@ class Intake:
                 case Open():
                     raise out_of_order("open comes once, as the first message")
                 case Silence.TIMEOUT:
-                    if not flushed:
+                    if not flushed or self._head_is_due():
                         await self._submit(final=False)
                         flushed = True
                     else:
@@ -191,9 +194,12 @@ class Intake:
 
     async def _resolve(self, *, final: bool) -> Spec | None:
         head = bytes(self._buffer)
+        hurry = not final and self._is_slow()
+        if hurry:
+            self._asked_bytes = len(head)
         try:
             found = await self._process.threads.run(
-                self._tenant_id, lambda: resolve(head, self._job.spec, self._options, final=final)
+                self._tenant_id, lambda: resolve(head, self._job.spec, self._options, final=final, hurry=hurry)
             )
         except NoThread:
             raise
@@ -205,6 +211,18 @@ class Intake:
         del self._buffer[: self._part.committed_offset]
         self.committed = self._part.committed_offset
         return spec
+
+    def _is_slow(self) -> bool:
+        """Whether the producer has been slow for so long that what is there must do."""
+        now = asyncio.get_running_loop().time()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        return now - self._waiting_since >= self._options.slow_head_s
+
+    def _head_is_due(self) -> bool:
+        """Whether bytes that did not tell what the file is are worth another look: now less is enough."""
+        waits = self._maker is None and self._part.part == 0 and len(self._buffer) != self._asked_bytes
+        return waits and self._is_slow()
 
     async def _resolved_by_first(self) -> Spec:
         """What part 0 found out. Raises FailedPrecondition if it does not come in time."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_server.imports.arrow import TextColumn
+from bossjy_server.imports.records import Quoting, SourceFormat
 
 LF, CR = 10, 13
 
@@ -40,12 +41,22 @@ class RejectReason(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Delimited text: `delimiter` and `quote` are one byte each; an empty `quote` means that there are no quotes."""
+    """Delimited text: `delimiter` and `quote` are one byte each; an empty `quote` means that there are no quotes.
+
+    `escape` is the byte that escapes the next one; empty if there is none.
+    """
 
     delimiter: bytes
     quote: bytes
     column_count: int
     max_row_bytes: int
+    escape: bytes = b""
+
+
+def layout_of(source: SourceFormat, column_count: int, max_row_bytes: int) -> Layout:
+    """The layout of a resolved form."""
+    quote = b"" if source.quoting is Quoting.NONE else source.quote.encode()
+    return Layout(source.delimiter.encode(), quote, column_count, max_row_bytes, source.escape.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from bossjy_server.errors import FailedPrecondition, InvalidArgument, Reason
+from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports.headers import (
     FAMILY_BESIDE_GIVEN,
     GIVEN_BESIDE_FAMILY,
@@ -38,6 +41,7 @@ _KEPT_ASIDE = (
     ContactField.EXTENSION,
 )
 _SHOWN_NAMES = 1000
+_LONGEST_LIST = 300
 # As the contract says of Contact.attributes.
 MAX_ATTRIBUTES = 100
 
@@ -93,6 +97,25 @@ def column_names(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def find_column(columns: Sequence[str], asked: str, *, by_number: bool = True) -> str:
+    """The column that a caller names: by its name, also in other case, width or form, or as `column_N`; '' for none."""
+    if asked in columns:
+        return asked
+    wanted = _plain(asked)
+    same = [column for column in columns if _plain(column) == wanted]
+    if len(same) == 1:
+        return same[0]
+    number = _NUMBERED.fullmatch(asked) if by_number else None
+    return columns[int(number[1]) - 1] if number and 0 < int(number[1]) <= len(columns) else ""
+
+
+_NUMBERED = re.compile(r"column_([0-9]{1,5})")
+
+
+def _plain(name: str) -> str:
+    return " ".join(_GUARD.sub("", unicodedata.normalize("NFKC", name).strip()).casefold().split())
+
+
 def resolve_mapping(
     columns: Sequence[str],
     asked: Sequence[ColumnMapping],
@@ -102,8 +125,7 @@ def resolve_mapping(
 ) -> tuple[ColumnMapping, ...]:
     """What each column means, in the order of the file. `cells[i]` are some cells of column i, if they are known.
 
-    Raises InvalidArgument(MAPPING_INVALID) where `asked` does not fit the columns, and
-    FailedPrecondition(PHONE_COLUMN_MISSING) where no column is the number.
+    It can have no phone column. Raises InvalidArgument(MAPPING_INVALID) where `asked` does not fit the columns.
     """
     wanted = _asked_by_column(columns, asked)
     used = {one.field for one in wanted.values()}
@@ -118,12 +140,6 @@ def resolve_mapping(
             mapping = ColumnMapping(column, field, column if field is ContactField.ATTRIBUTE else "")
         resolved.append(mapping)
     _check_attributes(resolved)
-    if all(one.field is not ContactField.PHONE_NUMBER for one in resolved):
-        raise FailedPrecondition(
-            Reason.PHONE_COLUMN_MISSING,
-            "no column was recognised as the phone number: give a mapping with a column for it",
-            metadata={"columns": ", ".join(columns)[:_SHOWN_NAMES]},
-        )
     return tuple(resolved)
 
 
@@ -172,10 +188,12 @@ def _asked_by_column(columns: Sequence[str], asked: Sequence[ColumnMapping]) -> 
     wanted: dict[str, ColumnMapping] = {}
     fields: set[ContactField] = set()
     attributes: set[str] = set()
-    for one in asked:
+    for asked_one in asked:
+        column = find_column(columns, asked_one.column)
+        if not column:
+            raise _unknown(columns, asked_one.column)
+        one = replace(asked_one, column=column)
         name = one.attribute or one.column
-        if one.column not in columns:
-            raise _invalid(one.column, "the file has no such column")
         if one.column in wanted:
             raise _invalid(one.column, "it is mapped twice")
         if one.field in _SINGLE and one.field in fields:
@@ -194,13 +212,27 @@ def _check_attributes(mapping: Sequence[ColumnMapping]) -> None:
     if len(names) > MAX_ATTRIBUTES:
         raise InvalidArgument(
             Reason.TOO_MANY_COLUMNS,
-            f"{len(names)} columns would be kept as attributes: map the ones that matter, and set drop_unknown_columns",
-            metadata={"limit": str(MAX_ATTRIBUTES)},
+            f"{len(names)} columns would be kept as attributes, a contact holds {MAX_ATTRIBUTES}: map the ones that "
+            "matter (`--map`), and leave out the others (`--drop-unknown`, `drop_unknown_columns`)",
+            metadata={"limit": str(MAX_ATTRIBUTES), "option": "--drop-unknown"},
         )
     names += [one.column for one in mapping if one.field in _KEPT_ASIDE]
     for name in names:
         if names.count(name) > 1:
             raise _invalid(name, "an attribute has the name of another column")
+
+
+def _unknown(columns: Sequence[str], asked: str) -> InvalidArgument:
+    """The file lacks a column; the message names the columns that it has, the similar ones first."""
+    similar = difflib.get_close_matches(asked, columns, 3)
+    listed = ", ".join([*similar, *(column for column in columns if column not in similar)])
+    shown = listed if len(listed) <= _LONGEST_LIST else f"{listed[:_LONGEST_LIST]}…"
+    return InvalidArgument(
+        Reason.MAPPING_INVALID,
+        f"the file has no column `{asked[:100]}`. It has: {shown}. Map one of them, or say which line names the "
+        "columns (`--header-row N`, `source.header_row`)",
+        metadata={"column": asked[:_SHOWN_NAMES], "columns": ", ".join(columns)},
+    )
 
 
 def _invalid(column: str, why: str) -> InvalidArgument:

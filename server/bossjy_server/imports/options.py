@@ -55,6 +55,8 @@ class ImportOptions:
     idle_s: float = 60.0
     # Rows that wait for more to come are committed after this.
     flush_s: float = 0.25
+    # After this a header and a row of ASCII are enough to begin with: the producer is slow.
+    slow_head_s: float = 2.0
     # How often WatchImport looks for a change, and an idle upload whether its import was cancelled.
     poll_s: float = 0.2
     # Longest wait of a part for the header that another part brings.

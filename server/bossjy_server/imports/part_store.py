@@ -42,6 +42,31 @@ WHERE tenant_id = $1 AND import_id = $2 AND part = $3
 RETURNING {_PART}"""
 
 
+# Rejected rows of a block that is not merged: the part stays where it is.
+ADD_REJECTED = """
+UPDATE bossjy.import_parts SET rows_in = rows_in + $4, rejected = rejected + $4, update_time = now()
+WHERE tenant_id = $1 AND import_id = $2 AND part = $3"""
+
+# Behind TOUCH_IMPORT, for which the blocks of an import wait: so it sees what all parts have committed.
+SUM_PARTS = """
+SELECT sum(rows_in)::bigint AS rows_in, sum(rejected)::bigint AS rejected,
+    bool_and(finished OR part = $3) AS others_finished
+FROM bossjy.import_parts WHERE tenant_id = $1 AND import_id = $2"""
+
+
+async def add_rejected(connection: Connection, tenant_id: str, import_id: str, part: int, count: int) -> None:
+    """Count rejected rows only."""
+    await connection.execute(ADD_REJECTED, tenant_id, import_id, part, count)
+
+
+async def totals(connection: Connection, tenant_id: str, import_id: str, part: int) -> tuple[int, int, bool]:
+    """Rows and rejected rows of all parts, and whether all other parts are finished. The import is locked."""
+    row = await connection.fetchrow(SUM_PARTS, tenant_id, import_id, part)
+    if row is None:
+        raise LookupError("an aggregate gives one row")
+    return row["rows_in"], row["rejected"], row["others_finished"]
+
+
 async def insert_all(connection: Connection, tenant_id: str, import_id: str, count: int) -> None:
     """Make the parts of a new import."""
     await connection.execute(INSERT_PARTS, tenant_id, import_id, count)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bossjy_numbering import Number, Plan
-from bossjy_server.errors import InvalidArgument, Reason, Violation
+from bossjy_server.errors import BossjyError, InvalidArgument, Reason, Violation
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.clean import Cleaner, CleanRows
@@ -15,29 +15,43 @@ from bossjy_server.imports.extensions import with_extensions
 from bossjy_server.imports.inflate import read_plain
 from bossjy_server.imports.layout import RowBlock
 from bossjy_server.imports.mapping import field_of_name
-from bossjy_server.imports.numbers import check_numbers, repair
+from bossjy_server.imports.null_words import NullWords
+from bossjy_server.imports.numbers import repair
 from bossjy_server.imports.options import ImportOptions
-from bossjy_server.imports.primary import first_filled, phone_columns
+from bossjy_server.imports.primary import phone_columns
 from bossjy_server.imports.records import (
     ColumnMapping,
     Compression,
     ContactField,
     Counts,
     FileFormat,
+    Header,
     Part,
+    Quoting,
     RejectedRow,
     Spec,
 )
-from bossjy_server.imports.resolve import Resolved, of_arrow, resolve
+from bossjy_server.imports.region_guess import RegionGuess, guess_region, share_valid
+from bossjy_server.imports.resolve import Head, Resolved, mapped, of_arrow, read_head
 
 # Plain bytes that are looked at, however well they were compressed.
 _PLAIN_BYTES = 1024 * 1024
 _ROWS = 20
 _SAMPLES = 5
+_SHOWN_COLUMNS = 1000
 _SAMPLE_CHARACTERS = 100
-# Cells that every region is tried on, and regions that win where several explain as many.
+# Cells that say what a column means.
 _GUESS_CELLS = 200
-_FIRST_REGIONS = ("CN", "US", "GB", "HK", "TW")
+# What another mapping, header row or form repairs.
+_REPAIRABLE = frozenset(
+    {
+        Reason.PHONE_COLUMN_MISSING,
+        Reason.MAPPING_INVALID,
+        Reason.TOO_MANY_COLUMNS,
+        Reason.HEADER_ROW_INVALID,
+        Reason.ROW_TOO_WIDE,
+    }
+)
 _BY_NAME, _KEPT = 0.9, 0.5
 
 
@@ -65,16 +79,27 @@ class Preview:
     """What was found out of the sample. `counts` are those of a tenant without contacts."""
 
     resolved: Resolved
-    region_confidence: float
+    region: RegionGuess
     columns: list[PreviewedColumn]
     rows: list[PreviewedRow]
     counts: Counts
+    # Why it cannot be imported as it was asked.
+    problem: BossjyError | None = None
+
+    @property
+    def region_confidence(self) -> float:
+        """Share of the numbers that are valid in the region that is shown."""
+        guess = self.region
+        return guess.asked_share if self.resolved.spec.default_region == guess.asked else guess.likely_share
 
 
-def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, complete: bool) -> Preview:
+def preview(
+    sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, complete: bool, partial: bool = False
+) -> Preview:
     """Read the whole rows of a sample. `spec.default_region` empty: the likeliest region is found out.
 
-    Raises what `resolve` raises, and InvalidArgument where the sample holds no whole row.
+    Raises what `resolve` raises, and InvalidArgument where the sample holds no whole row. partial: what another
+    mapping, header row or form repairs is no error but the problem of a preview without rows.
     """
     if not sample:
         raise _no_rows("the sample is empty: give the first bytes of the file")
@@ -82,22 +107,19 @@ def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, co
     plain, complete = opened.text, opened.complete
     as_text = of_arrow(spec) if opened.is_arrow else spec
     as_plain = replace(as_text, source=replace(as_text.source, compression=Compression.NONE))
-    found = resolve(plain, as_plain, options, final=complete)
-    if found is None and not complete:
-        # Too little to be sure, and nothing more will come: what the whole lines say is taken.
-        end = plain.rfind(b"\n") + 1
-        if end:
-            end += plain[end : end + 1] == b"\0"
-            found = resolve(plain[:end], as_plain, options, final=True)
-    if found is None:
-        raise _no_rows("the sample holds no whole row: give more of the file")
+    try:
+        head = _head(plain, as_plain, options, complete=complete)
+        found = mapped(head)
+    except BossjyError as error:
+        if not partial or error.reason not in _REPAIRABLE:
+            raise
+        return _unmapped(plain, as_plain, options, error)
     start = Part(0, found.text_offset, found.line, Counts())
     reader, rest = Reader(found.spec, start, options), plain[found.text_offset :]
     piece = reader.read(rest, final=complete)
     block = piece.rows
-    phones = phone_columns(found.spec.mapping)
-    cells = first_filled([arrow.trimmed(block.columns[index]) for index in phones])
-    region = spec.default_region or _likely_region(cells, plan)
+    guess = guess_region(block, found.spec, spec.default_region, plan)
+    region = spec.default_region or guess.likely
     form = FileFormat.ARROW if opened.is_arrow else found.spec.source.format
     source = replace(found.spec.source, compression=opened.compression, format=form)
     resolved = replace(found.spec, default_region=region, source=source)
@@ -111,31 +133,57 @@ def preview(sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, co
         counts.add(piece.rows, cleaner.clean(piece.rows, keep_rejects=0)[0])
     return Preview(
         replace(found, spec=resolved),
-        _share_valid(cells, plan, region),
+        guess,
         [_column(one, block.columns[i], spec, plan, region) for i, one in enumerate(resolved.mapping)],
         _rows(block, good, rejects, plan, resolved),
         counts.counts(),
     )
 
 
-def _likely_region(cells: TextColumn, plan: Plan) -> str:
-    """The region where most of the numbers without a calling code are valid; empty where that is none."""
-    cells = cells.slice(0, _GUESS_CELLS)
-    bare = (check_numbers(cells, plan, None).reason != 0) & ~arrow.is_empty(cells)
-    cells = arrow.kept(cells, bare)
-    if not len(cells):
-        return ""
-    codes = [info.code for info in plan.regions() if len(info.code) == 2 and info.code.isalpha()]
-    codes.sort(key=lambda code: _FIRST_REGIONS.index(code) if code in _FIRST_REGIONS else len(_FIRST_REGIONS))
-    valid = {code: int((check_numbers(cells, plan, code).reason == 0).sum()) for code in codes}
-    best = max(codes, key=valid.__getitem__)
-    return best if valid[best] * 2 > len(cells) else ""
+def _head(plain: bytes, spec: Spec, options: ImportOptions, *, complete: bool) -> Head:
+    found = read_head(plain, spec, options, final=complete)
+    if found is None and not complete:
+        # Too little to be sure, and nothing more will come: what the whole lines say is taken.
+        end = plain.rfind(b"\n") + 1
+        if end:
+            end += plain[end : end + 1] == b"\0"
+            found = read_head(plain[:end], spec, options, final=True)
+    if found is None:
+        raise _no_rows("the sample holds no whole row: give more of the file")
+    return found
 
 
-def _share_valid(cells: TextColumn, plan: Plan, region: str) -> float:
-    reason = check_numbers(cells, plan, region or None).reason
-    filled = ~arrow.is_empty(cells)
-    return float((reason[filled] == 0).mean()) if filled.any() else 0.0
+def _unmapped(plain: bytes, spec: Spec, options: ImportOptions, problem: BossjyError) -> Preview:
+    """The first rows and the columns of a file that cannot be imported as it was asked."""
+    wide = replace(options, max_columns=options.max_row_bytes)  # as many as a row can have
+    try:
+        head = _head(plain, spec, wide, complete=True)
+    except BossjyError:
+        source = replace(spec.source, header=Header.FOUND_OUT, header_row=0, skip_rows=0, quoting=Quoting.NONE)
+        try:
+            head = _head(plain, replace(spec, source=source, mapping=()), wide, complete=True)
+        except BossjyError:
+            raise problem from None
+    names, rows = head.columns.names[:_SHOWN_COLUMNS], head.columns.rows
+    cells = [[row[index] for row in rows if index < len(row) and row[index].strip()] for index in range(len(names))]
+    columns = [
+        PreviewedColumn(
+            ColumnMapping(name, field_of_name(name, below) or ContactField.ATTRIBUTE),
+            0.0,
+            "the file cannot be imported yet",
+            tuple(text[:_SAMPLE_CHARACTERS] for text in below[:_SAMPLES]),
+        )
+        for name, below in zip(names, cells, strict=True)
+    ]
+    found = Resolved(
+        replace(spec, source=head.source, mapping=()),
+        head.columns.text_offset,
+        head.columns.line,
+        head.encoding_evidence,
+        head.delimiter_evidence,
+        head.columns.sheet,
+    )
+    return Preview(found, RegionGuess(spec.default_region), columns, [], Counts(), problem)
 
 
 def _column(mapping: ColumnMapping, cells: TextColumn, spec: Spec, plan: Plan, region: str) -> PreviewedColumn:
@@ -147,7 +195,7 @@ def _column(mapping: ColumnMapping, cells: TextColumn, spec: Spec, plan: Plan, r
     if any(one.column == mapping.column for one in spec.mapping):
         why, confidence = "as asked", 1.0
     elif mapping.field in (ContactField.PHONE_NUMBER, ContactField.OTHER_NUMBER):
-        confidence = _share_valid(arrow.trimmed(cells), plan, region)
+        confidence = share_valid(NullWords(spec.null_values).without(arrow.trimmed(cells)), plan, region)
         why = f"{'its name is known; ' if known else ''}{confidence:.0%} of its cells are valid numbers"
     filled = arrow.kept(cells, ~arrow.is_empty(cells)).slice(0, _SAMPLES).to_pylist()
     return PreviewedColumn(mapping, confidence, why, tuple(text[:_SAMPLE_CHARACTERS] for text in filled if text))

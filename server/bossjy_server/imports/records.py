@@ -47,6 +47,14 @@ class Header(IntEnum):
     ABSENT = 2
 
 
+class Quoting(IntEnum):
+    """Whether cells can be quoted."""
+
+    FOUND_OUT = 0
+    QUOTED = 1
+    NONE = 2
+
+
 class ContactField(IntEnum):
     """What a column means."""
 
@@ -105,11 +113,42 @@ class SourceFormat:
     quote: str = ""
     header: Header = Header.FOUND_OUT
     columns: tuple[str, ...] = ()
+    # Line of the header, from 1, and lines to leave out at the start; 0: none was said.
+    header_row: int = 0
+    skip_rows: int = 0
+    escape: str = ""
+    quoting: Quoting = Quoting.FOUND_OUT
 
     @property
     def is_encoded(self) -> bool:
         """Whether the bytes become text by a decoder that begins with the first of them."""
         return self.compression is not Compression.NONE or self.format is FileFormat.ARROW
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLimit:
+    """When an import stops because of rejected rows; None: it does not."""
+
+    rows: int | None = None
+    percent: float | None = None
+    # Rows that are read before `percent` applies.
+    minimum_rows: int = 1000
+
+    def exceeded(self, rejected: int, rows: int, *, ended: bool) -> bool:
+        """Whether so many rejected rows among so many rows are too many."""
+        if self.rows is not None and rejected > self.rows:
+            return True
+        applies = self.percent is not None and (ended or rows >= self.minimum_rows)
+        return applies and rejected * 100 > (self.percent or 0) * rows
+
+    def __str__(self) -> str:
+        """As `bossjy import --max-rejects` writes it."""
+        texts = ["" if self.rows is None else f"{self.rows}", "" if self.percent is None else f"{self.percent:g} %"]
+        return " or ".join(text for text in texts if text)
+
+
+# Fields that earlier releases did not have. They are written only if they say something, so a request keeps its hash.
+_LATER_FIELDS = ("header_row", "skip_rows", "escape", "quoting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +170,7 @@ class Spec:
     # Cells that count as empty; None for the usual ones.
     null_values: tuple[str, ...] | None = None
     doubtful_policy: DoubtfulPolicy = DoubtfulPolicy.REJECT
+    reject_limit: RejectLimit | None = None
 
     def with_region(self, region: str) -> Spec:
         """The same with another default region."""
@@ -138,7 +178,11 @@ class Spec:
 
     def to_json(self) -> str:
         """As it is kept in the database; equal specs give equal text."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS).decode()
+        values = asdict(self)
+        values["source"] = {key: value for key, value in values["source"].items() if value or key not in _LATER_FIELDS}
+        if self.reject_limit is None:
+            del values["reject_limit"]
+        return orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Spec | None:
@@ -148,6 +192,7 @@ class Spec:
             return None
         source = values["source"]
         null_values = values.get("null_values")
+        limit = values.get("reject_limit")
         return cls(
             **{
                 **values,
@@ -158,6 +203,7 @@ class Spec:
                         "compression": Compression(source["compression"]),
                         "header": Header(source["header"]),
                         "columns": tuple(source["columns"]),
+                        "quoting": Quoting(source.get("quoting", 0)),
                     }
                 ),
                 "mapping": tuple(
@@ -165,6 +211,7 @@ class Spec:
                     for one in values["mapping"]
                 ),
                 "null_values": None if null_values is None else tuple(null_values),
+                "reject_limit": None if limit is None else RejectLimit(**limit),
                 "existing_policy": ExistingPolicy(values["existing_policy"]),
                 "duplicate_policy": DuplicatePolicy(values["duplicate_policy"]),
                 "doubtful_policy": DoubtfulPolicy(values.get("doubtful_policy", DoubtfulPolicy.REJECT)),
@@ -193,6 +240,15 @@ class Counts:
             duplicate=self.duplicate + other.duplicate,
             rejected=self.rejected + other.rejected,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many rows were rejected for one reason, and how many of the kept ones have a suggestion."""
+
+    reason: int
+    rows: int
+    suggestions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +283,8 @@ class ImportJob:
     failure: str
     rejects_truncated: bool
     duplicates_truncated: bool
+    # The most frequent reason first.
+    reject_counts: tuple[ReasonCount, ...] = ()
 
     @property
     def counts(self) -> Counts:

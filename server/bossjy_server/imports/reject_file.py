@@ -10,7 +10,7 @@ from bossjy_server.contact_file import guarded
 from bossjy_server.errors import NotFound
 from bossjy_server.imports import reject_store, store
 from bossjy_server.imports.jsonl import object_of
-from bossjy_server.imports.layout import Layout, RejectReason
+from bossjy_server.imports.layout import RejectReason, layout_of
 from bossjy_server.imports.records import FileFormat, RejectedRow, SourceFormat
 from bossjy_server.imports.rejects import KEPT_ROW
 from bossjy_server.imports.scan import scan_row
@@ -22,8 +22,10 @@ NOTES = ("bossjy_line", "bossjy_column", "bossjy_reason", "bossjy_suggestion", "
 _ROWS_AT_ONCE = 1000
 
 
-async def reject_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
-    """Pieces of the file, and rows written so far. Raises NotFound."""
+async def reject_file(
+    database: Database, tenant_id: str, import_id: str, *, plain: bool
+) -> AsyncGenerator[tuple[bytes, int]]:
+    """Pieces of the file, and rows written so far. Raises NotFound. `plain`: no cell is guarded for spreadsheets."""
     async with database.tenant(tenant_id) as connection:
         job = await store.find_import(connection, tenant_id, import_id)
         if job is not None:
@@ -31,7 +33,7 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
     if job is None:
         raise NotFound("import")
     source = (job.resolved or job.spec).source
-    yield b"\xef\xbb\xbf" + csv_lines([[*source.columns, *NOTES]]), 0
+    yield b"\xef\xbb\xbf" + csv_lines([[*source.columns, *NOTES]], plain=plain), 0
     after, count = (0, -1), 0
     while True:
         async with database.tenant(tenant_id, long=True) as connection:
@@ -39,7 +41,7 @@ async def reject_file(database: Database, tenant_id: str, import_id: str) -> Asy
         if not rows:
             return
         after, count = (rows[-1].part, rows[-1].byte_offset), count + len(rows)
-        yield csv_lines([_row(row, source) for row in rows]), count
+        yield csv_lines([_row(row, source) for row in rows], plain=plain), count
 
 
 def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
@@ -60,17 +62,15 @@ def cells_of(text: str, source: SourceFormat) -> list[str] | None:
         read = object_of(text.encode())
         known = read is not None and read.keys() <= set(source.columns)
         return [read.get(name, "") for name in source.columns] if read is not None and known else None
-    row = scan_row(
-        text.encode(), 0, Layout(source.delimiter.encode(), source.quote.encode(), count, 1 << 30), final=True
-    )
+    row = scan_row(text.encode(), 0, layout_of(source, count, 1 << 30), final=True)
     if row.fault not in {None, RejectReason.WRONG_CELL_COUNT} or row.end < len(text.encode()):
         return None
     cells = [cell.decode() for cell in row.cells]
     return [*cells[: count - 1], source.delimiter.join(cells[count - 1 :])]
 
 
-def csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
-    """Rows of CSV; cells that a spreadsheet would run are guarded."""
+def csv_lines(rows: Sequence[Sequence[str]], *, plain: bool = False) -> bytes:
+    """Rows of CSV. Cells that a spreadsheet would run are guarded unless `plain`."""
     text = io.StringIO()
-    csv.writer(text).writerows([[guarded(cell) for cell in row] for row in rows])
+    csv.writer(text).writerows(rows if plain else [[guarded(cell) for cell in row] for row in rows])
     return text.getvalue().encode()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bossjy_numbering import Plan
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.layout import RejectReason, RowBlock
-from bossjy_server.imports.numbers import judged
+from bossjy_server.imports.numbers import CheckedNumbers, judged
 from bossjy_server.imports.records import ColumnMapping, RejectedRow
 
 # What is kept of a refused row, in characters, as the contract says.
@@ -44,7 +44,7 @@ class Refusals:
         self.column[changed] = column
 
 
-def rejected_rows(
+def rejected_rows(  # noqa: PLR0913 - what a rejected row tells of
     block: RowBlock,
     refusals: Refusals,
     cells: Sequence[TextColumn],
@@ -53,9 +53,10 @@ def rejected_rows(
     part: int,
     plan: Plan,
     regions: str | Sequence[str | None] | None,
+    numbers: CheckedNumbers,
     limit: int,
 ) -> list[RejectedRow]:
-    """The first `limit` refused rows of a block in the order of the file."""
+    """The first `limit` refused rows of a block in the order of the file. `numbers`: those of its rows."""
     found = [
         RejectedRow(part, fault.line, fault.offset, "", fault.reason, "", "", _shown(block, fault.start, fault.end))
         for fault in block.faults[:limit]
@@ -69,6 +70,8 @@ def rejected_rows(
         suggestion = ""
         if reason not in _NOT_OF_THE_NUMBER:
             reason, suggestion = judged(original, reason, plan, region)
+        elif numbers.reason[row] == 0 and reason != RejectReason.COUNTRY_UNKNOWN:
+            suggestion = str(numbers.e164[row])
         found.append(
             RejectedRow(
                 part=part,
@@ -83,6 +86,16 @@ def rejected_rows(
         )
     found.sort(key=lambda row: row.byte_offset)
     return found[:limit]
+
+
+def unkept_reasons(block: RowBlock, refusals: Refusals, kept: int) -> list[int]:
+    """The reasons of the rejected rows after the first `kept` in the order of the file."""
+    rows = np.flatnonzero(refusals.reason)
+    found = [(fault.offset, int(fault.reason)) for fault in block.faults]
+    if len(found) + len(rows) <= kept:
+        return []
+    found += zip(block.offsets[rows].tolist(), refusals.reason[rows].tolist(), strict=True)
+    return [reason for _, reason in sorted(found)[kept:]]
 
 
 def _shown(block: RowBlock, start: int, end: int) -> str:

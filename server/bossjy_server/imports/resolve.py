@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports import detect, header_row
-from bossjy_server.imports.header_row import FirstRow
+from bossjy_server.imports.dialect import with_dialect
+from bossjy_server.imports.first_columns import (
+    SHEET_ROWS,
+    Columns,
+    SheetLine,
+    header_row_invalid,
+    lines_above,
+    read_header,
+    text_start,
+    whole_sample,
+)
 from bossjy_server.imports.inflate import read_plain
 from bossjy_server.imports.json_document import check_json
 from bossjy_server.imports.jsonl import object_of
-from bossjy_server.imports.layout import Layout
+from bossjy_server.imports.layout import layout_of
 from bossjy_server.imports.mapping import (
-    column_names,
     field_of_name,
+    find_column,
     likely_phone_column,
     resolve_mapping,
 )
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.own_export import is_own_export, own_mapping
-from bossjy_server.imports.records import ColumnMapping, ContactField, FileFormat, Header, SourceFormat, Spec
-from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
+from bossjy_server.imports.phone_missing import phone_missing
+from bossjy_server.imports.records import (
+    ColumnMapping,
+    ContactField,
+    FileFormat,
+    Header,
+    Quoting,
+    SourceFormat,
+    Spec,
+)
 from bossjy_server.imports.transcode import IANA, to_utf8
+from bossjy_server.imports.unread_forms import check_binary, check_text
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 # Fewer do not say what they begin.
 _FEWEST_BYTES = 8
-# What people send for a list and is none yet. No text begins so.
-_NO_TEXT = {
-    b"PK\x03\x04": "a workbook or a ZIP archive",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old workbook",
-    b"PAR1": "a Parquet file",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +58,40 @@ class Resolved:
     line: int
     encoding_evidence: str
     delimiter_evidence: str
+    # Line and cells of the first rows, title rows and the header included.
+    sheet: Sequence[SheetLine] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Columns:
-    names: tuple[str, ...]
-    header: Header
-    # The first rows of cells, without the header.
-    rows: list[list[str]]
-    text_offset: int
-    line: int
+class Head:
+    """The first bytes of a file as rows: what was asked, the form with its columns, and the first cells."""
+
+    spec: Spec
+    source: SourceFormat
+    columns: Columns
+    encoding_evidence: str
+    delimiter_evidence: str
 
 
-def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> Resolved | None:
-    """What the file is. None if `head` is too short to say.
+def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool, hurry: bool = False) -> Resolved | None:
+    """What the file is. None if `head` is too short to say. hurry: ASCII with a number is enough.
 
     Raises InvalidArgument where it cannot be read as was asked, FailedPrecondition where it has no phone column.
+    """
+    found = read_head(head, spec, options, final=final, hurry=hurry)
+    if found is None or (hurry and not final and not _has_number(found.columns)):
+        return None
+    return mapped(found)
+
+
+def _has_number(columns: Columns) -> bool:
+    return any(likely_phone_column(row) >= 0 for row in columns.rows)
+
+
+def read_head(head: bytes, spec: Spec, options: ImportOptions, *, final: bool, hurry: bool = False) -> Head | None:
+    """The form of the file and its first rows. None if `head` is too short to say.
+
+    Raises InvalidArgument where it cannot be read as was asked.
     """
     _check_source(spec)
     if len(head) < _FEWEST_BYTES and not final:
@@ -69,23 +101,36 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
     if opened.is_arrow:
         spec = of_arrow(spec)
     source = spec.source
-    _check_text(plain)
+    check_binary(plain)
     encoding = detect.find_encoding(
-        plain[: detect.SAMPLE_BYTES], source.encoding, final=final and len(plain) <= detect.SAMPLE_BYTES
+        plain[: detect.SAMPLE_BYTES],
+        source.encoding,
+        final=final and len(plain) <= detect.SAMPLE_BYTES,
+        hurry=hurry,
     )
     if encoding is None:
         return None
     mark = detect.bom_length(plain, encoding.value)
     text = plain[mark:] if encoding.value == "utf-8" else _whole_lines(plain[mark:], encoding.value, final=final)
-    if spec.source.format is FileFormat.FOUND_OUT:
+    if source.format is FileFormat.FOUND_OUT:
         check_json(text)
+        if not source.columns:
+            check_text(text, final=final)
     form, delimiter = _form(text, spec)
-    quote = source.quote or '"'
     if form is FileFormat.JSONL:
+        source = replace(source, quote=source.quote or '"')
         columns = _keys(text, spec, mark, final=final)
     else:
-        layout = Layout(delimiter.value.encode(), quote.encode(), 0, options.max_row_bytes)
-        columns = _header(text, plain, spec, layout, mark=mark, codec=encoding.value, final=final, options=options)
+        start = text_start(text, spec, options, final=final)
+        if start is None:
+            return None
+        source = with_dialect(
+            replace(source, delimiter=delimiter.value),
+            whole_sample(text, start[0], final=final),
+            final=final,
+        )
+        layout = layout_of(source, 0, options.max_row_bytes)
+        columns = read_header(text, start, spec, layout, mark=mark, codec=encoding.value, final=final, options=options)
     if columns is None:
         return None
     if len(columns.names) > options.max_columns:
@@ -101,41 +146,49 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
         compression=opened.compression,
         encoding="us-ascii" if undecided else IANA[encoding.value],
         delimiter=delimiter.value,
-        quote=quote,
         header=columns.header,
         columns=columns.names,
+        header_row=columns.header_row,
     )
+    return Head(spec, found, columns, encoding.evidence, delimiter.evidence)
+
+
+def mapped(head: Head) -> Resolved:
+    """What the columns mean. Raises InvalidArgument(MAPPING_INVALID), FailedPrecondition(PHONE_COLUMN_MISSING)."""
+    spec, columns = head.spec, head.columns
+    named = tuple(replace(one, column=find_column(columns.names, one.column) or one.column) for one in spec.mapping)
+    spec = replace(spec, mapping=named)
     own = is_own_export(columns.names)
     if own and spec.null_values is None:
         spec = replace(spec, null_values=())  # an export leaves empty values empty: its words are values
     asked = own_mapping(columns.names, spec.mapping) if own else _asked(spec, columns)
     cells = [[row[index] for row in columns.rows if index < len(row)] for index in range(len(columns.names))]
     mapping = resolve_mapping(columns.names, asked, drop_unknown=spec.drop_unknown_columns, cells=cells)
+    if all(one.field is not ContactField.PHONE_NUMBER for one in mapping):
+        raise phone_missing(columns.names, columns.header_row, columns.sheet, cells)
     return Resolved(
-        replace(spec, source=found, mapping=mapping),
+        replace(spec, source=head.source, mapping=mapping),
         columns.text_offset,
         columns.line,
-        encoding.evidence,
-        delimiter.evidence,
+        head.encoding_evidence,
+        head.delimiter_evidence,
+        columns.sheet,
     )
 
 
 def _check_source(spec: Spec) -> None:
     source = spec.source
-    for sign in (source.delimiter, source.quote):
+    for sign in (source.delimiter, source.quote, source.escape):
         if sign and (not sign.isascii() or sign in "\r\n\0"):
-            raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must each be one ASCII character")
-    if source.delimiter and source.delimiter == (source.quote or '"'):
-        raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must differ")
-
-
-def _check_text(plain: bytes) -> None:
-    for start, what in _NO_TEXT.items():
-        if plain.startswith(start):
             raise InvalidArgument(
-                Reason.FORMAT_UNSUPPORTED,
-                f"the file is {what}: send CSV or JSON lines; the tool `bossjy import` reads workbooks and Parquet",
+                Reason.FORMAT_UNSUPPORTED, "delimiter, quote and escape must each be one ASCII character"
             )
+    if source.delimiter and source.delimiter in {source.quote or '"', source.escape}:
+        raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter, quote and escape must differ")
+    if source.header_row and source.header is Header.ABSENT:
+        raise header_row_invalid(source.header_row, "`header` says that the file has none: leave out one of them")
+    if source.header_row and source.skip_rows >= source.header_row:
+        raise header_row_invalid(source.header_row, f"the first {source.skip_rows} lines are left out (`skip_rows`)")
 
 
 def of_arrow(spec: Spec) -> Spec:
@@ -171,11 +224,15 @@ def _form(text: bytes, spec: Spec) -> tuple[FileFormat, detect.Found]:
     named, start = header_row.separator_line(text)
     if named:
         return asked or FileFormat.CSV, detect.Found(named, "as the line `sep=` says")
-    found = detect.find_delimiter(text[start : detect.SAMPLE_BYTES], (spec.source.quote or '"').encode())
+    source = spec.source
+    quote = b"" if source.quoting is Quoting.NONE else (source.quote or '"').encode()
+    below = header_row.after_lines(text, lines_above(source), final=True)
+    start = max(start, below if below < len(text) else 0)
+    found = detect.find_delimiter(text[start : start + detect.SAMPLE_BYTES], quote, source.escape.encode())
     return FileFormat.CSV, found
 
 
-def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None:
+def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> Columns | None:
     """The keys of the first objects, in their order."""
     lines = _LINE_ENDS.split(text[: detect.SAMPLE_BYTES])
     if not final or len(text) > detect.SAMPLE_BYTES:
@@ -186,70 +243,15 @@ def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> _Columns | None
     names = spec.source.columns or tuple(
         dict.fromkeys(key for read in objects for key in read if key and "\0" not in key)
     )
+    if not final or len(text) > detect.SAMPLE_BYTES:
+        # Later objects can have further keys.
+        names = (*names, *(one.column for one in spec.mapping if not find_column(names, one.column)))
     rows = [[read.get(name, "") for name in names] for read in objects[: header_row.SAMPLE_ROWS]]
-    return _Columns(names, Header.ABSENT, rows, mark, 1)
+    sheet = [(line, cells) for line, cells in enumerate(rows[:SHEET_ROWS], 1)]
+    return Columns(names, Header.ABSENT, rows, mark, 1, sheet)
 
 
-def _header(
-    text: bytes,
-    plain: bytes,
-    spec: Spec,
-    layout: Layout,
-    *,
-    mark: int,
-    codec: str,
-    final: bool,
-    options: ImportOptions,
-) -> _Columns | None:
-    """Names from the row that is the header, or `column_N`."""
-    start = header_row.separator_line(text)[1]
-    first = _first_row(text, layout, start, 1 + bool(start), final=final)
-    if first is None:
-        if len(plain) > 4 * options.max_row_bytes:
-            raise _unreadable(options)
-        return None
-    row, line = first
-    columns = spec.source.columns
-    if row.fault is not None and not columns:
-        raise _unreadable(options)
-    # One more than allowed says that there are too many.
-    cells_max = options.max_columns + 1
-    rows = header_row.first_rows(text, row.start, line, layout, cells_max, final=final) or [
-        header_row.first_row(row, line, cells_max)
-    ]
-    position = _position(spec, rows)
-    if position < 0 and not final and len(text) < detect.SAMPLE_BYTES and header_row.may_follow(rows):
-        return None
-    below = [one.cells for one in rows[position + 1 :]][: header_row.SAMPLE_ROWS]
-    if position < 0:
-        # The line `sep=;` is no row.
-        before = mark + _encoded(text[:start], codec)
-        return _Columns(
-            columns or column_names([""] * len(rows[0].cells)), Header.ABSENT, below, before, 1 + bool(start)
-        )
-    header = rows[position]
-    lines = header.line + 1 + header_row.extra_lines(text[header.row.start : header.row.next])
-    behind = mark + _encoded(text[: header.row.next], codec)
-    return _Columns(columns or column_names(header.cells), Header.PRESENT, below, behind, lines)
-
-
-def _position(spec: Spec, rows: list[FirstRow]) -> int:
-    """Which of the first rows is the header; -1 for none."""
-    asked = spec.source.header
-    if asked is Header.ABSENT:
-        return -1
-    if asked is Header.PRESENT and spec.source.columns:
-        return 0
-    found = header_row.header_position(rows, [one.column for one in spec.mapping])
-    return max(found, 0) if asked is Header.PRESENT else found
-
-
-def _encoded(text: bytes, codec: str) -> int:
-    """How many bytes of the file are this text, which is UTF-8 here."""
-    return len(text) if codec == "utf-8" else len(text.decode("utf-8", "replace").encode(codec, "replace"))
-
-
-def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
+def _asked(spec: Spec, columns: Columns) -> tuple[ColumnMapping, ...]:
     """What was asked, and for a file without a header the column that is written as numbers are."""
     asked = spec.mapping
     if columns.header is Header.PRESENT or any(one.field is ContactField.PHONE_NUMBER for one in asked):
@@ -260,24 +262,3 @@ def _asked(spec: Spec, columns: _Columns) -> tuple[ColumnMapping, ...]:
     if not 0 <= likely < len(columns.names):
         return asked
     return (*asked, ColumnMapping(columns.names[likely], ContactField.PHONE_NUMBER))
-
-
-def _first_row(text: bytes, layout: Layout, start: int, line: int, *, final: bool) -> tuple[ScannedRow, int] | None:
-    """The first row from `start` that is not an empty line, and its line; an empty row for an empty file."""
-    while True:
-        try:
-            row = scan_row(text, start, layout, final=final)
-        except Incomplete:
-            return None
-        if row.end > row.start or row.next >= len(text):
-            # An empty line at the end of what is there says nothing unless it is all there is.
-            return (row, line) if final or row.end > row.start else None
-        start, line = row.next, line + 1
-
-
-def _unreadable(options: ImportOptions) -> InvalidArgument:
-    return InvalidArgument(
-        Reason.ROW_TOO_WIDE,
-        "the first row cannot be read: check the delimiter, the quotes and the line ends",
-        metadata={"limit_bytes": str(options.max_row_bytes)},
-    )

@@ -1,4 +1,4 @@
-"""Rows of delimited text, one at a time and exactly: the slow path, and the measure of the fast one (split.py).
+r"""Rows of delimited text, one at a time and exactly: the slow path, and the measure of the fast one (split.py).
 
 The rules (RFC 4180, and what people send): a row ends at LF, CR or CRLF. A cell that begins with a quote goes to its
 closing quote, may hold delimiters and line ends, and writes a quote twice; behind it comes a delimiter or the row's
@@ -10,6 +10,9 @@ first line goes, and reading goes on at the next line.
 
 Cells that a row lacks at its end are empty, if the row is one line. Surplus cells are dropped if they are blank. Any
 other surplus cell makes the row wrong.
+
+Where the layout has an escape byte, the byte after it is a character of the cell, in quotes and out of them. After a
+backslash, `n`, `r`, `t`, `b` and `Z` are the control characters that MySQL and PostgreSQL write so. A cell `\N` stays.
 """
 
 from __future__ import annotations
@@ -59,6 +62,8 @@ def scan_row(data: bytes, start: int, layout: Layout, *, final: bool) -> Scanned
         return _first_line(data, start, layout, final=final)
     if end - start > layout.max_row_bytes:
         return _first_line(data, start, layout, final=final)
+    if layout.escape and any(b"\0" in cell for cell in cells):
+        return ScannedRow(start, end, behind, cells, RejectReason.BAD_TEXT)  # written as an escape
     if surplus:
         return ScannedRow(start, end, behind, cells, RejectReason.WRONG_CELL_COUNT)
     if layout.column_count:
@@ -70,22 +75,22 @@ def _cells(data: bytes, start: int, layout: Layout, *, final: bool) -> tuple[lis
     """Cells of the row and the position of its line end (or of the end of the bytes)."""
     cells: list[bytes] = []
     delimiter, quote = layout.delimiter[0], layout.quote[0] if layout.quote else -1
-    cell_end = _cell_end(layout.delimiter)
+    cell_end = _cell_end(layout.delimiter, layout.escape)
     position, size = start, len(data)
     while True:
         if position < size and data[position] == quote:
             closing = _closing_quote(data, position + 1, start, layout, final=final)
-            cells.append(data[position + 1 : closing].replace(layout.quote * 2, layout.quote))
+            cells.append(_unescaped(data[position + 1 : closing], layout, layout.quote))
             position = closing + 1
         else:
-            found = cell_end.search(data, position)
-            if found is None and not final:
+            found = cell_end.match(data, position)
+            end = size if found is None else found.end()
+            if end >= size and not final:
                 # A row that is too long is known as such before its end has come.
                 if size - start > layout.max_row_bytes + 1:
                     raise _Refused
                 raise Incomplete
-            end = size if found is None else found.start()
-            cells.append(data[position:end])
+            cells.append(_unescaped(data[position:end], layout) if layout.escape else data[position:end])
             position = end
         if position >= size:
             if not final:
@@ -103,7 +108,7 @@ def _closing_quote(data: bytes, position: int, start: int, layout: Layout, *, fi
     quote = layout.quote
     limit = start + layout.max_row_bytes + 1
     while True:
-        found = data.find(quote, position, limit)
+        found = _find_quote(data, position, limit, layout)
         if found < 0:
             if final or len(data) >= limit:
                 raise _Refused
@@ -137,6 +142,50 @@ def _behind_line_end(data: bytes, end: int, *, final: bool) -> int:
     return end + 2 if data[end + 1 : end + 2] == b"\n" else end + 1
 
 
+def _find_quote(data: bytes, position: int, limit: int, layout: Layout) -> int:
+    """The first quote that is not escaped; -1 if there is none."""
+    if not layout.escape:
+        return data.find(layout.quote, position, limit)
+    found = _quote_end(layout.quote, layout.escape).match(data, position, limit)
+    return -1 if found is None else found.end() - 1
+
+
+def _unescaped(cell: bytes, layout: Layout, quote: bytes = b"") -> bytes:
+    """The text of a cell; `quote`: the one around it."""
+    if not layout.escape or layout.escape not in cell:
+        return cell.replace(quote * 2, quote) if quote else cell
+    if not quote and cell == layout.escape + b"N":
+        return cell
+    controls = _CONTROLS if layout.escape == b"\\" else {}
+
+    def text(found: re.Match[bytes]) -> bytes:
+        return controls.get(found[1], found[1]) if found[1] else found[0][:1]
+
+    return _escapes(layout.escape, quote).sub(text, cell)
+
+
+# The second byte of `\0`, `\b`, `\n`, `\r`, `\t` and `\Z`.
+_CONTROLS = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a"}
+
+
 @lru_cache(maxsize=64)
-def _cell_end(delimiter: bytes) -> re.Pattern[bytes]:
-    return re.compile(b"[\r\n" + re.escape(delimiter) + b"]")
+def _cell_end(delimiter: bytes, escape: bytes) -> re.Pattern[bytes]:
+    """Matches a cell without quotes. The byte after an escape belongs to it, and CRLF after an escape."""
+    plain = b"[^\r\n" + re.escape(delimiter + escape) + b"]*+"
+    if not escape:
+        return re.compile(plain)
+    return re.compile(plain + b"(?:" + re.escape(escape) + b"(?:\r\n|[\\s\\S]|\\Z)" + plain + b")*+")
+
+
+@lru_cache(maxsize=64)
+def _quote_end(quote: bytes, escape: bytes) -> re.Pattern[bytes]:
+    """Matches what is in quotes, and the quote that can close it."""
+    plain = b"[^" + re.escape(quote + escape) + b"]*+"
+    return re.compile(plain + b"(?:" + re.escape(escape) + b"[\\s\\S]" + plain + b")*+" + re.escape(quote))
+
+
+@lru_cache(maxsize=64)
+def _escapes(escape: bytes, quote: bytes) -> re.Pattern[bytes]:
+    """Matches escaped bytes and doubled quotes."""
+    doubled = b"|" + re.escape(quote * 2) if quote else b""
+    return re.compile(re.escape(escape) + b"(\r\n|[\\s\\S])" + doubled)

@@ -111,7 +111,14 @@ class ImportServicer:
             spec = spec.with_region(await self._jobs.default_region(current_caller().tenant_id))
         found = await self._threads.run(
             current_caller().tenant_id,
-            lambda: preview(request.sample, spec, self._process.plan, self._options, complete=request.complete),
+            lambda: preview(
+                request.sample,
+                spec,
+                self._process.plan,
+                self._options,
+                complete=request.complete,
+                partial=request.partial,
+            ),
         )
         return convert.preview(found)
 
@@ -162,7 +169,8 @@ class ImportServicer:
         self, request: pb.ExportRejectedRowsRequest
     ) -> AsyncGenerator[pb.ExportRejectedRowsResponse]:
         """Stream the refused rows as a CSV file."""
-        async for data, count in reject_file(self._database, current_caller().tenant_id, request.import_id):
+        pieces = reject_file(self._database, current_caller().tenant_id, request.import_id, plain=request.plain_cells)
+        async for data, count in pieces:
             for start in range(0, len(data), _PIECE_BYTES):
                 yield pb.ExportRejectedRowsResponse(data=data[start : start + _PIECE_BYTES], row_count=count)
 

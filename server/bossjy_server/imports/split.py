@@ -7,7 +7,7 @@ give the same rows. Arrow's CSV reader, which leaves the interpreter free, then 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from bossjy_server.imports.arrow import TextColumn, text_column
+from bossjy_server.imports.escapes import are_inert, without_escapes
 from bossjy_server.imports.layout import CR, LF, Layout, Place, RejectReason, RowBlock, RowFault
 from bossjy_server.imports.ragged import regular_bytes, without_surplus
 from bossjy_server.imports.scan import Incomplete, scan_row
@@ -42,6 +43,8 @@ def split_rows(data: bytes, place: Place, layout: Layout, *, final: bool) -> Row
     """The complete rows at the front of `data`, which begins at `place`; all of it if `final`."""
     if place.skipping:
         return _skip(data, place, layout, final=final)
+    if layout.escape and layout.escape in data:
+        return _split_escaped(data, place, layout, final=final)
     rows = _find_rows(data, layout, final=final)
     if rows is None:
         return split_slowly(data, place, layout, final=final)
@@ -74,6 +77,16 @@ def split_rows(data: bytes, place: Place, layout: Layout, *, final: bool) -> Row
             place.line + int(np.searchsorted(rows.line_ends, rows.consumed)),
         ),
     )
+
+
+def _split_escaped(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
+    """The same for a block with escapes: those that end nothing are undone in its columns."""
+    if are_inert(data, layout):
+        block = split_rows(data, place, replace(layout, escape=b""), final=final)
+        # A surplus cell may be blank without its escapes.
+        if all(fault.reason is not RejectReason.WRONG_CELL_COUNT for fault in block.faults):
+            return replace(block, columns=[without_escapes(column, layout) for column in block.columns])
+    return split_slowly(data, place, layout, final=final)
 
 
 def split_slowly(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:

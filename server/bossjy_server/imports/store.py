@@ -9,7 +9,8 @@ import asyncpg
 
 from bossjy_server.imports import part_store
 from bossjy_server.imports.filters import COLUMNS
-from bossjy_server.imports.records import Counts, ImportJob, Part, Spec, State
+from bossjy_server.imports.records import Counts, ImportJob, Part, ReasonCount, Spec, State
+from bossjy_server.imports.reject_counts import reason_counts
 from bossjy_server.imports.resolve import Resolved
 from bossjy_server.storage.conditions import Query, condition
 from bossjy_server.storage.filters import Filter
@@ -17,7 +18,7 @@ from bossjy_server.storage.postgres import Connection
 
 _IMPORT = (
     "i.import_id, i.state, i.spec, i.resolved, i.revision, i.validate_only, i.plan_version, i.created_by, "
-    "i.create_time, i.update_time, i.end_time, i.failure, i.rejects_truncated, "
+    "i.create_time, i.update_time, i.end_time, i.failure, i.rejects_truncated, i.reject_counts, "
     "i.duplicates_truncated"
 )
 
@@ -42,6 +43,8 @@ SELECT_IMPORT = f"SELECT {_IMPORT} FROM bossjy.imports i WHERE i.tenant_id = $1 
 
 SELECT_REVISION = "SELECT revision FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2"
 
+SELECT_REJECT_COUNTS = "SELECT reject_counts FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2"
+
 SELECT_STATE = "SELECT state FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2"
 
 # A page, the newest first, behind the last import of the page before.
@@ -49,11 +52,17 @@ LIST_IMPORTS = f"""
 SELECT {_IMPORT} FROM bossjy.imports i
 WHERE i.tenant_id = $1 AND (i.create_time, i.import_id) < ($2, $3)"""
 
-# Refused while the import is not open: then the whole block is rolled back.
+# Refused while the import is not open: then the whole block is rolled back. $4: rejected rows of the block by reason.
 TOUCH_IMPORT = """
 UPDATE bossjy.imports
 SET revision = revision + 1, update_time = now(), rejects_truncated = rejects_truncated OR $3,
-    duplicates_truncated = duplicates_truncated OR $4
+    duplicates_truncated = duplicates_truncated OR $5,
+    reject_counts = CASE WHEN $4::jsonb = '{}' THEN reject_counts ELSE (
+        SELECT jsonb_object_agg(reason, rows) FROM (
+            SELECT reason, sum(rows::bigint) AS rows FROM (
+                SELECT * FROM jsonb_each_text(reject_counts)
+                UNION ALL SELECT * FROM jsonb_each_text($4::jsonb)) AS both_counts (reason, rows)
+            GROUP BY reason) summed) END
 WHERE tenant_id = $1 AND import_id = $2 AND state = 'open'
 RETURNING revision"""
 
@@ -174,11 +183,24 @@ async def find_state(connection: Connection, tenant_id: str, import_id: str) -> 
 
 
 async def touch_import(
-    connection: Connection, tenant_id: str, import_id: str, *, truncated: bool, duplicates_truncated: bool
+    connection: Connection,
+    tenant_id: str,
+    import_id: str,
+    *,
+    truncated: bool,
+    duplicates_truncated: bool = False,
+    reject_counts: str = "{}",
 ) -> bool:
-    """Note a change; False if the import is not open."""
-    revision = await connection.fetchval(TOUCH_IMPORT, tenant_id, import_id, truncated, duplicates_truncated)
+    """Note a change and add rejected rows by reason, as `counted` writes them; False if the import is not open."""
+    revision = await connection.fetchval(
+        TOUCH_IMPORT, tenant_id, import_id, truncated, reject_counts, duplicates_truncated
+    )
     return revision is not None
+
+
+async def find_reject_counts(connection: Connection, tenant_id: str, import_id: str) -> tuple[ReasonCount, ...]:
+    """Rejected rows by reason, the most frequent reason first."""
+    return reason_counts(await connection.fetchval(SELECT_REJECT_COUNTS, tenant_id, import_id) or "{}")
 
 
 async def resolve_import(
@@ -244,4 +266,5 @@ def _import(row: asyncpg.Record, parts: Sequence[Part]) -> ImportJob:
         failure=row["failure"],
         rejects_truncated=row["rejects_truncated"],
         duplicates_truncated=row["duplicates_truncated"],
+        reject_counts=reason_counts(row["reject_counts"]),
     )

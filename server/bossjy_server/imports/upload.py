@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from bossjy_server.context import Caller
-from bossjy_server.errors import BossjyError, NotFound, OutOfRange, Reason, Unavailable
+from bossjy_server.errors import BossjyError, FailedPrecondition, NotFound, OutOfRange, Reason, Unavailable
 from bossjy_server.imports import part_store, store
 from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
 from bossjy_server.imports.decode import resume_offset
@@ -93,7 +93,12 @@ class Upload:
                 slots.release()
                 await self._answers.put(Ack(committed.committed_offset, committed.counts))
 
-        await _together(intake.take_all(), commit_all(), unless=self._cancelled(opening.import_id))
+        try:
+            await _together(intake.take_all(), commit_all(), unless=self._cancelled(opening.import_id))
+        except FailedPrecondition as error:
+            if error.reason is Reason.REJECT_LIMIT_EXCEEDED:
+                self._process.tidying.begin(self._tenant_id, opening.import_id)
+            raise
         if intake.failure is not None:
             raise _with_offset(intake.failure, intake.committed)
         if intake.finished:
@@ -111,7 +116,7 @@ class Upload:
             if job is None:
                 raise NotFound("import")
             if job.state not in {State.OPEN, State.SUCCEEDED}:
-                raise import_not_open(job.state)
+                raise import_not_open(job.state, job.failure)
             if part is None:
                 raise OutOfRange(
                     Reason.PART_UNKNOWN, f"the import has {len(job.parts)} parts, numbered from 0: use one of them"

@@ -201,8 +201,8 @@ def arrow_stream(*, compressed: bool = False) -> bytes:
 
 
 REFUSED = {
-    "empty": (b"", "PHONE_COLUMN_MISSING"),
-    "line ends alone": (b"\n\r\n\n", "PHONE_COLUMN_MISSING"),
+    "empty": (b"", "FORMAT_UNSUPPORTED"),
+    "line ends alone": (b"\n\r\n\n", "FORMAT_UNSUPPORTED"),
     "10,000 columns": (b",".join(b"c%d" % n for n in range(10_000)) + b"\n", "TOO_MANY_COLUMNS"),
     "no phone column": (b"name,city\nx,y\n", "PHONE_COLUMN_MISSING"),
     "a header with a quote that is never closed": (b'"phone,name\n' + MANY_ROWS, "ROW_TOO_WIDE"),

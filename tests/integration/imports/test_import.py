@@ -149,8 +149,8 @@ async def test_a_file_without_a_header_is_read_by_its_numbers(imports: Imports) 
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", Reason.PHONE_COLUMN_MISSING),
-        (b"\n\n", Reason.PHONE_COLUMN_MISSING),
+        (b"", Reason.FORMAT_UNSUPPORTED),
+        (b"\n\n", Reason.FORMAT_UNSUPPORTED),
         (b"a,b\n1,2\n", Reason.PHONE_COLUMN_MISSING),
         (",".join(f"c{n}" for n in range(1001)).encode() + b",phone\n", Reason.TOO_MANY_COLUMNS),
         (b'"phone\n', Reason.ROW_TOO_WIDE),

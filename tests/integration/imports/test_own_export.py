@@ -15,6 +15,7 @@ from tests.integration.imports.conftest import TENANT, Imports, enter_tenant, ma
 
 FORMS = {
     "csv": contact_pb2.EXPORT_FORMAT_CSV,
+    "plain": contact_pb2.EXPORT_FORMAT_CSV,
     "jsonl": contact_pb2.EXPORT_FORMAT_JSONL,
     "arrow": contact_pb2.EXPORT_FORMAT_ARROW,
 }
@@ -93,7 +94,7 @@ async def insert(imports: Imports, rows: list[tuple[str, str, str, list[str], di
 
 
 async def export(imports: Imports, form: str) -> bytes:
-    request = contacts_pb.ExportContactsRequest(format=FORMS[form])
+    request = contacts_pb.ExportContactsRequest(format=FORMS[form], plain_cells=form == "plain")
     return b"".join([piece.data async for piece in imports.contacts.ExportContacts(request)])
 
 
@@ -134,6 +135,15 @@ async def test_numbers_have_no_apostrophe_and_formulas_have_one(imports: Imports
     assert cells[3] == "'=1+1"
     assert cells[5] == "+8613800138001;+8613800138002"
     assert "'+1" in cells
+
+
+async def test_an_export_for_programs_has_no_apostrophes(imports: Imports) -> None:
+    contact = ("+8613800138000", "=1+1", "", ["+8613800138001"], {"note": "-5", "tag": "@x"})
+    await insert(imports, [contact])
+    cells = (await export(imports, "plain")).decode("utf-8-sig").splitlines()[1].split(",")
+    assert cells[3] == "=1+1"
+    assert {"-5", "@x"} <= set(cells)
+    assert not any(cell.startswith("'") for cell in cells)
 
 
 async def test_an_export_that_was_edited_changes_what_was_edited(imports: Imports) -> None:

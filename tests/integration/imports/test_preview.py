@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
+from bossjy.common.v1 import error_reason_pb2
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_server.errors import BossjyError, Reason
@@ -16,9 +17,12 @@ from tests.integration.imports.conftest import Imports, enter_tenant, make_tenan
 LIST = "姓名,手机号,备注\n张三,13800000000,甲\n李四,12,乙\n王五,13800000000,丙\n".encode("gb18030")
 
 
-async def show(imports: Imports, sample: bytes, *, complete: bool = True, **spec: object) -> pb.PreviewImportResponse:
+async def show(
+    imports: Imports, sample: bytes, *, complete: bool = True, partial: bool = False, **spec: object
+) -> pb.PreviewImportResponse:
     message = import_pb2.ImportSpec(**spec)  # type: ignore[arg-type]
-    return await imports.servicer.PreviewImport(pb.PreviewImportRequest(spec=message, sample=sample, complete=complete))
+    request = pb.PreviewImportRequest(spec=message, sample=sample, complete=complete, partial=partial)
+    return await imports.servicer.PreviewImport(request)
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -107,3 +111,108 @@ async def test_what_cannot_be_shown_is_told(
     with pytest.raises(BossjyError) as caught:
         await show(imports, sample, complete=complete)
     assert caught.value.reason is reason
+
+
+CHINESE = b"phone,name\n" + b"".join(b"%d,x\n" % (13800138000 + n) for n in range(40))
+
+
+@pytest.mark.parametrize(
+    ("regions", "data", "doubtful"),
+    [
+        (("", ""), CHINESE, True),
+        (("", "CN"), CHINESE, False),
+        (("", "GB"), CHINESE, True),
+        (("CN", ""), CHINESE, False),
+        (("GB", ""), CHINESE, True),
+        (("", ""), CHINESE.replace(b"\n138", b"\n+86138"), False),
+        (("", "GB"), CHINESE.replace(b"\n138", b"\n+86138"), False),
+        (("", ""), b"phone\n12\n13\n", False),
+        (("", ""), b"phone\n", False),
+        (("", "GB"), CHINESE.replace(b",x", b",CN").replace(b"name", b"country"), False),
+        (("", ""), CHINESE.replace(b",x", b",CN").replace(b"name", b"country"), False),
+    ],
+    ids=range(11),
+)
+async def test_a_missing_or_wrong_region_is_told(
+    imports: Imports, database: Database, regions: tuple[str, str], data: bytes, *, doubtful: bool
+) -> None:
+    tenant, asked = regions
+    await make_tenant(database, "other-2", tenant)
+    enter_tenant("other-2")
+    shown = await show(imports, data, default_region=asked)
+    assert shown.import_region == (asked or tenant)
+    assert shown.region_doubtful is doubtful
+    if doubtful:
+        assert (shown.likely_region, shown.likely_region_confidence) == ("CN", 1.0)
+        assert shown.import_region_confidence == 0.0
+        assert not shown.equally_likely_regions
+
+
+async def test_a_file_that_must_be_repaired_is_shown(imports: Imports) -> None:
+    data = b"Liste\nKunde,Rufnr. privat\nAnn,13800138000\n"
+    with pytest.raises(BossjyError):
+        await show(imports, data, default_region="CN")
+    shown = await show(imports, data, partial=True, default_region="CN")
+    assert [(row.line, list(row.cells)) for row in shown.sheet] == [
+        (1, ["Liste"]),
+        (2, ["Kunde", "Rufnr. privat"]),
+        (3, ["Ann", "13800138000"]),
+    ]
+    assert shown.problem.metadata["option"] == "--header-row 2 --map 'phone=Rufnr. privat'"
+    mapped = await show(
+        imports,
+        data,
+        partial=True,
+        default_region="CN",
+        source=import_pb2.SourceFormat(header_row=2),
+        mapping=[import_pb2.ColumnMapping(column="column_2", field=import_pb2.CONTACT_FIELD_PHONE_NUMBER)],
+    )
+    assert not mapped.HasField("problem")
+    assert [row.number.e164 for row in mapped.rows] == ["+8613800138000"]
+    assert mapped.resolved.source.header_row == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "spec", "reason"),
+    [
+        (b"Kunde,Ort\nAnn,Ulm\n", {}, Reason.PHONE_COLUMN_MISSING),
+        (
+            b"phone,Ort\n13800138000,Ulm\n",
+            {"mapping": [import_pb2.ColumnMapping(column="Tel", field=import_pb2.CONTACT_FIELD_PHONE_NUMBER)]},
+            Reason.MAPPING_INVALID,
+        ),
+        (b"phone,Ort\n13800138000,Ulm\n", {"source": import_pb2.SourceFormat(header_row=7)}, Reason.HEADER_ROW_INVALID),
+        (",".join(f"c{n}" for n in range(150)).encode() + b",phone\n", {}, Reason.TOO_MANY_COLUMNS),
+        (",".join(f"c{n}" for n in range(1500)).encode() + b",phone\n", {}, Reason.TOO_MANY_COLUMNS),
+        (b'"phone,Ort\n13800138000,Ulm\n', {}, Reason.ROW_TOO_WIDE),
+    ],
+    ids=["phone", "mapping", "header", "150 columns", "1500 columns", "quote"],
+)
+async def test_what_can_be_repaired_is_a_problem_of_the_preview(
+    imports: Imports, data: bytes, spec: dict[str, object], reason: Reason
+) -> None:
+    shown = await show(imports, data, partial=True, **spec)  # type: ignore[arg-type]
+    assert error_reason_pb2.ErrorReason.Name(shown.problem.reason) == f"ERROR_REASON_{reason.value}"
+    assert shown.problem.message
+    assert shown.sheet
+    assert shown.columns
+    with pytest.raises(BossjyError) as caught:
+        await show(imports, data, **spec)  # type: ignore[arg-type]
+    assert (caught.value.reason, caught.value.message) == (reason, shown.problem.message)
+
+
+@pytest.mark.parametrize(
+    ("number", "asked", "region"),
+    [
+        ("138001380{:02}", "GB", "CN"),
+        ("6123456{:02}", "GB", "ES"),
+        ("0151234567{:02}", "US", "DE"),
+        ("074001234{:02}", "US", "GB"),
+        ("20255501{:02}", "FR", "US"),
+    ],
+)
+async def test_the_region_of_mobile_numbers_is_found(imports: Imports, number: str, asked: str, region: str) -> None:
+    lines = ["phone", *(number.format(n) for n in range(40)), "12345", "12345"]
+    shown = await show(imports, "\n".join(lines).encode(), default_region=asked)
+    assert region in {shown.likely_region, *shown.equally_likely_regions}
+    assert shown.region_doubtful

@@ -306,3 +306,28 @@ async def test_a_cancelled_import_stops_within_a_second(make_imports: Callable[.
     again = await imports.servicer.CancelImport(pb.CancelImportRequest(import_id=job.import_id))
     assert len(await imports.rows()) == again.import_job.counts.inserted > 0
     assert (await refusal(imports, opening(job))).reason is Reason.IMPORT_NOT_OPEN
+
+
+@pytest.mark.parametrize("first", [b"phone,name\n13800138000,x\n", b'{"phone":"13800138000"}\n'], ids=["csv", "jsonl"])
+async def test_a_slow_producer_of_ascii_is_committed_as_it_produces(
+    make_imports: Callable[..., Imports], first: bytes
+) -> None:
+    imports = make_imports(slow_head_s=0.5)
+    job = await imports.create()
+    committed = asyncio.Event()
+
+    async def messages() -> AsyncIterator[pb.UploadRequest]:
+        yield pb.UploadRequest(open=pb.UploadOpen(import_id=job.import_id))
+        yield pb.UploadRequest(chunk=chunk_of(first, 0, len(first)))
+        await asyncio.wait_for(committed.wait(), 60)  # nothing more comes before the first row is committed
+        later = first + (b'{"phone":"13800138001"}\n' if first[:1] == b"{" else b"13800138001,y\n")
+        yield pb.UploadRequest(chunk=chunk_of(later, len(first), len(later)))
+        yield pb.UploadRequest(finish=pb.UploadFinish(size_bytes=len(later)))
+
+    async for answer in imports.servicer.Upload(messages()):
+        if answer.HasField("ack") and answer.ack.counts.rows_in:
+            committed.set()
+        if answer.HasField("finished"):
+            assert answer.finished.import_job.resolved.source.encoding == "us-ascii"
+    assert committed.is_set()
+    assert [row[0] for row in await imports.rows()] == ["+8613800138000", "+8613800138001"]

@@ -21,7 +21,7 @@ from bossjy_client import (
 )
 from bossjy_client.cli import main
 from bossjy_client.cli.examples import EXAMPLES
-from bossjy_client.cli.exit_codes import ExitCode, exit_code
+from bossjy_client.cli.exit_codes import DoubtfulError, ExitCode, UsageError, exit_code
 from bossjy_client.cli.files import write_file
 from bossjy_client.cli.import_options import command_line, spec_of
 from bossjy_client.cli.output import escape
@@ -50,6 +50,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (UploadError("x", code="INTERNAL"), ExitCode.UNREACHED),
         (ConflictError("x", code="ABORTED"), ExitCode.REFUSED),
         (SourceError("x"), ExitCode.SOURCE),
+        (UsageError("x"), ExitCode.USAGE),
+        (DoubtfulError("x"), ExitCode.DOUBTFUL),
         (BossjyError("x", code="INTERNAL"), ExitCode.FAULT),
         (BossjyError("x", code="UNIMPLEMENTED"), ExitCode.REFUSED),
     ],
@@ -205,6 +207,53 @@ def test_options_become_a_request_and_a_command_line() -> None:
     plain = parser().parse_args(["import", "a.csv", "--delimiter", "tab", "--default-region", "de"])
     assert spec_of(plain).source.delimiter == "\t"
     assert spec_of(plain).default_region == "DE"
+
+
+def test_options_of_the_header_quotes_and_limits() -> None:
+    line = (
+        "bossjy import outfile.tsv --header-row 4 --skip-rows 1 --quote none --escape '\\' --max-rejects 2.5% "
+        "--region China --yes"
+    )
+    words = shlex.split(line)[1:]
+    args = parser().parse_args(words)
+    written = shlex.split(command_line(args, args.files[0]))[1:]
+    assert sorted(written) == sorted(words)
+    assert parser().parse_args(written) == args
+    spec = spec_of(args)
+    form = spec.source
+    assert (form.header_row, form.skip_rows, form.quoting, form.quote, form.escape) == (
+        4,
+        1,
+        import_pb2.QUOTING_NONE,
+        "",
+        "\\",
+    )
+    assert (spec.reject_limit.percent, spec.reject_limit.HasField("rows"), spec.default_region) == (2.5, False, "China")
+    none = spec_of(parser().parse_args(["import", "a.csv", "--max-rejects", "0", "--quote", "'", "--header-row", "1"]))
+    assert (none.reject_limit.HasField("rows"), none.reject_limit.rows, none.source.quote) == (True, 0, "'")
+    assert not spec_of(parser().parse_args(["import", "a.csv"])).HasField("reject_limit")
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "101%", "1.5", "%"])
+def test_a_limit_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parser().parse_args(["import", "a.csv", f"--max-rejects={text}"])
+    assert caught.value.code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--escape", "ab"],
+        ["--quote", "nothing"],
+        ["--header", "absent", "--header-row", "1"],
+        ["--header-row", "2", "--skip-rows", "2"],
+    ],
+    ids=["escape", "quote", "header", "skip"],
+)
+def test_options_that_exclude_each_other_are_told(words: list[str]) -> None:
+    with pytest.raises(UsageError):
+        spec_of(parser().parse_args(["import", "a.csv", *words]))
 
 
 async def test_file_is_written_whole_or_not_at_all(home: Path) -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from bossjy_server.errors import FailedPrecondition, InvalidArgument, Reason
+from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports.mapping import (
     column_names,
     field_of_name,
+    find_column,
     likely_phone_column,
     looks_like_header,
     resolve_mapping,
@@ -65,11 +66,27 @@ def test_a_mapping_that_does_not_fit_is_refused(asked: list[ColumnMapping]) -> N
     assert caught.value.reason is Reason.MAPPING_INVALID
 
 
-def test_without_a_phone_column_the_names_are_told() -> None:
-    with pytest.raises(FailedPrecondition) as caught:
-        resolve_mapping(["a", "b"], [], drop_unknown=False)
-    assert caught.value.reason is Reason.PHONE_COLUMN_MISSING
-    assert caught.value.metadata == {"columns": "a, b"}
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("Teléfono", "Teléfono"),
+        ("Tele\u0301fono", "Teléfono"),
+        ("teléfono ", "Teléfono"),
+        ("手机号(必填)", "手机号（必填）"),
+        ("column_3", "x"),
+        ("column_4", ""),
+        ("tel", ""),
+    ],
+)
+def test_a_column_is_named_in_any_form(asked: str, found: str) -> None:
+    assert find_column(["Teléfono", "手机号（必填）", "x"], asked) == found
+
+
+def test_an_unknown_column_is_told_with_those_that_the_file_has() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        resolve_mapping(["Ort", "Telefon"], [ColumnMapping("Telefone", F.PHONE_NUMBER)], drop_unknown=False)
+    assert caught.value.reason is Reason.MAPPING_INVALID
+    assert "It has: Telefon, Ort." in caught.value.message
 
 
 def test_more_than_a_hundred_attributes_are_refused() -> None:

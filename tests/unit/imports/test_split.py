@@ -36,7 +36,47 @@ PIECES = [
     " ",
     ",,\n",
     ',""',
+    "\\",
+    '\\"',
+    "\\\n",
+    "\\,",
+    "\\N,",
+    "\\n",
+    "\\0",
+    "\\t,",
+    '"\\N"',
+    "\\x",
+    "\\中",
 ]
+# Escapes that end nothing, so that most blocks are read by columns.
+INERT = [
+    "a",
+    "\\N",
+    "\\t",
+    "\\n",
+    ",",
+    ",",
+    "\n",
+    "\n",
+    "\\x",
+    "\\中",
+    '"',
+    '""',
+    "\\Z",
+    "\\b",
+    "\\r",
+    '"\\N",',
+    "1,2,\\t\n",
+]
+inert = st.lists(st.sampled_from(INERT), max_size=25).map(lambda pieces: "".join(pieces).encode())
+escaped = st.builds(
+    Layout,
+    st.just(b","),
+    st.sampled_from([b'"', b""]),
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from([12, 1000]),
+    st.just(b"\\"),
+)
 texts = st.lists(st.sampled_from(PIECES), max_size=25).map(lambda pieces: "".join(pieces).encode())
 raw = st.one_of(texts, st.lists(st.one_of(texts, st.just(b"\xff\n"), st.just(b"\xe4\xb8,")), max_size=4).map(b"".join))
 layouts = st.builds(
@@ -45,6 +85,15 @@ layouts = st.builds(
     st.just(b'"'),
     st.sampled_from([1, 2, 3]),
     st.sampled_from([5, 12, 1000]),
+)
+# Without quotes, with a backslash as the escape byte, and both.
+dialects = st.builds(
+    Layout,
+    st.just(b","),
+    st.sampled_from([b'"', b""]),
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from([5, 12, 1000]),
+    st.sampled_from([b"\\", b""]),
 )
 
 
@@ -72,13 +121,19 @@ def read_all(data: bytes, layout: Layout, split: Split, cuts: list[int]) -> list
 
 
 @settings(max_examples=1500)
-@given(data=raw, layout=layouts)
+@given(data=raw, layout=st.one_of(layouts, dialects))
 def test_fast_and_slow_give_the_same_rows(data: bytes, layout: Layout) -> None:
     assert read_all(data, layout, split_rows, []) == read_all(data, layout, split_slowly, [])
 
 
 @settings(max_examples=1500)
-@given(data=raw, layout=layouts, draw=st.data())
+@given(data=inert, layout=escaped)
+def test_escapes_that_end_nothing_give_the_same_rows(data: bytes, layout: Layout) -> None:
+    assert read_all(data, layout, split_rows, []) == read_all(data, layout, split_slowly, [])
+
+
+@settings(max_examples=1500)
+@given(data=raw, layout=st.one_of(layouts, dialects), draw=st.data())
 def test_blocks_may_end_anywhere(data: bytes, layout: Layout, draw: st.DataObject) -> None:
     cuts = sorted(draw.draw(st.lists(st.integers(0, max(0, len(data) - 1)), max_size=4)))
     assert read_all(data, layout, split_rows, cuts) == read_all(data, layout, split_rows, [])
@@ -127,6 +182,45 @@ def reasons(data: bytes, columns: int, limit: int = 1000) -> list[tuple[object, 
 )
 def test_each_fault_is_told_and_the_next_row_is_read(data: bytes, expected: list[tuple[object, ...]]) -> None:
     assert reasons(data, 2) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "layout", "expected"),
+    [
+        (b'1,"a \\"b\\", c"\n"\\\\",2\n', (b'"', b"\\"), [("1", 'a "b", c'), ("\\", "2")]),
+        (b"a\\,b,\\N\nc\\td,e\\\nf\n", (b"", b"\\"), [("a,b", "\\N"), ("c\td", "e\nf")]),
+        (b'"a\\\r\nb",\\x\\', (b'"', b"\\"), [("a\r\nb", "x\\")]),
+        (b'say ""x"",y\n"a" b,"c\n', (b"", b""), [('say ""x""', "y"), ('"a" b', '"c')]),
+        (b"1~,2,3\n", (b'"', b"~"), [("1,2", "3")]),
+        (b"1\\0,2\n3,4\n", (b'"', b"\\"), [RejectReason.BAD_TEXT, ("3", "4")]),
+    ],
+)
+def test_quotes_and_escapes_as_databases_write_them(
+    data: bytes, layout: tuple[bytes, bytes], expected: list[object]
+) -> None:
+    quote, escape = layout
+    rows = read_all(data, Layout(b",", quote, 2, 1000, escape), split_rows, [])
+    assert [row[2:] if len(row) > 3 else row[2] for row in rows] == expected
+
+
+def written_by_mysql(cell: str | None) -> str:
+    """A cell as `SELECT … INTO OUTFILE` writes it without ENCLOSED BY."""
+    if cell is None:
+        return "\\N"
+    return "".join(f"\\{one}" if one in "\\,\n" else one for one in cell)
+
+
+@settings(max_examples=300)
+@given(
+    table=st.lists(
+        st.lists(st.one_of(st.none(), st.text('ab"\\,\ntN中 ', min_size=1, max_size=8)), min_size=3, max_size=3),
+        max_size=20,
+    )
+)
+def test_an_outfile_of_mysql_is_read_as_it_was_written(table: list[list[str | None]]) -> None:
+    data = "".join(",".join(map(written_by_mysql, row)) + "\n" for row in table).encode()
+    rows = read_all(data, Layout(b",", b"", 3, 10_000, b"\\"), split_rows, [])
+    assert [list(row[2:]) for row in rows] == [["\\N" if cell is None else cell for cell in row] for row in table]
 
 
 def test_a_quote_that_never_closes_costs_its_line_and_no_more() -> None:

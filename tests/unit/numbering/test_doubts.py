@@ -73,7 +73,7 @@ def test_a_column_of_e164_and_one_that_only_looks_alike(plan: Plan) -> None:
     assert of_column(plan, alike, ["", ""]) == [0, Doubt.KEYPAD_LETTERS]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from([text for text, _, _ in TEXTS]), ANY, ANY), max_size=6))
 def test_any_column_has_the_doubts_of_its_texts(plan: Plan, parts: list[tuple[str, str, str]]) -> None:
     texts = [new for text, before, after in parts for new in (before + text, text + after, before, "")]

@@ -59,6 +59,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     command.add_argument("-o", "--output", metavar="FILE", required=True, help="- is standard output")
     command.add_argument("--format", choices=sorted(_FORMATS), default="csv")
+    add_audience(command)
     command.set_defaults(command=_export)
 
     command = group.add_parser(
@@ -79,6 +80,17 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument("numbers", metavar="E164", nargs="+")
     command.add_argument("--purpose", metavar="TEXT", default="", help="why, without personal data")
     command.set_defaults(command=_erase)
+
+
+def add_audience(command: Any) -> None:
+    """Add `--for`: who reads the CSV file."""
+    command.add_argument(
+        "--for",
+        dest="audience",
+        choices=("excel", "data"),
+        default="excel",
+        help="excel: an apostrophe guards cells that a spreadsheet would run as formulas; data: cells as they are",
+    )
 
 
 async def _list(session: Session) -> ExitCode:
@@ -157,7 +169,8 @@ async def _export(session: Session) -> ExitCode:
 
     async def pieces(client: Client) -> AsyncIterator[bytes]:
         nonlocal written
-        async for piece in client.contacts.export(args.filter, format=_FORMATS[args.format]):
+        plain = args.audience == "data"
+        async for piece in client.contacts.export(args.filter, format=_FORMATS[args.format], plain_cells=plain):
             written = piece.contact_count
             yield piece.data
 

@@ -22,10 +22,11 @@ class ExitCode(IntEnum):
     FAULT = 1  # a fault of the service or of the tool
     USAGE = 2  # the command line is wrong
     CREDENTIALS = 3  # not logged in, refused, or not allowed
-    REFUSED = 4  # the service refused the request: wrong, not found, not in that state, over a limit
+    REFUSED = 4  # the service refused the request, or an import failed: wrong, not found, over a limit, no row accepted
     UNREACHED = 5  # the service was not reached, or not in time; the same command can succeed later
     FINDINGS = 6  # all was done, and something in the data is wrong: numbers not valid, rows refused
     SOURCE = 7  # a file cannot be read or written
+    DOUBTFUL = 8  # nothing was sent: the region of the numbers is missing or wrong; give it, or --yes
     INTERRUPTED = 130  # Ctrl-C; an import goes on when the same command is run again
 
 
@@ -33,10 +34,14 @@ class UsageError(BossjyError):
     """The command line asks for something that cannot be."""
 
 
+class DoubtfulError(BossjyError):
+    """An import is likely to reject its rows for want of an option, so it is not begun."""
+
+
 def exit_code(error: BossjyError) -> ExitCode:
     """The exit code that tells of an error."""
-    if isinstance(error, UsageError):
-        return ExitCode.USAGE
+    if isinstance(error, UsageError | DoubtfulError):
+        return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.DOUBTFUL
     if isinstance(error, CredentialsError | UnauthenticatedError | PermissionDeniedError):
         return ExitCode.CREDENTIALS
     if isinstance(error, UnavailableError | UploadError):

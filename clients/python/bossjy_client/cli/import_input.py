@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from bossjy_client.workbook import read_sheet
 
 SAMPLE_BYTES = 1024 * 1024
 _HEAD_BYTES = 8
+# Longest wait for more bytes of standard input that shall be looked at.
+_GRACE_S = 0.2
 
 
 class StandardInput:
@@ -30,6 +34,26 @@ class StandardInput:
         while len(self._head) < _HEAD_BYTES and (data := self._raw.read(_HEAD_BYTES)):
             self._head += data
         return self._head
+
+    def sample(self, size: int) -> tuple[bytes, bool]:
+        """The bytes that are there, at most `size`, and whether they are all. `read` gives them again.
+
+        It waits for the first bytes only: more are taken while the producer has them ready.
+        """
+        self.head()
+        deadline = time.monotonic() + _GRACE_S
+        while len(self._head) < size and self._is_ready(deadline - time.monotonic()):
+            data = self._raw.read(size - len(self._head))
+            if not data:
+                return self._head, True
+            self._head += data
+        return self._head, False
+
+    def _is_ready(self, wait_s: float) -> bool:
+        try:
+            return bool(select.select([sys.stdin.buffer], [], [], max(0.0, wait_s))[0])
+        except (OSError, TypeError, ValueError):
+            return False  # not a file, or a pipe of a system that cannot tell
 
     def read(self, size: int, /) -> bytes:
         """Return the available bytes, at most `size`; empty at the end."""
@@ -72,7 +96,7 @@ class ImportInput:
     def sample(self) -> tuple[bytes, bool]:
         """The first bytes that would be sent, and whether they are all. Ends the table; open another to upload."""
         if self.path is None:
-            raise UsageError("standard input cannot be looked at first: save it to a file")
+            return self.stream.sample(SAMPLE_BYTES) if self.stream else (b"", False)
         if self.table is None:
             try:
                 with self.path.open("rb") as file:

@@ -24,6 +24,9 @@ _DOUBTFUL = {
     "keep": import_pb2.DOUBTFUL_POLICY_KEEP,
 }
 _HEADER = {"present": import_pb2.HEADER_PRESENT, "absent": import_pb2.HEADER_ABSENT}
+_NO_QUOTES = "none"
+# A longer region is a name.
+_CODE_LETTERS = 3
 _FORMATS = {
     "csv": import_pb2.FILE_FORMAT_CSV,
     "tsv": import_pb2.FILE_FORMAT_TSV,
@@ -54,6 +57,10 @@ _WRITTEN = (
     "encoding",
     "delimiter",
     "header",
+    "header_row",
+    "skip_rows",
+    "quote",
+    "escape",
     "sheet",
     "enrich",
     "language",
@@ -63,6 +70,8 @@ _WRITTEN = (
     "parent",
     "name",
     "parts",
+    "max_rejects",
+    "yes",
 )
 
 
@@ -73,7 +82,7 @@ def add_options(command: Any) -> None:
         "--default-region",
         metavar="CC",
         default="",
-        help="region assumed where there is no calling code, such as CN (default: the tenant's)",
+        help="region assumed where there is no calling code: CN, CHN, 86 or China (default: the tenant's)",
     )
     command.add_argument(
         "--existing", choices=sorted(EXISTING), help="contacts that are there already (default: overwrite)"
@@ -109,6 +118,26 @@ def add_options(command: Any) -> None:
     command.add_argument("--encoding", default="", metavar="NAME", help="such as gb18030 (default: found out)")
     command.add_argument("--delimiter", default="", metavar="C", help="one character, or `tab` (default: found out)")
     command.add_argument("--header", choices=sorted(_HEADER), help="whether the first row names the columns")
+    command.add_argument(
+        "--header-row", type=_whole, default=0, metavar="N", help="line of the header (default: found out)"
+    )
+    command.add_argument(
+        "--skip-rows", type=_whole, default=0, metavar="N", help="lines to leave out at the start of the file"
+    )
+    command.add_argument(
+        "--quote", default="", metavar="C", help="character around cells, or `none` (default: found out)"
+    )
+    command.add_argument("--escape", default="", metavar="C", help="character before quotes in cells, \\ for MySQL's")
+    command.add_argument(
+        "--max-rejects",
+        type=_limit,
+        default="",
+        metavar="N|P%",
+        help="stop and fail when more rows, or more than P percent of the rows, are rejected",
+    )
+    command.add_argument(
+        "--yes", action="store_true", help="import without the look at the region of the first numbers"
+    )
     command.add_argument("--sheet", default="", metavar="NAME", help="sheet of a workbook (default: the first)")
     command.add_argument("--name", default="", metavar="TEXT", help="name of the import, for people")
     command.add_argument("--parent", default="", metavar="IMPORT", help="the import whose corrected rows these are")
@@ -125,7 +154,7 @@ def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
     """What is asked of the service. Raises UsageError."""
     spec = import_pb2.ImportSpec(
         display_name=args.name,
-        default_region=args.region.upper(),
+        default_region=args.region.upper() if len(args.region) <= _CODE_LETTERS else args.region,
         drop_unknown_columns=args.drop_unknown,
         enrich=args.enrich,
         language=args.language,
@@ -133,6 +162,15 @@ def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
     )
     spec.source.encoding = args.encoding
     spec.source.delimiter = {"\\t": "\t", "tab": "\t"}.get(args.delimiter, args.delimiter)
+    if args.quote.lower() == _NO_QUOTES:
+        spec.source.quoting = import_pb2.QUOTING_NONE
+    else:
+        spec.source.quote = args.quote
+    spec.source.escape = args.escape
+    spec.source.header_row = args.header_row
+    spec.source.skip_rows = args.skip_rows
+    _set_limit(spec, args.max_rejects)
+    _check_characters(args)
     if args.null and args.keep_null_words:
         raise UsageError("--null and --keep-null-words exclude each other: give one of them")
     if args.null or args.keep_null_words:
@@ -154,6 +192,23 @@ def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
     return spec
 
 
+def _set_limit(spec: import_pb2.ImportSpec, text: str) -> None:
+    if text.endswith("%"):
+        spec.reject_limit.percent = float(text[:-1])
+    elif text:
+        spec.reject_limit.rows = int(text)
+
+
+def _check_characters(args: argparse.Namespace) -> None:
+    """Raises UsageError."""
+    if len(args.escape) > 1 or (len(args.quote) > 1 and args.quote.lower() != _NO_QUOTES):
+        raise UsageError("--quote and --escape take one character each; --quote none says that there are no quotes")
+    if args.header == "absent" and args.header_row:
+        raise UsageError("--header absent and --header-row exclude each other: give one of them")
+    if args.header_row and args.skip_rows >= args.header_row:
+        raise UsageError(f"--skip-rows {args.skip_rows} leaves out line {args.header_row} of the header")
+
+
 def split_mapping(text: str) -> tuple[str, str]:
     """Field and column of `FIELD=COLUMN`. Raises UsageError."""
     field, _, column = text.partition("=")
@@ -172,9 +227,30 @@ def command_line(args: argparse.Namespace, file: str) -> str:
             words.append(option)
         elif isinstance(value, list):
             words += [word for one in value for word in (option, one)]
-        elif value and value != 1:
+        elif value and (name != "parts" or value != 1):
             words += [option, str(value)]
     return shlex.join(words)
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError("a whole number, 0 or more")
+    return int(text)
+
+
+def _limit(text: str) -> str:
+    """`10` or `2.5%`, checked."""
+    number = text.replace(" ", "")
+    if not number:
+        return ""
+    percent = number.endswith("%")
+    try:
+        value = float(number.rstrip("%"))
+    except ValueError:
+        value = -1.0
+    if value < 0 or (percent and value > 100) or not (percent or number.isdecimal()):
+        raise argparse.ArgumentTypeError("a number of rows such as 100, or a share such as 5%")
+    return number
 
 
 def _parts(text: str) -> int:

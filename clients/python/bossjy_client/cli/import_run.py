@@ -8,7 +8,8 @@ import uuid
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
-from bossjy_client.cli.import_input import ImportInput
+from bossjy_client.cli.import_check import check_first
+from bossjy_client.cli.import_input import ImportInput, open_input
 from bossjy_client.cli.import_options import command_line
 from bossjy_client.cli.pending import PendingImport
 from bossjy_client.cli.progress import UploadBar
@@ -21,19 +22,24 @@ from bossjy_client.errors import BossjyError
 async def run_import(
     session: Session, client: Client, args: argparse.Namespace, given: ImportInput, spec: import_pb2.ImportSpec
 ) -> import_pb2.Import:
-    """Import, or go on. Raises BossjyError, also where the counts do not add up."""
+    """Import, or go on; an import that failed is given back. Raises BossjyError, also where the counts do not add up.
+
+    Without `--yes` the first rows are looked at before: see `check_first`.
+    """
     given.describe(spec)
     pending = PendingImport(session.login(), given.path, spec, args) if given.path else None
     request_id = pending.request_id() if pending else str(uuid.uuid4())
     file = str(given.path or "-")
     if pending and pending.resumed:
         session.output.note(f"{file}: going on where the last run was cut")
+    elif not args.yes:
+        given = await _looked_at(client, args, given, spec)
     try:
         job = await _upload(session, client, args, given, spec, request_id)
     except BossjyError as error:
         if pending and exit_code(error) is ExitCode.REFUSED:
             pending.done()  # it would be refused again: the next run begins anew
-        raise
+        job = await _failed(client, error)
     except asyncio.CancelledError:
         if pending:
             session.output.note(f"what was committed stays; to go on: {command_line(args, file)}")
@@ -43,6 +49,22 @@ async def run_import(
     if not identity_holds(job.counts):
         raise BossjyError(f"the counts of import {job.import_id} do not add up", code="INTERNAL")
     return job
+
+
+async def _looked_at(
+    client: Client, args: argparse.Namespace, given: ImportInput, spec: import_pb2.ImportSpec
+) -> ImportInput:
+    """The same input to read from its start, when its first rows are no cause for a question."""
+    sample, complete = given.sample()
+    await check_first(client, args, spec, sample, complete=complete)
+    return open_input(str(given.path), args.sheet) if given.path and given.table else given
+
+
+async def _failed(client: Client, error: BossjyError) -> import_pb2.Import:
+    """The import that failed for its rejected rows. Raises any other error."""
+    if error.reason != "REJECT_LIMIT_EXCEEDED":
+        raise error
+    return await client.imports.get(error.metadata["import_id"])
 
 
 async def _upload(  # noqa: PLR0917 - what one upload is made of

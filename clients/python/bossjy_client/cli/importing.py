@@ -12,8 +12,9 @@ from bossjy_client.cli.import_input import open_input
 from bossjy_client.cli.import_options import add_options, spec_of
 from bossjy_client.cli.import_run import run_import
 from bossjy_client.cli.session import Session
-from bossjy_client.cli.summary import show_import
+from bossjy_client.cli.summary import show_import, state_word
 from bossjy_client.cli.wizard import run_wizard
+from bossjy_client.errors import BossjyError
 
 _ABOUT = "Import files. Each row counts once: when an import is cut, the same command goes on where it was."
 _EXAMPLES = """examples:
@@ -21,6 +22,8 @@ _EXAMPLES = """examples:
   bossjy import customers.xlsx --sheet 客户 --region CN
   bossjy import old.csv new.csv --existing fill --map phone=联系方式
   bossjy import big.csv --parts 4 --enrich --language zh
+  bossjy import report.csv --header-row 4 --region CN --max-rejects 5%
+  bossjy import outfile.tsv --quote none --escape '\\' --header absent --map phone=column_2
   zcat customers.csv.gz | bossjy import - --json
 """
 
@@ -72,10 +75,12 @@ async def _batch(session: Session, files: list[str]) -> ExitCode:
     findings = False
     async with session.client() as client:
         for file in files:
-            job = await run_import(session, client, args, open_input(file, args.sheet), spec_of(args))
+            given = open_input(file, args.sheet)
+            job = await run_import(session, client, args, given, spec_of(args))
             _show(session, job)
             findings = findings or job.counts.rejected > 0
             if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
+                session.output.error(BossjyError(f"{given.name}: {job.failure or state_word(job)}"))
                 return ExitCode.REFUSED
     return ExitCode.FINDINGS if findings and not args.rejects_are_fine else ExitCode.DONE
 

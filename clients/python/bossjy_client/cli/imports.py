@@ -6,6 +6,7 @@ import argparse
 from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
+from bossjy_client.cli.contacts import add_audience
 from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
@@ -44,6 +45,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
             command.add_argument("-o", "--output", metavar="FILE", default="", help="a CSV file to correct and import")
         if name in {"rejects", "duplicates", "changes"}:
             command.add_argument("--limit", type=int, default=100, metavar="N", help="how many at most (default 100)")
+            add_audience(command)
 
 
 async def _list(session: Session) -> ExitCode:
@@ -116,7 +118,7 @@ async def _rejects(session: Session) -> ExitCode:
     args = session.args
 
     async def pieces(client: Client) -> AsyncIterator[bytes]:
-        async for piece in client.imports.export_rejected_rows(args.import_id):
+        async for piece in client.imports.export_rejected_rows(args.import_id, plain_cells=args.audience == "data"):
             yield piece.data
 
     async with session.client() as client:

@@ -66,6 +66,8 @@ class Output:
                 "reason": error.reason,
                 "request_id": error.request_id,
             }
+            if error.metadata:
+                fields["metadata"] = error.metadata
             if error.retry_after_s is not None:
                 fields["retry_after_s"] = error.retry_after_s
             sys.stderr.write(json.dumps({"error": fields}, ensure_ascii=False) + "\n")

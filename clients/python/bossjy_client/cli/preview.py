@@ -7,6 +7,8 @@ from bossjy.phone.v1 import number_pb2
 from bossjy_client.cli.import_options import FIELD_WORDS
 from bossjy_client.cli.output import Output, enum_word
 
+# What fits a terminal.
+_SHEET_COLUMNS, _SHEET_CHARACTERS = 8, 20
 _DELIMITERS = {"\t": "tab", " ": "space"}
 
 
@@ -25,16 +27,33 @@ def show_preview(output: Output, preview: import_service_pb2.PreviewImportRespon
     )
     columns = (
         (
+            number,
             column.column,
             FIELD_WORDS.get(column.field, "ignore"),
             f"{column.confidence:.0%}",
             column.evidence,
             " · ".join(column.samples[:3]),
         )
-        for column in preview.columns
+        for number, column in enumerate(preview.columns, 1)
     )
-    output.table(("column", "means", "sure#", "because", "such as"), columns, title="columns")
+    output.table(("no#", "column", "means", "sure#", "because", "such as"), columns, title="columns")
     output.table(("line#", "number", "region", "type", "outcome"), map(_row, preview.rows), title="first rows")
+
+
+def show_sheet(output: Output, preview: import_service_pb2.PreviewImportResponse, rows: int) -> None:
+    """Print the first rows as they were read, by line, with the numbers of their columns."""
+    shown = preview.sheet[:rows]
+    width = min(_SHEET_COLUMNS, max((len(row.cells) for row in shown), default=0))
+    cells = ((row.line, *(_short(cell) for cell in row.cells[:width])) for row in shown)
+    padded = ((*row, *[""] * (width + 1 - len(row))) for row in cells)
+    more = any(len(row.cells) > width for row in shown)
+    title = f"first lines of the file, {width} columns of more" if more else "first lines of the file"
+    output.table(("line#", *(str(number) for number in range(1, width + 1))), padded, title=title)
+
+
+def _short(cell: str) -> str:
+    text = " ".join(cell.split())
+    return text if len(text) <= _SHEET_CHARACTERS else f"{text[: _SHEET_CHARACTERS - 1]}…"
 
 
 def _with_reason(value: str, reason: str) -> str:

@@ -22,10 +22,11 @@ _EPILOG = """exit codes:
   1  a fault of the service or of the tool
   2  the command line is wrong
   3  not logged in, refused, or not allowed
-  4  the service refused the request
+  4  the service refused the request, or an import failed
   5  the service was not reached; the same command can succeed later
   6  all was done, and the data has findings: numbers not valid, rows refused
   7  a file cannot be read or written
+  8  nothing was sent: the region of the numbers is missing or wrong; add --region, or --yes
   130  interrupted; an import goes on when the same command is run again
 
 environment:

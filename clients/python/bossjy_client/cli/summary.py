@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.output import Output, as_dict, enum_word
 
@@ -20,7 +22,7 @@ def identity_holds(counts: import_pb2.ImportCounts) -> bool:
 def show_import(output: Output, job: import_pb2.Import) -> None:
     """Print an import."""
     if output.as_json:
-        output.json(as_dict(job))
+        output.json(_with_hints(as_dict(job)))
         return
     counts = job.counts
     output.pairs(
@@ -39,6 +41,47 @@ def show_import(output: Output, job: import_pb2.Import) -> None:
             ("plan", job.metadata_version),
         )
     )
+    if job.reject_counts:
+        rows = ((_reason(one.reason), one.row_count, _hint(one)) for one in job.reject_counts)
+        output.table(("refused because", "rows#", "to do"), rows)
+
+
+_HINTS = {
+    "PHONE_EMPTY": "fill in the number, or check the phone column (--map phone=COLUMN)",
+    "NOT_A_NUMBER": "correct the cells, or check the phone column (--map phone=COLUMN)",
+    "INVALID_COUNTRY_CODE": "give the region of the numbers (--region)",
+    "NOT_IN_PLAN": "correct the cells, or check the region (--region)",
+    "TOO_SHORT": "correct the cells, or check the region (--region)",
+    "TOO_LONG": "correct the cells, or check the region (--region)",
+    "INVALID_LENGTH": "correct the cells, or check the region (--region)",
+    "SEVERAL_NUMBERS": "put the other numbers into a column of their own (--map other=COLUMN)",
+    "LOCAL_ONLY": "add the area code",
+    "PRECISION_LOST": "format the column as text in the spreadsheet, and export it again",
+    "WRONG_CELL_COUNT": "check the delimiter and the quotes (--delimiter, --quote)",
+    "BAD_QUOTE": "check the quotes (--quote none, --escape)",
+    "BAD_TEXT": "check the encoding (--encoding)",
+    "VALUE_TOO_LONG": "shorten the value, or leave out the column (--map ignore=COLUMN)",
+    "TOO_MANY_ATTRIBUTES": "leave out columns (--drop-unknown)",
+    "COUNTRY_UNKNOWN": "correct the country, or leave out its column (--map ignore=COLUMN)",
+}
+
+
+def _reason(reason: import_pb2.RejectReason.ValueType) -> str:
+    return enum_word(import_pb2.RejectReason.Name(reason), "REJECT_REASON_")
+
+
+def _hint(count: import_pb2.RejectCount) -> str:
+    """What repairs most rows that were rejected for this reason."""
+    hint = _HINTS.get(_reason(count.reason), "correct the rows")
+    if not count.suggestion_count:
+        return hint
+    return f"{hint}; suggestions: {count.suggestion_count:,}"
+
+
+def _with_hints(job: dict[str, Any]) -> dict[str, Any]:
+    for one in job.get("reject_counts", ()):
+        one["hint"] = _HINTS.get(enum_word(one["reason"], "REJECT_REASON_"), "correct the rows")
+    return job
 
 
 def show_rejects(output: Output, rows: list[import_pb2.RejectedRow]) -> None:

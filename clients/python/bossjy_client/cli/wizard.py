@@ -7,28 +7,43 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
-from bossjy.imports.v1 import import_pb2
+from bossjy.common.v1 import error_reason_pb2
+from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy_client.cli.ask import Ask
 from bossjy_client.cli.exit_codes import ExitCode, UsageError, exit_code
 from bossjy_client.cli.import_input import open_input
 from bossjy_client.cli.import_options import EXISTING, FIELDS, command_line, spec_of, split_mapping
 from bossjy_client.cli.import_run import run_import
-from bossjy_client.cli.preview import show_preview
+from bossjy_client.cli.preview import show_preview, show_sheet
 from bossjy_client.cli.session import Session
 from bossjy_client.cli.summary import show_import
 from bossjy_client.client import Client
 from bossjy_client.errors import BossjyError, SourceError
+from bossjy_client.import_advice import region_advice
 from bossjy_client.tables import first_bytes, is_workbook
 from bossjy_client.workbook import sheet_names
 
 _GO = "go"
-_QUESTIONS = {
-    "region": "Region of numbers without a calling code, such as CN",
-    "encoding": "Encoding, such as gb18030",
-    "delimiter": "Delimiter, one character, or tab",
+_CHANGES = ("region", "map", "header", "encoding", "delimiter", "quote", "sheet", "file")
+# What repairs an error beside that, and the answer that is proposed.
+_REPAIRS = {"PHONE_COLUMN_MISSING": ("phone",), "TOO_MANY_COLUMNS": ("drop",)}
+_PROPOSALS = {
+    "PHONE_COLUMN_MISSING": "phone",
+    "TOO_MANY_COLUMNS": "drop",
+    "MAPPING_INVALID": "map",
+    "HEADER_ROW_INVALID": "header",
+    "ENCODING_UNSUPPORTED": "encoding",
+    "ROW_TOO_WIDE": "quote",
+    "FORMAT_UNSUPPORTED": "file",
 }
-_CHANGES = ("region", "map", "encoding", "delimiter", "header", "sheet")
+# Fields that several columns can have.
+_REPEATED = frozenset({"other", "attribute", "ignore"})
+# Rows of the file that are shown where all is right.
+_SHEET_ROWS = 5
+
+Preview: TypeAlias = import_service_pb2.PreviewImportResponse
 
 
 async def run_wizard(session: Session, file: str) -> ExitCode:
@@ -103,66 +118,121 @@ class _Wizard:
     async def _settle(self) -> bool:
         """Show what the service makes of the file until that is right; False to leave it."""
         while True:
-            region: str | None = None
-            try:
-                region = await self._preview()
-            except BossjyError as error:
-                if exit_code(error) is not ExitCode.REFUSED:
-                    raise
-                self._output.error(error)
-            choices = [_GO] * (region is not None) + [*_CHANGES, "leave"]
-            default = "leave" if region is None else _GO
-            chosen = self._ask.choice("Go on, or change something", choices, default)
+            found, error = await self._preview()
+            possible = found is not None and error is None
+            choices = [*([_GO] if possible else []), *self._changes(error), "leave"]
+            chosen = self._ask.choice("Go on, or change something", choices, self._proposal(found, error))
             if chosen == "leave":
                 return False
-            if chosen == _GO:
-                self._args.region = self._args.region or region
+            if chosen == _GO and found is not None:
+                self._args.region = self._args.region or found.resolved.default_region
+                self._args.yes = found.region_doubtful and self._args.region == found.import_region
                 return True
-            self._change(chosen)
+            self._change(chosen, found, error)
 
-    async def _preview(self) -> str:
-        """Show the preview; the region that it supposes."""
-        given = open_input(self._file, self._args.sheet)
-        spec = spec_of(self._args)
-        given.describe(spec)
-        sample, complete = given.sample()
-        preview = await self._client.imports.preview(sample, spec, complete=complete)
-        show_preview(self._output, preview)
-        return preview.resolved.default_region
-
-    def _change(self, what: str) -> None:
-        if what == "map":
-            text = self._ask.text(f"FIELD=COLUMN, where FIELD is one of {', '.join(FIELDS)}")
-            try:
-                _, column = split_mapping(text)
-            except UsageError as error:
-                self._output.error(error)
-                return
-            others = [one for one in self._args.map if split_mapping(one)[1] != column]
-            self._args.map = [*others, text]
-        elif what == "header":
-            self._args.header = self._ask.choice(
-                "Does the first row name the columns?", ("present", "absent"), "present"
-            )
-        elif what == "sheet":
-            self._change_sheet()
-        else:
-            question = {
-                "region": "Region, such as CN",
-                "encoding": "Encoding, such as gb18030",
-                "delimiter": "Delimiter",
-            }
-            setattr(self._args, what, self._ask.text(question[what], getattr(self._args, what)))
-
-    def _change_sheet(self) -> None:
+    async def _preview(self) -> tuple[Preview | None, BossjyError | None]:
+        """Show the file as it is and what would become of it; the preview, and what has to be repaired."""
         try:
-            self._choose_sheet(self._file)
-        except SourceError as error:
+            given = open_input(self._file, self._args.sheet)
+            spec = spec_of(self._args)
+            given.describe(spec)
+            sample, complete = given.sample()
+            found = await self._client.imports.preview(sample, spec, complete=complete, partial=True)
+        except BossjyError as error:
+            if exit_code(error) not in {ExitCode.REFUSED, ExitCode.USAGE, ExitCode.SOURCE}:
+                raise
             self._output.error(error)
+            return None, error
+        problem = _problem(found)
+        show_sheet(self._output, found, _SHEET_ROWS if problem is None else len(found.sheet))
+        if problem is not None:
+            self._output.error(problem)
+            return found, problem
+        show_preview(self._output, found)
+        if advice := region_advice(found):
+            self._output.note(advice)
+        return found, None
+
+    @staticmethod
+    def _changes(error: BossjyError | None) -> list[str]:
+        """What can be changed, the repair of the error first."""
+        reason = error.reason if error is not None else ""
+        return [*_REPAIRS.get(reason, ()), *_CHANGES]
+
+    def _proposal(self, found: Preview | None, error: BossjyError | None) -> str:
+        """The answer that is likely right."""
+        if error is not None:
+            return _PROPOSALS.get(error.reason, "leave")
+        # A region that nobody gave is the likely one.
+        unclear = found is not None and found.region_doubtful
+        if unclear and found is not None and (found.import_region or found.equally_likely_regions):
+            return "region"
+        return _GO
+
+    def _change(self, what: str, found: Preview | None, error: BossjyError | None) -> None:
+        try:
+            match what:
+                case "map":
+                    self._output.note(f"fields: {', '.join(FIELDS)}")
+                    self._map(self._ask.text("FIELD=COLUMN, the column by its name or number"), found)
+                case "phone":
+                    likely = error.metadata.get("phone_column", "") if error is not None else ""
+                    column = self._ask.text("Column of the phone number, by name or number", likely)
+                    self._map(f"phone={column}", found)
+                case "header":
+                    self._choose_header(found)
+                case "drop":
+                    self._args.drop_unknown = True
+                case "sheet":
+                    self._choose_sheet(self._file)
+                case "file":
+                    self._file, self._args.sheet = "", ""
+                    self._choose_file()
+                case _:
+                    self._change_text(what, found, error)
+        except (SourceError, UsageError) as wrong:
+            self._output.error(wrong)
+
+    def _map(self, text: str, found: Preview | None) -> None:
+        """Take a mapping over, in place of another one of its column, or of its field where that is one column."""
+        field, column = split_mapping(text)
+        names = [one.column for one in found.columns] if found is not None else []
+        if column not in names and column.isdecimal() and 0 < int(column) <= len(names):
+            column = names[int(column) - 1]
+        former = [split_mapping(one) for one in self._args.map]
+        kept = [one for one in former if one[1] != column and (one[0] != field or field in _REPEATED)]
+        self._args.map = ["=".join(one) for one in [*kept, (field, column)]]
+
+    def _choose_header(self, found: Preview | None) -> None:
+        line = found.resolved.source.header_row if found is not None else 0
+        text = self._ask.text("Line that names the columns; 0 if none does", str(line or 1))
+        if not (text.isascii() and text.isdecimal()):
+            raise UsageError(f"{text}: give the number of a line")
+        self._args.header_row = int(text)
+        self._args.header = None if int(text) else "absent"
+        self._args.skip_rows = self._args.skip_rows if self._args.skip_rows < int(text) else 0
+
+    def _change_text(self, what: str, found: Preview | None, error: BossjyError | None) -> None:
+        question = {
+            "region": "Region, such as CN",
+            "encoding": "Encoding, such as gb18030",
+            "delimiter": "Delimiter",
+            "quote": "Quote, one character, or none",
+        }
+        default = getattr(self._args, what)
+        if what == "region" and found is not None and found.region_doubtful:
+            default = found.likely_region
+        elif what == "encoding" and error is not None and not default:
+            default = error.metadata.get("candidates", "").partition(",")[0]
+        setattr(self._args, what, self._ask.text(question[what], default))
+        if what == "quote":
+            escape = self._ask.text("Escape, one character such as \\, or none", self._args.escape or "none")
+            self._args.escape = "" if escape == "none" else escape
 
     async def _run(self, args: argparse.Namespace) -> import_pb2.Import:
         given = open_input(self._file, args.sheet)
-        return await run_import(self._session, self._client, args, given, spec_of(args))
+        seen = argparse.Namespace(**{**vars(args), "yes": True})  # the region was shown
+        return await run_import(self._session, self._client, seen, given, spec_of(args))
 
     def _report(self, job: import_pb2.Import) -> ExitCode:
         show_import(self._output, job)
@@ -176,3 +246,11 @@ class _Wizard:
         if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
             return ExitCode.REFUSED
         return ExitCode.FINDINGS if job.counts.rejected and not self._args.rejects_are_fine else ExitCode.DONE
+
+
+def _problem(found: Preview) -> BossjyError | None:
+    """Why the file cannot be imported as it was asked."""
+    if not found.HasField("problem"):
+        return None
+    reason = error_reason_pb2.ErrorReason.Name(found.problem.reason).removeprefix("ERROR_REASON_")
+    return BossjyError(found.problem.message, reason=reason, metadata=found.problem.metadata)

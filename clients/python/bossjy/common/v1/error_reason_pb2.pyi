@@ -211,7 +211,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_PHONE_COLUMN_MISSING: _ErrorReason.ValueType  # 51
     """FAILED_PRECONDITION. No column was recognised as the phone number. To do: Give a mapping with a column for
-    `CONTACT_FIELD_PHONE_NUMBER`. Metadata: `columns`: the names found, truncated to 1,000 characters.
+    `CONTACT_FIELD_PHONE_NUMBER`, or the line of the header in `source.header_row`. Metadata: `columns`: the names found, cut
+    to 1,000 bytes; `header_row`: the line of the header, 0 if none was found; `rows`: the first rows as JSON, such as
+    `[{"line":1,"cells":["Ann","#######4001"]}]`, digits of phone numbers masked, at most 1,000 bytes; `phone_column`: the
+    column whose cells look like phone numbers, if there is one; `option`: the option of `bossjy import` that repairs it.
     """
     ERROR_REASON_MAPPING_INVALID: _ErrorReason.ValueType  # 52
     """INVALID_ARGUMENT. The mapping names a column that the file does not have, or one field twice. To do: Correct the
@@ -262,6 +265,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_WORK_LIMIT: _ErrorReason.ValueType  # 80
     """RESOURCE_EXHAUSTED. The text needs more CPU time than the server spends on one FindNumbers or ExplainNumber. To do:
     Send the text in shorter pieces. Metadata: `limit_s`: the limit in seconds.
+    """
+    ERROR_REASON_REJECT_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 92
+    """FAILED_PRECONDITION. More rows of the import were rejected than its `reject_limit` allows; it has failed. To do: Read
+    `reject_counts` and the rejected rows, correct the file or the options, and import it again; RevertImport takes back the
+    rows that were committed. Metadata: `import_id`: the import; `rejected`: rejected rows; `rows`: rows read.
+    """
+    ERROR_REASON_HEADER_ROW_INVALID: _ErrorReason.ValueType  # 93
+    """INVALID_ARGUMENT. The file has no row at `source.header_row`. To do: Give the line of the row that names the columns.
+    Metadata: `header_row`: the line that was asked for.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -461,7 +473,10 @@ Metadata: `limit`: the limit.
 """
 ERROR_REASON_PHONE_COLUMN_MISSING: ErrorReason.ValueType  # 51
 """FAILED_PRECONDITION. No column was recognised as the phone number. To do: Give a mapping with a column for
-`CONTACT_FIELD_PHONE_NUMBER`. Metadata: `columns`: the names found, truncated to 1,000 characters.
+`CONTACT_FIELD_PHONE_NUMBER`, or the line of the header in `source.header_row`. Metadata: `columns`: the names found, cut
+to 1,000 bytes; `header_row`: the line of the header, 0 if none was found; `rows`: the first rows as JSON, such as
+`[{"line":1,"cells":["Ann","#######4001"]}]`, digits of phone numbers masked, at most 1,000 bytes; `phone_column`: the
+column whose cells look like phone numbers, if there is one; `option`: the option of `bossjy import` that repairs it.
 """
 ERROR_REASON_MAPPING_INVALID: ErrorReason.ValueType  # 52
 """INVALID_ARGUMENT. The mapping names a column that the file does not have, or one field twice. To do: Correct the
@@ -512,5 +527,14 @@ again, and read without long pauses. Metadata: `limit_s`: the limit in seconds.
 ERROR_REASON_WORK_LIMIT: ErrorReason.ValueType  # 80
 """RESOURCE_EXHAUSTED. The text needs more CPU time than the server spends on one FindNumbers or ExplainNumber. To do:
 Send the text in shorter pieces. Metadata: `limit_s`: the limit in seconds.
+"""
+ERROR_REASON_REJECT_LIMIT_EXCEEDED: ErrorReason.ValueType  # 92
+"""FAILED_PRECONDITION. More rows of the import were rejected than its `reject_limit` allows; it has failed. To do: Read
+`reject_counts` and the rejected rows, correct the file or the options, and import it again; RevertImport takes back the
+rows that were committed. Metadata: `import_id`: the import; `rejected`: rejected rows; `rows`: rows read.
+"""
+ERROR_REASON_HEADER_ROW_INVALID: ErrorReason.ValueType  # 93
+"""INVALID_ARGUMENT. The file has no row at `source.header_row`. To do: Give the line of the row that names the columns.
+Metadata: `header_row`: the line that was asked for.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -146,19 +146,26 @@ class ExportContactsRequest(_message.Message):
 
     FILTER_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
+    PLAIN_CELLS_FIELD_NUMBER: _builtins.int
     filter: _builtins.str
     """AIP-160 filter. If empty, all."""
     format: _contact_pb2.ExportFormat.ValueType
     """Format of the file. Default: CSV."""
+    plain_cells: _builtins.bool
+    """Whether cells of CSV that a spreadsheet would run as formulas are written as they are, for programs. Otherwise an
+    apostrophe guards them. In both forms a text that begins with an apostrophe before `=`, `+`, `-` or `@` has one
+    apostrophe more, so an import reads every cell back as it was.
+    """
     def __init__(
         self,
         *,
         filter: _builtins.str = ...,
         format: _contact_pb2.ExportFormat.ValueType = ...,
+        plain_cells: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "format", b"format"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "format", b"format", "plain_cells", b"plain_cells"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

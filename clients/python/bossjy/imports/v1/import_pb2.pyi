@@ -35,7 +35,9 @@ class _ImportStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportSta
     IMPORT_STATE_CANCELLED: _ImportState.ValueType  # 3
     """Cancelled. Committed rows stay."""
     IMPORT_STATE_FAILED: _ImportState.ValueType  # 4
-    """Ended by a fault in the file as a whole; `failure` gives it. Committed rows stay."""
+    """Ended by a fault in the file as a whole; `failure` gives it. Committed rows stay, and RevertImport removes them. An
+    import also fails if every row was rejected, or if `reject_limit` was exceeded.
+    """
     IMPORT_STATE_REVERTED: _ImportState.ValueType  # 5
     """Undone by RevertImport."""
 
@@ -51,7 +53,9 @@ IMPORT_STATE_SUCCEEDED: ImportState.ValueType  # 2
 IMPORT_STATE_CANCELLED: ImportState.ValueType  # 3
 """Cancelled. Committed rows stay."""
 IMPORT_STATE_FAILED: ImportState.ValueType  # 4
-"""Ended by a fault in the file as a whole; `failure` gives it. Committed rows stay."""
+"""Ended by a fault in the file as a whole; `failure` gives it. Committed rows stay, and RevertImport removes them. An
+import also fails if every row was rejected, or if `reject_limit` was exceeded.
+"""
 IMPORT_STATE_REVERTED: ImportState.ValueType  # 5
 """Undone by RevertImport."""
 Global___ImportState: _TypeAlias = ImportState  # noqa: Y015
@@ -139,6 +143,30 @@ HEADER_PRESENT: Header.ValueType  # 1
 HEADER_ABSENT: Header.ValueType  # 2
 """There is no header; columns are called `column_1`, `column_2` …"""
 Global___Header: _TypeAlias = Header  # noqa: Y015
+
+class _Quoting:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _QuotingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Quoting.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    QUOTING_UNSPECIFIED: _Quoting.ValueType  # 0
+    """Detected: cells are quoted, unless the first rows of text with tabs can only be read without quotes."""
+    QUOTING_QUOTED: _Quoting.ValueType  # 1
+    """A cell that begins with `quote` ends at the next one."""
+    QUOTING_NONE: _Quoting.ValueType  # 2
+    """A quote is a character like any other."""
+
+class Quoting(_Quoting, metaclass=_QuotingEnumTypeWrapper):
+    """Quoting of cells."""
+
+QUOTING_UNSPECIFIED: Quoting.ValueType  # 0
+"""Detected: cells are quoted, unless the first rows of text with tabs can only be read without quotes."""
+QUOTING_QUOTED: Quoting.ValueType  # 1
+"""A cell that begins with `quote` ends at the next one."""
+QUOTING_NONE: Quoting.ValueType  # 2
+"""A quote is a character like any other."""
+Global___Quoting: _TypeAlias = Quoting  # noqa: Y015
 
 class _ContactField:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -453,6 +481,10 @@ class SourceFormat(_message.Message):
     QUOTE_FIELD_NUMBER: _builtins.int
     HEADER_FIELD_NUMBER: _builtins.int
     COLUMNS_FIELD_NUMBER: _builtins.int
+    HEADER_ROW_FIELD_NUMBER: _builtins.int
+    SKIP_ROWS_FIELD_NUMBER: _builtins.int
+    ESCAPE_FIELD_NUMBER: _builtins.int
+    QUOTING_FIELD_NUMBER: _builtins.int
     format: Global___FileFormat.ValueType
     """Format."""
     compression: Global___Compression.ValueType
@@ -468,6 +500,21 @@ class SourceFormat(_message.Message):
     """One character around cells. If empty, `"`."""
     header: Global___Header.ValueType
     """Presence of a header."""
+    header_row: _builtins.int
+    """Line of the header in delimited text, from 1, as an editor or a spreadsheet counts. The lines before it are not read.
+    0: found out. HEADER_ROW_INVALID if no row is there. In Import.resolved: where the header was found; 0 if there is none.
+    """
+    skip_rows: _builtins.int
+    """Lines at the start of delimited text that are left out before the header is looked for. Must be less than `header_row`
+    if both are set.
+    """
+    escape: _builtins.str
+    """One character that escapes the next one in delimited text: `\\` for files of MySQL and PostgreSQL, where `\\"` is a
+    quote, `\\n`, `\\r` and `\\t` are a line end and a tab, and a line end after it belongs to the cell. `\\N` stays, and counts
+    as empty by the default of `null_values`. Empty: found out where quotes can only be read with `\\`, else none.
+    """
+    quoting: Global___Quoting.ValueType
+    """Whether cells can be quoted."""
     @_builtins.property
     def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the columns, for a file without a header or for several parts, of which only the first has one."""
@@ -482,10 +529,14 @@ class SourceFormat(_message.Message):
         quote: _builtins.str = ...,
         header: Global___Header.ValueType = ...,
         columns: _abc.Iterable[_builtins.str] | None = ...,
+        header_row: _builtins.int = ...,
+        skip_rows: _builtins.int = ...,
+        escape: _builtins.str = ...,
+        quoting: Global___Quoting.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "compression", b"compression", "delimiter", b"delimiter", "encoding", b"encoding", "format", b"format", "header", b"header", "quote", b"quote"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "compression", b"compression", "delimiter", b"delimiter", "encoding", b"encoding", "escape", b"escape", "format", b"format", "header", b"header", "header_row", b"header_row", "quote", b"quote", "quoting", b"quoting", "skip_rows", b"skip_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -518,6 +569,45 @@ class NullValues(_message.Message):
 Global___NullValues: _TypeAlias = NullValues  # noqa: Y015
 
 @_typing.final
+class RejectLimit(_message.Message):
+    """When an import stops because of rejected rows. It then fails at once: the rows that were committed stay, the block of rows
+    that exceeded the limit is not merged, and its rejected rows are listed and counted. RevertImport takes the rest back.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    MINIMUM_ROWS_FIELD_NUMBER: _builtins.int
+    rows: _builtins.int
+    """Most rejected rows. Not set: any number."""
+    percent: _builtins.float
+    """Largest share of rejected rows among all rows, in percent. Not set: any share."""
+    minimum_rows: _builtins.int
+    """Rows that are read before `percent` applies; at the end of the last part it applies to any number of rows. 0 means 1,000."""
+    def __init__(
+        self,
+        *,
+        rows: _builtins.int | None = ...,
+        percent: _builtins.float | None = ...,
+        minimum_rows: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "_rows", b"_rows", "percent", b"percent", "rows", b"rows"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "_rows", b"_rows", "minimum_rows", b"minimum_rows", "percent", b"percent", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__percent: _TypeAlias = _typing.Literal["percent"]  # noqa: Y015
+    _WhichOneofArgType__percent: _TypeAlias = _typing.Literal["_percent", b"_percent"]  # noqa: Y015
+    _WhichOneofReturnType__rows: _TypeAlias = _typing.Literal["rows"]  # noqa: Y015
+    _WhichOneofArgType__rows: _TypeAlias = _typing.Literal["_rows", b"_rows"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__percent) -> _WhichOneofReturnType__percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rows) -> _WhichOneofReturnType__rows | None: ...
+
+Global___RejectLimit: _TypeAlias = RejectLimit  # noqa: Y015
+
+@_typing.final
 class ImportSpec(_message.Message):
     """Options of an import. At most 512 KiB in all."""
 
@@ -536,14 +626,16 @@ class ImportSpec(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     PARENT_IMPORT_ID_FIELD_NUMBER: _builtins.int
     NULL_VALUES_FIELD_NUMBER: _builtins.int
+    REJECT_LIMIT_FIELD_NUMBER: _builtins.int
     DOUBTFUL_POLICY_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """Display name. If empty, the file name."""
     file_name: _builtins.str
     """Name of the file, without folders; only for display, never opened."""
     default_region: _builtins.str
-    """Region of numbers without a calling code: ISO 3166-1 alpha-2 in capitals. INVALID_FIELD if the plan has no such region.
-    If empty, the tenant's.
+    """Region of numbers without a calling code: ISO 3166-1 alpha-2, as the service returns it. Requests can also have an
+    alpha-3 code, a calling code, or a name in Chinese, English or another common language (`CHN`, `86`, `China`). Any
+    other value answers INVALID_FIELD. If empty, the tenant's.
     """
     existing_policy: Global___ExistingPolicy.ValueType
     """Default: overwrite."""
@@ -580,6 +672,10 @@ class ImportSpec(_message.Message):
         in a file of ExportContacts there are none.
         """
 
+    @_builtins.property
+    def reject_limit(self) -> Global___RejectLimit:
+        """When the import stops because of rejected rows. Not set: never."""
+
     def __init__(
         self,
         *,
@@ -596,11 +692,12 @@ class ImportSpec(_message.Message):
         language: _builtins.str = ...,
         parent_import_id: _builtins.str = ...,
         null_values: Global___NullValues | None = ...,
+        reject_limit: Global___RejectLimit | None = ...,
         doubtful_policy: Global___DoubtfulPolicy.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["null_values", b"null_values", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["null_values", b"null_values", "reject_limit", b"reject_limit", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "display_name", b"display_name", "doubtful_policy", b"doubtful_policy", "drop_unknown_columns", b"drop_unknown_columns", "duplicate_policy", b"duplicate_policy", "enrich", b"enrich", "existing_policy", b"existing_policy", "file_name", b"file_name", "language", b"language", "mapping", b"mapping", "null_values", b"null_values", "parent_import_id", b"parent_import_id", "part_count", b"part_count", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "display_name", b"display_name", "doubtful_policy", b"doubtful_policy", "drop_unknown_columns", b"drop_unknown_columns", "duplicate_policy", b"duplicate_policy", "enrich", b"enrich", "existing_policy", b"existing_policy", "file_name", b"file_name", "language", b"language", "mapping", b"mapping", "null_values", b"null_values", "parent_import_id", b"parent_import_id", "part_count", b"part_count", "reject_limit", b"reject_limit", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -706,6 +803,7 @@ class Import(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     REJECTS_TRUNCATED_FIELD_NUMBER: _builtins.int
     DUPLICATES_TRUNCATED_FIELD_NUMBER: _builtins.int
+    REJECT_COUNTS_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
     """Id, made by the server."""
     state: Global___ImportState.ValueType
@@ -723,7 +821,7 @@ class Import(_message.Message):
     rejects_truncated: _builtins.bool
     """True if more rows were refused than are kept: `counts.rejected` is exact, the list is truncated."""
     duplicates_truncated: _builtins.bool
-    """Whether more rows were duplicates than are kept: `counts.duplicate` is exact, the list is truncated."""
+    """True if more rows were duplicates than are kept: `counts.duplicate` is exact, the list is truncated."""
     @_builtins.property
     def spec(self) -> Global___ImportSpec:
         """The requested options."""
@@ -752,6 +850,12 @@ class Import(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """Time of its end; not set while open."""
 
+    @_builtins.property
+    def reject_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectCount]:
+        """Rejected rows by reason, the most frequent reason first. Their sum is `counts.rejected`, except in imports of earlier
+        releases, which have none.
+        """
+
     def __init__(
         self,
         *,
@@ -771,14 +875,45 @@ class Import(_message.Message):
         failure: _builtins.str = ...,
         rejects_truncated: _builtins.bool = ...,
         duplicates_truncated: _builtins.bool = ...,
+        reject_counts: _abc.Iterable[Global___RejectCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "end_time", b"end_time", "resolved", b"resolved", "spec", b"spec", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "created_by", b"created_by", "duplicates_truncated", b"duplicates_truncated", "end_time", b"end_time", "failure", b"failure", "import_id", b"import_id", "metadata_version", b"metadata_version", "parts", b"parts", "rejects_truncated", b"rejects_truncated", "resolved", b"resolved", "revision", b"revision", "spec", b"spec", "state", b"state", "update_time", b"update_time", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "create_time", b"create_time", "created_by", b"created_by", "duplicates_truncated", b"duplicates_truncated", "end_time", b"end_time", "failure", b"failure", "import_id", b"import_id", "metadata_version", b"metadata_version", "parts", b"parts", "reject_counts", b"reject_counts", "rejects_truncated", b"rejects_truncated", "resolved", b"resolved", "revision", b"revision", "spec", b"spec", "state", b"state", "update_time", b"update_time", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Import: _TypeAlias = Import  # noqa: Y015
+
+@_typing.final
+class RejectCount(_message.Message):
+    """Rejected rows with one reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    SUGGESTION_COUNT_FIELD_NUMBER: _builtins.int
+    reason: Global___RejectReason.ValueType
+    """Why."""
+    row_count: _builtins.int
+    """How many rows."""
+    suggestion_count: _builtins.int
+    """How many of the listed rows have a suggestion."""
+    def __init__(
+        self,
+        *,
+        reason: Global___RejectReason.ValueType = ...,
+        row_count: _builtins.int = ...,
+        suggestion_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "row_count", b"row_count", "suggestion_count", b"suggestion_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectCount: _TypeAlias = RejectCount  # noqa: Y015
 
 @_typing.final
 class RejectedRow(_message.Message):
@@ -807,7 +942,9 @@ class RejectedRow(_message.Message):
     original: _builtins.str
     """The original value at fault, truncated to 1,000 characters."""
     suggestion: _builtins.str
-    """A value that would have been accepted, if one is known."""
+    """A value that would have been accepted, if one is known. For a row with a valid number that was rejected for another
+    column: its number in E.164.
+    """
     row_text: _builtins.str
     """The original row, truncated to 8,000 characters."""
     def __init__(

@@ -428,10 +428,15 @@ class PreviewImportRequest(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     SAMPLE_FIELD_NUMBER: _builtins.int
     COMPLETE_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
     sample: _builtins.bytes
     """First bytes of the file, at most 1 MiB."""
     complete: _builtins.bool
     """True if `sample` is the whole file."""
+    partial: _builtins.bool
+    """Whether a file that cannot be imported as it was asked is shown as far as it can be read, where another header row,
+    mapping or form could repair that: `problem` then says what is wrong, and `columns`, `rows` and `counts` can be empty.
+    """
     @_builtins.property
     def spec(self) -> _import_pb2.ImportSpec:
         """The options, as for CreateImport."""
@@ -442,14 +447,95 @@ class PreviewImportRequest(_message.Message):
         spec: _import_pb2.ImportSpec | None = ...,
         sample: _builtins.bytes = ...,
         complete: _builtins.bool = ...,
+        partial: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "sample", b"sample", "spec", b"spec"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "partial", b"partial", "sample", b"sample", "spec", b"spec"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PreviewImportRequest: _TypeAlias = PreviewImportRequest  # noqa: Y015
+
+@_typing.final
+class SheetRow(_message.Message):
+    """A row of the file as it was read, title rows and the header included."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    CELLS_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Line, from 1."""
+    @_builtins.property
+    def cells(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The first 100 cells, each cut to 100 characters."""
+
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        cells: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "line", b"line"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SheetRow: _TypeAlias = SheetRow  # noqa: Y015
+
+@_typing.final
+class PreviewProblem(_message.Message):
+    """Why a file cannot be imported as it was asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    reason: _error_reason_pb2.ErrorReason.ValueType
+    """The reason that an import would fail with."""
+    message: _builtins.str
+    """What is wrong and what to do."""
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The metadata that the error would have; the comment of its reason says which."""
+
+    def __init__(
+        self,
+        *,
+        reason: _error_reason_pb2.ErrorReason.ValueType = ...,
+        message: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "metadata", b"metadata", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewProblem: _TypeAlias = PreviewProblem  # noqa: Y015
 
 @_typing.final
 class PreviewColumn(_message.Message):
@@ -540,12 +626,34 @@ class PreviewImportResponse(_message.Message):
     COLUMNS_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
+    IMPORT_REGION_FIELD_NUMBER: _builtins.int
+    IMPORT_REGION_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    LIKELY_REGION_FIELD_NUMBER: _builtins.int
+    LIKELY_REGION_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    REGION_DOUBTFUL_FIELD_NUMBER: _builtins.int
+    SHEET_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    EQUALLY_LIKELY_REGIONS_FIELD_NUMBER: _builtins.int
     encoding_evidence: _builtins.str
     """Evidence for the encoding."""
     delimiter_evidence: _builtins.str
     """Evidence for the delimiter."""
     region_confidence: _builtins.float
     """Share of the sample's numbers that are valid in `resolved.default_region`, 0 to 1."""
+    import_region: _builtins.str
+    """Region that the import would assume for numbers without a calling code: the one of the spec, else the tenant's. Empty:
+    none. `resolved.default_region` is this region if there is one, else `likely_region`.
+    """
+    import_region_confidence: _builtins.float
+    """Share of the sample's numbers that are valid in `import_region`, 0 to 1. Rows with a country of their own count as they
+    are.
+    """
+    likely_region: _builtins.str
+    """Region in which most of the sample's numbers without a calling code are valid. Empty: none is likely."""
+    likely_region_confidence: _builtins.float
+    """Share of the sample's numbers that are valid in `likely_region`, 0 to 1."""
+    region_doubtful: _builtins.bool
+    """Whether `import_region` is missing or clearly wrong, and `likely_region` fits."""
     @_builtins.property
     def resolved(self) -> _import_pb2.ImportSpec:
         """The detected options: `source` and `mapping` complete, and a likely `default_region`."""
@@ -562,6 +670,20 @@ class PreviewImportResponse(_message.Message):
     def counts(self) -> _import_pb2.ImportCounts:
         """Counts of the sample, as if the tenant had no contacts."""
 
+    @_builtins.property
+    def sheet(self) -> _containers.RepeatedCompositeFieldContainer[Global___SheetRow]:
+        """First rows of the file as they were read, at most 20."""
+
+    @_builtins.property
+    def problem(self) -> Global___PreviewProblem:
+        """Set if the file cannot be imported as it was asked; only with `partial`."""
+
+    @_builtins.property
+    def equally_likely_regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other regions in which as many of the sample's numbers are valid as in `likely_region`, at most 5. With some here, the
+        numbers alone do not tell the region.
+        """
+
     def __init__(
         self,
         *,
@@ -572,10 +694,18 @@ class PreviewImportResponse(_message.Message):
         columns: _abc.Iterable[Global___PreviewColumn] | None = ...,
         rows: _abc.Iterable[Global___PreviewRow] | None = ...,
         counts: _import_pb2.ImportCounts | None = ...,
+        import_region: _builtins.str = ...,
+        import_region_confidence: _builtins.float = ...,
+        likely_region: _builtins.str = ...,
+        likely_region_confidence: _builtins.float = ...,
+        region_doubtful: _builtins.bool = ...,
+        sheet: _abc.Iterable[Global___SheetRow] | None = ...,
+        problem: Global___PreviewProblem | None = ...,
+        equally_likely_regions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "resolved", b"resolved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "problem", b"problem", "resolved", b"resolved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "counts", b"counts", "delimiter_evidence", b"delimiter_evidence", "encoding_evidence", b"encoding_evidence", "region_confidence", b"region_confidence", "resolved", b"resolved", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "counts", b"counts", "delimiter_evidence", b"delimiter_evidence", "encoding_evidence", b"encoding_evidence", "equally_likely_regions", b"equally_likely_regions", "import_region", b"import_region", "import_region_confidence", b"import_region_confidence", "likely_region", b"likely_region", "likely_region_confidence", b"likely_region_confidence", "problem", b"problem", "region_confidence", b"region_confidence", "region_doubtful", b"region_doubtful", "resolved", b"resolved", "rows", b"rows", "sheet", b"sheet"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -852,16 +982,22 @@ class ExportRejectedRowsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IMPORT_ID_FIELD_NUMBER: _builtins.int
+    PLAIN_CELLS_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
     """The import."""
+    plain_cells: _builtins.bool
+    """Whether cells that a spreadsheet would run as formulas are written as they are, for programs. Otherwise an apostrophe
+    guards them.
+    """
     def __init__(
         self,
         *,
         import_id: _builtins.str = ...,
+        plain_cells: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id", "plain_cells", b"plain_cells"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
