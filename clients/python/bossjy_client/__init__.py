@@ -22,6 +22,7 @@ from bossjy_client.errors import (
     UnavailableError,
     UploadError,
 )
+from bossjy_client.read_options import ReaderLimits, ReadOptions
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
 from bossjy_client.upload import UploadProgress
 
@@ -36,6 +37,8 @@ __all__ = [
     "LimitError",
     "NotFoundError",
     "PermissionDeniedError",
+    "ReadOptions",
+    "ReaderLimits",
     "SessionSource",
     "SessionTokens",
     "SourceError",

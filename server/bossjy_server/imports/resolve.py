@@ -19,6 +19,7 @@ from bossjy_server.imports.mapping import (
     resolve_mapping,
 )
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.other_forms import check_form
 from bossjy_server.imports.own_export import is_own_export, own_mapping
 from bossjy_server.imports.records import ColumnMapping, ContactField, FileFormat, Header, SourceFormat, Spec
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
@@ -27,12 +28,6 @@ from bossjy_server.imports.transcode import IANA, to_utf8
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 # Fewer do not say what they begin.
 _FEWEST_BYTES = 8
-# What people send for a list and is none yet. No text begins so.
-_NO_TEXT = {
-    b"PK\x03\x04": "a workbook or a ZIP archive",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old workbook",
-    b"PAR1": "a Parquet file",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> 
     if opened.is_arrow:
         spec = of_arrow(spec)
     source = spec.source
-    _check_text(plain)
+    check_form(plain, complete=final)
     encoding = detect.find_encoding(
         plain[: detect.SAMPLE_BYTES], source.encoding, final=final and len(plain) <= detect.SAMPLE_BYTES
     )
@@ -127,15 +122,6 @@ def _check_source(spec: Spec) -> None:
             raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must each be one ASCII character")
     if source.delimiter and source.delimiter == (source.quote or '"'):
         raise InvalidArgument(Reason.FORMAT_UNSUPPORTED, "delimiter and quote must differ")
-
-
-def _check_text(plain: bytes) -> None:
-    for start, what in _NO_TEXT.items():
-        if plain.startswith(start):
-            raise InvalidArgument(
-                Reason.FORMAT_UNSUPPORTED,
-                f"the file is {what}: send CSV or JSON lines; the tool `bossjy import` reads workbooks and Parquet",
-            )
 
 
 def of_arrow(spec: Spec) -> Spec:

@@ -49,6 +49,8 @@ _WRITTEN = (
     "delimiter",
     "header",
     "sheet",
+    "records",
+    "skip_hidden_rows",
     "enrich",
     "language",
     "drop_unknown",
@@ -97,7 +99,13 @@ def add_options(command: Any) -> None:
     command.add_argument("--encoding", default="", metavar="NAME", help="such as gb18030 (default: found out)")
     command.add_argument("--delimiter", default="", metavar="C", help="one character, or `tab` (default: found out)")
     command.add_argument("--header", choices=sorted(_HEADER), help="whether the first row names the columns")
-    command.add_argument("--sheet", default="", metavar="NAME", help="sheet of a workbook (default: the first)")
+    command.add_argument(
+        "--sheet", default="", metavar="NAME", help="sheet of a workbook (default: the first with a phone column)"
+    )
+    command.add_argument(
+        "--records", default="", metavar="PATH", help="array of records in a JSON document, such as data.people"
+    )
+    command.add_argument("--skip-hidden-rows", action="store_true", help="rows hidden in a workbook are not imported")
     command.add_argument("--name", default="", metavar="TEXT", help="name of the import, for people")
     command.add_argument("--parent", default="", metavar="IMPORT", help="the import whose corrected rows these are")
     command.add_argument(

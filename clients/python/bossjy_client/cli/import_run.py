@@ -15,7 +15,7 @@ from bossjy_client.cli.progress import UploadBar
 from bossjy_client.cli.session import Session
 from bossjy_client.cli.summary import identity_holds
 from bossjy_client.client import Client
-from bossjy_client.errors import BossjyError
+from bossjy_client.errors import BossjyError, SourceError
 
 
 async def run_import(
@@ -23,6 +23,8 @@ async def run_import(
 ) -> import_pb2.Import:
     """Import, or go on. Raises BossjyError, also where the counts do not add up."""
     given.describe(spec)
+    if given.note:
+        session.output.note(f"{given.name}: {given.note}")
     pending = PendingImport(session.login(), given.path, spec, args) if given.path else None
     request_id = pending.request_id() if pending else str(uuid.uuid4())
     file = str(given.path or "-")
@@ -31,8 +33,8 @@ async def run_import(
     try:
         job = await _upload(session, client, args, given, spec, request_id)
     except BossjyError as error:
-        if pending and exit_code(error) is ExitCode.REFUSED:
-            pending.done()  # it would be refused again: the next run begins anew
+        if pending and (exit_code(error) is ExitCode.REFUSED or isinstance(error, SourceError)):
+            pending.done()  # it would be refused again, or was cancelled: the next run begins anew
         raise
     except asyncio.CancelledError:
         if pending:

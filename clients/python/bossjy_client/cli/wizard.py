@@ -11,7 +11,7 @@ from pathlib import Path
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.ask import Ask
 from bossjy_client.cli.exit_codes import ExitCode, UsageError, exit_code
-from bossjy_client.cli.import_input import open_input
+from bossjy_client.cli.import_input import input_of
 from bossjy_client.cli.import_options import EXISTING, FIELDS, command_line, spec_of, split_mapping
 from bossjy_client.cli.import_run import run_import
 from bossjy_client.cli.preview import show_preview
@@ -87,7 +87,7 @@ class _Wizard:
                 head = first_bytes(Path(file))
                 if is_workbook(head) and not self._args.sheet:
                     self._choose_sheet(file)
-                open_input(file, self._args.sheet)
+                input_of(self._args, file)
             except (SourceError, UsageError) as error:
                 self._output.error(error)
                 self._file = ""
@@ -122,7 +122,7 @@ class _Wizard:
 
     async def _preview(self) -> str:
         """Show the preview; the region that it supposes."""
-        given = open_input(self._file, self._args.sheet)
+        given = input_of(self._args, self._file)
         spec = spec_of(self._args)
         given.describe(spec)
         sample, complete = given.sample()
@@ -161,7 +161,7 @@ class _Wizard:
             self._output.error(error)
 
     async def _run(self, args: argparse.Namespace) -> import_pb2.Import:
-        given = open_input(self._file, args.sheet)
+        given = input_of(args, self._file)
         return await run_import(self._session, self._client, args, given, spec_of(args))
 
     def _report(self, job: import_pb2.Import) -> ExitCode:
