@@ -14,11 +14,13 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeAlias, cast
 
 from bossjy_client.errors import SourceError
 from bossjy_client.readers.document import HEAD_BYTES, Bounded, Document, reading
 from bossjy_client.readers.sheets import listed
+
+Opener: TypeAlias = Callable[[IO[bytes]], IO[bytes]]
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".lzma")
@@ -31,17 +33,17 @@ _TABLE_SUFFIXES = (
 _NOTES = ("readme", "license", "licence", "lies", "说明")
 
 
-def opener_of(document: Document) -> Callable[[], IO[bytes]] | None:
-    """How to open what a compressed document holds; None for one that is not compressed."""
+def opener_of(document: Document) -> Opener | None:
+    """What decompresses a document; None for one that is not compressed."""
     head = document.head
     if head.startswith(_GZIP):
-        return lambda: gzip.open(document.open())
+        return lambda raw: cast("IO[bytes]", gzip.open(raw))
     if head.startswith(_ZSTD):
-        return lambda: _zstandard(document)
+        return _zstandard
     if head.startswith(b"BZh") and head[4:10] in {b"1AY&SY", b"\x17rE8P\x90"}:
-        return lambda: bz2.open(document.open())
+        return bz2.open
     if head.startswith(b"\xfd7zXZ\0"):
-        return lambda: lzma.open(document.open())
+        return lzma.open
     return None
 
 
@@ -86,13 +88,14 @@ def unpacked(document: Document) -> Document:
     name = document.name
     for suffix in _SUFFIXES:
         name = name.removesuffix(suffix)
-    return _inner(document, name, opener)
+    return _inner(document, name, document.open, opener)
 
 
-def _inner(document: Document, name: str, opener: Callable[[], IO[bytes]]) -> Document:
+def _inner(document: Document, name: str, open_raw: Callable[[], IO[bytes]], opener: Opener) -> Document:
     def bounded() -> IO[bytes]:
+        raw = open_raw()
         with reading(document.label):
-            return io.BufferedReader(Bounded(opener(), document.limits.unpacked_bytes, document.label))
+            return io.BufferedReader(Bounded(opener(raw), raw, document.limits.unpacked_bytes, document.label))
 
     return Document(name, bounded, limits=document.limits, spool_bytes=document.spool_bytes, depth=document.depth + 1)
 
@@ -114,7 +117,9 @@ def _member(document: Document) -> Document:
         raise SourceError(
             f"{document.label}: it unpacks to more than {document.limits.unpacked_bytes:,} bytes (unpacked_bytes)"
         )
-    return _inner(document, Path(member.filename).name, lambda: _open_member(document, path, member.filename))
+    return _inner(
+        document, Path(member.filename).name, lambda: _open_member(document, path, member.filename), lambda raw: raw
+    )
 
 
 def _table(document: Document, members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
@@ -151,8 +156,9 @@ def _open_member(document: Document, path: Path, name: str) -> IO[bytes]:
         archive.close()  # the open member keeps the file
 
 
-def _zstandard(document: Document) -> IO[bytes]:
+def _zstandard(raw: IO[bytes]) -> IO[bytes]:
     import pyarrow as pa  # noqa: PLC0415 - takes a moment, and most runs read no Zstandard
 
-    stream: IO[bytes] = pa.CompressedInputStream(pa.PythonFile(document.open(), mode="r"), "zstd")
+    library: Any = pa  # its stubs want other streams
+    stream: IO[bytes] = library.CompressedInputStream(library.PythonFile(raw, mode="r"), "zstd")
     return stream

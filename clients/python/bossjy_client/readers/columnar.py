@@ -88,7 +88,7 @@ def read_arrow(document: Document, _options: ReadOptions) -> TableRows:
             file = ipc.open_file(pa.memory_map(path))
             batches = (file.get_batch(number) for number in range(file.num_record_batches))
             return table_of(document, file.schema, batches, None)
-        stream = ipc.open_stream(pa.OSFile(path))
+        stream = ipc.open_stream(pa.OSFile(path, "rb"))
         return table_of(document, stream.schema, stream, None)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SourceError(f"{document.label}: it cannot be read as Arrow: {error}") from error

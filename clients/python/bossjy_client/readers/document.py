@@ -18,6 +18,7 @@ from bossjy_client.read_options import ReaderLimits
 
 HEAD_BYTES = 64 * 1024
 _PIECE = 1024 * 1024
+_FEWEST = 8
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -100,7 +101,9 @@ class Document:
             (False, True, False, True): "utf-16-le",
             (True, False, True, False): "utf-16-be",
         }
-        return patterns.get((zeros[0], zeros[1], zeros[2], zeros[3]), "") if len(head) >= 8 else ""
+        codec = patterns.get((zeros[0], zeros[1], zeros[2], zeros[3]), "")
+        # Binary formats have many zeros as well.
+        return codec if codec and len(head) >= _FEWEST and _is_text(head[: len(head) // 4 * 4], codec) else ""
 
     @cached_property
     def start(self) -> str:
@@ -120,6 +123,11 @@ class Document:
         """Remove the spooled file."""
         if self._temporary is not None:
             self._temporary.close()
+
+
+def _is_text(data: bytes, codec: str) -> bool:
+    text = data.decode(codec, "replace")
+    return all(sign.isprintable() or sign in "\r\n\t" for sign in text[:1000])
 
 
 class reading:  # noqa: N801 - a context manager, used as a function
@@ -165,9 +173,9 @@ def spooled(stream: Stream, limit: int, label: str) -> IO[bytes]:
 class Bounded(io.RawIOBase):
     """Decompressed bytes, at most `limit` of them. Raises SourceError beyond that and where they are damaged."""
 
-    def __init__(self, stream: IO[bytes], limit: int, label: str) -> None:
+    def __init__(self, stream: IO[bytes], raw: IO[bytes], limit: int, label: str) -> None:
         super().__init__()
-        self._stream, self._limit, self._label = stream, limit, label
+        self._stream, self._raw, self._limit, self._label = stream, raw, limit, label
         self._size = 0
 
     def readable(self) -> bool:
@@ -185,6 +193,7 @@ class Bounded(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        """Close the stream beneath."""
+        """Close the streams beneath."""
         self._stream.close()
+        self._raw.close()
         super().close()

@@ -30,11 +30,12 @@ def _of_arrow(source: Any, limits: ReaderLimits) -> TableRows:
     from pyarrow.interchange import from_dataframe  # noqa: PLC0415
 
     label = _label(source)
+    library: Any = pa  # its stubs know no `record_batch`
     try:
         if hasattr(source, "__arrow_c_stream__"):
             batches = pa.RecordBatchReader.from_stream(source)
         elif hasattr(source, "__arrow_c_array__"):
-            batch = pa.record_batch(source)
+            batch = library.record_batch(source)
             batches = pa.RecordBatchReader.from_batches(batch.schema, [batch])
         else:
             table = from_dataframe(source)

@@ -40,7 +40,7 @@ def is_document(document: Document) -> bool:
         return True
     if (record := _object(line)) is None:
         # JSON lines whose first line is broken begin the second line with an object as well.
-        return not more.lstrip(" \t").startswith("{")
+        return line.rstrip().endswith((",", "[", "{", ":")) or not more.lstrip(" \t").startswith("{")
     return not more.strip() and not _is_record(record) and any(map(_is_objects, _values(record)))
 
 

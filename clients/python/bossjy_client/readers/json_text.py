@@ -58,8 +58,9 @@ class JsonText:
             except json.JSONDecodeError as error:
                 # At the end of what is there, the value may only be cut.
                 cut = error.pos + _LONGEST_WORD >= len(self._text) or error.msg.startswith("Unterminated string")
+                behind = error.pos - self._position
                 if not cut or not self._more():
-                    raise self.wrong(error.msg, error.pos - self._position) from error
+                    raise self.wrong(error.msg, behind) from error
             except RecursionError as error:
                 raise self.wrong("values are nested too deep") from error
             else:
@@ -82,10 +83,12 @@ class JsonText:
         if self._ended:
             return False
         piece = self._stream.read(max(_PIECE, len(self._text) - self._position))
-        self._ended = not piece
+        if not piece:
+            self._ended = True
+            return False
         self._before += self._position
         self._text, self._position = self._text[self._position :] + piece, 0
-        return not self._ended
+        return True
 
 
 def outer_values(text: JsonText, path: str = "", nesting: int = 64) -> Iterator[tuple[str, bool, Any]]:

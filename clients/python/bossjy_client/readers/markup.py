@@ -75,7 +75,10 @@ class Spans:
     def at(self, column: int) -> None:
         """Go on at a column, from 0."""
         self._check(column)
-        self._cells += [""] * (column - len(self._cells))
+        self._fill()
+        while len(self._cells) < column:
+            self._cells.append("")
+            self._fill()
 
     def add(self, text: str, across: int, down: int) -> None:
         """Add a cell that takes `across` columns and `down` rows."""
@@ -91,7 +94,7 @@ class Spans:
         for column in sorted(self._below):
             if column >= len(self._cells):
                 self.at(column)
-                self._cells.append(self._below[column][1])
+                self._fill()
         left = {column: (rows - 1, text) for column, (rows, text) in self._below.items() if rows > 1}
         self._below, self._begun = left | self._begun, {}
         while self._cells and not self._cells[-1]:

@@ -34,25 +34,26 @@ class Sheet:
 def choose_sheet(label: str, sheets: Sequence[Sheet], options: ReadOptions) -> tuple[str, str]:
     """The name of the sheet that is read, and what people are told of the choice. Raises SourceError.
 
-    A visible sheet that holds all mapped columns, or a phone column with a name and numbers, is chosen at once; else
-    the first with a column of numbers, else the only one with rows.
+    Of the visible sheets, the first that holds all mapped columns is chosen; else the first with a column that has the
+    name of a phone column and numbers; else the first with a column of numbers; else the only sheet with rows.
     """
     if not sheets:
         raise SourceError(f"{label}: it has no sheet")
     if len(sheets) == 1:
         return sheets[0].name, ""
-    weak, filled = "", []
+    best, found, filled = 0, "", list[str]()
     for sheet in sheets:
         rows = sheet.first_rows()
         if not any(any(row) for row in rows):
             continue
         filled.append(sheet.name)
         score = 0 if sheet.hidden else _score(rows, options.columns)
-        if score == 2:
-            return sheet.name, _told(sheet.name)
-        weak = weak or (sheet.name if score else "")
-    if weak:
-        return weak, _told(weak)
+        if score > best:
+            best, found = score, sheet.name
+        if best == (3 if options.columns else 2):
+            break
+    if found:
+        return found, f"sheet `{found}` is read; --sheet chooses another one"
     if len(filled) <= 1:
         return (filled[0] if filled else sheets[0].name), ""
     raise SourceError(
@@ -78,14 +79,10 @@ def is_number(text: str) -> bool:
     return 7 <= digits <= 19 and bool(_NUMBER.fullmatch(plain)) and not _DATE.match(plain)
 
 
-def _told(chosen: str) -> str:
-    return f"sheet `{chosen}` is read; --sheet chooses another one"
-
-
 def _score(rows: Sequence[Sequence[str]], mapped: Sequence[str]) -> int:
-    """2: a column that is mapped, or named and filled with numbers; 1: a column of numbers; 0: none."""
+    """3: all mapped columns; 2: a column that is named as phone columns are, with numbers; 1: with numbers; 0: none."""
     if mapped and any(set(mapped) <= {cell.strip() for cell in row} for row in rows):
-        return 2
+        return 3
     best = 0
     for column in range(max(map(len, rows), default=0)):
         cells = [row[column].strip() for row in rows if column < len(row) and row[column].strip()]

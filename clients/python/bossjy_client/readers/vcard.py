@@ -116,6 +116,8 @@ def _take(card: _Card, one: Property) -> None:
             card.cells = found | cells
         case _ if one.name in _TEXTS:
             cells.setdefault(_TEXTS[one.name], one.text)
+        case _:
+            pass
 
 
 def _take_phone(card: _Card, one: Property) -> None:

@@ -7,6 +7,7 @@ them, as people see it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,36 +36,59 @@ def sheet_names(document: Document) -> list[str]:
 
 def read_workbook(document: Document, options: ReadOptions) -> TableRows:
     """The cells of a sheet as text. Raises SourceError."""
-    path, label = document.file(), document.label
-    parts = workbook_parts.WorkbookParts(document, path)
-    parts.check()
-    book = _opened(label, path)
-    sheets = [sheet for sheet in book.sheets_metadata if _has_cells(sheet)]
-    names = [sheet.name for sheet in sheets]
-    if options.sheet and options.sheet not in names:
-        raise SourceError(f"{label}: it has no sheet `{options.sheet}`: choose one of {', '.join(names)} by --sheet")
+    book = _Book(document)
     name, note = options.sheet, ""
-    if not name:
-        name, note = choose_sheet(
-            label,
-            [
-                Sheet(one.name, lambda name=one.name: _sample(_sheet(label, book, parts, name)), _is_hidden(one))
-                for one in sheets
-            ],
-            options,
+    if name and name not in book.names:
+        raise SourceError(
+            f"{document.label}: it has no sheet `{name}`: choose one of {', '.join(book.names)} by --sheet"
         )
-    chosen = _sheet(label, book, parts, name)
-    found = parts.scan(name)
-    if found.formulas_without_value:
+    if not name:
+        sheets = [Sheet(one, partial(book.sample, one), one in book.hidden_sheets) for one in book.names]
+        name, note = choose_sheet(document.label, sheets, options)
+    sheet = book.sheet(name)
+    empty_formulas = book.parts.scan(name).formulas_without_value
+    if empty_formulas:
         hint = (
-            f"sheet `{name}` has {found.formulas_without_value:,} formulas without a value, which count as empty "
-            "cells: open the workbook in a spreadsheet program, save it, and import it again"
+            f"sheet `{name}` has {empty_formulas:,} formulas without a value, which count as empty cells: open the "
+            "workbook in a spreadsheet program, save it, and import it again"
         )
         note = f"{note}; {hint}" if note else hint
-    hidden = parts.hidden_rows(name) if options.skip_hidden_rows else frozenset[int]()
-    rows = chosen.end[0] + 1 if chosen.end else 0
-    pieces = csv_pieces(_rows(chosen, hidden), label, document.limits)
+    hidden = book.parts.hidden_rows(name) if options.skip_hidden_rows else frozenset[int]()
+    rows = sheet.end[0] + 1 if sheet.end else 0
+    pieces = csv_pieces(_rows(sheet, hidden), document.label, document.limits)
     return TableRows(document.name, rows, None, pieces, note=note, release=document.close)
+
+
+class _Book:
+    """A workbook, of which the last sheet that was asked for is in memory."""
+
+    def __init__(self, document: Document) -> None:
+        path = document.file()
+        self.parts = workbook_parts.WorkbookParts(document, path)
+        self.parts.check()
+        self._label = document.label
+        self._book = _opened(document.label, path)
+        sheets = [sheet for sheet in self._book.sheets_metadata if _has_cells(sheet)]
+        self.names = [sheet.name for sheet in sheets]
+        self.hidden_sheets = {sheet.name for sheet in sheets if _is_hidden(sheet)}
+        self._last: tuple[str, Any] = ("", None)
+
+    def sheet(self, name: str) -> Any:
+        """The sheet. Raises SourceError for one beyond the limits, or damaged."""
+        from python_calamine import CalamineError  # noqa: PLC0415 - most runs read no workbook
+
+        if self._last[0] != name or self._last[1] is None:
+            self._last = ("", None)
+            self.parts.scan(name)
+            try:
+                self._last = (name, self._book.get_sheet_by_name(name))
+            except (CalamineError, OSError, ValueError) as error:
+                raise SourceError(f"{self._label}: its sheet `{name}` cannot be read: {error}") from error
+        return self._last[1]
+
+    def sample(self, name: str) -> Sequence[Sequence[str]]:
+        """The first rows of a sheet as text."""
+        return [[cell_text(cell) for cell in row] for row in islice(self.sheet(name).iter_rows(), SAMPLE_ROWS)]
 
 
 def _has_cells(sheet: Any) -> bool:
@@ -77,20 +101,6 @@ def _is_hidden(sheet: Any) -> bool:
     from python_calamine import SheetVisibleEnum  # noqa: PLC0415 - as above
 
     return bool(sheet.visible != SheetVisibleEnum.Visible)
-
-
-def _sheet(label: str, book: Any, parts: workbook_parts.WorkbookParts, name: str) -> Any:
-    from python_calamine import CalamineError  # noqa: PLC0415 - as above
-
-    parts.scan(name)
-    try:
-        return book.get_sheet_by_name(name)
-    except (CalamineError, OSError, ValueError) as error:
-        raise SourceError(f"{label}: its sheet `{name}` cannot be read: {error}") from error
-
-
-def _sample(sheet: Any) -> Sequence[Sequence[str]]:
-    return [[cell_text(cell) for cell in row] for row in islice(sheet.iter_rows(), SAMPLE_ROWS)]
 
 
 def _rows(sheet: Any, hidden: frozenset[int]) -> Iterator[list[str]]:
