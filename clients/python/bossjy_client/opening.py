@@ -125,7 +125,7 @@ def convert_stream(stream: PeekedStream, name: str, config: ClientConfig, option
 def stream_name(stream: object) -> str:
     """The file name of a stream, as far as it has one."""
     name = getattr(stream, "name", "")
-    return Path(name).name if isinstance(name, str) else ""
+    return Path(name).name if isinstance(name, str | os.PathLike) else ""
 
 
 def _of_table(table: TableRows, config: ClientConfig) -> Opened:

@@ -147,8 +147,13 @@ def as_text(column: Any) -> Any:
     compute: Any = pc  # its stubs know no arrays of numbers
     if isinstance(column.type, pa.BaseExtensionType):
         column = column.storage if isinstance(column, pa.ExtensionArray) else column.cast(column.type.storage_type)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        values = column.dictionary
+        if pa.types.is_string_view(values.type):  # Arrow decodes no dictionary of views
+            values = values.cast(pa.large_string())
+        column = pa.DictionaryArray.from_arrays(column.indices, values).dictionary_decode()
     kind = column.type
     if pa.types.is_nested(kind) or _is_binary(kind) or pa.types.is_interval(kind):
         is_map = pa.types.is_map(kind)
@@ -163,10 +168,10 @@ def as_text(column: Any) -> Any:
         digits = compute.if_else(whole, column, None).cast(pa.int64()).cast(pa.large_string())
         column = compute.coalesce(digits, column.cast(pa.large_string()))
     else:
-        is_decimal = pa.types.is_decimal(kind)
         column = column.cast(pa.large_string())
-        if is_decimal:
-            column = compute.replace_substring_regex(column, r"\.0*$", "")
+        if pa.types.is_decimal(kind) or pa.types.is_timestamp(kind) or pa.types.is_time(kind):
+            # A fraction of zeros, before the zone of a time.
+            column = compute.replace_substring_regex(column, r"\.0+(Z|[+-][\d:]+)?$", r"\1")
     return compute.replace_substring_regex(compute.fill_null(column, ""), "[\r\n]+", " ")
 
 
@@ -210,7 +215,7 @@ def _service_reads(kind: Any) -> bool:
 
     types = pa.types
     if types.is_dictionary(kind):
-        return _service_reads(kind.value_type)
+        return not types.is_string_view(kind.value_type) and _service_reads(kind.value_type)
     if types.is_map(kind):
         return _service_reads(kind.key_type) and _is_value(kind.item_type)
     if types.is_list(kind) or types.is_large_list(kind):

@@ -10,7 +10,7 @@ from bossjy_client.read_options import ReaderLimits
 from bossjy_client.readers.document import HEAD_BYTES, Document
 
 _FEWEST = 8
-# Formats whose first bytes do not tell enough: markup, JSON, cards, archives. Their start is waited for.
+# Formats whose first bytes do not tell enough: markup, cards, archives. Their start is waited for.
 _UNCERTAIN = (
     b"<",
     b"[",
@@ -109,4 +109,6 @@ def _is_uncertain(head: bytes) -> bool:
     if text.startswith(b"{"):
         # One line tells whether it is JSON lines.
         return b"\n" not in text and len(head) < HEAD_BYTES
+    if text.startswith(b"["):
+        return not text[1:].strip(_SPACE) and len(head) < HEAD_BYTES
     return text.startswith(_UNCERTAIN) and len(head) < _ENOUGH

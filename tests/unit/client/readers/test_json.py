@@ -143,7 +143,7 @@ def test_an_encoding_that_is_not_certain_is_asked_for(path: Path) -> None:
 def test_a_document_is_read_in_little_memory(path: Path) -> None:
     with path.open("w") as file:
         file.write('{"data": [')
-        for number in range(200_000):
+        for number in range(50_000):
             file.write(f'{{"name": "name {number}", "phone": "+86138{number:08d}", "note": "{"x" * 60}"}},\n')
         file.write('{"phone": "1"}]}')
     tracemalloc.start()
@@ -151,5 +151,5 @@ def test_a_document_is_read_in_little_memory(path: Path) -> None:
     lines = sum(piece.count(b"\n") for piece in table.pieces)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert lines == 200_001
+    assert lines == 50_001
     assert peak < path.stat().st_size / 4
