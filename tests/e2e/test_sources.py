@@ -9,6 +9,7 @@ import io
 import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ CONFIG = ClientConfig(chunk_bytes=32 * 1024, window_bytes=256 * 1024)
 ROWS = [{"姓名": "张三", "手机号": "138 0013 8000"}, {"姓名": "李四", "手机号": "138 0013 8001"}]
 CONTACTS = [("+8613800138000", "张三"), ("+8613800138001", "李四")]
 CSV = "姓名,手机号\n张三,138 0013 8000\n李四,138 0013 8001\n"
+PAGE = f"<html><table><tr><td>{CSV.strip().replace(',', '<td>').replace(chr(10), '<tr><td>')}"
 CARDS = "".join(f"BEGIN:VCARD\nVERSION:3.0\nFN:{one['姓名']}\nTEL:{one['手机号']}\nEND:VCARD\n" for one in ROWS)
 pandas: Any = importlib.import_module("pandas")
 polars: Any = importlib.import_module("polars")
@@ -59,7 +61,7 @@ def columnar(write: Any, **options: Any) -> bytes:
 
 
 SOURCES: dict[str, Any] = {
-    "text": lambda: io.StringIO(CSV),
+    "text": partial(io.StringIO, CSV),
     "binary": lambda: io.BytesIO(CSV.encode("gb18030")),
     "rows": ROWS.copy,
     "pandas": lambda: pandas.DataFrame(ROWS),
@@ -74,8 +76,8 @@ SOURCES: dict[str, Any] = {
     "JSON lines": lambda: io.StringIO("".join(json.dumps(one) + "\n" for one in ROWS)),
     "gzip": lambda: gzip.compress(CSV.encode()),
     "gzip of JSON": lambda: gzip.compress(json.dumps(ROWS).encode()),
-    "UTF-32": lambda: CSV.encode("utf-32"),
-    "HTML": lambda: f"<html><table><tr><td>{CSV.strip().replace(',', '<td>').replace(chr(10), '<tr><td>')}".encode(),
+    "UTF-32": partial(CSV.encode, "utf-32"),
+    "HTML": PAGE.encode,
 }
 
 

@@ -44,6 +44,7 @@ class TableRows:
 
     def describe(self, form: import_pb2.SourceFormat) -> None:
         """Say in `form` what is sent."""
+        form.compression = import_pb2.COMPRESSION_NONE
         if self.encoding:
             form.encoding = self.encoding
         if self.form is None:

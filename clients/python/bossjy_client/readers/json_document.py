@@ -24,6 +24,7 @@ from bossjy_client.tables import TableRows
 # The longest row that the service takes: a first line beyond it is a document.
 _LONGEST_ROW = 1024 * 1024
 _PIECE = 64 * 1024
+_SAMPLE_LINES = 50
 _OBJECT = re.compile(r'\{\s*["}]')
 _ARRAY = re.compile(r"\[\s*[\[{\]]")
 
@@ -45,12 +46,14 @@ def is_document(document: Document) -> bool:
 
 
 def has_nested_lines(document: Document) -> bool:
-    """Whether the document is JSON lines whose first record has objects inside."""
+    """Whether the document is JSON lines whose first records have objects inside."""
     if not _OBJECT.match(document.start.lstrip()):
         return False
-    line, _ = _first_line(document)
-    record = _object(line) if line is not None else None
-    return record is not None and is_nested(record)
+    line, more = _first_line(document)
+    if line is None or (first := _object(line)) is None:
+        return False
+    lines = more.splitlines()[:_SAMPLE_LINES]
+    return is_nested(first) or any(is_nested(record) for one in lines if (record := _object(one)) is not None)
 
 
 def read_document(document: Document, options: ReadOptions) -> TableRows:

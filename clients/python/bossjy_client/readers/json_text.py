@@ -1,6 +1,6 @@
 """JSON documents value by value: only one record is in memory. NaN and Infinity, which many programs write, are read.
 
-A record is decoded by the standard library. Streaming parsers refuse NaN, and are slower.
+A record is decoded by the standard library: streaming parsers such as ijson refuse NaN.
 """
 
 from __future__ import annotations

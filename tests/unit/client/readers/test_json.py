@@ -78,6 +78,8 @@ def test_nested_objects_are_columns_by_path(path: Path) -> None:
     # JSON lines keep their lines, those that are no JSON as well.
     path.write_text(json.dumps(record) + '\nno json\n\n{"phone":"1"}')
     assert records_of(path) == [flat, "no json", "", {"phone": "1"}]
+    path.write_text('{"phone":"1","name":null}\n' + json.dumps(record) + "\n")
+    assert records_of(path) == [{"phone": "1", "name": None}, flat]
 
 
 def test_several_arrays_are_named_and_chosen(path: Path) -> None:
