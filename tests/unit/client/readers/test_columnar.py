@@ -99,7 +99,7 @@ def test_forms_of_arrow_that_the_service_does_not_read(tmp_path: Path, form: str
     if form == "orc":
         pyarrow.orc.write_table(table, path)
     elif form.startswith("feather"):
-        version = 1 if form.endswith("1") else 2
+        version: Any = 1 if form.endswith("1") else 2
         compression: Any = form.split()[1] if version == 2 else None
         pyarrow.feather.write_feather(table, str(path), compression=compression, version=version)
     else:

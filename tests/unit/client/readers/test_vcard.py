@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import quopri
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "contacts.vcf"
 
 
-def people(path: Path, **options: str) -> list[dict[str, str]]:
+def people(path: Path, **options: Any) -> list[dict[str, str]]:
     header, *rows = rows_of(path, **options)
     return [{name: cell for name, cell in zip(header, row, strict=True) if cell} for row in rows]
 

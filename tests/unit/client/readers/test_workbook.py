@@ -251,10 +251,10 @@ def test_a_workbook_that_states_wrong_sizes_is_refused(tmp_path: Path) -> None:
             if member.filename.endswith("sheet1.xml"):
                 data += b" " * 5_000_000
             target.writestr(member.filename, data)
-    data = bytearray(bomb.read_bytes())
+    made = bomb.read_bytes()
     size = (len(zipfile.ZipFile(bomb).read("xl/worksheets/sheet1.xml"))).to_bytes(4, "little")
-    assert data.count(size) == 2
-    bomb.write_bytes(data.replace(size, (500).to_bytes(4, "little")))
+    assert made.count(size) == 2
+    bomb.write_bytes(made.replace(size, (500).to_bytes(4, "little")))
     with pytest.raises(SourceError, match="damaged"):
         data_of(table_of(bomb))
 
