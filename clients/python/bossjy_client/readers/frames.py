@@ -38,7 +38,7 @@ def _of_arrow(source: Any, limits: ReaderLimits) -> TableRows:
             batch = library.record_batch(source)
             batches = pa.RecordBatchReader.from_batches(batch.schema, [batch])
         else:
-            table = from_dataframe(source)
+            table = from_dataframe(source)  # type: ignore[operator]  # its stubs take it for a module
             batches = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
     except (pa.ArrowException, TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         raise SourceError(f"{label} is no table of columns: {error}") from error

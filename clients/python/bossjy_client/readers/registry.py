@@ -7,10 +7,10 @@ it as they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from bossjy_client.errors import SourceError
+from bossjy_client.errors import BossjyError, SourceError
 from bossjy_client.read_options import ReadOptions
 from bossjy_client.readers import (
     archive,
@@ -75,6 +75,7 @@ def convert(document: Document, options: ReadOptions) -> TableRows | None:
     Raises SourceError where it cannot be read, OptionError for an option that is not for its format.
     """
     with ExitStack() as opened:
+        opened.enter_context(_any_error(document.label))
         opened.callback(document.close)
         outer = document
         while is_packed(document):
@@ -88,15 +89,32 @@ def convert(document: Document, options: ReadOptions) -> TableRows | None:
             return None
         else:
             table = TableRows(document.name, None, None, _pieces(document), form=None, encoding="")
-        return replace(table, release=opened.pop_all().close)
+        return replace(table, pieces=_guarded(table.pieces, document.label), release=opened.pop_all().close)
 
 
 def sheet_names(document: Document) -> list[str]:
     """The sheets of a workbook; none of another document. Raises SourceError."""
     try:
-        return workbook.sheet_names(document) if workbook.is_workbook(document) else []
+        with _any_error(document.label):
+            return workbook.sheet_names(document) if workbook.is_workbook(document) else []
     finally:
         document.close()
+
+
+@contextmanager
+def _any_error(label: str) -> Iterator[None]:
+    """What libraries raise of a damaged file as SourceError: they have no base in common."""
+    try:
+        yield
+    except BossjyError:
+        raise
+    except Exception as error:
+        raise SourceError(f"{label}: it is damaged or cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _guarded(pieces: Iterator[bytes], label: str) -> Iterator[bytes]:
+    with _any_error(label):
+        yield from pieces
 
 
 def _check_options(document: Document, options: ReadOptions, reader: Reader | None) -> None:

@@ -7,6 +7,7 @@ them, as people see it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from bossjy_client.errors import SourceError
 from bossjy_client.read_options import ReadOptions
 from bossjy_client.readers import workbook_parts
+from bossjy_client.readers.compound import check_compound
 from bossjy_client.readers.document import Document
 from bossjy_client.readers.sheets import SAMPLE_ROWS, Sheet, choose_sheet
 from bossjy_client.tables import TableRows, cell_text, csv_pieces
@@ -66,6 +68,8 @@ class _Book:
         path = document.file()
         self.parts = workbook_parts.WorkbookParts(document, path)
         self.parts.check()
+        if document.head.startswith(_OLE):
+            check_compound(path, document.label)
         self._label = document.label
         self._book = _opened(document.label, path)
         sheets = [sheet for sheet in self._book.sheets_metadata if _has_cells(sheet)]
@@ -75,15 +79,11 @@ class _Book:
 
     def sheet(self, name: str) -> Any:
         """The sheet. Raises SourceError for one beyond the limits, or damaged."""
-        from python_calamine import CalamineError  # noqa: PLC0415 - most runs read no workbook
-
         if self._last[0] != name or self._last[1] is None:
             self._last = ("", None)
             self.parts.scan(name)
-            try:
+            with _calling(f"{self._label}: its sheet `{name}` cannot be read"):
                 self._last = (name, self._book.get_sheet_by_name(name))
-            except (CalamineError, OSError, ValueError) as error:
-                raise SourceError(f"{self._label}: its sheet `{name}` cannot be read: {error}") from error
         return self._last[1]
 
     def sample(self, name: str) -> Sequence[Sequence[str]]:
@@ -127,13 +127,25 @@ def _merged(sheet: Any) -> Sequence[tuple[tuple[int, int], tuple[int, int]]]:
 
 
 def _opened(label: str, path: Path) -> Any:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError  # noqa: PLC0415 - as above
+    from python_calamine import CalamineWorkbook, PasswordError  # noqa: PLC0415 - as above
+
+    with _calling(f"{label}: it cannot be read as a workbook; if a spreadsheet program opens it, save it as XLSX"):
+        try:
+            return CalamineWorkbook.from_path(path)
+        except PasswordError as error:
+            raise SourceError(f"{label}: it is locked by a password: save it without one") from error
+
+
+@contextmanager
+def _calling(message: str) -> Iterator[None]:
+    """What the library raises as SourceError, panics among it, which are no Exception."""
+    from python_calamine import CalamineError  # noqa: PLC0415 - as above
 
     try:
-        return CalamineWorkbook.from_path(path)
-    except PasswordError as error:
-        raise SourceError(f"{label}: it is locked by a password: save it without one") from error
+        yield
     except (CalamineError, OSError, ValueError) as error:
-        raise SourceError(
-            f"{label}: it cannot be read as a workbook: {error}. If a spreadsheet program opens it, save it as XLSX"
-        ) from error
+        raise SourceError(f"{message}: {error}") from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise SourceError(f"{message}: {error}") from error
+        raise
