@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bossjy_client.errors import SourceError
 from bossjy_client.readers.document import Document, reading
+from bossjy_client.readers.ods_parts import CONTENT, ROW, hidden_rows, repeated_cells
 
 _PIECE = 1024 * 1024
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -25,23 +26,14 @@ _FORMULA = re.compile(
     rb"<(?:\w+:)?c\b[^>]*>\s*<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
+_FORMULA_MARKS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/")
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _ROW_NUMBER = re.compile(rb"\br=\"(\d+)\"")
 _ROW_HIDDEN = re.compile(rb"\bhidden=\"(?:1|true)\"")
-_FAR_COLUMN = re.compile(rb"\br=\"([A-Z]{2,3})\d")
+_FAR_COLUMN = re.compile(rb" r=\"([A-Z]{2,3})\d")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b([^>]*)>")
 _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\b([^>]*)>")
-_ODS_ROW = re.compile(rb"<table:table-row\b([^>]*)>")
-_ODS_REPEATED = re.compile(rb"table:number-rows-repeated=\"(\d+)\"")
-_ODS_HIDDEN = re.compile(rb"table:visibility=\"(?:collapse|filter)\"")
-_ODS_TABLE = re.compile(rb"<table:table\b[^>]*\btable:name=\"([^\"]*)\"")
-_ODS_FORMULA = re.compile(
-    rb"<table:table-cell\b(?=[^>]*\btable:formula=)(?![^>]*\boffice:(?:[\w-]*value|string-value)=)[^>]*/>"
-)
-_ODS_WIDE = re.compile(
-    rb"<table:table-cell\b(?=[^>]*\boffice:value-type)[^>]*\btable:number-columns-repeated=\"(\d{3,9})\""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +101,7 @@ class WorkbookParts:
     def hidden_rows(self, sheet: str) -> frozenset[int]:
         """The rows that are hidden, from 0. Raises SourceError where the format does not tell them."""
         if self._kind == "ods":
-            return frozenset(self._hidden_of_ods(sheet))
+            return frozenset(hidden_rows(self._rows(CONTENT, ROW), sheet))
         part = self._sheet_parts.get(sheet)
         if self._kind != "xlsx" or part is None:
             raise SourceError(
@@ -182,8 +174,7 @@ class WorkbookParts:
         rest = b""
         for piece in self._pieces(part):
             rest += piece
-            cut = max(rest.rfind(begin) for begin in begins)
-            cut = rest.rfind(b"<", 0, cut + 1) if cut >= 0 else -1
+            cut = _last(rest, *begins)
             if cut > 0:
                 yield rest[:cut]
                 rest = rest[cut:]
@@ -194,12 +185,12 @@ class WorkbookParts:
     def _scan_xml(self, part: str) -> Scan:
         rows = columns = formulas = 0
         for piece in self._rows(part, b"<row", b":row"):
-            for row in _ROW.findall(piece)[-1:]:
-                stated = _ROW_NUMBER.search(row)
-                rows = int(stated[1]) if stated else rows
+            last = _ROW.match(piece, max(0, _last(piece, b"<row", b":row")))
+            stated = _ROW_NUMBER.search(last[1]) if last else None
+            rows = int(stated[1]) if stated else rows
             for name in set(_FAR_COLUMN.findall(piece)):
                 columns = max(columns, _column_number(name))
-            if b"<f" in piece or b":f" in piece:
+            if any(mark in piece for mark in _FORMULA_MARKS):
                 formulas += sum(1 for _ in _FORMULA.finditer(piece))
         self._check_cells(rows, columns)
         return Scan(rows, columns, formulas)
@@ -220,37 +211,9 @@ class WorkbookParts:
         return Scan()
 
     def _scan_ods(self) -> None:
-        """Repeated cells and rows are written once: what they come to is checked before they are read."""
-        cells = formulas = 0
-        for piece in self._rows("content.xml", b"<table:table-row"):
-            wide = sum(int(found) for found in _ODS_WIDE.findall(piece))
-            tall = 1
-            if b"office:value-type" in piece:
-                row = _ODS_ROW.match(piece)
-                repeated = [
-                    int(found[1])
-                    for one in _ODS_ROW.finditer(piece)
-                    if (found := _ODS_REPEATED.search(one[1])) and _has_value(piece, one.end())
-                ]
-                tall = max([1, *repeated]) if row or repeated else 1
-            cells += max(wide, 1) * tall if wide or tall > 1 else 0
-            formulas += sum(1 for _ in _ODS_FORMULA.finditer(piece))
+        cells, formulas = repeated_cells(self._rows(CONTENT, ROW))
         self._check_cells(cells, 1)
         self._scans[""] = Scan(formulas_without_value=formulas)
-
-    def _hidden_of_ods(self, sheet: str) -> Iterator[int]:
-        table, number = "", 0
-        for piece in self._rows("content.xml", b"<table:table-row"):
-            marks = sorted([*_ODS_TABLE.finditer(piece), *_ODS_ROW.finditer(piece)], key=lambda found: found.start())
-            for found in marks:
-                if found.re is _ODS_TABLE:
-                    table, number = html.unescape(found[1].decode("utf-8", "replace")), 0
-                    continue
-                repeated = _ODS_REPEATED.search(found[1])
-                count = int(repeated[1]) if repeated else 1
-                if table == sheet and _ODS_HIDDEN.search(found[1]):
-                    yield from range(number, min(number + count, 1 << 20))
-                number += count
 
     def _check_cells(self, rows: int, columns: int) -> None:
         if rows * max(columns, 1) > self._limits.sheet_cells:
@@ -267,9 +230,10 @@ class WorkbookParts:
         )
 
 
-def _has_value(piece: bytes, position: int) -> bool:
-    end = piece.find(b"</table:table-row>", position)
-    return piece.find(b"office:value-type", position, end if end >= 0 else len(piece)) >= 0
+def _last(data: bytes, *begins: bytes) -> int:
+    """Where the last element begins that is named so, with or without a prefix; -1 if there is none."""
+    found = max(data.rfind(begin) for begin in begins)
+    return data.rfind(b"<", 0, found + 1) if found >= 0 else -1
 
 
 def _attributes(text: bytes) -> dict[str, str]:
