@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bossjy_client import ReaderLimits, SourceError
+from bossjy_client.opening import path_document
 from bossjy_client.readers.registry import OptionError
+from bossjy_client.readers.workbook_parts import WorkbookParts
 from bossjy_client.tables import cell_text
 from bossjy_client.workbook import sheet_names
 from tests.unit.client.readers.reading import data_of, rows_of, table_of
@@ -282,3 +285,21 @@ def test_options_of_other_formats_are_refused(workbook: Path) -> None:
 )
 def test_cells_are_the_text_that_a_person_sees(value: object, text: str) -> None:
     assert cell_text(value) == text
+
+
+@pytest.mark.parametrize(("last_row", "last_column", "refused"), [(1_048_575, 16_383, True), (99, 5, False)])
+def test_the_extent_that_a_binary_workbook_states(
+    tmp_path: Path, last_row: int, last_column: int, *, refused: bool
+) -> None:
+    path = tmp_path / "list.xlsb"
+    # BrtBeginSheet, BrtWsProp and BrtWsDim: kind, size, contents.
+    extent = b"\x94\x01\x10" + struct.pack("<4I", 0, last_row, 0, last_column)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.bin", b"")
+        archive.writestr("xl/worksheets/sheet1.bin", b"\x81\x01\x00" + b"\x93\x01\x03abc" + extent)
+    parts = WorkbookParts(path_document(path), path)
+    if refused:
+        with pytest.raises(SourceError, match="sheet_cells"):
+            parts.scan("people")
+    else:
+        assert parts.scan("people").formulas_without_value == 0
