@@ -24,6 +24,7 @@ from bossjy_client.errors import (
 )
 from bossjy_client.import_advice import region_advice
 from bossjy_client.phone_stream import TextBatch
+from bossjy_client.read_options import ReaderLimits, ReadOptions
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
 from bossjy_client.upload import UploadProgress
 
@@ -38,6 +39,8 @@ __all__ = [
     "LimitError",
     "NotFoundError",
     "PermissionDeniedError",
+    "ReadOptions",
+    "ReaderLimits",
     "SessionSource",
     "SessionTokens",
     "SourceError",

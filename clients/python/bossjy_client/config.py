@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
+from bossjy_client.read_options import ReaderLimits
+
 MIB = 1024 * 1024
 
 
@@ -32,7 +34,11 @@ class ClientConfig:
     The server's own window applies where it is smaller."""
 
     spool_bytes: int = 4 * 1024 * MIB
-    """Bytes of a compressed stream that are kept on disk at most, to send it again after a broken connection."""
+    """Bytes of a compressed stream that are kept on disk at most, to send it again after a broken connection. The same
+    limit applies to a stream of a format that is not read from front to end, such as a workbook."""
+
+    reader_limits: ReaderLimits = ReaderLimits()
+    """The most that a file converted by the client may be."""
 
     upload_attempts: int = 30
     """How often an upload is opened again at most without a byte being committed in between."""

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
+import threading
 import uuid
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar, cast
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
 from bossjy_client.connection import Connection
-from bossjy_client.errors import BossjyError, ConflictError
-from bossjy_client.parts import cut
-from bossjy_client.sources import FileSource, Source, open_source
-from bossjy_client.stream_source import StreamSource
+from bossjy_client.errors import BossjyError, ConflictError, SourceError
+from bossjy_client.opening import Opened, Uploadable, open_upload
+from bossjy_client.read_options import ReadOptions
+from bossjy_client.sources import Source
 from bossjy_client.upload import OnProgress, PartUpload
 from bossjy_client.upload_parts import upload_parts
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+# How long an import that failed is tried to be cancelled.
+_CANCEL_TIMEOUT_S = 5.0
 
 FINAL_STATES = frozenset(
     {
@@ -37,45 +45,77 @@ class ImportClient:
 
     async def upload_file(
         self,
-        source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource,
+        source: Uploadable,
         spec: import_pb2.ImportSpec | None = None,
         *,
         parts: int = 1,
         request_id: str = "",
         validate_only: bool = False,
+        reading: ReadOptions | None = None,
         on_progress: OnProgress | None = None,
     ) -> import_pb2.Import:
-        """Import a file, a binary stream or bytes to its end, and give back the import with its counts.
+        """Import a source to its end, and give back the import with its counts.
+
+        A source is a path, bytes, a binary or text stream, rows as dicts (any iterable of them), a data frame of
+        pandas or polars, or an Arrow table. Formats that the service does not read are converted: workbooks, Parquet,
+        ORC, Feather, vCard, JSON documents, HTML tables, archives with one table; `reading` says what of them is
+        read. Rows and streams are read in a thread of their own. Raises SourceError for a source that cannot be used,
+        before an import is made.
 
         Survives broken connections and restarts of the server. To survive the end of this program as well,
         keep `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload
-        goes on where it was, and an import that is complete is given back as it is. `on_progress` is called
-        in the event loop. A path is uploaded as `parts` streams at once at most, where its rows allow that.
+        goes on where it was, and an import that is complete is given back as it is. Without it nobody can go on:
+        an import that fails or is interrupted is cancelled. With it, it is cancelled when the source fails. What was
+        committed stays. `on_progress` is called in the event loop. A path is uploaded as `parts` streams at once at
+        most, where its rows allow that.
         """
         wanted = import_pb2.ImportSpec()
         if spec is not None:
             wanted.CopyFrom(spec)
-        sources = await asyncio.to_thread(
-            _open_parts, source, parts, wanted.source, self._connection.config.spool_bytes
+        options = reading or ReadOptions()
+        if not options.columns and wanted.mapping:
+            options = replace(options, columns=tuple(one.column for one in wanted.mapping))
+        if wanted.source.encoding and not options.encoding:
+            options = replace(options, encoding=wanted.source.encoding)
+        opened = await _in_thread(
+            lambda: open_upload(source, wanted.source, parts=parts, config=self._connection.config, options=options)
         )
         try:
+            sources = opened.sources
+            opened.describe(wanted.source)
+            if opened.table is not None and opened.table.note:
+                _log.warning("%s: %s", sources[0].name or "the source", opened.table.note)
             wanted.file_name = wanted.file_name or sources[0].name
             if len(sources) > 1:
                 wanted.part_count = len(sources)
             job = await self.create(wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only)
             if job.state != import_pb2.IMPORT_STATE_OPEN:
                 return job
-            if len(sources) == 1:
-                return await self.upload_part(job.import_id, sources[0], on_progress=on_progress)
-            await upload_parts(
-                lambda part, one, tell: self.upload_part(job.import_id, one, part=part, on_progress=tell),
-                sources,
-                on_progress,
-            )
-            return await self.get(job.import_id)
+            try:
+                return await self._upload(job, sources, on_progress)
+            except BaseException as error:
+                if not request_id or isinstance(error, SourceError):
+                    await self._give_up(job.import_id)
+                raise
         finally:
-            for one in sources:
-                one.close()
+            opened.close()
+
+    async def _upload(
+        self, job: import_pb2.Import, sources: list[Source], on_progress: OnProgress | None
+    ) -> import_pb2.Import:
+        if len(sources) == 1:
+            return await self.upload_part(job.import_id, sources[0], on_progress=on_progress)
+        await upload_parts(
+            lambda part, one, tell: self.upload_part(job.import_id, one, part=part, on_progress=tell),
+            sources,
+            on_progress,
+        )
+        return await self.get(job.import_id)
+
+    async def _give_up(self, import_id: str) -> None:
+        """Cancel an import that nobody goes on with. A service that is not reached keeps it open."""
+        with suppress(BossjyError, TimeoutError):
+            await asyncio.wait_for(self.cancel(import_id), _CANCEL_TIMEOUT_S)
 
     async def create(
         self, spec: import_pb2.ImportSpec, *, request_id: str, validate_only: bool = False
@@ -213,19 +253,27 @@ class ImportClient:
         return await self._connection.call(self._stub.RevertImport, request, safe=validate_only)
 
 
-def _open_parts(
-    source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource,
-    parts: int,
-    form: import_pb2.SourceFormat,
-    spool_bytes: int,
-) -> list[Source]:
-    """The parts of a file; one of anything else, and of a form whose lines are no rows. Raises SourceError."""
-    # After an escape a line end belongs to a cell.
-    by_lines = form.format != import_pb2.FILE_FORMAT_ARROW and not form.escape
-    by_lines = by_lines and not form.encoding.lower().startswith("utf-16")
-    if parts < 2 or not by_lines or not isinstance(source, str | os.PathLike):
-        return [open_source(source, spool_bytes=spool_bytes)]
-    path = Path(source)
-    quote = "" if form.quoting == import_pb2.QUOTING_NONE else form.quote or '"'
-    runs = cut(path, parts, delimiter=form.delimiter, quote=quote)
-    return [FileSource(path, start=start, end=end) for start, end in runs]
+async def _in_thread(call: Callable[[], T]) -> T:
+    """The result of a call that may wait for a producer, in a daemon thread: the end of the program does not wait."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            if isinstance(result, Opened):
+                result.close()
+        elif error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast("T", result))
+
+    def run() -> None:
+        try:
+            outcome: tuple[T | None, BaseException | None] = (call(), None)
+        except Exception as error:  # noqa: BLE001 - raised to whoever waits
+            outcome = (None, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=run, name="bossjy-open", daemon=True).start()
+    return await done

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
-from bossjy_client.config import ClientConfig
 from bossjy_client.errors import SourceError
-from bossjy_client.stream_source import StreamSource
 
 
 class Source(Protocol):
@@ -86,18 +83,3 @@ class FileSource:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
-
-
-def open_source(
-    source: str | os.PathLike[str] | BinaryIO | bytes | FileSource | StreamSource,
-    *,
-    spool_bytes: int = ClientConfig().spool_bytes,
-) -> Source:
-    """A Source of a path, a binary stream, bytes, or one that is one already. Raises SourceError."""
-    if isinstance(source, bytes):
-        return StreamSource(io.BytesIO(source), spool_bytes=spool_bytes)
-    if isinstance(source, str | os.PathLike):
-        return FileSource(Path(source))
-    if isinstance(source, FileSource | StreamSource):
-        return source
-    return StreamSource(source, Path(str(getattr(source, "name", ""))).name, spool_bytes=spool_bytes)

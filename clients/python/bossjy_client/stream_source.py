@@ -107,7 +107,8 @@ class StreamSource:
         if reading is not None and not reading.done():
             reading.set_result(None)
         if isinstance(data, Exception):
-            self._failure = SourceError(f"{self.name or 'the stream'}: {data}")
+            known = data if isinstance(data, SourceError) else None
+            self._failure = known or SourceError(f"{self.name or 'the stream'}: {data}")
             return
         if not data:
             self.size = self._end

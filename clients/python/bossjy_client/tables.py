@@ -1,4 +1,4 @@
-"""Workbooks and Parquet files as CSV, row by row: the service reads text, and the file is never in memory as text.
+"""Tables of files that the client converts: CSV or JSON lines piece by piece, never in memory as a whole.
 
 The same file gives the same bytes each time, so an upload that was cut can go on.
 """
@@ -7,28 +7,53 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
+from bossjy.imports.v1 import import_pb2
 from bossjy_client.errors import SourceError
+from bossjy_client.read_options import ReaderLimits
 
-# What a spreadsheet keeps of a number: 15 digits. Beyond that the digits are lost, and the service says so.
-_EXACT_BELOW = 10**15
+# Whole floating-point numbers below this have all their digits.
+EXACT_BELOW = 2**53
 _MAGIC_BYTES = 8
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """A table of a file. `pieces` are bytes of one CSV file in UTF-8, header first if there is one."""
+    """A table of a file. `pieces` are the bytes that are uploaded: CSV in UTF-8, unless `form` says otherwise."""
 
     name: str
-    row_count: int
-    """Rows of the table, about: for a progress bar."""
+    row_count: int | None
+    """Rows of the table, about: for a progress bar. None: not known."""
     has_header: bool | None
     """Whether the first row names the columns; None: not known."""
     pieces: Iterator[bytes]
+    form: import_pb2.FileFormat.ValueType | None = import_pb2.FILE_FORMAT_CSV
+    """Form of the pieces; None: the service finds it out."""
+    encoding: str = "utf-8"
+    """Encoding of the pieces; empty: the service finds it out."""
+    note: str = ""
+    """What people should know of how the file was read."""
+    release: Callable[[], None] = lambda: None
+    """Gives back what the table holds, such as a temporary file."""
+
+    def describe(self, form: import_pb2.SourceFormat) -> None:
+        """Say in `form` what is sent."""
+        form.compression = import_pb2.COMPRESSION_NONE
+        if self.encoding:
+            form.encoding = self.encoding
+        if self.form is None:
+            return
+        form.format = self.form
+        if self.form == import_pb2.FILE_FORMAT_CSV:
+            form.delimiter, form.quote = ",", '"'
+        if self.has_header and not form.header:
+            form.header = import_pb2.HEADER_PRESENT
 
 
 class PieceStream:
@@ -50,13 +75,8 @@ class PieceStream:
 
 
 def is_workbook(head: bytes) -> bool:
-    """Whether a file that begins so is a workbook: XLSX, XLSB and ODS are ZIP, XLS is OLE."""
+    """Whether a file that begins so may be a workbook: XLSX, XLSB and ODS are ZIP, XLS is OLE."""
     return head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
-
-
-def is_parquet(head: bytes) -> bool:
-    """Whether a file that begins so is Parquet."""
-    return head.startswith(b"PAR1")
 
 
 def first_bytes(path: Path) -> bytes:
@@ -80,6 +100,22 @@ def csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
     return text.getvalue().encode("utf-8", "replace")
 
 
+def csv_pieces(rows: Iterable[Sequence[str]], label: str, limits: ReaderLimits) -> Iterator[bytes]:
+    """Rows as pieces of CSV. Raises SourceError for a row beyond the limits."""
+    source, line = iter(rows), 0
+    while batch := list(islice(source, _ROWS_AT_ONCE)):
+        for row in batch:
+            line += 1
+            if len(row) > limits.columns:
+                raise SourceError(f"{label}: row {line} has more than {limits.columns:,} cells (columns)")
+            if row and max(map(len, row)) > limits.cell_characters:
+                raise SourceError(
+                    f"{label}: row {line} has a cell of more than {limits.cell_characters:,} characters "
+                    "(cell_characters)"
+                )
+        yield csv_lines(batch)
+
+
 def cell_text(value: object) -> str:
     """A cell of a spreadsheet as the text that a person sees: whole numbers without a point, dates by ISO 8601."""
     text = str(value)  # a date or a time is ISO 8601 by itself
@@ -88,7 +124,7 @@ def cell_text(value: object) -> str:
             text = ""
         case bool():
             text = text.upper()
-        case float() if value.is_integer() and abs(value) < _EXACT_BELOW:
+        case float() if value.is_integer() and abs(value) < EXACT_BELOW:
             text = str(int(value))
         case timedelta():
             minutes, seconds = divmod(int(value.total_seconds()), 60)

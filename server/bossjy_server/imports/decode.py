@@ -20,6 +20,7 @@ from bossjy_server.imports.transcode import CODECS, Transcoder
 _END_OF_FILE = b"\x1a"
 # The encoding of a file of which the first bytes do not tell it.
 _ASCII = "us-ascii"
+_DOS_END = b"\x1a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,10 @@ class _Rows:
 
     def _cut(self, data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
         """Rows of UTF-8."""
+        if final and data.endswith(_DOS_END):
+            # The sign that ends files of DOS is an empty line.
+            rows = len(data.rstrip(_DOS_END))
+            data = data[:rows] + b"\n" * (len(data) - rows)
         if self._source.format is FileFormat.JSONL:
             return split_objects(data, place, self._source.columns, layout, max_keys=self._max_keys, final=final)
         return split_rows(data, place, layout, final=final)

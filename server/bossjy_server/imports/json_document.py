@@ -42,5 +42,6 @@ def _names_a_number(start: bytes) -> bool:
 def _one_document(what: str, path: str) -> InvalidArgument:
     return InvalidArgument(
         Reason.FORMAT_UNSUPPORTED,
-        f"the file is {what}: send JSON lines, one object a line; `jq -c '{path}' FILE` writes them",
+        f"the file is {what}: the Python client and `bossjy import` convert it; other clients send JSON lines, one "
+        f"object a line: `jq -c '{path}' FILE` writes them",
     )

@@ -30,6 +30,7 @@ from bossjy_server.imports.mapping import (
     resolve_mapping,
 )
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.other_forms import check_binary, check_text
 from bossjy_server.imports.own_export import is_own_export, own_mapping
 from bossjy_server.imports.phone_missing import phone_missing
 from bossjy_server.imports.records import (
@@ -42,7 +43,6 @@ from bossjy_server.imports.records import (
     Spec,
 )
 from bossjy_server.imports.transcode import IANA, to_utf8
-from bossjy_server.imports.unread_forms import check_binary, check_text
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 # Fewer do not say what they begin.

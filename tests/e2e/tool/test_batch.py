@@ -39,6 +39,7 @@ def test_workbook(run: Run, tmp_path: Path) -> None:
     notes, sheet = book.active, book.create_sheet("客户")
     assert notes is not None
     notes.append(["nothing to import"])
+    notes.append(["nor here"])
     for row in [
         ("姓名", "手机号", "号码二"),
         ("王伟", 13800000000, None),
@@ -49,7 +50,7 @@ def test_workbook(run: Run, tmp_path: Path) -> None:
         sheet.append(row)
     path = tmp_path / "list.xlsx"
     book.save(path)
-    run("import", str(path), code=4)  # the first sheet has no phone column
+    run("import", str(path), "--sheet", "Sheet", code=4)  # it has no phone column
     assert counts(run, str(path), "--sheet", "客户", "--map", "other=号码二") == [(3, 1, 2)]
     job = objects(run("imports", "list", "--json"))[0]
     # Lines are rows of the sheet, and a whole number has no point.
@@ -61,7 +62,7 @@ def test_workbook(run: Run, tmp_path: Path) -> None:
     ]
     refused = run("import", str(path), "--sheet", "third", code=7)
     assert "choose one of Sheet, 客户" in refused.stderr
-    run("import", "-", "--region", "CN", code=2, text="PAR1")
+    assert "cannot be read as Parquet" in run("import", "-", "--region", "CN", code=7, text="PAR1").stderr
 
 
 def test_parquet(run: Run, tmp_path: Path) -> None:

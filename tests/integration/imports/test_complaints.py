@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import bz2
+import gzip
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -110,6 +112,14 @@ CASES = {
     "delimiters at the end": Case(
         f'phone,name\n{a},x,\n{b},y,,"", \n{c},"line\nend",\n'.encode(), {A: "x", B: "y", C: "line\nend"}
     ),
+    "the sign that ends files of DOS": Case(
+        f"phone,name\r\n{a},x\r\n\x1a,\r\n{b},y\x1a\x1a".encode(),
+        {A: "x", B: "y"},
+        [(3, b"\x1a,", "phone", "NOT_A_NUMBER")],
+    ),
+    "the sign that ends files of DOS, in UTF-16": Case(
+        f"phone,name\n{a},x\n{b},y\n\x1a".encode("utf-16"), {A: "x", B: "y"}
+    ),
     "lone carriage returns": Case(f"phone,name\r{a},x\r{b},y\r".encode(), {A: "x", B: "y"}),
     "mixed line ends": Case(
         f"phone,name\r\n{a},x\n{b},y\r{c},z\r\n12,w\n".encode(),
@@ -211,6 +221,12 @@ REFUSED = {
     "an Arrow stream with compressed batches": (arrow_stream(compressed=True), "ARROW_INVALID"),
     "an Arrow stream that is broken": (b"\xff" * 1000, "ARROW_INVALID"),
     "Parquet": (b"PAR1\x15\x04" + b"\0" * 200, "FORMAT_UNSUPPORTED"),
+    "vCard": (f"BEGIN:VCARD\nTEL:{a}\nEND:VCARD\n".encode(), "FORMAT_UNSUPPORTED"),
+    "HTML": (f"<html><table><tr><td>phone<tr><td>{a}".encode(), "FORMAT_UNSUPPORTED"),
+    "PDF": (b"%PDF-1.7\n", "FORMAT_UNSUPPORTED"),
+    "UTF-32": ("phone\n".encode("utf-32"), "FORMAT_UNSUPPORTED"),
+    "bzip2": (bz2.compress(f"phone\n{a}\n".encode()), "FORMAT_UNSUPPORTED"),
+    "gzip twice": (gzip.compress(gzip.compress(f"phone\n{a}\n".encode())), "FORMAT_UNSUPPORTED"),
 }
 
 

@@ -93,7 +93,7 @@ async def _upload(rig: Rig, mib: int, watching: asyncio.Task[float]) -> tuple[in
     made = MadeRows(mib * _MIB)
     began = time.monotonic()
     async with await Client.connect(rig.server.target, token=tenant.token) as client:
-        uploading = asyncio.ensure_future(client.imports.upload_file(made, import_pb2.ImportSpec()))  # type: ignore[arg-type]
+        uploading = asyncio.ensure_future(client.imports.upload_file(made, import_pb2.ImportSpec()))
         await asyncio.wait({uploading, watching}, return_when=asyncio.FIRST_COMPLETED)
         if not uploading.done():
             uploading.cancel()

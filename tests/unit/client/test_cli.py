@@ -134,7 +134,7 @@ def test_identity() -> None:
     assert not identity_holds(import_pb2.ImportCounts(rows_in=6, inserted=1))
 
 
-ASKED = argparse.Namespace(dry_run=False, parts=1, sheet="")
+ASKED = argparse.Namespace(dry_run=False, parts=1, sheet="", records="", skip_hidden_rows=False)
 
 
 def test_pending_import_is_that_of_the_same_upload(home: Path) -> None:
@@ -155,11 +155,13 @@ def test_pending_import_is_that_of_the_same_upload(home: Path) -> None:
         pending(Login("there:2", "acme")),
         pending(Login("there:1", "other")),
         pending(spec=import_pb2.ImportSpec(default_region="US")),
-        pending(asked=argparse.Namespace(dry_run=True, parts=1, sheet="")),
-        pending(asked=argparse.Namespace(dry_run=False, parts=2, sheet="")),
-        pending(asked=argparse.Namespace(dry_run=False, parts=1, sheet="b")),
+        pending(asked=argparse.Namespace(dry_run=True, parts=1, sheet="", records="", skip_hidden_rows=False)),
+        pending(asked=argparse.Namespace(dry_run=False, parts=2, sheet="", records="", skip_hidden_rows=False)),
+        pending(asked=argparse.Namespace(dry_run=False, parts=1, sheet="b", records="", skip_hidden_rows=False)),
+        pending(asked=argparse.Namespace(dry_run=False, parts=1, sheet="", records="data", skip_hidden_rows=False)),
+        pending(asked=argparse.Namespace(dry_run=False, parts=1, sheet="", records="", skip_hidden_rows=True)),
     ]
-    assert len({first, *(other.request_id() for other in others)}) == 7
+    assert len({first, *(other.request_id() for other in others)}) == 9
     file.write_text("phone\n1\n2\n")
     assert pending().request_id() != first
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bossjy_client.cli.import_input import StandardInput
+from bossjy_client.readers.live import PeekedStream
 
 SAMPLE = 1024 * 1024
 
@@ -24,7 +24,12 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         yield writing  # every test closes it
 
 
-def rest_of(stream: StandardInput) -> bytes:
+def standard_input() -> PeekedStream:
+    """Standard input without a buffer, as the tool reads it."""
+    return PeekedStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
+
+
+def rest_of(stream: PeekedStream) -> bytes:
     data = b""
     while piece := stream.read(4096):
         data += piece
@@ -33,7 +38,7 @@ def rest_of(stream: StandardInput) -> bytes:
 
 def test_a_slow_producer_is_not_waited_for(pipe: int) -> None:
     os.write(pipe, b"phone,name\n13800144001,x\n")
-    stream = StandardInput()
+    stream = standard_input()
     before = time.monotonic()
     sample, complete = stream.sample(SAMPLE)
     # The producer is silent for good here; without a limit this would never end.
@@ -47,14 +52,14 @@ def test_a_slow_producer_is_not_waited_for(pipe: int) -> None:
 def test_a_whole_short_input_is_known_to_be_whole(pipe: int) -> None:
     os.write(pipe, b"phone\n13800144001\n")
     os.close(pipe)
-    stream = StandardInput()
+    stream = standard_input()
     assert stream.sample(SAMPLE) == (b"phone\n13800144001\n", True)
     assert rest_of(stream) == b"phone\n13800144001\n"
 
 
 def test_no_input(pipe: int) -> None:
     os.close(pipe)
-    assert StandardInput().sample(SAMPLE) == (b"", True)
+    assert standard_input().sample(SAMPLE) == (b"", True)
 
 
 @pytest.mark.parametrize("wanted", [10, 100_000])
@@ -69,7 +74,7 @@ def test_every_byte_of_a_fast_producer_comes_once(pipe: int, wanted: int) -> Non
 
     producer = threading.Thread(target=produce)
     producer.start()
-    stream = StandardInput()
+    stream = standard_input()
     sample, complete = stream.sample(wanted)
     assert len(sample) <= max(wanted, 8)
     assert not complete

@@ -6,16 +6,18 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bossjy_client import SourceError
-from bossjy_client.sources import FileSource, open_source
+from bossjy_client.opening import path_document
+from bossjy_client.sources import FileSource
 from bossjy_client.stream_source import StreamSource
 
 DATA = bytes(range(256)) * 40
 
 
+@settings(deadline=None)
 @given(sizes=st.lists(st.integers(1, 700), min_size=1), back=st.integers(0, 3000), release_every=st.integers(1, 5))
 async def test_stream_gives_the_bytes_of_any_kept_offset(sizes: list[int], back: int, release_every: int) -> None:
     source = StreamSource(io.BytesIO(DATA))
@@ -86,6 +88,6 @@ async def test_run_of_a_file(tmp_path: Path) -> None:
 
 def test_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="No such file"):
-        open_source(tmp_path / "missing.csv")
+        path_document(tmp_path / "missing.csv")
     with pytest.raises(SourceError, match="not a file"):
-        open_source(str(tmp_path))
+        path_document(tmp_path)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
 import grpc
 import pytest
@@ -41,16 +40,14 @@ async def upload(
     start: Start,
     config: ClientConfig,
     double: ImportDouble,
-    source: Path | bytes | io.BytesIO | Producer,
+    source: object,
     *,
     request_id: str = "",
     on_progress: Callable[[UploadProgress], None] | None = None,
 ) -> import_pb2.Import:
     server = await start(double.add_to)
     async with await Client.connect(server.target, token="t", config=config) as client:
-        return await client.imports.upload_file(
-            cast("BinaryIO", source), request_id=request_id, on_progress=on_progress
-        )
+        return await client.imports.upload_file(source, request_id=request_id, on_progress=on_progress)
 
 
 async def test_whole_file_arrives_once_within_the_window(start: Start, quick: ClientConfig, path: Path) -> None:
@@ -238,9 +235,9 @@ async def test_empty_file(start: Start, quick: ClientConfig, tmp_path: Path) -> 
     path = tmp_path / "empty.csv"
     path.touch()
     double = ImportDouble()
-    await upload(start, quick, double, path)
-    assert double.finished
-    assert double.chunks == 0
+    with pytest.raises(SourceError, match="the file is empty"):
+        await upload(start, quick, double, path)
+    assert double.requests == []
 
 
 async def test_cancelled_upload_ends_and_leaves_nothing(start: Start, quick: ClientConfig, path: Path) -> None:
@@ -316,7 +313,8 @@ async def test_a_compressed_stream_begins_again(start: Start, quick: ClientConfi
         await upload(start, replace(quick, spool_bytes=2000), short, Producer(data, {}))
 
 
-async def test_a_stream_of_text_is_refused(start: Start, quick: ClientConfig) -> None:
-    text: Any = io.StringIO("name,phone\n")
-    with pytest.raises(SourceError, match="binary mode"):
-        await upload(start, quick, ImportDouble(), text)
+async def test_a_stream_of_text_is_sent_in_utf8(start: Start, quick: ClientConfig) -> None:
+    double = ImportDouble()
+    await upload(start, quick, double, io.StringIO("姓名,手机号\n张三,13800138000\n"))
+    assert double.committed.decode() == "姓名,手机号\n张三,13800138000\n"
+    assert double.requests[0].spec.source.encoding == "utf-8"

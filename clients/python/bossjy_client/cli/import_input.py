@@ -1,67 +1,29 @@
-"""What `bossjy import` reads: a file as it is, a table of a workbook or of Parquet as CSV, or standard input."""
+"""What `bossjy import` reads: a file as it is, a file of another format as a table, or standard input."""
 
 from __future__ import annotations
 
-import select
+import argparse
 import sys
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import UsageError
+from bossjy_client.config import ClientConfig
 from bossjy_client.errors import SourceError
-from bossjy_client.parquet import read_parquet
-from bossjy_client.stream_source import Readable, StreamSource
-from bossjy_client.tables import PieceStream, TableRows, first_bytes, is_parquet, is_workbook
-from bossjy_client.workbook import read_sheet
+from bossjy_client.opening import TableSource, convert_stream, path_document
+from bossjy_client.read_options import ReadOptions
+from bossjy_client.readers.live import PeekedStream
+from bossjy_client.readers.registry import OptionError, convert
+from bossjy_client.sources import Source
+from bossjy_client.stream_source import StreamSource
+from bossjy_client.tables import TableRows
 
 SAMPLE_BYTES = 1024 * 1024
-_HEAD_BYTES = 8
-# Longest wait for more bytes of standard input that shall be looked at.
-_GRACE_S = 0.2
 
 
-class StandardInput:
-    """Standard input as it comes, without a buffer whose lock a blocked read would keep when the program ends."""
-
-    def __init__(self) -> None:
-        self._raw: Readable = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
-        self._head = b""
-
-    def head(self) -> bytes:
-        """The first bytes, enough to tell a file's kind; they are read again by `read`."""
-        while len(self._head) < _HEAD_BYTES and (data := self._raw.read(_HEAD_BYTES)):
-            self._head += data
-        return self._head
-
-    def sample(self, size: int) -> tuple[bytes, bool]:
-        """The bytes that are there, at most `size`, and whether they are all. `read` gives them again.
-
-        It waits for the first bytes only: more are taken while the producer has them ready.
-        """
-        self.head()
-        deadline = time.monotonic() + _GRACE_S
-        while len(self._head) < size and self._is_ready(deadline - time.monotonic()):
-            data = self._raw.read(size - len(self._head))
-            if not data:
-                return self._head, True
-            self._head += data
-        return self._head, False
-
-    def _is_ready(self, wait_s: float) -> bool:
-        try:
-            return bool(select.select([sys.stdin.buffer], [], [], max(0.0, wait_s))[0])
-        except (OSError, TypeError, ValueError):
-            return False  # not a file, or a pipe of a system that cannot tell
-
-    def read(self, size: int, /) -> bytes:
-        """Return the available bytes, at most `size`; empty at the end."""
-        data, self._head = self._head[:size], self._head[size:]
-        return data or self._raw.read(size)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ImportInput:
     """One thing to import."""
 
@@ -69,61 +31,77 @@ class ImportInput:
     path: Path | None
     """None: standard input, which nobody can find again."""
     table: TableRows | None
-    """Set where the file is read here and sent as CSV."""
-    stream: StandardInput | None = None
-    """Set for standard input."""
+    """Set where the file is converted here."""
+    stream: PeekedStream | None = None
+    """Set for standard input that is sent as it comes."""
 
     @property
     def row_count(self) -> int | None:
         """Rows, where they are known before."""
         return self.table.row_count if self.table else None
 
-    def source(self) -> Path | StreamSource:
+    @property
+    def note(self) -> str:
+        """What people should know of how the file is read; empty if nothing."""
+        return self.table.note if self.table else ""
+
+    def source(self) -> Path | Source:
         """What is uploaded. To be asked for once."""
         if self.table is not None:
-            return StreamSource(PieceStream(self.table.pieces), self.name)
-        return self.path or StreamSource(self.stream or sys.stdin.buffer, self.name)
+            return TableSource(self.table, spool_bytes=ClientConfig().spool_bytes)
+        if self.path is not None:
+            return self.path
+        assert self.stream is not None  # noqa: S101 - one of the three is set
+        return StreamSource(self.stream, self.name)
 
     def describe(self, spec: import_pb2.ImportSpec) -> None:
         """Say in `spec` what is sent, where that is known."""
-        if self.table is None:
-            return
-        form = spec.source
-        form.format, form.encoding, form.delimiter = import_pb2.FILE_FORMAT_CSV, "utf-8", ","
-        if self.table.has_header and not form.header:
-            form.header = import_pb2.HEADER_PRESENT
+        if self.table is not None:
+            self.table.describe(spec.source)
 
     def sample(self) -> tuple[bytes, bool]:
-        """The first bytes that would be sent, and whether they are all. Ends the table; open another to upload."""
-        if self.path is None:
-            return self.stream.sample(SAMPLE_BYTES) if self.stream else (b"", False)
+        """The first bytes that would be sent, and True if they are all. `source` gives them again.
+
+        Of standard input, the bytes that are there: it waits for the first ones only.
+        """
+        if self.stream is not None:
+            return self.stream.sample(SAMPLE_BYTES)
         if self.table is None:
+            assert self.path is not None  # noqa: S101 - one of the three is set
             try:
                 with self.path.open("rb") as file:
                     data = file.read(SAMPLE_BYTES + 1)
             except OSError as error:
                 raise SourceError(f"{self.path}: {error.strerror}") from error
             return data[:SAMPLE_BYTES], len(data) <= SAMPLE_BYTES
-        sample = b""
+        taken, size, ended = [], 0, True
         for piece in self.table.pieces:
-            if len(sample) + len(piece) > SAMPLE_BYTES:
-                return sample or piece[:SAMPLE_BYTES], False
-            sample += piece
-        return sample, True
+            taken.append(piece)
+            size += len(piece)
+            if size > SAMPLE_BYTES:
+                ended = False
+                break
+        self.table = replace(self.table, pieces=chain(taken, self.table.pieces))
+        return b"".join(taken if ended else taken[:-1] or [taken[0][:SAMPLE_BYTES]]), ended
 
 
-def open_input(file: str, sheet: str = "") -> ImportInput:
+def input_of(args: argparse.Namespace, file: str) -> ImportInput:
+    """Find out what a file is, by the options of the command. Raises SourceError, UsageError."""
+    columns = tuple(text.partition("=")[2] for text in args.map)
+    options = ReadOptions(args.sheet, args.records, args.skip_hidden_rows, args.encoding, columns)
+    return open_input(file, args.sheet, options)
+
+
+def open_input(file: str, sheet: str = "", options: ReadOptions | None = None) -> ImportInput:
     """Find out what a file is. Raises SourceError, UsageError."""
-    if file == "-":
-        stream = StandardInput()
-        head = stream.head()
-        if is_workbook(head) or is_parquet(head):
-            raise UsageError("a workbook or a Parquet file cannot be read from a pipe: save it to a file")
-        return ImportInput("standard input", None, None, stream)
-    path = Path(file)
-    head = first_bytes(path)
-    if is_workbook(head):
-        return ImportInput(path.name, path, read_sheet(path, sheet))
-    if sheet:
-        raise UsageError(f"{file} is no workbook: --sheet is for those")
-    return ImportInput(path.name, path, read_parquet(path) if is_parquet(head) else None)
+    options = options or ReadOptions(sheet=sheet)
+    try:
+        if file == "-":
+            # Without a buffer, whose lock a blocked read would keep when the program ends.
+            stream = PeekedStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
+            table = convert_stream(stream, "standard input", ClientConfig(), options)
+            return ImportInput("standard input", None, table, None if table else stream)
+        path = Path(file)
+        return ImportInput(path.name, path, convert(path_document(path), options))
+    except OptionError as error:
+        raise UsageError(str(error)) from error

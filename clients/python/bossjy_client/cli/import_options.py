@@ -62,6 +62,8 @@ _WRITTEN = (
     "quote",
     "escape",
     "sheet",
+    "records",
+    "skip_hidden_rows",
     "enrich",
     "language",
     "drop_unknown",
@@ -138,7 +140,13 @@ def add_options(command: Any) -> None:
     command.add_argument(
         "--yes", action="store_true", help="import without the look at the region of the first numbers"
     )
-    command.add_argument("--sheet", default="", metavar="NAME", help="sheet of a workbook (default: the first)")
+    command.add_argument(
+        "--sheet", default="", metavar="NAME", help="sheet of a workbook (default: the first with a phone column)"
+    )
+    command.add_argument(
+        "--records", default="", metavar="PATH", help="array of records in a JSON document, such as data.people"
+    )
+    command.add_argument("--skip-hidden-rows", action="store_true", help="rows hidden in a workbook are not imported")
     command.add_argument("--name", default="", metavar="TEXT", help="name of the import, for people")
     command.add_argument("--parent", default="", metavar="IMPORT", help="the import whose corrected rows these are")
     command.add_argument(

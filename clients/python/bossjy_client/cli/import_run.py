@@ -9,14 +9,14 @@ import uuid
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
 from bossjy_client.cli.import_check import check_first
-from bossjy_client.cli.import_input import ImportInput, open_input
+from bossjy_client.cli.import_input import ImportInput
 from bossjy_client.cli.import_options import command_line
 from bossjy_client.cli.pending import PendingImport
 from bossjy_client.cli.progress import UploadBar
 from bossjy_client.cli.session import Session
 from bossjy_client.cli.summary import identity_holds
 from bossjy_client.client import Client
-from bossjy_client.errors import BossjyError
+from bossjy_client.errors import BossjyError, SourceError
 
 
 async def run_import(
@@ -27,18 +27,21 @@ async def run_import(
     Without `--yes` the first rows are looked at before: see `check_first`.
     """
     given.describe(spec)
+    if given.note:
+        session.output.note(f"{given.name}: {given.note}")
     pending = PendingImport(session.login(), given.path, spec, args) if given.path else None
     request_id = pending.request_id() if pending else str(uuid.uuid4())
     file = str(given.path or "-")
     if pending and pending.resumed:
         session.output.note(f"{file}: going on where the last run was cut")
     elif not args.yes:
-        given = await _looked_at(client, args, given, spec)
+        sample, complete = given.sample()
+        await check_first(client, args, spec, sample, complete=complete)
     try:
         job = await _upload(session, client, args, given, spec, request_id)
     except BossjyError as error:
-        if pending and exit_code(error) is ExitCode.REFUSED:
-            pending.done()  # it would be refused again: the next run begins anew
+        if pending and (exit_code(error) is ExitCode.REFUSED or isinstance(error, SourceError)):
+            pending.done()  # it would be refused again, or was cancelled: the next run begins anew
         job = await _failed(client, error)
     except asyncio.CancelledError:
         if pending:
@@ -49,15 +52,6 @@ async def run_import(
     if not identity_holds(job.counts):
         raise BossjyError(f"the counts of import {job.import_id} do not add up", code="INTERNAL")
     return job
-
-
-async def _looked_at(
-    client: Client, args: argparse.Namespace, given: ImportInput, spec: import_pb2.ImportSpec
-) -> ImportInput:
-    """The same input to read from its start, when its first rows are no cause for a question."""
-    sample, complete = given.sample()
-    await check_first(client, args, spec, sample, complete=complete)
-    return open_input(str(given.path), args.sheet) if given.path and given.table else given
 
 
 async def _failed(client: Client, error: BossjyError) -> import_pb2.Import:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import ExitCode, UsageError
-from bossjy_client.cli.import_input import open_input
+from bossjy_client.cli.import_input import input_of
 from bossjy_client.cli.import_options import add_options, spec_of
 from bossjy_client.cli.import_run import run_import
 from bossjy_client.cli.session import Session
@@ -38,7 +38,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("files", nargs="*", metavar="FILE", help="CSV, TSV, JSONL, XLSX, Parquet; - is standard input")
+    command.add_argument(
+        "files", nargs="*", metavar="FILE", help="CSV, JSON, XLSX, vCard, Parquet and others; - is standard input"
+    )
     command.add_argument("--file", action="append", default=[], dest="more", metavar="FILE", help="the same")
     command.add_argument(
         "--mode",
@@ -75,7 +77,7 @@ async def _batch(session: Session, files: list[str]) -> ExitCode:
     findings = False
     async with session.client() as client:
         for file in files:
-            given = open_input(file, args.sheet)
+            given = input_of(args, file)
             job = await run_import(session, client, args, given, spec_of(args))
             _show(session, job)
             findings = findings or job.counts.rejected > 0

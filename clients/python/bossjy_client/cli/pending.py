@@ -23,7 +23,7 @@ class PendingImport:
     """The request id of one upload, kept until the upload has ended."""
 
     def __init__(self, login: Login, file: Path, spec: import_pb2.ImportSpec, args: argparse.Namespace) -> None:
-        """Raises SourceError. Of `args` what the service is asked beside `spec`: dry_run, parts, sheet."""
+        """Raises SourceError. Of `args` what `spec` does not hold: what is read of the file, dry_run, parts."""
         try:
             state = file.stat()
         except OSError as error:
@@ -36,7 +36,7 @@ class PendingImport:
             "size": state.st_size,
             "changed": state.st_mtime_ns,
             "spec": spec.SerializeToString(deterministic=True).hex(),
-            "asked": [args.dry_run, args.parts, args.sheet],
+            "asked": [args.dry_run, args.parts, args.sheet, args.records, args.skip_hidden_rows],
         }
         name = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
         self._path = state_folder() / "imports" / f"{name}.json"

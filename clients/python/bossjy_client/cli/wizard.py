@@ -13,7 +13,7 @@ from bossjy.common.v1 import error_reason_pb2
 from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy_client.cli.ask import Ask
 from bossjy_client.cli.exit_codes import ExitCode, UsageError, exit_code
-from bossjy_client.cli.import_input import open_input
+from bossjy_client.cli.import_input import input_of
 from bossjy_client.cli.import_options import EXISTING, FIELDS, command_line, spec_of, split_mapping
 from bossjy_client.cli.import_run import run_import
 from bossjy_client.cli.preview import show_preview, show_sheet
@@ -102,7 +102,7 @@ class _Wizard:
                 head = first_bytes(Path(file))
                 if is_workbook(head) and not self._args.sheet:
                     self._choose_sheet(file)
-                open_input(file, self._args.sheet)
+                input_of(self._args, file)
             except (SourceError, UsageError) as error:
                 self._output.error(error)
                 self._file = ""
@@ -133,7 +133,7 @@ class _Wizard:
     async def _preview(self) -> tuple[Preview | None, BossjyError | None]:
         """Show the file as it is and what would become of it; the preview, and what has to be repaired."""
         try:
-            given = open_input(self._file, self._args.sheet)
+            given = input_of(self._args, self._file)
             spec = spec_of(self._args)
             given.describe(spec)
             sample, complete = given.sample()
@@ -230,7 +230,7 @@ class _Wizard:
             self._args.escape = "" if escape == "none" else escape
 
     async def _run(self, args: argparse.Namespace) -> import_pb2.Import:
-        given = open_input(self._file, args.sheet)
+        given = input_of(args, self._file)
         seen = argparse.Namespace(**{**vars(args), "yes": True})  # the region was shown
         return await run_import(self._session, self._client, seen, given, spec_of(args))
 
