@@ -132,7 +132,7 @@ class _Wizard:
 
     def _change(self, what: str) -> None:
         if what == "map":
-            text = self._ask.text(f"FIELD=COLUMN, where FIELD is one of {', '.join(FIELDS)}")
+            text = self._ask.text(f"FIELD=COLUMN with one of {', '.join(FIELDS)}")
             try:
                 _, column = split_mapping(text)
             except UsageError as error:
