@@ -62,10 +62,10 @@ def scan_row(data: bytes, start: int, layout: Layout, *, final: bool) -> Scanned
         return _first_line(data, start, layout, final=final)
     if end - start > layout.max_row_bytes:
         return _first_line(data, start, layout, final=final)
-    if layout.escape and any(b"\0" in cell for cell in cells):
-        return ScannedRow(start, end, behind, cells, RejectReason.BAD_TEXT)  # written as an escape
     if surplus:
         return ScannedRow(start, end, behind, cells, RejectReason.WRONG_CELL_COUNT)
+    if layout.escape and any(b"\0" in cell for cell in cells):
+        return ScannedRow(start, end, behind, cells, RejectReason.BAD_TEXT)  # written as an escape
     if layout.column_count:
         cells = [*cells[: layout.column_count], *[b""] * lacking]
     return ScannedRow(start, end, behind, cells)
