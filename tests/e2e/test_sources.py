@@ -7,7 +7,6 @@ import gzip
 import importlib
 import io
 import json
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
@@ -115,7 +114,7 @@ def failing() -> Iterator[dict[str, str]]:
     raise RuntimeError("the database is gone")
 
 
-@pytest.mark.parametrize("request_id", ["", str(uuid.uuid4())])
+@pytest.mark.parametrize("request_id", ["", "5f0c6a39-8d4b-4a57-9a53-2f5b9c1e7d10"])
 async def test_a_source_that_fails_cancels_its_import(client: Client, request_id: str) -> None:
     with pytest.raises(SourceError, match="the database is gone"):
         await client.imports.upload_file(failing(), SPEC, request_id=request_id)
@@ -123,7 +122,7 @@ async def test_a_source_that_fails_cancels_its_import(client: Client, request_id
     assert job.state == import_pb2.IMPORT_STATE_CANCELLED
 
 
-@pytest.mark.parametrize("request_id", ["", str(uuid.uuid4())])
+@pytest.mark.parametrize("request_id", ["", "8b1f2c54-3e7a-4d0f-8c66-0d9a4b7e5f21"])
 async def test_an_upload_that_is_interrupted_stays_open_only_if_it_can_go_on(client: Client, request_id: str) -> None:
     rows_came, stop = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()

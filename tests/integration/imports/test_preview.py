@@ -98,7 +98,7 @@ async def test_the_likely_region_of_a_tenant_without_one(
         (b"", True, Reason.INVALID_FIELD),
         (b"phone", False, Reason.INVALID_FIELD),
         (b"a,b\nx,y\n", True, Reason.PHONE_COLUMN_MISSING),
-        (gzip.compress(LIST)[:40], True, Reason.FORMAT_UNSUPPORTED),
+        (gzip.compress(LIST, mtime=0)[:40], True, Reason.FORMAT_UNSUPPORTED),
     ],
     ids=["empty", "no whole row", "no phone column", "cut gzip"],
 )
