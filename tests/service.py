@@ -52,7 +52,7 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: str)
     """
     settings = read_settings(
         {
-            "DATABASE_URL": service_url(database_url),
+            "DATABASE_URL": service_url(database_url) if database_url else "",
             "DATABASE_ADMIN_URL": database_url,
             "REDIS_URL": redis_url,
             "BOSSJY_DATA_DIR": str(data_folder(folder)),
