@@ -29,6 +29,7 @@ class Service:
     tenant_id: str
     token: str
     settings: Settings
+    owner_url: str  # of the database, as the owner of its tables
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
@@ -72,7 +73,14 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: str)
         registered = await stub.Register(
             auth_service_pb2.RegisterRequest(tenant_display_name="Test", email=EMAIL, password=PASSWORD)
         )
-        yield Service(served.address, channel, registered.tenant.tenant_id, registered.tokens.access_token, settings)
+        yield Service(
+            served.address,
+            channel,
+            registered.tenant.tenant_id,
+            registered.tokens.access_token,
+            settings,
+            database_url or served.parts.database_url,
+        )
         # Searched with the logs for secrets.
         (settings.process.data_dir / "logs" / "metrics.log").write_text(served.metrics_text(), "utf-8")
 

@@ -108,7 +108,7 @@ async def _upload(service: Service, import_id: str, data: bytes) -> None:
 
 async def _add_conflicts(service: Service, import_id: str) -> None:
     """As an earlier release left them; this one leaves none."""
-    owner = await asyncpg.connect(service.settings.database.admin_url or service.settings.database.url)
+    owner = await asyncpg.connect(service.owner_url)
     try:
         await owner.execute(
             "INSERT INTO bossjy.revert_conflicts (tenant_id, import_id, e164, update_time) "

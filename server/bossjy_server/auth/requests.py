@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from bossjy_numbering.regions import NON_GEOGRAPHIC, region_codes
 from bossjy_server.auth import convert
 from bossjy_server.auth.sessions import Client
 from bossjy_server.context import Caller, current_call, current_caller
@@ -19,7 +20,7 @@ from bossjy_server.scopes import Role
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 # The form of our ids (accounts.tenant_id_for), without a run of digits that may be a phone number.
 _TENANT = re.compile(r"(?!.*\d(?:-?\d){6})[a-z0-9-]{1,33}-[a-km-np-z2-9]{6}")
-_REGION = re.compile(r"[A-Z]{2}")
+_REGIONS = frozenset(region_codes()) - {NON_GEOGRAPHIC}
 _NAME_MAX_CHARS = 200
 _LANGUAGE_MAX_CHARS = 35
 
@@ -101,9 +102,9 @@ def role(number: int | None) -> Role | None:
 
 
 def region(code: str | None) -> str | None:
-    """A region as two capital letters, '' or None. Raises InvalidArgument."""
-    if code and not _REGION.fullmatch(code):
-        raise _invalid("default_region", "must be two capital letters, as in ISO 3166-1")
+    """A region of the numbering plan, '' or None. Raises InvalidArgument."""
+    if code and code not in _REGIONS:
+        raise _invalid("default_region", "must be a region of the numbering plan in capitals, such as CN or DE")
     return code
 
 
