@@ -86,7 +86,7 @@ async def test_a_lost_database_is_told(imports: Imports, caplog: pytest.LogCaptu
     work = tidying.Tidying(imports.database, 90)
     work.begin(TENANT, "imp_1")
     async with asyncio.timeout(10):
-        while "stays for now" not in caplog.text:
+        while "is postponed" not in caplog.text:
             await asyncio.sleep(0.01)
     await work.close()
 
@@ -96,4 +96,4 @@ async def test_what_is_left_out_is_told(
 ) -> None:
     monkeypatch.setattr(tidying, "_MOST_WAITING", 0)
     job = await imports.run(FILE)
-    assert f"what import {job.import_id} named stays for now" in caplog.text
+    assert f"cleanup after import {job.import_id} is postponed" in caplog.text
