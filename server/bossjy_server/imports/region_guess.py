@@ -58,7 +58,7 @@ def guess_region(block: RowBlock, spec: Spec, asked: str, plan: Plan) -> RegionG
 
 
 def likely_regions(cells: TextColumn, plan: Plan, asked: str = "") -> list[str]:
-    """Regions in which most numbers without a calling code are valid: `asked` if it is good, else the most usual first."""
+    """Regions in which most numbers without a calling code are valid: a good `asked`, else the most usual first."""
     cells = cells.slice(0, _GUESS_CELLS)
     bare = (check_numbers(cells, plan, None).reason != 0) & ~arrow.is_empty(cells)
     cells = arrow.kept(cells, bare)
