@@ -145,7 +145,7 @@ def read_texts(data: bytes, *numbers: int, most: int) -> list[pa.Array[Any]] | N
         return None
     lengths = wire[starts + 1]
     ends = starts + 2 + lengths
-    # From here on it is certain: each field ends where the next begins, the first begins at 0, the last ends at the end.
+    # From here on it is certain: each field ends where the next begins, the first begins at 0, the last ends the data.
     if starts[0] or ends[-1] != len(wire) or bool((lengths >= _SHORT).any()) or bool((ends[:-1] != starts[1:]).any()):
         return None
     # Tag and length, text, tag and length, text: every second piece is a text.
