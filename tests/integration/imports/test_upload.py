@@ -1,4 +1,4 @@
-"""The stream: acks for what is committed alone, resumed at any byte, one stream a part."""
+"""Upload streams: acks only for committed rows, resumption at any byte, one stream a part."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ async def test_a_cancelled_import_stops_within_a_second(make_imports: Callable[.
         await asyncio.wait_for(task, 30)
     assert caught.value.reason is Reason.IMPORT_NOT_OPEN
     assert caught.value.metadata["state"] == "cancelled"
-    # Safe to repeat; what was committed stays, and nothing came after.
+    # Safe to repeat. Committed rows stay, and no other rows came later.
     again = await imports.servicer.CancelImport(pb.CancelImportRequest(import_id=job.import_id))
     assert len(await imports.rows()) == again.import_job.counts.inserted > 0
     assert (await refusal(imports, opening(job))).reason is Reason.IMPORT_NOT_OPEN

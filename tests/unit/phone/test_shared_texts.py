@@ -1,4 +1,4 @@
-"""Arrow columns that share texts: the same answers as the texts written out."""
+"""Arrow columns with shared texts: the same answers as for texts without sharing."""
 
 from __future__ import annotations
 
