@@ -87,7 +87,7 @@ class ArrowText:
         except Oversize as error:
             raise _invalid(str(error)) from None
         except _BROKEN as error:
-            raise _invalid("these bytes are not an Arrow IPC stream that can be read") from error
+            raise _invalid("these bytes are not a readable Arrow IPC stream") from error
         return bytes(text), used
 
     def _missing(self) -> int:
@@ -141,7 +141,7 @@ class ArrowText:
                 raise _invalid(f"a row has more than {_MOST_ROW} bytes: write shorter ones")
             self._ends = np.cumsum(sizes)
         else:
-            raise ValueError("a message that a stream has not, or not here")
+            raise ValueError("a message that a stream cannot have here")
         return b""
 
     def _next_rows(self, limit: int) -> bytes:

@@ -59,10 +59,10 @@ class CleanRows:
     email: TextColumn
     other_numbers: TextColumn  # as PostgreSQL writes an array: `{+86…,+44…;ext=5}`
     attributes: TextColumn  # JSON objects
-    # None where they were not asked for.
+    # None if they were not requested.
     carrier: TextColumn | None
     place: TextColumn | None
-    # None where no number has one.
+    # None if no number has one.
     extension: TextColumn | None
     offset: NDArray[np.int64]
     line: NDArray[np.int64]
@@ -164,7 +164,7 @@ class Cleaner:
                 counts += ~arrow.is_empty(cells[index])
         refusals.refuse(counts > MAX_ATTRIBUTES, RejectReason.TOO_MANY_ATTRIBUTES, NO_COLUMN)
 
-    def _accepted(  # noqa: PLR0917 - what a block is made of
+    def _accepted(  # noqa: PLR0917 - the parts of a block
         self,
         block: RowBlock,
         cells: list[TextColumn],

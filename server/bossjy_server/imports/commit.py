@@ -51,7 +51,7 @@ class _TooManyRejects(Exception):
 class PartWriter:
     """Commits the blocks of one part, in order, for the stream that has the part."""
 
-    def __init__(  # noqa: PLR0917 - what one part is committed with
+    def __init__(  # noqa: PLR0917 - the needs of a commit
         self, database: Database, caller: Caller, job: ImportJob, part: Part, holder: str, duplicates_kept: int
     ) -> None:
         """`duplicates_kept`: the share of each part in the duplicate rows of the import that are kept to be listed."""

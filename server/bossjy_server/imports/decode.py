@@ -170,5 +170,5 @@ def resume_offset(part: Part) -> int:
 def missing_header() -> FailedPrecondition:
     """The error for a part that needs the header from part 0 and did not get it."""
     return FailedPrecondition(
-        Reason.UPLOAD_OUT_OF_ORDER, "part 0 tells the columns of the file: begin its upload first"
+        Reason.UPLOAD_OUT_OF_ORDER, "part 0 defines the columns of the file: begin its upload first"
     )

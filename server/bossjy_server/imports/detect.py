@@ -132,7 +132,7 @@ def _asked(name: str) -> Found:
     if codec is None:
         raise InvalidArgument(
             Reason.ENCODING_UNSUPPORTED,
-            f"the encoding is not one that is read: name one of {', '.join(sorted(set(IANA.values())))}, "
+            f"the encoding is not supported: name one of {', '.join(sorted(set(IANA.values())))}, "
             "or convert the file to UTF-8",
             metadata={"encoding": name},
         )

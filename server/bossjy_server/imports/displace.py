@@ -103,7 +103,7 @@ class Displaced:
     lost: int
 
 
-async def displace(  # noqa: PLR0917 - what a statement of a merge is given
+async def displace(  # noqa: PLR0917 - the arguments of a statement
     connection: Connection, tenant_id: str, import_id: str, rows: list[int], policy: DuplicatePolicy, keep: int
 ) -> Displaced:
     """Let the winners take over, among the staged rows with these positions. All of their numbers were seen before.

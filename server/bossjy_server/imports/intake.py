@@ -30,7 +30,7 @@ _GRACE_MS = 2_000
 class Intake:
     """Takes the messages after `open` and puts blocks into `blocks`; None after the last."""
 
-    def __init__(  # noqa: PLR0913 - what one stream is made of
+    def __init__(  # noqa: PLR0913 - the parts of one stream
         self,
         process: UploadProcess,
         caller: Caller,

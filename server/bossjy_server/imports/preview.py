@@ -190,7 +190,7 @@ def _column(mapping: ColumnMapping, cells: TextColumn, spec: Spec, plan: Plan, r
     named = field_of_name(mapping.column, [str(cell) for cell in cells.slice(0, _GUESS_CELLS)])
     other = named is ContactField.PHONE_NUMBER and mapping.field is ContactField.OTHER_NUMBER
     known = named is mapping.field or other
-    why = "its name is known" if known else "its name means nothing known"
+    why = "its name is known" if known else "its name has no known meaning"
     confidence = _BY_NAME if known else _KEPT
     if any(one.column == mapping.column for one in spec.mapping):
         why, confidence = "as asked", 1.0

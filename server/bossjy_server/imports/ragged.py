@@ -14,7 +14,7 @@ Positions = NDArray[np.int64]
 SPACE, TAB = 32, 9
 
 
-def without_surplus(  # noqa: PLR0917 - what rows are found by
+def without_surplus(  # noqa: PLR0917 - the positions of rows
     data: bytes,
     starts: Positions,
     ends: Positions,

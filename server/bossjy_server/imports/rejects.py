@@ -17,7 +17,7 @@ from bossjy_server.imports.records import ColumnMapping, RejectedRow
 # Kept length of a rejected row in characters, as the contract says.
 _KEPT_ORIGINAL = 1_000
 KEPT_ROW = 8_000
-# The column of a refusal for the row as a whole.
+# The column of a reject whose whole row is at fault.
 NO_COLUMN = -1
 _NOT_OF_THE_NUMBER = frozenset(
     {RejectReason.VALUE_TOO_LONG, RejectReason.TOO_MANY_ATTRIBUTES, RejectReason.COUNTRY_UNKNOWN}
@@ -44,7 +44,7 @@ class Refusals:
         self.column[changed] = column
 
 
-def rejected_rows(  # noqa: PLR0913 - what a rejected row tells of
+def rejected_rows(  # noqa: PLR0913 - the contents of a rejected row
     block: RowBlock,
     refusals: Refusals,
     cells: Sequence[TextColumn],

@@ -220,10 +220,10 @@ def _form(text: bytes, spec: Spec) -> tuple[FileFormat, detect.Found]:
     if spec.source.delimiter:
         return asked or FileFormat.CSV, detect.Found(spec.source.delimiter, "as asked")
     if asked is FileFormat.TSV:
-        return asked, detect.Found("\t", "tab, as the form has it")
+        return asked, detect.Found("\t", "tab, the delimiter of the form")
     named, start = header_row.separator_line(text)
     if named:
-        return asked or FileFormat.CSV, detect.Found(named, "as the line `sep=` says")
+        return asked or FileFormat.CSV, detect.Found(named, "named by the line `sep=`")
     source = spec.source
     quote = b"" if source.quoting is Quoting.NONE else (source.quote or '"').encode()
     below = header_row.after_lines(text, lines_above(source), final=True)

@@ -105,7 +105,7 @@ class ImportServicer:
             await answers.aclose()
 
     async def PreviewImport(self, request: pb.PreviewImportRequest) -> pb.PreviewImportResponse:
-        """Show what an import would make of the first bytes of a file."""
+        """Show the result of an import for the first bytes of a file."""
         spec = check_terms(convert.spec_from(request.spec), self._process.plan)
         if not spec.default_region:
             spec = spec.with_region(await self._jobs.default_region(current_caller().tenant_id))

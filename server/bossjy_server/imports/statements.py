@@ -43,7 +43,7 @@ def former_as_f(table: str) -> str:
 # The fields of `f`.
 FORMER_FIELDS = ", ".join(f"coalesce(f.{name}, '')" if name in _LATER else f"f.{name}" for name in _TYPES)
 
-# COPY is refused on a table with row-level security, so rows come by tables of the connection's own, made once. A
+# PostgreSQL rejects COPY to a table with row-level security, so rows come by temporary tables, made once. A
 # connection of a pooler can have the table of an earlier release.
 STAGED_TABLE = """
 DROP TABLE IF EXISTS pg_temp.bossjy_staged;

@@ -35,7 +35,7 @@ class ImportThreads:
         try:
             await self._turns.enter(tenant_id, remaining_s(_WAIT_S))
         except NoShare:
-            text = "the server has more imports to read than it can now: call again after the stated delay"
+            text = "the server is busy with other imports: call again after the stated delay"
             raise NoThread(Reason.OVERLOADED, text, retry_after_s=1.0) from None
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         running.add_done_callback(partial(self._done, tenant_id))

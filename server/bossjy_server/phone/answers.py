@@ -106,7 +106,7 @@ class Answers:
             response.results.append(self.full(text, own or region, number, doubts[row], tables, language))
         return response.SerializeToString()
 
-    def full(  # noqa: PLR0917 - what a full view is made of
+    def full(  # noqa: PLR0917 - the parts of a full view
         self, text: str, region: str, number: Number, doubts: int, tables: Enrichment, language: str
     ) -> pb.ValidateNumberResponse:
         """The full view of one text, without the metadata version."""

@@ -41,7 +41,7 @@ def read_chunks(data: bytes) -> list[Chunk]:
     except Oversize as error:
         raise _invalid(str(error)) from None
     except _BROKEN as error:
-        raise _invalid("these bytes are not an Arrow IPC stream that can be read") from error
+        raise _invalid("these bytes are not a readable Arrow IPC stream") from error
 
 
 def _check(stream: Stream) -> dict[str, int]:
@@ -56,7 +56,7 @@ def _check(stream: Stream) -> dict[str, int]:
     if any(message.compressed for message in stream.messages):
         raise _invalid("the record batches are compressed: send them plain")
     if any(message.delta for message in stream.messages if message.kind == DICTIONARY):
-        raise _invalid("a dictionary adds to one before it: write whole dictionaries")
+        raise _invalid("a dictionary adds to an earlier one: write whole dictionaries")
     rows = sum(message.rows for message in stream.messages if message.kind == ROWS)
     if rows > MOST_ROWS:
         raise _invalid(f"the Arrow stream has {rows} rows: send at most {MOST_ROWS} a message")

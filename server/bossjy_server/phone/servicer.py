@@ -230,7 +230,7 @@ class PhoneServicer:
         if self._lookup is None:
             raise FailedPrecondition(
                 Reason.LOOKUP_NOT_CONFIGURED,
-                "this server asks no provider of live look-ups: ask its operator, or use ValidateNumber",
+                "this server has no provider of live look-ups: ask its operator, or use ValidateNumber",
             )
         number = self._numbers.validate(request.phone_number, self._terms.region(request))
         response = pb.LookupNumberResponse(number=response_of(number), outcome=number_pb2.LOOKUP_OUTCOME_NOT_VALID)

@@ -59,7 +59,7 @@ class _Job:
                 next(self.steps)
         except StopIteration as end:
             self._settle(end.value, None)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is awaited
+        except BaseException as error:  # noqa: BLE001 - raised again to the awaiting caller
             self._settle(None, error)
         else:
             return False

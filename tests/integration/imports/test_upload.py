@@ -32,7 +32,7 @@ async def cut_after(source: AsyncIterator[pb.UploadRequest], messages: int) -> A
 async def upload_until_cut(imports: Imports, import_id: str, data: bytes, start: int, rng: random.Random) -> None:
     source = requests(import_id, data, chunk=rng.choice([900, 5000]), start=start)
     async for _ in imports.servicer.Upload(cut_after(source, rng.randrange(1, 12))):
-        # Give the commit a chance, or none: a cut may come at any moment.
+        # Give the commit a chance, or none: an interruption may come at any moment.
         await asyncio.sleep(rng.choice([0, 0.01]))
 
 
