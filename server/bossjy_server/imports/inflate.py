@@ -44,7 +44,7 @@ class Inflater(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The first bytes of a file as text, true if they are all of it, and the original bytes."""
+    """The first bytes of a file as text, true if the text is complete, and the original compression and form."""
 
     text: bytes
     complete: bool
