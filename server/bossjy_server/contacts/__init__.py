@@ -1,1 +1,1 @@
-"""ContactService: what was imported, read, listed and deleted."""
+"""ContactService: imported contacts are read, listed, counted, exported, deleted and erased."""

@@ -1,4 +1,4 @@
-"""Contacts read, listed, counted, exported and deleted."""
+"""Contact operations: read, list, count, export and delete."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Database
 
 _ORDERS = {"phone_number": Order.NUMBER, "create_time": Order.CREATE_TIME, "update_time": Order.UPDATE_TIME}
-# Attributes with a column of their own in an exported CSV, as many as an import accepts; others are in the last column.
+# Attributes with their own column in an exported CSV, as many as an import accepts; others are in the last column.
 _KEY_COLUMNS = 100
 _EXPORT_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is listed: a filter, and an order as the contract writes it."""
+    """The selection of a list: a filter, and an order in the contract's notation."""
 
     filter_text: str
     order_by: str
 
     @property
     def order(self) -> tuple[Order, bool]:
-        """The order, and whether it descends. Raises InvalidArgument(ORDER_INVALID)."""
+        """The order, and true if it descends. Raises InvalidArgument(ORDER_INVALID)."""
         words = self.order_by.split() or ["phone_number"]
         if words[0] not in _ORDERS or words[1:] not in ([], ["desc"]):
             raise InvalidArgument(
@@ -45,7 +45,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """A page of contacts; `total` is None unless it was asked for."""
+    """A page of contacts; `total` is None unless it was requested."""
 
     contacts: list[Contact]
     total: int | None
@@ -53,7 +53,7 @@ class ContactPage:
 
 @dataclass(slots=True)
 class Table:
-    """The counts of one dimension: values and counts, by count, and how many stand in values that are not listed."""
+    """The counts of one dimension: values and counts, by count, and the contacts of all values that are not listed."""
 
     dimension: Dimension
     buckets: list[tuple[str, int]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Table:
 
 
 class Contacts:
-    """What is done with the contacts of a tenant."""
+    """The operations on the contacts of a tenant."""
 
     def __init__(self, database: Database, mac: Mac) -> None:
         self._database = database
@@ -84,7 +84,7 @@ class Contacts:
         limit: int,
         count_total: bool,
     ) -> ContactPage:
-        """A page behind `after` (time of the order, None for the order by number; E.164). Raises InvalidArgument."""
+        """A page after `after` (time of the order, None for the order by number; E.164). Raises InvalidArgument."""
         tree = parse_filter(listing.filter_text)
         order, descending = listing.order
         long = count_total or tree is not None  # each can read all contacts
@@ -98,7 +98,7 @@ class Contacts:
     async def count(
         self, tenant_id: str, filter_text: str, dimensions: Sequence[Dimension], limit: int
     ) -> tuple[int, list[Table]]:
-        """How many contacts pass, and a table with at most `limit` values for each dimension."""
+        """The number of contacts that pass, and a table with at most `limit` values for each dimension."""
         tree = parse_filter(filter_text)
         async with self._database.tenant(tenant_id, long=True) as connection:
             rows = await store.count_by(connection, tenant_id, tree, list(dimensions))
@@ -115,12 +115,12 @@ class Contacts:
     async def export(
         self, tenant_id: str, filter_text: str, make_writer: Callable[[Sequence[str]], Writer], piece_bytes: int
     ) -> AsyncGenerator[tuple[bytes, int]]:
-        """Pieces of a file of at least one and mostly about `piece_bytes`, and contacts so far, by number.
+        """Pieces of a file of at least one and mostly about `piece_bytes`, and the contacts so far, by number.
 
-        Each page of contacts is a transaction of its own, so no connection waits for whoever reads the file.
+        Each page of contacts is a separate transaction, so no connection waits for the reader of the file.
         """
         tree = parse_filter(filter_text)
-        # In a transaction of its own, which ends before the first piece: the event is kept however the export ends.
+        # In its own transaction, which ends before the first piece: the event is kept however the export ends.
         async with self._database.tenant(tenant_id) as connection:
             detail = "filtered" if filter_text.strip() else "all"
             await audit.record(connection, tenant_id, "contacts.export", detail=detail)
@@ -140,7 +140,7 @@ class Contacts:
             yield piece[start : start + piece_bytes], count
 
     async def _pages(self, tenant_id: str, tree: Filter | None) -> AsyncIterator[list[Contact]]:
-        """All contacts that pass, by number. One that is there from the first page to the last comes once."""
+        """All contacts that pass, by number. A contact that exists from the first page to the last occurs once."""
         after = ""
         while True:
             async with self._database.tenant(tenant_id, long=True) as connection:
@@ -163,7 +163,7 @@ class Contacts:
             if etag and etag != found.etag:
                 raise Aborted(Reason.ETAG_MISMATCH, "the contact was changed since: read it again, then repeat")
             await store.delete_contact(connection, tenant_id, e164)
-            # A keyed hash: who has the number and the service's secret can find its events, nobody can read it back.
+            # A keyed hash: the number and the service's secret find its events, and nobody can recover the number.
             number = self._mac("audited-number", tenant_id.encode(), e164.encode())
             await audit.record(connection, tenant_id, "contacts.delete", resource=number.hex())
             await hold_caller(connection, current_caller())

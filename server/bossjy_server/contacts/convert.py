@@ -1,4 +1,4 @@
-"""Contacts to messages of the contract."""
+"""Conversion of contacts to messages of the contract."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def contact(value: Contact) -> contact_pb2.Contact:
 
 
 def dimension_from(value: contact_pb2.StatsDimension.ValueType) -> Dimension:
-    """What is counted by."""
+    """The dimension of a count."""
     return _DIMENSIONS[value]
 
 

@@ -1,4 +1,4 @@
-"""Numbers erased for good, and the record that it was done: keyed hashes, nobody's data."""
+"""Erasure of numbers, and its record: keyed hashes without personal data."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from bossjy_server.storage import audit
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Database
 
-# National digits that are fewer stand in too many other numbers; such a number is looked for with its calling code.
+# Fewer national digits occur in too many other numbers; such a number is searched with its calling code.
 _DISTINCT_DIGITS = 7
 
 
 class Mac(Protocol):
-    """What makes keyed hashes."""
+    """A function that makes keyed hashes."""
 
     def __call__(self, purpose: str, *parts: bytes) -> bytes:
-        """HMAC-SHA256 of the parts under the service's secret; `purpose` keeps uses apart."""
+        """HMAC-SHA256 of the parts under the service's secret; `purpose` separates the uses."""
         ...
 
 
@@ -33,13 +33,13 @@ class Mac(Protocol):
 class ErasureOptions:
     """Settings of erasures."""
 
-    # For each statement: all contacts and refused rows of a tenant are read.
+    # For each statement: all contacts and rejected rows of a tenant are read.
     statement_timeout_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The record's id, how many contacts went, how many of the numbers were no contact, and when."""
+    """The record's id, the number of erased contacts, of numbers without a contact, and the time."""
 
     erasure_id: str
     erased_count: int
@@ -59,16 +59,16 @@ class Erasing:
     async def erase(
         self, caller: Caller, numbers: Sequence[str], *, request_id: str, purpose: str, call_id: str
     ) -> Erasure:
-        """Erase E.164 numbers in one transaction, or tell what the same request erased before.
+        """Erase E.164 numbers in one transaction, or return the record of the same earlier request.
 
-        Raises AlreadyExists(REQUEST_ID_REUSED), InvalidArgument(INVALID_FIELD) for a purpose that holds a number.
+        Raises AlreadyExists(REQUEST_ID_REUSED), InvalidArgument(INVALID_FIELD) for a purpose that contains a number.
         """
         wanted = sorted(set(numbers))
         if any(number[1:] in _digits_only(purpose) for number in wanted):
             raise InvalidArgument(
                 Reason.INVALID_FIELD,
-                "the purpose holds one of the numbers: the record must be without personal data",
-                violations=[Violation("purpose", "must not hold a number that is erased")],
+                "the purpose contains one of the numbers: the record must be without personal data",
+                violations=[Violation("purpose", "must not contain a number that is erased")],
             )
         tenant_id = caller.tenant_id
         request_mac = self._mac("erase-request", tenant_id.encode(), purpose.encode(), *(n.encode() for n in wanted))
@@ -97,11 +97,11 @@ class Erasing:
         return Erasure(record.erasure_id, record.erased_count, record.missing_count, time)
 
     def number_mac(self, tenant_id: str, number: str) -> bytes:
-        """What the record holds of a number: who has the number and the service's secret can show the erasure."""
+        """The record's value for a number: with the number and the service's secret it proves the erasure."""
         return self._mac("erased-number", tenant_id.encode(), number.encode())
 
     def _digits(self, numbers: Sequence[str]) -> list[str]:
-        """The digits by which the numbers are found in rows that were refused."""
+        """The digits by which the numbers are found in rejected rows."""
         national = ((number, self._plan.number(number).national_digits) for number in numbers)
         return [digits if len(digits) >= _DISTINCT_DIGITS else number[1:] for number, digits in national]
 

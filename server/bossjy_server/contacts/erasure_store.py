@@ -1,4 +1,4 @@
-"""Every place where a number can stand, searched and cleared. Every function runs in a transaction of the tenant."""
+"""Search and removal of numbers in all places of the database. Every function runs in a transaction of the tenant."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import asyncpg
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-# Refused rows of 8,000 characters, looked at in a few milliseconds.
+# Rejected rows of 8,000 characters, searched in a few milliseconds.
 _REJECTS_AT_ONCE = 50
 _BLANKED_AT_ONCE = 10_000
 
 # One erasure of a tenant at a time: so the second of two equal requests finds the record of the first.
 LOCK_ERASURES = "SELECT pg_advisory_xact_lock(hashtextextended('bossjy.erasures ' || $1, 0))"
 
-# The table is read as a whole: more time than a statement usually has.
+# The statement reads the whole table, so it gets more time than usual.
 ALLOW_TIME = "SELECT set_config('statement_timeout', $1, true)"
 
 FIND_REQUEST = """
 SELECT erasure_id, request_mac, erased_count, missing_count, create_time FROM bossjy.erasures
 WHERE tenant_id = $1 AND request_id = $2"""
 
-# Contacts that have one of the numbers as a further one. A number is followed by `;ext=` if it has an extension.
+# Contacts that have one of the numbers as an additional one. A number is followed by `;ext=` if it has an extension.
 _HOLDERS = """
     SELECT c.e164
     FROM bossjy.contacts c CROSS JOIN unnest(c.other_numbers) AS n
         JOIN unnest($2::text[]) AS wanted ON wanted = split_part(n, ';', 1)
     WHERE c.tenant_id = $1"""
 
-# In the order in which imports take contacts. Waits for blocks that are changing them, so that what those keep of the
-# former values is there for the statements behind.
+# In the order in which imports lock contacts. Waits for blocks that are changing them, so that the next statements find
+# the former values that these blocks keep.
 LOCK_CONTACTS = f"""
 SELECT count(*) FROM (
     SELECT FROM bossjy.contacts
@@ -42,7 +42,7 @@ SELECT count(*) FROM (
 
 DELETE_CONTACTS = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = ANY ($2::text[])"
 
-# As a further number of other contacts.
+# As an additional number of other contacts.
 STRIP_CONTACTS = f"""
 UPDATE bossjy.contacts
 SET other_numbers = ARRAY(SELECT n FROM unnest(other_numbers) WITH ORDINALITY AS u (n, i)
@@ -67,16 +67,16 @@ WHERE tenant_id = $1 AND (import_id, e164) IN (
     WHERE m.tenant_id = $1)"""
 
 
-# As a further number of other contacts: of their former values, and of rows that imports merged into them.
+# As an additional number of other contacts: in their former values, and in rows that imports merged into them.
 STRIP_FORMER, STRIP_FIELDS = _strip_layers("former"), _strip_layers("fields")
 
 DELETE_CONFLICTS = "DELETE FROM bossjy.revert_conflicts WHERE tenant_id = $1 AND e164 = ANY ($2::text[])"
 
-# All refused rows of the tenant. Their digits are compared in this process: a statement has no cheap look-up in a set.
+# All rejected rows of the tenant. This process compares their digits: a statement has no cheap look-up in a set.
 READ_REJECTS = """
 SELECT import_id, part, byte_offset, row_text, original, suggestion FROM bossjy.import_rejects WHERE tenant_id = $1"""
 
-# The row stays, with its line and its reason, and without its text: the counts of the import go on to agree with the
+# The row stays, with its line and its reason, but without its text: so the counts of the import still agree with the
 # list.
 BLANK_REJECTS = """
 UPDATE bossjy.import_rejects SET original = '', suggestion = '', row_text = ''
@@ -104,7 +104,7 @@ RETURNING create_time"""
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What stays of an erasure. The MACs are keyed: without the service's secret they tell nothing."""
+    """The lasting record of an erasure. The MACs are keyed: they reveal nothing without the service's secret."""
 
     erasure_id: str
     request_id: str
@@ -143,7 +143,7 @@ async def find_request(connection: Connection, tenant_id: str, request_id: str) 
 
 
 async def erase_numbers(connection: Connection, tenant_id: str, numbers: list[str]) -> int:
-    """Take E.164 numbers out of all places but refused rows; how many contacts went."""
+    """Remove E.164 numbers from all places except rejected rows. Returns the number of deleted contacts."""
     await connection.fetchval(LOCK_CONTACTS, tenant_id, numbers)
     tag = await connection.execute(DELETE_CONTACTS, tenant_id, numbers)
     for statement in (STRIP_CONTACTS, DELETE_FORMER, STRIP_FORMER, STRIP_FIELDS, DELETE_CONFLICTS):
@@ -152,19 +152,19 @@ async def erase_numbers(connection: Connection, tenant_id: str, numbers: list[st
 
 
 async def blank_rejects(connection: Connection, tenant_id: str, holds: Callable[[str], bool]) -> None:
-    """Take the text out of refused rows for whose text `holds` says yes."""
+    """Remove the text of rejected rows for whose text `holds` is true."""
     await _blank_rows(connection, tenant_id, holds, READ_REJECTS, BLANK_REJECTS)
 
 
 async def blank_duplicates(connection: Connection, tenant_id: str, holds: Callable[[str], bool]) -> None:
-    """Take number, values and text out of duplicate rows for one of whose texts `holds` says yes."""
+    """Remove number, values and text of duplicate rows if `holds` is true for one of their texts."""
     await _blank_rows(connection, tenant_id, holds, READ_DUPLICATES, BLANK_DUPLICATES)
 
 
 async def _blank_rows(
     connection: Connection, tenant_id: str, holds: Callable[[str], bool], read: str, blank: str
 ) -> None:
-    """Run `blank` for the rows of `read` with a text, from their fourth column on, for which `holds` says yes."""
+    """Run `blank` for the rows of `read` with a text, from their fourth column on, for which `holds` is true."""
     found: list[tuple[str, int, int]] = []
     async for row in connection.cursor(read, tenant_id, prefetch=_REJECTS_AT_ONCE):
         import_id, part, byte_offset, *texts = row
@@ -179,7 +179,7 @@ async def _blank_rows(
 
 
 async def insert_record(connection: Connection, tenant_id: str, record: Record) -> datetime:
-    """Write the record; its time."""
+    """Write the record. Returns its time."""
     time: datetime = await connection.fetchval(
         INSERT_ERASURE,
         tenant_id,

@@ -1,4 +1,4 @@
-"""Contacts as the bytes of a file: CSV, JSON lines, Arrow. One writer for each form; memory is one piece."""
+"""Contact export as CSV, JSON lines or Arrow. One writer for each form; memory is one piece."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Writer(Protocol):
     """Writes contacts in one form."""
 
     def start(self) -> bytes:
-        """What stands before the first contact."""
+        """The bytes before the first contact."""
 
     def write(self, contacts: Sequence[Contact]) -> bytes:
         """Some contacts."""
 
     def end(self) -> bytes:
-        """What stands behind the last."""
+        """The bytes after the last contact."""
 
 
 class CsvWriter:

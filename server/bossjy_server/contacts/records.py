@@ -1,4 +1,4 @@
-"""A contact in plain values."""
+"""Contact as plain values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A number, and what is known of whom it belongs to. `number_type` is libphonenumber's PhoneNumberType."""
+    """A number, and the known data of its owner. `number_type` is libphonenumber's PhoneNumberType."""
 
     e164: str
     region: str
@@ -27,5 +27,5 @@ class Contact:
 
     @property
     def etag(self) -> str:
-        """Changes with every change: the time of the last one, in microseconds."""
+        """Differs after every change: the time of the last one, in microseconds."""
         return format(int(self.update_time.timestamp() * 1_000_000), "x")

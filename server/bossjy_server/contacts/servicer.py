@@ -1,4 +1,4 @@
-"""ContactService: convert in, one call, convert out."""
+"""ContactService: converts requests, makes one call, and converts the result."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _DEFAULT_DIMENSIONS = (contact_pb2.STATS_DIMENSION_REGION, contact_pb2.STATS_DIM
 
 
 class ContactServicer:
-    """The methods of bossjy.contacts.v1.ContactService; one that is not here answers METHOD_NOT_AVAILABLE."""
+    """The methods of bossjy.contacts.v1.ContactService. All others answer METHOD_NOT_AVAILABLE."""
 
     def __init__(self, database: Database, plan: Plan, mac: Mac, stats: Cache | None = None) -> None:
         self._contacts = Contacts(database, mac)
         self._pages = Pages(mac)
-        self._stats = stats  # of answers of GetContactStats, by tenant; whoever changes contacts forgets them
+        self._stats = stats  # answers of GetContactStats, by tenant; every change of contacts drops them
         self._erasing = Erasing(database, plan, mac)
 
     async def GetContact(self, request: pb.GetContactRequest) -> pb.GetContactResponse:
@@ -66,7 +66,7 @@ class ContactServicer:
             answer = pb.GetContactStatsResponse(total_count=total, tables=[convert.table(one) for one in tables])
             return Loaded(answer.SerializeToString())
 
-        # By a digest: a filter may hold a number, and keys of the cache must not.
+        # By a digest: a filter may contain a number, and keys of the cache must not.
         asked = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
         answer = (await count()).value if self._stats is None else await self._stats.get(tenant_id, asked, count)
         return pb.GetContactStatsResponse.FromString(answer or b"")
@@ -94,7 +94,7 @@ class ContactServicer:
         return pb.DeleteContactResponse()
 
     async def EraseContacts(self, request: pb.EraseContactsRequest) -> pb.EraseContactsResponse:
-        """Erase numbers for good."""
+        """Erase numbers permanently."""
         erasure = await self._erasing.erase(
             current_caller(),
             request.phone_numbers,

@@ -1,4 +1,4 @@
-"""Filters, orders and counts as SQL. Part of the store: nothing else sees these texts. Values go as parameters."""
+"""Filters, orders and counts as SQL. Only the store uses these texts. Values are parameters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTACT = (
 
 
 class Order(StrEnum):
-    """What contacts can be ordered by; the value is its column."""
+    """Orders of contacts; the value is the column."""
 
     NUMBER = "e164"
     CREATE_TIME = "create_time"
@@ -37,7 +37,7 @@ class Order(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What contacts can be counted by; the value is its expression."""
+    """Dimensions for counts of contacts; the value is the expression."""
 
     REGION = "region"
     NUMBER_TYPE = "number_type::text"
@@ -55,7 +55,7 @@ def list_query(
     after: tuple[datetime | None, str] | None,
     limit: int,
 ) -> Query:
-    """A page behind `after` (time of the order, or None for the order by number, and E.164)."""
+    """A page after `after` (time of the order, or None for the order by number, and E.164)."""
     query = _filtered(f"SELECT {CONTACT} FROM bossjy.contacts", tenant_id, tree)
     way, beyond = ("DESC", "<") if descending else ("ASC", ">")
     if order is Order.NUMBER:
@@ -79,7 +79,7 @@ def keys_query(tenant_id: str, tree: Filter | None, limit: int) -> Query:
 
 
 def count_query(tenant_id: str, tree: Filter | None) -> Query:
-    """How many pass."""
+    """The number of contacts that pass."""
     return _filtered("SELECT count(*) FROM bossjy.contacts", tenant_id, tree)
 
 

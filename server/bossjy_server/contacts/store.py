@@ -1,4 +1,4 @@
-"""Contacts in the database. Every function runs in a transaction of the tenant."""
+"""Storage of contacts. Every function runs in a transaction of the tenant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCK_CONTACT = f"{SELECT_CONTACT} FOR UPDATE"
 
 DELETE_CONTACT = "DELETE FROM bossjy.contacts WHERE tenant_id = $1 AND e164 = $2"
 
-# The rows of imports that named the number, so that no reversal brings the contact back.
+# The rows of imports that named the number, so that no reversal restores the contact.
 DELETE_LAYERS = """
 DELETE FROM bossjy.import_changes m USING bossjy.imports i
 WHERE i.tenant_id = $1 AND m.tenant_id = $1 AND m.import_id = i.import_id AND m.e164 = $2"""
@@ -34,7 +34,7 @@ async def find_contact(connection: Connection, tenant_id: str, e164: str) -> Con
 
 
 async def lock_contact(connection: Connection, tenant_id: str, e164: str) -> Contact | None:
-    """Read a contact and hold it until the end of the transaction."""
+    """Read a contact and lock it until the end of the transaction."""
     row = await connection.fetchrow(LOCK_CONTACT, tenant_id, e164)
     return _contact(row) if row else None
 
@@ -55,13 +55,13 @@ async def list_contacts(
     after: tuple[datetime | None, str] | None,
     limit: int,
 ) -> list[Contact]:
-    """A page of contacts that pass, behind `after` (time of the order, or None for the order by number; E.164)."""
+    """A page of contacts that pass, after `after` (time of the order, or None for the order by number; E.164)."""
     query = statements.list_query(tenant_id, tree, order, descending=descending, after=after, limit=limit)
     return [_contact(row) for row in await connection.fetch(query.text, *query.parameters)]
 
 
 async def count_contacts(connection: Connection, tenant_id: str, tree: Filter | None) -> int:
-    """How many contacts pass."""
+    """The number of contacts that pass."""
     query = statements.count_query(tenant_id, tree)
     return int(await connection.fetchval(query.text, *query.parameters))
 

@@ -1,1 +1,1 @@
-"""ImportService: a list streamed in is cleaned, deduplicated and merged into the contacts, exactly once."""
+"""ImportService: a streamed list is cleaned, deduplicated and merged into the contacts, exactly once."""

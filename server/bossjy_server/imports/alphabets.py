@@ -1,4 +1,4 @@
-"""Single-byte encodings told apart by the alphabets of languages: the readings of some bytes that are plausible text.
+"""Detection of single-byte encodings by the alphabets of languages: the plausible readings of some bytes.
 
 Every byte above ASCII is a letter in most of these encodings, so valid bytes prove nothing. A reading is plausible if
 its words have letters of one script in regular case, and if one language has all of its letters.
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-# Python's codecs, the likelier ones first, and the alphabets that are written in them.
+# Python's codecs, the likelier ones first, and the alphabets written in them.
 _WESTERN = (
     "äöüß",
     "äöüßéè",
@@ -52,11 +52,11 @@ _READINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _ALPHABETS = dict(_READINGS)
 SINGLE_BYTE = tuple(_ALPHABETS)
 _WORD = re.compile(r"[^\s,;|\"'()/.:&+0-9\-]+", re.ASCII)
-# As GB18030 writes characters of other scripts, read in another encoding.
+# Characters of other scripts as GB18030 writes them, read in another encoding.
 _DIGIT_BETWEEN = re.compile(r"[^\x00-\x7f][0-9][^\x00-\x7f]")
-# Signs that stand beside words in lists: quotes, dashes, the euro, the numero.
+# Signs beside words in lists: quotes, dashes, the euro, the numero.
 _SIGNS = frozenset("«»“”„‘’‚–—…€№°•·\xa0§®™©")
-# Fewer letters do not tell one script from another.
+# Fewer letters do not distinguish one script from another.
 _FEW_LETTERS, _LEAST_VOWELS = 6, 0.25
 _MOST_WORDS = 2000
 
@@ -71,9 +71,9 @@ class Reading:
 
 
 def plausible_readings(sample: bytes) -> list[Reading]:
-    """The readings that are text of one language, the likelier codec first; equal texts once.
+    """The readings that are text of one language, the likelier codec first. Equal texts occur once.
 
-    If there are none: those whose letters are of neighbouring languages, for lists of several countries.
+    If there are none: the readings with letters of neighbouring languages, for lists of several countries.
     """
     regular: list[Reading] = []
     for codec, _ in _READINGS:
@@ -101,7 +101,7 @@ def _words(sample: bytes, codec: str) -> tuple[str, ...]:
 
 
 def _is_regular(word: str) -> bool:
-    """Whether a word is of letters, and in the case that words have: lower, Upper, UPPER, or McUpper in ASCII."""
+    """True if a word has only letters, in the case that words have: lower, Upper, UPPER, or McUpper in ASCII."""
     core = word.strip("".join(_SIGNS) + "!?<>@#*_[]{}=")
     if any(sign > "\x7f" and not sign.isalpha() and sign not in _SIGNS for sign in core):
         return False

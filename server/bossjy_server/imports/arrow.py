@@ -1,4 +1,4 @@
-"""Columns of text in Arrow: the few operations that imports need, with types. They leave the interpreter free."""
+"""Arrow text columns: the few operations that imports need, with types. They release the GIL."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def repeated(text: str, rows: int) -> TextColumn:
 
 
 def trimmed(column: TextColumn) -> TextColumn:
-    """Without white space around."""
+    """Without surrounding white space."""
     result: TextColumn = _compute.utf8_trim_whitespace(column)
     return result
 
 
 def joined(*parts: TextColumn | str) -> TextColumn:
-    """The texts of each row, one behind the other; at least one part is a column."""
+    """The concatenated texts of each row. At least one part is a column."""
     result: TextColumn = _compute.binary_join_element_wise(*parts, "")
     return result
 
@@ -48,26 +48,26 @@ def spaced(*parts: TextColumn) -> TextColumn:
 
 
 def joined_lists(column: TextColumn, bounds: NDArray[np.int32]) -> TextColumn:
-    """The texts from each bound to the next, one behind the other. Shapes: bounds (n + 1,), result (n,)."""
+    """The concatenated texts from each bound to the next. Shapes: bounds (n + 1,), result (n,)."""
     offsets: Any = pa.array(bounds)
     result: TextColumn = _compute.binary_join(pa.ListArray.from_arrays(offsets, column), "")
     return result
 
 
 def without_first_character(column: TextColumn) -> TextColumn:
-    """Each text from its second character on."""
+    """Each text without its first character."""
     result: TextColumn = _compute.utf8_slice_codeunits(column, 1)
     return result
 
 
 def chosen(where: Flags, those: TextColumn | str, others: TextColumn | str) -> TextColumn:
-    """Of each row the first or the second text."""
+    """The first or the second text of each row."""
     result: TextColumn = _compute.if_else(pa.array(where), those, others)
     return result
 
 
 def kept(column: TextColumn, where: Flags) -> TextColumn:
-    """The rows that are flagged."""
+    """The flagged rows."""
     result: TextColumn = column.filter(pa.array(where))
     return result
 
@@ -91,33 +91,33 @@ def character_lengths(column: TextColumn) -> NDArray[np.int32]:
 
 
 def is_empty(column: TextColumn) -> Flags:
-    """Whether each text is empty."""
+    """True for each empty text."""
     empty: Flags = byte_lengths(column) == 0
     return empty
 
 
 def differs(one: TextColumn, other: TextColumn) -> Flags:
-    """Whether two texts of each row differ."""
+    """True for each row whose two texts differ."""
     return _flags(_compute.not_equal(one, other))
 
 
 def starts_with(column: TextColumn, text: str) -> Flags:
-    """Whether each text starts so."""
+    """True for each column text that starts with `text`."""
     return _flags(_compute.starts_with(column, text))
 
 
 def ends_with(column: TextColumn, text: str) -> Flags:
-    """Whether each text ends so."""
+    """True for each column text that ends with `text`."""
     return _flags(_compute.ends_with(column, text))
 
 
 def is_in(column: TextColumn, words: TextColumn) -> Flags:
-    """Whether each text is one of some words."""
+    """True for each text that is one of some words."""
     return _flags(_compute.is_in(column, value_set=words))
 
 
 def matches(column: TextColumn, pattern: str) -> Flags:
-    """Whether an RE2 pattern is found in each text."""
+    """True for each text that contains a match of an RE2 pattern."""
     return _flags(_compute.match_substring_regex(column, pattern))
 
 
@@ -128,7 +128,7 @@ def replaced(column: TextColumn, text: str, by: str) -> TextColumn:
 
 
 def replaced_where(column: TextColumn, where: Flags, pattern: str, by: str) -> TextColumn:
-    """An RE2 pattern replaced, in the flagged rows alone."""
+    """An RE2 pattern replaced, only in the flagged rows."""
     if not where.any():
         return column
     changed = _compute.replace_substring_regex(kept(column, where), pattern, by)
@@ -137,7 +137,7 @@ def replaced_where(column: TextColumn, where: Flags, pattern: str, by: str) -> T
 
 
 def distinct(column: TextColumn) -> tuple[list[str], NDArray[np.int32]]:
-    """The different texts, and for each row which it is."""
+    """The different texts, and the index of each row's text."""
     encoded: Any = column.dictionary_encode()
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
 
@@ -164,7 +164,7 @@ def from_codes(codes: NDArray[Any], words: Sequence[str]) -> TextColumn:
 
 
 def bytes_of(column: TextColumn) -> NDArray[np.uint8]:
-    """The bytes of all texts, and perhaps of others beside them: enough to say that something is not there."""
+    """The bytes of all texts, and perhaps others: enough to prove that a byte is absent."""
     data = column.buffers()[2]
     return np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
 

@@ -16,7 +16,7 @@ _compute: Any = pc
 
 
 def is_nested(kind: Any) -> bool:
-    """Whether a column of this type is a list or map of plain values that become JSON."""
+    """True if a column of this type is a list or map of plain values that become JSON."""
     types = pa.types
     if types.is_map(kind):
         return _is_text(kind.key_type) and _is_value(kind.item_type)
@@ -24,7 +24,7 @@ def is_nested(kind: Any) -> bool:
 
 
 def nested_bytes(column: Any) -> NDArray[np.int64]:
-    """About how many bytes each cell has as text."""
+    """The approximate number of bytes of each cell as text."""
     sizes = _sizes(column.keys) + _sizes(column.items) if pa.types.is_map(column.type) else _sizes(column.values)
     sums = np.concatenate(([0], np.cumsum(sizes + _SIGNS)))
     bounds = column.offsets.to_numpy(zero_copy_only=False).astype(np.int64)

@@ -1,8 +1,8 @@
-"""An Arrow IPC stream as the CSV that says the same, message by message: the rest of an import reads text alone.
+"""Arrow IPC stream as equivalent CSV, message by message: the rest of an import reads only text.
 
 The first line names the columns. Numbers, dates and truth values are written as they are; a whole floating-point number
 as its digits, up to 2 ** 53, where they are exact. Lists and maps are JSON. Nulls are empty cells. An Arrow file is its
-stream after a sign.
+stream after a magic string.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from bossjy_server.errors import InvalidArgument, Reason
 from bossjy_server.imports.arrow_nested import is_nested, nested_bytes, nested_texts
 
 _FILE, _FILE_SIGN_BYTES = b"ARROW1", 8
-# Bytes of a message, and of all dictionaries together; writers make messages as large as they are told to.
+# Bytes of a message, and of all dictionaries in total. Writers have a setting for the size of messages.
 _MOST_BYTES, _MOST_METADATA = 64 * 1024 * 1024, 4 * 1024 * 1024
 # Longest row as text; a row of an import is shorter, whatever the setting says.
 _MOST_ROW = 16 * 1024 * 1024
-# What a number, a date or a truth value has as text.
+# Bytes of a number, a date or a truth value as text.
 _SHORT_CELL = 32
 # Rows of a record batch, and one more for each four bytes: columns of nulls have rows without bytes.
 _FREE_ROWS = 1024 * 1024
@@ -38,12 +38,12 @@ _compute: Any = pc
 
 
 def looks_like_arrow(plain: bytes) -> bool:
-    """Whether the first bytes are those of an Arrow stream or file."""
+    """True if the first bytes are those of an Arrow stream or file."""
     return plain.startswith((_FILE, SIGN))
 
 
 class ArrowText:
-    """Takes the bytes of a stream, gives CSV in UTF-8, the same however they come. An `Inflater`."""
+    """Converts the bytes of a stream to CSV in UTF-8. Their division does not change the result. An `Inflater`."""
 
     def __init__(self) -> None:
         self._message = bytearray()
@@ -58,23 +58,23 @@ class ArrowText:
 
     @property
     def pending(self) -> bool:
-        """Whether rows of the last message are still to be given."""
+        """True if rows of the last message are still to be returned."""
         return self._batch is not None
 
     @property
     def whole(self) -> bool:
-        """Whether the stream came to its end, and all of it was given."""
+        """True if the stream has ended, and all of it was returned."""
         return self._ended and not self.pending
 
     def feed(self, data: bytes, limit: int) -> tuple[bytes, int]:
-        """Text, about `limit` bytes at most, and how many bytes of `data` are used up. Raises InvalidArgument."""
+        """Text, about `limit` bytes at most, and the number of used bytes of `data`. Raises InvalidArgument."""
         text, used = bytearray(), 0
         try:
             while len(text) < limit:
                 if self.pending:
                     text += self._next_rows(limit - len(text))
                 elif self._ended:
-                    return bytes(text), len(data)  # behind the end of a file's stream stands its table of contents
+                    return bytes(text), len(data)  # a file has its table of contents after its stream
                 elif missing := self._missing():
                     if used == len(data):
                         break
@@ -87,11 +87,11 @@ class ArrowText:
         except Oversize as error:
             raise _invalid(str(error)) from None
         except _BROKEN as error:
-            raise _invalid("these bytes are not an Arrow IPC stream that can be read") from error
+            raise _invalid("these bytes are not a readable Arrow IPC stream") from error
         return bytes(text), used
 
     def _missing(self) -> int:
-        """Bytes that the next message lacks, as far as can be said; 0 when it is whole."""
+        """The number of bytes that the next message lacks, as far as it is known; 0 when it is complete."""
         message = self._message
         if not self._begun:
             if len(message) < _FILE_SIGN_BYTES:
@@ -126,7 +126,7 @@ class ArrowText:
         if described.kind == DICTIONARY and self._schema:
             self._dictionaries += message
             if len(self._dictionaries) > _MOST_BYTES:
-                raise _invalid(f"the dictionaries have more than {_MOST_BYTES} bytes together")
+                raise _invalid(f"the dictionaries have more than {_MOST_BYTES} bytes in total")
         elif described.kind == ROWS and self._schema:
             if described.rows > _FREE_ROWS + described.body_bytes // 4:
                 raise _invalid(f"a record batch has {described.rows} rows: write smaller ones")
@@ -141,7 +141,7 @@ class ArrowText:
                 raise _invalid(f"a row has more than {_MOST_ROW} bytes: write shorter ones")
             self._ends = np.cumsum(sizes)
         else:
-            raise ValueError("a message that a stream has not, or not here")
+            raise ValueError("a message that a stream cannot have here")
         return b""
 
     def _next_rows(self, limit: int) -> bytes:
@@ -159,7 +159,7 @@ class ArrowText:
 
 
 def _row_bytes(column: Any, rows: int) -> NDArray[np.int64]:
-    """Bytes of each cell as text, about: a dictionary or a view may point to one long text from every row."""
+    """The approximate bytes of each cell as text: every row of a dictionary or view may point to one long text."""
     if pa.types.is_dictionary(column.type):
         values = _row_bytes(column.dictionary, len(column.dictionary))
         indices = column.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -176,7 +176,7 @@ def _row_bytes(column: Any, rows: int) -> NDArray[np.int64]:
 
 
 def _header(schema: Any) -> bytes:
-    """The names of the columns, as a line. Raises InvalidArgument for columns that are no text and become none."""
+    """The names of the columns, as a line. Raises InvalidArgument for columns that cannot become text."""
     for field in schema:
         if not _is_plain(field.type) and not is_nested(field.type):
             kind = str(field.type)[:100]
@@ -211,7 +211,7 @@ def _texts(column: Any) -> Any:
 
 
 def _numbers(column: Any) -> Any:
-    """Floating-point numbers as text: whole ones as their digits, what is no number as nothing."""
+    """Floating-point numbers as text: whole ones as their digits, NaN and infinity as nothing."""
     values = column.to_numpy(zero_copy_only=False)
     whole = np.isfinite(values) & (np.abs(values) < _EXACT) & (np.floor(values) == values)
     digits = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.large_string())

@@ -1,4 +1,4 @@
-"""Columns that are kept as they are, as the JSON objects of their rows."""
+"""Attribute columns: cells that are kept as they are, as the JSON objects of their rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def json_objects(
 ) -> TextColumn:
     """For each row `{"name":"cell"}` of its cells that are not empty. Shapes: columns (m, n), result (n,).
 
-    `extra`: members of each row's object that are written already, see `json_members`.
+    `extra`: the finished members of each row's object, see `json_members`.
     """
     pieces: list[TextColumn] = []
     for name, column in zip(names, columns, strict=True):
@@ -37,7 +37,7 @@ def json_objects(
 
 
 def json_members(extra: ExtraCells) -> tuple[TextColumn, NDArray[np.int32]]:
-    """For each row `,"key":"cell"` of its cells that are not empty, and how many these are."""
+    """For each row `,"key":"cell"` of its cells that are not empty, and their number."""
     values = arrow.trimmed(extra.values)
     empty = arrow.is_empty(values)
     heads = arrow.text_column(f',{orjson.dumps(key).decode()}:"' for key in extra.keys)
@@ -47,7 +47,7 @@ def json_members(extra: ExtraCells) -> tuple[TextColumn, NDArray[np.int32]]:
 
 
 def json_text(column: TextColumn) -> TextColumn:
-    """The cells as they stand between the quotes of a JSON text."""
+    """The cells in the form that they have between the quotes of a JSON text."""
     view = arrow.bytes_of(column)
     if not ((view < 0x20) | (view == 0x22) | (view == 0x5C)).any():
         return column
@@ -55,7 +55,7 @@ def json_text(column: TextColumn) -> TextColumn:
         column = arrow.replaced(column, plain, escaped)
     if not (arrow.bytes_of(column) < 0x20).any():
         return column
-    # Rare control characters. Every other escape stands already, so only these are left to write.
+    # Rare control characters. All other escapes are written already; only these are missing.
     return arrow.text_column(_without_controls(str(cell)) for cell in column)
 
 

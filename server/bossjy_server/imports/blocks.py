@@ -1,4 +1,4 @@
-"""Bytes to a block that is ready to be committed: cut, clean, stage. Pure; runs in a thread."""
+"""Block building: bytes are split into rows, cleaned and staged for a commit. Pure; runs in a thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bossjy_server.imports.stage import stage
 
 @dataclass(frozen=True, slots=True)
 class MadeBlock:
-    """A block, how many bytes it used up, and whether there are rows in the rest."""
+    """A block, the number of bytes that it used, and true if the rest has rows."""
 
     block: CleanBlock
     used: int
@@ -25,7 +25,7 @@ class MadeBlock:
 
 
 class BlockMaker:
-    """Makes the blocks of one part, in order, from where it was committed last."""
+    """Makes the blocks of one part, in order, from its committed offset."""
 
     def __init__(
         self, plan: Plan, options: ImportOptions, resolved: Spec, part: Part, enrichment: Enrichment | None = None
@@ -34,12 +34,12 @@ class BlockMaker:
         self._cleaner = Cleaner(plan, resolved, part.part, enrichment)
         self._policy = resolved.duplicate_policy
         self._part = part.part
-        # This part's share, so that the limit holds without parts asking each other.
+        # This part's share: the limit applies without any exchange between parts.
         share = max(1, options.max_rejects_kept // max(1, resolved.part_count))
         self._rejects_left = max(0, share - part.counts.rejected)
 
     def make(self, data: bytes, *, final: bool) -> MadeBlock:
-        """The complete rows at the front of `data`; call again while it says that there are more."""
+        """The complete rows at the front of `data`. Call again while the result says that there are more."""
         start = self._reader.committed_offset
         piece = self._reader.read(data, final=final)
         rows, rejects = self._cleaner.clean(piece.rows, keep_rejects=self._rejects_left)

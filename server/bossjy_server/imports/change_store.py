@@ -1,4 +1,4 @@
-"""Contacts that an import changed, in the database. Every function runs in a transaction of the tenant."""
+"""Storage of the contacts that an import changed. Every function runs in a transaction of the tenant."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bossjy_server.imports.layers import Fields
 from bossjy_server.imports.statements import FIELD_NAMES, NO_LATER_FIELDS, contact_of, fields_json
 from bossjy_server.storage.postgres import Connection
 
-# A page by number. Where the fields of a row are NULL, the contact had just these fields after it: what the next import
-# that changed the contact found, or what the contact is now.
+# A page by number. If the fields of a row are NULL, the contact had just these fields after it: the fields that the
+# next import to change the contact found, or the contact's present fields.
 LIST_CHANGES = f"""
 SELECT m.e164, m.position, m.line, m.former, m.fields, CASE WHEN m.fields IS NULL THEN coalesce(
     (SELECT n.former FROM bossjy.imports i
@@ -60,5 +60,5 @@ def _changed(row: asyncpg.Record) -> Changed:
 
 def _fields(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {**NO_LATER_FIELDS, **orjson.loads(text)}
-    # Of former values also who made them, and when.
+    # Former values also have their author and time.
     return {name: value for name, value in found.items() if name in FIELD_NAMES}

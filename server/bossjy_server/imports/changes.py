@@ -14,7 +14,7 @@ _SHOWN_VALUE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field of a contact before and after an import. Both values are cut."""
+    """A field of a contact before and after an import. Both values are truncated."""
 
     field: str
     former: str

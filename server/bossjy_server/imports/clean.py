@@ -1,4 +1,4 @@
-"""Rows in columns to contacts in columns: what is merged, and what is refused and why. Pure; runs in a thread."""
+"""Row cleaning: columns of rows become columns of contacts and rejected rows. Pure; runs in a thread."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from bossjy_server.imports.primary import (
 from bossjy_server.imports.records import ContactField, DoubtfulPolicy, FileFormat, RejectedRow, Spec
 from bossjy_server.imports.rejects import NO_COLUMN, Refusals, rejected_rows, unkept_reasons
 
-# What a contact can hold, in characters.
+# The limits of a contact, in characters.
 _LONGEST = {
     ContactField.NAME: 500,
     ContactField.EMAIL: 320,
@@ -39,7 +39,7 @@ _LONGEST = {
     ContactField.FAMILY_NAME: 249,
 }
 _LONGEST_ATTRIBUTE = 10_000
-# The attribute that says why a number is doubtful, as the contract says.
+# The attribute with the reason why a number is doubtful, as the contract says.
 WARNING_ATTRIBUTE = "number_warning"
 _WITHOUT_LIMIT = frozenset({ContactField.IGNORE, ContactField.ATTRIBUTES})
 # Of carriers and places.
@@ -59,10 +59,10 @@ class CleanRows:
     email: TextColumn
     other_numbers: TextColumn  # as PostgreSQL writes an array: `{+86…,+44…;ext=5}`
     attributes: TextColumn  # JSON objects
-    # None where they were not asked for.
+    # None if they were not requested.
     carrier: TextColumn | None
     place: TextColumn | None
-    # None where no number has one.
+    # None if no number has one.
     extension: TextColumn | None
     offset: NDArray[np.int64]
     line: NDArray[np.int64]
@@ -76,7 +76,7 @@ class Cleaner:
     """Cleans the blocks of one part."""
 
     def __init__(self, plan: Plan, resolved: Spec, part: int = 0, enrichment: Enrichment | None = None) -> None:
-        """`enrichment` is given where carriers and places are to be looked up."""
+        """`enrichment` is given if carriers and places are to be looked up."""
         self._plan = plan
         self._enrichment = enrichment
         self._language = resolved.language or _LANGUAGE
@@ -95,7 +95,7 @@ class Cleaner:
         self.unkept: list[int] = []
 
     def clean(self, block: RowBlock, *, keep_rejects: int) -> tuple[CleanRows, list[RejectedRow]]:
-        """The contacts of a block and, in the order of the file, its first `keep_rejects` refused rows."""
+        """The contacts of a block and, in the order of the file, its first `keep_rejects` rejected rows."""
         written = [self._unguarded(arrow.trimmed(column)) for column in block.columns]
         cells = [self._null_words.without(column) for column in written]
         country = self._regions_of(cells)
@@ -131,7 +131,7 @@ class Cleaner:
         return arrow.replaced_where(cells, arrow.starts_with(cells, "'"), _GUARD, r"\1")
 
     def _extra_cells(self, block: RowBlock, cells: Sequence[TextColumn]) -> ExtraCells | None:
-        """Cells of each row that have no column of their own."""
+        """The cells of each row that have no column."""
         extra = block.extra if self._keep_unknown else None
         if extra is not None:
             extra = replace(extra, values=self._null_words.without(arrow.trimmed(extra.values)))
@@ -151,20 +151,20 @@ class Cleaner:
     def _refuse_long(self, cells: Sequence[TextColumn], refusals: Refusals) -> None:
         for index, one in enumerate(self._mapping):
             limit = _LONGEST.get(one.field, _LONGEST_ATTRIBUTE)
-            # A text has at most as many characters as bytes, which are counted for nothing.
+            # A text has at most as many characters as bytes, and its bytes are counted at no cost.
             if one.field not in _WITHOUT_LIMIT and arrow.longest_bytes(cells[index]) > limit:
                 long = arrow.character_lengths(cells[index]) > limit
                 refusals.refuse(long, RejectReason.VALUE_TOO_LONG, index)
 
     def _refuse_many(self, cells: Sequence[TextColumn], extra: NDArray[np.int32], refusals: Refusals) -> None:
-        """Refuse rows with more attributes than a contact holds; `extra`: those of each row that have no column."""
+        """Reject rows with more attributes than a contact can have. `extra`: the cells of each row without a column."""
         counts = extra.astype(np.int64)
         for index, one in enumerate(self._mapping):
             if one.field is ContactField.ATTRIBUTE:
                 counts += ~arrow.is_empty(cells[index])
         refusals.refuse(counts > MAX_ATTRIBUTES, RejectReason.TOO_MANY_ATTRIBUTES, NO_COLUMN)
 
-    def _accepted(  # noqa: PLR0917 - what a block is made of
+    def _accepted(  # noqa: PLR0917 - the parts of a block
         self,
         block: RowBlock,
         cells: list[TextColumn],
@@ -180,7 +180,7 @@ class Cleaner:
         regions = regions_at(regions, np.flatnonzero(good))
         email = arrow.repeated("", count)
         others: list[TextColumn] = []
-        # What is kept by the side: attributes, and cells that are not what their column says.
+        # Kept besides: attributes, and cells that do not match the kind of their column.
         name, aside = self._names(cells, count)
         extension = extensions_of(numbers.column, np.flatnonzero(good))
         if (index := self._index(ContactField.EXTENSION)) >= 0:
@@ -224,7 +224,7 @@ class Cleaner:
         )
 
     def _names(self, cells: Sequence[TextColumn], count: int) -> tuple[TextColumn, dict[str, TextColumn]]:
-        """The name of each row, and given and family names that another name replaces."""
+        """The name of each row, and the given and family names that another name replaces."""
         empty = arrow.repeated("", count)
         column, first, last = map(self._index, (ContactField.NAME, ContactField.GIVEN_NAME, ContactField.FAMILY_NAME))
         name = cells[column] if column >= 0 else empty
@@ -241,7 +241,7 @@ class Cleaner:
         return arrow.chosen(unnamed, parts, name), aside
 
     def _labels(self, column: NumberColumn, good: Flags) -> tuple[TextColumn, TextColumn] | tuple[None, None]:
-        """Carriers and places of the accepted rows, if they are asked for."""
+        """Carriers and places of the accepted rows, if they are requested."""
         if self._enrichment is None:
             return None, None
         return (
@@ -252,9 +252,9 @@ class Cleaner:
     def _other_numbers(
         self, cells: TextColumn, regions: Regions, e164: TextColumn, own: TextColumn
     ) -> tuple[TextColumn, TextColumn]:
-        """Valid numbers with their extensions, and separately the cells that are none.
+        """Valid numbers with their extensions, and separately the cells without a valid number.
 
-        Left out are the number of the contact, `e164`, and that with its extension, `own`.
+        The number of the contact, `e164`, and that number with its extension, `own`, are left out.
         """
         if arrow.longest_bytes(cells) == 0:
             return cells, cells
@@ -273,7 +273,7 @@ class Cleaner:
         regions: Regions,
         own: tuple[TextColumn, TextColumn],
     ) -> tuple[TextColumn, TextColumn]:
-        """The same for cells that may hold several numbers: `+86…,+44…`. A cell with any other text is kept apart."""
+        """The same for cells that may have several numbers: `+86…,+44…`. A cell with any other text is kept apart."""
         items, rows = several
         of_items = [regions[row] for row in rows.tolist()] if isinstance(regions, list) else regions
         numbers = check_numbers(items, self._plan, of_items)

@@ -1,4 +1,4 @@
-"""One block into the database: rows, refused rows, counts and offset, in one transaction or not at all."""
+"""Block commit: rows, rejected rows, counts and offset in one transaction or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bossjy_server.imports.statements import SHARE_LAYERS
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database, LostToAnother
 
-# As often a block is tried while it and others wait for each other's rows.
+# Attempts to commit a block that waits for rows of other blocks while they wait for its rows.
 _ATTEMPTS = 6
 
 
@@ -33,10 +33,10 @@ class CleanBlock:
     row_count: int
     rejected: int
     rejects: list[RejectedRow]
-    # By reason, as the store adds them.
+    # By reason, in the form that the store adds.
     reject_counts: str
     staged: StagedRows
-    # Whether it is the last of its part.
+    # True for the last block of its part.
     final: bool
 
 
@@ -49,12 +49,12 @@ class _TooManyRejects(Exception):
 
 
 class PartWriter:
-    """Commits the blocks of one part, in order, for the stream that holds it."""
+    """Commits the blocks of one part, in order, for the stream that has the part."""
 
-    def __init__(  # noqa: PLR0917 - what one part is committed with
+    def __init__(  # noqa: PLR0917 - the needs of a commit
         self, database: Database, caller: Caller, job: ImportJob, part: Part, holder: str, duplicates_kept: int
     ) -> None:
-        """`duplicates_kept`: as many duplicate rows of the import are kept to be listed, of each part its share."""
+        """`duplicates_kept`: the share of each part in the duplicate rows of the import that are kept to be listed."""
         self._database = database
         self._caller = caller
         self._tenant_id = caller.tenant_id
@@ -63,21 +63,21 @@ class PartWriter:
         share = -(-duplicates_kept // job.spec.part_count)
         self._duplicates_left = max(0, share - part.counts.duplicate)
         self._holder = holder
-        # What the last block was like, the next one is likely to be.
+        # The next block is likely to be similar to the last one.
         self._known_first = False
 
     async def commit(self, block: CleanBlock) -> Part:
         """Commit a block.
 
-        Raises Aborted(PART_TAKEN), FailedPrecondition(IMPORT_NOT_OPEN), and Unauthenticated or PermissionDenied when
-        the caller has lost its authority. Then nothing of the block is kept. Raises FailedPrecondition
-        (REJECT_LIMIT_EXCEEDED) where the import has failed by it; only the rejected rows of the block are kept then.
+        Raises Aborted(PART_TAKEN), FailedPrecondition(IMPORT_NOT_OPEN), and Unauthenticated or PermissionDenied if the
+        caller has lost its authority. Then nothing of the block is kept. Raises FailedPrecondition
+        (REJECT_LIMIT_EXCEEDED) if the block made the import fail; only the rejected rows of the block are kept then.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._commit_or_stop(block)
             except LostToAnother:
-                # Two blocks waited for each other's rows; PostgreSQL undid this one whole.
+                # A deadlock between two blocks; PostgreSQL rolled this one back completely.
                 if attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - spreads the tries, no secret
@@ -119,7 +119,7 @@ class PartWriter:
             # Last, because parts of one import wait for each other here.
             await self._touch(connection, block, duplicates_truncated=block_merge.kept < block_merge.lost)
             await self._check_end(connection, block)
-            # As late as can be: the end of the caller's session waits for this transaction from here on.
+            # As late as possible: from here on the end of the caller's session waits for this transaction.
             await hold_caller(connection, self._caller)
         self._known_first = merged.mostly_known
         self._duplicates_left -= block_merge.kept
@@ -156,7 +156,7 @@ class PartWriter:
             await store.finish_import(connection, self._tenant_id, import_id)
 
     async def _stop(self, block: CleanBlock, found: _TooManyRejects) -> FailedPrecondition:
-        """End the import without merging the block: only its rejected rows are kept and counted."""
+        """End the import without a merge of the block: only its rejected rows are kept and counted."""
         import_id, limit = self._job.import_id, self._job.spec.reject_limit
         assert limit is not None  # noqa: S101 - it was exceeded
         async with self._database.tenant(self._tenant_id, long=True) as connection:
@@ -176,7 +176,7 @@ class PartWriter:
         )
 
     async def resolve(self, found: Resolved) -> tuple[Spec, Part]:
-        """Keep what the first bytes of part 0 said. If an older stream did so already, what it kept.
+        """Keep the findings from the first bytes of part 0. If an older stream kept its own, return those.
 
         Raises as `commit` does.
         """
@@ -214,7 +214,7 @@ class PartWriter:
 
 
 async def not_open(connection: Connection, tenant_id: str, import_id: str) -> BossjyError:
-    """What is told when an import takes no more rows from a stream."""
+    """The error for a stream when its import takes no more rows."""
     state = await store.find_state(connection, tenant_id, import_id)
     if state is None:
         return NotFound("import")
@@ -232,5 +232,5 @@ def import_not_open(state: State, failure: str = "") -> FailedPrecondition:
 
 
 def part_taken() -> Aborted:
-    """A newer stream holds the part."""
-    return Aborted(Reason.PART_TAKEN, "another stream uploads this part now: let one of them go on")
+    """A newer stream has the part."""
+    return Aborted(Reason.PART_TAKEN, "another stream uploads this part now: let one of them continue")

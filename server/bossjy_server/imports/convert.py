@@ -1,4 +1,4 @@
-"""Messages of the contract to plain values and back."""
+"""Conversion between messages of the contract and plain values."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ from bossjy_server.imports.records import (
 )
 from bossjy_server.imports.revert import Conflict
 
-# An import names its columns up to four times; with this an answer with one import fits what clients accept.
+# An import names its columns up to four times. With this limit an answer with one import fits the limit of clients.
 _MAX_SPEC_BYTES = 512 * 1024
-# What a preview shows of the first rows.
+# The shown part of the first rows in a preview.
 _SHEET_CELLS = _SHEET_CHARACTERS = 100
 
 _STATES = {
@@ -67,7 +67,7 @@ _STATES = {
 
 
 def spec_from(message: import_pb2.ImportSpec) -> Spec:
-    """What is asked, with defaults in place. Raises InvalidArgument for a spec that makes answers too large."""
+    """The requested spec with defaults in place. Raises InvalidArgument for a spec that makes answers too large."""
     source = message.source
     if (size := message.ByteSize()) > _MAX_SPEC_BYTES:
         raise InvalidArgument(
@@ -210,7 +210,7 @@ def import_job(value: ImportJob) -> import_pb2.Import:
 
 
 def rejected_row(value: RejectedRow) -> import_pb2.RejectedRow:
-    """A refused row as a message."""
+    """A rejected row as a message."""
     return import_pb2.RejectedRow(
         part=value.part,
         line=value.line,
@@ -262,7 +262,7 @@ def _change(value: FieldChange) -> import_pb2.FieldChange:
 
 
 def conflict(value: Conflict) -> import_pb2.RevertConflict:
-    """A contact that was left alone, as a message."""
+    """A contact that was not reverted, as a message."""
     return import_pb2.RevertConflict(
         phone_number=value.e164,
         changed_import_id=value.changed_import_id,
@@ -271,7 +271,7 @@ def conflict(value: Conflict) -> import_pb2.RevertConflict:
 
 
 def preview(value: Preview) -> import_service_pb2.PreviewImportResponse:
-    """What was found out of a sample, as a message."""
+    """The findings from a sample, as a message."""
     return import_service_pb2.PreviewImportResponse(
         resolved=spec(value.resolved.spec),
         encoding_evidence=value.resolved.encoding_evidence,

@@ -1,4 +1,4 @@
-"""The bytes of a part to blocks of rows, from wherever the part was committed last."""
+"""Part decoder: the bytes of a part become blocks of rows, from any committed offset."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from bossjy_server.imports.split import split_rows
 from bossjy_server.imports.transcode import CODECS, Transcoder
 
 _END_OF_FILE = b"\x1a"
-# The encoding of a file of which the first bytes do not tell it.
+# The encoding of a file whose first bytes do not determine it.
 _ASCII = "us-ascii"
 _DOS_END = b"\x1a"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A block of rows, and where the part stands behind it."""
+    """A block of rows, and the state of the part after it."""
 
     rows: RowBlock
-    # Bytes of what was given that are used up, and whether `read` is to be called again with the rest.
+    # The number of used bytes of the input, and true if `read` is to be called again with the rest.
     used: int
     more: bool
     committed_offset: int
 
 
 class Reader:
-    """Reads one part. Bytes that are no text are read from the first one on, and what was committed is left out."""
+    """Reads one part. Compressed bytes and Arrow are read from the first byte, and committed rows are skipped."""
 
     def __init__(self, resolved: Spec, part: Part, options: ImportOptions) -> None:
         source = resolved.source
@@ -46,17 +46,17 @@ class Reader:
         text_offset = state.get("text", 0) if self._inflater else part.committed_offset
         self._place = Place(text_offset, part.next_line, bool(state.get("skipping", False)))
         self._was_skipping = False
-        # Whether lines were held back because a block has enough of them.
+        # True if lines were held back because a block has enough of them.
         self._cut_short = False
         self._committed = part.committed_offset
-        # Compressed bytes that were fed, plain ones that are not cut into rows yet, and how many to leave out first.
+        # Fed compressed bytes, plain bytes that are not split into rows yet, and the plain bytes to skip first.
         self._fed = 0
         self._plain = bytearray()
         self._leave_out = text_offset if self._inflater else 0
 
     @property
     def committed_offset(self) -> int:
-        """Bytes of the part whose rows the blocks so far hold."""
+        """The end of the committed blocks' rows, in bytes of the part."""
         return self._committed
 
     @property
@@ -66,7 +66,7 @@ class Reader:
 
     @property
     def state(self) -> str:
-        """What must be known beside offset and line to go on here, as JSON."""
+        """The state that is necessary besides offset and line to continue here, as JSON."""
         state: dict[str, object] = {}
         if self._inflater is not None:
             state["text"] = self._place.offset
@@ -77,7 +77,7 @@ class Reader:
         return orjson.dumps(state).decode()
 
     def read(self, data: bytes, *, final: bool) -> Piece:
-        """The complete rows at the front of what came. Raises InvalidArgument for damaged compression."""
+        """The complete rows at the front of the input. Raises InvalidArgument for damaged compression."""
         if self._inflater is None:
             rows = self._cut(data, final=final)
             self._committed += rows.consumed
@@ -116,7 +116,7 @@ class Reader:
 
 
 def _lines(data: bytes, most: int) -> int:
-    """How many bytes the first `most` lines have: a row of two bytes takes a thousand as an object."""
+    """The length of the first `most` lines in bytes. A row of two bytes takes a thousand as an object."""
     for line_end in (b"\n", b"\r"):
         if data.count(line_end) > most:
             return int(np.flatnonzero(np.frombuffer(data, np.uint8) == line_end[0])[most - 1]) + 1
@@ -124,10 +124,10 @@ def _lines(data: bytes, most: int) -> int:
 
 
 class _Rows:
-    """Cuts plain bytes into rows, by form and encoding."""
+    """Splits plain bytes into rows, by form and encoding."""
 
     def __init__(self, source: SourceFormat, options: ImportOptions, later_codec: str | None) -> None:
-        """`later_codec`: of a file that began with ASCII only, once other bytes came."""
+        """`later_codec`: for a file that began with ASCII only, after other bytes came."""
         self._source = source
         self.later_codec = later_codec
         self._max_keys = options.max_columns
@@ -135,7 +135,7 @@ class _Rows:
         self._layout = layout_of(source, len(source.columns), options.max_row_bytes)
 
     def split(self, data: bytes, place: Place, *, final: bool) -> RowBlock:
-        """Rows of plain bytes. DOS ends text with 0x1A: those at the end of the file are no text."""
+        """Rows of plain bytes. DOS ends text with 0x1A: such bytes at the end of the file are not text."""
         text = data.rstrip(_END_OF_FILE) if final else data
         rows = self._split(text, place, final=final)
         if (ended := len(data) - len(text)) and rows.consumed == len(text):
@@ -154,7 +154,7 @@ class _Rows:
     def _cut(self, data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
         """Rows of UTF-8."""
         if final and data.endswith(_DOS_END):
-            # The sign that ends files of DOS is an empty line.
+            # The end-of-file character of DOS is an empty line.
             rows = len(data.rstrip(_DOS_END))
             data = data[:rows] + b"\n" * (len(data) - rows)
         if self._source.format is FileFormat.JSONL:
@@ -163,12 +163,12 @@ class _Rows:
 
 
 def resume_offset(part: Part) -> int:
-    """Where a client is to begin: compressed bytes can be read from the start alone."""
+    """The offset at which a client must begin. Compressed bytes can only be read from the start."""
     return 0 if "text" in orjson.loads(part.decoder) and not part.finished else part.committed_offset
 
 
 def missing_header() -> FailedPrecondition:
-    """What a part is told whose header another part was to bring and did not."""
+    """The error for a part that needs the header from part 0 and did not get it."""
     return FailedPrecondition(
-        Reason.UPLOAD_OUT_OF_ORDER, "part 0 tells the columns of the file: begin its upload first"
+        Reason.UPLOAD_OUT_OF_ORDER, "part 0 defines the columns of the file: begin its upload first"
     )

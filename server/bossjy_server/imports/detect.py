@@ -1,4 +1,4 @@
-"""What the first bytes of a file are: encoding, delimiter, form; each with the evidence for people."""
+"""Detection of encoding, delimiter and form from the first bytes of a file, each with the evidence for people."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from bossjy_server.imports.layout import Layout
 from bossjy_server.imports.scan import Incomplete, scan_row
 from bossjy_server.imports.transcode import IANA, codec_of
 
-# Bytes that are looked at; as many are waited for while all of them are ASCII, which says nothing of what follows.
+# Bytes of the sample. While all bytes are ASCII, which does not predict the later ones, so many are awaited.
 SAMPLE_BYTES = 64 * 1024
 DELIMITERS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 50
 _ABOVE_ASCII = re.compile(rb"[\x80-\xff]")
-# A line of other bytes may be a fault; so many tell the encoding of the lines that follow.
+# One line of other bytes may be a fault. This number of lines determines the encoding of the following lines.
 _FEWEST_LATER_LINES = 3
 _FIRST_LINE = re.compile(rb"[^\r\n]*")
 ASCII_ALONE = "ASCII alone"
 _CHINESE = ("gb18030", "big5hkscs")
-# Characters that lists of contacts are full of: those of either script, so that the right decoding is seen.
+# Common characters in lists of contacts, of either script: they show the right decoding.
 _SIMPLIFIED = frozenset(
     "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天而能好都然没"
     "于起还发成事只作当想看文无开手用主方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高意进把法此实回二理美点月"
@@ -43,16 +43,16 @@ _COMMON = _SIMPLIFIED | _TRADITIONAL
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value, and why."""
+    """A value, and the reason for it."""
 
     value: str
     evidence: str
 
 
 def find_encoding(sample: bytes, asked: str, *, final: bool, hurry: bool = False) -> Found | None:
-    """The codec of a sample; None while it may be any. Raises InvalidArgument(ENCODING_UNSUPPORTED).
+    """The codec of a sample; None while it is ambiguous. Raises InvalidArgument(ENCODING_UNSUPPORTED).
 
-    hurry: ASCII alone is enough, however little there is; later bytes tell the encoding.
+    hurry: ASCII is enough, however short the sample is; later bytes determine the encoding.
     """
     if asked:
         return _asked(asked)
@@ -73,13 +73,13 @@ def find_encoding(sample: bytes, asked: str, *, final: bool, hurry: bool = False
 
 
 def bom_length(sample: bytes, codec: str) -> int:
-    """How many bytes at the start are a byte order mark."""
+    """The length of the byte order mark at the start in bytes."""
     mark = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}.get(codec)
     return len(mark) if mark and sample.startswith(mark) else 0
 
 
 def find_delimiter(text: bytes, quote: bytes, escape: bytes = b"") -> Found:
-    """The delimiter that cuts the first rows into the same number of cells, the most where several do."""
+    """The delimiter that splits the first rows into the same number of cells. Of several, the one with most cells."""
     best = Found(",", "no delimiter cuts the rows; comma by default")
     best_score = (0.0, 0)
     for sign in DELIMITERS:
@@ -96,7 +96,7 @@ def find_delimiter(text: bytes, quote: bytes, escape: bytes = b"") -> Found:
 
 
 def looks_like_jsonl(text: bytes) -> bool:
-    """Whether the first line that is not empty is a JSON object."""
+    """True if the first line that is not empty is a JSON object."""
     line = _FIRST_LINE.match(text.lstrip()).group()  # type: ignore[union-attr]  # matches every text
     if not line.startswith(b"{"):
         return False
@@ -107,7 +107,7 @@ def looks_like_jsonl(text: bytes) -> bool:
 
 
 def find_later_encoding(data: bytes) -> str | None:
-    """The codec of the first bytes that are not ASCII, behind ASCII only; None while it is not certain."""
+    """The codec of the first bytes that are not ASCII, after only ASCII; None while it is not certain."""
     sample = data[max(0, _first_above_ascii(data) - SAMPLE_BYTES // 2) :][:SAMPLE_BYTES]
     sample = sample[: sample.rfind(b"\n") + 1] or sample
     if sample.isascii():
@@ -132,7 +132,7 @@ def _asked(name: str) -> Found:
     if codec is None:
         raise InvalidArgument(
             Reason.ENCODING_UNSUPPORTED,
-            f"the encoding is not one that is read: name one of {', '.join(sorted(set(IANA.values())))}, "
+            f"the encoding is not supported: name one of {', '.join(sorted(set(IANA.values())))}, "
             "or convert the file to UTF-8",
             metadata={"encoding": name},
         )
@@ -149,9 +149,9 @@ def _wide(sample: bytes) -> Found | None:
 
 
 def _mostly_utf8(sample: bytes) -> Found | None:
-    """UTF-8 with some rows in another encoding, which are then refused one by one.
+    """UTF-8 with some rows in another encoding. Those rows are then rejected one by one.
 
-    Text in another encoding is hardly ever valid UTF-8, and if read as such not made of common characters.
+    Text in another encoding is rarely valid UTF-8. If it is, its characters in UTF-8 are not common ones.
     """
     lines = [line for line in sample.splitlines() if not line.isascii()]
     valid = sum(_decodes(line, "utf-8", final=True) for line in lines)
@@ -182,7 +182,7 @@ def _legacy(sample: bytes, *, final: bool) -> Found:
 
 
 def _mostly_chinese(sample: bytes) -> Found | None:
-    """Chinese with some lines in another encoding, which are then refused one by one."""
+    """Chinese with some lines in another encoding. Those lines are then rejected one by one."""
     lines = [line for line in sample.splitlines() if not line.isascii()]
     for codec in _CHINESE:
         fitting = [line for line in lines if _decodes(line, codec, final=True)]
@@ -192,12 +192,12 @@ def _mostly_chinese(sample: bytes) -> Found | None:
 
 
 def _is_eastern(sample: bytes, codec: str) -> bool:
-    """Whether Japanese has its syllables, and Korean little but its own."""
+    """True if Japanese has its syllables, and Korean has little besides its own."""
     text = codecs.getincrementaldecoder(codec)("ignore").decode(sample)
     others = [sign for sign in text if sign > "\x7f"]
     if codec == "cp949":
         hangul = sum("\uac00" <= sign <= "\ud7a3" for sign in others)
-        # The syllables that cp949 adds to EUC-KR are rare, and the bytes of other encodings are full of them.
+        # The syllables that cp949 adds to EUC-KR are rare, and frequent in misread bytes of other encodings.
         return hangul >= 0.8 * len(others) and _decodes(sample, "euc-kr", final=False)
     return sum("\u3041" <= sign <= "\u30ff" for sign in others) >= 0.2 * len(others)
 

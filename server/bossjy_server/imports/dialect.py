@@ -1,4 +1,4 @@
-"""Dialect of delimited text: whether cells are quoted, and the escape byte, found out from the first rows."""
+"""Dialect detection for delimited text: quoting and the escape byte, from the first rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """How the first rows are read by a layout: rows with a fault, and how many rows have each number of cells."""
+    """The result of a layout on the first rows: rows with a fault, and the number of rows for each number of cells."""
 
     faults: int
     widths: Counter[int]
@@ -26,7 +26,7 @@ class _Reading:
 
 
 def with_dialect(source: SourceFormat, text: bytes, *, final: bool) -> SourceFormat:
-    """The form with quoting and escape. What was not asked for is found out only where quotes cannot be read otherwise.
+    """The form with quoting and escape. An unset option is detected only if quotes cannot be read otherwise.
 
     `text`: the first lines, from the first row on; `final`: they end the file.
     """

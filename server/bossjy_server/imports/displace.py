@@ -1,8 +1,8 @@
-"""A row that takes the place of another row of its import with the same number.
+"""Superseding: a row takes the place of another row of its import with the same number.
 
-That happens where the last row wins, and where parts are uploaded at once and the first row comes after a later one.
-The contact then becomes what it would be had the loser never been there: what it was before the import, and the
-winner's row merged into that.
+This happens if the last row wins, and if parts are uploaded at once and the first row comes after a later one. The
+contact then gets the values that it would have without the loser: its values from before the import, with the winner's
+row merged into them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from bossjy_server.storage.postgres import Connection
 _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
 
 
-# Waits for parts that are changing the same marks, so that the statement behind it sees what they committed: a
-# statement that waits inside sees the row it waited for as it is now, and all others as they were when it began. Rows
-# are staged, and so locked, in the order of their numbers.
+# Waits for parts that are changing the same marks, so that the statement after it sees their commits. A statement that
+# waits itself sees the present version of the row that it waited for, but all other rows as they were when it began.
+# Rows are staged, and so locked, in the order of their numbers.
 LOCK_SEEN = f"""
 SELECT count(*) FROM {STAGED} s CROSS JOIN LATERAL (
     SELECT FROM bossjy.import_changes m
@@ -37,9 +37,9 @@ WHERE {CHOSEN}"""
 
 
 def displace_created(policy: DuplicatePolicy) -> str:
-    """Contacts that the import brought itself, and nobody changed since: the winner's row as it is.
+    """Contacts that the import created itself and nobody has changed since: the winner's row as it is.
 
-    Gives the positions of the winners, and how many rows they displaced. Keeps at most $4 of these as duplicates.
+    Returns the positions of the winners, and the number of rows that they displaced. Keeps at most $4 of these rows.
     """
     return f"""
 WITH won AS (
@@ -61,10 +61,10 @@ SELECT array_agg(position) AS positions, count(lost_position) AS lost FROM won""
 
 
 def displace_seen(policy: DuplicatePolicy) -> str:
-    """Contacts from before: the mark goes to the winner, and what the loser changed is given back.
+    """Contacts from before the import: the mark moves to the winner, and the changes of the loser are undone.
 
-    Gives the positions of the winners, how many rows they displaced, and how many of these had changed the contact.
-    Keeps at most $4 of these as duplicates. Contacts that somebody else changed since stay as they are.
+    Returns the positions of the winners, the number of displaced rows, and the number of these that had changed the
+    contact. Keeps at most $4 of the displaced rows as duplicates. Contacts that somebody else changed since stay.
     """
     return f"""
 WITH won AS (
@@ -92,9 +92,9 @@ SELECT array_agg(position) AS positions, count(lost_position) AS lost, count(for
 
 @dataclass(frozen=True, slots=True)
 class Displaced:
-    """`positions` of rows that are to be merged in place of others, of which `had_changed` had changed a contact.
+    """`positions` of rows to be merged in place of others, of which `had_changed` had changed a contact.
 
-    `winners`: the positions of all rows that won, these included; `lost`: how many rows of the import they displaced.
+    `winners`: the positions of all rows that won, including these; `lost`: the number of rows that they displaced.
     """
 
     positions: list[int]
@@ -103,10 +103,10 @@ class Displaced:
     lost: int
 
 
-async def displace(  # noqa: PLR0917 - what a statement of a merge is given
+async def displace(  # noqa: PLR0917 - the arguments of a statement
     connection: Connection, tenant_id: str, import_id: str, rows: list[int], policy: DuplicatePolicy, keep: int
 ) -> Displaced:
-    """Of the staged rows with these positions, all of whose numbers were seen before, let the winners take over.
+    """Let the winners take over, among the staged rows with these positions. All of their numbers were seen before.
 
     At most `keep` of the rows that they displace are kept as duplicates.
     """

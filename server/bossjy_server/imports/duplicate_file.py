@@ -1,4 +1,4 @@
-"""Duplicate rows as a CSV file that opens in a spreadsheet, and can be imported again."""
+"""CSV file of duplicate rows. It opens in a spreadsheet, and can be imported again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ROWS_AT_ONCE = 1000
 
 
 async def duplicate_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
-    """Pieces of the file, and rows written so far. Raises NotFound."""
+    """Pieces of the file, and the number of rows written so far. Raises NotFound."""
     async with database.tenant(tenant_id) as connection:
         job = await store.find_import(connection, tenant_id, import_id)
         if job is not None:
@@ -50,8 +50,8 @@ async def duplicate_file(database: Database, tenant_id: str, import_id: str) -> 
 
 
 def _row(row: DuplicateRow, source: SourceFormat, job: ImportJob) -> list[str]:
-    """The cells as they were, and the notes. The cells of a row without text are made of its values."""
-    # A row that fills what is kept of one may have been cut: its last cell would come back shorter than it was.
+    """The original cells, and the notes. The cells of a row without text are built from its values."""
+    # A row that fills the kept length may have been truncated: its last cell would be shorter than the original.
     cells = None if len(row.row_text) >= KEPT_ROW else cells_of(row.row_text, source)
     whole = row.row_text if cells is None else ""
     if not row.row_text:

@@ -1,4 +1,4 @@
-"""Duplicate rows in the database. Every function runs in a transaction of the tenant."""
+"""Storage of duplicate rows. Every function runs in a transaction of the tenant."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import orjson
 from bossjy_server.imports.statements import contact_of
 from bossjy_server.storage.postgres import Connection
 
-# Bits of a position that hold the byte offset; those above hold the part.
+# Bits of a position for the byte offset; the bits above are the part.
 OFFSET_BITS = 48
 _OFFSETS = (1 << OFFSET_BITS) - 1
-# Characters of JSON; attributes of a row that have more are not kept.
+# Characters of JSON. Longer attributes of a row are not kept.
 MOST_ATTRIBUTES = 8_000
 
 _VALUES = "extension, name, email, other_numbers, attributes"
@@ -71,7 +71,7 @@ DELETE FROM bossjy.import_duplicates WHERE (tenant_id, import_id, part, byte_off
 
 @dataclass(frozen=True, slots=True)
 class RowValues:
-    """What a row or a contact says of a number."""
+    """The values of a row or a contact for a number."""
 
     extension: str
     name: str
@@ -82,9 +82,9 @@ class RowValues:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateRow:
-    """A row that lost. `contact` is that of its number as it is now; lines are 0 where they are not known.
+    """A row that lost. `contact` is the present contact of its number. Lines are 0 if they are not known.
 
-    `row_text` is empty where the row had won before; `winner` is (part, byte offset), or None where it is not known.
+    `row_text` is empty if the row had won before. `winner` is (part, byte offset), or None if it is not known.
     """
 
     part: int
@@ -99,7 +99,7 @@ class DuplicateRow:
 
 
 def keep_lost(won: str, fields: str) -> str:
-    """A part of a statement that keeps at most $4 displaced rows of the table `won`, which is one of its parts.
+    """A CTE that keeps at most $4 displaced rows of the table `won`, another CTE of the statement.
 
     `fields`: the JSON object of the values of a displaced row.
     """
@@ -116,7 +116,7 @@ def keep_lost(won: str, fields: str) -> str:
 
 
 async def insert(connection: Connection, tenant_id: str, import_id: str, copy_text: bytes, columns: list[str]) -> None:
-    """Keep rows that lost, as COPY reads them. Runs after they were merged; `BlockMerge.copy` made the table."""
+    """Keep rows that lost, in the format of COPY. Runs after their merge; `BlockMerge.copy` made the table."""
     await connection.copy_to_table(
         "bossjy_lost",
         source=io.BytesIO(copy_text),
@@ -136,7 +136,7 @@ async def page(
 
 
 async def forget(connection: Connection, tenant_id: str, days: int) -> bool:
-    """Forget some duplicates of imports that ended more than so many days ago; whether there were any."""
+    """Delete some duplicates of imports that ended more than so many days ago. True if there were any."""
     tag = await connection.execute(FORGET_DUPLICATES, tenant_id, days)
     return not tag.endswith(" 0")
 

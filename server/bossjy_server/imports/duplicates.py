@@ -1,4 +1,4 @@
-"""Duplicate rows: what is kept of rows that lost against another row of their import, and what their contacts lack."""
+"""Duplicate rows: the kept data of rows that lost against another row of their import, and their missing values."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class BlockRows:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A value of a row, and what the contact has in its place. Both are cut."""
+    """A value of a row, and the contact's value in its place. Both are truncated."""
 
     field: str
     value: str

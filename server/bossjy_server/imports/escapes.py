@@ -17,9 +17,9 @@ _CONTROLS = {"\\b": "\b", "\\n": "\n", "\\r": "\r", "\\t": "\t", "\\Z": "\x1a"}
 
 
 def are_inert(data: bytes, layout: Layout) -> bool:
-    r"""Whether no escape of the block is before a byte that ends cells, quotes or rows, or before another escape.
+    r"""True if no escape of the block is before a byte that ends cells, quotes or rows, or before another escape.
 
-    A quoted `\N` is no inert escape either: without its quotes it would stay as it is.
+    A quoted `\N` is not an inert escape either: without its quotes it would stay as it is.
     """
     if layout.quote and layout.quote + layout.escape + b"N" + layout.quote in data:
         return False

@@ -1,4 +1,4 @@
-"""Extensions of numbers: those that the plan finds in the cells, and those that have a column of their own."""
+"""Extensions of numbers: those that the plan finds in the cells, and those from a separate column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIGITS = r"^[0-9]{1,20}$"
 
 
 def extensions_of(column: NumberColumn, rows: NDArray[np.intp]) -> TextColumn | None:
-    """The extension of each of some rows, '' where there is none. None: no row of the column has one."""
+    """The extension of each of some rows, '' if there is none. None: no row of the column has one."""
     found = column.extensions
     return arrow.text_column(found.get(row, "") for row in rows.tolist()) if found else None
 
@@ -30,7 +30,7 @@ def with_extensions(e164: TextColumn, extensions: TextColumn | None) -> TextColu
 def from_column(
     extensions: TextColumn | None, cells: TextColumn, applies: Flags
 ) -> tuple[TextColumn | None, TextColumn]:
-    """The extensions, filled from a column of their own in the rows where it applies; separately all other cells.
+    """The extensions, with those of a separate column in the rows where it applies; separately all other cells.
 
     Such a cell is digits, and the number has no other extension.
     """

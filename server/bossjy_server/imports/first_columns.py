@@ -1,4 +1,4 @@
-"""Columns of delimited text: the first rows, the header among them, and where the data begins."""
+"""First columns and rows of delimited text, with the header, and the start of the data."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class Columns:
     rows: list[list[str]]
     text_offset: int
     line: int
-    # Line and cells of the first rows, the header included; the line of the header, 0 for none.
+    # Line and cells of the first rows, including the header; the line of the header, 0 for none.
     sheet: list[SheetLine]
     header_row: int = 0
 
 
 def lines_above(source: SourceFormat) -> int:
-    """How many lines above the header or the first row are not read."""
+    """The number of skipped lines above the header or the first row."""
     return max(source.skip_rows, source.header_row - 1)
 
 
 def text_start(text: bytes, spec: Spec, options: ImportOptions, *, final: bool) -> tuple[int, int] | None:
-    """Where rows can begin, after a line `sep=;` and the lines that are left out, and its line. None: not there yet."""
+    """The position where rows can begin, after `sep=;` and the skipped lines, and its line. None: not received yet."""
     source, mark = spec.source, header_row.separator_line(text)[1]
     count = max(lines_above(source), 1 if mark else 0)
     start = header_row.after_lines(text, count, final=final)
@@ -49,7 +49,7 @@ def text_start(text: bytes, spec: Spec, options: ImportOptions, *, final: bool) 
         return None
     lacking = start < 0 or text[start : start + 1] in {b"", b"\r", b"\n"}
     if source.header_row and lacking and (final or 0 <= start < len(text) or start < 0):
-        raise header_row_invalid(source.header_row, "this line is empty or behind the end of the file")
+        raise header_row_invalid(source.header_row, "this line is empty or after the end of the file")
     return max(start, 0), count + 1
 
 
@@ -72,7 +72,7 @@ def read_header(
     final: bool,
     options: ImportOptions,
 ) -> Columns | None:
-    """Names from the row that is the header, or `column_N`."""
+    """Names from the header row, or `column_N`."""
     first = _first_row(text, layout, *start, final=final)
     if first is None:
         if len(text) > 4 * options.max_row_bytes:
@@ -82,7 +82,7 @@ def read_header(
     columns = spec.source.columns
     if row.fault is not None and not columns:
         raise _unreadable(options)
-    # One more than allowed says that there are too many.
+    # One more than allowed shows that there are too many.
     cells_max = options.max_columns + 1
     rows = header_row.first_rows(text, row.start, line, layout, cells_max, final=final) or [
         header_row.first_row(row, line, cells_max)
@@ -93,7 +93,7 @@ def read_header(
         return None
     below = [one.cells for one in rows[position + 1 :]][: header_row.SAMPLE_ROWS]
     if position < 0:
-        # The line `sep=;` and lines that are left out are no rows.
+        # The line `sep=;` and skipped lines are no rows.
         before = mark + _encoded(text[: start[0]], codec)
         width = max(len(one.cells) for one in rows) if spec.source.skip_rows else len(rows[0].cells)
         return Columns(columns or column_names([""] * width), Header.ABSENT, below, before, start[1], sheet)
@@ -104,7 +104,7 @@ def read_header(
 
 
 def _position(spec: Spec, rows: list[FirstRow]) -> int:
-    """Which of the first rows is the header; -1 for none."""
+    """The index of the header in the first rows; -1 for none."""
     asked = spec.source.header
     if asked is Header.ABSENT:
         return -1
@@ -115,7 +115,7 @@ def _position(spec: Spec, rows: list[FirstRow]) -> int:
 
 
 def _encoded(text: bytes, codec: str) -> int:
-    """How many bytes of the file are this text, which is UTF-8 here."""
+    """The length of this text, here UTF-8, in bytes of the file."""
     return len(text) if codec == "utf-8" else len(text.decode("utf-8", "replace").encode(codec, "replace"))
 
 
@@ -128,13 +128,13 @@ def _first_row(text: bytes, layout: Layout, start: int, line: int, *, final: boo
         except Incomplete:
             return None
         if row.end > row.start or row.next >= len(text):
-            # An empty line at the end of what is there says nothing unless it is all there is.
+            # An empty last line of the available text proves nothing, except at the end of the file.
             return (row, line) if final or row.end > row.start else None
         start, line = row.next, line + 1
 
 
 def _after_empty_lines(text: bytes, start: int, line: int) -> tuple[int, int]:
-    """Behind the empty lines from `start` on, all at once. The last ones of the text are left for who knows its end."""
+    """The position after the empty lines from `start` on. Callers that know the text's end check its last ones."""
     end = _EMPTY_LINES.match(text, start).end()  # type: ignore[union-attr]  # matches every text
     if end == len(text):
         end = max(start, end - 2)
@@ -144,7 +144,7 @@ def _after_empty_lines(text: bytes, start: int, line: int) -> tuple[int, int]:
 
 
 def header_row_invalid(line: int, why: str) -> InvalidArgument:
-    """The header cannot be where it was asked for."""
+    """The error if the header cannot be at the requested line."""
     return InvalidArgument(
         Reason.HEADER_ROW_INVALID,
         f"line {line} cannot be the header: {why}. Give the line of the row that names the columns (`--header-row N`, "

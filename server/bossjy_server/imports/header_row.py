@@ -18,9 +18,9 @@ from bossjy_server.imports.mapping import (
 from bossjy_server.imports.records import ContactField
 from bossjy_server.imports.scan import Incomplete, ScannedRow, scan_row
 
-# Rows that can stand above the header.
+# Rows that are possible above the header.
 _TITLE_ROWS = 20
-# Rows after the header whose cells say what a column means.
+# Rows after the header whose cells help to find the meaning of a column.
 SAMPLE_ROWS = 50
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _SEPARATOR = re.compile(rb"\s*\"?sep=([^\r\n\w\"])\"?[,;\t|]*\r?\n", re.IGNORECASE)
@@ -47,7 +47,7 @@ def separator_line(text: bytes) -> tuple[str, int]:
 
 
 def after_lines(text: bytes, count: int, *, final: bool) -> int:
-    """Where the line after the first `count` lines begins; -1 if `text` ends before, len(text) if the file does."""
+    """The start of the line after the first `count` lines; -1 if `text` ends before it, len(text) if the file does."""
     position = 0
     for _ in range(count):
         found = _LINE_END.search(text, position)
@@ -78,7 +78,7 @@ def first_rows(text: bytes, start: int, line: int, layout: Layout, cells_max: in
 
 
 def header_position(rows: Sequence[FirstRow], named: Collection[str]) -> int:
-    """Which of the first rows is the header; -1 for none. `named`: columns that the caller maps."""
+    """The index of the header in the first rows; -1 for none. `named`: columns that the caller maps."""
     if named:
         for position, row in enumerate(rows[:_TITLE_ROWS]):
             names = column_names(row.cells)
@@ -88,7 +88,7 @@ def header_position(rows: Sequence[FirstRow], named: Collection[str]) -> int:
     for position, row in enumerate(rows[:_TITLE_ROWS]):
         below = [one.cells for one in rows[position + 1 :]]
         if _names_phone(row.cells, below) and looks_like_header(row.cells, below):
-            # A title with the word `phone` has one cell where the rows below have several.
+            # A title with the word `phone` has one cell, and the rows below it have several.
             if 2 * _filled(row.cells) >= max(map(_filled, below), default=0):
                 return position
             found = position if found < 0 else found
@@ -100,12 +100,12 @@ def header_position(rows: Sequence[FirstRow], named: Collection[str]) -> int:
 
 
 def may_follow(rows: Sequence[FirstRow]) -> bool:
-    """Whether the header may be a row that has not come yet: no row has a number, and they are few."""
+    """True if the header may be a row that has not come yet: the rows are few, and none has a number."""
     return len(rows) < _TITLE_ROWS and all(likely_phone_column(row.cells) < 0 for row in rows)
 
 
 def extra_lines(row: bytes) -> int:
-    """Lines that a row with line ends inside quotes takes beyond the first."""
+    """The number of lines beyond the first of a row with line ends inside quotes."""
     ends = row.count(b"\n") + row.count(b"\r") - row.count(b"\r\n")
     return max(0, ends - 1) if row.endswith((b"\n", b"\r")) else ends
 

@@ -1,8 +1,8 @@
-"""Header recognition: the meaning of a column by the words of its name, with its cells as the second witness.
+"""Header recognition: the meaning of a column by the words of its name, with its cells as additional evidence.
 
-The words are in header_names.txt. A name is cut into the words that are known: at spaces, signs and changes of case,
-and within words that are written together (`Kundentelefon`, `联系人电话`). What the known words say is certain only if
-nothing unknown stands beside them; else, and for names that can mean several things, the cells decide.
+The words are in header_names.txt. A name is split into known words: at spaces, signs and changes of case, and within
+compounds (`Kundentelefon`, `联系人电话`). The meaning is certain only if the name has no unknown word. Otherwise, and
+for names with several meanings, the cells decide.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bossjy_server.imports.records import ContactField
 
 
 class Kind(StrEnum):
-    """What a word of a header says: the sections of header_names.txt."""
+    """The meaning of a word in a header: the sections of header_names.txt."""
 
     PHONE = "phone"
     MAYBE_PHONE = "maybe phone"
@@ -43,7 +43,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a column means. Of several columns with one field the one with the lowest `rank` is taken first."""
+    """The meaning of a column. Of several columns with one field, the one with the lowest `rank` has priority."""
 
     field: ContactField
     rank: int = 0
@@ -67,14 +67,14 @@ GIVEN_BESIDE_FAMILY = frozenset({"nombre", "nome", "имя", "ad", "adi", "isim"
 GIVEN_BESIDE_FAMILY |= {"이름", "الاسم", "اسم", "名前", "名字"}
 FAMILY_BESIDE_GIVEN = {"name": "vorname", "nom": "prenom"}
 _STRONG = frozenset(_FIELDS) - {Kind.COMPANY}
-# A word that is one of these too means its field only if no other word does; a person (`contact`) comes last.
+# A word that is also one of these means its field only if no other word does; a person (`contact`) comes last.
 _SOFT = frozenset({Kind.PERSON, Kind.BESIDE, Kind.OTHER, Kind.SOMEBODY_ELSE, Kind.MAYBE_PHONE})
 _NUMERAL = frozenset({Kind.BESIDE})
 _UNKNOWN: frozenset[Kind] = frozenset()
 _LONGEST_NAME = 100
 _MOST_TOKENS = 24
 _MOST_JOINED = 7
-# Within a word that is written together, shorter names of fields are taken for a part of another word (`Island`).
+# Within a compound, shorter names of fields count as a part of another word (`Island`).
 _SHORTEST_INNER, _SHORT_INNER = 5, frozenset({"tel", "mail", "name", "cell", "nom", "mob"})
 _INNER_ENDS = frozenset({"no", "nr", "id"})
 _CJK = r"\u3040-\u30fa\u30fc-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -85,7 +85,7 @@ _POSSESSIVE = re.compile(r"['’]s\b")
 
 
 def meaning_of(name: str, cells: Sequence[str] = ()) -> Meaning | None:
-    """What a column of this name means. `cells` are some of its cells; without them the name has to say it."""
+    """The meaning of a column with this name. `cells` are some of its cells; without them the name must be enough."""
     if len(name) > _LONGEST_NAME:
         return None
     filled = tuple(cell for cell in map(str.strip, cells) if cell)
@@ -99,7 +99,7 @@ def meaning_of(name: str, cells: Sequence[str] = ()) -> Meaning | None:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the words of a header say."""
+    """The meaning of the words of a header."""
 
     kinds: tuple[Kind, ...] = ()  # of the fields that it names
     maybe_phone: bool = False
@@ -134,7 +134,7 @@ def _decided(reading: _Reading, cells: tuple[str, ...]) -> Meaning | None:
 
 
 def _by_cells(reading: _Reading, cells: tuple[str, ...]) -> Meaning | None:
-    """What the cells say of a header that names several fields, such as `Phone or email` or `Phones / calling code`."""
+    """The meaning, by the cells, of a header that names several fields: `Phone or email`, `Phones / calling code`."""
     if {Kind.CALLING_CODE, Kind.COUNTRY} & {*reading.kinds} and cell_forms.are_calling_codes(cells, sure=True):
         return Meaning(ContactField.COUNTRY, FIRST_OF_ALL)
     if Kind.PHONE in reading.kinds and cell_forms.are_numbers(cells):
@@ -146,7 +146,7 @@ def _by_cells(reading: _Reading, cells: tuple[str, ...]) -> Meaning | None:
 
 @lru_cache(4_096)
 def _read(name: str) -> _Reading:
-    """What the words of a header say."""
+    """The meaning of the words of a header."""
     pieces = _pieces(_tokens(name))
     if any(Kind.NONE in kinds and not kinds & _STRONG for kinds in pieces):
         return _Reading(refused=True)
@@ -191,7 +191,7 @@ _LETTERS = str.maketrans({"đ": "d", "ı": "i", "ø": "o", "ł": "l", "æ": "ae"
 
 
 def folded(name: str) -> str:
-    """A header as it is compared: its words, folded and without spaces."""
+    """The compared form of a header: its words, folded and without spaces."""
     return "".join(_tokens(name))
 
 
@@ -216,7 +216,7 @@ def _words() -> dict[str, frozenset[Kind]]:
 
 
 def _pieces(tokens: list[str]) -> list[frozenset[Kind]]:
-    """The kinds of the known words that tokens are made of, as few as possible; an empty set for each unknown token."""
+    """The kinds of the known words in the tokens, as few words as possible; an empty set for each unknown token."""
     words = _words()
     best: list[tuple[int, int, list[frozenset[Kind]]]] = [(0, 0, [])]
     for end in range(1, len(tokens) + 1):
@@ -234,7 +234,7 @@ def _pieces(tokens: list[str]) -> list[frozenset[Kind]]:
 
 
 def _inner(token: str) -> list[frozenset[Kind]]:
-    """The known words that one token is made of."""
+    """The known words of one token."""
     if token.isdigit():
         return [_NUMERAL]
     cjk = re.match(rf"[{_CJK}]", token) is not None
@@ -250,7 +250,7 @@ def _inner(token: str) -> list[frozenset[Kind]]:
             if kinds is not None and _may_be_inner(part, kinds, cjk=cjk):
                 ways.append((before[0], before[1] + 1, [*before[2], kinds - _STRONG if len(part) == 1 else kinds]))
             elif cjk and end == start + 1:
-                # Unknown characters in a row are one unknown word.
+                # Adjacent unknown characters are one unknown word.
                 more = not before[2] or bool(before[2][-1])
                 ways.append((before[0] + 1, before[1] + more, [*before[2], _UNKNOWN] if more else before[2]))
         best.append(min(ways, key=lambda way: way[:2]) if ways else None)

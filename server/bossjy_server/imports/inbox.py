@@ -1,4 +1,4 @@
-"""The messages of an upload as they come, with a bounded wait that loses none."""
+"""Message queue of an upload stream, with a bounded wait that loses no message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bossjy_server.imports.messages import Message
 
 
 class Silence(Enum):
-    """Why there is no message."""
+    """The reason why there is no message."""
 
     TIMEOUT = auto()
     END = auto()  # the client sends no more
@@ -20,7 +20,7 @@ class Silence(Enum):
 
 
 class Inbox:
-    """Reads one stream. A read that is under way goes on while nobody waits for it."""
+    """Reads one stream. A pending read continues while nobody waits for it."""
 
     def __init__(self, messages: AsyncIterator[Message], draining: asyncio.Event, idle_s: float) -> None:
         self._messages = messages
@@ -30,7 +30,7 @@ class Inbox:
         self._drain = asyncio.create_task(_wait(draining))
 
     async def get(self, timeout_s: float) -> Message | Silence:
-        """The next message, or why there is none. Raises DeadlineExceeded(UPLOAD_IDLE) when there was none for long."""
+        """The next message, or the reason for none. Raises DeadlineExceeded(UPLOAD_IDLE) if none came for long."""
         if self._read is None:
             self._read = asyncio.create_task(self._next())
         await asyncio.wait({self._read, self._drain}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -43,12 +43,12 @@ class Inbox:
             return Silence.DRAINING
         if time.monotonic() - self._heard > self._idle_s:
             raise DeadlineExceeded(
-                Reason.UPLOAD_IDLE, f"nothing came for {self._idle_s:g} s: open the upload again, it goes on"
+                Reason.UPLOAD_IDLE, f"no message came for {self._idle_s:g} s: open the upload again to continue it"
             )
         return Silence.TIMEOUT
 
     async def close(self) -> None:
-        """End what is under way."""
+        """End the pending read."""
         tasks = [task for task in (self._read, self._drain) if task is not None]
         for task in tasks:
             task.cancel()

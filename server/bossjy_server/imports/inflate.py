@@ -1,4 +1,4 @@
-"""Bytes to plain ones, in bounded pieces: gzip of one or more members, Zstandard of one or more frames, Arrow."""
+"""Decompression in bounded pieces: gzip of one or more members, Zstandard of one or more frames, Arrow."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bossjy_server.imports.arrow_text import ArrowText, looks_like_arrow
 from bossjy_server.imports.records import Compression, FileFormat, SourceFormat
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-# Compressed bytes that are given to a decoder that cannot bound what it gives back; Zstandard's blocks hold at most
-# 128 KiB, so what comes of them is bounded by the number of blocks that fit.
+# Compressed bytes for one call of a decoder without a limit on its output. Zstandard's blocks decompress to at most
+# 128 KiB each, so the number of blocks that fit limits the output.
 _ZSTD_PIECE = 1024
 
 
 def find_compression(head: bytes, asked: Compression) -> Compression:
-    """The compression that was asked for, or the one that the first bytes show."""
+    """The requested compression, or the one that the first bytes show."""
     if asked is not Compression.FOUND_OUT:
         return asked
     if head.startswith(_GZIP):
@@ -28,23 +28,23 @@ def find_compression(head: bytes, asked: Compression) -> Compression:
 
 
 class Inflater(Protocol):
-    """Takes compressed bytes, gives plain ones."""
+    """Takes compressed bytes, returns plain ones."""
 
     def feed(self, data: bytes, limit: int) -> tuple[bytes, int]:
-        """Plain bytes, about `limit` at most, and how many bytes of `data` are used up. Raises InvalidArgument."""
+        """Plain bytes, about `limit` at most, and the number of used bytes of `data`. Raises InvalidArgument."""
 
     @property
     def whole(self) -> bool:
-        """Whether what came so far ends with a member or frame."""
+        """True if the input so far ends with a member or frame."""
 
     @property
     def pending(self) -> bool:
-        """Whether it gives more without further bytes."""
+        """True if more output is available without more input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The first bytes of a file as text, whether they are all, and what they were."""
+    """The first bytes of a file as text, true if the text is complete, and the original compression and form."""
 
     text: bytes
     complete: bool
@@ -53,7 +53,7 @@ class Plain:
 
 
 def read_plain(head: bytes, source: SourceFormat, limit: int, *, complete: bool) -> Plain:
-    """The text of a file's first bytes, about `limit` bytes at most. Raises InvalidArgument where it is damaged."""
+    """The text of a file's first bytes, about `limit` bytes at most. Raises InvalidArgument if it is damaged."""
     compression = find_compression(head, source.compression)
     plain = _read(head, make_inflater(compression), limit, complete=complete)
     asked = source.format
@@ -74,7 +74,7 @@ def _read(head: bytes, inflater: Inflater | None, limit: int, *, complete: bool)
 
 
 def make_inflater(compression: Compression, form: FileFormat = FileFormat.FOUND_OUT) -> Inflater | None:
-    """A decoder from the first byte on to text; None where the bytes are text as they come."""
+    """A decoder to text from the first byte on; None if the bytes are text already."""
     inflater: Inflater | None = None
     match compression:
         case Compression.GZIP:
@@ -89,7 +89,7 @@ def make_inflater(compression: Compression, form: FileFormat = FileFormat.FOUND_
 
 
 class _Chained:
-    """One decoder behind the other."""
+    """A decoder that passes its output to another one."""
 
     def __init__(self, first: Inflater, second: Inflater) -> None:
         self._first, self._second = first, second
@@ -156,7 +156,7 @@ class _Zstd:
 
     @staticmethod
     def _new() -> zstandard.ZstdDecompressionObj:
-        # A window beyond 128 MiB would be a way to take the server's memory.
+        # A window beyond 128 MiB would let a client exhaust the server's memory.
         return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
 
     @property
@@ -180,7 +180,7 @@ class _Zstd:
 
 
 def damaged() -> InvalidArgument:
-    """The bytes cannot be read to their end."""
+    """The error for bytes that cannot be read to their end."""
     return InvalidArgument(
         Reason.FORMAT_UNSUPPORTED, "the bytes are damaged or end too early: write or compress the file again"
     )

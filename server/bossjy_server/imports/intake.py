@@ -1,4 +1,4 @@
-"""The taking side of an upload: bytes in order become clean blocks."""
+"""Intake of an upload: bytes in order become clean blocks."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from bossjy_server.imports.resolve import resolve
 from bossjy_server.imports.threads import NoThread
 from bossjy_server.storage.authority import hold_caller
 
-# What a client is told to wait for when the server drains.
+# The delay that a client gets when the server drains.
 _GRACE_MS = 2_000
 
 
 class Intake:
-    """Takes the messages behind `open` and puts blocks into `blocks`; None after the last."""
+    """Takes the messages after `open` and puts blocks into `blocks`; None after the last."""
 
-    def __init__(  # noqa: PLR0913 - what one stream is made of
+    def __init__(  # noqa: PLR0913 - the parts of one stream
         self,
         process: UploadProcess,
         caller: Caller,
@@ -57,15 +57,15 @@ class Intake:
         self._maker: BlockMaker | None = None
         self._buffer = bytearray()
         self._enough = 0
-        # Since when bytes wait for what the file is, and how many there were when it was asked last.
+        # Since when bytes wait for the form of the file, and their number at the last attempt to detect it.
         self._waiting_since: float | None = None
         self._asked_bytes = 0
-        # Offset behind the last byte that came, and behind the last whose rows are committed.
+        # Offset after the last received byte, and after the last byte whose rows are committed.
         self._received = resume_offset(part)
         self.committed = part.committed_offset
         # Known only if this stream carries the part from its first byte on.
         self._digest = hashlib.sha256() if self._received == 0 else None
-        # What ended the stream, and whether the part came to its end.
+        # The error that ended the stream, and true if the part came to its end.
         self.failure: BossjyError | None = None
         self.finished = False
 
@@ -141,14 +141,14 @@ class Intake:
         if message.sha256 and self._digest is not None and message.sha256 != self._digest.digest():
             raise InvalidArgument(
                 Reason.CHECKSUM_MISMATCH,
-                "the part is not what was declared: cancel the import and read the file again",
+                "the part differs from its declaration: cancel the import and read the file again",
             )
         if not self._part.finished:
             await self._submit(final=True)
         self.finished = True
 
     async def _submit(self, *, final: bool) -> None:
-        """Cut and clean what is there, and give it to be committed. Waits while two blocks are under way."""
+        """Split and clean the available bytes, and pass them on for a commit. Waits while two blocks are pending."""
         if self._part.finished:
             return
         if self._maker is None:
@@ -160,7 +160,7 @@ class Intake:
             more = await self._submit_one(final=final)
 
     async def _submit_one(self, *, final: bool) -> bool:
-        """Give one block to be committed; whether there are rows in the rest."""
+        """Pass one block on for a commit. True if the rest has rows."""
         await self._slots.acquire()
         data = bytes(self._buffer)
         try:
@@ -170,7 +170,7 @@ class Intake:
         except BossjyError as error:
             await self._fail(error)
         del self._buffer[: made.used]
-        # Below this there is no use in looking again: a row is not complete yet.
+        # Below this another attempt is useless: a row is not complete yet.
         self._enough = len(self._buffer) + self._options.block_bytes // 2
         if made.block.start == made.block.end and made.block.row_count == 0 and not made.block.final:
             self._slots.release()
@@ -183,7 +183,7 @@ class Intake:
         return self._maker.make(data, final=final)
 
     async def _make_maker(self, *, final: bool) -> BlockMaker | None:
-        """Ready to read rows, once it is known what the file is. None while too little of it is there."""
+        """Ready to read rows, after the form of the file is known. None while too few bytes are there."""
         spec = self._job.resolved
         if spec is None:
             spec = await (self._resolve(final=final) if self._part.part == 0 else self._resolved_by_first())
@@ -213,19 +213,19 @@ class Intake:
         return spec
 
     def _is_slow(self) -> bool:
-        """Whether the producer has been slow for so long that what is there must do."""
+        """True if the producer has been slow for so long that the available bytes must be enough."""
         now = asyncio.get_running_loop().time()
         if self._waiting_since is None:
             self._waiting_since = now
         return now - self._waiting_since >= self._options.slow_head_s
 
     def _head_is_due(self) -> bool:
-        """Whether bytes that did not tell what the file is are worth another look: now less is enough."""
+        """True if bytes that did not show the form of the file are worth another attempt: fewer are enough now."""
         waits = self._maker is None and self._part.part == 0 and len(self._buffer) != self._asked_bytes
         return waits and self._is_slow()
 
     async def _resolved_by_first(self) -> Spec:
-        """What part 0 found out. Raises FailedPrecondition if it does not come in time."""
+        """The findings of part 0. Raises FailedPrecondition if it does not come in time."""
         deadline = asyncio.get_running_loop().time() + self._options.header_wait_s
         while asyncio.get_running_loop().time() < deadline:
             async with self._process.database.tenant(self._tenant_id) as connection:
@@ -238,7 +238,7 @@ class Intake:
         raise missing_header()
 
     async def _fail(self, error: BossjyError) -> NoReturn:
-        """End the import: its file cannot be read. What was committed stays."""
+        """End the import: its file cannot be read. Committed rows stay."""
         async with self._process.database.tenant(self._tenant_id) as connection:
             await store.end_import(connection, self._tenant_id, self._job.import_id, State.FAILED, error.message)
             await hold_caller(connection, self._caller)
@@ -246,7 +246,7 @@ class Intake:
         raise error
 
     async def _check_open(self) -> None:
-        """Raises FailedPrecondition(IMPORT_NOT_OPEN) if the import was ended meanwhile."""
+        """Raises FailedPrecondition(IMPORT_NOT_OPEN) if the import has ended in the meantime."""
         if self._part.finished:
             return
         async with self._process.database.tenant(self._tenant_id) as connection:
@@ -256,5 +256,5 @@ class Intake:
 
 
 def out_of_order(what: str) -> InvalidArgument:
-    """The messages are not in their order."""
+    """The error for messages in the wrong order."""
     return InvalidArgument(Reason.UPLOAD_OUT_OF_ORDER, f"{what}: follow the order open, chunk, finish")

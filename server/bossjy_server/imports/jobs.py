@@ -1,4 +1,4 @@
-"""Imports as a whole: made, read, listed, watched, cancelled."""
+"""Import jobs: create, read, list, watch and cancel imports."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from bossjy_server.storage import audit
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.storage.postgres import Connection, Database
 
-# Later than any import: where the first page of a list begins.
+# Later than any import: the start of the first page of a list.
 _NEWEST = (datetime.max.replace(tzinfo=UTC), "")
 
 
 class ImportJobs:
-    """What is done with imports beside uploading."""
+    """The operations on imports besides uploads."""
 
     def __init__(self, database: Database, options: ImportOptions, plan_version: str) -> None:
         self._database = database
@@ -34,7 +34,7 @@ class ImportJobs:
         self._plan_version = plan_version
 
     async def create(self, caller: Caller, spec: Spec, *, request_id: str, validate_only: bool) -> ImportJob:
-        """Make an import, or give the one that the same request made before.
+        """Make an import, or return the one that the same request made before.
 
         Raises AlreadyExists(REQUEST_ID_REUSED), ResourceExhausted(QUOTA_EXCEEDED), NotFound for the parent.
         """
@@ -58,7 +58,7 @@ class ImportJobs:
             if request_id and (made := await store.find_request(connection, caller.tenant_id, request_id)):
                 return await self._repeated(connection, caller.tenant_id, made, fingerprint)
             open_count = await store.count_open(connection, caller.tenant_id)
-            # Asked again behind the lock: of two equal calls at once, the second waited there.
+            # Repeated under the lock: of two equal calls at once, the second waited there.
             if request_id and (made := await store.find_request(connection, caller.tenant_id, request_id)):
                 return await self._repeated(connection, caller.tenant_id, made, fingerprint)
             if open_count >= self._options.max_open_imports:
@@ -104,7 +104,7 @@ class ImportJobs:
             return await store.default_region(connection, tenant_id)
 
     async def watch(self, tenant_id: str, import_id: str, after_revision: int) -> AsyncIterator[ImportJob]:
-        """The import each time it changed, until it has ended. Raises NotFound."""
+        """The import after each change, until it has ended. Raises NotFound."""
         while True:
             async with self._database.tenant(tenant_id) as connection:
                 # The state first: an import that ends between the two reads still shows its last change.
@@ -123,7 +123,7 @@ class ImportJobs:
             await asyncio.sleep(self._options.poll_s)
 
     async def cancel(self, tenant_id: str, import_id: str) -> ImportJob:
-        """End an open import; one that is cancelled stays so. Raises NotFound, FailedPrecondition."""
+        """End an open import. A cancelled one stays cancelled. Raises NotFound, FailedPrecondition."""
         async with self._database.tenant(tenant_id) as connection:
             ended = await store.end_import(connection, tenant_id, import_id, State.CANCELLED)
             if ended:
@@ -137,7 +137,7 @@ class ImportJobs:
     async def list_rejects(
         self, tenant_id: str, import_id: str, after: tuple[int, int], *, reason: int, limit: int
     ) -> list[RejectedRow]:
-        """A page of refused rows behind `after` (part, byte offset). Raises NotFound."""
+        """A page of rejected rows after `after` (part, byte offset). Raises NotFound."""
         async with self._database.tenant(tenant_id) as connection:
             if await store.find_revision(connection, tenant_id, import_id) is None:
                 raise NotFound("import")
@@ -155,7 +155,7 @@ class ImportJobs:
     async def list_changes(
         self, tenant_id: str, import_id: str, after: str, limit: int
     ) -> tuple[list[Changed], ExistingPolicy]:
-        """A page of changed contacts after the number `after`, and how rows were merged into them. Raises NotFound."""
+        """A page of changed contacts after the number `after`, and the policy of their merge. Raises NotFound."""
         async with self._database.tenant(tenant_id) as connection:
             job = await self._find(connection, tenant_id, import_id)
             return await change_store.page(connection, tenant_id, import_id, after, limit), job.spec.existing_policy

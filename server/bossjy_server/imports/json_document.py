@@ -1,4 +1,4 @@
-"""JSON documents that are no JSON lines: an array, an object around one, an object on several lines."""
+"""JSON documents other than JSON lines: an array, an object around one, an object on several lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bossjy_server.imports.detect import looks_like_jsonl
 from bossjy_server.imports.mapping import field_of_name
 from bossjy_server.imports.records import ContactField
 
-# How JSON documents begin that are no JSON lines; a first row of delimited text does not.
+# The beginning of JSON documents other than JSON lines. A first row of delimited text does not begin so.
 _JSON_START = 4096
 _ARRAY = re.compile(rb"\[\s*(?:[\[{]|\Z)")
 _ARRAY_IN_OBJECT = re.compile(
@@ -21,7 +21,7 @@ _KEY = re.compile(rb'"([^"\\]{1,100})"\s*:')
 
 
 def check_json(text: bytes) -> None:
-    """Raises InvalidArgument for JSON that is one document: an array, or an object that holds one."""
+    """Raises InvalidArgument for JSON that is one document: an array, or an object with an array in it."""
     start = text[:_JSON_START].lstrip()
     if _ARRAY.match(start):
         raise _one_document("a JSON array", ".[]")
@@ -34,7 +34,7 @@ def check_json(text: bytes) -> None:
 
 
 def _names_a_number(start: bytes) -> bool:
-    """Whether the object is a row itself, with a list in it."""
+    """True if the object is a row itself, with a list in it."""
     keys = (key.decode("utf-8", "replace") for key in _KEY.findall(start))
     return any(field_of_name(key) is ContactField.PHONE_NUMBER for key in keys)
 

@@ -1,4 +1,4 @@
-"""One JSON object a line, to columns of text."""
+"""JSON lines, one object each, as columns of text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_JSON_NUMBER = re.compile(rb"NaN|Infinity")
 
 
 def object_of(line: bytes) -> dict[str, str] | None:
-    """A line's object with its values as text; None if it is none. Digits stay as they were written."""
+    """A line's object with its values as text; None if it is not an object. Digits stay as they were written."""
     try:
         found = _loaded(line)
     except (ValueError, RecursionError):
@@ -142,7 +142,7 @@ def _column(rows: list[tuple[dict[str, str], int, int, int]], name: str) -> Text
 
 def _skip(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
     line_ends = find_line_ends(np.frombuffer(data, np.uint8), data, final=final)
-    # A CR at the end may be one line end with the LF that follows.
+    # A CR at the end may be one line end with the LF after it.
     undecided = not len(line_ends) and data.endswith(b"\r") and not final
     consumed = int(line_ends[0]) + 1 if len(line_ends) else len(data) - undecided
     skipping = not len(line_ends) and not final

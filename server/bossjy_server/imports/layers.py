@@ -1,7 +1,7 @@
-"""Layers of a contact: the rows of imports that name its number, in their order, and the contact without one of them.
+"""Layers of a contact: the rows of imports with its number, in their order, and the contact without one of them.
 
-A contact is nothing but its layers: the row of the import that created it, and the rows of later imports, merged by the
-policy of each. So an import is reverted by leaving its layer out and merging the others again. Pure; knows no database.
+A contact consists only of its layers: the row of the import that created it, and the rows of later imports, merged by
+the policy of each. A reversal drops the layer of an import and merges the others again. Pure; uses no database.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from bossjy_server.imports.records import ExistingPolicy
 
-# The fields of a contact that rows bring, by name.
+# The fields of a contact that rows have, by name.
 Fields: TypeAlias = "Mapping[str, Any]"
 
 _REPLACED = ("region", "number_type")
@@ -21,7 +21,7 @@ _TEXTS = ("name", "email", "carrier", "place", "extension")
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A contact at one time: its fields, and which row of which import wrote them, and when."""
+    """A contact at one time: its fields, the row and import that wrote them, and the time."""
 
     fields: Fields
     import_id: str
@@ -54,9 +54,9 @@ class Layered:
 
 
 def without(contact: Layered, import_id: str, now: str) -> Layered | None:
-    """The contact as it would be, had the import never been made; None where it would not be there.
+    """The contact without this import; None if the contact would not exist.
 
-    `now`: the time of versions that this makes.
+    `now`: the time of versions that this creates.
     """
     first, versions = _versions(contact)
     rows = [layer.row or version.fields for layer, version in zip(contact.layers, versions, strict=True)]
@@ -81,7 +81,7 @@ def without(contact: Layered, import_id: str, now: str) -> Layered | None:
 
 
 def merged(before: Fields, row: Fields, policy: ExistingPolicy) -> Fields:
-    """The fields after a row was merged into a contact, as the statements of a merge do it."""
+    """The fields after the merge of a row into a contact, equal to the result of the merge statements."""
     if policy is ExistingPolicy.SKIP:
         return before
     winner, loser = (row, before) if policy is ExistingPolicy.OVERWRITE else (before, row)

@@ -1,4 +1,4 @@
-"""How the bytes of a file become rows, and the rows that came of a block."""
+"""Layout of delimited text, and the rows that come from a block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LF, CR = 10, 13
 
 
 class RejectReason(IntEnum):
-    """Why a row was refused. Values of the contract's `RejectReason`."""
+    """Reason for a row's rejection. Values of the contract's `RejectReason`."""
 
     PHONE_EMPTY = 1
     NOT_A_NUMBER = 2
@@ -61,7 +61,7 @@ def layout_of(source: SourceFormat, column_count: int, max_row_bytes: int) -> La
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a decoder stands in its part: the next byte, its line from 1, and whether the rest of a row is skipped."""
+    """The position of a decoder in its part: the next byte, its line from 1, and true while it skips a row's rest."""
 
     offset: int = 0
     line: int = 1
@@ -70,7 +70,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """A row that is none: its bytes are `data[start:end]` of its block, `offset` in the part."""
+    """An invalid row: its bytes are `data[start:end]` of its block, `offset` in the part."""
 
     start: int
     end: int
@@ -81,9 +81,9 @@ class RowFault:
 
 @dataclass(frozen=True, slots=True)
 class ExtraCells:
-    """Cells that belong to no column. Those of row i are `bounds[i]` to `bounds[i + 1]` of keys and values.
+    """Cells without a column. Those of row i are `bounds[i]` to `bounds[i + 1]` of keys and values.
 
-    A column for each key would cost rows times keys, and each object may have keys of its own.
+    A column for each key would cost rows times keys, and each object may have its own keys.
     """
 
     bounds: NDArray[np.int32]
@@ -93,7 +93,7 @@ class ExtraCells:
 
 @dataclass(frozen=True, slots=True)
 class RowTexts:
-    """Rows as they were read: row i is `data[starts[i]:ends[i]]`."""
+    """Rows in their original form: row i is `data[starts[i]:ends[i]]`."""
 
     data: bytes
     starts: NDArray[np.int64]
@@ -105,7 +105,7 @@ class RowBlock:
     """The complete rows at the front of `data`.
 
     Good rows in columns, shapes (n,): `columns[j][i]` is cell j of row i as text, `starts[i]:ends[i]` are its bytes in
-    `data` without line end, `offsets[i]` is where it begins in the part, `lines[i]` its line.
+    `data` without line end, `offsets[i]` is its start in the part, `lines[i]` its line.
     """
 
     data: bytes
@@ -115,9 +115,9 @@ class RowBlock:
     offsets: NDArray[np.int64]
     lines: NDArray[np.int64]
     faults: list[RowFault] = field(default_factory=list)
-    # Of JSON objects: cells whose keys the first ones did not have. None: there are none.
+    # Cells of JSON objects whose keys the first objects did not have. None: there are none.
     extra: ExtraCells | None = None
-    # How many bytes of `data` are used up, and where the decoder stands behind them.
+    # Number of used bytes of `data`, and the position of the decoder after them.
     consumed: int = 0
     next: Place = Place()
 

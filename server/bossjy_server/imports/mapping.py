@@ -1,4 +1,4 @@
-"""What the columns of a file mean: by what the caller says, else by their names."""
+"""Column mapping: the meaning of a file's columns by the request, or else by their names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SINGLE = (
     ContactField.ATTRIBUTES,
     ContactField.EXTENSION,
 )
-# Their cells that are not what the column says are kept under the name of the column.
+# Their cells that do not match the field are kept under the name of the column.
 _KEPT_ASIDE = (
     ContactField.PHONE_NUMBER,
     ContactField.OTHER_NUMBER,
@@ -47,13 +47,13 @@ MAX_ATTRIBUTES = 100
 
 
 def field_of_name(column: str, cells: Sequence[str] = ()) -> ContactField | None:
-    """What a column of this name and with these cells means; None if the name is not known."""
+    """The meaning of a column with this name and these cells; None if the name is not known."""
     meaning = meaning_of(column, cells)
     return meaning.field if meaning is not None else None
 
 
 def looks_like_header(cells: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> bool:
-    """Whether a row names columns: one of its cells is a known name, and none is mostly digits.
+    """True if a row names columns: one of its cells is a known name, and none is mostly digits.
 
     A name that the next `rows` repeat in their column is a value.
     """
@@ -68,7 +68,7 @@ def looks_like_header(cells: Sequence[str], rows: Sequence[Sequence[str]] = ()) 
 
 
 def likely_phone_column(cells: Sequence[str]) -> int:
-    """The first cell of a row that is written as numbers are; -1 for none. For files without a header."""
+    """The index of the first cell that looks like a number; -1 for none. For files without a header."""
     for index, cell in enumerate(cells):
         text = cell.strip()
         if sum(c.isdigit() for c in text) >= 7 and _PHONE_TEXT.fullmatch(text):
@@ -76,14 +76,14 @@ def likely_phone_column(cells: Sequence[str]) -> int:
     return -1
 
 
-# As a file of rejects writes it, before what a spreadsheet takes for a formula.
+# A file of rejects writes it before text that a spreadsheet would take for a formula.
 _GUARD = re.compile(r"^'(?='*[=+\-@\t\r])")
 
 
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:
-    """Names for the cells of a header: trimmed, `column_N` where empty, `_2` behind a name that was there before.
+    """Names for the cells of a header: trimmed, `column_N` if empty, `_2` after a name that occurred before.
 
-    The apostrophe that guards a formula is taken off, as it is of cells: so a name comes back from a file of rejects.
+    The apostrophe that guards a formula is removed, as in cells: so a name survives the way through a file of rejects.
     """
     names: list[str] = []
     taken: set[str] = set()
@@ -123,9 +123,9 @@ def resolve_mapping(
     drop_unknown: bool,
     cells: Sequence[Sequence[str]] = (),
 ) -> tuple[ColumnMapping, ...]:
-    """What each column means, in the order of the file. `cells[i]` are some cells of column i, if they are known.
+    """The meaning of each column, in the order of the file. `cells[i]` are some cells of column i, if they are known.
 
-    It can have no phone column. Raises InvalidArgument(MAPPING_INVALID) where `asked` does not fit the columns.
+    The result may have no phone column. Raises InvalidArgument(MAPPING_INVALID) if `asked` does not fit the columns.
     """
     wanted = _asked_by_column(columns, asked)
     used = {one.field for one in wanted.values()}
@@ -149,7 +149,7 @@ def _recognised(
     wanted: Collection[str],
     used: Collection[ContactField],
 ) -> dict[int, ContactField]:
-    """What the columns mean that were not asked for. Of several for one field, the one with the lowest rank has it."""
+    """The meaning of the columns without a requested one. Of several for a field, the lowest rank gets it."""
     meanings: dict[int, Meaning] = {}
     for index, column in enumerate(columns):
         if column not in wanted:
@@ -212,7 +212,7 @@ def _check_attributes(mapping: Sequence[ColumnMapping]) -> None:
     if len(names) > MAX_ATTRIBUTES:
         raise InvalidArgument(
             Reason.TOO_MANY_COLUMNS,
-            f"{len(names)} columns would be kept as attributes, a contact holds {MAX_ATTRIBUTES}: map the ones that "
+            f"{len(names)} columns would be kept as attributes, a contact can have {MAX_ATTRIBUTES}: map the ones that "
             "matter (`--map`), and leave out the others (`--drop-unknown`, `drop_unknown_columns`)",
             metadata={"limit": str(MAX_ATTRIBUTES), "option": "--drop-unknown"},
         )
@@ -238,6 +238,6 @@ def _unknown(columns: Sequence[str], asked: str) -> InvalidArgument:
 def _invalid(column: str, why: str) -> InvalidArgument:
     return InvalidArgument(
         Reason.MAPPING_INVALID,
-        f"the mapping does not hold: {why}; PreviewImport shows the columns",
+        f"the mapping is not valid: {why}; PreviewImport shows the columns",
         metadata={"column": column[:_SHOWN_NAMES]},
     )

@@ -1,8 +1,8 @@
-"""Staged rows into the contacts of a tenant, and what became of each. Runs inside the transaction of a block.
+"""Merge of staged rows into the contacts of a tenant, and its result. Runs inside the transaction of a block.
 
-A contact is marked as seen by an import when a row of it was the first to name the number: by `created_import_id` where
-the import brought the contact, by a row of `import_changes` where it was there before. So a later row with the same
-number, in whatever block, is known as a duplicate; and what was overwritten can be given back.
+A contact is marked as seen by an import when one of its rows was the first with the number: by `created_import_id` if
+the import created the contact, by a row of `import_changes` if the contact existed before. So a later row with the same
+number, in any block, is recognised as a duplicate, and overwritten values can be restored.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from bossjy_server.storage.postgres import Connection
 
 Positions: TypeAlias = NDArray[np.int64]
 
-# As many times a block may find that contacts were deleted while it was merged.
+# Attempts of a block whose contacts are deleted during its merge.
 _ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of the staged rows."""
+    """Counts of the staged rows by the result of their merge."""
 
     inserted: int = 0
     updated: int = 0
@@ -47,12 +47,12 @@ class Merged:
     duplicate: int = 0
 
     def with_duplicates(self, count: int) -> Merged:
-        """The same and so many duplicates more."""
+        """The same with so many more duplicates."""
         return replace(self, duplicate=self.duplicate + count)
 
     @property
     def mostly_known(self) -> bool:
-        """Whether most rows were contacts from before."""
+        """True if most rows were contacts from before the import."""
         return self.updated + self.unchanged > self.inserted
 
 
@@ -71,20 +71,20 @@ class BlockMerge:
     ) -> None:
         """The connection is in a transaction of the tenant.
 
-        keep_duplicates: as many duplicate rows are kept to be listed.
+        keep_duplicates: the number of duplicate rows to keep for listing.
 
-        known_first: most rows are likely to be contacts already, so these are looked for before new ones are made. It
-        comes to the same either way.
+        known_first: most rows are likely to be contacts already, so these are searched before new ones are made. The
+        result is the same either way.
         """
         self._connection = connection
         self._names = (tenant_id, import_id)
         self._spec = spec
         self._known_first = known_first
         self._keep = keep_duplicates
-        # How many rows lost, and how many of these are kept to be listed.
+        # The number of rows that lost, and the number of these to keep for listing.
         self.lost = 0
         self.kept = 0
-        # Rows that lost against rows of earlier blocks, or of other parts; and as far as they are known, (n, 3): the
+        # Rows that lost against rows of earlier blocks or of other parts; and as far as they are known, (n, 3): the
         # positions of such rows, and positions and lines of their winners.
         self._residue: Positions = np.zeros(0, np.int64)
         self._won: list[Positions] = []
@@ -99,7 +99,7 @@ class BlockMerge:
         return merged
 
     async def try_run(self, staged: StagedRows) -> Merged:
-        """What `run` would do; only the numbers are kept, so that later blocks know them as duplicates."""
+        """The result that `run` would have. Only the numbers are kept, so that later blocks recognise duplicates."""
         if len(staged.positions) == 0:
             return Merged(duplicate=staged.duplicate)
         await self.copy(staged)
@@ -116,8 +116,8 @@ class BlockMerge:
         return merged.with_duplicates(staged.duplicate + len(named))
 
     async def merge(self, rows: Positions) -> Merged:
-        """Merge what was copied; `rows` are the positions of all of it."""
-        # Without it, rows of new contacts are what `mark_seen` finds missing.
+        """Merge the copied rows; `rows` are the positions of all of them."""
+        # Otherwise the rows of new contacts are those that `mark_seen` reports as missing.
         fresh = _unpacked(None) if self._known_first else await self._ask(INSERT_NEW, *self._names)
         inserted = len(fresh)
         residue = _without(rows, fresh)
@@ -166,7 +166,7 @@ class BlockMerge:
         await duplicate_store.insert(self._connection, *self._names, copy_text, columns)
 
     async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions, Positions]:
-        """What `mark_seen` gives."""
+        """The result of `mark_seen`."""
         found = await self._connection.fetchrow(mark_seen(self._spec.existing_policy), *self._names, rows.tolist())
         if found is None:
             raise LookupError("the statement gives one row")
@@ -174,7 +174,7 @@ class BlockMerge:
         return seen, differ, missing, _unpacked(found["behind"]).reshape(-1, 3)
 
     async def copy(self, staged: StagedRows) -> None:
-        """Put the staged rows where statements find them."""
+        """Copy the staged rows to the table that the statements read."""
         if not await self._connection.fetchval(SPARE_SCANS, column=1):
             await self._connection.execute(STAGED_TABLE)
         await self._connection.copy_to_table(
@@ -187,7 +187,7 @@ class BlockMerge:
         )
 
     async def _ask(self, statement: str, *arguments: object) -> Positions:
-        """Run a statement that gives positions as PostgreSQL packs them; NULL where there are none."""
+        """Run a statement that returns positions as PostgreSQL packs them; NULL if there are none."""
         return _unpacked(await self._connection.fetchval(statement, *arguments))
 
     async def _change(self, rows: list[int]) -> Merged:
@@ -200,9 +200,9 @@ class BlockMerge:
         return Merged(inserted=inserted, updated=updated, unchanged=len(rows) - inserted - updated)
 
     async def _displace(self, rows: Positions) -> Merged:
-        """Let rows take the place of others of this import where they win; the change that it makes to the counts.
+        """Let rows that win take the place of other rows of this import. Returns the change of the counts.
 
-        Such a row counts as duplicate, as the loser would, had it come second. So only the kind of the loser changes.
+        Such a row counts as a duplicate, just as the loser would in second place. Only the kind of the loser changes.
         """
         in_order = self._spec.duplicate_policy is DuplicatePolicy.FIRST_WINS and self._spec.part_count == 1
         if in_order or len(rows) == 0:

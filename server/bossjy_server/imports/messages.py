@@ -1,4 +1,4 @@
-"""What is said on an upload stream, in plain values."""
+"""Messages of an upload stream, as plain values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Bytes of the part; `crc32c` is None where it is not to be checked."""
+    """Bytes of the part; `crc32c` is None if it is not to be checked."""
 
     offset: int
     data: bytes
@@ -51,7 +51,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How much may be in flight."""
+    """The limit of bytes in flight."""
 
     window_bytes: int
 

@@ -1,4 +1,4 @@
-"""What imports tell of themselves."""
+"""Metrics of imports."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class ImportMetrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         rows = Counter(
-            "bossjy_import_rows", "Rows committed, by whether they were refused.", ["outcome"], registry=registry
+            "bossjy_import_rows", "Committed rows, by outcome: accepted or rejected.", ["outcome"], registry=registry
         )
         self._accepted, self._rejected = rows.labels("accepted"), rows.labels("rejected")
 
     def count(self, before: Counts, after: Counts) -> None:
-        """Count what a part's committed block added: once a block, whichever stream or server takes the next."""
+        """Count the rows of a part's committed block: once a block, on any stream or server."""
         rejected = after.rejected - before.rejected
         self._rejected.inc(rejected)
         self._accepted.inc(after.rows_in - before.rows_in - rejected)

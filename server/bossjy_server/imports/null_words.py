@@ -1,4 +1,4 @@
-"""Null words: cells such as `NULL`, `N/A` and `#N/A`, that programs write for an empty value."""
+"""Null words: cells such as `NULL`, `N/A` and `#N/A`, which programs write for an empty value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
 
-# As databases, spreadsheets and statistics programs write them. The case counts: `Null` is a family name.
+# As databases, spreadsheets and statistics programs write them. The case matters: `Null` is a family name.
 DEFAULT = (
     *("NULL", "null", "(null)", "<null>", "[NULL]", "\\N"),
     *("N/A", "n/a", "#N/A", "#n/a", "None", "NaN", "nan", "<NA>", "NaT", "-"),
@@ -19,7 +19,7 @@ DEFAULT = (
 
 
 class NullWords:
-    """Makes trimmed cells empty that are one of some words."""
+    """Empties trimmed cells that are null words."""
 
     def __init__(self, words: Sequence[str] | None) -> None:
         """None: `DEFAULT`."""
@@ -28,7 +28,7 @@ class NullWords:
         self._longest = max((len(word.encode()) for word in kept), default=0)
 
     def without(self, cells: TextColumn) -> TextColumn:
-        """The cells, empty where they are a null word."""
+        """The cells, with null words replaced by empty text."""
         if self._longest == 0 or len(cells) == 0:
             return cells
         lengths = arrow.byte_lengths(cells)

@@ -1,4 +1,4 @@
-"""Cells that hold numbers: what a spreadsheet did to them is repaired where certain, then the plan is asked."""
+"""Number cells: certain changes by a spreadsheet are repaired, then the plan checks the numbers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bossjy_server.imports import arrow
 from bossjy_server.imports.arrow import TextColumn
 from bossjy_server.imports.layout import RejectReason
 
-# `1.38E+10` and `1.3800138E10`: number cells in exponent form. Digits are lost only from the first.
+# `1.38E+10` and `1.3800138E10`: number cells in exponent form. Only the first has lost digits.
 _EXPONENT = r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]{1,3}$"
 # `13800000000.0`: a number cell read as a decimal. Nothing is lost.
 _DECIMAL = r"^([+]?[0-9]{5,})[.]0+$"
-# `'13800000000` and `="13800000000"`: how spreadsheets are told that digits are text.
+# `'13800000000` and `="13800000000"`: marks in spreadsheets for digits that are text.
 _AS_TEXT = r"^(?:=\"([^\"]*)\"|['’`]+\s*(.*?))$"
 _POINT = 0x2E
 _LETTERS_E = (0x45, 0x65)
@@ -40,7 +40,7 @@ _REASON_OF_LENGTH[PossibleReason.INVALID_LENGTH] = RejectReason.INVALID_LENGTH
 
 @dataclass(frozen=True, slots=True)
 class CheckedNumbers:
-    """The answers for n cells, shapes (n,). `reason` is 0 where the number is valid; then the rest says something."""
+    """The answers for n cells, shapes (n,). If the number is valid, `reason` is 0 and the other fields are set."""
 
     reason: NDArray[np.uint8]
     e164: TextColumn
@@ -51,7 +51,7 @@ class CheckedNumbers:
     doubts: NDArray[np.uint16]
 
     def warnings(self) -> TextColumn:
-        """The names of the doubts by which each number can be another one, with spaces between; mostly empty."""
+        """The names of the doubts by which each number may be a different one, separated by spaces; mostly empty."""
         names = {doubts: _names(doubts) for doubts in np.unique(self.doubts & int(QUESTIONABLE)).tolist()}
         codes = np.searchsorted(list(names), self.doubts & int(QUESTIONABLE))
         return arrow.from_codes(codes, list(names.values()))
@@ -60,9 +60,9 @@ class CheckedNumbers:
 def check_numbers(
     cells: TextColumn, plan: Plan, regions: str | Sequence[str | None] | None, *, keep_doubtful: bool = False
 ) -> CheckedNumbers:
-    """What the plan says of trimmed cells; `regions` as for `Plan.column`.
+    """The plan's answers for trimmed cells; `regions` as for `Plan.column`.
 
-    `keep_doubtful`: valid numbers are not refused where the cell more likely means another number.
+    `keep_doubtful`: valid numbers are not rejected if the cell more likely means another number.
     """
     repaired = repair(cells)
     column = plan.column(repaired, regions)
@@ -86,7 +86,7 @@ def check_numbers(
 
 
 def repair(cells: TextColumn) -> TextColumn:
-    """Undo what a spreadsheet did, where nothing was lost: a leading apostrophe, `="…"`, a trailing `.0`."""
+    """Undo changes by a spreadsheet, if nothing was lost: a leading apostrophe, `="…"`, a trailing `.0`."""
     as_text = np.zeros(len(cells), np.bool_)
     for sign in ("'", "=", "’", "`"):
         as_text |= arrow.starts_with(cells, sign)
@@ -97,7 +97,7 @@ def repair(cells: TextColumn) -> TextColumn:
 
 
 def _written_out(cells: TextColumn) -> TextColumn:
-    """Cells in exponent form of which no digit is lost, as digits."""
+    """Cells in exponent form without lost digits, as digits."""
     if not np.isin(arrow.bytes_of(cells), _LETTERS_E).any():
         return cells
     texts: dict[int, str] = {}
@@ -113,7 +113,7 @@ def _written_out(cells: TextColumn) -> TextColumn:
 def _doubtful(
     cells: TextColumn, rows: NDArray[np.intp], plan: Plan, regions: str | Sequence[str | None] | None
 ) -> list[int]:
-    """Of some rows with questionable readings those whose cell more likely means another number."""
+    """Those of some rows with questionable readings whose cell more likely means another number."""
     return [row for row in rows.tolist() if plan.diagnose(str(cells[row]), _region(regions, row)).fixes]
 
 
@@ -126,7 +126,7 @@ def _region(regions: str | Sequence[str | None] | None, row: int) -> str | None:
 
 
 def judged(text: str, reason: int, plan: Plan, region: str | None) -> tuple[int, str]:
-    """The reason to refuse a cell, more exactly, and the first correction in E.164; '' where there is none.
+    """The more exact reason to reject a cell, and the first correction in E.164; '' if there is none.
 
     The correction is the one that ExplainNumber gives for the cell and region.
     """

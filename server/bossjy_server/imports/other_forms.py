@@ -1,4 +1,4 @@
-"""Files of other formats, recognised by their first bytes: each is named, with the program that reads it."""
+"""Detection of other file formats by their first bytes, each with its name and the program that reads it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _LONGEST = 2000
 
 
 def check_binary(plain: bytes) -> None:
-    """Raises InvalidArgument(FORMAT_UNSUPPORTED) for bytes that are no text, with the format."""
+    """Raises InvalidArgument(FORMAT_UNSUPPORTED) for bytes that are not text, with the format."""
     for start, form, advice in _BINARY:
         if plain.startswith(start) and (start != b"BZh" or _BZIP2.match(plain)):
             raise _unsupported(form, advice)

@@ -1,4 +1,4 @@
-"""Exported contact files, read back: the fields of their columns, lists of numbers, and JSON objects of attributes."""
+"""Import of exported contact files: the fields of their columns, lists of numbers, and JSON objects of attributes."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _FIELDS = {
 }
 # Between numbers. `;ext=5` belongs to the number before it.
 _BETWEEN = re.compile(r";(?!\s*ext\s*=)", re.IGNORECASE)
-# Columns that no list from elsewhere has together.
+# A set of columns that no list from elsewhere has.
 _SIGNATURE = frozenset({"phone_number", "other_numbers", "created_import"})
 
 
 def is_own_export(columns: Sequence[str]) -> bool:
-    """Whether these are the columns of an exported contact file."""
+    """True if these are the columns of an exported contact file."""
     return frozenset(columns) >= _SIGNATURE
 
 
 def own_mapping(columns: Sequence[str], asked: Sequence[ColumnMapping]) -> tuple[ColumnMapping, ...]:
-    """What was asked, and the fields of an export's columns. A column that it has beside them is an attribute.
+    """The requested mapping, and the fields of an export's columns. Any other column is an attribute.
 
     So an attribute with the name of a field, such as `phone2`, stays an attribute.
     """
@@ -82,7 +82,7 @@ def _members(cell: str, column: str) -> dict[str, str]:
 
 
 def listed(cells: TextColumn) -> tuple[TextColumn, NDArray[np.int32]] | None:
-    """The single numbers of cells that hold `a;b` or `["a","b"]`, and the row of each. None: no cell is a list."""
+    """The single numbers of cells such as `a;b` or `["a","b"]`, and the row of each. None: no cell is a list."""
     if not arrow.matches(cells, r";|^\[").any():
         return None
     items: list[str] = []

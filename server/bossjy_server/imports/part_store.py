@@ -1,4 +1,4 @@
-"""The parts of imports in the database. Every function runs in a transaction of the tenant."""
+"""Storage of the parts of imports. Every function runs in a transaction of the tenant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SELECT_PARTS_OF = f"""
 SELECT import_id, {_PART} FROM bossjy.import_parts WHERE tenant_id = $1 AND import_id = ANY ($2::text[])
 ORDER BY import_id, part"""
 
-# The newest stream holds the part; an older one finds out at its next block.
+# The newest stream has the part. An older one gets an error at its next block.
 TAKE_PART = f"""
 UPDATE bossjy.import_parts SET holder = $4, update_time = now()
 WHERE tenant_id = $1 AND import_id = $2 AND part = $3
@@ -32,7 +32,7 @@ LOCK_PART = """
 SELECT committed_offset, holder, finished FROM bossjy.import_parts
 WHERE tenant_id = $1 AND import_id = $2 AND part = $3 FOR UPDATE"""
 
-# Last statements of a block's transaction: the offset, and the counts of the rows that it stands for.
+# Last statements of a block's transaction: the offset, and the counts of its rows.
 ADVANCE_PART = f"""
 UPDATE bossjy.import_parts
 SET committed_offset = $4, committed_lines = $5, decoder = $6, rows_in = rows_in + $7, inserted = inserted + $8,
@@ -42,12 +42,12 @@ WHERE tenant_id = $1 AND import_id = $2 AND part = $3
 RETURNING {_PART}"""
 
 
-# Rejected rows of a block that is not merged: the part stays where it is.
+# Rejected rows of a block that is not merged: the offset of the part does not change.
 ADD_REJECTED = """
 UPDATE bossjy.import_parts SET rows_in = rows_in + $4, rejected = rejected + $4, update_time = now()
 WHERE tenant_id = $1 AND import_id = $2 AND part = $3"""
 
-# Behind TOUCH_IMPORT, for which the blocks of an import wait: so it sees what all parts have committed.
+# Runs after TOUCH_IMPORT, for which the blocks of an import wait: so it sees the commits of all parts.
 SUM_PARTS = """
 SELECT sum(rows_in)::bigint AS rows_in, sum(rejected)::bigint AS rejected,
     bool_and(finished OR part = $3) AS others_finished
@@ -60,7 +60,7 @@ async def add_rejected(connection: Connection, tenant_id: str, import_id: str, p
 
 
 async def totals(connection: Connection, tenant_id: str, import_id: str, part: int) -> tuple[int, int, bool]:
-    """Rows and rejected rows of all parts, and whether all other parts are finished. The import is locked."""
+    """Rows and rejected rows of all parts, and true if all other parts are finished. The import is locked."""
     row = await connection.fetchrow(SUM_PARTS, tenant_id, import_id, part)
     if row is None:
         raise LookupError("an aggregate gives one row")
@@ -87,7 +87,7 @@ async def take(connection: Connection, tenant_id: str, import_id: str, part: int
 
 
 async def lock(connection: Connection, tenant_id: str, import_id: str, part: int) -> tuple[int, str, bool]:
-    """Hold a part until the end of the transaction: its committed offset, its holder, whether it is finished."""
+    """Lock a part until the end of the transaction: its committed offset, its holder, and true if it is finished."""
     row = await connection.fetchrow(LOCK_PART, tenant_id, import_id, part)
     if row is None:
         raise LookupError("the part is gone")  # nothing deletes parts
@@ -106,7 +106,7 @@ async def advance(  # noqa: PLR0913 - the columns of the row
     counts: Counts,
     finished: bool,
 ) -> Part:
-    """Set what is committed, and add the counts. The part is locked."""
+    """Set the committed state, and add the counts. The part is locked."""
     row = await connection.fetchrow(
         ADVANCE_PART,
         tenant_id,

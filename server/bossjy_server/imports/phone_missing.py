@@ -1,4 +1,4 @@
-"""PHONE_COLUMN_MISSING in detail: the columns, the first rows with masked numbers, and the option that repairs it."""
+"""Details of PHONE_COLUMN_MISSING: the columns, the first rows with masked numbers, and the option to fix it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from bossjy_server.imports.mapping import likely_phone_column
 _SHOWN_ROWS = 4
 _SHOWN_CELLS = 8
 _SHOWN_CHARACTERS = 24
-# Bytes of the details; a status as a whole has to fit 8 KiB.
+# Bytes of the details; a whole status must fit into 8 KiB.
 _MOST_BYTES = 1000
 _LONGEST_LIST = 220
 _DIGIT = re.compile(r"\d")
-# A cell with so many digits can be a number; so many digits of it are shown.
+# A cell with so many digits may be a number; so many of its digits are shown.
 _PHONE_DIGITS, _SHOWN_DIGITS = 5, 2
 _FEWEST_SHARE = 0.5
 
 
 def masked(cell: str) -> str:
-    """A cell that is safe in a log: of what can be a phone number only the last two digits are shown."""
+    """A cell that is safe in a log: only the last two digits of a possible phone number are shown."""
     count = len(_DIGIT.findall(cell))
     if count < _PHONE_DIGITS:
         return cell
@@ -34,7 +34,7 @@ def masked(cell: str) -> str:
 
 
 def likely_column(names: Sequence[str], cells: Sequence[Sequence[str]]) -> tuple[str, int, int]:
-    """The column whose cells are mostly written as numbers are, how many of them, of how many; '' if there is none."""
+    """The column whose cells mostly look like numbers, their count, and the count of filled cells; '' if none does."""
     best, best_share = ("", 0, 0), 0.0
     for name, column in zip(names, cells, strict=False):
         filled = [cell for cell in column if cell.strip()]
@@ -50,7 +50,7 @@ def phone_missing(
 ) -> FailedPrecondition:
     """The error.
 
-    rows: line and cells of the first rows, the header included. cells[i]: some cells of column i below the header.
+    rows: line and cells of the first rows, including the header. cells[i]: some cells of column i below the header.
     """
     shown = [(line, _shown_cells(texts)) for line, texts in rows[:_SHOWN_ROWS]]
     column, count, filled = likely_column(names, cells)
@@ -93,7 +93,7 @@ def _shown_cells(texts: Sequence[str]) -> list[str]:
 
 
 def _json(shown: Sequence[tuple[int, list[str]]]) -> str:
-    """As many rows as fit."""
+    """A JSON array of as many rows as fit."""
     for count in range(len(shown), -1, -1):
         text = orjson.dumps([{"line": line, "cells": cells} for line, cells in shown[:count]]).decode()
         if len(text.encode()) <= _MOST_BYTES:
@@ -102,6 +102,6 @@ def _json(shown: Sequence[tuple[int, list[str]]]) -> str:
 
 
 def _cut(text: str) -> str:
-    """At most so many bytes that the whole message is kept."""
+    """The text, truncated so that the whole message is kept."""
     raw = text.encode()
     return text if len(raw) <= _LONGEST_LIST else raw[:_LONGEST_LIST].decode("utf-8", "ignore") + "…"

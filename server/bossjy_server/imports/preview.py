@@ -1,4 +1,4 @@
-"""What an import would make of the first bytes of a file, by the functions that imports use. Pure; runs in a thread."""
+"""Import preview: the result for the first bytes of a file, by the functions of imports. Pure; runs in a thread."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from bossjy_server.imports.records import (
 from bossjy_server.imports.region_guess import RegionGuess, guess_region, share_valid
 from bossjy_server.imports.resolve import Head, Resolved, mapped, of_arrow, read_head
 
-# Plain bytes that are looked at, however well they were compressed.
+# Limit of the examined plain bytes, whatever their compression.
 _PLAIN_BYTES = 1024 * 1024
 _ROWS = 20
 _SAMPLES = 5
 _SHOWN_COLUMNS = 1000
 _SAMPLE_CHARACTERS = 100
-# Cells that say what a column means.
+# Cells that help to find the meaning of a column.
 _GUESS_CELLS = 200
-# What another mapping, header row or form repairs.
+# Problems that another mapping, header row or form can repair.
 _REPAIRABLE = frozenset(
     {
         Reason.PHONE_COLUMN_MISSING,
@@ -57,7 +57,7 @@ _BY_NAME, _KEPT = 0.9, 0.5
 
 @dataclass(frozen=True, slots=True)
 class PreviewedColumn:
-    """One column: what it means, how certain from 0 to 1, why, and its first values."""
+    """One column: its meaning, the certainty from 0 to 1, the reason, and its first values."""
 
     mapping: ColumnMapping
     confidence: float
@@ -67,7 +67,7 @@ class PreviewedColumn:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedRow:
-    """A row and what its number is; `rejected` says why it would be refused."""
+    """A row and the findings about its number; `rejected` is the reason for a rejection."""
 
     line: int
     number: Number | None
@@ -76,19 +76,19 @@ class PreviewedRow:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What was found out of the sample. `counts` are those of a tenant without contacts."""
+    """The findings from the sample. `counts` are those for a tenant without contacts."""
 
     resolved: Resolved
     region: RegionGuess
     columns: list[PreviewedColumn]
     rows: list[PreviewedRow]
     counts: Counts
-    # Why it cannot be imported as it was asked.
+    # The reason why the file cannot be imported as requested.
     problem: BossjyError | None = None
 
     @property
     def region_confidence(self) -> float:
-        """Share of the numbers that are valid in the region that is shown."""
+        """Share of the numbers that are valid in the shown region."""
         guess = self.region
         return guess.asked_share if self.resolved.spec.default_region == guess.asked else guess.likely_share
 
@@ -96,10 +96,10 @@ class Preview:
 def preview(
     sample: bytes, spec: Spec, plan: Plan, options: ImportOptions, *, complete: bool, partial: bool = False
 ) -> Preview:
-    """Read the whole rows of a sample. `spec.default_region` empty: the likeliest region is found out.
+    """Read the complete rows of a sample. If `spec.default_region` is empty, the likeliest region is detected.
 
-    Raises what `resolve` raises, and InvalidArgument where the sample holds no whole row. partial: what another
-    mapping, header row or form repairs is no error but the problem of a preview without rows.
+    Raises what `resolve` raises, and InvalidArgument if the sample contains no complete row. partial: a problem that
+    another mapping, header row or form can repair is returned in a preview without rows instead of an error.
     """
     if not sample:
         raise _no_rows("the sample is empty: give the first bytes of the file")
@@ -143,18 +143,18 @@ def preview(
 def _head(plain: bytes, spec: Spec, options: ImportOptions, *, complete: bool) -> Head:
     found = read_head(plain, spec, options, final=complete)
     if found is None and not complete:
-        # Too little to be sure, and nothing more will come: what the whole lines say is taken.
+        # Too little to be sure, and nothing more will come: the complete lines must be enough.
         end = plain.rfind(b"\n") + 1
         if end:
             end += plain[end : end + 1] == b"\0"
             found = read_head(plain[:end], spec, options, final=True)
     if found is None:
-        raise _no_rows("the sample holds no whole row: give more of the file")
+        raise _no_rows("the sample contains no complete row: give more of the file")
     return found
 
 
 def _unmapped(plain: bytes, spec: Spec, options: ImportOptions, problem: BossjyError) -> Preview:
-    """The first rows and the columns of a file that cannot be imported as it was asked."""
+    """The first rows and the columns of a file that cannot be imported as requested."""
     wide = replace(options, max_columns=options.max_row_bytes)  # as many as a row can have
     try:
         head = _head(plain, spec, wide, complete=True)
@@ -190,7 +190,7 @@ def _column(mapping: ColumnMapping, cells: TextColumn, spec: Spec, plan: Plan, r
     named = field_of_name(mapping.column, [str(cell) for cell in cells.slice(0, _GUESS_CELLS)])
     other = named is ContactField.PHONE_NUMBER and mapping.field is ContactField.OTHER_NUMBER
     known = named is mapping.field or other
-    why = "its name is known" if known else "its name means nothing known"
+    why = "its name is known" if known else "its name has no known meaning"
     confidence = _BY_NAME if known else _KEPT
     if any(one.column == mapping.column for one in spec.mapping):
         why, confidence = "as asked", 1.0
@@ -204,7 +204,7 @@ def _column(mapping: ColumnMapping, cells: TextColumn, spec: Spec, plan: Plan, r
 def _rows(
     block: RowBlock, good: CleanRows, rejects: Sequence[RejectedRow], plan: Plan, resolved: Spec
 ) -> list[PreviewedRow]:
-    """The first rows in the order of the file, taken and refused."""
+    """The first rows in the order of the file, accepted and rejected."""
     lines = dict(zip(block.offsets.tolist(), block.lines.tolist(), strict=True))
     phones = {resolved.mapping[index].column for index in phone_columns(resolved.mapping)}
     rows: list[tuple[int, PreviewedRow]] = []

@@ -1,4 +1,4 @@
-"""Primary numbers: of several phone columns the first one with a valid number, for each row of a block."""
+"""Primary numbers: the first valid number of several phone columns, for each row of a block."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from bossjy_server.imports.records import ColumnMapping, ContactField
 
 @dataclass(frozen=True, slots=True)
 class PrimaryNumbers:
-    """The number of each row. `source[i]` is the column that it comes from, or the one at fault. Shapes (n,)."""
+    """The number of each row. `source[i]` is the column of the number, or the column at fault. Shapes (n,)."""
 
     numbers: CheckedNumbers
     source: NDArray[np.int16]
 
 
 def phone_columns(mapping: Sequence[ColumnMapping]) -> list[int]:
-    """The phone columns in their order: the one of PHONE_NUMBER, then those of OTHER_NUMBER as the file has them."""
+    """The phone columns in their order: that of PHONE_NUMBER, then those of OTHER_NUMBER in the order of the file."""
     first = [index for index, one in enumerate(mapping) if one.field is ContactField.PHONE_NUMBER]
     return first + [index for index, one in enumerate(mapping) if one.field is ContactField.OTHER_NUMBER]
 
@@ -65,7 +65,7 @@ def primary_numbers(
 
 
 def first_filled(columns: Sequence[TextColumn]) -> TextColumn:
-    """Of each row the first cell that is not empty."""
+    """The first cell of each row that is not empty."""
     texts = columns[0]
     for column in columns[1:]:
         texts = arrow.chosen(arrow.is_empty(texts), column, texts)
@@ -80,7 +80,7 @@ def regions_at(regions: Regions, rows: NDArray[np.intp]) -> Regions:
 def distinct_numbers(numbers: Sequence[TextColumn]) -> list[TextColumn]:
     """Columns of numbers in which each number of a row occurs once: it stays in its first column.
 
-    A cell can be a list, `+86…,+44…`; the result is one column of lists then.
+    If a cell can be a list, `+86…,+44…`, the result is one column of lists.
     """
     if len(numbers) > 1 and any(arrow.matches(column, ",").any() for column in numbers):
         return [_distinct_lists(numbers)]

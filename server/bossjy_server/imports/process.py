@@ -1,4 +1,4 @@
-"""What all uploads of a process share."""
+"""State shared by all uploads of a process."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from bossjy_server.storage.postgres import Database
 
 @dataclass(frozen=True, slots=True)
 class UploadProcess:
-    """`threads` cut and clean; `draining` is set when the server ends.
+    """`threads` split and clean blocks; `draining` is set when the server ends.
 
-    `load_enrichment` gives the tables of carriers and places, which takes long the first time: it runs in a thread.
+    `load_enrichment` returns the tables of carriers and places. It is slow the first time, so it runs in a thread.
     """
 
     database: Database

@@ -1,4 +1,4 @@
-"""Ragged rows of delimited text: blank cells beyond the columns, and cells that are missing at the end."""
+"""Ragged rows of delimited text: blank cells beyond the columns, and missing cells at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Positions = NDArray[np.int64]
 SPACE, TAB = 32, 9
 
 
-def without_surplus(  # noqa: PLR0917 - what rows are found by
+def without_surplus(  # noqa: PLR0917 - the positions of rows
     data: bytes,
     starts: Positions,
     ends: Positions,
@@ -22,7 +22,7 @@ def without_surplus(  # noqa: PLR0917 - what rows are found by
     delimiters: Positions,
     layout: Layout,
 ) -> Positions:
-    """Where the cells that have a column end. Blank surplus cells are taken off `cell_counts`."""
+    """The ends of the cells that have a column. Blank surplus cells are subtracted from `cell_counts`."""
     long = np.flatnonzero(cell_counts > layout.column_count)
     if len(long) == 0:
         return ends
@@ -52,10 +52,10 @@ def regular_bytes(
     consumed: int,
     layout: Layout,
 ) -> bytes:
-    """The bytes up to `consumed` without refused rows, and the other ragged rows with a cell for each column.
+    """The bytes up to `consumed` without rejected rows, and the other ragged rows with a cell for each column.
 
-    ragged: of each such row its start, its end, where its cells that have a column end, how many cells it lacks, and
-    whether it is refused. The line ends stay: Arrow ignores empty lines, as `split.py` does.
+    ragged: for each such row its start, its end, the end of its cells that have a column, the number of missing cells,
+    and true if it is rejected. The line ends stay: Arrow ignores empty lines, as `split.py` does.
     """
     pieces: list[bytes] = []
     position = 0

@@ -1,4 +1,4 @@
-"""What an import is, in plain values. Enumerations have the values of the contract's."""
+"""Plain values of an import: state, options, counts and parts. Enumerations have the values of the contract's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 
 
 class State(StrEnum):
-    """Where an import is in its life; the text of bossjy.imports.state."""
+    """The state of an import; the text of bossjy.imports.state."""
 
     OPEN = "open"
     SUCCEEDED = "succeeded"
@@ -40,7 +40,7 @@ class Compression(IntEnum):
 
 
 class Header(IntEnum):
-    """Whether the first row names the columns."""
+    """The setting for a first row that names the columns."""
 
     FOUND_OUT = 0
     PRESENT = 1
@@ -48,7 +48,7 @@ class Header(IntEnum):
 
 
 class Quoting(IntEnum):
-    """Whether cells can be quoted."""
+    """The setting for quoted cells."""
 
     FOUND_OUT = 0
     QUOTED = 1
@@ -56,7 +56,7 @@ class Quoting(IntEnum):
 
 
 class ContactField(IntEnum):
-    """What a column means."""
+    """The meaning of a column."""
 
     PHONE_NUMBER = 1
     OTHER_NUMBER = 2
@@ -72,7 +72,7 @@ class ContactField(IntEnum):
 
 
 class ExistingPolicy(IntEnum):
-    """What happens to a row whose number was a contact before the import."""
+    """The treatment of a row whose number was a contact before the import."""
 
     SKIP = 1
     FILL_EMPTY = 2
@@ -80,14 +80,14 @@ class ExistingPolicy(IntEnum):
 
 
 class DuplicatePolicy(IntEnum):
-    """Which of several rows with one number counts."""
+    """The row that counts among several with one number."""
 
     FIRST_WINS = 1
     LAST_WINS = 2
 
 
 class DoubtfulPolicy(IntEnum):
-    """What happens to a row whose cell more likely means another number than libphonenumber reads."""
+    """The treatment of a row whose cell more likely means another number than libphonenumber reads."""
 
     REJECT = 1
     KEEP = 2
@@ -95,7 +95,7 @@ class DoubtfulPolicy(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What one column means; `attribute` is its name among the attributes."""
+    """The meaning of one column; `attribute` is its name among the attributes."""
 
     column: str
     field: ContactField
@@ -104,7 +104,7 @@ class ColumnMapping:
 
 @dataclass(frozen=True, slots=True)
 class SourceFormat:
-    """What the bytes are; what is empty or FOUND_OUT was not said."""
+    """The format of the bytes. Empty and FOUND_OUT values are to be detected."""
 
     format: FileFormat = FileFormat.FOUND_OUT
     compression: Compression = Compression.FOUND_OUT
@@ -113,7 +113,7 @@ class SourceFormat:
     quote: str = ""
     header: Header = Header.FOUND_OUT
     columns: tuple[str, ...] = ()
-    # Line of the header, from 1, and lines to leave out at the start; 0: none was said.
+    # Line of the header, from 1, and number of lines to skip at the start; 0: not set.
     header_row: int = 0
     skip_rows: int = 0
     escape: str = ""
@@ -121,13 +121,13 @@ class SourceFormat:
 
     @property
     def is_encoded(self) -> bool:
-        """Whether the bytes become text by a decoder that begins with the first of them."""
+        """True if a decoder that begins with the first byte makes text of the bytes."""
         return self.compression is not Compression.NONE or self.format is FileFormat.ARROW
 
 
 @dataclass(frozen=True, slots=True)
 class RejectLimit:
-    """When an import stops because of rejected rows; None: it does not."""
+    """The limit of rejected rows at which an import stops; None: no limit."""
 
     rows: int | None = None
     percent: float | None = None
@@ -135,25 +135,25 @@ class RejectLimit:
     minimum_rows: int = 1000
 
     def exceeded(self, rejected: int, rows: int, *, ended: bool) -> bool:
-        """Whether so many rejected rows among so many rows are too many."""
+        """True if so many rejected rows among so many rows are too many."""
         if self.rows is not None and rejected > self.rows:
             return True
         applies = self.percent is not None and (ended or rows >= self.minimum_rows)
         return applies and rejected * 100 > (self.percent or 0) * rows
 
     def __str__(self) -> str:
-        """As `bossjy import --max-rejects` writes it."""
+        """The form of `bossjy import --max-rejects`."""
         texts = ["" if self.rows is None else f"{self.rows}", "" if self.percent is None else f"{self.percent:g} %"]
         return " or ".join(text for text in texts if text)
 
 
-# Fields that earlier releases did not have. They are written only if they say something, so a request keeps its hash.
+# Fields that earlier releases did not have. They are written only if they are set, so a request keeps its hash.
 _LATER_FIELDS = ("header_row", "skip_rows", "escape", "quoting")
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What is asked of an import, or what was found out of it."""
+    """The requested options of an import, or its resolved ones."""
 
     display_name: str = ""
     file_name: str = ""
@@ -177,7 +177,7 @@ class Spec:
         return replace(self, default_region=region)
 
     def to_json(self) -> str:
-        """As it is kept in the database; equal specs give equal text."""
+        """The form in the database. Equal specs give equal text."""
         values = asdict(self)
         values["source"] = {key: value for key, value in values["source"].items() if value or key not in _LATER_FIELDS}
         if self.reject_limit is None:
@@ -186,7 +186,7 @@ class Spec:
 
     @classmethod
     def from_json(cls, text: str) -> Spec | None:
-        """Read what `to_json` wrote; None for the empty object."""
+        """Read the output of `to_json`; None for the empty object."""
         values: dict[str, Any] = orjson.loads(text)
         if not values:
             return None
@@ -221,7 +221,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows came to what. rows_in is the sum of the rest; the database refuses anything else."""
+    """Rows by result. rows_in is the sum of the others; the database rejects anything else."""
 
     rows_in: int = 0
     inserted: int = 0
@@ -244,7 +244,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
-    """How many rows were rejected for one reason, and how many of the kept ones have a suggestion."""
+    """The number of rows rejected for one reason, and of the kept ones with a suggestion."""
 
     reason: int
     rows: int
@@ -294,7 +294,7 @@ class ImportJob:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that was refused, as it is kept."""
+    """A rejected row, as it is kept."""
 
     part: int
     line: int

@@ -1,4 +1,4 @@
-"""Region of numbers without a calling code, found out of a sample: whether the asked one fits, and which one would."""
+"""Region detection for numbers without a calling code: a check of the requested region, and the likeliest one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bossjy_server.imports.numbers import check_numbers
 from bossjy_server.imports.primary import first_filled, phone_columns
 from bossjy_server.imports.records import ContactField, Spec
 
-# Cells that every region is tried on, and regions that win where several explain as many.
+# Cells that every region is tried on, and the preferred regions if several explain equally many.
 _GUESS_CELLS = 200
 _MOBILE = (int(NumberType.MOBILE), int(NumberType.FIXED_LINE_OR_MOBILE))
 _FIRST_REGIONS = ("CN", "US", "GB", "HK", "TW")
-# A region that makes so much larger a share of the numbers valid is worth a question. Where a region was asked for,
-# most numbers must be wrong in it.
+# A region is worth a question if it makes so much larger a share of the numbers valid. Against a requested region, most
+# numbers must also be invalid in that.
 _MOST_OTHERS = 5
 _GAIN, _MOSTLY = 0.2, 0.5
 
@@ -33,19 +33,19 @@ class RegionGuess:
     asked_share: float = 0.0
     likely: str = ""
     likely_share: float = 0.0
-    # Other regions that are as likely.
+    # Other regions that are equally likely.
     equally_likely: tuple[str, ...] = ()
 
     @property
     def doubtful(self) -> bool:
-        """Whether the region is missing or clearly wrong, and the likely one fits."""
+        """True if the region is missing or clearly wrong, and the likely one fits."""
         if not self.likely or self.likely == self.asked or self.likely_share < self.asked_share + _GAIN:
             return False
         return not self.asked or (self.asked_share < _MOSTLY <= self.likely_share)
 
 
 def guess_region(block: RowBlock, spec: Spec, asked: str, plan: Plan) -> RegionGuess:
-    """Guess from the rows of a block. Rows with a country of their own say nothing of the import's region."""
+    """Guess from the rows of a block. Rows with their own country are no evidence for the import's region."""
     words = NullWords(spec.null_values)
     cells = first_filled([words.without(arrow.trimmed(block.columns[index])) for index in phone_columns(spec.mapping)])
     country = next((index for index, one in enumerate(spec.mapping) if one.field is ContactField.COUNTRY), -1)
@@ -58,7 +58,7 @@ def guess_region(block: RowBlock, spec: Spec, asked: str, plan: Plan) -> RegionG
 
 
 def likely_regions(cells: TextColumn, plan: Plan, asked: str = "") -> list[str]:
-    """Where most of the numbers without a calling code are valid: `asked` if it is good, else the most usual first."""
+    """Regions in which most numbers without a calling code are valid: a good `asked`, else the most usual first."""
     cells = cells.slice(0, _GUESS_CELLS)
     bare = (check_numbers(cells, plan, None).reason != 0) & ~arrow.is_empty(cells)
     cells = arrow.kept(cells, bare)
@@ -82,7 +82,7 @@ def share_valid(cells: TextColumn, plan: Plan, region: str) -> float:
 
 
 def _score(cells: TextColumn, plan: Plan, region: str) -> tuple[int, int]:
-    """How well a region fits, and how many numbers are valid in it.
+    """The score of a region, and the number of valid numbers in it.
 
     Mobile numbers count twice: some regions have fixed lines of any digits, and lists are full of mobile numbers.
     """

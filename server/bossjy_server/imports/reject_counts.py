@@ -1,4 +1,4 @@
-"""Rejected rows by reason: counted in a block, kept with the import, and told when an import fails because of them."""
+"""Counts of rejected rows by reason: made for a block, kept with the import, and reported when it fails by them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bossjy_server.imports.layout import RejectReason
 from bossjy_server.imports.records import ReasonCount, RejectedRow, RejectLimit
 
 _SHOWN_REASONS = 5
-# Key of the rows with a suggestion, behind the reason.
+# Suffix of the reason in the key of the rows with a suggestion.
 _SUGGESTED = "+"
 _REGION = "check the region (`--region`, `default_region`)"
 _HINTS = {
@@ -31,7 +31,7 @@ _TODO = "correct the file or the options, and import it again"
 
 
 def counted(rejects: Sequence[RejectedRow], unkept: Iterable[int]) -> str:
-    """Kept rejected rows, and the reasons of those that are not kept, as they are added to the import."""
+    """Kept rejected rows, and the reasons of those that are not kept, in the form that is added to the import."""
     counts = Counter(str(int(row.reason)) for row in rejects)
     counts.update(str(reason) for reason in unkept)
     counts.update(f"{int(row.reason)}{_SUGGESTED}" for row in rejects if row.suggestion)
@@ -39,7 +39,7 @@ def counted(rejects: Sequence[RejectedRow], unkept: Iterable[int]) -> str:
 
 
 def reason_counts(text: str) -> tuple[ReasonCount, ...]:
-    """What was kept, the most frequent reason first."""
+    """The kept counts, the most frequent reason first."""
     counts: dict[str, int] = orjson.loads(text)
     found = [
         ReasonCount(int(key), rows, counts.get(f"{key}{_SUGGESTED}", 0))

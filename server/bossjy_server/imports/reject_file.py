@@ -1,4 +1,4 @@
-"""Refused rows as a CSV file that opens in a spreadsheet, and can be imported again once corrected."""
+"""CSV file of rejected rows. It opens in a spreadsheet, and can be imported again after corrections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bossjy_server.imports.scan import scan_row
 from bossjy_server.storage import audit
 from bossjy_server.storage.postgres import Database
 
-# Behind the columns of the file; `mapping` knows these names and ignores them.
+# After the columns of the file; `mapping` knows these names and ignores them.
 NOTES = ("bossjy_line", "bossjy_column", "bossjy_reason", "bossjy_suggestion", "bossjy_row")
 _ROWS_AT_ONCE = 1000
 
@@ -25,7 +25,7 @@ _ROWS_AT_ONCE = 1000
 async def reject_file(
     database: Database, tenant_id: str, import_id: str, *, plain: bool
 ) -> AsyncGenerator[tuple[bytes, int]]:
-    """Pieces of the file, and rows written so far. Raises NotFound. `plain`: no cell is guarded for spreadsheets."""
+    """Pieces of the file, and the rows so far. Raises NotFound. `plain`: no cell is guarded for spreadsheets."""
     async with database.tenant(tenant_id) as connection:
         job = await store.find_import(connection, tenant_id, import_id)
         if job is not None:
@@ -45,8 +45,8 @@ async def reject_file(
 
 
 def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
-    """The cells as they stood, and the notes; a row that cannot be cut into cells stands whole in the last note."""
-    # A row that fills what is kept of one may have been cut: its last cell would come back shorter than it was.
+    """The original cells, and the notes. A row that cannot be split into cells is in the last note as a whole."""
+    # A row that fills the kept length may have been truncated: its last cell would be shorter than the original.
     cells = None if len(row.row_text) >= KEPT_ROW else cells_of(row.row_text, source)
     notes = [str(row.line), row.column, RejectReason(row.reason).name, row.suggestion]
     if cells is None:
@@ -56,7 +56,7 @@ def _row(row: RejectedRow, source: SourceFormat) -> list[str]:
 
 
 def cells_of(text: str, source: SourceFormat) -> list[str] | None:
-    """A cell for each column. The last one holds all surplus cells: an unquoted delimiter is their usual cause."""
+    """A cell for each column. The last one gets all surplus cells: an unquoted delimiter is their usual cause."""
     count = len(source.columns)
     if source.format is FileFormat.JSONL:
         read = object_of(text.encode())

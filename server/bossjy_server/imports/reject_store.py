@@ -1,4 +1,4 @@
-"""Refused rows in the database. Every function runs in a transaction of the tenant."""
+"""Storage of rejected rows. Every function runs in a transaction of the tenant."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INSERT INTO bossjy.import_rejects (tenant_id, import_id, part, byte_offset, line
 SELECT $1, $2, $3, * FROM unnest($4::bigint[], $5::bigint[], $6::smallint[], $7::text[], $8::text[], $9::text[],
     $10::text[])"""
 
-# A page in the order of the file; reason 0 stands for all.
+# A page in the order of the file; reason 0 means all.
 LIST_REJECTS = """
 SELECT part, line, byte_offset, column_name, reason, original, suggestion, row_text FROM bossjy.import_rejects
 WHERE tenant_id = $1 AND import_id = $2 AND (part, byte_offset) > ($3, $4) AND ($5 = 0 OR reason = $5)
@@ -23,7 +23,7 @@ ORDER BY part, byte_offset LIMIT $6"""
 async def insert(
     connection: Connection, tenant_id: str, import_id: str, part: int, rows: Sequence[RejectedRow]
 ) -> None:
-    """Keep refused rows."""
+    """Keep rejected rows."""
     if rows:
         await connection.execute(
             INSERT_REJECTS,
@@ -43,7 +43,7 @@ async def insert(
 async def page(
     connection: Connection, tenant_id: str, import_id: str, after: tuple[int, int], *, reason: int, limit: int
 ) -> list[RejectedRow]:
-    """A page of refused rows behind `after` (part, byte offset); reason 0 for all."""
+    """A page of rejected rows after `after` (part, byte offset); reason 0 for all."""
     rows = await connection.fetch(LIST_REJECTS, tenant_id, import_id, *after, reason, limit)
     return [
         RejectedRow(

@@ -1,4 +1,4 @@
-"""Refused rows, as they are told: line, offset, column, reason, the value as it stood, and a fix where one is known."""
+"""Rejected rows: line, offset, column, reason, the original value, and a correction if one is known."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bossjy_server.imports.layout import RejectReason, RowBlock
 from bossjy_server.imports.numbers import CheckedNumbers, judged
 from bossjy_server.imports.records import ColumnMapping, RejectedRow
 
-# What is kept of a refused row, in characters, as the contract says.
+# Kept length of a rejected row in characters, as the contract says.
 _KEPT_ORIGINAL = 1_000
 KEPT_ROW = 8_000
-# The column of a refusal for the row as a whole.
+# The column of a reject whose whole row is at fault.
 NO_COLUMN = -1
 _NOT_OF_THE_NUMBER = frozenset(
     {RejectReason.VALUE_TOO_LONG, RejectReason.TOO_MANY_ATTRIBUTES, RejectReason.COUNTRY_UNKNOWN}
@@ -26,25 +26,25 @@ _NOT_OF_THE_NUMBER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """For each row of a block the reason to refuse it, or 0, and the column at fault. Shapes (n,)."""
+    """For each row of a block the reason to reject it, or 0, and the column at fault. Shapes (n,)."""
 
     reason: NDArray[np.uint8]
     column: NDArray[np.int16]
 
     def refuse(self, rows: NDArray[np.bool_], reason: RejectReason, column: int) -> None:
-        """Refuse the flagged rows that are not refused yet."""
+        """Reject the flagged rows that are not rejected yet."""
         new = rows & (self.reason == 0)
         self.reason[new] = reason
         self.column[new] = column
 
     def replace(self, rows: NDArray[np.bool_], reason: RejectReason, column: int) -> None:
-        """Refuse the flagged rows for this reason, unless they have no number at all."""
+        """Reject the flagged rows for this reason, unless they have no number at all."""
         changed = rows & (self.reason != RejectReason.PHONE_EMPTY)
         self.reason[changed] = reason
         self.column[changed] = column
 
 
-def rejected_rows(  # noqa: PLR0913 - what a rejected row tells of
+def rejected_rows(  # noqa: PLR0913 - the contents of a rejected row
     block: RowBlock,
     refusals: Refusals,
     cells: Sequence[TextColumn],
@@ -56,7 +56,7 @@ def rejected_rows(  # noqa: PLR0913 - what a rejected row tells of
     numbers: CheckedNumbers,
     limit: int,
 ) -> list[RejectedRow]:
-    """The first `limit` refused rows of a block in the order of the file. `numbers`: those of its rows."""
+    """The first `limit` rejected rows of a block in the order of the file. `numbers`: those of its rows."""
     found = [
         RejectedRow(part, fault.line, fault.offset, "", fault.reason, "", "", _shown(block, fault.start, fault.end))
         for fault in block.faults[:limit]
@@ -103,6 +103,6 @@ def _shown(block: RowBlock, start: int, end: int) -> str:
 
 
 def shown(data: bytes, start: int, end: int) -> str:
-    """Text of a row that may not be text. PostgreSQL holds no NUL, so it is shown as U+2400."""
+    """Text of a row that may not be text. PostgreSQL cannot store NUL, so it is shown as U+2400."""
     raw = data[start : min(end, start + 4 * KEPT_ROW)]
     return raw.decode("utf-8", "replace").replace("\0", "\u2400")[:KEPT_ROW]

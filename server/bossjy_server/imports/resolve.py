@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes: compression, encoding, form, delimiter, header, and what its columns mean."""
+"""File detection from the first bytes: compression, encoding, form, delimiter, header, and meaning of the columns."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ from bossjy_server.imports.records import (
 from bossjy_server.imports.transcode import IANA, to_utf8
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
-# Fewer do not say what they begin.
+# With fewer bytes the form is not certain.
 _FEWEST_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What was found out. `text_offset` is where the first data row begins, behind decompression; `line` its line."""
+    """The findings. `text_offset` is the start of the first data row after decompression; `line` its line."""
 
     spec: Spec
     text_offset: int
     line: int
     encoding_evidence: str
     delimiter_evidence: str
-    # Line and cells of the first rows, title rows and the header included.
+    # Line and cells of the first rows, including title rows and the header.
     sheet: Sequence[SheetLine] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first bytes of a file as rows: what was asked, the form with its columns, and the first cells."""
+    """The first bytes of a file as rows: the request, the form with its columns, and the first cells."""
 
     spec: Spec
     source: SourceFormat
@@ -74,9 +74,9 @@ class Head:
 
 
 def resolve(head: bytes, spec: Spec, options: ImportOptions, *, final: bool, hurry: bool = False) -> Resolved | None:
-    """What the file is. None if `head` is too short to say. hurry: ASCII with a number is enough.
+    """The findings about the file. None if `head` is too short for any. hurry: ASCII with a number is enough.
 
-    Raises InvalidArgument where it cannot be read as was asked, FailedPrecondition where it has no phone column.
+    Raises InvalidArgument if it cannot be read as requested, FailedPrecondition if it has no phone column.
     """
     found = read_head(head, spec, options, final=final, hurry=hurry)
     if found is None or (hurry and not final and not _has_number(found.columns)):
@@ -89,9 +89,9 @@ def _has_number(columns: Columns) -> bool:
 
 
 def read_head(head: bytes, spec: Spec, options: ImportOptions, *, final: bool, hurry: bool = False) -> Head | None:
-    """The form of the file and its first rows. None if `head` is too short to say.
+    """The form of the file and its first rows. None if `head` is too short for it.
 
-    Raises InvalidArgument where it cannot be read as was asked.
+    Raises InvalidArgument if the file cannot be read as requested.
     """
     _check_source(spec)
     if len(head) < _FEWEST_BYTES and not final:
@@ -154,7 +154,7 @@ def read_head(head: bytes, spec: Spec, options: ImportOptions, *, final: bool, h
 
 
 def mapped(head: Head) -> Resolved:
-    """What the columns mean. Raises InvalidArgument(MAPPING_INVALID), FailedPrecondition(PHONE_COLUMN_MISSING)."""
+    """The meaning of the columns. Raises InvalidArgument(MAPPING_INVALID), FailedPrecondition(PHONE_COLUMN_MISSING)."""
     spec, columns = head.spec, head.columns
     named = tuple(replace(one, column=find_column(columns.names, one.column) or one.column) for one in spec.mapping)
     spec = replace(spec, mapping=named)
@@ -202,7 +202,7 @@ def of_arrow(spec: Spec) -> Spec:
 
 
 def _whole_lines(plain: bytes, codec: str, *, final: bool) -> bytes:
-    """As UTF-8, without a character that is cut at the end."""
+    """As UTF-8, without an incomplete character at the end."""
     if final:
         return to_utf8(plain, codec)
     unit = 2 if codec.startswith("utf-16") else 1
@@ -220,10 +220,10 @@ def _form(text: bytes, spec: Spec) -> tuple[FileFormat, detect.Found]:
     if spec.source.delimiter:
         return asked or FileFormat.CSV, detect.Found(spec.source.delimiter, "as asked")
     if asked is FileFormat.TSV:
-        return asked, detect.Found("\t", "tab, as the form has it")
+        return asked, detect.Found("\t", "tab, the delimiter of the form")
     named, start = header_row.separator_line(text)
     if named:
-        return asked or FileFormat.CSV, detect.Found(named, "as the line `sep=` says")
+        return asked or FileFormat.CSV, detect.Found(named, "named by the line `sep=`")
     source = spec.source
     quote = b"" if source.quoting is Quoting.NONE else (source.quote or '"').encode()
     below = header_row.after_lines(text, lines_above(source), final=True)
@@ -244,7 +244,7 @@ def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> Columns | None:
         dict.fromkeys(key for read in objects for key in read if key and "\0" not in key)
     )
     if not final or len(text) > detect.SAMPLE_BYTES:
-        # Later objects can have further keys.
+        # Later objects can have more keys.
         names = (*names, *(one.column for one in spec.mapping if not find_column(names, one.column)))
     rows = [[read.get(name, "") for name in names] for read in objects[: header_row.SAMPLE_ROWS]]
     sheet = [(line, cells) for line, cells in enumerate(rows[:SHEET_ROWS], 1)]
@@ -252,7 +252,7 @@ def _keys(text: bytes, spec: Spec, mark: int, *, final: bool) -> Columns | None:
 
 
 def _asked(spec: Spec, columns: Columns) -> tuple[ColumnMapping, ...]:
-    """What was asked, and for a file without a header the column that is written as numbers are."""
+    """The requested mapping, and for a file without a header also the column that looks like numbers."""
     asked = spec.mapping
     if columns.header is Header.PRESENT or any(one.field is ContactField.PHONE_NUMBER for one in asked):
         return asked

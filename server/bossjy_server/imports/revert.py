@@ -1,7 +1,7 @@
-"""Reversal of an import, in one transaction: contacts become what they would be, had it never been made.
+"""Reversal of an import, in one transaction: contacts become as if the import had never been made.
 
-Most contacts have no layer after that of the import: they are removed or restored by one statement. The others are
-merged again from their layers, `layers.py`, in batches.
+Most contacts have no layer after that of the import: one statement removes or restores them. The others are merged
+again from their layers, `layers.py`, in batches.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from bossjy_server.storage.postgres import Connection, Database
 # Contacts that are merged again at once.
 _BATCH = 1_000
 
-# Waits for blocks of the import that are being committed; after it there are none.
+# Waits for blocks of the import that are being committed; afterwards there are none.
 LOCK_IMPORT = """
 SELECT state, validate_only, coalesce(end_time < now() - make_interval(days => $3), false) AS too_old
 FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 FOR UPDATE"""
 
-# As many rows as the import had: more time than a statement usually has.
+# The statement touches as many rows as the import had, so it gets more time than usual.
 ALLOW_TIME = "SELECT set_config('statement_timeout', $1, true)"
 
-# Contacts that another import named after this one, by number: a batch after $3. The import's own layer of a contact
-# that it created comes before all others.
+# Contacts that another import named after this one, by number: a batch after $3. If the import created a contact, its
+# own layer comes before all others.
 FIND_LAYERED = """
 WITH own AS (
     SELECT e164, 0 AS sequence FROM bossjy.contacts WHERE tenant_id = $1 AND created_import_id = $2
@@ -81,7 +81,7 @@ FROM unnest($2::text[], $3::jsonb[], $4::text[], $5::bigint[], $6::integer[])
     {former_as_f("w")}
 WHERE c.tenant_id = $1 AND c.e164 = w.e164"""
 
-# Layers as they are now: those that are not among them are gone.
+# The present layers: all others are gone.
 WRITE_LAYERS = """
 UPDATE bossjy.import_changes m SET fields = w.fields, former = w.former
 FROM unnest($2::text[], $3::text[], $4::jsonb[], $5::jsonb[]) AS w (e164, import_id, fields, former)
@@ -115,7 +115,7 @@ WHERE tenant_id = $1 AND import_id = $2 AND e164 > $3 ORDER BY e164 LIMIT $4"""
 
 @dataclass(frozen=True, slots=True)
 class Reverted:
-    """The import, and how many contacts were removed and restored."""
+    """The import, and the numbers of removed and restored contacts."""
 
     job: ImportJob
     removed: int
@@ -124,7 +124,7 @@ class Reverted:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A contact that was left alone; `changed_import_id` is empty if it was not an import that changed it."""
+    """A contact that was not reverted; `changed_import_id` is empty if no import changed it."""
 
     e164: str
     changed_import_id: str
@@ -163,7 +163,7 @@ class Reverting:
         return Reverted(job, removed, restored)
 
     async def list_conflicts(self, tenant_id: str, import_id: str, after: str, limit: int) -> list[Conflict]:
-        """A page of contacts that were left alone, behind the number `after`. Raises NotFound."""
+        """A page of contacts that were not reverted, after the number `after`. Raises NotFound."""
         async with self._database.tenant(tenant_id) as connection:
             if await store.find_revision(connection, tenant_id, import_id) is None:
                 raise NotFound("import")
@@ -172,7 +172,7 @@ class Reverting:
 
 
 async def _merge_again(connection: Connection, tenant_id: str, import_id: str) -> tuple[int, int]:
-    """Merge contacts with later layers again, without those of the import; how many were removed, and changed."""
+    """Merge contacts with later layers again, without those of the import. Returns the removed and changed counts."""
     numbers = [row["e164"] for row in await connection.fetch(FIND_LAYERED, tenant_id, import_id)]
     removed = restored = 0
     policies: dict[str, ExistingPolicy] = {}
@@ -189,7 +189,7 @@ async def _merge_again(connection: Connection, tenant_id: str, import_id: str) -
 async def _layered(
     connection: Connection, tenant_id: str, numbers: Sequence[str], policies: dict[str, ExistingPolicy]
 ) -> list[Layered]:
-    """Contacts with their layers, held until the end of the transaction."""
+    """Contacts with their layers, locked until the end of the transaction."""
     contacts = await connection.fetch(LOCK_CONTACTS, tenant_id, numbers)
     rows = await connection.fetch(SELECT_LAYERS, tenant_id, numbers)
     unknown = list({row["import_id"] for row in rows} - policies.keys())
@@ -233,7 +233,7 @@ def _version_json(version: Version) -> str:
 
 
 async def _write(connection: Connection, tenant_id: str, again: Sequence[tuple[Layered, Layered | None]]) -> None:
-    """Write contacts and layers as they were merged again."""
+    """Write the newly merged contacts and layers."""
     gone = [before.e164 for before, after in again if after is None]
     kept = [after for _, after in again if after is not None]
     await connection.execute(DELETE_CONTACTS, tenant_id, gone)

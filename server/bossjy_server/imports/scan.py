@@ -1,17 +1,17 @@
-r"""Rows of delimited text, one at a time and exactly: the slow path, and the measure of the fast one (split.py).
+r"""Scanner for delimited text, one row at a time: the slow path, and the reference for the fast one (split.py).
 
-The rules (RFC 4180, and what people send): a row ends at LF, CR or CRLF. A cell that begins with a quote goes to its
-closing quote, may hold delimiters and line ends, and writes a quote twice; behind it comes a delimiter or the row's
-end. A quote elsewhere is a character like any other. An empty line is no row.
+The rules (RFC 4180, and common practice): a row ends at LF, CR or CRLF. A cell that begins with a quote extends to its
+closing quote. It may contain delimiters, line ends and doubled quotes; a delimiter or the row's end follows it. A quote
+elsewhere is an ordinary character. An empty line is no row.
 
-A quote that does not close must not swallow the file. So a row whose quote does not close within `max_row_bytes`, or
-is followed by other characters, or that spans lines and has not as many cells as the header, is refused as far as its
-first line goes, and reading goes on at the next line.
+An unclosed quote must not swallow the file. A row is rejected up to the end of its first line if its quote does not
+close within `max_row_bytes`, if other characters follow the quote, or if it spans lines and its number of cells differs
+from the header's. Reading continues at the next line.
 
 Cells that a row lacks at its end are empty, if the row is one line. Surplus cells are dropped if they are blank. Any
-other surplus cell makes the row wrong.
+other surplus cell makes the row invalid.
 
-Where the layout has an escape byte, the byte after it is a character of the cell, in quotes and out of them. After a
+If the layout has an escape byte, the next byte is a character of the cell, inside and outside of quotes. After a
 backslash, `n`, `r`, `t`, `b` and `Z` are the control characters that MySQL and PostgreSQL write so. A cell `\N` stays.
 """
 
@@ -28,7 +28,7 @@ _BLANK = b" \t"
 
 
 class Incomplete(Exception):
-    """The row goes on behind the bytes that are there."""
+    """The row may continue after the available bytes."""
 
 
 class _Refused(Exception):
@@ -37,9 +37,9 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScannedRow:
-    """One row: cells without quotes, one for each column; all that it has if these are too many.
+    """One row: cells without quotes, one for each column; all of its cells if these are too many.
 
-    `end` is behind its last byte, `next` behind its line end.
+    `end` is the position after its last byte, `next` the position after its line end.
     """
 
     start: int
@@ -50,7 +50,7 @@ class ScannedRow:
 
 
 def scan_row(data: bytes, start: int, layout: Layout, *, final: bool) -> ScannedRow:
-    """The row that begins at `start`. Raises Incomplete if it may go on behind `data` (never if `final`)."""
+    """The row that begins at `start`. Raises Incomplete if it may continue after `data` (never if `final`)."""
     try:
         cells, end = _cells(data, start, layout, final=final)
     except _Refused:
@@ -86,7 +86,7 @@ def _cells(data: bytes, start: int, layout: Layout, *, final: bool) -> tuple[lis
             found = cell_end.match(data, position)
             end = size if found is None else found.end()
             if end >= size and not final:
-                # A row that is too long is known as such before its end has come.
+                # A row that is too long is recognised before its end has come.
                 if size - start > layout.max_row_bytes + 1:
                     raise _Refused
                 raise Incomplete
@@ -101,7 +101,7 @@ def _cells(data: bytes, start: int, layout: Layout, *, final: bool) -> tuple[lis
         elif data[position] in (LF, CR):
             return cells, position
         else:
-            raise _Refused  # characters behind a closing quote
+            raise _Refused  # characters after a closing quote
 
 
 def _closing_quote(data: bytes, position: int, start: int, layout: Layout, *, final: bool) -> int:
@@ -121,7 +121,7 @@ def _closing_quote(data: bytes, position: int, start: int, layout: Layout, *, fi
 
 
 def _first_line(data: bytes, start: int, layout: Layout, *, final: bool) -> ScannedRow:
-    """Refuse the line that begins at `start`; `next` is -1 if its end has not come and the rest is to be skipped."""
+    """Reject the line that begins at `start`; `next` is -1 if its end has not come and the rest is to be skipped."""
     found = _LINE_END.search(data, start)
     end = len(data) if found is None else found.start()
     if end - start > layout.max_row_bytes:
@@ -179,7 +179,7 @@ def _cell_end(delimiter: bytes, escape: bytes) -> re.Pattern[bytes]:
 
 @lru_cache(maxsize=64)
 def _quote_end(quote: bytes, escape: bytes) -> re.Pattern[bytes]:
-    """Matches what is in quotes, and the quote that can close it."""
+    """Matches the text in quotes, and the quote that can close it."""
     plain = b"[^" + re.escape(quote + escape) + b"]*+"
     return re.compile(plain + b"(?:" + re.escape(escape) + b"[\\s\\S]" + plain + b")*+" + re.escape(quote))
 

@@ -1,4 +1,4 @@
-"""ImportService: convert in, one call, convert out."""
+"""ImportService: converts requests, makes one call, and converts the result."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _PIECE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ImportCaches:
-    """`ended`: answers of GetImport of imports that have ended; `contact_stats`: what an import makes wrong."""
+    """`ended`: answers of GetImport for imports that have ended; `contact_stats`: counts that an import invalidates."""
 
     ended: Cache
     contact_stats: Cache
 
 
 class ImportServicer:
-    """The methods of bossjy.imports.v1.ImportService; one that is not here answers METHOD_NOT_AVAILABLE."""
+    """The methods of bossjy.imports.v1.ImportService. All others answer METHOD_NOT_AVAILABLE."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class ImportServicer:
         )
 
     async def close(self) -> None:
-        """End the threads and what goes on behind calls; uploads must have ended."""
+        """End the threads and the work after calls; uploads must have ended."""
         await self._tidying.close()
         self._threads.close()
 
@@ -105,7 +105,7 @@ class ImportServicer:
             await answers.aclose()
 
     async def PreviewImport(self, request: pb.PreviewImportRequest) -> pb.PreviewImportResponse:
-        """Show what an import would make of the first bytes of a file."""
+        """Show the result of an import for the first bytes of a file."""
         spec = check_terms(convert.spec_from(request.spec), self._process.plan)
         if not spec.default_region:
             spec = spec.with_region(await self._jobs.default_region(current_caller().tenant_id))
@@ -144,7 +144,7 @@ class ImportServicer:
         return pb.ListImportsResponse(import_jobs=jobs, next_page_token=token)
 
     async def WatchImport(self, request: pb.WatchImportRequest) -> AsyncGenerator[pb.WatchImportResponse]:
-        """Stream an import each time it changed."""
+        """Stream an import after each change."""
         changes = self._jobs.watch(current_caller().tenant_id, request.import_id, request.after_revision)
         async for job in changes:
             yield pb.WatchImportResponse(import_job=convert.import_job(job))
@@ -156,7 +156,7 @@ class ImportServicer:
         return pb.CancelImportResponse(import_job=convert.import_job(job))
 
     async def ListRejectedRows(self, request: pb.ListRejectedRowsRequest) -> pb.ListRejectedRowsResponse:
-        """List refused rows in the order of the file."""
+        """List rejected rows in the order of the file."""
         tenant_id = current_caller().tenant_id
         page = self._pages.open(request, tenant_id, kinds=(int, int))
         found = await self._jobs.list_rejects(
@@ -168,7 +168,7 @@ class ImportServicer:
     async def ExportRejectedRows(
         self, request: pb.ExportRejectedRowsRequest
     ) -> AsyncGenerator[pb.ExportRejectedRowsResponse]:
-        """Stream the refused rows as a CSV file."""
+        """Stream the rejected rows as a CSV file."""
         pieces = reject_file(self._database, current_caller().tenant_id, request.import_id, plain=request.plain_cells)
         async for data, count in pieces:
             for start in range(0, len(data), _PIECE_BYTES):
@@ -200,7 +200,7 @@ class ImportServicer:
         return pb.ListChangedContactsResponse(contacts=contacts, next_page_token=token)
 
     async def RevertImport(self, request: pb.RevertImportRequest) -> pb.RevertImportResponse:
-        """Take an import back."""
+        """Revert an import."""
         done = await self._reverting.revert(
             current_caller().tenant_id, request.import_id, validate_only=request.validate_only
         )
@@ -212,7 +212,7 @@ class ImportServicer:
         )
 
     async def ListRevertConflicts(self, request: pb.ListRevertConflictsRequest) -> pb.ListRevertConflictsResponse:
-        """List the contacts that RevertImport left alone, by number."""
+        """List the contacts that RevertImport did not revert, by number."""
         tenant_id = current_caller().tenant_id
         page = self._pages.open(request, tenant_id, kinds=(str,))
         (after,) = page.cursor or ("",)
@@ -221,7 +221,7 @@ class ImportServicer:
         return pb.ListRevertConflictsResponse(conflicts=conflicts, next_page_token=token)
 
     async def _changed(self, *, ended: bool = False) -> None:
-        """Forget what is cached of the tenant: counts of contacts, and imports where one changed after its end."""
+        """Drop cache entries of the tenant: counts of contacts, and imports if one changed after its end."""
         if self._caches is not None:
             await self._caches.contact_stats.forget(current_caller().tenant_id)
             if ended:

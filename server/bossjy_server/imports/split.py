@@ -1,8 +1,8 @@
-"""A block of delimited text cut into columns, without a Python loop over its rows: the fast path.
+"""Splitter of delimited text: a block becomes columns without a Python loop over its rows. The fast path.
 
-NumPy finds delimiters, quotes and line ends and checks that every quote opens, closes or doubles; then the number of
-quotes before a byte says whether it lies inside one. Where a block breaks that, `scan.py` reads it row by row. Both
-give the same rows. Arrow's CSV reader, which leaves the interpreter free, then makes the columns: all of text.
+NumPy finds delimiters, quotes and line ends and checks that every quote opens, closes or doubles. Then the number of
+quotes before a byte shows if it is inside a quoted cell. If a block breaks that rule, `scan.py` reads it row by row.
+Both give the same rows. Arrow's CSV reader, which releases the GIL, then makes the columns, all of them text.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _Positions = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows as bytes `starts[i]:ends[i]` of the block, `nexts[i]` behind the line end; empty lines are left out."""
+    """Rows as bytes `starts[i]:ends[i]` of the block, `nexts[i]` after the line end; empty lines are left out."""
 
     starts: _Positions
     ends: _Positions
-    # Where the cells that have a column end: at `ends`, or before blank cells that have none.
+    # The ends of the cells that have a column: at `ends`, or before blank cells without a column.
     cell_ends: _Positions
-    # How many cells end there.
+    # The number of these cells.
     cell_counts: _Positions
-    # Positions of all line ends, those inside quotes as well: what lines are counted by.
+    # Positions of all line ends, including those inside quotes: lines are counted by them.
     line_ends: _Positions
     consumed: int
 
@@ -145,7 +145,7 @@ def _line_count(data: bytes, start: int, end: int) -> int:
 
 
 def _skip(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
-    """Leave out the rest of a row that was refused as too long."""
+    """Skip the rest of a row that was rejected as too long."""
     found = [position for position in (data.find(b"\n"), data.find(b"\r")) if position >= 0]
     end = min(found, default=len(data))
     undecided = data[end : end + 1] == b"\r" and end + 1 == len(data) and not final  # an LF may follow the CR
@@ -156,7 +156,7 @@ def _skip(data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock
 
 
 def no_rows(data: bytes, column_count: int, consumed: int, following: Place) -> RowBlock:
-    """A block without rows, that uses up some bytes."""
+    """A block without rows that uses some bytes."""
     empty = np.zeros(0, np.int64)
     return RowBlock(
         data=data,
@@ -171,7 +171,7 @@ def no_rows(data: bytes, column_count: int, consumed: int, following: Place) -> 
 
 
 def _find_rows(data: bytes, layout: Layout, *, final: bool) -> _Rows | None:
-    """Where rows begin and end; None if the block needs the slow path."""
+    """The starts and ends of rows; None if the block needs the slow path."""
     view = np.frombuffer(data, np.uint8)
     line_ends = find_line_ends(view, data, final=final)
     row_ends = line_ends
@@ -197,7 +197,7 @@ def _find_rows(data: bytes, layout: Layout, *, final: bool) -> _Rows | None:
     starts, ends, cell_counts = starts[filled], ends[filled], cell_counts[filled]
     cell_ends = without_surplus(data, starts, ends, cell_counts, delimiters, layout)
     if quotes is not None:
-        # A row that spans lines and is wrong otherwise is read again from its second line.
+        # A row that spans lines and is invalid for another reason is read again from its second line.
         spans = np.searchsorted(line_ends, ends) > np.searchsorted(line_ends, starts)
         wrong = (cell_counts != layout.column_count) | (ends - starts > layout.max_row_bytes)
         if bool((spans & wrong).any()):
@@ -221,9 +221,9 @@ def find_line_ends(view: NDArray[np.uint8], data: bytes, *, final: bool) -> _Pos
 
 
 def _quotes_are_regular(view: NDArray[np.uint8], quotes: _Positions, layout: Layout) -> bool:
-    """Whether each quote opens a cell, closes one, or is doubled inside of one.
+    """True if each quote opens a cell, closes one, or is doubled inside of one.
 
-    Then, read from the left, an even number of quotes before a byte means that it lies outside.
+    Then, read from the left, an even number of quotes before a byte means that it is outside.
     """
     quote, delimiter = layout.quote[0], layout.delimiter[0]
     opening, closing = quotes[0::2], quotes[1::2]
@@ -235,7 +235,7 @@ def _quotes_are_regular(view: NDArray[np.uint8], quotes: _Positions, layout: Lay
 
 
 def _faults(data: bytes, rows: _Rows, layout: Layout) -> NDArray[np.uint8]:
-    """For each row 0, or the reason to refuse it."""
+    """For each row 0, or the reason to reject it."""
     faults = np.zeros(len(rows.starts), np.uint8)
     faults[rows.cell_counts > layout.column_count] = RejectReason.WRONG_CELL_COUNT
     faults[rows.ends - rows.starts > layout.max_row_bytes] = RejectReason.ROW_TOO_LONG
@@ -258,7 +258,7 @@ def _faults(data: bytes, rows: _Rows, layout: Layout) -> NDArray[np.uint8]:
 
 
 def _columns(data: bytes, rows: _Rows, faults: NDArray[np.uint8], layout: Layout) -> list[TextColumn] | None:
-    """The cells of the rows without a fault, by column; None if Arrow sees other rows than we do."""
+    """The cells of the rows without a fault, by column; None if Arrow finds other rows than this module."""
     bad = np.flatnonzero(faults)
     count = len(rows.starts) - len(bad)
     if count == 0:

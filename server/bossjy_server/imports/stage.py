@@ -1,4 +1,4 @@
-"""Contacts of a block, ready for the database: one row a number, in the order of the index, as COPY reads them."""
+"""Staging of a block's contacts for the database: one row a number, in the order of the index, as COPY reads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bossjy_server.imports.duplicate_store import OFFSET_BITS
 from bossjy_server.imports.duplicates import BlockRows
 from bossjy_server.imports.records import DuplicatePolicy
 
-# Lines beyond are kept as 0: not known.
+# Greater lines are kept as 0: not known.
 _MOST_LINES = 2**31 - 1
 
 
@@ -42,11 +42,11 @@ class StagedRows:
 
 
 def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
-    """Sort a block by number and keep one row for each. Inserting in the order of the index is much faster."""
+    """Sort a block by number and keep one row for each. Inserts in the order of the index are much faster."""
     if len(rows) == 0:
         nothing = np.zeros(0, np.int64)
         return StagedRows(b"", [], nothing, nothing, nothing, None)
-    # What was not asked for is not sent: the table has its default.
+    # Columns that were not requested are not sent: the table has their defaults.
     labels = {"carrier": rows.carrier, "place": rows.place, "extension": rows.extension}
     table = pa.table(
         {
@@ -70,7 +70,7 @@ def stage(rows: CleanRows, part: int, policy: DuplicatePolicy) -> StagedRows:
     kept = table.take(indices.filter(pa.array(first_of_number)))
     lost = table.column("position").take(indices.filter(pa.array(~first_of_number))).to_numpy()
     sink = io.BytesIO()
-    # All text is quoted, so that none can be read as NULL.
+    # All text is quoted, so that PostgreSQL reads none as NULL.
     csv.write_csv(kept, sink, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
     positions = kept.column("position").to_numpy()
     lost_to = positions[(np.cumsum(first_of_number) - 1)[~first_of_number]]

@@ -1,4 +1,4 @@
-"""The statements of merging, and what those of displacing and taking back share with them."""
+"""SQL statements of merges, and their shared parts with those of superseding and reversal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bossjy_server.imports.records import ExistingPolicy
 
 STAGED = "pg_temp.bossjy_staged"
 
-# What a row says of its contact, and who changed the contact last. Both are kept when somebody else changes it.
+# The fields from a row, and the last change of the contact. Both are kept when another import changes the contact.
 _TYPES = {
     "region": "text",
     "number_type": "smallint",
@@ -19,7 +19,7 @@ _TYPES = {
     "extension": "text",
 }
 _CHANGE_TYPES = {"changed_import_id": "text", "changed_position": "bigint", "update_time": "timestamptz"}
-# Former values that were kept before contacts had these lack them.
+# Former values from before contacts had these fields lack them.
 _LATER = {"carrier", "place", "extension"}
 NO_LATER_FIELDS = dict.fromkeys(_LATER, "")
 
@@ -43,7 +43,7 @@ def former_as_f(table: str) -> str:
 # The fields of `f`.
 FORMER_FIELDS = ", ".join(f"coalesce(f.{name}, '')" if name in _LATER else f"f.{name}" for name in _TYPES)
 
-# COPY is refused on a table with row-level security, so rows come by tables of the connection's own, made once. A
+# PostgreSQL rejects COPY to a table with row-level security, so rows come by temporary tables, made once. A
 # connection of a pooler can have the table of an earlier release.
 STAGED_TABLE = """
 DROP TABLE IF EXISTS pg_temp.bossjy_staged;
@@ -78,29 +78,29 @@ CREATE TEMPORARY TABLE bossjy_lost (
     winner_line      integer NOT NULL
 ) ON COMMIT DELETE ROWS"""
 
-# The planner knows nothing of the staged rows, and tables grow from nothing while a statement is prepared: a plan for
-# an empty table reads all of it, and is kept until statistics are made again, a minute and a million rows later. So
-# nothing is read whole where there is an index, until the transaction ends. Also says whether the connection has its
-# table of staged rows.
+# The planner knows nothing of the staged rows, and tables grow from nothing while a statement is prepared. A plan for
+# an empty table reads all of it, and stays until the next statistics, a minute and a million rows later. So no table
+# with an index is read in full until the transaction ends. The statement also tells if the connection has its table of
+# staged rows.
 SPARE_SCANS = "SELECT set_config('enable_seqscan', 'off', true), to_regclass('pg_temp.bossjy_lost') IS NOT NULL"
-# Chooses staged rows by a subplan that is hashed whatever is estimated: `= ANY` of a parameter looks through all of the
-# array for each row once the plan is kept, and IN alone may become a join. No statement below joins: each staged row is
-# looked up in the index, by ON CONFLICT or by a subquery for each row.
+# Chooses staged rows by a subplan that is hashed for any estimate: `= ANY` of a parameter searches the whole array for
+# each row once the plan is kept, and a plain IN may become a join. No statement below joins: each staged row is looked
+# up in the index, by ON CONFLICT or by a subquery for each row.
 CHOSEN = "(s.position IN (SELECT unnest($3::bigint[]))) IS TRUE"
 
 
 def contact_of(table: str, values: str) -> str:
     """Values of the contact `c` of the number in that table, for a row of it: a row or none.
 
-    By the order that it asks for, no index fits but that of the numbers. Where a tenant seems to have no contacts, all
-    seem to fit as well, and in the others each look-up reads what the tenant has.
+    Only the index of the numbers fits the requested order. Without an order, all indices seem equally good if a tenant
+    seems to have no contacts, and each look-up in another index reads all contacts of the tenant.
     """
     return f"""SELECT {values} FROM bossjy.contacts c
         WHERE c.tenant_id = $1 AND c.e164 BETWEEN {table}.e164 AND {table}.e164 ORDER BY c.e164 LIMIT 1"""
 
 
-# New contacts, in the order in which they were staged: that of the index. Gives the positions of those that were new,
-# as int8 in network order; the others were contacts before.
+# New contacts, in the order in which they were staged: that of the index. Returns the positions of the new ones, as
+# int8 in network order; the others were contacts before.
 INSERT_NEW = f"""
 WITH fresh AS (
     INSERT INTO bossjy.contacts (tenant_id, e164, {FIELDS},
@@ -112,10 +112,10 @@ WITH fresh AS (
 )
 SELECT string_agg(int8send(created_position), '') FROM fresh"""
 
-# The same for rows whose contact was deleted by somebody after it stood in the way.
+# The same for rows whose conflicting contact was deleted in the meantime.
 INSERT_AGAIN = INSERT_NEW.replace("ON CONFLICT", f"WHERE {CHOSEN} ON CONFLICT")
 
-# For a dry run, which keeps no contacts: what its earlier blocks named, and what this block names.
+# For a dry run, which keeps no contacts: the numbers of its earlier blocks, and those of this block.
 FIND_NAMED = f"""
 SELECT string_agg(int8send(s.position), '') FROM {STAGED} s
 WHERE (SELECT m.position FROM bossjy.import_changes m
@@ -134,8 +134,8 @@ def fields_json(table: str) -> str:
     return "jsonb_build_object(" + ", ".join(f"'{name}', {table}.{name}" for name in _TYPES) + ")"
 
 
-# Merges of a tenant's blocks hold it together, a reversal alone: it merges layers again, and none may come between. The
-# wait is short, so that a block is given up and tried again rather than ended by the limit of its statements.
+# Merges of a tenant's blocks share this lock. A reversal takes it exclusively: it merges layers again, and no merge may
+# come between. The wait is short, so that a block is abandoned and tried again before its statement timeout.
 SHARE_LAYERS = """
 SET LOCAL lock_timeout = '5s';
 SELECT pg_advisory_xact_lock_shared(hashtextextended('bossjy.layers ' || current_setting('bossjy.tenant_id'), 0));
@@ -146,7 +146,7 @@ OWN_LAYERS = "SELECT pg_advisory_xact_lock(hashtextextended('bossjy.layers ' || 
 _FORMER = "jsonb_build_object(" + ", ".join(f"'{name}', old.{name}" for name in (*_TYPES, *_CHANGE_TYPES)) + ")"
 
 _VALUES = {
-    # Fields that the row has are taken over.
+    # Fields that the row has replace those of the contact.
     ExistingPolicy.OVERWRITE: (
         "excluded.region",
         "excluded.number_type",
@@ -174,12 +174,12 @@ _VALUES = {
 
 
 def mark_seen(policy: ExistingPolicy) -> str:
-    """The statement that says of staged rows, none of which became a new contact, what they are.
+    """The statement that classifies staged rows, none of which became a new contact.
 
-    It marks the first row of this import that names a contact from before it; where two parts race, the index lets one
-    through. Gives positions: of rows that it marked, of those among them that would change the contact, and of those
-    whose contact is gone. The others come behind another row of this import. Of those whose contact the import brought
-    itself, it gives the position, and position and line of the row that won.
+    It marks the first row of this import that names a contact from before it; if two parts race, the index admits one.
+    Returns positions: of the marked rows, of those among them that would change the contact, and of those whose contact
+    is gone. The others come after another row of this import. For those whose contact the import created itself, it
+    returns the position, and position and line of the row that won.
     """
     differs = "false"
     if policy in _VALUES:
@@ -209,9 +209,9 @@ SELECT (SELECT string_agg(int8send(position), '') FROM seen) AS seen,
 
 
 def update_existing(policy: ExistingPolicy) -> str:
-    """The statement that changes contacts from before, where they differ, and keeps their former values.
+    """The statement that changes contacts from before the import if they differ, and keeps their former values.
 
-    Gives how many were changed, and how many inserted, because somebody deleted them a moment before.
+    Returns the number of changed contacts, and of inserted ones, because somebody deleted them a moment before.
     """
     values = ", ".join(_VALUES[policy])
     return f"""

@@ -1,4 +1,4 @@
-"""Imports in the database. Every function runs in a transaction of the tenant."""
+"""Storage of imports. Every function runs in a transaction of the tenant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IMPORT = (
     "i.duplicates_truncated"
 )
 
-# One row; none if the call was made before (then it is read by SELECT_BY_REQUEST).
+# One row; none if the call was made before (then SELECT_BY_REQUEST reads it).
 INSERT_IMPORT = """
 INSERT INTO bossjy.imports (tenant_id, import_id, request_id, request_hash, created_by, state, spec, part_count,
     validate_only, plan_version)
@@ -32,7 +32,7 @@ RETURNING import_id"""
 
 SELECT_BY_REQUEST = "SELECT import_id, request_hash FROM bossjy.imports WHERE tenant_id = $1 AND request_id = $2"
 
-# Held until the end of the transaction, so that two calls cannot both find room for the last import.
+# Locks the tenant until the end of the transaction, so that two calls cannot both create the last allowed import.
 LOCK_TENANT = "SELECT default_region FROM bossjy.tenants WHERE tenant_id = $1 FOR NO KEY UPDATE"
 
 COUNT_OPEN = "SELECT count(*) FROM bossjy.imports WHERE tenant_id = $1 AND state = 'open'"
@@ -47,12 +47,12 @@ SELECT_REJECT_COUNTS = "SELECT reject_counts FROM bossjy.imports WHERE tenant_id
 
 SELECT_STATE = "SELECT state FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2"
 
-# A page, the newest first, behind the last import of the page before.
+# A page, the newest first, after the last import of the page before.
 LIST_IMPORTS = f"""
 SELECT {_IMPORT} FROM bossjy.imports i
 WHERE i.tenant_id = $1 AND (i.create_time, i.import_id) < ($2, $3)"""
 
-# Refused while the import is not open: then the whole block is rolled back. $4: rejected rows of the block by reason.
+# No row if the import is not open: then the whole block is rolled back. $4: rejected rows of the block by reason.
 TOUCH_IMPORT = """
 UPDATE bossjy.imports
 SET revision = revision + 1, update_time = now(), rejects_truncated = rejects_truncated OR $3,
@@ -66,7 +66,7 @@ SET revision = revision + 1, update_time = now(), rejects_truncated = rejects_tr
 WHERE tenant_id = $1 AND import_id = $2 AND state = 'open'
 RETURNING revision"""
 
-# What the header said. Written once.
+# The findings from the header. Written once.
 RESOLVE_IMPORT = """
 UPDATE bossjy.imports SET resolved = $3, revision = revision + 1, update_time = now()
 WHERE tenant_id = $1 AND import_id = $2 AND state = 'open' AND resolved = '{}'
@@ -84,7 +84,7 @@ SET state = $3, failure = $4, end_time = now(), update_time = now(), revision = 
 WHERE tenant_id = $1 AND import_id = $2 AND state = 'open'
 RETURNING revision"""
 
-# A piece of the numbers that a dry run named; they are of no use when it has ended.
+# A batch of the numbers that a dry run named; they are useless after its end.
 FORGET_SEEN = """
 DELETE FROM bossjy.import_changes
 WHERE (tenant_id, import_id, e164) IN (
@@ -93,7 +93,7 @@ WHERE (tenant_id, import_id, e164) IN (
     AND EXISTS (
         SELECT FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 AND state <> 'open' AND validate_only)"""
 
-# A piece of the layers of imports that ended too long ago to be reverted.
+# A batch of the layers of imports that ended too long ago to be reverted.
 FORGET_LAYERS = """
 DELETE FROM bossjy.import_changes WHERE (tenant_id, import_id, e164) IN (
     SELECT m.tenant_id, m.import_id, m.e164 FROM bossjy.imports i
@@ -139,7 +139,7 @@ async def find_request(connection: Connection, tenant_id: str, request_id: str) 
 
 
 async def count_open(connection: Connection, tenant_id: str) -> int:
-    """Imports that are open; no other transaction of the tenant can open one until this one ends."""
+    """The number of open imports. No other transaction of the tenant can open one until this one ends."""
     await connection.fetchval(LOCK_TENANT, tenant_id)
     return int(await connection.fetchval(COUNT_OPEN, tenant_id))
 
@@ -171,13 +171,13 @@ async def list_imports(
 
 
 async def find_revision(connection: Connection, tenant_id: str, import_id: str) -> int | None:
-    """The revision alone."""
+    """Only the revision."""
     value = await connection.fetchval(SELECT_REVISION, tenant_id, import_id)
     return None if value is None else int(value)
 
 
 async def find_state(connection: Connection, tenant_id: str, import_id: str) -> State | None:
-    """The state alone."""
+    """Only the state."""
     value = await connection.fetchval(SELECT_STATE, tenant_id, import_id)
     return None if value is None else State(value)
 
@@ -191,7 +191,7 @@ async def touch_import(
     duplicates_truncated: bool = False,
     reject_counts: str = "{}",
 ) -> bool:
-    """Note a change and add rejected rows by reason, as `counted` writes them; False if the import is not open."""
+    """Record a change and add rejected rows by reason, as `counted` writes them; False if the import is not open."""
     revision = await connection.fetchval(
         TOUCH_IMPORT, tenant_id, import_id, truncated, reject_counts, duplicates_truncated
     )
@@ -206,7 +206,7 @@ async def find_reject_counts(connection: Connection, tenant_id: str, import_id: 
 async def resolve_import(
     connection: Connection, tenant_id: str, import_id: str, resolved: Spec, found: Resolved
 ) -> Part | None:
-    """Keep what was found out, and that part 0 is read as far as its first row; None if the import is not open."""
+    """Keep the findings, and part 0 as read up to its first row; None if the import is not open."""
     encoded = resolved.source.is_encoded
     if await connection.fetchval(RESOLVE_IMPORT, tenant_id, import_id, resolved.to_json()) is None:
         return None
@@ -235,13 +235,13 @@ async def end_import(connection: Connection, tenant_id: str, import_id: str, sta
 
 
 async def forget_seen(connection: Connection, tenant_id: str, import_id: str) -> bool:
-    """Forget some of the numbers that an ended dry run named; whether there were any."""
+    """Delete some of the numbers that an ended dry run named. True if there were any."""
     tag = await connection.execute(FORGET_SEEN, tenant_id, import_id)
     return not tag.endswith(" 0")
 
 
 async def forget_layers(connection: Connection, tenant_id: str, days: int) -> bool:
-    """Forget some layers of imports that ended more than so many days ago; whether there were any."""
+    """Delete some layers of imports that ended more than so many days ago. True if there were any."""
     tag = await connection.execute(FORGET_LAYERS, tenant_id, days)
     return not tag.endswith(" 0")
 

@@ -1,4 +1,4 @@
-"""Region and language of an import: unknown ones are refused before a file is sent."""
+"""Checks of an import's region and language: unknown ones are rejected before a file is sent."""
 
 from __future__ import annotations
 

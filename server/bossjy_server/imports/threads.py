@@ -1,4 +1,4 @@
-"""Threads of imports, shared fairly: each tenant has its turn, however many uploads it has open."""
+"""Thread pool of imports, shared fairly: each tenant has its turn, however many uploads it has open."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _WAIT_S = 60.0
 
 
 class NoThread(ResourceExhausted):
-    """No thread came free in time. Says nothing about the file."""
+    """No thread became free in time. This error is independent of the file."""
 
 
 class ImportThreads:
-    """A pool of threads that cut and clean, for all uploads of the process. Close it at the end."""
+    """A pool of threads that split and clean, for all uploads of the process. Close it at the end."""
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bossjy-import")
-        # Alone, a tenant may use all threads: pieces are short.
+        # A tenant may use all threads if no other tenant waits: pieces are short.
         self._turns = Shares(threads, 1.0)
 
     async def run(self, tenant_id: str, work: Callable[[], Made]) -> Made:
@@ -35,7 +35,7 @@ class ImportThreads:
         try:
             await self._turns.enter(tenant_id, remaining_s(_WAIT_S))
         except NoShare:
-            text = "the server has more imports to read than it can now: call again after the stated delay"
+            text = "the server is busy with other imports: call again after the stated delay"
             raise NoThread(Reason.OVERLOADED, text, retry_after_s=1.0) from None
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         running.add_done_callback(partial(self._done, tenant_id))
@@ -47,5 +47,5 @@ class ImportThreads:
             done.exception()  # the call can have been cancelled: nobody else asks for it then
 
     def close(self) -> None:
-        """End the threads; drop the work that waits."""
+        """End the threads; drop the waiting work."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -12,32 +12,32 @@ from bossjy_server.storage.postgres import Database
 
 _LOG = logging.getLogger(__name__)
 
-# Imports that wait for it in one process. What is left out stays until its numbers are erased, and costs room alone.
+# Imports that wait for it in one process. Skipped data stays until its numbers are erased, and costs only space.
 _MOST_WAITING = 1000
 
 
 class Tidying:
-    """Tidies one import after the other, in bounded pieces."""
+    """Cleans up after one import at a time, in bounded pieces."""
 
     def __init__(self, database: Database, revert_days: int) -> None:
-        """`revert_days`: how long imports can be reverted; 0: for ever."""
+        """`revert_days`: the days in which imports can be reverted; 0: for ever."""
         self._database = database
         self._revert_days = revert_days
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, tenant_id: str, import_id: str) -> None:
-        """An import has ended. It may be told more than once."""
+        """Begin the cleanup after an import that has ended. Repeated calls are allowed."""
         if len(self._tasks) >= _MOST_WAITING:
-            _LOG.warning("what import %s named stays for now: %d others wait", import_id, len(self._tasks))
+            _LOG.warning("cleanup after import %s is postponed: %d others wait", import_id, len(self._tasks))
             return
-        # The deadline of the call that ended it is not that of this work.
+        # The deadline of the call that ended the import does not apply to this work.
         task = asyncio.create_task(self._tidy(tenant_id, import_id), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stop; the piece that is under way is undone."""
+        """Stop; the current piece is rolled back."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -50,7 +50,7 @@ class Tidying:
                 while self._revert_days and await self._forget_layers(tenant_id):
                     pass
             except BossjyError as error:
-                _LOG.warning("what import %s named stays for now: %s", import_id, error)
+                _LOG.warning("cleanup after import %s is postponed: %s", import_id, error)
 
     async def _forget_some(self, tenant_id: str, import_id: str) -> bool:
         async with self._database.tenant(tenant_id, long=True) as connection:

@@ -1,8 +1,8 @@
-"""Text in other encodings than UTF-8: whole lines of it become UTF-8, and positions there become positions here.
+"""Transcoding to UTF-8: whole lines in other encodings become UTF-8, and positions there become positions here.
 
-Every encoding that is taken writes line ends as bytes that are part of no other character, so lines can be found before
-anything is decoded. Bytes that are no text become bytes that are no UTF-8, so that the row which holds them is refused
-as any other such row is.
+In every supported encoding the bytes of line ends are part of no other character, so lines can be found before any
+decoding. Bytes that are not text become bytes that are not UTF-8, so that their row is rejected like any other such
+row.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from bossjy_server.imports.split import find_line_ends, no_rows, split_rows
 
 
 class CutText(Protocol):
-    """Cuts UTF-8 into rows."""
+    """Splits UTF-8 into rows."""
 
     def __call__(self, data: bytes, place: Place, layout: Layout, *, final: bool) -> RowBlock:
         """The complete rows at the front of `data`."""
 
 
-# By the names that people use, to Python's codecs.
+# Common names of encodings to Python's codecs.
 CODECS = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -102,7 +102,7 @@ IANA = {
 
 
 def codec_of(name: str) -> str | None:
-    """Python's codec for a name of an encoding; None if it is not one that is read."""
+    """Python's codec for a name of an encoding; None if it is not supported."""
     plain = name.strip().casefold().replace("_", "-").replace(" ", "-")
     plain = plain.replace("iso8859", "iso-8859") if plain.startswith("iso8859") else plain
     return CODECS.get(plain) or CODECS.get(name.casefold())
@@ -115,7 +115,7 @@ _WIDE = {"utf-16-le": "<u2", "utf-16-be": ">u2"}
 def _mark_bad(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    # A lone surrogate, which UTF-8 cannot hold.
+    # A lone surrogate, which UTF-8 cannot encode.
     return "\udc80", max(error.end, error.start + 1)
 
 
@@ -123,11 +123,11 @@ codecs.register_error(_BAD, _mark_bad)
 
 
 def to_utf8(raw: bytes, codec: str) -> bytes:
-    """Text as UTF-8; what is no text as bytes that are no UTF-8."""
+    """Text as UTF-8. Bytes that are not text become bytes that are not UTF-8."""
     return raw.decode(codec, _BAD).encode("utf-8", "surrogatepass")
 
 
-# Bytes that are UTF-8 and hardly ever text in the encoding: two Chinese characters, or an accented Latin letter.
+# Bytes that are UTF-8 and rarely text in the encoding: two Chinese characters, or an accented Latin letter.
 _CHINESE_UTF_8 = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2}")
 _LATIN_UTF_8 = re.compile(rb"[\xc3-\xc5][\x80-\xbf]")
 _UTF_8_IN = {
@@ -167,7 +167,7 @@ def _is_utf8(line: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Transcoder:
-    """Cuts rows out of text in one encoding, a codec of Python other than UTF-8."""
+    """Splits rows of text in one encoding, a codec of Python other than UTF-8."""
 
     codec: str
 
@@ -183,7 +183,7 @@ class Transcoder:
             return self._without_line_end(data, place, layout)
         text = _mixed_to_utf8(data[:cut], self.codec)
         view = np.frombuffer(text, np.uint8)
-        # Behind each line end, there and here; whatever was decoded in between, they are as many.
+        # Positions after each line end, there and here. Both have equally many, whatever was decoded in between.
         there = np.concatenate(([0], find_line_ends(view, text, final=True) + 1, [len(text)]))
         here = np.concatenate(([0], ends, [cut]))
         block = cut_text(text, Place(0, place.line), layout, final=final)
@@ -202,7 +202,7 @@ class Transcoder:
         )
 
     def _line_ends(self, data: bytes, *, final: bool) -> NDArray[np.int64]:
-        """Positions behind each line end."""
+        """Positions after each line end."""
         wide = _WIDE.get(self.codec)
         if wide is None:
             return find_line_ends(np.frombuffer(data, np.uint8), data, final=final) + 1
@@ -215,7 +215,7 @@ class Transcoder:
         if len(ends):
             consumed, following = int(ends[0]), Place(place.offset + int(ends[0]), place.line + 1)
         else:
-            # A unit, or a CR before its LF, may be halved at the end.
+            # A unit, or a CR before its LF, may be divided at the end.
             consumed = len(data) if final else max(0, len(data) - 4) // 2 * 2
             following = Place(place.offset + consumed, place.line, skipping=not final)
         return no_rows(b"", layout.column_count, consumed, following)

@@ -1,7 +1,7 @@
-"""One upload stream: takes bytes in order, cleans them block by block, and acknowledges what was committed.
+"""Upload stream: takes bytes in order, cleans them block by block, and acknowledges committed rows.
 
-Two tasks: the intake reads messages, cuts and cleans blocks (in a thread); the other merges them. So a block is cleaned
-while the one before it is merged, and no more than two are held at once.
+Two tasks: the intake reads messages, splits and cleans blocks (in a thread); the other merges them. So a block is
+cleaned while the one before it is merged, and at most two are in memory at once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Upload:
         self._answers: asyncio.Queue[Answer | None] = asyncio.Queue(_ANSWERS)
 
     async def run(self, messages: AsyncIterator[Message]) -> AsyncGenerator[Answer]:
-        """Answers to the messages of a client. Raises what ended the stream, after what was committed is told."""
+        """Answers to the messages of a client. Raises the error that ended the stream, after the last answer."""
         worker = asyncio.create_task(self._work(messages))
         try:
             while (answer := await self._answers.get()) is not None:
@@ -108,9 +108,9 @@ class Upload:
                 self._process.tidying.begin(self._tenant_id, opening.import_id)
 
     async def _open(self, opening: Open, holder: str) -> tuple[ImportJob, Part]:
-        """Take the part. A finished one may be opened as well: its client may not have heard of the end."""
+        """Take the part. A finished one may be opened as well: its client may not know of the end."""
         async with self._process.database.tenant(self._tenant_id) as connection:
-            # Taken first: from here on no older stream changes what is read below.
+            # Taken first: from here on no older stream changes the data that is read below.
             part = await part_store.take(connection, self._tenant_id, opening.import_id, opening.part, holder)
             job = await store.find_import(connection, self._tenant_id, opening.import_id)
             if job is None:
@@ -143,7 +143,7 @@ class Upload:
 
 
 async def _together(*works: Coroutine[Any, Any, None], unless: Coroutine[Any, Any, NoReturn]) -> None:
-    """Run all; the first that fails, or `unless`, ends the others, and its error is raised as it is."""
+    """Run all. The first failure, or `unless`, ends the others, and its error is raised unchanged."""
     tasks = [asyncio.ensure_future(work) for work in (*works, unless)]
     pending = set(tasks)
     try:

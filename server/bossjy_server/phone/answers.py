@@ -1,4 +1,4 @@
-"""Answers that take long, in steps (`bossjy_numbering.Steps`): batches, messages of streams, numbers in a text."""
+"""Slow answers, made in steps (`bossjy_numbering.Steps`): batches, messages of streams, numbers in a text."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _FIND_LIMIT = 100
 _ROWS_A_STEP = 256
 # A longer text is no short number.
 _SHORT_TEXT = 40
-# As the contract says: a format is made by libphonenumber itself, row by row.
+# As the contract says: libphonenumber makes formats, row by row.
 _FORMAT_ROWS = 10_000
 _PATHS = "texts.default_regions", "texts.region_codes"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One message of a stream, with what it needs. `tables` where carriers or places are wanted."""
+    """One message of a stream, with the data that it needs. `tables` if carriers or places are requested."""
 
     request: pb.StreamValidateNumbersRequest
     split: TextColumns | None
@@ -76,7 +76,7 @@ class Answers:
 
     def __init__(self, numbers: Numbers, details: DetailTables) -> None:
         self._numbers, self._details = numbers, details
-        self._batched = BasicViews("")  # a batch says its version once
+        self._batched = BasicViews("")  # a batch contains its version once
 
     def _column(self, request: pb.BatchValidateNumbersRequest, region: str) -> Steps[tuple[NumberColumn, list[int]]]:
         regions = row_regions(request.default_regions, request.region_codes, "default_regions", "region_codes")
@@ -106,7 +106,7 @@ class Answers:
             response.results.append(self.full(text, own or region, number, doubts[row], tables, language))
         return response.SerializeToString()
 
-    def full(  # noqa: PLR0917 - what a full view is made of
+    def full(  # noqa: PLR0917 - the parts of a full view
         self, text: str, region: str, number: Number, doubts: int, tables: Enrichment, language: str
     ) -> pb.ValidateNumberResponse:
         """The full view of one text, without the metadata version."""

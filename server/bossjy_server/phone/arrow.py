@@ -1,7 +1,7 @@
-"""Arrow IPC bytes in and out, for callers with data frames.
+"""Arrow IPC input and output, for callers with data frames.
 
-A message costs memory by its bytes: nothing is decompressed, only two columns are read, and texts that rows share stay
-shared (`shared_texts.py`).
+The memory for a message is in proportion to its bytes: nothing is decompressed, only two columns are read, and texts
+that rows share stay shared (`shared_texts.py`).
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def read_chunks(data: bytes) -> list[Chunk]:
     except Oversize as error:
         raise _invalid(str(error)) from None
     except _BROKEN as error:
-        raise _invalid("these bytes are not an Arrow IPC stream that can be read") from error
+        raise _invalid("these bytes are not a readable Arrow IPC stream") from error
 
 
 def _check(stream: Stream) -> dict[str, int]:
-    """The positions of the columns that are read. Raises InvalidArgument for a stream that is not read."""
+    """The positions of the used columns. Raises InvalidArgument for a stream that is not supported."""
     names = [column.name for column in stream.columns]
     times = Counter(names)
     if not times[_TEXT]:
@@ -56,7 +56,7 @@ def _check(stream: Stream) -> dict[str, int]:
     if any(message.compressed for message in stream.messages):
         raise _invalid("the record batches are compressed: send them plain")
     if any(message.delta for message in stream.messages if message.kind == DICTIONARY):
-        raise _invalid("a dictionary adds to one before it: write whole dictionaries")
+        raise _invalid("a dictionary adds to an earlier one: write whole dictionaries")
     rows = sum(message.rows for message in stream.messages if message.kind == ROWS)
     if rows > MOST_ROWS:
         raise _invalid(f"the Arrow stream has {rows} rows: send at most {MOST_ROWS} a message")
@@ -75,7 +75,7 @@ def _chunk(batch: Any, wanted: dict[str, int]) -> Chunk:
 
 
 def _joined(chunks: list[Chunk]) -> list[Chunk]:
-    """One chunk of them all, where no texts are shared."""
+    """One chunk of them all, if no texts are shared."""
     arrays = [array for chunk in chunks for array in chunk if array is not None]
     if len(chunks) < 2 or not all(pa.types.is_string(one.type) or pa.types.is_large_string(one.type) for one in arrays):
         return chunks
@@ -94,7 +94,7 @@ def _invalid(message: str) -> InvalidArgument:
 
 
 def write_columns(column: NumberColumn, wanted: AbstractSet[str], extras: Extras) -> bytes:
-    """The columns that are wanted, as an Arrow IPC stream of one record batch."""
+    """The requested columns, as an Arrow IPC stream of one record batch."""
     makers: dict[str, Callable[[], Any]] = {
         "valid": lambda: pa.array(column.valid),
         "reason": lambda: pa.array(reasons_of(column)),
@@ -138,7 +138,7 @@ def _e164(column: NumberColumn) -> Any:
 
 
 def _extensions(column: NumberColumn) -> Any:
-    """Mostly empty texts: made from the few rows that have one."""
+    """Mostly empty texts, made from the few rows that have one."""
     rows = sorted(column.extensions)
     texts = [column.extensions[row].encode() for row in rows]
     offsets = np.zeros(len(column) + 1, np.int32)

@@ -1,8 +1,8 @@
 """Basic views of single numbers as wire bytes.
 
-A message for each number would cost more than finding out what the number is. What the numbers of one region and type
-share is serialised once; bytes of two messages side by side are one message that has the fields of both, so the digits
-are put behind it.
+A message for each number would cost more than the check of the number. The part that the numbers of one region and type
+share is serialised once. The concatenated bytes of two messages are one message with the fields of both, so the digits
+are appended to it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FIELDS = phone_service_pb2.ValidateNumberResponse.DESCRIPTOR.fields_by_name
 
 
 def _heads(name: str) -> list[bytes]:
-    """What stands before a text of 0 to 63 bytes."""
+    """The bytes before a text of 0 to 63 bytes."""
     return [head(_FIELDS[name].number) + varint(length) for length in range(64)]
 
 
@@ -35,12 +35,12 @@ def _warnings(doubts: int) -> bytes:
 
 
 class BasicViews:
-    """Makes basic views. `version`: the metadata version that each of them carries; empty: none."""
+    """Makes basic views. `version`: the metadata version in each of them; empty: none."""
 
     def __init__(self, version: str) -> None:
         self._version = version
-        # Bounded by the plan: regions, their types, and what a length can say.
-        # With each, where the national digits begin in E.164.
+        # Bounded by the plan: regions, their types, and the possible results of a length.
+        # With each, the start of the national digits in E.164.
         self._shared: dict[_Shared, tuple[bytes, int]] = {}
 
     def doubted(self, number: Number, doubts: int) -> bytes:

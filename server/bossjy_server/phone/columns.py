@@ -1,6 +1,6 @@
-"""Columns of answers to parallel columns of the contract, without a Python object for each row where it can be had.
+"""Columns of answers as parallel columns of the contract, without a Python object for each row if possible.
 
-They are written as wire bytes, see `wire.py`: protobuf would want an object for each value.
+They are written as wire bytes, see `wire.py`: protobuf would need an object for each value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.phone.wire import few_texts, head, packed, short_texts, texts, varint
 
 _NUMBERS = {field.name: field.number for field in phone_service_pb2.NumberColumns.DESCRIPTOR.fields}
-# What is sent when nothing is asked for. `region_codes` comes with `region`, names and sets with their indices.
+# The columns of an empty read mask. `region_codes` comes with `region`, names and sets with their indices.
 DEFAULT_COLUMNS = frozenset(
     {
         "valid",
@@ -55,7 +55,7 @@ _NOT_PARSED = 255
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """The columns beside those of the answers, as far as they are wanted; each has n rows."""
+    """The requested columns besides those of the answers; each has n rows."""
 
     # `carrier` and `place`.
     named: Mapping[str, Labels[str]] = field(default_factory=dict)
@@ -90,7 +90,7 @@ _REASON_OF_LENGTH = _table(
 
 
 def wanted_columns(paths: AbstractSet[str]) -> AbstractSet[str]:
-    """The columns that a read mask asks for. Raises InvalidArgument for a path that is no column."""
+    """The columns of a read mask. Raises InvalidArgument for a path that is no column."""
     if not paths:
         return DEFAULT_COLUMNS
     unknown = sorted(paths - _NUMBERS.keys())
@@ -129,7 +129,7 @@ def regions_of(column: NumberColumn) -> NDArray[np.int32]:
 
 
 def columns_wire(column: NumberColumn, wanted: AbstractSet[str], extras: Extras) -> bytes:
-    """The columns that are wanted, as the wire bytes of a NumberColumns. Fields may follow one another in any order."""
+    """The requested columns, as the wire bytes of a NumberColumns. The order of fields is arbitrary."""
     numbers: dict[str, Callable[[], NDArray[Any]]] = {
         "valid": lambda: column.valid,
         "reason": lambda: reasons_of(column),
@@ -165,7 +165,7 @@ def _extra_parts(extras: Extras) -> list[bytes]:
 
 
 def _region_parts(column: NumberColumn) -> list[bytes]:
-    """The column of regions and the codes that it points to: those that occur, behind the empty one."""
+    """The column of regions and its list of codes: the empty one, then those that occur."""
     indices = regions_of(column)
     occurs = np.bincount(indices, minlength=len(column.regions) + 1) > 0
     occurs[0] = True
@@ -178,7 +178,7 @@ _LISTS = {index: name for name, index in _DICTIONARIES.items()}
 
 
 def _indexed(name: str, indices: NDArray[Any], values: Sequence[str]) -> list[bytes]:
-    """A column of indices and the list of texts that they point to."""
+    """A column of indices and the list of texts to which they point."""
     return [packed(_NUMBERS[name], indices), texts(_NUMBERS[_LISTS[name]], values)]
 
 

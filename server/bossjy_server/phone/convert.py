@@ -1,4 +1,4 @@
-"""Answers of `bossjy_numbering` to messages of the contract."""
+"""Conversion of answers of `bossjy_numbering` to messages of the contract."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def possibility_of(reason: PossibleReason) -> number_pb2.Possibility.ValueType:
 
 
 def add_answer(response: phone_service_pb2.LookupNumberResponse, answer: Answer | None) -> None:
-    """Add what a provider says of a valid number."""
+    """Add a provider's answer about a valid number."""
     if answer is None:
         response.outcome = number_pb2.LOOKUP_OUTCOME_UNKNOWN
         return
@@ -94,7 +94,7 @@ def add_details(response: phone_service_pb2.ValidateNumberResponse, details: Det
 
 
 def short_of(info: ShortInfo) -> number_pb2.ShortNumber:
-    """What is known of a short number."""
+    """The findings about a short number."""
     return number_pb2.ShortNumber(
         possible=info.possible,
         valid=info.valid,
@@ -126,7 +126,7 @@ def region_of(
 
 
 def explanation_of(explanation: Explanation) -> phone_service_pb2.ExplainNumberResponse:
-    """Why a text is valid or not, without the metadata version."""
+    """The reasons why a text is valid or not, without the metadata version."""
     return phone_service_pb2.ExplainNumberResponse(
         number=response_of(explanation.number),
         failed_digit=explanation.failed_digit,
@@ -161,7 +161,7 @@ def reading_of(number: Number, region_code: str) -> phone_service_pb2.NumberRead
 
 
 def plan_of(plan: Plan, versions: list[str]) -> plan_pb2.NumberingPlan:
-    """The plan that answers are made from."""
+    """The plan of the answers."""
     regions = plan.regions()
     return plan_pb2.NumberingPlan(
         metadata_version=plan.version,
@@ -174,7 +174,7 @@ def plan_of(plan: Plan, versions: list[str]) -> plan_pb2.NumberingPlan:
 
 
 def diff_of(diff: PlanDiff, region_code: str) -> phone_service_pb2.DiffNumberingPlansResponse:
-    """The differences of one region, or of all where `region_code` is empty."""
+    """The differences of one region, or of all if `region_code` is empty."""
     chosen = [one for one in diff.differences if region_code in ("", one.region or "")]
     return phone_service_pb2.DiffNumberingPlansResponse(
         differences=[_difference(one) for one in chosen],

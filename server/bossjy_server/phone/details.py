@@ -1,4 +1,4 @@
-"""The full view of numbers: formats, carrier, place, time zones. Tables are loaded when first asked for."""
+"""Full view of numbers: formats, carrier, place, time zones. Tables are loaded at the first request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bossjy_server.blocking import in_thread
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What the full view adds to a number."""
+    """The additional fields of the full view of a number."""
 
     international_format: str
     national_format: str

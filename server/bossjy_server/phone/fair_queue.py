@@ -1,4 +1,4 @@
-"""A fair queue of jobs: tenants take turns, and within a tenant its calls do, by the time that they used."""
+"""Fair queue of jobs: tenants take turns, and so do the calls of a tenant, by their used time."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class _Tenant(Generic[Job]):
     used_s: float
     calls: dict[Hashable, _Call[Job]] = field(default_factory=dict)
     waiting: int = 0
-    # The least time of a call that was served: a new call begins here, so it neither waits nor overtakes for long.
+    # The least time of a call that was served. A new call begins here, so it neither waits nor overtakes for long.
     now_s: float = 0.0
 
 
 class FairQueue(Generic[Job]):
-    """Jobs by tenant and call. The owner locks. As long as a job runs, `ended` or `again` is still to be called.
+    """Jobs by tenant and call. The owner locks. While a job runs, `ended` or `again` is still to be called.
 
-    The calls that wait are bounded by the limits of the chain (`rpc/limits.py`), the jobs of a call by its caller.
+    The limits of the chain (`rpc/limits.py`) bound the waiting calls; the caller bounds the jobs of a call.
     """
 
     def __init__(self) -> None:
@@ -37,14 +37,14 @@ class FairQueue(Generic[Job]):
         self._now_s = 0.0
 
     def add(self, tenant: str, call: Hashable, job: Job) -> None:
-        """A new job, behind those of its call."""
+        """A new job, after the other jobs of its call."""
         of_tenant = self._tenants.setdefault(tenant, _Tenant(self._now_s))
         of_call = of_tenant.calls.setdefault(call, _Call(of_tenant.now_s))
         of_call.jobs.append(job)
         of_tenant.waiting += 1
 
     def take(self) -> tuple[str, Hashable, Job] | None:
-        """A job of the call that used least, of the tenant that used least; None if no job waits."""
+        """A job of the call with the least used time, of the tenant with the least; None if no job waits."""
         waiting = [(name, one) for name, one in self._tenants.items() if one.waiting]
         if not waiting:
             return None
@@ -59,13 +59,13 @@ class FairQueue(Generic[Job]):
         return tenant, call, of_call.jobs.popleft()
 
     def again(self, tenant: str, call: Hashable, job: Job, used_s: float) -> None:
-        """A job that ran for `used_s` and is not at its end: it comes before the others of its call."""
+        """A job that ran for `used_s` and has not ended: it comes before the others of its call."""
         of_tenant = self._charge(tenant, call, used_s)
         of_tenant.calls[call].jobs.appendleft(job)
         of_tenant.waiting += 1
 
     def ended(self, tenant: str, call: Hashable, used_s: float) -> None:
-        """A job is at its end."""
+        """A job has ended."""
         of_tenant = self._charge(tenant, call, used_s)
         of_call = of_tenant.calls[call]
         if not (of_call.jobs or of_call.running):

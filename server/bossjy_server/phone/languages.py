@@ -11,7 +11,7 @@ DEFAULT_LANGUAGE = "en"
 
 
 def language_of(tag: str, field: str = "language") -> str:
-    """A language as it was asked for, `en` where none was. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
+    """The requested language, `en` by default. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
     if not tag:
         return DEFAULT_LANGUAGE
     if not is_language_tag(tag):
@@ -25,7 +25,7 @@ def language_of(tag: str, field: str = "language") -> str:
 
 @lru_cache(maxsize=256)
 def names_of(tag: str) -> tuple[str, ...]:
-    """How tables of names write a language, the nearest first: `zh-hant-tw` is `zh_Hant_TW`, `zh_Hant`, `zh`."""
+    """A language in the notation of name tables, the nearest first: `zh-hant-tw` is `zh_Hant_TW`, `zh_Hant`, `zh`."""
     language, *others = tag.replace("-", "_").split("_")
     parts = [language.lower(), *(one.title() if len(one) == 4 else one.upper() for one in others)]
     return tuple("_".join(parts[:count]) for count in range(len(parts), 0, -1))

@@ -1,4 +1,4 @@
-"""What PhoneService does between request and response: one plan, long work in steps, pages of regions."""
+"""Core of PhoneService between request and response: one plan, long work in steps, pages of regions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def row_regions(old: Texts, new: Texts, old_field: str, new_field: str) -> RowRe
 
 
 class Numbers:
-    """Answers about numbers. Holds no state but the plan."""
+    """Answers about numbers. Has no state except the plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -72,7 +72,7 @@ class Numbers:
         self.terms = Terms(plan)
 
     def validate(self, text: str, default_region: str) -> Number:
-        """What one text says."""
+        """The answer for one text."""
         return self._plan.number(text, default_region or None)
 
     def doubts(self, text: str, number: Number, default_region: str) -> int:
@@ -112,7 +112,7 @@ class Numbers:
         return answered.with_unknown(by_row.unknown(self.terms.regions))
 
     def chunks(self, chunks: Sequence[Chunk], default_region: str, *, doubts: bool = True) -> Steps[Answered]:
-        """What each text of an Arrow stream says."""
+        """The answers for the texts of an Arrow stream."""
         known = self.terms.regions
         parts: list[Answered] = []
         for texts, regions in chunks:
@@ -125,7 +125,7 @@ class Numbers:
         return join_answers(parts)
 
     def formats(self, text: str, default_region: str, calling_from: str) -> tuple[str, str, str, str, str]:
-        """E.164, international, national, RFC 3966, and how it is dialled from a region (empty: not asked)."""
+        """E.164, international, national, RFC 3966, and the form for a call from a region (empty: not requested)."""
         number = self._plan.number(text, default_region or None)
         if number.error is not ParseError.NONE:
             raise InvalidArgument(
@@ -144,15 +144,15 @@ class Numbers:
         return [self._plan.format(number, form) for form in forms]
 
     def partial(self, text: str, region: str, cursor: int | None) -> Steps[Partial]:
-        """What was typed of a number so far, formatted."""
+        """The beginning of a number, formatted as it is typed."""
         return self._plan.format_partial_steps(text, region or None, cursor)
 
     def short_number(self, text: str, region: str) -> ShortInfo:
-        """What is known of a text as a short number of a region of the plan."""
+        """The findings about a text as a short number of a region of the plan."""
         return self._plan.short_number(text, region)
 
     def match(self, first: str, second: str, first_region: str, second_region: str) -> MatchType:
-        """Whether two texts are the same number."""
+        """The match between two texts as numbers."""
         return self._plan.match(first, second, first_region or None, second_region or None)
 
     def find(self, text: str, default_region: str, leniency: Leniency, limit: int) -> Steps[list[Found]]:
@@ -160,7 +160,7 @@ class Numbers:
         return self._plan.find_steps(text, default_region or None, leniency, limit)
 
     def explain(self, text: str, default_region: str, language: str) -> Steps[Explanation]:
-        """Why a text is valid or not. Fixes are tried one by one."""
+        """The reasons why a text is valid or not. Fixes are tried one by one."""
         return self._plan.explain_steps(text, default_region or None, language)
 
     def region(self, region_code: str) -> RegionInfo:
@@ -171,7 +171,7 @@ class Numbers:
         raise NotFound("region", message="the plan has no such region: ListRegions names them, in capitals")
 
     def examples(self, region: RegionInfo) -> tuple[tuple[NumberType, Number], ...]:
-        """A valid number for each type of a region that the plan gives one for."""
+        """A valid number for each type of a region that has one in the plan."""
         return self._plan.examples(region)
 
     def regions(self, calling_code: int) -> list[RegionInfo]:

@@ -1,4 +1,4 @@
-"""Versions of the numbering plan that can be compared: shipped ones, and every one that this server ever ran on."""
+"""Numbering plan versions for comparisons: shipped ones, and all that this server ever ran on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bossjy_server.errors import NotFound, Reason
 _SHIPPED = Path(__file__).parent / "snapshots"
 _SUFFIX = ".plan"
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){1,3}")
-# A difference has some hundred kilobytes, and takes seconds to count.
+# A difference has some hundred kilobytes, and its computation takes seconds.
 _KEPT_DIFFERENCES = 8
 
 # One of the two plans: its tables, or its snapshot.
@@ -24,7 +24,7 @@ _Side: TypeAlias = "Tables | Path"
 
 
 class Plans:
-    """Snapshots in `folder`, beside those that ship with the service. The running plan's own is written at start."""
+    """Snapshots in `folder`, besides those that ship with the service. The running plan's own is written at start."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan = plan
@@ -42,10 +42,10 @@ class Plans:
         return sorted((one for one in found if _VERSION.fullmatch(one)), key=_order)
 
     async def diff(self, from_version: str, to_version: str) -> PlanDiff:
-        """How the later version differs, exactly. Raises NotFound(PLAN_UNKNOWN) for a version without a snapshot.
+        """The exact differences of the later version. Raises NotFound(PLAN_UNKNOWN) for a version without a snapshot.
 
-        The first count of two versions takes seconds of one core, in a process of its own; then it is kept. A caller
-        that does not wait for it finds it the next time.
+        The first comparison of two versions takes seconds of one core, in its own process; then the result is kept. A
+        caller that does not wait gets it the next time.
         """
         sides = self._side(from_version), self._side(to_version)
         key = from_version, to_version
@@ -65,7 +65,7 @@ class Plans:
             return await in_thread(_in_process, before, after)
 
     def _side(self, version: str) -> _Side:
-        """The running plan has its tables; those of others are made from their snapshots."""
+        """The running plan has its tables. Those of others are made from their snapshots."""
         return self.plan.tables if version == self.plan.version else self._snapshot(version)
 
     def _snapshot(self, version: str) -> Path:
@@ -78,7 +78,7 @@ class Plans:
             "plan",
             metadata={"version": version},
             reason=Reason.PLAN_UNKNOWN,
-            message="the server holds no snapshot of this version: GetNumberingPlan lists those that it has",
+            message="the server has no snapshot of this version: GetNumberingPlan lists those that it has",
         )
 
 

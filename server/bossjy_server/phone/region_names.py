@@ -7,7 +7,7 @@ from bossjy_server.phone.languages import DEFAULT_LANGUAGE, names_of
 
 
 def region_name(region_code: str, language: str) -> str:
-    """The name of a region, in English where `language` has none; empty where there is no name at all."""
+    """The name of a region, in English if `language` has none; empty if there is no name at all."""
     names = language_tables().get(region_code, {})
     for candidate in (*names_of(language), DEFAULT_LANGUAGE):
         name = names.get(candidate, "")

@@ -1,4 +1,4 @@
-"""A request of a stream: its columns of texts are read by `wire.py`, the rest of it by protobuf."""
+"""Stream request parser: `wire.py` reads the columns of texts, protobuf reads the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TEXTS_TAG = head(_REQUEST.TEXTS_FIELD_NUMBER)[0]
 _PHONE_NUMBERS = pb.NumberTexts.PHONE_NUMBERS_FIELD_NUMBER
 _DEFAULT_REGIONS = pb.NumberTexts.DEFAULT_REGIONS_FIELD_NUMBER
 _REGION_CODES = pb.NumberTexts.REGION_CODES_FIELD_NUMBER
-# Shorter ones are read as quickly by protobuf.
+# Protobuf reads shorter ones as quickly.
 _WORTH_IT_BYTES = 1024
 # As the contract says; longer columns are left to its validation.
 _MAX_ROWS = 10_000
@@ -35,7 +35,7 @@ class TextColumns:
 def split_request(raw: bytes) -> tuple[bytes, TextColumns | None]:
     """The columns of texts of a StreamValidateNumbersRequest, and its bytes without them (`texts` is there, and empty).
 
-    All bytes and None where there is nothing to gain, or where protobuf and its validation have the word.
+    All bytes and None if there is nothing to gain, or if protobuf and its validation must decide.
     """
     place = _find_texts(raw)
     if place is None:
@@ -50,7 +50,7 @@ def split_request(raw: bytes) -> tuple[bytes, TextColumns | None]:
 
 
 def _find_texts(raw: bytes) -> tuple[int, int, int] | None:
-    """Where the only field `texts` begins, where its bytes start, and where they end."""
+    """The position of the only field `texts`, the start of its bytes, and their end."""
     found: tuple[int, int, int] | None = None
     position = 0
     for _ in range(_MAX_FIELDS):
@@ -75,7 +75,7 @@ def _find_texts(raw: bytes) -> tuple[int, int, int] | None:
 
 
 def _read_varint(raw: bytes, position: int) -> tuple[int, int] | None:
-    """The value at a position and the position behind it; None where there is none, or one of more than 64 bits."""
+    """The value at a position and the position after it; None if there is none, or one of more than 64 bits."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(raw):

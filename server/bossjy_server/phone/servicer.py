@@ -1,4 +1,4 @@
-"""PhoneService: convert in, one call, convert out."""
+"""PhoneService: converts requests, makes one call, and converts the result."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from bossjy_server.storage.pages import Pages
 
 # A shorter text is searched at once: a thread would cost more.
 _INLINE_CHARACTERS = 100
-# A batch of so many rows is a short job, unless its rows prove slow.
+# A batch of so many rows is a short job, unless its rows are slow.
 _SHORT_ROWS = 100
 # As the contract says: a number of the full view takes up to 1,300 bytes, and a client reads messages of 4 MiB.
 FULL_VIEW_ROWS = 3000
@@ -47,7 +47,7 @@ FULL_VIEW_ROWS = 3000
 class PhoneServicer:
     """The methods of `bossjy.phone.v1.PhoneService` that this release serves."""
 
-    # By method: what takes the columns of a request from its bytes before protobuf reads the rest.
+    # By method: the function that takes the columns of a request from its bytes before protobuf reads the rest.
     splits: ClassVar = {"StreamValidateNumbers": split_request}
 
     def __init__(
@@ -70,7 +70,7 @@ class PhoneServicer:
         self._answers = Answers(numbers, details)
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> bytes:
-        """What one text says. The wire bytes of the response."""
+        """The answer for one text. The wire bytes of the response."""
         text, region = request.phone_number, self._terms.region(request)
         language = asked_language(request)
         number = self._numbers.validate(text, region)
@@ -82,7 +82,7 @@ class PhoneServicer:
         return response.SerializeToString()
 
     async def BatchValidateNumbers(self, request: pb.BatchValidateNumbersRequest) -> bytes:
-        """What each of up to 10,000 texts says. The wire bytes of the response."""
+        """The answers for up to 10,000 texts. The wire bytes of the response."""
         region, language = self._terms.region(request), asked_language(request)
         if request.view != number_pb2.NUMBER_VIEW_FULL:
             short = len(request.phone_numbers) <= _SHORT_ROWS
@@ -99,9 +99,9 @@ class PhoneServicer:
     async def StreamValidateNumbers(
         self, requests: AsyncIterator[tuple[pb.StreamValidateNumbersRequest, TextColumns | None]]
     ) -> AsyncIterator[bytes]:
-        """What any number of texts says, message by message. Yields the wire bytes of each response.
+        """The answers for any number of texts, message by message. Yields the wire bytes of each response.
 
-        Requests come with their columns of texts beside them where those were split off (`requests.py`).
+        Requests have their columns of texts besides them if those were split off (`requests.py`).
         """
         async with aclosing(self._threads.in_order(self._prepared(requests), self._answers.message)) as answers:
             async for answer in answers:
@@ -136,7 +136,7 @@ class PhoneServicer:
         )
 
     async def FormatPartialNumber(self, request: pb.FormatPartialNumberRequest) -> pb.FormatPartialNumberResponse:
-        """What was typed of a number so far, formatted."""
+        """The beginning of a number, formatted as it is typed."""
         region = self._terms.checked(request.region_code, "region_code")
         cursor = request.cursor if request.HasField("cursor") else None
         steps = self._numbers.partial(request.phone_number, region, cursor)
@@ -146,13 +146,13 @@ class PhoneServicer:
         )
 
     async def ValidateShortNumber(self, request: pb.ValidateShortNumberRequest) -> pb.ValidateShortNumberResponse:
-        """What is known of a short number."""
+        """The findings about a short number."""
         region = self._terms.checked(request.region_code, "region_code")
         info = self._numbers.short_number(request.phone_number, region)
         return pb.ValidateShortNumberResponse(short_number=short_of(info), metadata_version=self._numbers.version)
 
     async def MatchNumbers(self, request: pb.MatchNumbersRequest) -> pb.MatchNumbersResponse:
-        """Whether two texts are the same number."""
+        """The match between two texts as numbers."""
         first = self._terms.checked(request.first_region_code, "first_region_code")
         second = self._terms.checked(request.second_region_code, "second_region_code")
         match = self._numbers.match(request.first_number, request.second_number, first, second)
@@ -168,7 +168,7 @@ class PhoneServicer:
         return await self._threads.run(steps, short=True, bounded=True)
 
     async def ExplainNumber(self, request: pb.ExplainNumberRequest) -> pb.ExplainNumberResponse:
-        """Why a text is refused, and the likely fixes."""
+        """The reasons why a text is not valid, and the likely fixes."""
         text, region, language = request.phone_number, self._terms.region(request), asked_language(request)
         steps = self._numbers.explain(text, region, language)
         explanation = await self._threads.run(steps, short=True, bounded=True)
@@ -189,11 +189,11 @@ class PhoneServicer:
         )
 
     async def GetNumberingPlan(self, _request: pb.GetNumberingPlanRequest) -> pb.GetNumberingPlanResponse:
-        """The plan that answers are made from."""
+        """The plan of the answers."""
         return pb.GetNumberingPlanResponse(plan=plan_of(self._plans.plan, self._plans.versions()))
 
     async def DiffNumberingPlans(self, request: pb.DiffNumberingPlansRequest) -> pb.DiffNumberingPlansResponse:
-        """How two versions of the plan differ, exactly."""
+        """The exact differences between two versions of the plan."""
         if request.region_code:
             self._numbers.region(request.region_code)
         diff = await self._plans.diff(request.from_version, request.to_version or self._numbers.version)
@@ -226,11 +226,11 @@ class PhoneServicer:
         )
 
     async def LookupNumber(self, request: pb.LookupNumberRequest) -> pb.LookupNumberResponse:
-        """What the configured provider knows of a number now."""
+        """The configured provider's present answer about a number."""
         if self._lookup is None:
             raise FailedPrecondition(
                 Reason.LOOKUP_NOT_CONFIGURED,
-                "this server asks no provider of live look-ups: ask its operator, or use ValidateNumber",
+                "this server has no provider of live look-ups: ask its operator, or use ValidateNumber",
             )
         number = self._numbers.validate(request.phone_number, self._terms.region(request))
         response = pb.LookupNumberResponse(number=response_of(number), outcome=number_pb2.LOOKUP_OUTCOME_NOT_VALID)

@@ -1,8 +1,8 @@
-"""Answers for Arrow columns whose rows share texts: dictionaries and views. A shared text is never written out by row.
+"""Answers for Arrow columns whose rows share texts: dictionaries and views. A shared text is never copied for each row.
 
 Each different text is answered once for each default region, some thousand at a time, and rows take the answers by
-index. A text of more than 250 characters answers TOO_LONG whatever it says, so of longer ones as much is kept as tells
-that they are longer.
+index. A text of more than 250 characters always gives TOO_LONG, so only enough of a longer text is kept to show its
+excess.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TEXT_BYTES = 251 * 4
 _REGION_BYTES = 17 * 4
 # All rows of a column.
 EVERY = slice(None)
-# Texts that are written out at once.
+# Texts that are copied at once.
 _AT_ONCE = 4096
 _VIEW = np.dtype([("length", "<i4"), ("rest", "V12")])
 _compute: Any = pc
@@ -52,20 +52,20 @@ class Regions:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The answers for n texts, and the doubts about each, (n,); none where they were not asked for."""
+    """The answers for n texts, and the doubts about each, (n,); none if they were not requested."""
 
     column: NumberColumn
     doubts: NDArray[np.uint16] | None = None
 
     def with_unknown(self, rows: NDArray[np.bool_] | slice) -> Answered:
-        """The same, where the default region of some rows is no region."""
+        """The same, with some rows whose default region is no region."""
         if self.doubts is not None:
             self.doubts[rows] |= np.uint16(Doubt.REGION_UNKNOWN)
         return self
 
 
 def regions_of_rows(regions: Any, default_region: str) -> Regions:
-    """The regions of an Arrow column of text; `default_region` (empty: none) where a row has none."""
+    """The regions of an Arrow column of text; `default_region` (empty: none) if a row has none."""
     codes, values = _coded(_plain_or_same(regions, _REGION_BYTES))
     occur, place = np.unique(codes, return_inverse=True)
     shown = _cut(values, occur, _REGION_BYTES).cast(pa.large_binary()).to_pylist()
@@ -112,13 +112,13 @@ def _answer_chunk(
 
 
 def join_answers(parts: Sequence[Answered]) -> Answered:
-    """The rows of several answers of one plan, one after another; at least one."""
+    """The concatenated rows of several answers of one plan; at least one."""
     doubts = [part.doubts for part in parts if part.doubts is not None]
     return Answered(join_columns([part.column for part in parts]), np.concatenate(doubts) if doubts else None)
 
 
 def _array(codes: NDArray[np.int64], names: Sequence[str | None]) -> Any:
-    """The regions of rows as `Plan.column` takes them: of many names, those that occur."""
+    """The regions of rows in the form of `Plan.column`: only names that occur, if there are many."""
     occur, place = np.unique(codes, return_inverse=True)
     indices: Any = pa.array(place.astype(np.int32))
     return pa.DictionaryArray.from_arrays(indices, pa.array([names[code] for code in occur.tolist()], pa.string()))
@@ -143,9 +143,9 @@ def _coded(array: Any) -> tuple[NDArray[np.int64], Any]:
 
 
 def _cut(values: Any, chosen: NDArray[np.int64], most: int) -> Any:
-    """Some texts as a column of their own, each cut to `most` bytes; a null for an index below 0."""
+    """Some texts as a separate column, each truncated to `most` bytes; a null for an index below 0."""
     if not pa.types.is_string_view(values.type):
-        once = len(np.unique(chosen)) == len(chosen)  # then what is taken has no more bytes than there are
+        once = len(np.unique(chosen)) == len(chosen)  # then the result has no more bytes than the input
         indices: Any = pa.array(chosen, mask=chosen < 0)
         return _sliced(values.take(indices), most) if once else _sliced(values, most).take(indices)
     validity, views, *data = values.buffers()
@@ -161,7 +161,7 @@ def _cut(values: Any, chosen: NDArray[np.int64], most: int) -> Any:
 
 
 def _sliced(array: Any, most: int) -> Any:
-    """Each text cut to `most` bytes."""
+    """Each text truncated to `most` bytes."""
     plain = pa.binary() if pa.types.is_string(array.type) else pa.large_binary()
     return _compute.binary_slice(array.view(plain), 0, most).view(array.type)
 
@@ -171,7 +171,7 @@ def _text(raw: bytes | None) -> str:
 
 
 def join_columns(parts: Sequence[NumberColumn]) -> NumberColumn:
-    """The rows of several columns of one plan, one column behind the other; at least one."""
+    """The concatenated rows of several columns of one plan; at least one."""
     if len(parts) == 1:
         return parts[0]
     ends = np.cumsum([0, *(len(part.e164_data) for part in parts)])
@@ -196,7 +196,7 @@ _BY_ROW = ("error", "calling_code", "region", "type", "valid", "possible_reason"
 
 
 def take_rows(column: NumberColumn, places: NDArray[np.int64]) -> NumberColumn:
-    """A column of the rows at these places."""
+    """A column of the rows at these positions."""
     kind = pa.string() if column.e164_offsets.dtype == np.int32 else pa.large_string()
     buffers = [None, pa.py_buffer(column.e164_offsets), pa.py_buffer(column.e164_data)]
     indices: Any = pa.array(places)

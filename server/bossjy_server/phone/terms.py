@@ -1,6 +1,6 @@
 """Regions and languages of requests, by either of their names: `default_region` or `region_code` (AIP-143), and so on.
 
-An unknown region is refused under its new name everywhere. Under its old name it counts as none where libphonenumber's
+An unknown region is rejected under its new name everywhere. Under its old name it counts as none if libphonenumber's
 answer says so.
 """
 
@@ -31,7 +31,7 @@ class Terms:
         self.regions = frozenset(region.code for region in plan.regions()) - {"001"}
 
     def region(self, request: _InRegion) -> str:
-        """The default region of a request; one under its old name is not checked. Empty: none."""
+        """The default region of a request; a region under its old name is not checked. Empty: none."""
         if not request.region_code:
             return request.default_region
         return self._checked_of(request)
@@ -58,7 +58,7 @@ class Terms:
 
 
 def asked_language(request: _InLanguage) -> str:
-    """The language of a request, `en` where none was asked for. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
+    """The language of a request, `en` by default. Raises InvalidArgument(LANGUAGE_UNKNOWN)."""
     if not request.language_code:
         return language_of(request.language) if request.language else DEFAULT_LANGUAGE
     refuse_two(request.language, request.language_code, "language", "language_code")

@@ -1,7 +1,7 @@
-"""Threads for what takes longer than the event loop can wait: fair by tenant and call, in slices of a few milliseconds.
+"""Thread pool for work that would block the event loop: fair by tenant and call, in slices of a few milliseconds.
 
 A job is a generator (`bossjy_numbering.Steps`). A thread runs it for a slice and puts it back, so that a batch of ten
-numbers does not wait for a stream of millions. The work of a call that left ends with its slice.
+numbers does not wait for a stream of millions. The work of a cancelled call ends with its slice.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from bossjy_server.phone.options import ThreadOptions
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
-# Longest slice of a job, but for a step that is longer.
+# Longest slice of a job, except for a longer step.
 _SLICE_S = 0.002
-# A short job that used more than this is none.
+# A short job that used more than this counts as a long one.
 _SHORT_S = 0.01
 
 
 class _Job:
-    """Steps, and where their result goes. `most_s`: CPU time that it may use."""
+    """Steps, and the destination of their result. `most_s`: CPU time that it may use."""
 
     __slots__ = ("future", "most_s", "steps", "used_s")
 
@@ -38,7 +38,7 @@ class _Job:
         self.future: Future[Any] = Future()
 
     def run_slice(self) -> tuple[float, bool]:
-        """CPU time of a slice, and whether the job is at its end."""
+        """CPU time of a slice, and true if the job has ended."""
         begun_s, until = time.thread_time(), time.monotonic() + _SLICE_S
         ended = self._run(until)
         used_s = time.thread_time() - begun_s
@@ -59,7 +59,7 @@ class _Job:
                 next(self.steps)
         except StopIteration as end:
             self._settle(end.value, None)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is awaited
+        except BaseException as error:  # noqa: BLE001 - raised again to the awaiting caller
             self._settle(None, error)
         else:
             return False
@@ -72,7 +72,7 @@ class _Job:
             else:
                 self.future.set_exception(error)
         except InvalidStateError:
-            pass  # cancelled meanwhile
+            pass  # cancelled in the meantime
 
 
 class _Lane:
@@ -94,7 +94,7 @@ class _Lane:
             self._changed.notify()
 
     def close(self) -> None:
-        """Wait for the slices that run, drop what waits."""
+        """Wait for the running slices, drop the waiting jobs."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -115,7 +115,7 @@ class _Lane:
                     self._queue.again(tenant, call, job, used_s)
             if demoted:
                 demoted(tenant, call, job)
-            del taken, job, demoted  # what they hold would live until the next job
+            del taken, job, demoted  # their objects would live until the next job
 
     def _take(self) -> tuple[str, Hashable, _Job] | None:
         with self._changed:
@@ -135,7 +135,7 @@ class Threads:
         self._short = _Lane(1, "phone-short", self._long.add)
 
     def close(self) -> None:
-        """Wait for the slices that run, drop what waits."""
+        """Wait for the running slices, drop the waiting jobs."""
         self._short.close()
         self._long.close()
 
@@ -152,9 +152,9 @@ class Threads:
     async def in_order(
         self, requests: AsyncIterator[Asked], function: Callable[[Asked], Steps[Answer]]
     ) -> AsyncGenerator[Answer]:
-        """The answers of a stream of requests, in their order. Several are worked on at once.
+        """The answers of a stream of requests, in their order. Several are processed at once.
 
-        What a request raises, or its answer, is raised when the answers before it have been taken.
+        The error of a request, or of its answer, is raised after the consumer has received the answers before it.
         """
         slots = asyncio.Semaphore(self._options.ahead)
         running: asyncio.Queue[asyncio.Future[Answer] | None] = asyncio.Queue()
@@ -177,7 +177,7 @@ class Threads:
                 try:
                     yield await one
                 finally:
-                    one.cancel()  # left in the midst of it: the job ends with its slice
+                    one.cancel()  # left before the end: the job ends with its slice
                 slots.release()
             await reader
         finally:

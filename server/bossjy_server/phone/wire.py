@@ -1,8 +1,7 @@
 """Columns as the wire bytes of protobuf's repeated fields, read and written by whole columns.
 
-A field is a tag and what it holds; a text's field is a tag, a length and its bytes. Fields may follow one another in
-any order, so what is written here can stand beside what protobuf writes. A Python object for each row costs ten times
-as much.
+A field is a tag and its content; a text's field is a tag, a length and its bytes. The order of fields is arbitrary, so
+these bytes can be combined with the output of protobuf. A Python object for each row costs ten times as much.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 # A varint has seven bits a byte. Each step moves the upper half of a group away from the lower: (bits that stay, bits
-# that move, by how many).
+# that move, distance).
 _SPREAD = (
     (0x0000_0000_0FFF_FFFF, 0x00FF_FFFF_F000_0000, 4),
     (0x0000_3FFF_0000_3FFF, 0x0FFF_C000_0FFF_C000, 2),
@@ -24,10 +23,10 @@ _SPREAD = (
 )
 _SPREAD_WORDS = [(np.uint64(stay), np.uint64(move), np.uint64(by)) for stay, move, by in _SPREAD]
 _WORD = 8
-# By a varint's size in bytes: the bits that say «another byte follows», and which bytes of a word it fills.
+# By a varint's size in bytes: the bits that mean «another byte follows», and the bytes of a word that it fills.
 _FOLLOWS = np.array([sum(0x80 << 8 * place for place in range(size - 1)) for size in range(_WORD + 1)], "<u8")
 _FILLED = np.array([[place < size for place in range(_WORD)] for size in range(_WORD + 1)])
-_SHORT = 128  # what is below takes one byte
+_SHORT = 128  # smaller values take one byte
 
 
 def head(number: int) -> bytes:
@@ -103,7 +102,7 @@ def short_texts(number: int, offsets: NDArray[np.int32] | NDArray[np.int64], dat
 
 @cache
 def _heads(number: int) -> pa.Array[Any]:
-    """What stands before a text, by its length."""
+    """The bytes before a text, by its length."""
     return pa.array([head(number) + varint(length) for length in range(_SHORT)], pa.binary())
 
 
@@ -123,11 +122,11 @@ def few_texts(number: int, values: Mapping[int, str], rows: int) -> bytes:
 
 
 def read_texts(data: bytes, *numbers: int, most: int) -> list[pa.Array[Any]] | None:
-    """A message of repeated text fields alone, as one Arrow string array for each of `numbers` (all below 16).
+    """A message of only repeated text fields, as one Arrow string array for each of `numbers` (all below 16).
 
-    None where it has more than `most` texts, or cannot be read by whole columns: a text of 128 bytes or more or with
+    None if it has more than `most` texts, or cannot be read by whole columns: a text of 128 bytes or more or with
     control characters that look like a tag, another field, text that is not UTF-8, a broken message. Protobuf reads
-    such a message, or refuses it.
+    such a message, or rejects it.
     """
     if not _is_utf8(data):
         return None
@@ -136,7 +135,7 @@ def read_texts(data: bytes, *numbers: int, most: int) -> list[pa.Array[Any]] | N
     looks = np.zeros(len(wire), np.bool_)
     for tag in tags:
         looks |= wire == tag
-    # A length may look like a tag, but it stands behind one.
+    # A length may look like a tag, but it is after one.
     begins = looks.copy()
     begins[1:] &= ~looks[:-1]
     if np.count_nonzero(begins) > most:
@@ -146,7 +145,7 @@ def read_texts(data: bytes, *numbers: int, most: int) -> list[pa.Array[Any]] | N
         return None
     lengths = wire[starts + 1]
     ends = starts + 2 + lengths
-    # From here on it is not a guess: each field ends where the next begins, the first at 0, the last at the end.
+    # From here on it is certain: each field ends where the next begins, the first begins at 0, the last ends the data.
     if starts[0] or ends[-1] != len(wire) or bool((lengths >= _SHORT).any()) or bool((ends[:-1] != starts[1:]).any()):
         return None
     # Tag and length, text, tag and length, text: every second piece is a text.
@@ -158,7 +157,7 @@ def read_texts(data: bytes, *numbers: int, most: int) -> list[pa.Array[Any]] | N
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Whether all texts are UTF-8. Tags and lengths below 128 are, and no text's bytes can run on behind them."""
+    """True if all texts are UTF-8. Tags and lengths below 128 are, and no text's bytes can continue after them."""
     if data.isascii():
         return True
     try:

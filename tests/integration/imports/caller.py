@@ -1,4 +1,4 @@
-"""Calls of the import service over gRPC, and what an error says."""
+"""Calls of the import service over gRPC, and the contents of its errors."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class Caller:
         return await self.stream(requests(import_id, data))
 
     async def stream(self, messages: AsyncIterator[pb.UploadRequest]) -> import_pb2.Import:
-        """Upload by messages of one's own."""
+        """Upload by separate messages."""
         stream = self._stub.Upload(messages, metadata=self._metadata)
         return [answer async for answer in stream][-1].finished.import_job
 
     async def rejects(self, import_id: str) -> list[import_pb2.RejectedRow]:
-        """The first thousand refused rows."""
+        """The first thousand rejected rows."""
         request = pb.ListRejectedRowsRequest(import_id=import_id, page_size=1000)
         return list((await self.call("ListRejectedRows", request)).rows)
 
     async def refused(self, data: bytes) -> tuple[str, str, str]:
-        """Code, reason and limit of an upload that is refused."""
+        """Code, reason and limit of a rejected upload."""
         import_id = await self.create()
         messages = [message async for message in requests(import_id, data)]
         ended = await self.refused_stream(messages)
@@ -55,7 +55,7 @@ class Caller:
     async def refused_stream(
         self, messages: Iterable[pb.UploadRequest], on_answer: Callable[[pb.UploadResponse], None] | None = None
     ) -> Ended:
-        """How an upload ends that is refused or cut."""
+        """The end of an upload that is rejected or interrupted."""
 
         def parsed(raw: bytes) -> None:
             if on_answer is not None:

@@ -25,7 +25,7 @@ TENANT = "acme-1"
 
 
 def mac(purpose: str, *parts: bytes) -> bytes:
-    """As the service's keys make it, under a key of the tests."""
+    """A hash as the service's keys make it, under a key of the tests."""
     return hmac.digest(b"k" * 32, purpose.encode() + b"\0".join(parts), "sha256")
 
 
@@ -83,11 +83,11 @@ class Imports:
     async def upload(
         self, import_id: str, data: bytes, *, part: int = 0, chunk: int = 64 * 1024
     ) -> list[pb.UploadResponse]:
-        """Upload a whole part as a client does that trusts its window; the answers."""
+        """Upload a whole part, like a client that trusts its window. Returns the answers."""
         return [answer async for answer in self.servicer.Upload(requests(import_id, data, part=part, chunk=chunk))]
 
     async def run(self, data: bytes, *, chunk: int = 64 * 1024, **spec: object) -> import_pb2.Import:
-        """Create, upload, and the import as `finished` tells it."""
+        """Create, upload, and return the import from `finished`."""
         job = await self.create(**spec)  # type: ignore[arg-type]
         answers = await self.upload(job.import_id, data, chunk=chunk)
         return answers[-1].finished.import_job
@@ -97,7 +97,7 @@ class Imports:
         return list((await self.servicer.ListRejectedRows(request)).rows)
 
     async def rows(self) -> list[tuple[object, ...]]:
-        """All contacts as they stand in the table, by number."""
+        """All contacts in the table, by number."""
         async with self.database.tenant(TENANT) as connection:
             found = await connection.fetch(
                 "SELECT e164, name, email, attributes::text, other_numbers FROM bossjy.contacts ORDER BY e164"
@@ -122,7 +122,7 @@ def chunk_of(data: bytes, start: int, end: int) -> pb.UploadChunk:
 
 @pytest.fixture
 async def make_imports(database: Database, plan: Plan) -> AsyncIterator[Callable[..., Imports]]:
-    """A service with options of one's own."""
+    """A service with its own options."""
     await make_tenant(database, TENANT)
     enter_tenant(TENANT)
     servicers: list[ImportServicer] = []

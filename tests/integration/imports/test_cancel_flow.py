@@ -1,4 +1,4 @@
-"""An upload in full flow is cancelled: its stream ends at once, and what was acknowledged stays."""
+"""Cancellation of an upload in full flow: its stream ends at once, and acknowledged rows stay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_CHUNKS = 2_000
 
 
 def endless(import_id: str) -> Iterator[pb.UploadRequest]:
-    """Rows as fast as they are taken, all of them new."""
+    """Rows as fast as the server accepts them, all of them new."""
     yield pb.UploadRequest(open=pb.UploadOpen(import_id=import_id))
     header = b"phone,name\n"
     yield pb.UploadRequest(chunk=pb.UploadChunk(offset=0, data=header))
@@ -41,7 +41,7 @@ MOST_S = 10.0
 
 
 class Flow:
-    """An upload that goes on until it is ended."""
+    """An upload that continues until it is ended."""
 
     def __init__(self, service: Service) -> None:
         self.caller = Caller(service)
@@ -50,7 +50,7 @@ class Flow:
         self._flowing = asyncio.Event()
 
     async def cancelled(self) -> tuple[import_pb2.Import, Ended]:
-        """What CancelImport answers in full flow, and how the stream ends."""
+        """The answer of CancelImport in full flow, and the end of the stream."""
         self.import_id = await self.caller.create()
         task = asyncio.create_task(self._follow())
         await asyncio.wait_for(self._flowing.wait(), 60)

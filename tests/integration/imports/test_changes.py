@@ -1,4 +1,4 @@
-"""Contacts that an import changed: each field before and after, whatever came before and later."""
+"""Contacts that an import changed: each field before and after, independent of earlier and later imports."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_each_changed_field_is_listed_with_both_values(imports: Imports) -
         "attributes.city": ("Rome", "Bern"),
         "attributes.zip": ("", "1"),
     }
-    # What a later import changes, or is reverted, changes nothing about it.
+    # Changes by a later import, and its reversal, do not change the list.
     third = await imports.run(f"phone,name\n{NUMBER},Anne\n".encode())
     assert [told(one) for one in await changed(imports, third.import_id)] == [{"name": ("Anna", "Anne")}]
     assert told((await changed(imports, second.import_id))[0])["name"] == ("Ann", "Anna")

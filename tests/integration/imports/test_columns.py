@@ -1,4 +1,4 @@
-"""Columns of the exports and templates that people have: each person comes in, with name, number and country."""
+"""Columns of common exports and templates: each person is imported with name, number and country."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.service import Service
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EXPORTS = Path(__file__).with_name("exports")
-# File, region, and the contacts; then the reasons of refused rows.
+# File, region, and the contacts; then the reasons of rejected rows.
 FILES: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "google": ("US", {"+12025550123": "Ann Lee"}, ["SEVERAL_NUMBERS"]),
     "outlook": ("US", {"+12025550123": "Ann Lee", "+12025550124": "Bob Ray", "+12025550125": "Cai Xu"}, []),
@@ -37,7 +37,7 @@ def _caller(shared_service: Service) -> Caller:
 
 
 async def imported(caller: Caller, service: Service, data: bytes, **spec: Any) -> tuple[list[Any], list[str]]:
-    """The contacts of an import and the reasons of its refused rows; nothing stays."""
+    """The contacts of an import and the reasons of its rejected rows; nothing stays."""
     import_id = await caller.create(**spec)
     try:
         await caller.upload(import_id, data)
@@ -130,7 +130,7 @@ async def test_the_header_is_found_below_titles(caller: Caller, shared_service: 
         "+8613800144041",
         {"城市": "北京"},
     )
-    # Line and offset of a refused row count from the start of the file.
+    # Line and offset of a rejected row count from the start of the file.
     (refused,) = rejects
     codec_without_mark = codec.removesuffix("-sig").replace("utf-16", "utf-16-le")
     mark = len("".encode(codec))

@@ -1,4 +1,4 @@
-"""A file for each thing that users of other importers complain of, and what exactly becomes of it."""
+"""A file for each common complaint about importers, and its exact result."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ CASES = {
         dict.fromkeys(list(MANY)[1:], "x" * 20),
         [(2, b'"+86', "", "BAD_QUOTE")],
     ),
-    "characters behind a quote": Case(
+    "characters after a quote": Case(
         f'phone,name\n{a},"x"y\n{b},"y ""z"""\n'.encode(),
         {B: 'y "z"'},
         [(2, f'{a},"x"y'.encode(), "", "BAD_QUOTE")],
@@ -112,12 +112,12 @@ CASES = {
     "delimiters at the end": Case(
         f'phone,name\n{a},x,\n{b},y,,"", \n{c},"line\nend",\n'.encode(), {A: "x", B: "y", C: "line\nend"}
     ),
-    "the sign that ends files of DOS": Case(
+    "the end-of-file character of DOS": Case(
         f"phone,name\r\n{a},x\r\n\x1a,\r\n{b},y\x1a\x1a".encode(),
         {A: "x", B: "y"},
         [(3, b"\x1a,", "phone", "NOT_A_NUMBER")],
     ),
-    "the sign that ends files of DOS, in UTF-16": Case(
+    "the end-of-file character of DOS, in UTF-16": Case(
         f"phone,name\n{a},x\n{b},y\n\x1a".encode("utf-16"), {A: "x", B: "y"}
     ),
     "lone carriage returns": Case(f"phone,name\r{a},x\r{b},y\r".encode(), {A: "x", B: "y"}),
@@ -217,7 +217,7 @@ REFUSED = {
     "no phone column": (b"name,city\nx,y\n", "PHONE_COLUMN_MISSING"),
     "a header with a quote that is never closed": (b'"phone,name\n' + MANY_ROWS, "ROW_TOO_WIDE"),
     "a workbook": (b"PK\x03\x04\x14\x00\x06\x00\x08\x00" + b"\0" * 200, "FORMAT_UNSUPPORTED"),
-    "an Arrow stream that was cut": (arrow_stream()[:-8], "FORMAT_UNSUPPORTED"),
+    "an incomplete Arrow stream": (arrow_stream()[:-8], "FORMAT_UNSUPPORTED"),
     "an Arrow stream with compressed batches": (arrow_stream(compressed=True), "ARROW_INVALID"),
     "an Arrow stream that is broken": (b"\xff" * 1000, "ARROW_INVALID"),
     "Parquet": (b"PAR1\x15\x04" + b"\0" * 200, "FORMAT_UNSUPPORTED"),

@@ -1,4 +1,4 @@
-"""Doubtful numbers are rejected with the number more likely meant, or imported with an attribute that says why."""
+"""Doubtful numbers are rejected with the more likely number, or imported with an attribute that gives the reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.integration.imports.conftest import Imports
 
 KEEP = import_pb2.DOUBTFUL_POLICY_KEEP
 DOUBTFUL = import_pb2.REJECT_REASON_DOUBTFUL_NUMBER
-# A name behind a number, letters for digits, and a vanity number, for which there is no better reading.
+# A name after a number, letters for digits, and a vanity number, which has no better reading.
 FILE = (
     "phone,name,country\n"
     "030 987654 (Axel),Axel,DE\n"

@@ -1,4 +1,4 @@
-"""Rows that share a number: the one that wins keeps its extension, the others are listed with the row that won."""
+"""Rows that share a number: the winner keeps its extension, the others are listed with the row that won."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def get_import(imports: Imports, import_id: str) -> import_pb2.Import:
 
 
 async def begin(imports: Imports, import_id: str, data: bytes) -> None:
-    """The first bytes of a part, committed by a stream that ends before the part does."""
+    """Commit the first bytes of a part by a stream that ends before the part does."""
 
     async def messages() -> AsyncIterator[pb.UploadRequest]:
         async for message in requests(import_id, data, chunk=50):
@@ -125,7 +125,7 @@ async def test_the_last_row_wins_over_rows_of_earlier_blocks(make_imports: Calla
 async def test_every_duplicate_is_listed_once(
     make_imports: Callable[..., Imports], existing: int, duplicate: int, *, validate_only: bool
 ) -> None:
-    """Across blocks and parts, for new contacts and for contacts from before: as many as were counted."""
+    """Across blocks and parts, for new contacts and for existing ones: as many as were counted."""
     rng = random.Random(existing * 10 + duplicate)
     imports = make_imports(block_bytes=150, flush_s=0.01, poll_s=0.02)
     for _ in range(2):
@@ -208,7 +208,7 @@ async def test_the_winner_stays_known_after_a_revert(imports: Imports) -> None:
 
 
 async def test_the_winner_is_told_after_the_contact_changed_hands(make_imports: Callable[..., Imports]) -> None:
-    """An import that only confirmed a contact owns it once the import that made it is reverted."""
+    """An import that only confirmed a contact owns it after the reversal of the import that made it."""
     imports = make_imports(block_bytes=30, flush_s=0.01)
     first = await imports.run(HEADER.encode() + b"+8613800138000,a,,,\n")
     second = await imports.create()

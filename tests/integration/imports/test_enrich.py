@@ -1,4 +1,4 @@
-"""Carrier and place of imported numbers, when they are asked for."""
+"""Carrier and place of imported numbers, if they are requested."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bossjy.contacts.v1 import contact_service_pb2 as contacts_pb
 from bossjy.imports.v1 import import_service_pb2 as pb
 from tests.integration.imports.conftest import Imports
 
-# Two carriers of China, a landline of Peking, one of London, and a row that is refused between them.
+# Two carriers of China, a landline of Peking, one of London, and a rejected row between them.
 FILE = b"phone,name\n13800138000,a\n13012345678,b\n1.38E+10,x\n010 6552 9988,c\n+44 20 7946 0018,d\n"
 MOBILE, UNICOM, PEKING, LONDON = "+8613800138000", "+8613012345678", "+861065529988", "+442079460018"
 
 
 def told(number: str, language: str) -> tuple[str, str]:
-    """What libphonenumber tells of it."""
+    """libphonenumber's carrier and place of the number."""
     parsed = phonenumbers.parse(number)
     return carrier.name_for_number(parsed, language), geocoder.description_for_number(parsed, language)
 

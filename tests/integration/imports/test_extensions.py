@@ -57,7 +57,7 @@ async def test_the_extension_of_a_cell_is_kept(imports: Imports, cell: str, exte
     ("first", "second", "others"),
     [
         (NUMBER, f"{OTHER} ext 5", [f"{OTHER};ext=5"]),
-        # The number of the contact is left out only without an extension of its own.
+        # The number of the contact is left out only if it has no other extension.
         (NUMBER, f"{NUMBER} ext 5", [f"{NUMBER};ext=5"]),
         (f"{NUMBER} ext 5", f"{NUMBER} x5", []),
         (f"{NUMBER} ext 5", NUMBER, []),
@@ -148,7 +148,7 @@ async def test_an_erased_number_goes_with_its_extensions(imports: Imports) -> No
 
 
 async def test_contacts_of_an_earlier_release_are_merged_and_reverted(make_imports: Callable[..., Imports]) -> None:
-    """Former values and rows that were kept before contacts had extensions lack the field."""
+    """Former values and rows from before contacts had extensions lack the field."""
     imports = make_imports()
     await imports.run(f"phone,name\n{NUMBER},Ann\n".encode())
     second = await imports.run(f"phone,name\n{NUMBER},Anna\n".encode())

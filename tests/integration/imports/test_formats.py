@@ -1,4 +1,4 @@
-"""The same rows in every form, encoding and compression, cut anywhere, resumed: the same contacts and refusals."""
+"""The same rows in every form, encoding and compression, split anywhere, resumed: the same contacts and rejects."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ async def test_objects_may_have_keys_of_their_own(imports: Imports) -> None:
 
 
 def late_text(codec: str) -> bytes:
-    """Chinese names in a file that begins with more ASCII than its encoding is found by."""
+    """Chinese names in a file that begins with more ASCII than the sample for its encoding."""
     plain = "".join(f"User{n},+86138{n:08d},plain ascii text to fill the line\n" for n in range(2000))
     return (
         b"name,phone,note\n"

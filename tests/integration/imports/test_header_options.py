@@ -1,4 +1,4 @@
-"""Header rows, lines above them, quotes and escapes as they are asked for, and errors that say how to repair them."""
+"""Header rows, lines above them, quotes and escapes as requested, and errors that give a remedy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TITLE = "2026年客户名单,,\n联系人,备用,\n姓名,编码甲,城市\n甲,
 
 
 async def contacts(imports: Imports, data: bytes, **source: object) -> list[tuple[object, object]]:
-    """Number and name of the contacts that a file becomes."""
+    """Number and name of the contacts from a file."""
     mapping = source.pop("mapping", [])
     job = await imports.run(data, source=import_pb2.SourceFormat(**source), mapping=mapping)  # type: ignore[arg-type]
     assert job.counts.inserted == job.counts.rows_in, await imports.rejects(job.import_id)

@@ -1,4 +1,4 @@
-"""Files to contacts: what is merged, what is refused, and what a file that cannot be read is told."""
+"""Imports from file to contacts: merged rows, rejected rows, and the errors for unreadable files."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_the_demonstration_file(make_imports: Callable[..., Imports]) -> N
     assert counts.rows_in == counts.inserted + counts.duplicate + counts.rejected
     assert counts.inserted == len(await imports.rows())
     assert len(await imports.rejects(first.import_id)) == counts.rejected
-    # The same again: nothing new, and the same rows are doubles and refused.
+    # The same again: nothing new, and the same rows are duplicates and rejects.
     again = (await imports.run(demo_file())).counts
     assert (again.inserted, again.updated) == (0, 0)
     assert (again.unchanged, again.duplicate, again.rejected) == (counts.inserted, counts.duplicate, counts.rejected)
@@ -82,7 +82,7 @@ async def test_doubles_in_other_blocks_count_once(make_imports: Callable[..., Im
     await imports.run("手机号,姓名\n13800138000,旧\n".encode())
     rows = [f"1380013{8000 + n % 7},名{n}\n" for n in range(70)]
     job = await imports.run(("手机号,姓名\n" + "".join(rows)).encode(), chunk=50)
-    # The first row with the number that was there before changes it; of the other six the first row each is new.
+    # The first row with the existing number changes it; of the other six the first row each is new.
     assert job.counts == import_pb2.ImportCounts(rows_in=70, inserted=6, updated=1, duplicate=63)
     assert [row[1] for row in await imports.rows()] == [f"名{n}" for n in range(7)]
 

@@ -94,7 +94,7 @@ async def test_watching_tells_each_change_until_the_end(make_imports: Callable[.
     assert seen[0].state == import_pb2.IMPORT_STATE_OPEN
     assert seen[-1].state == import_pb2.IMPORT_STATE_SUCCEEDED
     assert seen[-1].counts.inserted == 500
-    # Picked up again behind the last revision, there is nothing more to tell.
+    # A new stream after the last revision has nothing more to report.
     request = pb.WatchImportRequest(import_id=job.import_id, after_revision=seen[-1].revision)
     assert [one async for one in imports.servicer.WatchImport(request)] == []
 
@@ -116,7 +116,7 @@ async def test_another_tenant_sees_nothing(imports: Imports, database: Database)
             await call
         assert caught.value.reason is Reason.RESOURCE_NOT_FOUND
     assert not (await imports.servicer.ListImports(pb.ListImportsRequest())).import_jobs
-    # The same request id is another tenant's own.
+    # Another tenant can use the same request id.
     assert (await imports.create("r")).import_id != job.import_id
 
 

@@ -1,4 +1,4 @@
-"""JSON in other encodings, line ends and numbers than JSON has, and JSON documents that are no JSON lines."""
+"""JSON with other encodings, line ends and numbers than JSON has, and JSON documents other than JSON lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of imports are settings, and each refuses with its reason: asked of a whole service with low ones."""
+"""Limits of imports are settings, and each rejects with its reason: tested on a whole service with low limits."""
 
 from __future__ import annotations
 

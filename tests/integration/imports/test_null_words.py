@@ -1,4 +1,4 @@
-"""Null words count as empty: they replace no value, and an import can say otherwise."""
+"""Null words count as empty: they replace no value, and an import can set other words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the policies and the order in which blocks and parts arrive: the contacts and counts of a model apart."""
+"""Contacts and counts agree with a separate model, for all policies and orders of blocks and parts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def merged(before: Fields, row: Fields, policy: int) -> Fields:
 
 
 class Model:
-    """What should come of imports, worked out row by row."""
+    """The expected result of imports, computed row by row."""
 
     def __init__(self) -> None:
         self.contacts: dict[str, Fields] = {}

@@ -65,7 +65,7 @@ KEYS = [
 
 
 def random_contacts(count: int, seed: int) -> list[tuple[str, str, str, list[str], dict[str, str]]]:
-    """Contacts as imports leave them: texts have no white space around."""
+    """Contacts as imports leave them: texts have no surrounding white space."""
     choose = random.Random(seed)
 
     def text() -> str:

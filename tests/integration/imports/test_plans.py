@@ -1,4 +1,4 @@
-"""How PostgreSQL reads what a block is merged into: by the index of the numbers, whatever statistics it has.
+"""Query plans of merges: PostgreSQL uses the index of the numbers, whatever statistics it has.
 
 A plan that is made while a table is empty is kept, and was once used for a million rows.
 """

@@ -40,7 +40,7 @@ async def test_refused_rows_are_corrected_and_imported_again(imports: Imports) -
     again = await imports.run(corrected.encode(), parent_import_id=job.import_id)
     assert again.counts == import_pb2.ImportCounts(rows_in=4, inserted=2, rejected=2)
     assert again.spec.parent_import_id == job.import_id
-    # What guarded a spreadsheet is gone, and the notes are no attributes.
+    # The guards for a spreadsheet are gone, and the notes are no attributes.
     assert await imports.rows() == [
         ("+8613800138000", "张;三", "", '{"备注": "=1+1"}', []),
         ("+8613800138001", "李四", "", "{}", []),

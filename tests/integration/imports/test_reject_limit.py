@@ -133,7 +133,7 @@ async def test_none_is_a_limit(imports: Imports) -> None:
 async def test_a_share_applies_after_its_least_rows_and_at_the_end(make_imports: Make) -> None:
     imports = make_imports(block_rows=10)
     data = b"phone\n" + b"bad\n" * 9 + good(91)
-    # Half of the first rows are bad, and of all of them 9 %.
+    # Half of the first rows are bad, but only 9 % of all of them.
     job = await imports.run(data, chunk=50, reject_limit=limit(percent=9, minimum_rows=100))
     assert job.state == SUCCEEDED
     early = await stopped(imports, data, reject_limit=limit(percent=9, minimum_rows=10))
@@ -166,7 +166,7 @@ async def test_parallel_parts_share_the_limit(make_imports: Make, trial: int) ->
     first = b"phone\n"
 
     async def upload(part: int) -> str:
-        # Every part alone is within the limit.
+        # Every single part is within the limit.
         data = (first if part == 0 else b"") + b"".join(
             good(8, part * 1000 + block * 10) + b"bad\n" * 2 for block in range(13)
         )

@@ -59,7 +59,7 @@ async def test_what_later_imports_said_stays(imports: Imports) -> None:
 async def test_what_two_rows_of_an_import_changed_one_after_the_other_comes_back_whole(
     make_imports: Callable[..., Imports],
 ) -> None:
-    """Each row is a block of its own, so the last one takes the place of those before it."""
+    """Each row is a separate block, so the last one takes the place of those before it."""
     imports = make_imports(block_bytes=1, flush_s=0.01)
     first = await imports.run("手机号,姓名\n13800138000,一\n".encode())
     before = await written(imports)
@@ -71,12 +71,12 @@ async def test_what_two_rows_of_an_import_changed_one_after_the_other_comes_back
         assert (await written(imports) == before) is not changed
         assert counts(await revert(imports, job)) == (0, int(changed), 0)
         assert await written(imports) == before
-    # The first import still counts as the one that wrote the contact last.
+    # The first import still counts as the last writer of the contact.
     assert counts(await revert(imports, first)) == (1, 0, 0)
 
 
 async def written(imports: Imports) -> list[tuple[object, ...]]:
-    """Contacts, and which row of which import wrote each last."""
+    """Contacts, and the row and import that wrote each last."""
     async with imports.database.tenant(TENANT) as connection:
         found = await connection.fetch("SELECT e164, name, changed_import_id, changed_position FROM bossjy.contacts")
     return [tuple(row) for row in found]

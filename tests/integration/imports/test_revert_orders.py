@@ -1,4 +1,4 @@
-"""Reverting imports in any order leaves the contacts that the other imports make without them."""
+"""Reversal of imports in any order leaves the contacts that the other imports make without them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_deleted_contact_comes_back_by_no_reversal(imports: Imports) -> 
 
 
 async def test_an_import_waits_for_a_reversal_and_none_is_lost(make_imports: Callable[..., Imports]) -> None:
-    """Blocks that confirm contacts while the import that created them is reverted: the contacts stay, or come anew."""
+    """Blocks confirm contacts during the reversal of the import that created them: the contacts stay, or are new."""
     imports = make_imports(block_bytes=400, flush_s=0.01)
     file = HEADER.encode() + b"".join(b"+86138001380%02d,n,,,\n" % number for number in range(60))
     for _ in range(5):

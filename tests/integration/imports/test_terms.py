@@ -1,4 +1,4 @@
-"""Regions and languages that do not exist are refused when an import is made, not row by row."""
+"""Regions and languages that do not exist are rejected when an import is made, not row by row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that a dry run named go once it has ended, whoever still listens; those of other imports stay."""
+"""Cleanup after dry runs: their numbers are deleted after the end, even without a caller; those of imports stay."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bossjy_server.errors import BossjyError
 from bossjy_server.imports import tidying
 from tests.integration.imports.conftest import TENANT, Imports, enter_tenant, requests
 
-# Not ASCII alone, so that the first bytes say what it is.
+# Not only ASCII, so that the first bytes determine the encoding.
 FILE = "手机号,姓名\n".encode() + b"".join(b"+86138001%05d,x\n" % number for number in range(2000))
 CHANGED = FILE.replace(b"00007,x", b"00007,y")
 
 
 async def marks(imports: Imports) -> tuple[int, int]:
-    """How many there are: without former values, with them."""
+    """The number of marks: without former values, with them."""
     async with imports.database.tenant(TENANT) as connection:
         row = await connection.fetchrow(
             "SELECT count(*) FILTER (WHERE former IS NULL), count(former) FROM bossjy.import_changes"
@@ -46,7 +46,7 @@ async def test_they_go_though_the_client_leaves_at_the_end(imports: Imports) -> 
 
 
 async def test_layers_of_an_import_stay(imports: Imports) -> None:
-    """They say which contacts the import confirmed, should another be reverted."""
+    """They list the contacts that the import confirmed, in case another import is reverted."""
     await imports.run(FILE)
     await imports.run(CHANGED)
     dry = await imports.create(validate_only=True)
@@ -86,7 +86,7 @@ async def test_a_lost_database_is_told(imports: Imports, caplog: pytest.LogCaptu
     work = tidying.Tidying(imports.database, 90)
     work.begin(TENANT, "imp_1")
     async with asyncio.timeout(10):
-        while "stays for now" not in caplog.text:
+        while "is postponed" not in caplog.text:
             await asyncio.sleep(0.01)
     await work.close()
 
@@ -96,4 +96,4 @@ async def test_what_is_left_out_is_told(
 ) -> None:
     monkeypatch.setattr(tidying, "_MOST_WAITING", 0)
     job = await imports.run(FILE)
-    assert f"what import {job.import_id} named stays for now" in caplog.text
+    assert f"cleanup after import {job.import_id} is postponed" in caplog.text

@@ -9,7 +9,7 @@ from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 from tests.integration.imports.conftest import Imports
 
-# What the former release did not have.
+# Removes the parts of the schema that the former release did not have.
 FORMER = """
 DROP TABLE bossjy.import_duplicates;
 ALTER TABLE bossjy.contacts DROP COLUMN extension, DROP COLUMN created_line;
@@ -47,6 +47,6 @@ async def test_imports_of_the_former_release(imports: Imports, database_url: str
 
 
 async def imports_role(imports: Imports) -> str:
-    """The role that the service works as."""
+    """The database role of the service."""
     async with imports.database.tenant("acme-1") as connection:
         return str(await connection.fetchval("SELECT current_user"))

@@ -1,4 +1,4 @@
-"""The stream: acks for what is committed alone, resumed at any byte, one stream a part."""
+"""Upload streams: acks only for committed rows, resumption at any byte, one stream a part."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def cut_after(source: AsyncIterator[pb.UploadRequest], messages: int) -> A
 async def upload_until_cut(imports: Imports, import_id: str, data: bytes, start: int, rng: random.Random) -> None:
     source = requests(import_id, data, chunk=rng.choice([900, 5000]), start=start)
     async for _ in imports.servicer.Upload(cut_after(source, rng.randrange(1, 12))):
-        # Give the commit a chance, or none: a cut may come at any moment.
+        # Give the commit a chance, or none: an interruption may come at any moment.
         await asyncio.sleep(rng.choice([0, 0.01]))
 
 
@@ -302,7 +302,7 @@ async def test_a_cancelled_import_stops_within_a_second(make_imports: Callable[.
         await asyncio.wait_for(task, 30)
     assert caught.value.reason is Reason.IMPORT_NOT_OPEN
     assert caught.value.metadata["state"] == "cancelled"
-    # Safe to repeat; what was committed stays, and nothing came after.
+    # Safe to repeat. Committed rows stay, and no other rows came later.
     again = await imports.servicer.CancelImport(pb.CancelImportRequest(import_id=job.import_id))
     assert len(await imports.rows()) == again.import_job.counts.inserted > 0
     assert (await refusal(imports, opening(job))).reason is Reason.IMPORT_NOT_OPEN

@@ -1,4 +1,4 @@
-"""How the tests of PhoneService ask it, and what `phonenumbers` itself says."""
+"""Calls of PhoneService for tests, and the answers of `phonenumbers` itself."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class Phone:
         return [one async for one in self._stub.StreamValidateNumbers(generate(), metadata=self._metadata)]
 
     async def refused_stream(self, requests: Iterable[pb.StreamValidateNumbersRequest]) -> Ended:
-        """How a stream ends that is refused."""
+        """The end of a rejected stream."""
         return await stream_status(
             self._target, "/bossjy.phone.v1.PhoneService/StreamValidateNumbers", requests, self._metadata
         )
 
 
 def oracle(text: str, region: str | None) -> dict[str, Any]:
-    """The basic view as `phonenumbers` tells it."""
+    """The basic view according to `phonenumbers`."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

@@ -1,4 +1,4 @@
-"""What PhoneService refuses, and what others see of long work."""
+"""Limits of PhoneService: rejected requests, and the effect of long work on other calls."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ async def test_a_text_of_hundred_thousand_characters(phone: Phone) -> None:
 
 @pytest.fixture
 async def impatient(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Phone]:
-    """A service that spends little on one call."""
+    """A service with a low limit of CPU time for one call."""
     async for one in serve(database_url, redis_url, tmp_path, BOSSJY_PHONE_CALL_S="0.1"):
         yield Phone(one)
 
@@ -153,7 +153,7 @@ async def test_a_call_that_needs_too_much_work(impatient: Phone) -> None:
 
 
 async def test_short_calls_do_not_wait_for_long_ones(phone: Phone, shared_service: Service) -> None:
-    """Beside streams of rows that are answered one by one, for which a queue in order would need minutes."""
+    """Runs beside streams of rows that are answered one by one, for which a queue in order would need minutes."""
     slow = contexts(5000)
     texts = pb.StreamValidateNumbersRequest(texts=pb.NumberTexts(phone_numbers=slow)).SerializeToString()
     arrow = pb.StreamValidateNumbersRequest(arrow_ipc=ipc(column(pa.array(contexts(90_000))))).SerializeToString()
@@ -187,6 +187,6 @@ async def test_short_calls_do_not_wait_for_long_ones(phone: Phone, shared_servic
     for one in long:
         one.cancel()
     await asyncio.gather(*long, return_exceptions=True)
-    # 13 s and more before; some hundredths of a second on a machine that does nothing else.
+    # 13 s and more before; some hundredths of a second on an idle machine.
     assert statistics.median(took["batch"]) < 2
     assert statistics.median(took["explain"]) < 2

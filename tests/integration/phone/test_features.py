@@ -1,4 +1,4 @@
-"""Short numbers, numbers that are being typed, regions of numbers, formats and time zones in columns."""
+"""Short numbers, partly typed numbers, regions of numbers, formats and time zones in columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LookupNumber as a caller sees it: a whole service that asks a provider on loopback, and one that asks none."""
+"""LookupNumber for a caller: a whole service with a provider on loopback, and one without a provider."""
 
 from __future__ import annotations
 

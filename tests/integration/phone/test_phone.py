@@ -1,4 +1,4 @@
-"""PhoneService as a caller sees it, against what `phonenumbers` itself says."""
+"""PhoneService for a caller, compared with `phonenumbers` itself."""
 
 from __future__ import annotations
 

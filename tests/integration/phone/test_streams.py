@@ -1,4 +1,4 @@
-"""Streams of numbers, in columns and in Arrow, against what `phonenumbers` itself says."""
+"""Streams of numbers, in columns and in Arrow, compared with `phonenumbers` itself."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_streams_of_columns(phone: Phone) -> None:
 
 
 async def test_the_service_answers_others_while_it_answers_a_stream(phone: Phone, shared_service: Service) -> None:
-    """The service runs in this very loop: what holds the loop is seen as time of its thread within a short sleep."""
+    """The service runs in this same loop: work that blocks the loop appears as its thread's time in a short sleep."""
     digits = [f"0{number:09d}" for number in range(10_000)]
     message = pb.StreamValidateNumbersRequest(
         texts=pb.NumberTexts(phone_numbers=digits, default_regions=["DE", "GB"] * 5_000)

@@ -1,4 +1,4 @@
-"""Regions and languages by either of their names: both are accepted, and unknown ones are refused with a reason."""
+"""Regions and languages by either of their names: both are accepted, and unknown ones are rejected with a reason."""
 
 from __future__ import annotations
 

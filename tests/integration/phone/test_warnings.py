@@ -1,4 +1,4 @@
-"""Warnings beside answers: what a valid answer depends on, and a default region that is none."""
+"""Warnings with answers: doubts about a valid answer, and an invalid default region."""
 
 from __future__ import annotations
 

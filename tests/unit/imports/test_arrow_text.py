@@ -1,4 +1,4 @@
-"""Arrow streams as text: what stands in each cell, however the bytes come, and what broken ones say."""
+"""Arrow streams as text: the cells for any division of the bytes, and the errors of broken streams."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_cells_are_what_they_were(chunk: int, limit: int) -> None:
     text, whole = read(stream(MIXED, max_chunksize=3), chunk=chunk, limit=limit)
     rows = list(csv.reader(io.StringIO(text)))
     assert [row[:2] + row[3:] for row in rows] == [row[:2] + row[3:] for row in CELLS]
-    # Beyond 2 ** 53 a float no longer knows its last digit: it is written so that nobody takes it for a number.
+    # Beyond 2 ** 53 a float has no exact last digit: it is written so that nobody takes it for a number.
     assert [row[2] for row in rows[:4]] == [row[2] for row in CELLS[:4]]
     assert "e+" in rows[4][2]
     assert whole

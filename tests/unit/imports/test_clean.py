@@ -67,7 +67,7 @@ def test_each_refusal_has_its_reason_and_what_would_do(plan: Plan) -> None:
 
 
 def test_a_lost_leading_zero_is_suggested(plan: Plan) -> None:
-    # A number of Rome, written as an Italian does and then rid of its zero by a spreadsheet.
+    # A number of Rome in Italian notation, whose zero a spreadsheet removed.
     found, rejects = numbers(plan, "698221234", region="IT")
     assert found or rejects[0].suggestion == "+390698221234"
 

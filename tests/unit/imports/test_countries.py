@@ -13,7 +13,7 @@ HERE = Path(__file__).with_name("countries.csv")
 
 
 def rows_of(region: str, plan: Plan) -> dict[str, tuple[str, str]]:
-    """Country cell to what must come of its row, and what came."""
+    """For each country cell the expected result of its row, and the actual one."""
     found: dict[str, tuple[str, str]] = {}
     for row in csv.DictReader(HERE.read_text("utf-8").splitlines()):
         good, rejects = clean(plan, "country,phone", f'"{row["country"]}",{row["phone"]}\n', region=region)

@@ -41,7 +41,7 @@ def file_of(people: list[str]) -> str:
 
 
 def found_in(data: bytes) -> Found | None:
-    """None: the encoding is asked for."""
+    """The encoding; None if it must be given."""
     raised: InvalidArgument | None = None
     found = None
     try:

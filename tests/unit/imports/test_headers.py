@@ -18,7 +18,7 @@ CELLS = {
     "COUNTRY": ("DE", "China"),
 }
 ROWS = [line.split("\t") for line in Path(__file__).with_name("headers.tsv").read_text("utf-8").splitlines()]
-# Cells like phone numbers do not make these phone columns.
+# Cells that look like phone numbers do not make these phone columns.
 NOT_PHONES = """
     Fax|Business Fax|Fax Number|Order number|Order No.|Customer ID|Record ID|Phone Type|Phone 1 - Label|Account number
     Phone verified|Phone ID|Telephone bill|House number|Tracking number|Card number|Extension|IMEI|Employee ID|Zip

@@ -1,4 +1,4 @@
-"""Hostile first bytes of a file: long runs of one sign, which patterns that go back would search for hours."""
+"""Hostile first bytes of a file: long runs of one sign, which backtracking patterns would search for hours."""
 
 from __future__ import annotations
 

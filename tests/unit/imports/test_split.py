@@ -1,4 +1,4 @@
-"""The fast path, the slow path, and any cut of the bytes into blocks give the same rows."""
+"""The fast path, the slow path, and any division of the bytes into blocks give the same rows."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ dialects = st.builds(
 
 
 def read_all(data: bytes, layout: Layout, split: Split, cuts: list[int]) -> list[tuple[object, ...]]:
-    """Offset, line, and cells or reason of every row, with the bytes coming in pieces."""
+    """Offset, line, and cells or reason of every row, from bytes in pieces."""
     rows: list[tuple[object, ...]] = []
     buffer, place, position = b"", Place(), 0
     for cut in [*cuts, len(data)]:
@@ -113,7 +113,7 @@ def read_all(data: bytes, layout: Layout, split: Split, cuts: list[int]) -> list
             ]
             rows += [(place.offset + fault.start, fault.line, fault.reason) for fault in block.faults]
             assert block.next.offset == place.offset + block.consumed
-            # What skips the rest of a long row ends with it; rows may follow.
+            # The code that skips the rest of a long row stops at its end; rows may follow.
             going_on = place.skipping and not block.next.skipping
             buffer, place = buffer[block.consumed :], block.next
     assert place.offset == len(data)

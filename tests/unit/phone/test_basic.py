@@ -1,4 +1,4 @@
-"""Basic views written as bytes say what the messages say."""
+"""Basic views as wire bytes are equal to the messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_bytes_say_what_messages_say(version: str) -> None:
     plan = load_plan()
     views = BasicViews(version)
     wanted, doubts = [], []
-    for text, region in TEXTS * 2:  # the second time from what is shared
+    for text, region in TEXTS * 2:  # the second time from the shared bytes
         number = plan.number(text, region or None)
         doubts.append(plan.doubts(text, number))
         response = doubted_of(number, doubts[-1])

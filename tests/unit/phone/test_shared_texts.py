@@ -1,4 +1,4 @@
-"""Arrow columns that share texts: the same answers as the texts written out."""
+"""Arrow columns with shared texts: the same answers as for texts without sharing."""
 
 from __future__ import annotations
 
@@ -121,14 +121,14 @@ def delta() -> bytes:
 ONE = ipc(column(pa.array(["1"])))
 SCHEMA = ONE[: ONE.index(b"\xff\xff\xff\xff", 8)]
 REFUSED = {
-    "": (b"", "can be read"),
-    "a sign": (b"\xff\xff\xff\xff", "can be read"),
-    "no sign": (b"12345678", "can be read"),
-    "only the end": (b"\xff\xff\xff\xff" + bytes(4), "can be read"),
+    "": (b"", "not a readable Arrow"),
+    "a sign": (b"\xff\xff\xff\xff", "not a readable Arrow"),
+    "no sign": (b"12345678", "not a readable Arrow"),
+    "only the end": (b"\xff\xff\xff\xff" + bytes(4), "not a readable Arrow"),
     "two streams": (ONE * 2, "one stream per message"),
-    "two schemas": (SCHEMA * 2, "can be read"),
-    "cut": (ONE[:-20], "can be read"),
-    "rows first": (ONE[len(SCHEMA) :], "can be read"),
+    "two schemas": (SCHEMA * 2, "not a readable Arrow"),
+    "cut": (ONE[:-20], "not a readable Arrow"),
+    "rows first": (ONE[len(SCHEMA) :], "not a readable Arrow"),
     "no such column": (ipc(column(pa.array(["1"]), "number")), "no column"),
     "two of a name": (
         ipc(pa.RecordBatch.from_arrays([pa.array(["1"])] * 2, names=["phone_number"] * 2)),
@@ -137,12 +137,12 @@ REFUSED = {
     "numbers": (ipc(column(pa.array([1]))), "is int64"),
     "a dictionary of numbers": (ipc(column(pa.array([1]).dictionary_encode())), "dictionary<"),
     "too many rows": (ipc(column(pa.array(["1"] * 60_000)), 2), "120000 rows"),
-    "a delta": (delta(), "adds to one before"),
+    "a delta": (delta(), "adds to an earlier one"),
     "a large schema": (metadata_bomb(1, 300_000), "drop schema metadata"),
     "many entries": (metadata_bomb(5_000, 1), "more than 2000"),
     "long entries": (metadata_bomb(1_000, 5_000), "more than 1048576 bytes"),
     "many fields": (ipc(pa.RecordBatch.from_arrays([pa.nulls(1)] * 2500, names=["1"] * 2500)), "2000 fields"),
-    "bad text": (ipc(column(pa.array([b"\xff"]).view(pa.string()))), "can be read"),
+    "bad text": (ipc(column(pa.array([b"\xff"]).view(pa.string()))), "not a readable Arrow"),
 }  # fmt: skip
 
 

@@ -165,7 +165,7 @@ async def test_a_short_job_does_not_wait_for_long_ones(threads: Threads) -> None
         # Twenty jobs of two slices each before it would be 0.08 s of CPU time; without slices it would be never.
         assert await asyncio.wait_for(threads.run(same(1), short=True), 10) == 1
         assert await asyncio.wait_for(threads.run(same(1)), 10) == 1
-    # A job that was expected to be short and is not gives its lane up.
+    # A job that was wrongly expected to be short gives its lane up.
     ends.append(threading.Event())
     long.append(asyncio.ensure_future(threads.run(endless(ends[-1]), short=True)))
     await asyncio.sleep(0.1)

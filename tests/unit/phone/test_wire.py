@@ -59,7 +59,7 @@ def request(texts: list[str], regions: list[str], **others: Any) -> pb.StreamVal
 
 
 def check(raw: bytes) -> bool:
-    """What is split off and the rest are the request. Whether anything was split off."""
+    """The split columns and the rest are equal to the request. True if any columns were split off."""
     whole = pb.StreamValidateNumbersRequest.FromString(raw)
     rest_raw, taken = split_request(raw)
     rest = pb.StreamValidateNumbersRequest.FromString(rest_raw)

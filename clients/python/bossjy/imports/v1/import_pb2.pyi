@@ -189,7 +189,7 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     """Mail address."""
     CONTACT_FIELD_COUNTRY: _ContactField.ValueType  # 5
     """Country of the row: the default region of its numbers. A code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`,
-    `49`, `0049`), or a name in Chinese, English or another common language. A row with any other value is refused.
+    `49`, `0049`), or a name in Chinese, English or another common language. A row with any other value is rejected.
     """
     CONTACT_FIELD_ATTRIBUTE: _ContactField.ValueType  # 6
     """Kept as an attribute."""
@@ -204,8 +204,8 @@ class _ContactFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactF
     CONTACT_FIELD_ATTRIBUTES: _ContactField.ValueType  # 10
     """A JSON object. Each of its members is kept as an attribute."""
     CONTACT_FIELD_EXTENSION: _ContactField.ValueType  # 11
-    """Extension of the number in CONTACT_FIELD_PHONE_NUMBER, 1 to 20 digits. An extension in the cell of the number comes
-    first. A cell that is not used is kept as an attribute. No column is recognised as this field by its name, except in a
+    """Extension of the number in CONTACT_FIELD_PHONE_NUMBER, 1 to 20 digits. An extension in the cell of the number has
+    priority. An unused cell is kept as an attribute. No column is recognised as this field by its name, except in a
     file of ExportContacts.
     """
 
@@ -227,7 +227,7 @@ CONTACT_FIELD_EMAIL: ContactField.ValueType  # 4
 """Mail address."""
 CONTACT_FIELD_COUNTRY: ContactField.ValueType  # 5
 """Country of the row: the default region of its numbers. A code of ISO 3166 (`DE`, `DEU`), a calling code (`+49`,
-`49`, `0049`), or a name in Chinese, English or another common language. A row with any other value is refused.
+`49`, `0049`), or a name in Chinese, English or another common language. A row with any other value is rejected.
 """
 CONTACT_FIELD_ATTRIBUTE: ContactField.ValueType  # 6
 """Kept as an attribute."""
@@ -242,8 +242,8 @@ CONTACT_FIELD_FAMILY_NAME: ContactField.ValueType  # 9
 CONTACT_FIELD_ATTRIBUTES: ContactField.ValueType  # 10
 """A JSON object. Each of its members is kept as an attribute."""
 CONTACT_FIELD_EXTENSION: ContactField.ValueType  # 11
-"""Extension of the number in CONTACT_FIELD_PHONE_NUMBER, 1 to 20 digits. An extension in the cell of the number comes
-first. A cell that is not used is kept as an attribute. No column is recognised as this field by its name, except in a
+"""Extension of the number in CONTACT_FIELD_PHONE_NUMBER, 1 to 20 digits. An extension in the cell of the number has
+priority. An unused cell is kept as an attribute. No column is recognised as this field by its name, except in a
 file of ExportContacts.
 """
 Global___ContactField: _TypeAlias = ContactField  # noqa: Y015
@@ -285,26 +285,26 @@ class _DoubtfulPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Doubtf
     DOUBTFUL_POLICY_UNSPECIFIED: _DoubtfulPolicy.ValueType  # 0
     """The same as DOUBTFUL_POLICY_REJECT."""
     DOUBTFUL_POLICY_REJECT: _DoubtfulPolicy.ValueType  # 1
-    """The row is rejected as DOUBTFUL_NUMBER. The suggestion is the number that is more likely meant."""
+    """The row is rejected as DOUBTFUL_NUMBER. The suggestion is the more likely number."""
     DOUBTFUL_POLICY_KEEP: _DoubtfulPolicy.ValueType  # 2
     """The row is imported with libphonenumber's number. Its contact gets the attribute `number_warning`: the names of the
-    NumberWarning values without prefix, with spaces between them. The filter `attributes.number_warning:*` finds it.
+    NumberWarning values without prefix, separated by spaces. The filter `attributes.number_warning:*` finds it.
     """
 
 class DoubtfulPolicy(_DoubtfulPolicy, metaclass=_DoubtfulPolicyEnumTypeWrapper):
-    """What happens to a row whose number is doubtful: libphonenumber reads its cell as a valid number, but letters, an exponent
-    or a decimal point were read as digits, or digits were left out (see NumberWarning), and another number is more likely
-    meant. A cell with such a reading and no better one is imported in any case. Only the number of a row is looked at: a
-    doubtful additional number stays a text among the attributes.
+    """Treatment of a row whose number is doubtful: libphonenumber reads its cell as a valid number, but read letters, an
+    exponent or a decimal point as digits, or left out digits (see NumberWarning), and another number is more likely. A
+    cell with such a reading and no better one is imported in any case. Only the number of a row is checked: a doubtful
+    additional number stays a text among the attributes.
     """
 
 DOUBTFUL_POLICY_UNSPECIFIED: DoubtfulPolicy.ValueType  # 0
 """The same as DOUBTFUL_POLICY_REJECT."""
 DOUBTFUL_POLICY_REJECT: DoubtfulPolicy.ValueType  # 1
-"""The row is rejected as DOUBTFUL_NUMBER. The suggestion is the number that is more likely meant."""
+"""The row is rejected as DOUBTFUL_NUMBER. The suggestion is the more likely number."""
 DOUBTFUL_POLICY_KEEP: DoubtfulPolicy.ValueType  # 2
 """The row is imported with libphonenumber's number. Its contact gets the attribute `number_warning`: the names of the
-NumberWarning values without prefix, with spaces between them. The filter `attributes.number_warning:*` finds it.
+NumberWarning values without prefix, separated by spaces. The filter `attributes.number_warning:*` finds it.
 """
 Global___DoubtfulPolicy: _TypeAlias = DoubtfulPolicy  # noqa: Y015
 
@@ -387,7 +387,7 @@ class _RejectReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectRe
     """
 
 class RejectReason(_RejectReason, metaclass=_RejectReasonEnumTypeWrapper):
-    """Reason for which a row was refused."""
+    """Reason for the rejection of a row."""
 
 REJECT_REASON_UNSPECIFIED: RejectReason.ValueType  # 0
 """Not used."""
@@ -501,20 +501,21 @@ class SourceFormat(_message.Message):
     header: Global___Header.ValueType
     """Presence of a header."""
     header_row: _builtins.int
-    """Line of the header in delimited text, from 1, as an editor or a spreadsheet counts. The lines before it are not read.
-    0: found out. HEADER_ROW_INVALID if no row is there. In Import.resolved: where the header was found; 0 if there is none.
+    """Line of the header in delimited text, from 1, as an editor or a spreadsheet counts. The lines before it are not
+    read. 0: detected. HEADER_ROW_INVALID if no row is there. In Import.resolved: the line of the detected header; 0 if
+    there is none.
     """
     skip_rows: _builtins.int
-    """Lines at the start of delimited text that are left out before the header is looked for. Must be less than `header_row`
-    if both are set.
+    """Number of lines to skip at the start of delimited text, before the search for the header. Must be less than
+    `header_row` if both are set.
     """
     escape: _builtins.str
-    """One character that escapes the next one in delimited text: `\\` for files of MySQL and PostgreSQL, where `\\"` is a
-    quote, `\\n`, `\\r` and `\\t` are a line end and a tab, and a line end after it belongs to the cell. `\\N` stays, and counts
-    as empty by the default of `null_values`. Empty: found out where quotes can only be read with `\\`, else none.
+    """One character that escapes the next one in delimited text: `\\` for files of MySQL and PostgreSQL. With it, `\\"` is
+    a quote, `\\n`, `\\r` and `\\t` are a line end and a tab, and a line end after it belongs to the cell. `\\N` stays, and
+    counts as empty by the default of `null_values`. If empty, `\\` is detected if the quotes cannot be read without it.
     """
     quoting: Global___Quoting.ValueType
-    """Whether cells can be quoted."""
+    """Quoting of cells."""
     @_builtins.property
     def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the columns, for a file without a header or for several parts, of which only the first has one."""
@@ -570,8 +571,8 @@ Global___NullValues: _TypeAlias = NullValues  # noqa: Y015
 
 @_typing.final
 class RejectLimit(_message.Message):
-    """When an import stops because of rejected rows. It then fails at once: the rows that were committed stay, the block of rows
-    that exceeded the limit is not merged, and its rejected rows are listed and counted. RevertImport takes the rest back.
+    """Limit of rejected rows at which an import stops. It then fails at once: committed rows stay, the block of rows that
+    exceeded the limit is not merged, and its rejected rows are listed and counted. RevertImport removes the rest.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -580,11 +581,13 @@ class RejectLimit(_message.Message):
     PERCENT_FIELD_NUMBER: _builtins.int
     MINIMUM_ROWS_FIELD_NUMBER: _builtins.int
     rows: _builtins.int
-    """Most rejected rows. Not set: any number."""
+    """Maximum number of rejected rows. If not set, any number."""
     percent: _builtins.float
-    """Largest share of rejected rows among all rows, in percent. Not set: any share."""
+    """Maximum share of rejected rows among all rows, in percent. If not set, any share."""
     minimum_rows: _builtins.int
-    """Rows that are read before `percent` applies; at the end of the last part it applies to any number of rows. 0 means 1,000."""
+    """Rows that are read before `percent` applies. At the end of the last part it applies to any number of rows. 0 means
+    1,000.
+    """
     def __init__(
         self,
         *,
@@ -674,7 +677,7 @@ class ImportSpec(_message.Message):
 
     @_builtins.property
     def reject_limit(self) -> Global___RejectLimit:
-        """When the import stops because of rejected rows. Not set: never."""
+        """Limit of rejected rows at which the import stops. If not set, it never stops."""
 
     def __init__(
         self,
@@ -726,7 +729,7 @@ class ImportCounts(_message.Message):
     duplicate: _builtins.int
     """Rows that another row of the same file replaces."""
     rejected: _builtins.int
-    """Rows that were refused."""
+    """Rejected rows."""
     def __init__(
         self,
         *,
@@ -819,7 +822,7 @@ class Import(_message.Message):
     failure: _builtins.str
     """Reason of its failure; empty otherwise."""
     rejects_truncated: _builtins.bool
-    """True if more rows were refused than are kept: `counts.rejected` is exact, the list is truncated."""
+    """True if more rows were rejected than are kept: `counts.rejected` is exact, the list is truncated."""
     duplicates_truncated: _builtins.bool
     """True if more rows were duplicates than are kept: `counts.duplicate` is exact, the list is truncated."""
     @_builtins.property
@@ -852,8 +855,8 @@ class Import(_message.Message):
 
     @_builtins.property
     def reject_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectCount]:
-        """Rejected rows by reason, the most frequent reason first. Their sum is `counts.rejected`, except in imports of earlier
-        releases, which have none.
+        """Rejected rows by reason, the most frequent reason first. Their sum is `counts.rejected`, except in imports of
+        earlier releases, which have none.
         """
 
     def __init__(
@@ -895,11 +898,11 @@ class RejectCount(_message.Message):
     ROW_COUNT_FIELD_NUMBER: _builtins.int
     SUGGESTION_COUNT_FIELD_NUMBER: _builtins.int
     reason: Global___RejectReason.ValueType
-    """Why."""
+    """The reason."""
     row_count: _builtins.int
-    """How many rows."""
+    """The number of rows."""
     suggestion_count: _builtins.int
-    """How many of the listed rows have a suggestion."""
+    """The number of listed rows with a suggestion."""
     def __init__(
         self,
         *,
@@ -917,7 +920,7 @@ Global___RejectCount: _TypeAlias = RejectCount  # noqa: Y015
 
 @_typing.final
 class RejectedRow(_message.Message):
-    """A row that was refused."""
+    """A rejected row."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -979,10 +982,10 @@ class FieldDifference(_message.Message):
     field: _builtins.str
     """`extension`, `name`, `email`, `other_numbers` (separated by `;`), or `attributes.` and the name of an attribute."""
     value: _builtins.str
-    """The value of the row, cut to 1,000 characters."""
+    """The value of the row, truncated to 1,000 characters."""
     contact_value: _builtins.str
-    """The value of the contact at the time of the call, cut to 1,000 characters; empty if it has none, or if the contact is
-    not there.
+    """The value of the contact at the time of the call, truncated to 1,000 characters; empty if it has none, or if the
+    contact does not exist.
     """
     def __init__(
         self,
@@ -1029,13 +1032,13 @@ class DuplicateRow(_message.Message):
     winner_byte_offset: _builtins.int
     """Offset of the first byte of the row that won, in its part; -1 if it is not known."""
     row_text: _builtins.str
-    """The row as it was in the file, cut to 8,000 characters. Empty if a row of a later block won over it: by then the text
-    of the row is gone, and `differences` has its values.
+    """The original row in the file, truncated to 8,000 characters. Empty if a row of a later block won over it: the text
+    of the row is no longer available then, and `differences` has its values.
     """
     @_builtins.property
     def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldDifference]:
-        """The values of the row that the contact does not have now. Attributes of a row that have more than 8,000 characters as
-        JSON are not kept, and missing here.
+        """The values of the row that the contact does not have now. Attributes of a row with more than 8,000 characters as
+        JSON are not kept, so they are missing here.
         """
 
     def __init__(
@@ -1069,13 +1072,13 @@ class FieldChange(_message.Message):
     FORMER_VALUE_FIELD_NUMBER: _builtins.int
     NEW_VALUE_FIELD_NUMBER: _builtins.int
     field: _builtins.str
-    """`region_code`, `number_type`, `name`, `email`, `other_numbers` (separated by `;`), `carrier`, `place`, `extension`, or
-    `attributes.` and the name of an attribute.
+    """`region_code`, `number_type`, `name`, `email`, `other_numbers` (separated by `;`), `carrier`, `place`, `extension`,
+    or `attributes.` and the name of an attribute.
     """
     former_value: _builtins.str
-    """The value before, cut to 1,000 characters; empty if there was none."""
+    """The value before, truncated to 1,000 characters; empty if there was none."""
     new_value: _builtins.str
-    """The value that the import gave it, cut to 1,000 characters."""
+    """The value that the import gave it, truncated to 1,000 characters."""
     def __init__(
         self,
         *,
@@ -1112,7 +1115,7 @@ class ChangedContact(_message.Message):
     """Offset of the row's first byte in its part."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldChange]:
-        """What changed. Later imports may have changed it again."""
+        """The changed fields. Later imports may have changed them again."""
 
     def __init__(
         self,

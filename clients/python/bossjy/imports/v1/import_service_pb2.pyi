@@ -434,8 +434,9 @@ class PreviewImportRequest(_message.Message):
     complete: _builtins.bool
     """True if `sample` is the whole file."""
     partial: _builtins.bool
-    """Whether a file that cannot be imported as it was asked is shown as far as it can be read, where another header row,
-    mapping or form could repair that: `problem` then says what is wrong, and `columns`, `rows` and `counts` can be empty.
+    """If true, a file that cannot be imported as requested is shown as far as it can be read, if another header row,
+    mapping or form could repair it. `problem` then describes the fault, and `columns`, `rows` and `counts` can be
+    empty.
     """
     @_builtins.property
     def spec(self) -> _import_pb2.ImportSpec:
@@ -459,7 +460,7 @@ Global___PreviewImportRequest: _TypeAlias = PreviewImportRequest  # noqa: Y015
 
 @_typing.final
 class SheetRow(_message.Message):
-    """A row of the file as it was read, title rows and the header included."""
+    """A row of the file as it was read, including title rows and the header."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -469,7 +470,7 @@ class SheetRow(_message.Message):
     """Line, from 1."""
     @_builtins.property
     def cells(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The first 100 cells, each cut to 100 characters."""
+        """The first 100 cells, each truncated to 100 characters."""
 
     def __init__(
         self,
@@ -487,7 +488,7 @@ Global___SheetRow: _TypeAlias = SheetRow  # noqa: Y015
 
 @_typing.final
 class PreviewProblem(_message.Message):
-    """Why a file cannot be imported as it was asked."""
+    """Reason why a file cannot be imported as requested."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -515,12 +516,12 @@ class PreviewProblem(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     reason: _error_reason_pb2.ErrorReason.ValueType
-    """The reason that an import would fail with."""
+    """The reason of the error that an import would get."""
     message: _builtins.str
-    """What is wrong and what to do."""
+    """The fault and its remedy."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """The metadata that the error would have; the comment of its reason says which."""
+        """The metadata that the error would have, as the comment of its reason lists them."""
 
     def __init__(
         self,
@@ -590,7 +591,7 @@ class PreviewRow(_message.Message):
     line: _builtins.int
     """Line, from 1."""
     reason: _import_pb2.RejectReason.ValueType
-    """Reason for which it would be refused; unspecified if it would be accepted."""
+    """Reason for its rejection; unspecified if it would be accepted."""
     suggestion: _builtins.str
     """A value that would be accepted, if one is known."""
     @_builtins.property
@@ -641,19 +642,19 @@ class PreviewImportResponse(_message.Message):
     region_confidence: _builtins.float
     """Share of the sample's numbers that are valid in `resolved.default_region`, 0 to 1."""
     import_region: _builtins.str
-    """Region that the import would assume for numbers without a calling code: the one of the spec, else the tenant's. Empty:
-    none. `resolved.default_region` is this region if there is one, else `likely_region`.
+    """Region that the import would assume for numbers without a calling code: the one of the spec, else the tenant's. If
+    empty, none. `resolved.default_region` is this region if there is one, else `likely_region`.
     """
     import_region_confidence: _builtins.float
-    """Share of the sample's numbers that are valid in `import_region`, 0 to 1. Rows with a country of their own count as they
-    are.
+    """Share of the sample's numbers that are valid in `import_region`, 0 to 1. Rows with their own country count
+    unchanged.
     """
     likely_region: _builtins.str
-    """Region in which most of the sample's numbers without a calling code are valid. Empty: none is likely."""
+    """Region in which most of the sample's numbers without a calling code are valid. If empty, none is likely."""
     likely_region_confidence: _builtins.float
     """Share of the sample's numbers that are valid in `likely_region`, 0 to 1."""
     region_doubtful: _builtins.bool
-    """Whether `import_region` is missing or clearly wrong, and `likely_region` fits."""
+    """True if `import_region` is missing or clearly wrong, and `likely_region` fits."""
     @_builtins.property
     def resolved(self) -> _import_pb2.ImportSpec:
         """The detected options: `source` and `mapping` complete, and a likely `default_region`."""
@@ -676,12 +677,12 @@ class PreviewImportResponse(_message.Message):
 
     @_builtins.property
     def problem(self) -> Global___PreviewProblem:
-        """Set if the file cannot be imported as it was asked; only with `partial`."""
+        """Set if the file cannot be imported as requested; only with `partial`."""
 
     @_builtins.property
     def equally_likely_regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Other regions in which as many of the sample's numbers are valid as in `likely_region`, at most 5. With some here, the
-        numbers alone do not tell the region.
+        """Other regions in which as many of the sample's numbers are valid as in `likely_region`, at most 5. If there are
+        any, the numbers do not determine the region.
         """
 
     def __init__(
@@ -915,7 +916,7 @@ Global___CancelImportResponse: _TypeAlias = CancelImportResponse  # noqa: Y015
 
 @_typing.final
 class ListRejectedRowsRequest(_message.Message):
-    """Asks for refused rows."""
+    """Asks for rejected rows."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -928,7 +929,7 @@ class ListRejectedRowsRequest(_message.Message):
     reason: _import_pb2.RejectReason.ValueType
     """Only rows with this reason. If unspecified, all."""
     page_size: _builtins.int
-    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
+    """Maximum number of rows. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
     """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(
@@ -949,7 +950,7 @@ Global___ListRejectedRowsRequest: _TypeAlias = ListRejectedRowsRequest  # noqa: 
 
 @_typing.final
 class ListRejectedRowsResponse(_message.Message):
-    """Refused rows."""
+    """Rejected rows."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -977,7 +978,7 @@ Global___ListRejectedRowsResponse: _TypeAlias = ListRejectedRowsResponse  # noqa
 
 @_typing.final
 class ExportRejectedRowsRequest(_message.Message):
-    """Asks for a file of refused rows."""
+    """Asks for a file of rejected rows."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -986,8 +987,8 @@ class ExportRejectedRowsRequest(_message.Message):
     import_id: _builtins.str
     """The import."""
     plain_cells: _builtins.bool
-    """Whether cells that a spreadsheet would run as formulas are written as they are, for programs. Otherwise an apostrophe
-    guards them.
+    """If true, cells that a spreadsheet would run as formulas are written unchanged, for programs. Otherwise an
+    apostrophe guards them.
     """
     def __init__(
         self,
@@ -1014,7 +1015,7 @@ class ExportRejectedRowsResponse(_message.Message):
     data: _builtins.bytes
     """The next bytes, at most 1 MiB."""
     row_count: _builtins.int
-    """Rows written so far, this chunk included."""
+    """Number of rows so far, including this chunk."""
     def __init__(
         self,
         *,
@@ -1041,7 +1042,7 @@ class ListDuplicateRowsRequest(_message.Message):
     import_id: _builtins.str
     """The import."""
     page_size: _builtins.int
-    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
+    """Maximum number of rows. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
     """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(
@@ -1118,9 +1119,9 @@ class ExportDuplicateRowsResponse(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     ROW_COUNT_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
-    """The bytes that follow, at most 1 MiB."""
+    """The next bytes, at most 1 MiB."""
     row_count: _builtins.int
-    """Rows written so far, this piece included."""
+    """Number of rows so far, including this piece."""
     def __init__(
         self,
         *,
@@ -1147,7 +1148,7 @@ class ListChangedContactsRequest(_message.Message):
     import_id: _builtins.str
     """The import."""
     page_size: _builtins.int
-    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
+    """Maximum number of contacts. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
     """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(
@@ -1267,7 +1268,7 @@ class ListRevertConflictsRequest(_message.Message):
     import_id: _builtins.str
     """The import."""
     page_size: _builtins.int
-    """How many are returned at most. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
+    """Maximum number of contacts. 0 means 100. More than 1,000 mean 1,000; a page of long rows can have fewer."""
     page_token: _builtins.str
     """`next_page_token` of the previous page; empty for the first page. See the service's comment on lists."""
     def __init__(

@@ -226,26 +226,26 @@ class ImportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDuplicateRows(self, request, context):
-        """Lists the rows that lost against another row of the same import with the same number, in the order of the file: with
-        the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can be
-        reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
+        """Lists the rows that lost against another row of the same import with the same number, in the order of the file:
+        with the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can
+        be reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExportDuplicateRows(self, request, context):
-        """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, and after them line, number, the
-        line that won and the differences. The stream ends as that of ExportRejectedRows does.
+        """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, followed by line, number, the
+        line that won and the differences. The stream ends as that of ExportRejectedRows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListChangedContacts(self, request, context):
-        """Lists the contacts that the import changed, by number: each changed field with the former and the new value. Contacts
-        that it created are not among them; ListContacts finds these by `created_import`. Changes are kept as long as an import
-        can be reverted (90 days by default), and until the contact is deleted.
+        """Lists the contacts that the import changed, by number: each changed field with the former and the new value.
+        Contacts that it created are not in the list; ListContacts finds these by `created_import`. Changes are kept as
+        long as an import can be reverted (90 days by default), and until the contact is deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

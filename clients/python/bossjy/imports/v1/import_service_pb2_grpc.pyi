@@ -92,18 +92,18 @@ class ImportServiceStub:
     or the client does not read, the stream ends as that of ContactService.ExportContacts.
     """
     ListDuplicateRows: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListDuplicateRowsRequest, _import_service_pb2.ListDuplicateRowsResponse]
-    """Lists the rows that lost against another row of the same import with the same number, in the order of the file: with
-    the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can be
-    reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
+    """Lists the rows that lost against another row of the same import with the same number, in the order of the file:
+    with the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can
+    be reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
     """
     ExportDuplicateRows: _grpc.UnaryStreamMultiCallable[_import_service_pb2.ExportDuplicateRowsRequest, _import_service_pb2.ExportDuplicateRowsResponse]
-    """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, and after them line, number, the
-    line that won and the differences. The stream ends as that of ExportRejectedRows does.
+    """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, followed by line, number, the
+    line that won and the differences. The stream ends as that of ExportRejectedRows.
     """
     ListChangedContacts: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListChangedContactsRequest, _import_service_pb2.ListChangedContactsResponse]
-    """Lists the contacts that the import changed, by number: each changed field with the former and the new value. Contacts
-    that it created are not among them; ListContacts finds these by `created_import`. Changes are kept as long as an import
-    can be reverted (90 days by default), and until the contact is deleted.
+    """Lists the contacts that the import changed, by number: each changed field with the former and the new value.
+    Contacts that it created are not in the list; ListContacts finds these by `created_import`. Changes are kept as
+    long as an import can be reverted (90 days by default), and until the contact is deleted.
     """
     RevertImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]
     """Reverts an import, in one transaction: the contacts become as if it had never been made. Rows of other imports with
@@ -177,18 +177,18 @@ class ImportServiceAsyncStub(ImportServiceStub):
     or the client does not read, the stream ends as that of ContactService.ExportContacts.
     """
     ListDuplicateRows: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListDuplicateRowsRequest, _import_service_pb2.ListDuplicateRowsResponse]  # type: ignore[assignment]
-    """Lists the rows that lost against another row of the same import with the same number, in the order of the file: with
-    the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can be
-    reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
+    """Lists the rows that lost against another row of the same import with the same number, in the order of the file:
+    with the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can
+    be reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
     """
     ExportDuplicateRows: _aio.UnaryStreamMultiCallable[_import_service_pb2.ExportDuplicateRowsRequest, _import_service_pb2.ExportDuplicateRowsResponse]  # type: ignore[assignment]
-    """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, and after them line, number, the
-    line that won and the differences. The stream ends as that of ExportRejectedRows does.
+    """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, followed by line, number, the
+    line that won and the differences. The stream ends as that of ExportRejectedRows.
     """
     ListChangedContacts: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListChangedContactsRequest, _import_service_pb2.ListChangedContactsResponse]  # type: ignore[assignment]
-    """Lists the contacts that the import changed, by number: each changed field with the former and the new value. Contacts
-    that it created are not among them; ListContacts finds these by `created_import`. Changes are kept as long as an import
-    can be reverted (90 days by default), and until the contact is deleted.
+    """Lists the contacts that the import changed, by number: each changed field with the former and the new value.
+    Contacts that it created are not in the list; ListContacts finds these by `created_import`. Changes are kept as
+    long as an import can be reverted (90 days by default), and until the contact is deleted.
     """
     RevertImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportRequest, _import_service_pb2.RevertImportResponse]  # type: ignore[assignment]
     """Reverts an import, in one transaction: the contacts become as if it had never been made. Rows of other imports with
@@ -319,9 +319,9 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.ListDuplicateRowsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_service_pb2.ListDuplicateRowsResponse, _abc.Awaitable[_import_service_pb2.ListDuplicateRowsResponse]]:
-        """Lists the rows that lost against another row of the same import with the same number, in the order of the file: with
-        the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can be
-        reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
+        """Lists the rows that lost against another row of the same import with the same number, in the order of the file:
+        with the row that won, and the values that the contact does not have. Duplicates are kept as long as an import can
+        be reverted (90 days by default). In a dry run the row of the later block is listed, whichever row would win.
         """
 
     @_abc_1.abstractmethod
@@ -330,8 +330,8 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.ExportDuplicateRowsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_import_service_pb2.ExportDuplicateRowsResponse], _abc.AsyncIterator[_import_service_pb2.ExportDuplicateRowsResponse]]:
-        """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, and after them line, number, the
-        line that won and the differences. The stream ends as that of ExportRejectedRows does.
+        """Streams the rows of ListDuplicateRows as a CSV file with the columns of the import, followed by line, number, the
+        line that won and the differences. The stream ends as that of ExportRejectedRows.
         """
 
     @_abc_1.abstractmethod
@@ -340,9 +340,9 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.ListChangedContactsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_service_pb2.ListChangedContactsResponse, _abc.Awaitable[_import_service_pb2.ListChangedContactsResponse]]:
-        """Lists the contacts that the import changed, by number: each changed field with the former and the new value. Contacts
-        that it created are not among them; ListContacts finds these by `created_import`. Changes are kept as long as an import
-        can be reverted (90 days by default), and until the contact is deleted.
+        """Lists the contacts that the import changed, by number: each changed field with the former and the new value.
+        Contacts that it created are not in the list; ListContacts finds these by `created_import`. Changes are kept as
+        long as an import can be reverted (90 days by default), and until the contact is deleted.
         """
 
     @_abc_1.abstractmethod
