@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
 
-# Groups beyond these are not looked at: no cell that holds phone numbers has so many.
+# Groups beyond these are ignored: no cell of phone numbers has so many.
 GROUPS_MAX = 16
 
 _AS_TEXT = re.compile(
@@ -45,7 +45,7 @@ class Gap(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A run of digits, and whether a plus is before it."""
+    """A run of digits, and its plus."""
 
     digits: str
     plus: bool
