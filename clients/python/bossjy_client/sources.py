@@ -1,4 +1,4 @@
-"""What is uploaded: bytes that can be read again from an offset, because an upload may have to go back."""
+"""Sources of an upload: bytes that can be read again from an offset, because an upload may have to go back."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class Source(Protocol):
 
     @property
     def sha256(self) -> bytes | None:
-        """SHA-256 of all bytes, where the source has read each of them; else None."""
+        """SHA-256 of all bytes, if the source has read each of them; else None."""
         ...
 
     async def read(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes from `offset` on; empty at the end. Raises SourceError."""
+        """Up to `size` bytes from `offset`; empty at the end. Raises SourceError."""
         ...
 
     def release(self, offset: int) -> None:
-        """Bytes before `offset` are not asked for again."""
+        """Bytes before `offset` are not needed again."""
         ...
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Release all resources."""
         ...
 
 
 class FileSource:
-    """A file on disk, or a run of its bytes. Costs no memory; refuses to go on when the file changes."""
+    """A file on disk, or a range of its bytes. Costs no memory. Reading fails if the file changes."""
 
     def __init__(self, path: Path, *, start: int = 0, end: int | None = None) -> None:
         self.name = path.name
@@ -78,7 +78,7 @@ class FileSource:
         return None
 
     def release(self, offset: int) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
     def close(self) -> None:
         """Close the file."""

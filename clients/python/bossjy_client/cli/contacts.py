@@ -1,4 +1,4 @@
-"""`bossjy contacts`: what was imported."""
+"""`bossjy contacts`: the tenant's contacts."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def add_audience(command: Any) -> None:
-    """Add `--for`: who reads the CSV file."""
+    """Add `--for`: the reader of the CSV file."""
     command.add_argument(
         "--for",
         dest="audience",

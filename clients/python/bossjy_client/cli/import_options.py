@@ -1,4 +1,4 @@
-"""The options of `bossjy import`: what they are, what they ask of the service, and how they are written."""
+"""Options of `bossjy import`: their definitions, the request that they make, and their text as a command line."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _WRITTEN = (
 
 
 def add_options(command: Any) -> None:
-    """Add what an import can be asked."""
+    """Add the options of an import."""
     command.add_argument(
         "--region",
         "--default-region",
@@ -159,7 +159,7 @@ def add_options(command: Any) -> None:
 
 
 def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
-    """What is asked of the service. Raises UsageError."""
+    """The request of the options. Raises UsageError."""
     spec = import_pb2.ImportSpec(
         display_name=args.name,
         default_region=args.region.upper() if len(args.region) <= _CODE_LETTERS else args.region,
@@ -226,7 +226,7 @@ def split_mapping(text: str) -> tuple[str, str]:
 
 
 def command_line(args: argparse.Namespace, file: str) -> str:
-    """The command that asks for the same without questions, as a shell reads it."""
+    """The command that does the same without questions, in the syntax of a shell."""
     words = ["bossjy", "import", file]
     for name in _WRITTEN:
         value = getattr(args, name)
@@ -247,7 +247,7 @@ def _whole(text: str) -> int:
 
 
 def _limit(text: str) -> str:
-    """`10` or `2.5%`, checked."""
+    """`10` or `2.5%`, validated."""
     number = text.replace(" ", "")
     if not number:
         return ""

@@ -71,9 +71,9 @@ async def _import(session: Session) -> ExitCode:
 
 
 async def _batch(session: Session, files: list[str]) -> ExitCode:
-    """One file after the other; the first that does not succeed ends it."""
+    """Import one file after another, up to the first that fails."""
     args = session.args
-    spec_of(args)  # a wrong option is told before anything is connected
+    spec_of(args)  # a wrong option is reported before any connection
     findings = False
     async with session.client() as client:
         for file in files:

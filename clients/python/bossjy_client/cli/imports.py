@@ -1,4 +1,4 @@
-"""`bossjy imports`: what was imported, what was refused, and taking it back."""
+"""`bossjy imports`: lists, results and reverts of imports."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ async def _with_key(session: Session, target: str, key: str) -> tuple[Login, str
 
 
 def _key_name(me: Any) -> str:
-    """The name and the id of the API key that calls; empty for a session."""
+    """The name and the id of the caller's API key; empty for a session."""
     return f"{me.api_key.display_name} ({me.api_key_id})" if me.api_key.display_name else str(me.api_key_id)
 
 

@@ -1,4 +1,4 @@
-"""`bossjy phone`: questions about numbers."""
+"""`bossjy phone`: queries about numbers."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def add_more_commands(
 
 
 def short_words(short: number_pb2.ShortNumber) -> str:
-    """What is known of a short number, in words."""
+    """The kind and cost of a short number as text."""
     cost = enum_word(number_pb2.ShortNumberCost.Name(short.expected_cost), "SHORT_NUMBER_COST_")
     said = (
         ("emergency", short.emergency),

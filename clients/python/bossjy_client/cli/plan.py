@@ -1,4 +1,4 @@
-"""`bossjy plan`: the numbering plan, and what changed between its versions."""
+"""`bossjy plan`: the numbering plan, and the changes between its versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bossjy`: reads the command line, runs one command, and turns what happens into an exit code."""
+"""`bossjy`: parses the command line, runs one command, and turns the result into an exit code."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the tool; gives the exit code."""
+    """Run the tool. Returns the exit code."""
     args = parser().parse_args(arguments)
     session = Session(args)
     command: Command = args.command
@@ -73,14 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         session.output.note("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader of the output went away (`| head`). Keep the interpreter from complaining when it
-        # flushes.
+        # The reader of the output ended (`| head`). Keep the interpreter from complaining at its last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
 
 
 async def _interruptible(command: Awaitable[ExitCode]) -> ExitCode:
-    """SIGTERM ends the command as Ctrl-C does, so that files and connections are closed."""
+    """SIGTERM ends the command like Ctrl-C, so that files and connections are closed."""
     task = asyncio.ensure_future(command)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:

@@ -1,4 +1,4 @@
-"""An import as people and programs read it."""
+"""Summary of an import for people and programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def state_word(job: import_pb2.Import) -> str:
 
 
 def identity_holds(counts: import_pb2.ImportCounts) -> bool:
-    """Whether every row that came in is accounted for."""
+    """True if the counts include every row of the file."""
     outcomes = (counts.inserted, counts.updated, counts.unchanged, counts.duplicate, counts.rejected)
     return counts.rows_in == sum(outcomes)
 
@@ -71,7 +71,7 @@ def _reason(reason: import_pb2.RejectReason.ValueType) -> str:
 
 
 def _hint(count: import_pb2.RejectCount) -> str:
-    """What repairs most rows that were rejected for this reason."""
+    """The repair for most rows that were rejected for this reason."""
     hint = _HINTS.get(_reason(count.reason), "correct the rows")
     if not count.suggestion_count:
         return hint
@@ -85,7 +85,7 @@ def _with_hints(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_rejects(output: Output, rows: list[import_pb2.RejectedRow]) -> None:
-    """Print refused rows."""
+    """Print rejected rows."""
     if output.as_json:
         for row in rows:
             output.message(row)
@@ -139,7 +139,7 @@ def show_changes(output: Output, contacts: list[import_pb2.ChangedContact]) -> N
 
 
 def _place(part: int, line: int, *, parts: bool = False) -> str:
-    """A line, with its part where there are several; empty if it is not known."""
+    """A line, with its part if there are several; empty if it is not known."""
     if not line:
         return ""
     return f"{part}:{line}" if parts or part else str(line)

@@ -15,7 +15,7 @@ _ROWS_AT_ONCE = 65_536
 
 
 def frame_table(source: Any, limits: ReaderLimits) -> TableRows | None:
-    """The rows of a frame; None for something else. Raises SourceError for a frame that has no columns."""
+    """The rows of a frame; None for other objects. Raises SourceError for a frame without columns."""
     if _is_pandas(source):
         return _of_pandas(source, limits)
     if type(source).__module__.partition(".")[0] == "polars" and hasattr(source, "collect"):
