@@ -136,4 +136,4 @@ async def _failure(call: Any, error: Exception) -> BossjyError:
     # rejection, the next stream gets it itself.
     if isinstance(failure, BossjyError) and (failure.code != "INTERNAL" or failure.reason):
         return failure
-    return UnavailableError("the stream broke off: run it again", code="UNAVAILABLE")
+    return UnavailableError("the stream ended early: run it again", code="UNAVAILABLE")

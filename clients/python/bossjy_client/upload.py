@@ -101,8 +101,8 @@ class PartUpload:
                 raise failure
             if attempt >= limit:
                 raise UploadError(
-                    f"the upload made no progress in {attempt} tries: {failure}. What was committed stays; "
-                    "start the same upload again to go on",
+                    f"the upload made no progress in {attempt} tries: {failure}. Committed rows are kept; "
+                    "start the same upload again to resume",
                     code=failure.code,
                     reason=failure.reason,
                     request_id=failure.request_id,
@@ -188,7 +188,7 @@ class _Stream:
                 if self._awaits_source:
                     self._active_s = clock()  # nothing was sent, so no answer is due
                 elif clock() - self._active_s >= limit:
-                    raise UnavailableError(f"the server said nothing for {limit:g} s", code="UNAVAILABLE")
+                    raise UnavailableError(f"the server was silent for {limit:g} s", code="UNAVAILABLE")
             return reading.result()
         finally:
             reading.cancel()

@@ -129,16 +129,16 @@ def test_the_same_command_goes_on_where_the_tool_was_ended(
         cut.send_signal(signal.SIGINT)
         _, said = cut.communicate(timeout=20)
     assert cut.returncode == 130, said
-    assert f"to go on: bossjy import {path}" in said
+    assert f"to resume: bossjy import {path}" in said
     (job,) = objects(run("imports", "list", "--json"))
     assert job["state"] == "IMPORT_STATE_OPEN"
     done = run(*command)
-    assert "going on where the last run was cut" in done.stderr
+    assert "resuming the interrupted run" in done.stderr
     (job,) = objects(run("imports", "list", "--json"))
     assert job["state"] == "IMPORT_STATE_SUCCEEDED"
     assert int(job["counts"]["inserted"]) == int(job["counts"]["rows_in"]) == 150_000
     # It has ended: the next run is another import.
-    assert "going on" not in run(*command).stderr
+    assert "resuming" not in run(*command).stderr
 
 
 def test_a_server_that_comes_back_is_waited_for(run: Run, server_process: ServerProcess, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_what_is_no_text_is_refused(tmp_path: Path, start: bytes) -> None:
     assert encoding_of(start) is None
     path = tmp_path / "numbers.bin"
     path.write_bytes(start)
-    with pytest.raises(SourceError, match="no text file"):
+    with pytest.raises(SourceError, match="not a text file"):
         opened(str(path))
 
 

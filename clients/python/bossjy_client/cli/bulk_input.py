@@ -31,7 +31,7 @@ def opened(name: str) -> TextIO:
         raise SourceError(f"{name}: {error.strerror}") from error
     if encoding is None:
         raw.close()
-        raise SourceError(f"{name}: this is no text file, or its encoding is unknown: save it as UTF-8")
+        raise SourceError(f"{name}: this is not a text file, or its encoding is unknown: save it as UTF-8")
     return io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline=None)
 
 

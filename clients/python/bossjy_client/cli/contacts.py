@@ -41,7 +41,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "list", parents=[common, filtered], help="contacts that pass a filter", **example("contacts list")
     )
     command.add_argument("--order-by", metavar="FIELD", default="", help="phone_number, create_time, update_time")
-    command.add_argument("--limit", type=int, default=100, metavar="N", help="how many at most (default 100; 0: all)")
+    command.add_argument("--limit", type=int, default=100, metavar="N", help="the most to show (default 100; 0: all)")
     command.set_defaults(command=_list)
 
     command = group.add_parser("get", parents=[common], help="one contact", **example("contacts get"))
@@ -65,7 +65,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = group.add_parser(
         "delete",
         parents=[common],
-        help="delete one contact; an import may bring it again",
+        help="delete one contact; an import may create it again",
         **example("contacts delete"),
     )
     command.add_argument("number", metavar="E164")
@@ -74,7 +74,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = group.add_parser(
         "erase",
         parents=[common],
-        help="erase numbers for good, with all that was kept of them",
+        help="erase numbers permanently, with all stored data about them",
         **example("contacts erase"),
     )
     command.add_argument("numbers", metavar="E164", nargs="+")

@@ -33,7 +33,7 @@ async def run_import(
     request_id = pending.request_id() if pending else str(uuid.uuid4())
     file = str(given.path or "-")
     if pending and pending.resumed:
-        session.output.note(f"{file}: going on where the last run was cut")
+        session.output.note(f"{file}: resuming the interrupted run")
     elif not args.yes:
         sample, complete = given.sample()
         await check_first(client, args, spec, sample, complete=complete)
@@ -45,7 +45,7 @@ async def run_import(
         job = await _failed(client, error)
     except asyncio.CancelledError:
         if pending:
-            session.output.note(f"what was committed stays; to go on: {command_line(args, file)}")
+            session.output.note(f"committed rows are kept; to resume: {command_line(args, file)}")
         raise
     if pending:
         pending.done()

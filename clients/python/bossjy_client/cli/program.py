@@ -21,13 +21,13 @@ _EPILOG = """exit codes:
   0  all was done
   1  a fault of the service or of the tool
   2  the command line is wrong
-  3  not logged in, refused, or not allowed
-  4  the service refused the request, or an import failed
+  3  not logged in, rejected, or not allowed
+  4  the service rejected the request, or an import failed
   5  the service was not reached; the same command can succeed later
-  6  all was done, and the data has findings: numbers not valid, rows refused
+  6  all was done, and the data has findings: numbers not valid, rows rejected
   7  a file cannot be read or written
   8  nothing was sent: the region of the numbers is missing or wrong; add --region, or --yes
-  130  interrupted; an import goes on when the same command is run again
+  130  interrupted; the same command continues an import
 
 environment:
   BOSSJY_TARGET  address of the service, HOST:PORT
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
     group.add_argument("--tls", action=argparse.BooleanOptionalAction, help="TLS (default: to other machines)")
     group.add_argument("--ca-file", metavar="PEM", help="certificate authorities to trust")
-    group.add_argument("--cert-file", metavar="PEM", help="certificate of this client, where the service asks for one")
+    group.add_argument("--cert-file", metavar="PEM", help="certificate of this client, if the service requires one")
     group.add_argument("--key-file", metavar="PEM", help="private key of that certificate")
     top = argparse.ArgumentParser(
         prog="bossjy",

@@ -35,15 +35,15 @@ def show_import(output: Output, job: import_pb2.Import) -> None:
             ("  new contacts", counts.inserted),
             ("  changed", counts.updated),
             ("  unchanged", counts.unchanged),
-            ("  doubles in the file", counts.duplicate),
-            ("  refused", counts.rejected),
-            ("identity", "holds" if identity_holds(counts) else "DOES NOT HOLD"),
+            ("  duplicates in the file", counts.duplicate),
+            ("  rejected", counts.rejected),
+            ("counts", "complete" if identity_holds(counts) else "DO NOT ADD UP"),
             ("plan", job.metadata_version),
         )
     )
     if job.reject_counts:
         rows = ((_reason(one.reason), one.row_count, _hint(one)) for one in job.reject_counts)
-        output.table(("refused because", "rows#", "to do"), rows)
+        output.table(("reject reason", "rows#", "to do"), rows)
 
 
 _HINTS = {
@@ -100,7 +100,7 @@ def show_rejects(output: Output, rows: list[import_pb2.RejectedRow]) -> None:
         )
         for row in rows
     )
-    output.table(("line#", "column", "reason", "as it stood", "suggestion"), cells)
+    output.table(("line#", "column", "reason", "original", "suggestion"), cells)
 
 
 def show_duplicates(output: Output, rows: list[import_pb2.DuplicateRow]) -> None:
@@ -121,7 +121,7 @@ def show_duplicates(output: Output, rows: list[import_pb2.DuplicateRow]) -> None
         )
         for row in rows
     )
-    output.table(("line#", "offset#", "number", "won: line#", "offset#", "what the contact lacks"), cells)
+    output.table(("line#", "offset#", "number", "won: line#", "offset#", "values not in the contact"), cells)
 
 
 def show_changes(output: Output, contacts: list[import_pb2.ChangedContact]) -> None:

@@ -82,7 +82,7 @@ class _Wizard:
             self._output.note(self.farewell())
             return ExitCode.DONE
         self._args.existing = self._ask.choice(
-            "Contacts that are there already", sorted(EXISTING), self._args.existing or "overwrite"
+            "Existing contacts", sorted(EXISTING), self._args.existing or "overwrite"
         )
         if self._ask.agreed("Try it first, without keeping anything?", default=True):
             trial = argparse.Namespace(**{**vars(self._args), "dry_run": True})
@@ -121,7 +121,7 @@ class _Wizard:
             found, error = await self._preview()
             possible = found is not None and error is None
             choices = [*([_GO] if possible else []), *self._changes(error), "leave"]
-            chosen = self._ask.choice("Go on, or change something", choices, self._proposal(found, error))
+            chosen = self._ask.choice("Continue, or change something", choices, self._proposal(found, error))
             if chosen == "leave":
                 return False
             if chosen == _GO and found is not None:
@@ -238,11 +238,11 @@ class _Wizard:
         show_import(self._output, job)
         if job.counts.rejected:
             self._output.note(
-                f"refused rows, to correct and import: bossjy imports rejects {job.import_id} -o rejects.csv"
+                f"rejected rows, to correct and import: bossjy imports rejects {job.import_id} -o rejects.csv"
             )
         if job.counts.duplicate:
-            self._output.note(f"rows that lost: bossjy imports duplicates {job.import_id}")
-        self._output.note(f"to take it back: bossjy imports revert {job.import_id}")
+            self._output.note(f"duplicate rows: bossjy imports duplicates {job.import_id}")
+        self._output.note(f"to revert it: bossjy imports revert {job.import_id}")
         if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
             return ExitCode.REFUSED
         return ExitCode.FINDINGS if job.counts.rejected and not self._args.rejects_are_fine else ExitCode.DONE

@@ -107,7 +107,7 @@ def _member(document: Document) -> Document:
             with zipfile.ZipFile(path) as archive:
                 members = [one for one in archive.infolist() if not one.is_dir()]
         except zipfile.BadZipFile as error:
-            raise SourceError(f"{document.label}: the ZIP archive is cut or damaged: {error}") from error
+            raise SourceError(f"{document.label}: the ZIP archive is truncated or damaged: {error}") from error
     if len(members) > document.limits.zip_members:
         raise SourceError(f"{document.label}: it has more than {document.limits.zip_members:,} files (zip_members)")
     member = _table(document, members)
@@ -141,8 +141,8 @@ def _table(document: Document, members: list[zipfile.ZipInfo]) -> zipfile.ZipInf
         raise SourceError(f"{document.label}: the ZIP archive is empty")
     found = listed([one.filename for one in tables or files])
     raise SourceError(
-        f"{document.label}: the ZIP archive holds {len(tables or files):,} files ({found}): unpack it, and import the "
-        "files that are tables"
+        f"{document.label}: the ZIP archive contains {len(tables or files):,} files ({found}): unpack it, and import "
+        "the files that are tables"
     )
 
 

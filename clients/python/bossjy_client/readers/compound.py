@@ -26,7 +26,7 @@ def check_compound(path: Path, label: str) -> None:
     try:
         _check(path.read_bytes())
     except (ValueError, IndexError, struct.error) as error:
-        raise SourceError(f"{label}: the old workbook is cut or damaged: save it as XLSX where it opens") from error
+        raise SourceError(f"{label}: the old workbook is truncated or damaged: save it as XLSX if it opens") from error
 
 
 def _check(data: bytes) -> None:

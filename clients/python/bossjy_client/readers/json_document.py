@@ -167,7 +167,7 @@ def _chosen_path(document: Document, options: ReadOptions, encoding: str) -> tup
         )
     if found.scalars:
         return None, ""
-    raise SourceError(f"{document.label}: the JSON document holds no records")
+    raise SourceError(f"{document.label}: the JSON document has no records")
 
 
 def _begins_with_records(document: Document, encoding: str) -> bool:

@@ -26,7 +26,7 @@ def record_table(source: Any, limits: ReaderLimits) -> TableRows:
     """The rows of an iterable of dicts. Raises SourceError for another object, and for one without rows."""
     label = f"the {type(source).__name__}"
     if isinstance(source, Mapping):
-        raise SourceError(f"{label} is no list of rows: give a list of dicts, one for each contact; {TAKEN}")
+        raise SourceError(f"{label} is not a list of rows: give a list of dicts, one for each contact; {TAKEN}")
     if hasattr(source, "__aiter__"):
         raise SourceError(f"{label} is asynchronous: collect its rows into a list first; {TAKEN}")
     try:

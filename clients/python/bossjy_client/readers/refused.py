@@ -66,7 +66,7 @@ def _is_xml(document: Document) -> bool:
 
 def _refuse_xml(document: Document, _options: ReadOptions) -> TableRows:
     raise SourceError(
-        f"{document.label}: it is XML of a form that is not read: open it in a spreadsheet program, and save it as XLSX"
+        f"{document.label}: it is XML of an unsupported form: open it in a spreadsheet program, and save it as XLSX"
     )
 
 

@@ -32,7 +32,7 @@ def encoding_of(document: Document, options: ReadOptions) -> str:
         try:
             return codecs.lookup(options.encoding).name
         except LookupError as error:
-            raise SourceError(f"{document.label}: `{options.encoding}` is no encoding that is known") from error
+            raise SourceError(f"{document.label}: `{options.encoding}` is not a known encoding") from error
     if document.wide_encoding:
         return document.wide_encoding
     if _decodes(document, "utf-8"):

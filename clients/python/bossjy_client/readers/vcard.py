@@ -51,7 +51,7 @@ def read_vcard(document: Document, options: ReadOptions) -> TableRows:
         count += 1
         columns |= dict.fromkeys(row)
     if not count:
-        raise SourceError(f"{document.label}: it holds no card")
+        raise SourceError(f"{document.label}: it has no card")
     names = sorted(columns, key=_place)
     return TableRows(document.name, count, True, _pieces(document, options, names), release=document.close)
 

@@ -57,7 +57,7 @@ def kind_of(document: Document) -> str:
     except zipfile.BadZipFile as error:
         raise SourceError(
             f"{document.label}: it begins like a workbook or a ZIP archive and cannot be read as one; "
-            f"it is cut or damaged: {error}"
+            f"it is truncated or damaged: {error}"
         ) from error
     except (OSError, NotImplementedError, RuntimeError) as error:
         raise SourceError(f"{document.label}: it cannot be read: {error}") from error
@@ -219,7 +219,7 @@ class WorkbookParts:
         if rows * max(columns, 1) > self._limits.sheet_cells:
             raise SourceError(
                 f"{self._label}: its sheet goes to row {rows:,} and column {columns:,}, more than "
-                f"{self._limits.sheet_cells:,} cells (sheet_cells): delete what stands far outside the table, or save "
+                f"{self._limits.sheet_cells:,} cells (sheet_cells): delete the cells far outside the table, or save "
                 "the sheet as CSV"
             )
 

@@ -114,5 +114,5 @@ def test_a_chain_of_sectors_without_an_end(tmp_path: Path) -> None:
     struct.pack_into("<I", data, (table + 1) * 512 + 4 * directory, directory)
     path = tmp_path / "list.xls"
     path.write_bytes(data)
-    with pytest.raises(SourceError, match="cut or damaged: save it as XLSX"):
+    with pytest.raises(SourceError, match="truncated or damaged: save it as XLSX"):
         table_of(path)

@@ -103,8 +103,8 @@ def test_numbers_keep_their_digits(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", "holds no records"),
-        ("{\n}", "holds no records"),
+        ("[]", "has no records"),
+        ("{\n}", "has no records"),
         ('[["name","phone"],["A","1"]]', "items of its array are lists"),
         ('[{"a":1},{"b":2}', "not JSON at character 17"),
         ('[{"a":1},{"b":}]', "not JSON at character 15"),
@@ -138,7 +138,7 @@ def test_an_encoding_that_is_not_certain_is_asked_for(path: Path) -> None:
     with pytest.raises(SourceError, match="--encoding"):
         table_of(path)
     assert records_of(path, encoding="windows-1250") == [{"name": "Žofie", "phone": "1"}]
-    with pytest.raises(SourceError, match="no encoding that is known"):
+    with pytest.raises(SourceError, match="not a known encoding"):
         table_of(path, encoding="nonsense")
 
 

@@ -113,10 +113,10 @@ def test_sheets_that_cannot_be_read(workbook: Path, tmp_path: Path) -> None:
         table_of(workbook, sheet="third")
     damaged = tmp_path / "damaged.xlsx"
     damaged.write_bytes(workbook.read_bytes()[:2000])
-    with pytest.raises(SourceError, match="it is cut or damaged"):
+    with pytest.raises(SourceError, match="it is truncated or damaged"):
         table_of(damaged)
     damaged.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
-    with pytest.raises(SourceError, match="the old workbook is cut or damaged"):
+    with pytest.raises(SourceError, match="the old workbook is truncated or damaged"):
         table_of(damaged)
 
 
