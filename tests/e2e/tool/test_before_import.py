@@ -68,7 +68,7 @@ def test_a_limit_of_rejected_rows(run: Run, tmp_path: Path) -> None:
     assert [(one["reason"], one["row_count"]) for one in job["reject_counts"]] == [("REJECT_REASON_NOT_A_NUMBER", "10")]
     assert job["reject_counts"][0]["hint"]
     assert "at most 9 are allowed" in json.loads(stopped.stderr)["error"]["message"]
-    # The next run begins anew.
+    # The next run starts over.
     assert "NOT_A_NUMBER" in run(*options, "--max-rejects", "20%", code=6).stdout
     run(*options, "--max-rejects", "19%", code=4)
 

@@ -30,7 +30,7 @@ def test_login(run: Run, shared_server: ServerProcess, tenant: Tenant, tmp_path:
     wrong = ("--target", shared_server.target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin")
     refused = run("login", *wrong, "--json", text="not the password at all\n", code=3)
     assert json.loads(refused.stderr)["error"]["reason"] == "LOGIN_REFUSED"
-    assert run("whoami").stdout == shown  # the login from before still holds
+    assert run("whoami").stdout == shown  # the earlier login is still valid
 
     run("logout")
     run("whoami", code=3)

@@ -1,4 +1,4 @@
-"""`bossjy import` of other formats: what is read of them, what is said, and standard input."""
+"""`bossjy import` of other formats: their content, the messages, and standard input."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_from_the_first_question_to_the_merged_import(open_tool: Open, run: Run,
     tool.wait_for(RATE)
     tool.wait_for("to revert it: bossjy imports revert")
     assert "list.csv --region CN --existing fill --map 'ignore=备注'" in tool.screen().replace("\n", "")
-    assert tool.end() == 6  # one row was refused
+    assert tool.end() == 6  # one row was rejected
     dry, done = sorted(objects(run("imports", "list", "--json")), key=lambda job: job["create_time"])
     assert (dry["validate_only"], done["validate_only"]) == (True, False)
     assert int(done["counts"]["inserted"]) == 20_000

@@ -56,7 +56,7 @@ ARCHIVES: dict[str, Callable[[bytes], bytes]] = {
 def test_the_table_inside(path: Path, archive: str) -> None:
     path.write_bytes(ARCHIVES[archive](CSV))
     table = table_of(path)
-    # The service finds out what the text is.
+    # The service detects the form of the text.
     assert (table.form, table.encoding) == (None, "")
     assert data_of(table) == CSV
 

@@ -75,7 +75,7 @@ def test_nested_objects_are_columns_by_path(path: Path) -> None:
     }
     path.write_text(json.dumps([record]))
     assert records_of(path) == [flat]
-    # JSON lines keep their lines, those that are no JSON as well.
+    # JSON lines keep their lines, also those that are not JSON.
     path.write_text(json.dumps(record) + '\nno json\n\n{"phone":"1"}')
     assert records_of(path) == [flat, "no json", "", {"phone": "1"}]
     path.write_text('{"phone":"1","name":null}\n' + json.dumps(record) + "\n")

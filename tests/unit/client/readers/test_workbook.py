@@ -38,7 +38,7 @@ def make(path: Path, sheets: dict[str, list[list[object]]], **states: str) -> di
 @pytest.fixture
 def workbook(tmp_path: Path) -> Path:
     path = tmp_path / "list.xlsx"
-    moment = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a sheet knows no zones
+    moment = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a sheet has no zones
     rows: list[list[object]] = [
         [],
         ["姓名", "手机号", "日期"],
@@ -163,7 +163,7 @@ def test_hidden_rows_are_left_out_by_an_option(tmp_path: Path) -> None:
     sheet.row_dimensions[3].hidden = True
     book.save(path)
     assert [row[0] for row in rows_of(path)] == ["name", "Ann", "Bob", "Cai"]
-    # The line of a row stays.
+    # The line of a row does not change.
     assert rows_of(path, skip_hidden_rows=True) == [
         ["name", "phone"],
         ["Ann", "13800138000"],
