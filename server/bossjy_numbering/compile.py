@@ -1,7 +1,7 @@
 """Compiler of the metadata's rules to tables.
 
 For each calling code one automaton reads the national number. Its outcome says the region, the type, and for each
-region whether its general pattern matches. For each region two small automata read the national and the international
+region if its general pattern matches. For each region two small automata read the national and the international
 prefix.
 """
 

@@ -123,7 +123,7 @@ class ScalarEngine:
         return codes.get(digits[:1]) or codes.get(digits[:2]) or codes.get(digits[:3])
 
     def _settle(self, region: Region, digits: str) -> Number:
-        """Strips the national prefix by the region's rules, and classifies what is left."""
+        """Strips the national prefix by the region's rules, and classifies the rest."""
         if len(digits) < 2:
             return not_a_number(ParseError.TOO_SHORT_NSN)
         if digits[:2] in region.prefix_beginnings:

@@ -123,8 +123,8 @@ def invalid_reason(*, valid: bool, error: ParseError, possible_reason: PossibleR
 class Number(NamedTuple):
     """The answer for a text. If `error` is not NONE, the other fields are meaningless.
 
-    The text itself is not kept: it may hold more than the number. A named tuple, because one is made for each call
-    and a frozen dataclass costs four times as much to make.
+    The text itself is not stored: it may contain more than the number. A named tuple, because one is made for each
+    call and a frozen dataclass costs four times as much.
     """
 
     # 0 if the text is not a number.

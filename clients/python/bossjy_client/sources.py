@@ -46,7 +46,7 @@ class FileSource:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise SourceError(f"{path}: {error.strerror}") from error
-        if not os.path.isfile(path):  # noqa: PTH113 (follows what open followed)
+        if not os.path.isfile(path):  # noqa: PTH113 (follows links like open)
             os.close(self._file)
             raise SourceError(f"{path}: not a file; a pipe is read with `-` from standard input")
         self._stamp = self._state()
@@ -74,7 +74,7 @@ class FileSource:
 
     @property
     def sha256(self) -> bytes | None:
-        """None: the bytes of a file are read as they are sent."""
+        """None: a file is read only during its upload."""
         return None
 
     def release(self, offset: int) -> None:

@@ -21,7 +21,7 @@ class TokenSource(Protocol):
         ...
 
     async def renew(self, refused: str) -> bool:
-        """Called after the server rejected `refused` as expired. True: there is a new one, repeat the call."""
+        """Called after the server rejected `refused` as expired. Returns True if a repeated call gets a new token."""
         ...
 
 

@@ -82,7 +82,7 @@ def _checked(offsets: NDArray[np.integer], data: object) -> TextBuffers:
     flat = np.frombuffer(data, np.uint8)
     wide = offsets.astype(np.int64, copy=False)
     if wide.ndim != 1 or len(wide) == 0:
-        raise ValueError("offsets must be one-dimensional and hold one entry more than there are rows")
+        raise ValueError("offsets must be one-dimensional and have one entry more than there are rows")
     if wide[0] < 0 or wide[-1] > len(flat) or (len(wide) > 1 and bool((wide[1:] < wide[:-1]).any())):
         raise ValueError("offsets must rise from 0 and end within the bytes")
     return TextBuffers(wide, flat)

@@ -75,7 +75,7 @@ def leading(guesses: list[Guess]) -> tuple[Guess | None, tuple[Guess, ...]]:
 
 
 def plan_sizes(tables: Tables) -> dict[str, dict[int, float]]:
-    """By region and length, the decimal logarithm of how many mobile and fixed-line numbers the plan has."""
+    """By region and length, the decimal logarithm of the plan's count of mobile and fixed-line numbers."""
     sizes: dict[str, Counter[int]] = {region.code: Counter() for region in tables.regions if region.code != "001"}
     step, outcomes = tables.step.tolist(), tables.outcome.tolist()
     kinds, ordinals = tables.outcome_type.tolist(), tables.outcome_region.tolist()

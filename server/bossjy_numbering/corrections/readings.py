@@ -1,7 +1,7 @@
 """Readings of one run of digits: the valid numbers that it can mean, each with its cost and the change that gives it.
 
 With a region, readings in its calling code come first. A reading in another country needs evidence in the digits: a
-plus, an international prefix, or a calling code in front where the region has no reading of its own.
+plus, an international prefix, or a calling code in front if the region has no reading.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FOREIGN_DIGITS_MIN = 11
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A valid number, how the digits were changed (None: not at all), and what that costs."""
+    """A valid number, the change of the digits (None for none), and its cost."""
 
     cost: float
     kind: FixKind | None

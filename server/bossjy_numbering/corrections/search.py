@@ -60,7 +60,7 @@ def search(text: Parsed, region: str | None, reader: Reader) -> Findings | None:
 
 
 def _runs(text: Parsed) -> list[tuple[tuple[Group, ...], tuple[Gap, ...], bool]]:
-    """Runs of groups that can be one number, the gaps inside each, and whether an extension mark is before it."""
+    """Runs of groups that can be one number, the gaps inside each, and True if an extension mark precedes it."""
     runs: list[tuple[tuple[Group, ...], tuple[Gap, ...], bool]] = []
     start, extends = 0, False
     for index in range(len(text.groups)):

@@ -49,7 +49,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.set_defaults(command=_get)
 
     command = group.add_parser(
-        "stats", parents=[common, filtered], help="how many, by region, type …", **example("contacts stats")
+        "stats", parents=[common, filtered], help="counts by region, type …", **example("contacts stats")
     )
     command.add_argument("--by", choices=sorted(_DIMENSIONS), action="append", default=[], help="may be repeated")
     command.set_defaults(command=_stats)
@@ -89,7 +89,7 @@ def add_audience(command: Any) -> None:
         dest="audience",
         choices=("excel", "data"),
         default="excel",
-        help="excel: an apostrophe guards cells that a spreadsheet would run as formulas; data: cells as they are",
+        help="excel: an apostrophe guards cells that a spreadsheet would run as formulas; data: unchanged cells",
     )
 
 

@@ -39,7 +39,7 @@ async def check_first(
         option = "--region CC with the right one" if several else f"--region {preview.likely_region}"
         todo = f"give {option}" if args.region else f"add {option}"
         raise DoubtfulError(
-            f"nothing was sent: {advice}; {todo}, or --yes to import as it is",
+            f"nothing was sent: {advice}; {todo}, or --yes to import anyway",
             metadata={
                 "option": f"--region {preview.likely_region}",
                 "likely_region": preview.likely_region,

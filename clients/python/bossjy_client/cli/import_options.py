@@ -150,7 +150,7 @@ def add_options(command: Any) -> None:
         type=_parts,
         default=1,
         metavar="N",
-        help=f"streams at once for one file, at most {PART_LIMIT} (default 1)",
+        help=f"parallel streams for one file, at most {PART_LIMIT} (default 1)",
     )
 
 

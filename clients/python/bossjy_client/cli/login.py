@@ -21,8 +21,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the commands of this module."""
     text = "log in; the credentials are stored in a file that only you can read"
     login = commands.add_parser("login", parents=[common], help=text, description=text, **example("login"))
-    login.add_argument("--tenant", metavar="ID", default="", help="tenant id (default: asked for)")
-    login.add_argument("--email", metavar="ADDRESS", default="", help="mail address (default: asked for)")
+    login.add_argument("--tenant", metavar="ID", default="", help="tenant id (default: asks)")
+    login.add_argument("--email", metavar="ADDRESS", default="", help="mail address (default: asks)")
     login.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     login.add_argument("--api-key-stdin", action="store_true", help="read an API key from standard input instead")
     login.set_defaults(command=_login)

@@ -87,7 +87,7 @@ def _has_objects(value: object) -> bool:
 
 def _flatten(record: Mapping[Any, Any], path: str, flat: dict[str, Any], label: str, nesting: int) -> None:
     if nesting == 0:
-        raise SourceError(f"{label}: a record has too many objects one inside the other (nesting)")
+        raise SourceError(f"{label}: a record has too many nested objects (nesting)")
     for key, value in record.items():
         name = f"{path}{key}"
         if isinstance(value, Mapping):

@@ -60,7 +60,7 @@ def _is_known(encoding: str) -> bool:
 
 
 class _Tables(HTMLParser):
-    """The rows of all tables in the order of the page. A table inside a cell is a table of its own."""
+    """The rows of all tables in the order of the page. A nested table is a separate table."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(convert_charrefs=True)

@@ -67,7 +67,7 @@ class PeekedStream:
         try:
             return bool(select.select([self._stream], [], [], max(0.0, wait_s))[0])
         except (OSError, TypeError, ValueError):
-            return False  # not a file, or a pipe of a system that cannot tell
+            return False  # not a file, or a pipe of a system without this check
 
     def read(self, size: int, /) -> bytes:
         """Return the available bytes; empty at the end."""
