@@ -108,7 +108,7 @@ class PtyTerminal(Terminal):
     def end(self) -> int:
         deadline = time.monotonic() + WAIT_S
         while self._program.poll() is None:
-            assert time.monotonic() < deadline, f"it goes on:\n{self.screen()}"
+            assert time.monotonic() < deadline, f"still running:\n{self.screen()}"
             self.look()
         self.look()
         return self._program.wait()
@@ -158,7 +158,7 @@ class TmuxTerminal(Terminal):
     def end(self) -> int:
         deadline = time.monotonic() + WAIT_S
         while not self._code.exists():
-            assert time.monotonic() < deadline, f"it goes on:\n{self.screen()}"
+            assert time.monotonic() < deadline, f"still running:\n{self.screen()}"
             time.sleep(0.05)
         return int(self._code.read_text())
 
