@@ -1,12 +1,12 @@
-"""Makes the Python stubs from protos/: packages `bossjy` and `buf` beside this file, and build/bossjy.binpb.
+"""Generator of the Python stubs from protos/: packages `bossjy` and `buf` in this folder, and build/bossjy.binpb.
 
 python clients/python/generate.py            write them
-python clients/python/generate.py --check    exit 1 when they differ from what is there, and say where
+python clients/python/generate.py --check    exit 1 if they differ from the existing files, and list the differences
 
 The proto package is the Python path (`bossjy.phone.v1` becomes `bossjy/phone/v1/`), so no import is rewritten.
-Stubs of google.api come with googleapis-common-protos; those of buf.validate come with no package and are made
-here. The descriptor set holds our contracts with all that they import, for gateways and for clients that cannot
-ask the server by reflection.
+Stubs of google.api come with googleapis-common-protos. No package has those of buf.validate, so they are made
+here. The descriptor set contains our contracts with all their imports, for gateways and for clients that cannot
+use server reflection.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ INIT = '"""Generated from the contracts in protos/. Do not edit: `make generate`
 
 
 def compile_protos(out: Path, descriptors: Path) -> None:
-    """Compile every contract into `out`. Raises SystemExit when protoc refuses one; protoc prints why."""
+    """Compile every contract into `out`. Raises SystemExit if protoc rejects one; protoc prints the reason."""
     protos = ROOT / "protos"
     contracts = sorted(str(path.relative_to(protos)) for path in (protos / "bossjy").rglob("*.proto"))
     services = [path for path in contracts if path.endswith("_service.proto")]
@@ -56,13 +56,13 @@ def compile_protos(out: Path, descriptors: Path) -> None:
 
 
 def run_protoc(arguments: list[str]) -> None:
-    """Run protoc. Raises SystemExit when it fails; it prints why."""
+    """Run protoc. Raises SystemExit if it fails; protoc prints the reason."""
     if protoc.main(["protoc", *arguments]) != 0:
-        raise SystemExit("generate: protoc refused a contract, see above")
+        raise SystemExit("generate: protoc rejected a contract, see above")
 
 
 def complete_packages(out: Path) -> None:
-    """Make packages of the generated folders, and say that they carry types (PEP 561)."""
+    """Make packages of the generated folders, and mark them as typed (PEP 561)."""
     for package in PACKAGES:
         for folder in sorted({path.parent for path in (out / package).rglob("*.py")} | {out / package}):
             for made in (folder, *folder.parents):
@@ -73,13 +73,13 @@ def complete_packages(out: Path) -> None:
 
 
 def files_of(folder: Path) -> set[Path]:
-    """The files of the generated packages below `folder`, without compiled ones, relative to it."""
+    """The files of the generated packages in `folder`, without compiled ones, relative to it."""
     found = (path for package in PACKAGES for path in (folder / package).rglob("*") if path.is_file())
     return {path.relative_to(folder) for path in found if path.suffix != ".pyc"}
 
 
 def differences(made: Path) -> list[str]:
-    """What stands in TARGET otherwise than in `made`, one line a file, sorted."""
+    """The files of TARGET that differ from those in `made`, one line a file, sorted."""
     new, old = files_of(made), files_of(TARGET)
     changed = (path for path in new & old if not filecmp.cmp(made / path, TARGET / path, shallow=False))
     lines = [f"changed  {path}" for path in changed]
@@ -88,7 +88,7 @@ def differences(made: Path) -> list[str]:
 
 
 def install(made: Path) -> None:
-    """Bring TARGET to what `made` holds; files that are already so are not touched."""
+    """Make TARGET equal to `made`; unchanged files are not touched."""
     new, old = files_of(made), files_of(TARGET)
     for path in old - new:
         (TARGET / path).unlink()
@@ -100,9 +100,9 @@ def install(made: Path) -> None:
 
 
 def main() -> int:
-    """Generate, or compare with what is there. Returns the exit status."""
+    """Generate, or compare with the existing files. Returns the exit status."""
     parser = argparse.ArgumentParser(description="Make the Python stubs from protos/.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail when something would change")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if something would change")
     check = parser.parse_args().check
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
@@ -111,7 +111,7 @@ def main() -> int:
         complete_packages(made)
         found = differences(made)
         if check:
-            print("\n".join(found) or "generated code is what protos/ says")
+            print("\n".join(found) or "generated code matches protos/")
             return 1 if found else 0
         install(made)
         print("\n".join(found) or "nothing changed")

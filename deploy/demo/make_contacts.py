@@ -1,11 +1,11 @@
-"""Makes lists of contacts as people keep them: numbers written in many ways, doubles, bad numbers, spreadsheet damage.
+"""Generator of realistic contact lists: numbers in many notations, duplicates, bad numbers, spreadsheet damage.
 
-    python deploy/demo/make_contacts.py                                      the demonstration file beside this program
+    python deploy/demo/make_contacts.py                                      the demonstration file in this folder
     python deploy/demo/make_contacts.py --rows 1000000 --seed 7 --output -   any other list, streamed
 
-The same rows and seed give the same bytes, on any machine and Python. Nobody is meant: names are drawn from short
-lists, mail goes to example.com, and where a country has numbers for films and books, those are taken first.
-What is drawn from stands in pools.toml.
+The same rows and seed give the same bytes, on any machine and Python. No real person is meant: names come from short
+lists, mail goes to example.com, and numbers that a country reserves for films and books are used first. The lists are
+in pools.toml.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ HERE = Path(__file__).resolve().parent
 DEMONSTRATION = HERE / "contacts.csv"
 ROWS, SEED = 10_000, 20_240_229
 ROWS_AT_ONCE = 2048
-# A double repeats one of this many rows that came before it.
+# A duplicate repeats one of this many earlier rows.
 REMEMBERED = 2048
 PATTERNS = 8192
 
 
 class Kind(StrEnum):
-    """What a row is, said before anybody reads it."""
+    """The kind of a row, chosen before the row is made."""
 
     GOOD = "good"
-    # Its number stood in an earlier row: the whole row again, or the number written in another way.
+    # Its number is in an earlier row: the whole row again, or the number in another notation.
     DOUBLE = "double"
-    # A spreadsheet wrote `.0` behind the number: refused as it stands, but what it was can be told.
+    # A spreadsheet added `.0` to the number: the number is rejected, but can be restored.
     REPAIRABLE = "repairable"
-    # A spreadsheet wrote 1.38E+10: what it was is gone.
+    # A spreadsheet wrote 1.38E+10: the number is lost.
     LOST = "lost"
     BAD = "bad"
 
 
 # A contact: its kind; the E.164 that it means, empty for LOST and BAD; its line of CSV with line end. A plain tuple,
-# because naming its parts would cost a sixth of all time.
+# because named fields would cost a sixth of the total time.
 Row = tuple[Kind, str, str]
 
 
 def quoted(cell: str) -> str:
-    """A cell as it stands in the file."""
+    """A cell in the notation of the file."""
     if any(sign in cell for sign in ',"\r\n'):
         return '"' + cell.replace('"', '""') + '"'
     return cell
 
 
 class Pattern(NamedTuple):
-    """A row with holes. `phone` takes the digits one by one, `tail` the row's number."""
+    """A row with placeholders. `phone` takes the digits one by one, `tail` the row's number."""
 
     plan: Plan
     name: str
@@ -68,7 +68,7 @@ class Pattern(NamedTuple):
 
 
 class Past(NamedTuple):
-    """A row that may come again: its number, its line, and the line's parts around the number."""
+    """A row that may be repeated: its number, its line, and the line's parts around the number."""
 
     plan: Plan
     digits: str
@@ -78,11 +78,11 @@ class Past(NamedTuple):
 
 
 class Maker:
-    """Makes rows one by one. Draws by `random.random` alone, which Python promises to keep as it is."""
+    """Makes rows one by one. Uses only `random.random`, whose results Python promises to keep."""
 
     def __init__(self, seed: int) -> None:
         pools = tomllib.loads((HERE / "pools.toml").read_text(encoding="utf-8"))
-        self._draw = random.Random(seed).random  # noqa: S311 - it must repeat
+        self._draw = random.Random(seed).random  # noqa: S311 - it must be reproducible
         plans = [Plan(one, self._draw()) for one in pools["plans"]]
         self._mobiles = plans[0]
         # +1 without its plus looks like a Chinese mobile number.
@@ -92,7 +92,7 @@ class Maker:
         self._home_patterns = [pattern for pattern in self._patterns if pattern.plan is self._mobiles]
         self._past: list[Past] = []
         self._count = 0
-        # Rows of each kind per mille; the rest is good.
+        # Rows of each kind per mille; the other rows are good.
         shares: list[tuple[int, Callable[[], Row]]] = [
             (30, self._again),
             (30, self._in_another_way),
@@ -106,7 +106,7 @@ class Maker:
         self._faults: list[Way] = [*common * 5, *rare, self._two]
 
     def rows(self) -> Iterator[Row]:
-        """Rows without end."""
+        """An endless sequence of rows."""
         draw, kinds = self._draw, self._kinds
         while True:
             self._count += 1
@@ -116,7 +116,7 @@ class Maker:
         return pool[int(self._draw() * len(pool))]
 
     def _all_patterns(self, plans: list[Plan], pools: dict[str, Any]) -> list[Pattern]:
-        """Rows cost a third of their time when their parts are put together beforehand."""
+        """Prepared patterns: they reduce the cost of a row to a third."""
         names, notes = pools["names"], [quoted(note) for note in pools["notes"]]
         notes += [""] * len(notes)
         shares = [plan for plan, one in zip(plans, pools["plans"], strict=True) for _ in range(one["share"])]
@@ -128,7 +128,7 @@ class Maker:
                 name += self._one_of(names["given"]) if self._draw() < 0.7 else ""
             else:
                 name = f"{self._one_of(names['latin_first'])} {self._one_of(names['latin_last'])}"
-            # A mail address with the row's number, or none: then the number is taken and not shown.
+            # A mail address with the row's number, or none: then the format consumes the number and shows nothing.
             mail = f"c%s@{self._one_of(pools['email_domains'])}" if self._draw() < 0.8 else "%.0s"
             phone = self._one_of(plan.ways)("#" * plan.length)
             tail = f",{mail},{quoted(self._one_of(plan.cities))},{self._one_of(notes)}\r\n"
@@ -211,13 +211,13 @@ def contact_rows(count: int, seed: int) -> Iterator[Row]:
 
 
 def header() -> str:
-    """The first line: names of the columns."""
+    """The first line: the column names."""
     pools = tomllib.loads((HERE / "pools.toml").read_text(encoding="utf-8"))
     return ",".join(pools["header"]) + "\r\n"
 
 
 def write_contacts(output: BinaryIO, count: int, seed: int) -> None:
-    """Write header and rows as UTF-8 CSV, some thousand rows at once."""
+    """Write header and rows as UTF-8 CSV, some thousand rows at a time."""
     output.write(header().encode())
     rows = contact_rows(count, seed)
     while lines := [line for _, _, line in islice(rows, ROWS_AT_ONCE)]:
@@ -227,8 +227,8 @@ def write_contacts(output: BinaryIO, count: int, seed: int) -> None:
 
 def main() -> int:
     """Write one list. Returns the exit code."""
-    parser = argparse.ArgumentParser(description="Make a list of contacts with honest dirt, as CSV.")
-    parser.add_argument("--rows", type=int, default=ROWS, help=f"rows behind the header (default {ROWS})")
+    parser = argparse.ArgumentParser(description="Make a realistic list of contacts as CSV.")
+    parser.add_argument("--rows", type=int, default=ROWS, help=f"rows after the header (default {ROWS})")
     parser.add_argument("--seed", type=int, default=SEED, help="another seed, another list")
     parser.add_argument("--output", default=str(DEMONSTRATION), help="a file, or - for standard output")
     options = parser.parse_args()
@@ -240,7 +240,7 @@ def main() -> int:
         return 0
     try:
         write_contacts(sys.stdout.buffer, options.rows, options.seed)
-    except BrokenPipeError:  # the reader has enough, as `head` does
+    except BrokenPipeError:  # the reader stopped, like `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

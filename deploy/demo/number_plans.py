@@ -1,4 +1,4 @@
-"""Numbers of many countries, each once, and the ways in which people write them."""
+"""Phone numbers of many countries, each once, and the notations that people use."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# Full-width signs, as Chinese keyboards write them; # stands for a digit to come.
+# Full-width signs, as on Chinese keyboards; # stands for a digit.
 FULL_WIDTH_HOLE = "＃"
 FULL_WIDTH = str.maketrans("0123456789+-() #", "０１２３４５６７８９＋－（）　" + FULL_WIDTH_HOLE)
-# As a phone's address book is pasted into a spreadsheet: digits between invisible marks of direction.
+# A number pasted from a phone's address book: digits between invisible direction marks.
 PASTED = "\u202d{}\u202c"
 
-# Writes the digits behind the calling code in some way.
+# Writes the digits after the calling code in a notation.
 Way = Callable[[str], str]
 
 
 class Plan:
-    """Numbers of one kind, each once until all are used up, in an order that looks like chance."""
+    """Numbers of one kind, each once until all are used, in an order that looks random."""
 
     def __init__(self, pools: dict[str, Any], start: float) -> None:
         self.calling_code: str = pools["calling_code"]
@@ -28,12 +28,12 @@ class Plan:
         sizes = pools["groups"]
         self._cuts = [slice(sum(sizes[:index]), sum(sizes[: index + 1])) for index in range(len(sizes))]
         self.length = sum(sizes)
-        # The digits behind the calling code of the next number.
+        # The digits after the calling code of the next number.
         self.next_digits = self._all_digits(pools["blocks"], start).__next__
         self.ways = home_ways(self) if self.home else foreign_ways(self)
 
     def groups(self, digits: str, sign: str = " ") -> str:
-        """The digits with a sign where people set them apart."""
+        """The digits with a sign between their usual groups."""
         return sign.join([digits[cut] for cut in self._cuts])
 
     @staticmethod
@@ -54,13 +54,13 @@ class Plan:
 
 
 def home_ways(plan: Plan) -> list[Way]:
-    """How numbers are written where the list is kept; the commonest way many times."""
+    """The notations in the list's own country; the commonest notation occurs several times."""
     code, trunk, groups = plan.calling_code, plan.trunk, plan.groups
     area = len(groups("0" * 20).split()[0])
     ways: list[Way] = [lambda d: d] * 16
     if trunk:
         ways = [lambda d: f"{trunk}{d[:area]}-{d[area:]}"] * 12
-        ways += [lambda d: d] * 5  # a spreadsheet took the leading zero
+        ways += [lambda d: d] * 5  # a spreadsheet removed the leading zero
         ways += [
             lambda d: f"({trunk}{d[:area]}) {d[area:]}",
             lambda d: f"({trunk}{d[:area]})".translate(FULL_WIDTH) + d[area:],
@@ -88,7 +88,7 @@ def home_ways(plan: Plan) -> list[Way]:
 
 
 def foreign_ways(plan: Plan) -> list[Way]:
-    """How numbers of other countries are written in that list: with their calling code."""
+    """The notations of foreign numbers in that list: with their calling code."""
     code, groups = plan.calling_code, plan.groups
     trunk = f"({plan.trunk})" if plan.trunk else ""
     return [

@@ -1,4 +1,4 @@
-"""Phone numbers answered exactly as libphonenumber answers them, from one automaton. Needs NumPy and phonenumbers."""
+"""Phone number engine: answers identical to libphonenumber's, from one automaton. Needs NumPy and phonenumbers."""
 
 from __future__ import annotations
 

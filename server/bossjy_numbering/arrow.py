@@ -1,6 +1,6 @@
-"""Arrow record batch in, Arrow record batch out: one pure function that any engine's workers can run.
+"""Arrow record batch in, Arrow record batch out: one pure function for the workers of any engine.
 
-Needs NumPy, pyarrow and phonenumbers. A worker loads the plan from its own cache folder when it is first called.
+Needs NumPy, pyarrow and phonenumbers. A worker loads the plan from its own cache folder at the first call.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def clean_batch(
     region_column: str | None = None,
     cache_dir: Path | None = None,
 ) -> pa.RecordBatch:
-    """The batch with the columns of COLUMNS behind its own; those of the same name are replaced.
+    """The batch with the columns of COLUMNS after its own. Columns of the same name are replaced.
 
-    `column`: name of the texts. `default_region`: for all rows; `region_column`: name of the column that says it for
-    each row. KeyError if a column is not there, TypeError if it does not hold text, ValueError if both are given.
+    `column`: name of the texts. `default_region`: for all rows; `region_column`: name of a column with a region for
+    each row. KeyError if a column is missing, TypeError if it is not text, ValueError if both regions are given.
     """
     if default_region is not None and region_column is not None:
         raise ValueError("a default region for all rows, or a column of them, but not both")
@@ -55,7 +55,7 @@ def clean_batch(
 
 
 def arrow_columns(answers: NumberColumn) -> dict[str, pa.Array[Any]]:
-    """A column of answers as Arrow arrays, by the names of COLUMNS. What a text does not say is null."""
+    """A column of answers as Arrow arrays, by the names of COLUMNS. Unknown values are null."""
     parsed = answers.error == ParseError.NONE
     return {
         "e164": _nulled(_strings(answers), parsed),
@@ -74,7 +74,7 @@ def arrow_columns(answers: NumberColumn) -> dict[str, pa.Array[Any]]:
 
 
 def _strings(answers: NumberColumn) -> pa.Array[Any]:
-    """E.164 on the column's own buffers: nothing is copied."""
+    """E.164 on the column's own buffers, without a copy."""
     kind = pa.string() if answers.e164_offsets.dtype == np.int32 else pa.large_string()
     buffers = [None, pa.py_buffer(answers.e164_offsets), pa.py_buffer(answers.e164_data)]
     return pa.Array.from_buffers(kind, len(answers), buffers)
@@ -97,6 +97,6 @@ def _enumerated(values: NDArray[np.uint8], kind: type[IntEnum]) -> tuple[NDArray
 
 
 def _named(indices: NDArray[np.int16], names: list[str], said: NDArray[np.bool_]) -> pa.Array[Any]:
-    """Text by index, null where it is not said."""
+    """Text by index; null for unknown values."""
     held: Any = pa.array(indices, mask=~said)
     return pa.DictionaryArray.from_arrays(held, pa.array(names, pa.string()))

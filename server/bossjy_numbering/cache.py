@@ -1,7 +1,7 @@
-"""Arrays kept in a file: built once, checked on every load, safe when two processes build at once.
+"""File cache of arrays: built once, checked on every load, safe when two processes build at once.
 
-A file holds a header in JSON, the arrays as they are in memory, and a SHA-256 of both at the end. A file that is
-missing, cut short, damaged or of another layout is built anew; it is never half read, and never half written.
+A file contains a header in JSON, the arrays in their memory layout, and a SHA-256 of both at the end. A file that is
+missing, truncated, damaged or of another layout is built anew. It is never read or written partially.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 _LOG = logging.getLogger(__name__)
 _MAGIC = b"BOSSJY01"
 _CHECKSUM = hashlib.sha256().digest_size
-# Arrays begin at multiples of this, so that they can be used where they are.
+# Arrays begin at multiples of this, so that they can be used in place.
 _ALIGNMENT = 64
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
@@ -31,18 +31,18 @@ Content: TypeAlias = tuple[dict[str, Any], Arrays]
 
 
 class CacheError(Exception):
-    """The file does not hold what it should."""
+    """The content of the file is not as expected."""
 
 
 def default_cache_dir() -> Path:
-    """Where tables are kept unless the caller says otherwise."""
+    """The default folder of tables."""
     return Path.home() / ".cache" / "bossjy"
 
 
 def load_or_build(path: Path, build: Callable[[], Content]) -> Content:
-    """The content of a file; built and written first if there is none that is sound.
+    """The content of a file. If there is no valid file, it is built and written first.
 
-    If the folder cannot be written, what was built is returned all the same, and a warning is logged.
+    If the folder cannot be written, the built content is returned anyway, and a warning is logged.
     """
     try:
         return read(path)
@@ -64,7 +64,7 @@ def load_or_build(path: Path, build: Callable[[], Content]) -> Content:
 
 
 def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Writes a file whole, or not at all. OSError if the folder cannot be written."""
+    """Writes a file completely or not at all. OSError if the folder cannot be written."""
     parts = _parts(header, arrays)
     digest = hashlib.sha256()
     handle, name = tempfile.mkstemp(prefix=path.name, suffix=".new", dir=path.parent)
@@ -83,7 +83,7 @@ def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, NDArray[An
 
 
 def read(path: Path) -> Content:
-    """Header and arrays of a file. The arrays cannot be written. CacheError if it is not sound."""
+    """Header and arrays of a file. The arrays are read-only. CacheError if the file is not valid."""
     try:
         held = path.read_bytes()
     except OSError as problem:
@@ -123,7 +123,7 @@ def _aligned(offset: int) -> int:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Holds a lock against other processes. The system lets go of it when its holder ends, however it ends."""
+    """Locks out other processes. The system releases the lock when its process ends, however it ends."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,8 +1,8 @@
-"""From the rules of the metadata to tables.
+"""Compiler of the metadata's rules to tables.
 
-For each calling code one automaton reads the national number and says at its end, in one outcome: which region, which
-type, and whether the general pattern of each region matches. For each region two small automata read the national
-and the international prefix.
+For each calling code one automaton reads the national number. Its outcome says the region, the type, and for each
+region if its general pattern matches. For each region two small automata read the national and the international
+prefix.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bossjy_numbering.prefix import add_prefix
 from bossjy_numbering.tables import LENGTHS, NO_REGION, RegionTable, Tables
 from bossjy_numbering.types import NumberType, PossibleReason
 
-# Raised whenever these tables, or what they mean, change: it is part of the cache file's name.
+# Increase it whenever these tables, or their meaning, change: it is part of the cache file's name.
 COMPILER_VERSION = 1
 
 
@@ -41,7 +41,7 @@ class _OutcomeTable:
 
 
 class _CallingCode:
-    """The regions of one calling code, their patterns side by side in one automaton."""
+    """The regions of one calling code, with their patterns in one automaton."""
 
     def __init__(self, regions: list[RegionRules], table: _OutcomeTable) -> None:
         self.automaton = PositionAutomaton()
@@ -74,7 +74,7 @@ class _CallingCode:
         return self._numbers[key]
 
     def _matches(self, number_class: NumberClass | None, matched: int, length: int) -> bool:
-        """Rule 19: a length that is one of the class's, then the whole pattern."""
+        """Rule 19: one of the class's lengths, then the whole pattern."""
         if number_class is None or (number_class.lengths and length not in number_class.lengths):
             return False
         return bool(matched >> self._pattern(number_class.pattern) & 1)
@@ -114,7 +114,7 @@ class _CallingCode:
 
 @dataclass(slots=True)
 class _Built:
-    """What grows calling code by calling code."""
+    """The tables while they grow, calling code by calling code."""
 
     states: StateTable = field(default_factory=StateTable)
     outcomes: _OutcomeTable = field(default_factory=_OutcomeTable)
@@ -126,7 +126,7 @@ class _Built:
 
 
 def compile_plan(rules: PlanRules) -> Tables:
-    """The tables of a plan. PatternError if the metadata uses what they cannot express."""
+    """The tables of a plan. PatternError if they cannot express the metadata."""
     built = _Built()
     for calling_code, members in rules.by_calling_code().items():
         code = _CallingCode(members, built.outcomes)
@@ -174,7 +174,7 @@ def _possible_reason(region: RegionRules, length: int) -> PossibleReason:
 
 
 def _tables(version: str, built: _Built) -> Tables:
-    """Arrays of what was built, with the plain states first."""
+    """The finished arrays, with the plain states first."""
     step = np.array(built.states.followers, np.int64)
     plain = _plain(step)
     order = np.argsort(~plain, kind="stable")
@@ -210,7 +210,7 @@ def _moved(region: RegionTable, renumbered: list[int]) -> RegionTable:
 
 
 def _plain(step: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which states lead to the same state by every digit, and so on to the end."""
+    """True for states in which every digit leads to the same state, and so on to the end."""
     same = (step == step[:, :1]).all(axis=1)
     plain: NDArray[np.bool_] = same.copy()
     for _ in range(LENGTHS):

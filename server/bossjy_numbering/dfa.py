@@ -1,4 +1,4 @@
-"""Deterministic states, each kept once however many automata reach it.
+"""Table of deterministic states, each stored once for all automata that reach it.
 
 Every automaton of the plan ends: patterns are bounded, and no national number has more than 17 digits. So states can
 be made from the last digit to the first, and two states with the same outcome and the same followers are one state:
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bossjy_numbering.nfa import PositionAutomaton
 
-# libphonenumber refuses longer national numbers.
+# libphonenumber rejects longer national numbers.
 LONGEST_NATIONAL_NUMBER = 17
 
 
@@ -33,7 +33,7 @@ class StateTable:
         return number
 
     def absorbing(self, outcome: int) -> int:
-        """The state that keeps its outcome whatever follows."""
+        """The state that has the same outcome whatever follows."""
         number = self._absorbing.get(outcome)
         if number is None:
             number = len(self.outcomes)
@@ -48,7 +48,7 @@ class StateTable:
 
 
 class Outcomes(Protocol):
-    """What an automaton says of the patterns matched after a number of digits."""
+    """Outcomes of an automaton, by the patterns matched after a number of digits."""
 
     def of(self, matched: int, length: int) -> int:
         """The outcome's number for a set of matched patterns (bits) and a length."""
@@ -58,7 +58,7 @@ class Outcomes(Protocol):
 def determinise(automaton: PositionAutomaton, outcomes: Outcomes, table: StateTable) -> int:
     """Puts the automaton's states into the table and returns the one it starts in."""
     made: dict[tuple[int, int], int] = {}
-    # A set of positions is reached at several lengths; what follows it does not depend on the length.
+    # A set of positions is reached at several lengths; its followers do not depend on the length.
     steps: dict[int, tuple[int, tuple[int, ...]]] = {}
     dead = table.absorbing(outcomes.of(0, 0))
 

@@ -1,7 +1,7 @@
-"""Exactly how two plans differ: numbers that became valid, invalid, or changed their type, by region and type.
+"""Exact difference of two plans: numbers that became valid, invalid, or changed their type, by region and type.
 
-Not a sample. Both automata of a calling code are walked side by side; how many numbers lead to each pair of states
-is counted length by length, so each pair is visited once however many numbers pass through it.
+It is no sample. Both automata of a calling code are walked in parallel. The numbers that lead to each pair of states
+are counted length by length, so each pair is visited once however many numbers pass through it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_RANGES = 10
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """Numbers that begin alike: `+861400`, `digits` long in all (calling code included), and one of them."""
+    """Numbers with common leading digits: `+861400`, `digits` long in all (calling code included), and one of them."""
 
     prefix: str
     digits: int
@@ -27,7 +27,7 @@ class NumberRange:
 
 @dataclass(slots=True)
 class Difference:
-    """What changed for one region and one type. Numbers of an unknown region count as region None."""
+    """The changes of one region and one type. Numbers of an unknown region count as region None."""
 
     region: str | None
     calling_code: int
@@ -65,7 +65,7 @@ class PlanDiff:
 
 
 def diff_plans(before: Tables, after: Tables) -> PlanDiff:
-    """How `after` differs from `before`."""
+    """The differences of `after` from `before`."""
     old, new = _View(before), _View(after)
     differences: dict[tuple[int, str, int], Difference] = {}
     for code in sorted(old.starts.keys() | new.starts.keys()):
@@ -75,7 +75,7 @@ def diff_plans(before: Tables, after: Tables) -> PlanDiff:
 
 
 class _View:
-    """A plan's tables as Python lists, which a walk state by state reads faster."""
+    """A plan's tables as Python lists, which are faster to walk state by state."""
 
     def __init__(self, tables: Tables) -> None:
         self.step = tables.step.tolist()
@@ -89,7 +89,7 @@ class _View:
         }
 
     def said(self, code: int, state: int) -> tuple[str | None, int]:
-        """Region and type of the numbers that end in a state. -1 is the state of a calling code that is not there."""
+        """Region and type of the numbers that end in a state. -1 is the state of a missing calling code."""
         if state < 0:
             return None, int(NumberType.UNKNOWN)
         outcome = self._outcome[state]
@@ -97,12 +97,12 @@ class _View:
         return None if ordinal == NO_REGION else self._regions[code][ordinal], self._type[outcome]
 
     def after(self, state: int, digit: int) -> int:
-        """The state behind a digit."""
+        """The state after a digit."""
         return -1 if state < 0 else int(self.step[state][digit])
 
 
 class _CodeDiff:
-    """One calling code, both plans side by side."""
+    """One calling code, both plans in parallel."""
 
     def __init__(self, code: int, old: _View, new: _View) -> None:
         self._code = code
@@ -111,7 +111,7 @@ class _CodeDiff:
 
     def run(self) -> list[Difference]:
         start = self._old.starts.get(self._code, -1), self._new.starts.get(self._code, -1)
-        # By pair of states: how many numbers lead there, and the first of them.
+        # By pair of states: the number of numbers that lead there, and the first of them.
         level: dict[tuple[int, int], tuple[int, str]] = {start: (1, "")}
         for length in range(1, LONGEST_NATIONAL_NUMBER + 1):
             following: dict[tuple[int, int], tuple[int, str]] = {}
@@ -126,7 +126,7 @@ class _CodeDiff:
         return list(self._found.values())
 
     def _dead(self, pair: tuple[int, int]) -> bool:
-        """Whether neither plan has a number that begins like this, so that nothing can differ any more."""
+        """True if neither plan has a number that begins like this, so that there can be no more differences."""
         return all(
             state < 0 or (view.step[state][0] == state and view.said(self._code, state)[1] == NumberType.UNKNOWN)
             for view, state in zip((self._old, self._new), pair, strict=True)
@@ -152,7 +152,7 @@ class _CodeDiff:
             held.ranges.append(self._range(word, length))
 
     def _range(self, word: str, length: int) -> NumberRange:
-        """The longest run of free digits at a word's end: they may be anything, and the number ends the same way."""
+        """The range of a word: its longest final run of digits that can be any digits without changing the result."""
         states = [(self._old.starts.get(self._code, -1), self._new.starts.get(self._code, -1))]
         for digit in word:
             old, new = states[-1]

@@ -28,24 +28,24 @@ _LENGTH_REASONS = (InvalidReason.TOO_SHORT, InvalidReason.TOO_LONG, InvalidReaso
 class Explanation:
     """Why a text is valid or not."""
 
-    # The plan's answer for the text and region as they were given.
+    # The plan's answer for the given text and region.
     number: Number
-    # First digit of the national number, from 0, with which no valid number begins any more; -1 if there is none.
+    # First digit of the national number, from 0, after which no valid number is possible; -1 if there is none.
     failed_digit: int
-    # In words, in the language that was asked for.
+    # A sentence in the requested language.
     text: str
-    # Each a valid number with what was done, in words; the likeliest first.
+    # Valid numbers, each with its change as a sentence; the likeliest first.
     fixes: tuple[Fix, ...]
     fix_texts: tuple[str, ...]
-    # Digits were lost before the text came here.
+    # Digits were lost before the text was sent.
     unrecoverable: bool
     # Doubts about a valid answer.
     doubts: Doubt = Doubt.NONE
-    # All numbers of a text that holds several, in its order.
+    # All numbers of a text with several, in its order.
     numbers: tuple[Number, ...] = ()
-    # Readings by region where no region was given and none of them leads.
+    # Readings by region if no region was given and none of them leads.
     candidates: tuple[Number, ...] = ()
-    # The region that corrections assume: the given one, or the one that it was read as. None: none.
+    # The region that corrections assume: the given region, or the region that it was read as. None: none.
     region: str | None = None
     # A short or emergency number of the region.
     short: ShortNumber = ShortNumber.NONE
@@ -53,7 +53,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A text, the region that was given with it, and the region that this was read as."""
+    """A text, its given region, and the region that this was read as."""
 
     text: str
     given: str | None
@@ -73,7 +73,7 @@ class Explainer:
 
     @cached_property
     def _live(self) -> NDArray[np.bool_]:
-        """By state: whether a valid number can still come of it. Prefix states are not asked for."""
+        """By state: true if a valid number can still follow. Prefix states are never looked up."""
         tables = self._tables
         outcomes = np.minimum(tables.outcome, len(tables.outcome_type) - 1)
         live = tables.outcome_type[outcomes] != NumberType.UNKNOWN
@@ -84,7 +84,7 @@ class Explainer:
             live = wider
 
     def explain_steps(self, text: str, default_region: str | None, language: str) -> Steps[Explanation]:
-        """Explains one text. `language`: `zh` and its variants; anything else reads English."""
+        """Explains one text. `language`: `zh` and its variants; anything else means English."""
         words = wording.words_of(language)
         number = self._ask(text, default_region)
         region = self._hints.region(default_region) if default_region else None
@@ -114,7 +114,7 @@ class Explainer:
         )
 
     def _problem(self, words: wording.Words, asked: Asked, diagnosis: Diagnosis) -> str:
-        """The first thing that is wrong, for a text that is not valid as it was given."""
+        """The first problem of a text that is not valid as given."""
         problems = (
             (asked.given and asked.region is None, words.unknown_region.format(region=(asked.given or "")[:16])),
             (len(asked.text) > TEXT_MAX, words.text_too_long.format(most=TEXT_MAX)),
@@ -170,7 +170,7 @@ def _read_hint(words: wording.Words, asked: Asked) -> str:
 
 
 def _fixes(asked: Asked, number: Number, diagnosis: Diagnosis) -> tuple[Fix, ...]:
-    """The corrections; first the text itself where it is a number of the region that was meant."""
+    """The corrections; first the text itself if it is a number of the meant region."""
     if asked.region != asked.given and diagnosis.number.valid and not number.valid:
         return (Fix(FixKind.ASSUME_REGION, diagnosis.number), *diagnosis.fixes)
     return diagnosis.fixes

@@ -1,10 +1,10 @@
-"""Numbers in a running text: the matcher of `phonenumbers`, in small steps.
+"""Search for numbers in a running text: the matcher of `phonenumbers`, in small steps.
 
-The results are those of `phonenumbers.PhoneNumberMatcher`, whose methods `_find` and `_extract_inner_match` are written
-here again as generators. Two of its regular expressions hold the interpreter for too long in a hostile text, so that no
+The results are those of `phonenumbers.PhoneNumberMatcher`. Its methods `_find` and `_extract_inner_match` are rewritten
+here as generators. Two of its regular expressions keep the interpreter busy for too long in a hostile text, so that no
 other thread runs. The search for a candidate needs 0.2 s for 100,000 brackets: here it goes through the text in
-windows. Cutting off what follows a number needs minutes for 100,000 spaces, because its time grows with the square of
-their count: here it is one look from the end.
+windows. The removal of the characters after a number needs minutes for 100,000 spaces, because its time grows with the
+square of their count: here it is one scan from the end.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from bossjy_numbering.oracle import describe
 from bossjy_numbering.steps import Steps
 from bossjy_numbering.types import Found, Leniency
 
-# Characters that one search for a candidate looks at.
+# Characters that one search for a candidate reads.
 WINDOW = 4096
-# A candidate begins with at most two brackets or plus signs, each followed by at most four signs, and a digit. Where
-# fewer characters than this are left of a window, a candidate that begins there could need the next one.
+# A candidate begins with at most two brackets or plus signs, each followed by at most four signs, and a digit. If fewer
+# characters than this are left of a window, a candidate that begins there could need the next one.
 _BEGINNING = 16
-# `_UNWANTED_END_CHARS` of phonenumbers is `(?:_|[^#\w])+$`: what follows the last of these is cut off.
+# `_UNWANTED_END_CHARS` of phonenumbers is `(?:_|[^#\w])+$`: the text after the last of these is removed.
 _WANTED_END = re.compile(r"#|[^\W_]")
 
 _Match = Any  # phonenumbers.PhoneNumberMatch
@@ -51,10 +51,10 @@ def find_steps(text: str, default_region: str | None, leniency: Leniency, limit:
 
 
 class _Matcher(phonenumbers.PhoneNumberMatcher):
-    """Finds one match after another. `_max_tries` is its own bound of tries that fail, for the whole text."""
+    """Finds one match after another. `_max_tries` is its own limit of failed tries, for the whole text."""
 
     def find_from(self, index: int) -> Steps[_Match | None]:
-        """The first match at or behind `index`: `_find`."""
+        """The first match at or after `index`: `_find`."""
         candidate_at = yield from self._search(index)
         while self._max_tries > 0 and candidate_at is not None:
             start = candidate_at.start()
@@ -69,7 +69,7 @@ class _Matcher(phonenumbers.PhoneNumberMatcher):
         return None
 
     def _search(self, index: int) -> Steps[re.Match[str] | None]:
-        """`_PATTERN.search(text, index)`. Every text that begins as the pattern asks matches it, however it ends."""
+        """`_PATTERN.search(text, index)`. Every text that begins like the pattern matches it, whatever its end."""
         pattern: re.Pattern[str] = _PATTERN
         while True:
             yield
@@ -82,7 +82,7 @@ class _Matcher(phonenumbers.PhoneNumberMatcher):
             index = end - _BEGINNING
 
     def _extract(self, candidate: str, offset: int) -> Steps[_Match | None]:
-        """`_extract_match`, with what stands between the two ways to read a candidate."""
+        """`_extract_match`, with a step between the two ways to read a candidate."""
         if _SLASH_SEPARATED_DATES.search(candidate):
             return None
         if _TIME_STAMPS.search(candidate) and _TIME_STAMPS_SUFFIX.match(self.text, offset + len(candidate)):

@@ -1,4 +1,4 @@
-"""What the tables are built from: the metadata of the installed `phonenumbers`, as plain values.
+"""Metadata of the installed `phonenumbers` as plain values: the source of the tables.
 
 A snapshot keeps these values, so that the plan of an earlier version can be built again and compared.
 """
@@ -31,7 +31,7 @@ TYPE_ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class NumberClass:
-    """A pattern of national numbers, and the lengths it holds for (empty: those of the pattern)."""
+    """A pattern of national numbers, and the lengths it is valid for (empty: those of the pattern)."""
 
     pattern: str
     lengths: tuple[int, ...]
@@ -39,13 +39,13 @@ class NumberClass:
 
 @dataclass(frozen=True, slots=True)
 class RegionRules:
-    """What the plan says of one region, or of one non-geographic calling code ("001")."""
+    """The plan of one region, or of one non-geographic calling code ("001")."""
 
     region: str
     calling_code: int
     general: NumberClass
     local_lengths: tuple[int, ...]
-    # By NumberType value; missing where the region has no such numbers.
+    # By NumberType value; missing if the region has no such numbers.
     classes: Mapping[int, NumberClass]
     mobile_like_fixed: bool
     leading_digits: str | None
@@ -57,7 +57,7 @@ class RegionRules:
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """The whole plan. Regions of a calling code stand in the order that decides (rules 11 and 17)."""
+    """The whole plan. Regions of a calling code are in the order that decides (rules 11 and 17)."""
 
     version: str
     regions: tuple[RegionRules, ...]
@@ -75,7 +75,7 @@ class PlanRules:
 
 
 def rules_from_json(values: Mapping[str, Any]) -> PlanRules:
-    """The rules that `to_json` gave. KeyError, TypeError or ValueError if it was something else."""
+    """The rules from the values of `to_json`. KeyError, TypeError or ValueError for other values."""
 
     def number_class(held: Mapping[str, Any]) -> NumberClass:
         return NumberClass(str(held["pattern"]), tuple(int(length) for length in held["lengths"]))

@@ -10,12 +10,12 @@ from bossjy_numbering.patterns import Choice, Digit, Group, Node, PatternError, 
 
 
 class PositionAutomaton:
-    """Several patterns side by side. A state is the set of positions whose digit was read last."""
+    """Several patterns in one automaton. A state is the set of positions whose digit was read last."""
 
     def __init__(self) -> None:
         # By position: the positions that may come next.
         self._follow: list[int] = []
-        # By digit: the positions that take it.
+        # By digit: the positions that accept it.
         self._takes = [0] * 10
         # By pattern: the positions it may end with.
         self._last: list[int] = []
@@ -35,7 +35,7 @@ class PositionAutomaton:
         return number
 
     def follow(self, state: int) -> int:
-        """The positions that may come behind a state."""
+        """The positions that may follow a state."""
         reachable = 0
         while state:
             lowest = state & -state
@@ -48,7 +48,7 @@ class PositionAutomaton:
         return tuple(reachable & takes for takes in self._takes)
 
     def matched(self, state: int) -> int:
-        """The patterns that match what was read, bit by pattern. State 0 with nothing read is not asked for."""
+        """The patterns that match the digits read so far, bit by pattern. Not for state 0 with nothing read."""
         return sum(1 << number for number, last in enumerate(self._last) if state & last)
 
     def matched_at_start(self) -> int:
@@ -70,7 +70,7 @@ class PositionAutomaton:
             before ^= lowest
 
     def _build(self, node: Node) -> tuple[bool, int, int]:
-        """Lays out a pattern: (whether it matches nothing at all, its first positions, its last positions)."""
+        """Adds a pattern: (true if it matches the empty text, its first positions, its last positions)."""
         if isinstance(node, Digit):
             position = self._position(node.mask)
             return False, position, position

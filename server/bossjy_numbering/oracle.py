@@ -1,4 +1,4 @@
-"""The answers of the package `phonenumbers` itself, in our types: the measure of all the rest, and the slow path.
+"""Answers of the package `phonenumbers` itself, in our types: the reference for the tables, and the slow path.
 
 Source: `phonenumbers.phonenumberutil`; numbers in a running text: `find.py`.
 """
@@ -18,14 +18,14 @@ from bossjy_numbering.types import (
     not_a_number,
 )
 
-# Its 2,000 patterns do not fit `re`'s own cache of 512; without this, each answer compiles some of them anew.
+# Its 2,000 patterns exceed `re`'s own cache of 512; without this, each answer compiles some of them anew.
 phonenumbers.enable_pattern_cache()
 
 VERSION: str = phonenumbers.__version__
 
 
 def answer(text: str, default_region: str | None) -> Number:
-    """What `phonenumbers` says of a text. Never raises for a str."""
+    """The answer of `phonenumbers` for a text. Never raises for a str."""
     try:
         parsed = phonenumbers.parse(text, default_region)
     except phonenumbers.NumberParseException as refusal:
@@ -34,7 +34,7 @@ def answer(text: str, default_region: str | None) -> Number:
 
 
 def describe(parsed: PhoneNumber) -> Number:
-    """What `phonenumbers` says of a number that it parsed."""
+    """The answer of `phonenumbers` for a number that it parsed."""
     region = phonenumbers.region_code_for_number(parsed)
     number_type = phonenumbers.number_type(parsed)
     reason = PossibleReason(phonenumbers.is_possible_number_with_reason(parsed))
@@ -50,7 +50,7 @@ def describe(parsed: PhoneNumber) -> Number:
         e164=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),
         region=region,
         type=NumberType(number_type),
-        # `is_valid_number` is this, for the region that is known already.
+        # `is_valid_number` is this, for the region that is already known.
         valid=region is not None and phonenumbers.is_valid_number_for_region(parsed, region),
         possible=reason in (PossibleReason.IS_POSSIBLE, PossibleReason.IS_POSSIBLE_LOCAL_ONLY),
         possible_reason=reason,
@@ -59,14 +59,14 @@ def describe(parsed: PhoneNumber) -> Number:
 
 
 def as_phone_number(number: Number) -> PhoneNumber:
-    """The number as `phonenumbers` holds it. The number must be one (`error` NONE)."""
+    """The number as a `phonenumbers` object. The number must be one (`error` NONE)."""
     zeros = number.number_of_leading_zeros
     return PhoneNumber(
         country_code=number.calling_code,
         national_number=number.national_number,
         extension=number.extension,
         italian_leading_zero=number.italian_leading_zero or None,
-        # `phonenumbers` leaves a single zero unsaid; with it said, equal numbers would compare unequal.
+        # `phonenumbers` omits a single zero; if it were set, equal numbers would compare unequal.
         number_of_leading_zeros=zeros if zeros > 1 else None,
     )
 
@@ -82,7 +82,7 @@ def write_dialled_from(number: Number, region: str) -> str:
 
 
 def compare(first: str, second: str, first_region: str | None = None, second_region: str | None = None) -> MatchType:
-    """Whether two texts are the same number, as far as they say; each with a region that it is read in, or without."""
+    """The certainty that two texts are the same number; each is read with or without a region."""
     try:
         sides = [
             phonenumbers.parse(text, region) if region else text

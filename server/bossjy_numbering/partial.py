@@ -8,21 +8,21 @@ from phonenumbers import AsYouTypeFormatter
 
 from bossjy_numbering.steps import Steps
 
-# What `phonenumbers` calls a region that does not exist.
+# The name that `phonenumbers` uses for a region that does not exist.
 _NO_REGION = "ZZ"
 
 
 class Partial(NamedTuple):
-    """A number that is being typed, as an input field shows it, and where its cursor is, in characters."""
+    """A number that is being typed, as an input field shows it, and its cursor position, in characters."""
 
     formatted: str
     cursor: int
 
 
 def partial_steps(text: str, region: str | None, cursor: int | None) -> Steps[Partial]:
-    """Formats what was typed. `cursor`: its position in the text; None or a position beyond the end: the end.
+    """Formats the typed text. `cursor`: its position in the text; None or a position beyond the end: the end.
 
-    A step is one character: up to some 50 us, so callers bound the text.
+    A step is one character: up to some 50 us, so callers limit the text.
     """
     formatter = AsYouTypeFormatter(region or _NO_REGION)
     within = cursor is not None and cursor < len(text)

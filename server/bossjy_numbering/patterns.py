@@ -1,10 +1,10 @@
-"""The patterns of the metadata as small trees over digits.
+"""Patterns of the metadata as small trees over digits.
 
 The metadata writes its patterns as regular expressions, but uses little of the language: digits, sets of digits,
-alternatives, bounded repeats, groups, and `$` in some national prefixes. Anything else is refused at build time, so
-that a new construct in a later metadata version is seen and never silently misread.
+alternatives, bounded repeats, groups, and `$` in some national prefixes. Anything else is an error at build time, so a
+new construct in a later metadata version is noticed and never silently misread.
 
-Source of the syntax: Python's own parser, `re._parser`, which is what `phonenumbers` runs these patterns with.
+Source of the syntax: Python's own parser, `re._parser`, by which `phonenumbers` runs these patterns.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, TypeAlias
 
 ALL_DIGITS = 0b11_1111_1111
-# No pattern of the plan repeats anything more often; more would only make tables grow without limit.
+# No pattern of the plan repeats anything more often; more would make tables grow without limit.
 MOST_REPEATS = 40
 
 
 class PatternError(ValueError):
-    """The metadata holds a pattern that these tables cannot express."""
+    """The metadata contains a pattern that these tables cannot express."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """All parts, one behind the other."""
+    """All parts, one after another."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the parts; the earlier is preferred where that matters."""
+    """One of the parts; the earlier is preferred if that matters."""
 
     parts: tuple[Node, ...]
 
@@ -76,7 +76,7 @@ def parse(pattern: str) -> Node:
 
 
 def prefix_of(node: Node, longest: int) -> Node:
-    """What begins with `node` and goes on for any digits, up to `longest` of them."""
+    """Texts that begin with `node` and continue with any digits, up to `longest` of them."""
     return Sequence((node, Repeat(Digit(ALL_DIGITS), 0, longest)))
 
 
@@ -108,7 +108,7 @@ def _node(operator: Any, argument: Any) -> Node:
 
 
 def _mask_of(code_point: int) -> int:
-    """A digit's bit; nothing for another character (`~` in an international prefix), which no digit is."""
+    """A digit's bit; 0 for another character (`~` in an international prefix), which matches no digit."""
     return 1 << (code_point - ord("0")) if ord("0") <= code_point <= ord("9") else 0
 
 

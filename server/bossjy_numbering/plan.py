@@ -1,4 +1,4 @@
-"""The numbering plan: the one object that callers hold."""
+"""The numbering plan: the object that callers use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bossjy_numbering.steps import Steps, finish
 from bossjy_numbering.tables import Tables, tables_of
 from bossjy_numbering.types import Format, Found, Leniency, MatchType, Number, NumberType, RegionInfo
 
-# How many numbers `Plan.find` returns unless told otherwise.
+# The default limit of `Plan.find`.
 FIND_LIMIT = 100
 
 
@@ -41,12 +41,12 @@ class Plan:
 
     @property
     def table_bytes(self) -> int:
-        """Bytes of the tables in memory, with what columns are walked by; the file holds a tenth of it."""
+        """Bytes of the tables in memory, those for columns included; the file has a tenth of it."""
         return self.tables.nbytes + self._columns.nbytes
 
     @cached_property
     def _scalar(self) -> ScalarEngine:
-        # Laid out when first asked for: a process that only reads columns does without.
+        # Built at the first use: a process that only reads columns does not need it.
         return ScalarEngine(self.tables, oracle.answer)
 
     @cached_property
@@ -71,15 +71,15 @@ class Plan:
         return self.tables.version
 
     def number(self, text: str, default_region: str | None = None) -> Number:
-        """What one text says. Never raises for a str; a region that the plan does not know counts as none."""
+        """The answer for one text. Never raises for a str; an unknown region counts as none."""
         return self._scalar.number(text, default_region)
 
     def doubts(self, text: str, number: Number) -> Doubt:
-        """The questionable readings of a text that its answer `number` depends on; none for one that is not valid."""
+        """The questionable readings of a text that its answer `number` depends on; none if it is not valid."""
         return text_doubts(text, number)
 
     def column(self, values: Texts, default_regions: DefaultRegions = None) -> NumberColumn:
-        """What each text of a column says. ValueError if there are not as many default regions as texts.
+        """The answer for each text of a column. ValueError if the numbers of default regions and of texts differ.
 
         `values`: n str, a pyarrow string or large_string array, or (offsets (n + 1,), UTF-8 bytes).
         `default_regions`: one region for all rows, None, or n of them (str, or a pyarrow string or dictionary
@@ -88,14 +88,14 @@ class Plan:
         return finish(self.column_steps(values, default_regions))
 
     def column_steps(self, values: Texts, default_regions: DefaultRegions = None) -> Steps[NumberColumn]:
-        """The same as `column`, in steps of at most some ten milliseconds."""
+        """The same as `column`, in steps of some ten milliseconds at most."""
         texts = text_buffers(values)
         engine = self._columns
         regions, region_texts = region_rows(default_regions, len(texts), engine.region_position)
         return (yield from engine.column_steps(texts, regions, region_texts))
 
     def format(self, number: Number, form: Format) -> str:
-        """The number as `form` writes it. ValueError if it is not a number."""
+        """The number in the format `form`. ValueError if it is not a number."""
         if number.error:
             raise ValueError("a text that is not a number has no format")
         return oracle.write(number, form)
@@ -109,15 +109,15 @@ class Plan:
     def match(
         self, first: str, second: str, first_region: str | None = None, second_region: str | None = None
     ) -> MatchType:
-        """Whether two texts are the same number, as far as they say. A text with a region is read in it first."""
+        """The certainty that two texts are the same number. A text with a region is read in it first."""
         return oracle.compare(first, second, first_region, second_region)
 
     def format_partial_steps(self, text: str, region: str | None, cursor: int | None = None) -> Steps[Partial]:
-        """What was typed of a number so far, formatted, in steps of a character."""
+        """The digits typed so far, formatted, in steps of a character."""
         return partial_steps(text, region, cursor)
 
     def short_number(self, text: str, region: str) -> ShortInfo:
-        """What is known of a text as a short number of a region of the plan."""
+        """A text read as a short number of a region of the plan."""
         return short_info(text, region)
 
     def find(
@@ -135,7 +135,7 @@ class Plan:
         return find_steps(text, default_region, leniency, limit)
 
     def explain(self, text: str, default_region: str | None = None, language: str = "en") -> Explanation:
-        """Why a text is valid or not, in words (`en` or `zh`), with likely fixes; each of them is a valid number."""
+        """The reason why a text is valid or not (`en` or `zh`), with likely corrections; each one is a valid number."""
         return finish(self.explain_steps(text, default_region, language))
 
     def explain_steps(self, text: str, default_region: str | None, language: str) -> Steps[Explanation]:
@@ -143,17 +143,17 @@ class Plan:
         return self._explainer.explain_steps(text, default_region, language)
 
     def diagnose(self, text: str, default_region: str | None = None) -> Diagnosis:
-        """The answer for a text with doubts about it and likely corrections; the first is that of `explain`."""
+        """The answer for a text, doubts about it, and likely corrections; the first correction is that of `explain`."""
         return self._corrector.diagnose(text, default_region)
 
     def examples(self, region: RegionInfo) -> tuple[tuple[NumberType, Number], ...]:
-        """A valid number for each type of a region that the plan gives one for."""
+        """A valid number for each type of a region, if the plan has one."""
         return example_numbers(region)
 
     def readings_steps(self, text: str) -> Steps[list[tuple[RegionInfo, Number]]]:
         """The regions in which a text is a valid number, and the number there, in steps of a region.
 
-        With a plus those of its calling code that have the number; else all whose own reading of it is valid.
+        With a plus: the regions of its calling code that have the number; else all regions whose own reading is valid.
         """
         found = []
         abroad = self.number(text)
@@ -173,8 +173,8 @@ class Plan:
 def load_plan(cache_dir: Path | None = None) -> Plan:
     """The plan of the installed `phonenumbers`.
 
-    Its tables are kept in `cache_dir` (default: `.cache/bossjy` in the home folder), one file for each metadata
-    version, and built where there are none: some two seconds. A process loads each folder's plan once.
+    Its tables are cached in `cache_dir` (default: `.cache/bossjy` in the home folder), one file for each metadata
+    version. Missing tables are built in some two seconds. A process loads each folder's plan once.
     """
     return _kept(cache_dir or default_cache_dir())
 
@@ -185,7 +185,7 @@ def _kept(cache_dir: Path) -> Plan:
 
 
 def plan_from(cache_dir: Path) -> Plan:
-    """The plan as `load_plan` gives it, read from its file anew."""
+    """The plan as in `load_plan`, read from its file anew."""
     path = cache_dir / f"numbering-{oracle.VERSION}-{COMPILER_VERSION}.tables"
     content = load_or_build(path, lambda: compile_plan(installed_rules()).to_content())
     return Plan(tables_of(*content), cache_dir)

@@ -1,8 +1,8 @@
-"""Where a prefix ends: national and international prefixes as deterministic states.
+"""Length of national and international prefixes, found by deterministic states.
 
-A prefix pattern is tried at the start and prefers earlier alternatives over longer matches, as `re.match` does
-(rule 12). So a state is an ordered list of threads (Pike's construction), cut off behind the first that has
-matched. The outcome is the length of the prefix, not merely that there is one.
+A prefix pattern is tried at the start and prefers earlier alternatives over longer matches, like `re.match`
+(rule 12). So a state is an ordered list of threads (Pike's construction), truncated after the first that has
+matched. The outcome is the length of the prefix, not only its existence.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from bossjy_numbering.patterns import Choice, Digit, End, Group, Node, Repeat, S
 
 # Outcomes. A number from 1 to 30 is a length to strip.
 NO_PREFIX = 0
-# The last group took part in the match, and the region has a rule that writes the number anew (rule 13).
+# The last group took part in the match, and the region has a rule that rewrites the number (rule 13).
 REWRITES = 31
 
 
 class _Instruction(NamedTuple):
-    """One step of a pattern's program. `digits`: a set for `take`. `then`, `otherwise`: where to go on."""
+    """One step of a pattern's program. `digits`: a set for `take`. `then`, `otherwise`: the next instruction."""
 
     kind: Literal["take", "split", "mark", "end", "match"]
     then: int = 0
@@ -28,7 +28,7 @@ class _Instruction(NamedTuple):
 
 
 class _Thread(NamedTuple):
-    """Waits at an instruction. `marked`: the group that rewrites took part."""
+    """A thread that waits at an instruction. `marked`: the group that rewrites took part."""
 
     at: int
     marked: bool
@@ -43,14 +43,14 @@ def add_prefix(node: Node, rewriting_group: int, table: StateTable) -> int:
 
 
 class _Program:
-    """Turns a tree into instructions, back to front: each knows where to go on."""
+    """Turns a tree into instructions, from the end to the start: each contains the next one."""
 
     def __init__(self, rewriting_group: int) -> None:
         self._rewriting_group = rewriting_group
         self._code = [_Instruction("match")]
 
     def compile(self, node: Node) -> list[_Instruction]:
-        """The instructions of a pattern; the last is where it begins."""
+        """The instructions of a pattern; the last one is its start."""
         first = self._build(node, 0)
         self._emit(_Instruction("split", first, first))
         return self._code
@@ -84,7 +84,7 @@ class _Program:
     def _repeat(self, node: Repeat, then: int) -> int:
         after = then
         for _ in range(node.most - node.least):
-            # Optional: once more is preferred to leaving, so `(x(x)?)?` and not `x?x?`.
+            # Optional: one more is preferred to leaving, so `(x(x)?)?` and not `x?x?`.
             after = self._emit(_Instruction("split", self._build(node.part, after), then))
         for _ in range(node.least):
             after = self._build(node.part, after)
@@ -113,7 +113,7 @@ class _Determiniser:
         return number
 
     def _settle(self, threads: list[_Thread], best: int, length: int) -> tuple[list[_Thread], int]:
-        """Follows what reads no digit. A match cuts off all threads behind it, and replaces what they had found."""
+        """Follows instructions that read no digit. A match ends all threads after it, and replaces earlier results."""
         alive: list[_Thread] = []
         seen: set[int] = set()
         todo = threads[::-1]
@@ -143,7 +143,7 @@ class _Determiniser:
         ]
 
     def _at_end(self, alive: list[_Thread], best: int, length: int) -> int:
-        """The outcome if no digit follows: a thread that waits for the end goes before what was found earlier."""
+        """The outcome if no digit follows: a thread that waits for the end precedes earlier results."""
         for thread in alive:
             instruction = self._code[thread.at]
             if instruction.kind == "end":

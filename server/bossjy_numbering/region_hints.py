@@ -1,4 +1,4 @@
-"""Region hints: what people and files write for a region, read as its ISO 3166 alpha-2 code.
+"""Region hints: the ways in which people and files write a region, read as its ISO 3166 alpha-2 code.
 
 RegionHints reads alpha-2 and alpha-3 codes in any case, calling codes (`86`, `+86`, `0086`, `+1-876`), flags, names of
 region_words.txt and of `phonenumbers`, and usual other names. It reads a hint of several parts (`CN - China`) if all
@@ -35,15 +35,15 @@ _ALPHA3 = (
     "TKLTK TKMTM TLSTL TONTO TTOTT TUNTN TURTR TUVTV TWNTW TZATZ UGAUG UKRUA URYUY USAUS UZBUZ VATVA VCTVC VENVE "
     "VGBVG VIRVI VNMVN VUTVU WLFWF WSMWS XKKXK YEMYE ZAFZA ZMBZM ZWEZW "
 )
-# What catalogues write around a name.
+# Words that catalogues add to a name.
 _GENERIC_WORDS = """
     the of republic kingdom state states islamic united federal federated plurinational bolivarian former country
     principality commonwealth federative union sultanate sar pr mainland special administrative region territory
 """
 _GENERIC = frozenset(_GENERIC_WORDS.split())
-# Names that mean another region with a word that is not read.
+# Names that mean another region if an unread word is added.
 _OPEN_NAMES = frozenset({"korea", "congo", "virginislands", "georgia", "samoa", "guinea", "saintmartin"})
-# Characters; a longer text is no hint, and costs no time.
+# Characters; a longer text is no hint, and is rejected without a search.
 LONGEST_HINT = 100
 _MOST_PARTS = 4
 _CALLING_CODE = re.compile(r"['(\s]*(?:\+|00)?[\s(]*([0-9][0-9\s()\-.]{0,12}?)(?:\.0)?[)\s]*")
@@ -66,7 +66,7 @@ class RegionHints:
         self._alpha3 = {pair[:3]: pair[3:] for pair in pairs}
 
     def region(self, hint: str) -> str | None:
-        """The region that a hint names, or None. An alpha-2 code in capitals is itself."""
+        """The region of a hint, or None. An alpha-2 code in capitals is itself."""
         if hint in self._regions:
             return hint
         if len(hint) > LONGEST_HINT:
@@ -81,7 +81,7 @@ class RegionHints:
         return self._regions
 
     def is_calling_code(self, hint: str) -> bool:
-        """Whether a hint is the calling code of a region, such as `+86`, `86` or `+1-876`."""
+        """True if a hint is the calling code of a region, such as `+86`, `86` or `+1-876`."""
         if len(hint) > LONGEST_HINT:
             return False
         written = _CALLING_CODE.fullmatch(unicodedata.normalize("NFKC", hint))
@@ -106,7 +106,7 @@ class RegionHints:
         return _names().get(_folded(text))
 
     def _without_addition(self, text: str) -> str | None:
-        """The region of a name with what catalogues add: `Korea, Republic of`, `Macau SAR`, `The Bahamas`."""
+        """The region of a name with additions of catalogues: `Korea, Republic of`, `Macau SAR`, `The Bahamas`."""
         core, _, addition = text.partition(",")
         if not addition:
             core, _, addition = text.rstrip(" )]").replace("[", "(").partition("(")
@@ -123,7 +123,7 @@ class RegionHints:
         return names.get(name) or names.get(shorter)
 
     def _of_core(self, core: str, addition: str) -> str | None:
-        """The region of a name before an addition that names nothing else: `India (Mumbai)`."""
+        """The region of a name before an addition that names no other region: `India (Mumbai)`."""
         core = core.strip()
         if _folded(core) in _OPEN_NAMES or self._one(addition.strip(" ()")) is not None:
             return None
@@ -140,7 +140,7 @@ class RegionHints:
         return read.pop() if len(read) == 1 else None
 
     def _of_calling_code(self, written: str) -> str | None:
-        """The main region of a calling code, or the one that the digits after it name (`1876` is Jamaica)."""
+        """The main region of a calling code, or the region that the digits after it name (`1876` is Jamaica)."""
         digits = "".join(filter(str.isdigit, written)).removeprefix("00")
         for length in range(1, min(3, len(digits)) + 1):
             regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:length]))
@@ -164,7 +164,7 @@ def _names() -> dict[str, str]:
     names: dict[str, set[str]] = {}
     certain: dict[str, str] = {}
     for region, words in _lines("region_words.txt"):
-        # Chinese and English come first, and are read whatever the name means in other languages.
+        # Chinese and English come first, and apply whatever the name means in other languages.
         certain |= {name: region for name in words[:3] if name not in certain}
         for name in words:
             names.setdefault(name, set()).add(region)

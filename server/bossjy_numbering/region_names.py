@@ -13,9 +13,9 @@ import phonenumbers
 
 @cache
 def language_tables() -> Mapping[str, Mapping[str, str]]:
-    """Region code to language to name. A value `*aa` says: the same as in `aa`.
+    """Region code to language to name. A value `*aa` means: the same as in `aa`.
 
-    Read from its own file: importing the package around it would bring 99 MB of places.
+    Read from its own file: an import of its package would load 99 MB of places.
     """
     # The name places it in its package, so that it finds `..util`; the package itself is not imported.
     module = ModuleType("phonenumbers.geodata.locale")

@@ -1,4 +1,4 @@
-"""What the plan says of each region, for people: names of its parts, lengths, kinds of number, one example."""
+"""Descriptions of regions for people: names of number parts, lengths, kinds of number, one example."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NON_GEOGRAPHIC = "001"
 
 
 def region_codes() -> tuple[str, ...]:
-    """All region codes in order, "001" first: what a column's region index points into."""
+    """All region codes in order, "001" first: the targets of a column's region index."""
     return (NON_GEOGRAPHIC, *sorted(phonenumbers.SUPPORTED_REGIONS))
 
 
@@ -27,7 +27,7 @@ def describe_regions() -> tuple[RegionInfo, ...]:
 
 
 def example_numbers(region: RegionInfo) -> tuple[tuple[NumberType, Number], ...]:
-    """A valid number for each type of a region that the plan gives one for."""
+    """A valid number for each type of a region, if the plan has one."""
     found = []
     for kind in region.types:
         if region.code == NON_GEOGRAPHIC:
@@ -40,7 +40,7 @@ def example_numbers(region: RegionInfo) -> tuple[tuple[NumberType, Number], ...]
 
 
 def is_valid_in(number: Number, region: RegionInfo) -> bool:
-    """Whether a number is a valid one of a region: of several that share a calling code, it can be of more than one."""
+    """True if a number is valid in a region. A number can be valid in several regions that share a calling code."""
     if region.calling_code != number.calling_code:
         return False
     return bool(phonenumbers.is_valid_number_for_region(oracle.as_phone_number(number), region.code))

@@ -1,4 +1,4 @@
-"""One text through the tables. What the tables do not cover is answered by `phonenumbers` itself.
+"""Scalar engine: one text from the tables. `phonenumbers` itself answers texts that the tables do not cover.
 
 The steps and their order are those of `phonenumberutil.parse`; the rule numbers in the comments are those of RULES.md.
 """
@@ -15,8 +15,8 @@ from bossjy_numbering.scalar_text import LONGEST_TEXT, PLUS_SIGNS, digits_of, pa
 from bossjy_numbering.tables import NO_REGION, Tables
 from bossjy_numbering.types import Number, NumberType, ParseError, PossibleReason, not_a_number
 
-# Punctuation that may stand anywhere in a number and cannot begin an extension; full-width forms of what may count.
-# Not here: `*`, `~`, `x`, `#`, `,`, `;`, letters and other digits. `scalar_text.py` reads texts that hold them.
+# Punctuation that may occur anywhere in a number and cannot begin an extension, and its full-width forms. Not here:
+# `*`, `~`, `x`, `#`, `,`, `;`, letters and other digits. `scalar_text.py` reads texts that contain them.
 PUNCTUATION = (
     " -.()[]/\u00a0\u00ad\u200b\u2010\u2011\u2012\u2013\u2014\u2015\u2060\u2212\u3000"
     "\uff08\uff09\uff0d\uff0e\uff0f\uff3b\uff3d"
@@ -32,7 +32,7 @@ _POSSIBLE = (PossibleReason.IS_POSSIBLE, PossibleReason.IS_POSSIBLE_LOCAL_ONLY)
 
 
 class ScalarEngine:
-    """Answers one text at a time. Safe to share by threads: what it caches is the same whoever writes it."""
+    """Answers one text at a time. Threads may share it: its cached values are the same whoever writes them."""
 
     def __init__(self, tables: Tables, slow: Callable[[str, str | None], Number]) -> None:
         self._slow = slow
@@ -44,7 +44,7 @@ class ScalarEngine:
         self._codes, self._regions = read_rules(tables)
 
     def number(self, text: str, default_region: str | None) -> Number:
-        """What the text says. Never raises for a str."""
+        """The answer for the text. Never raises for a str."""
         international = text[:1] == "+"
         digits = text[1:] if international else text
         if not (digits.isdigit() and digits.isascii()):
@@ -55,7 +55,7 @@ class ScalarEngine:
             return self._by_parts(text, default_region)
         if len(text) > LONGEST_TEXT:
             return not_a_number(ParseError.TOO_LONG)
-        # Rule 3: three digits are viable, or two side by side without a plus.
+        # Rule 3: three digits are viable, or two adjacent ones without a plus.
         if len(digits) < 3 and (international or len(digits) < 2 or digits not in text.translate(_ASCII)):
             return not_a_number(ParseError.NOT_A_NUMBER)
         return self._of_digits(digits, default_region, international=international)
@@ -70,7 +70,7 @@ class ScalarEngine:
         if parts.begin == parts.end:
             return not_a_number(ParseError.NOT_A_NUMBER)
         digits = digits_of(text, parts)
-        # The rules below need three digits. Letters as keys leave fewer if they stand among digits of other scripts.
+        # The rules below need three digits. Letters as keys leave fewer if they are among digits of other scripts.
         if len(digits) < 3:
             return self._slow(text, default_region)
         number = self._of_digits(digits, default_region, international=text[parts.begin] in PLUS_SIGNS)
@@ -83,7 +83,7 @@ class ScalarEngine:
             code = self._calling_code(digits)
             if code is not None:
                 return self._settle(code.main, digits[len(code.text) :])
-            # Rule 9: tried again without the plus. Here rule 4 does not apply: `parse` reads the region in capitals.
+            # Rule 9: a second attempt without the plus. Rule 4 does not apply: `parse` reads the region in capitals.
             region = self._regions.get((default_region or "").upper())
             number = None if region is None else self._with_code(region, digits)
             return number or not_a_number(ParseError.INVALID_COUNTRY_CODE)
@@ -123,7 +123,7 @@ class ScalarEngine:
         return codes.get(digits[:1]) or codes.get(digits[:2]) or codes.get(digits[:3])
 
     def _settle(self, region: Region, digits: str) -> Number:
-        """Strips the national prefix by the region's rules, and classifies what is left."""
+        """Strips the national prefix by the region's rules, and classifies the rest."""
         if len(digits) < 2:
             return not_a_number(ParseError.TOO_SHORT_NSN)
         if digits[:2] in region.prefix_beginnings:
@@ -174,12 +174,12 @@ class ScalarEngine:
         return said
 
     def _without_prefix(self, region: Region, digits: str) -> str:
-        """Rules 12 to 14. The digits as they are if nothing is to be stripped."""
+        """Rules 12 to 14. The digits are unchanged if there is nothing to strip."""
         if not digits or region.pattern is None or digits[:2] not in region.prefix_beginnings:
             return digits
         pattern = region.compiled
         if pattern is None:
-            # Compiled when first met: most processes see few regions.
+            # Compiled at the first use: most processes see few regions.
             pattern = region.compiled = re.compile(region.pattern)
         match = pattern.match(digits)
         if match is None:
@@ -193,7 +193,7 @@ class ScalarEngine:
         return rest
 
     def _is_general(self, region: Region, digits: str) -> bool:
-        """Whether the region's general pattern matches, whatever the length."""
+        """True if the region's general pattern matches, whatever the length."""
         if len(digits) > LONGEST_NATIONAL_NUMBER:
             return False
         step = self._step

@@ -1,4 +1,4 @@
-"""What reading one number needs of the tables, by region and by calling code."""
+"""Tables for reading one number, by region and by calling code."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from bossjy_numbering.prefix import NO_PREFIX
 from bossjy_numbering.tables import RegionTable, Tables
 from bossjy_numbering.types import NumberType, PossibleReason
 
-# Digits are walked as bytes. States are kept as `10 * state - ZERO`, so that state plus byte is where the next stands.
+# Digits are walked as bytes. A state is stored as `10 * state - ZERO`, so state plus byte is the next state's index.
 ZERO = ord("0")
 
 
 class Region:
-    """What reading a number by the rules of one region needs."""
+    """Tables for reading a number by the rules of one region."""
 
     __slots__ = (
         "code",
@@ -33,7 +33,7 @@ class Region:
         self.reasons = tuple(PossibleReason(value) for value in tables.possible_reason[index].tolist())
         self.idd_state = table.international_prefix_state
         self.idd_beginnings = _beginnings(tables, table.international_prefix_state)
-        # What the national prefix can begin with: all other numbers are spared the pattern.
+        # The leading digits of the national prefix: all other numbers skip the pattern.
         self.prefix_beginnings = _beginnings(tables, table.national_prefix_state)
         self.pattern = table.national_prefix_pattern
         self.compiled: re.Pattern[str] | None = None
@@ -52,12 +52,12 @@ class Code:
         self.start = 10 * start - ZERO
         self.regions = regions
         self.main: Region
-        # By outcome: region, type, valid. Filled as outcomes are met; there are some two hundred.
+        # By outcome: region, type, valid. Filled at first use; there are some two hundred.
         self.said: dict[int, tuple[str | None, NumberType, bool]] = {}
 
 
 def _beginnings(tables: Tables, state: int) -> frozenset[str]:
-    """The first two digits (one, if there is one only) behind which a prefix automaton may still find a prefix."""
+    """The first two digits (one, if there is only one) after which a prefix automaton may still find a prefix."""
     if state < 0:
         return frozenset()
     found = set()

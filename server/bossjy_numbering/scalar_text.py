@@ -31,7 +31,7 @@ from phonenumbers.phonenumberutil import (
     _VALID_PUNCTUATION,
 )
 
-# libphonenumber refuses longer texts before it reads them.
+# libphonenumber rejects longer texts before it reads them.
 LONGEST_TEXT: Final = 250
 PLUS_SIGNS: Final = _PLUS_CHARS
 _START = re.compile(rf"[{_PLUS_CHARS}\d]")
@@ -94,7 +94,7 @@ def parts_of(text: str) -> Parts | None:
 
 
 def _is_two_digits(text: str, begin: int, end: int) -> bool:
-    """Rule 3: two digits side by side are a number too, but for a text with an extension."""
+    """Rule 3: two adjacent digits are a number too, except in a text with an extension."""
     return end - begin == 2 and text[begin:end].isdecimal()
 
 

@@ -9,13 +9,13 @@ import phonenumbers
 from phonenumbers.shortnumberinfo import is_carrier_specific_for_region
 
 _DIGITS_MAX = 8
-# `phonenumbers` knows none that is longer than this.
+# The longest number that `phonenumbers` has.
 SHORT_DIGITS_MAX = 15
 _MARKS = str.maketrans("", "", " -.")
 
 
 class ShortNumber(IntEnum):
-    """Whether a text is a number that is dialled within its region only. Values of the contract's `ShortNumberKind`."""
+    """The kind of a number that is dialled within its region only. Values of the contract's `ShortNumberKind`."""
 
     NONE = 0
     SHORT = 1
@@ -23,7 +23,7 @@ class ShortNumber(IntEnum):
 
 
 class ShortCost(IntEnum):
-    """What a call costs. Values of `phonenumbers.ShortNumberCost` plus one, so that zero means that it is not said."""
+    """The cost of a call. Values of `phonenumbers.ShortNumberCost` plus one, so that zero means unspecified."""
 
     NOT_SAID = 0
     TOLL_FREE = 1
@@ -33,7 +33,7 @@ class ShortCost(IntEnum):
 
 
 class ShortInfo(NamedTuple):
-    """What ShortNumberInfo says of a text in a region."""
+    """The ShortNumberInfo of a text in a region."""
 
     possible: bool
     valid: bool
@@ -57,7 +57,7 @@ def short_number(text: str, region: str | None) -> ShortNumber:
 
 
 def short_info(text: str, region: str) -> ShortInfo:
-    """What is known of a text as a short number of a region."""
+    """A text read as a short number of a region."""
     digits = _digits(text)
     if digits is None or len(digits) > SHORT_DIGITS_MAX:
         return ShortInfo(False, False, False, False, ShortCost.NOT_SAID, False, False, region)

@@ -1,6 +1,6 @@
-"""A plan's rules kept in a file, so that a later version can be compared with them.
+"""Snapshot of a plan's rules in a file, so that a later version can be compared with them.
 
-What is kept are the metadata's own rules, not tables: tables are made of them by whatever version reads them.
+A snapshot contains the metadata's own rules, not tables: the version that reads them builds its tables from them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bossjy_numbering.metadata import PlanRules, installed_rules, rules_from_jso
 
 _KIND = "bossjy numbering plan"
 _LAYOUT = 1
-# Decompressed size that is still read; the plan of today has some 0.4 MB.
+# Largest decompressed size that is read; the plan of today has some 0.4 MB.
 _MOST_BYTES = 64 * 2**20
 
 
@@ -30,7 +30,7 @@ def snapshot_bytes(rules: PlanRules | None = None) -> bytes:
 
 
 def read_snapshot(data: bytes) -> PlanRules:
-    """The rules of a snapshot. SnapshotError if it is none."""
+    """The rules of a snapshot. SnapshotError if it is not one."""
     try:
         with gzip.GzipFile(fileobj=BytesIO(data)) as file:
             text = file.read(_MOST_BYTES + 1)
@@ -40,7 +40,7 @@ def read_snapshot(data: bytes) -> PlanRules:
         if held["kind"] != _KIND or held["layout"] != _LAYOUT:
             raise SnapshotError("not a snapshot of a numbering plan, or of another layout")
         return rules_from_json(held["rules"])
-    # JSON of any other shape: its parts are asked for what they do not have.
+    # JSON of any other shape: it lacks the expected fields.
     except (
         OSError,
         EOFError,
@@ -58,7 +58,7 @@ def read_snapshot(data: bytes) -> PlanRules:
 
 
 def write_snapshot(path: Path, rules: PlanRules | None = None) -> None:
-    """Writes a snapshot, whole or not at all. OSError if it cannot be written."""
+    """Writes a snapshot, completely or not at all. OSError if it cannot be written."""
     new = path.with_name(path.name + ".new")
     new.write_bytes(snapshot_bytes(rules))
     new.replace(path)

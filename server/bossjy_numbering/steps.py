@@ -1,4 +1,4 @@
-"""Work in small steps: a generator that yields where it may be interrupted or ended, and returns its result."""
+"""Work in small steps: a generator that yields at interruptible points, and returns its result."""
 
 from __future__ import annotations
 

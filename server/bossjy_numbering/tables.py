@@ -1,4 +1,4 @@
-"""The tables that answers are read from: arrays of states, outcomes, calling codes and regions."""
+"""Numbering tables: arrays of states, outcomes, calling codes and regions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 # Region ordinal of an outcome that names no region.
 NO_REGION = 255
-# No national number is longer, and no digits are walked beyond; a row of lengths has room for all of them.
+# No national number is longer, and no walk goes beyond; a row of lengths has an entry for each of them.
 LENGTHS = 32
 
 
@@ -28,7 +28,7 @@ class RegionTable:
     # State in which its national prefix begins, and its international prefix; -1 for none.
     national_prefix_state: int
     international_prefix_state: int
-    # For the rare prefixes that write a number anew.
+    # For the rare prefixes that rewrite a number.
     national_prefix_pattern: str | None
     national_prefix_rewriting: str | None
 
@@ -38,11 +38,11 @@ class Tables:
     """All tables of one plan. s states, o outcomes, c calling codes, r regions. Nothing may be changed."""
 
     version: str
-    # (s, 10) uint16: the state behind each digit.
+    # (s, 10) uint16: the state after each digit.
     step: NDArray[np.uint16]
     # (s,) uint16: a number state's outcome; a prefix state's length (prefix.py).
     outcome: NDArray[np.uint16]
-    # States below this number tell nothing more by the digits that follow, only by how many there are.
+    # For states below this number only the count of the digits that follow matters.
     plain_states: int
     # (o,) uint8: position among the regions of the calling code, or NO_REGION.
     outcome_region: NDArray[np.uint8]
@@ -53,7 +53,7 @@ class Tables:
     # (c,) uint16: calling codes, and the states in which their national numbers begin.
     calling_codes: NDArray[np.uint16]
     calling_code_state: NDArray[np.uint16]
-    # (c,) int16: position of the main region in `regions`; its regions stand there one behind the other.
+    # (c,) int16: position of the main region in `regions`, where the other regions of the calling code follow it.
     main_region: NDArray[np.int16]
     # (r, LENGTHS) uint8: PossibleReason of a national number by its length.
     possible_reason: NDArray[np.uint8]
@@ -66,7 +66,7 @@ class Tables:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the tables as they are kept in the cache file, without the regions' few strings."""
+        """Bytes of the tables as stored in the cache file, without the regions' few strings."""
         return sum(getattr(self, name).nbytes for name in ARRAYS)
 
     def to_content(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -80,7 +80,7 @@ class Tables:
 
 
 def tables_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Tables:
-    """The tables that `to_content` gave."""
+    """The tables from the results of `to_content`."""
     return Tables(
         version=header["version"],
         plain_states=header["plain_states"],

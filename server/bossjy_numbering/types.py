@@ -1,4 +1,4 @@
-"""What is said of a number: plain values that any caller can keep, compare and pickle.
+"""Answers for a phone number: plain values that any caller can keep, compare and pickle.
 
 Names and numeric values are libphonenumber's own (through the package `phonenumbers`) unless a line says otherwise.
 """
@@ -28,7 +28,7 @@ class NumberType(IntEnum):
 
 
 class PossibleReason(IntEnum):
-    """What the length says. Values of `phonenumbers.ValidationResult`, and NOT_PARSED for a text without a number."""
+    """The result for the length. Values of `phonenumbers.ValidationResult`; NOT_PARSED for a text without a number."""
 
     IS_POSSIBLE = 0
     INVALID_COUNTRY_CODE = 1
@@ -40,7 +40,7 @@ class PossibleReason(IntEnum):
 
 
 class ParseError(IntEnum):
-    """Why a text is not a number. Values of `phonenumbers.NumberParseException` plus one, so that zero means none."""
+    """The reason why a text is not a number. Values of `phonenumbers.NumberParseException` plus one; 0 means none."""
 
     NONE = 0
     INVALID_COUNTRY_CODE = 1
@@ -51,7 +51,7 @@ class ParseError(IntEnum):
 
 
 class InvalidReason(IntEnum):
-    """Why a text is not a valid number: the first thing that is wrong. Values of the contract's `InvalidReason`."""
+    """The first problem of a text that is not a valid number. Values of the contract's `InvalidReason`."""
 
     NONE = 0
     NOT_A_NUMBER = 1
@@ -66,7 +66,7 @@ class InvalidReason(IntEnum):
 
 
 class Format(IntEnum):
-    """How a number is written. Values of `phonenumbers.PhoneNumberFormat`."""
+    """The format of a written number. Values of `phonenumbers.PhoneNumberFormat`."""
 
     E164 = 0
     INTERNATIONAL = 1
@@ -75,7 +75,7 @@ class Format(IntEnum):
 
 
 class MatchType(IntEnum):
-    """How certainly two numbers are the same. Values of `phonenumbers.MatchType`."""
+    """The certainty that two numbers are the same. Values of `phonenumbers.MatchType`."""
 
     NOT_A_NUMBER = 0
     NO_MATCH = 1
@@ -85,7 +85,7 @@ class MatchType(IntEnum):
 
 
 class Leniency(IntEnum):
-    """How strict `Plan.find` is. Values of `phonenumbers.Leniency`."""
+    """The strictness of `Plan.find`. Values of `phonenumbers.Leniency`."""
 
     POSSIBLE = 0
     VALID = 1
@@ -93,7 +93,7 @@ class Leniency(IntEnum):
     EXACT_GROUPING = 3
 
 
-# By ParseError, then by PossibleReason: the reason that a caller is told.
+# By ParseError, then by PossibleReason: the reason that a caller gets.
 _REASON_OF_ERROR = {
     ParseError.INVALID_COUNTRY_CODE: InvalidReason.INVALID_COUNTRY_CODE,
     ParseError.NOT_A_NUMBER: InvalidReason.NOT_A_NUMBER,
@@ -112,7 +112,7 @@ _REASON_OF_LENGTH = {
 
 
 def invalid_reason(*, valid: bool, error: ParseError, possible_reason: PossibleReason) -> InvalidReason:
-    """The first thing that is wrong with a number, or NONE for a valid one."""
+    """The first problem of a number, or NONE for a valid one."""
     if valid:
         return InvalidReason.NONE
     if error != ParseError.NONE:
@@ -121,25 +121,25 @@ def invalid_reason(*, valid: bool, error: ParseError, possible_reason: PossibleR
 
 
 class Number(NamedTuple):
-    """What a text says. If `error` is not NONE, no other field says anything.
+    """The answer for a text. If `error` is not NONE, the other fields are meaningless.
 
-    The text itself is not kept: it may hold more than the number. A named tuple, because one is made for each call
-    and a frozen dataclass costs four times as much to make.
+    The text itself is not stored: it may contain more than the number. A named tuple, because one is made for each
+    call and a frozen dataclass costs four times as much.
     """
 
     # 0 if the text is not a number.
     calling_code: int
-    # The value of the digits behind the calling code, without leading zeros.
+    # The value of the digits after the calling code, without leading zeros.
     national_number: int
-    # Whether zeros stand before that value, and how many. libphonenumber's «Italian» zeros; every region may have them.
+    # Zeros before that value, and their count. libphonenumber's «Italian» zeros; every region may have them.
     italian_leading_zero: bool
     number_of_leading_zeros: int
     # The digits of the extension, or None.
     extension: str | None
-    # `+8613800000000`; empty if the text is not a number. Set for numbers that are not valid, too.
+    # `+8613800000000`; empty if the text is not a number. Numbers that are not valid have one too.
     e164: str
-    # `phonenumbers.region_code_for_number`: "001" for non-geographic calling codes. Where a calling code has one
-    # region only, it is that region even if the number is not valid.
+    # `phonenumbers.region_code_for_number`: "001" for non-geographic calling codes. If a calling code has only one
+    # region, it is that region even if the number is not valid.
     region: str | None
     type: NumberType
     valid: bool
@@ -150,14 +150,14 @@ class Number(NamedTuple):
 
     @property
     def national_digits(self) -> str:
-        """The digits behind the calling code, leading zeros included; empty if the text is not a number."""
+        """The digits after the calling code, leading zeros included; empty if the text is not a number."""
         if self.error != ParseError.NONE:
             return ""
         return "0" * self.number_of_leading_zeros + str(self.national_number)
 
     @property
     def reason(self) -> InvalidReason:
-        """The first thing that is wrong with it; NONE for a valid number."""
+        """The first problem of the number; NONE for a valid number."""
         return invalid_reason(valid=self.valid, error=self.error, possible_reason=self.possible_reason)
 
 
@@ -185,16 +185,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class RegionInfo:
-    """What the plan says of one region, or of one non-geographic calling code (`code` is "001" then)."""
+    """The plan of one region, or of one non-geographic calling code (`code` is "001" then)."""
 
     code: str
     calling_code: int
-    # The region that speaks for the calling code; None for "001".
+    # The main region of the calling code; None for "001".
     main_region: str | None
     national_prefix: str | None
-    # A regular expression; None where there is none.
+    # A regular expression; None if there is none.
     international_prefix: str | None
     possible_lengths: tuple[int, ...]
     types: tuple[NumberType, ...]
-    # A valid number in E.164, or None where the plan gives none.
+    # A valid number in E.164, or None if the plan has none.
     example: str | None

@@ -48,13 +48,13 @@ _ENGLISH = Words(
     unknown_region="`{region}` is not a region: give an ISO 3166 code such as CN, GB or US.",
     region_read="`{given}` is not a region code, and {region} was read for it. ",
     text_too_long="The text is longer than {most} characters: send one number at a time, or search it by FindNumbers.",
-    several="The text holds {count} numbers: send them one at a time.",
+    several="The text contains {count} numbers: send them one at a time.",
     no_such_code="There is no calling code {code}.",
     no_such_code_nor_region="There is no calling code {code}, and no region was given to read it as a national number.",
     lengths=" It has {count} digits after the calling code; numbers there have {lengths}.",
     shorts={
         ShortNumber.SHORT: "It is a short number of {region}: it works inside that region only.",
-        ShortNumber.EMERGENCY: "It is an emergency number of {region}: nobody's own number.",
+        ShortNumber.EMERGENCY: "It is an emergency number of {region}, not a subscriber's number.",
     },
     doubts={
         Doubt.KEYPAD_LETTERS: " Letters were read as the digits of a keypad: check that they belong to it.",
@@ -62,7 +62,7 @@ _ENGLISH = Words(
         Doubt.DECIMAL_POINT: " The text is a number cell, and the zeros after its decimal point were read as digits.",
         Doubt.TEXT_DROPPED: " Text around the number was left out.",
         Doubt.DIGITS_DROPPED: " Digits of the text were left out.",
-        Doubt.SECOND_NUMBER: " Its extension is as long as a number: the text may hold two.",
+        Doubt.SECOND_NUMBER: " Its extension is as long as a number: the text may contain two.",
         Doubt.LETTERS_FOR_DIGITS: " The text has letters that look like digits: O, l or I.",
     },
     done={

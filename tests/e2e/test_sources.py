@@ -1,4 +1,4 @@
-"""What programs hand to `upload_file`: each becomes contacts, or a clear error; no failure leaves an import open."""
+"""Sources of programs for `upload_file`: each becomes contacts, or a clear error; no failure leaves an import open."""
 
 from __future__ import annotations
 

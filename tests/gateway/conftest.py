@@ -1,4 +1,4 @@
-"""Fixtures: two servers on one database, Envoy and Traefik in front of them, as deploy/gateway configures both."""
+"""Fixtures: two servers on one database, with Envoy and Traefik in front of them, configured as in deploy/gateway."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UP_S = 60.0
 
 @dataclass
 class Gateway:
-    """The whole arrangement, and a tenant. `target` is Traefik's address for gRPC, `url` for JSON."""
+    """All processes, and a tenant. `target` is Traefik's address for gRPC, `url` for JSON."""
 
     folder: Path
     servers: list[ServerProcess]
@@ -68,7 +68,7 @@ class Gateway:
 
 
 def program(name: str) -> str:
-    """A program of the environment. Fails where it is missing: `make test-gateway` installs it."""
+    """A program of the environment. Fails if it is missing: `make test-gateway` installs it."""
     found = shutil.which(name, path=str(Path(sys.executable).parent))
     if found is None:
         pytest.fail(f"{name} is missing: run `make test-gateway`")
@@ -76,7 +76,7 @@ def program(name: str) -> str:
 
 
 def adapted(file: str, replaced: dict[str, str], folder: Path) -> Path:
-    """A file of deploy/gateway with other addresses and folders; each of them must be there."""
+    """A file of deploy/gateway with other addresses and folders; each of them must occur."""
     text = (CONFIGURATION / file).read_text()
     for old, new in replaced.items():
         assert old in text, f"{file} has no {old}"
@@ -102,7 +102,7 @@ def running(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]
 
 
 def endpoints(ports: list[int]) -> str:
-    """The lines of Envoy for several servers, in the place of the one that its file has."""
+    """The lines of Envoy for several servers, in place of the one in its file."""
     line = "              - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}"
     return "\n".join(line % port for port in ports)
 

@@ -35,9 +35,9 @@ METHODS = [
     for method in service.methods
     if method.GetOptions().Extensions[annotations_pb2.http].WhichOneof("pattern")
 ]
-# Their answers differ from call to call, or they would end the session of the others.
+# Their answers differ from call to call, or they would end the session of the other calls.
 UNREPEATABLE = {"Register", "Login", "CreateUser", "CreateApiKey", "CreateImport", "BeginSecondFactor", "Logout"}
-# Their minimal request succeeds and changes a time.
+# Their minimal request succeeds and changes a timestamp.
 VOLATILE = ("updateTime", "createTime", "lastUseTime", "lastLoginTime", "etag")
 
 
@@ -85,7 +85,7 @@ async def test_an_export_as_json_lines_is_whole(gateway: Gateway, tmp_path: Path
 
 
 def url_of(method: MethodDescriptor, request: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """Verb, path and the fields that are left for the body or the query."""
+    """Verb, path and the remaining fields for the body or the query."""
     rule = method.GetOptions().Extensions[annotations_pb2.http]
     verb = rule.WhichOneof("pattern")
     path = getattr(rule, verb)
@@ -102,7 +102,7 @@ def url_of(method: MethodDescriptor, request: dict[str, Any]) -> tuple[str, str,
 
 
 def minimal(method: MethodDescriptor) -> dict[str, Any]:
-    """A request whose fields in the path are set."""
+    """A request with the fields of the path."""
     rule = method.GetOptions().Extensions[annotations_pb2.http]
     path = getattr(rule, rule.WhichOneof("pattern"))
     request: dict[str, Any] = {} if rule.body in {"", "*"} else {rule.body: {}}

@@ -1,6 +1,6 @@
-"""The client of BossJy: validated phone numbers, imports that count each row once, contacts.
+"""Python client of BossJy: validated phone numbers, imports that count each row once, contacts.
 
-Everything public is named here. The messages are those of the contracts: packages `bossjy.phone.v1`,
+All public names are listed here. The messages are those of the contracts: packages `bossjy.phone.v1`,
 `bossjy.imports.v1`, `bossjy.contacts.v1`, `bossjy.auth.v1`.
 """
 

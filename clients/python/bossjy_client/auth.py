@@ -1,4 +1,4 @@
-"""Sessions, the own account and API keys: AuthService."""
+"""Client of AuthService: sessions, the caller's own account and API keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bossjy_client.tokens import SessionTokens
 
 
 class AuthClient:
-    """Who calls, and what they may do. Every method raises BossjyError."""
+    """The caller's identity and permissions. Every method raises BossjyError."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -28,7 +28,7 @@ class AuthClient:
         registration_token: str = "",
         device_name: str = "",
     ) -> auth_service_pb2.RegisterResponse:
-        """Make a tenant and its owner. Never repeated by itself: a second call would make a second tenant."""
+        """Make a tenant and its owner. Never repeated automatically: a second call would make a second tenant."""
         request = auth_service_pb2.RegisterRequest(
             tenant_display_name=tenant_display_name,
             email=email,
@@ -41,7 +41,7 @@ class AuthClient:
     async def login(
         self, tenant_id: str, email: str, password: str, *, totp_code: str = "", device_name: str = ""
     ) -> auth_service_pb2.LoginResponse:
-        """Open a session. LOGIN_REFUSED hides what was wrong; LOGIN_THROTTLED says how long to wait."""
+        """Open a session. LOGIN_REFUSED hides the reason; LOGIN_THROTTLED says how long to wait."""
         request = auth_service_pb2.LoginRequest(
             tenant_id=tenant_id, email=email, password=password, totp_code=totp_code, device_name=device_name
         )
@@ -54,18 +54,18 @@ class AuthClient:
         return SessionTokens.of(answer.tokens)
 
     async def logout(self, *, all_sessions: bool = False) -> int:
-        """End the session of this client, or all sessions of its user; how many ended."""
+        """End the session of this client, or all sessions of its user. Returns their number."""
         request = auth_service_pb2.LogoutRequest(all_sessions=all_sessions)
         return (await self._connection.call(self._stub.Logout, request, safe=True)).ended_count
 
     async def me(self) -> auth_service_pb2.GetMeResponse:
-        """Who calls."""
+        """The caller."""
         return await self._connection.call(self._stub.GetMe, auth_service_pb2.GetMeRequest(), safe=True)
 
     async def begin_second_factor(
         self, password: str, *, totp_code: str = ""
     ) -> auth_service_pb2.BeginSecondFactorResponse:
-        """A new secret for one-time codes, which counts after `confirm_second_factor`.
+        """A new secret for one-time codes, which is valid after `confirm_second_factor`.
 
         `totp_code` is a code of the current second factor, or a recovery code; SECOND_FACTOR_REQUIRED without it.
         """
@@ -74,7 +74,7 @@ class AuthClient:
         return await self._connection.call(self._stub.BeginSecondFactor, request, safe=False)
 
     async def confirm_second_factor(self, totp_code: str) -> list[str]:
-        """Turn the second factor on with a code of the new secret; gives the recovery codes."""
+        """Turn the second factor on with a code of the new secret. Returns the recovery codes."""
         request = auth_service_pb2.ConfirmSecondFactorRequest(totp_code=totp_code)
         answer = await self._connection.call(self._stub.ConfirmSecondFactor, request, safe=False)
         return list(answer.recovery_codes)
@@ -85,19 +85,19 @@ class AuthClient:
         await self._connection.call(self._stub.RemoveSecondFactor, request, safe=False)
 
     async def holds(self, token: str) -> bool:
-        """Whether a token or API key of this tenant holds now."""
+        """True if a token or API key of this tenant is valid now."""
         request = auth_service_pb2.IntrospectTokenRequest(token=token)
         return (await self._connection.call(self._stub.IntrospectToken, request, safe=True)).active
 
     async def create_api_key(
         self, display_name: str, scopes: Sequence[str], *, expire_time_s: float | None = None
     ) -> auth_service_pb2.CreateApiKeyResponse:
-        """Make an API key; its secret is in this answer and nowhere else. `expire_time_s` is Unix time."""
+        """Make an API key; only this answer has its secret. `expire_time_s` is Unix time."""
         expire = None if expire_time_s is None else timestamp_pb2.Timestamp(seconds=int(expire_time_s))
         request = auth_service_pb2.CreateApiKeyRequest(
             display_name=display_name, scopes=scopes, expire_time=expire, request_id=str(uuid.uuid4())
         )
-        # Not repeated: the answer to a repetition comes without the secret.
+        # Not repeated: the answer to a repetition has no secret.
         return await self._connection.call(self._stub.CreateApiKey, request, safe=False)
 
     async def list_api_keys(self) -> list[account_pb2.ApiKey]:
@@ -112,6 +112,6 @@ class AuthClient:
             request.page_token = answer.next_page_token
 
     async def revoke_api_key(self, api_key_id: str) -> None:
-        """End an API key."""
+        """Revoke an API key."""
         request = auth_service_pb2.RevokeApiKeyRequest(api_key_id=api_key_id)
         await self._connection.call(self._stub.RevokeApiKey, request, safe=True)

@@ -1,4 +1,4 @@
-"""The client: one object for one service and one identity."""
+"""Client object for one service and one identity."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Client:
         """Connect to `target` (`HOST:PORT`, or any gRPC target) and, with a password, log in.
 
         Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of
-        yours, or nothing for the public methods. A login renews its access token by itself. Raises
-        UnavailableError when nothing answers within `connect_timeout_s` seconds, UnauthenticatedError when
-        the login is refused.
+        yours, or nothing for the public methods. A login renews its access token automatically. Raises
+        UnavailableError if nothing answers within `connect_timeout_s` seconds, UnauthenticatedError if the login is
+        rejected.
         """
         connection = Connection(target, config or ClientConfig(), tokens or StaticToken(token))
         client = cls(connection)
@@ -63,28 +63,28 @@ class Client:
         return client
 
     def use_session(self, tokens: SessionTokens) -> None:
-        """Go on with the tokens of a session, renewed as needed: those that Register or Login gave."""
+        """Continue with the tokens of a session, such as those of Register or Login; they are renewed as needed."""
         self._connection.tokens = SessionSource(tokens, self.auth.refresh)
 
     def use_tokens(self, tokens: TokenSource) -> None:
-        """Go on with the tokens of another source."""
+        """Continue with the tokens of another source."""
         self._connection.tokens = tokens
 
     @property
     def target(self) -> str:
-        """Where the service is."""
+        """The address of the service."""
         return self._connection.target
 
     async def token(self) -> str:
-        """The token that calls carry now; empty if there is none."""
+        """The current token of calls; empty if there is none."""
         return await self._connection.tokens.token()
 
     async def close(self) -> None:
-        """Close the connection. The session goes on; `auth.logout` ends it."""
+        """Close the connection. The session continues; `auth.logout` ends it."""
         await self._connection.close()
 
     async def __aenter__(self) -> Self:
-        """Give the client itself."""
+        """Return the client itself."""
         return self
 
     async def __aexit__(

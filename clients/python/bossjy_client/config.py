@@ -1,4 +1,4 @@
-"""Settings of a client: one frozen object, every wait and buffer bounded."""
+"""Settings of a client: one frozen object that limits every wait and buffer."""
 
 from __future__ import annotations
 
@@ -12,58 +12,58 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ClientConfig:
-    """How a client connects, waits and repeats. Times in seconds, sizes in bytes."""
+    """Settings for connecting, waiting and repeating. Times in seconds, sizes in bytes."""
 
     timeout_s: float = 30.0
     """Deadline of one unary call, all repetitions included."""
 
     max_attempts: int = 5
-    """How often a safe call is tried at most while the service cannot be reached."""
+    """Most tries of a safe call while the service cannot be reached."""
 
     initial_backoff_s: float = 0.2
-    """Longest wait before the second try; it doubles from try to try, and is drawn at random below that."""
+    """Longest wait before the second try. It doubles from try to try; the actual wait is a random shorter time."""
 
     max_backoff_s: float = 5.0
-    """The wait grows no further than this. A longer `retry_after_s` of the server ends the repeating."""
+    """The longest wait. A longer `retry_after_s` of the server ends the repeating."""
 
     chunk_bytes: int = 512 * 1024
-    """Size of an upload's chunks. The server takes at most 3 MiB."""
+    """Size of an upload's chunks. The server accepts at most 3 MiB."""
 
     window_bytes: int = 16 * MIB
-    """Bytes of an upload that may be unacknowledged, and so the memory that a stream without seek costs.
-    The server's own window applies where it is smaller."""
+    """Bytes of an upload that may be unacknowledged, which is the memory cost of a stream without seek.
+    The server's own window applies if it is smaller."""
 
     spool_bytes: int = 4 * 1024 * MIB
-    """Bytes of a compressed stream that are kept on disk at most, to send it again after a broken connection. The same
+    """Most bytes of a compressed stream on disk, where it is kept to be sent again after a broken connection. The same
     limit applies to a stream of a format that is not read from front to end, such as a workbook."""
 
     reader_limits: ReaderLimits = ReaderLimits()
     """The most that a file converted by the client may be."""
 
     upload_attempts: int = 30
-    """How often an upload is opened again at most without a byte being committed in between."""
+    """Most times that an upload is opened again without a committed byte in between."""
 
     stall_timeout_s: float = 60.0
-    """An upload that hears nothing from the server for so long is opened again; pauses of the source do not count."""
+    """An upload without a message of the server for this long is opened again; pauses of the source do not count."""
 
     keepalive_s: float = 60.0
-    """While calls run, a connection that is silent for so long is asked whether it still lives."""
+    """While calls run, a connection that is silent for this long is pinged."""
 
     max_message_bytes: int = 32 * MIB
-    """Largest message that is received."""
+    """Largest message that the client receives."""
 
     plaintext: bool | None = None
-    """True to speak without TLS. None: only to this machine (loopback addresses and unix sockets), and only if no
+    """True to connect without TLS. None: only to this machine (loopback addresses and unix sockets), and only if no
     certificates are given."""
 
     root_certificates: bytes | None = None
     """Certificate authorities to trust, PEM. None: those of gRPC."""
 
     certificate: tuple[bytes, bytes] | None = field(default=None, repr=False)
-    """The client's own certificate chain and its private key, PEM, where the service asks for one."""
+    """The client's own certificate chain and its private key, PEM, if the service requires one."""
 
     user_agent: str = "bossjy-python"
-    """What the client says of itself."""
+    """The client's name in the user-agent header."""
 
     def speaks_plaintext(self, target: str) -> bool:
         """True if a connection to `target` is made without TLS."""
@@ -73,7 +73,7 @@ class ClientConfig:
 
 
 def is_local(target: str) -> bool:
-    """Whether a gRPC target names this machine, as far as its text tells."""
+    """True if a gRPC target names this machine, judged by its text."""
     if target.startswith("unix:"):
         return True
     authority = target.rsplit("/", 1)[-1]

@@ -1,4 +1,4 @@
-"""One channel to the service: credentials on every call, typed errors, safe calls repeated within bounds."""
+"""Channel to the service: credentials on every call, typed errors, limited repetition of safe calls."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 Metadata = tuple[tuple[str, str], ...]
 
-# Refusals that name a moment of the server and not a fault of the request: a safe call is repeated after
-# them.
+# Errors that depend on the moment and not on the request: a safe call is repeated after them.
 _PASSING = frozenset({"OVERLOADED", "RATE_LIMITED", "STREAM_IDLE", "STREAM_UNREAD"})
 
 
 def is_passing(error: BossjyError) -> bool:
-    """Whether the same call can succeed a little later."""
+    """True if the same call can succeed a little later."""
     return error.code == "UNAVAILABLE" or error.reason in _PASSING
 
 
 def backoff_s(attempt: int, config: ClientConfig, retry_after_s: float | None = None) -> float:
-    """Seconds to wait after try `attempt` (from 0): below a bound that doubles, above what is asked."""
+    """Seconds to wait after try `attempt` (from 0): a random time below a doubling limit, plus `retry_after_s`."""
     bound = min(config.max_backoff_s, config.initial_backoff_s * 2.0 ** min(attempt, 30))
     return (retry_after_s or 0.0) + random.uniform(0.1, 1.0) * bound  # noqa: S311 (spreads load, guards nothing)
 
@@ -45,7 +44,7 @@ class Connection:
         self.channel = _open_channel(target, config)
 
     async def close(self) -> None:
-        """Close the channel; calls under way are cancelled."""
+        """Close the channel. Running calls are cancelled."""
         await self.channel.close(None)
 
     async def metadata(self) -> Metadata:
@@ -64,7 +63,7 @@ class Connection:
     ) -> Response:
         """Make one unary call.
 
-        `safe`: repeating does no harm, so it is repeated while the service is not reached, within the
+        `safe`: repeating does no harm, so the call is repeated while the service is not reached, within the
         deadline. `public`: no credentials are sent. Raises BossjyError.
         """
         deadline = time.monotonic() + (timeout_s or self.config.timeout_s)
@@ -78,7 +77,7 @@ class Connection:
             except grpc.aio.AioRpcError as error:
                 failure = from_rpc_error(error)
             if not renewed and metadata and await self.renew_after(failure, metadata):
-                renewed = True  # the call was refused before it did anything, so repeating it is safe
+                renewed = True  # the call was rejected before it did anything, so repeating it is safe
                 continue
             attempt += 1
             wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
@@ -100,7 +99,7 @@ class Connection:
         *,
         timeout_s: float | None = None,
     ) -> AsyncIterator[Response]:
-        """The messages of a server stream; not repeated, for only the caller knows where to go on."""
+        """The messages of a server stream. It is not repeated, because only the caller knows where to continue."""
         call = method(request, metadata=await self.metadata(), timeout=timeout_s)
         try:
             async for response in call:

@@ -1,4 +1,4 @@
-"""The contacts of the tenant: ContactService."""
+"""Client of ContactService: the contacts of the tenant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ERASE_TIMEOUT_S = 300.0
 class ContactClient:
     """A contact is a number: there is one for each E.164 number. Every method raises BossjyError.
 
-    `filter` is AIP-160 text; empty: all. Fields and operators stand in the comment of ContactService.
+    `filter` is AIP-160 text; if empty, all. The comment of ContactService lists fields and operators.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -44,7 +44,7 @@ class ContactClient:
             request.page_token = answer.next_page_token
 
     async def count(self, filter: str = "") -> int:  # noqa: A002 (the contract's name)
-        """How many contacts pass the filter."""
+        """The number of contacts that pass the filter."""
         request = contact_service_pb2.ListContactsRequest(filter=filter, page_size=1, count_total=True)
         return (await self._connection.call(self._stub.ListContacts, request, safe=True)).total_size
 
@@ -55,7 +55,7 @@ class ContactClient:
         dimensions: Sequence[contact_pb2.StatsDimension.ValueType] = (),
         bucket_limit: int = 0,
     ) -> contact_service_pb2.GetContactStatsResponse:
-        """Counts by each dimension; none given: by region and type."""
+        """Counts by each dimension; by region and type if none is given."""
         request = contact_service_pb2.GetContactStatsRequest(
             filter=filter, dimensions=dimensions, bucket_limit=bucket_limit
         )
@@ -77,7 +77,7 @@ class ContactClient:
             yield piece
 
     async def delete(self, phone_number: str, *, etag: str = "", allow_missing: bool = False) -> None:
-        """Delete one contact; with `etag` only if nobody changed it since."""
+        """Delete one contact; with `etag` only if it has not changed since."""
         request = contact_service_pb2.DeleteContactRequest(
             phone_number=phone_number, etag=etag, allow_missing=allow_missing
         )
@@ -86,9 +86,9 @@ class ContactClient:
     async def erase(
         self, phone_numbers: Sequence[str], *, purpose: str = "", request_id: str = ""
     ) -> contact_service_pb2.EraseContactsResponse:
-        """Erase up to 1,000 numbers for good, with all that was kept of them."""
+        """Erase up to 1,000 numbers permanently, with all stored data about them."""
         request = contact_service_pb2.EraseContactsRequest(
             phone_numbers=phone_numbers, purpose=purpose, request_id=request_id or str(uuid.uuid4())
         )
-        # The service looks at every contact and every refused row of the tenant.
+        # The service scans every contact and every rejected row of the tenant.
         return await self._connection.call(self._stub.EraseContacts, request, safe=True, timeout_s=ERASE_TIMEOUT_S)

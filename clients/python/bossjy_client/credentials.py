@@ -1,4 +1,4 @@
-"""The credentials file of the command-line tool: one login for each service, readable by its owner alone."""
+"""Credentials file of the command-line tool: one login for each service, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Login:
     access_expire_s: float = 0.0
     api_key: str = field(default="", repr=False)
     tls: bool | None = None
-    # Paths, as they were given at login; empty: none.
+    # Paths as given at login; empty if there are none.
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
@@ -54,7 +54,7 @@ class CredentialsFile:
         self.path = path
 
     def load(self, target: str = "") -> Login | None:
-        """The login for `target`; empty: the current one. None if there is none."""
+        """The login for `target`; if empty, the current one. None if there is none."""
         logins, current = self._read()
         return logins.get(target or current)
 
@@ -65,7 +65,7 @@ class CredentialsFile:
             self._write({**logins, login.target: login}, login.target)
 
     def remove(self, target: str) -> None:
-        """Forget a login."""
+        """Delete a login."""
         with locked(self.path):
             logins, current = self._read()
             logins.pop(target, None)
@@ -74,7 +74,7 @@ class CredentialsFile:
     async def renew(
         self, target: str, tokens: SessionTokens, refresh: Callable[[SessionTokens], Awaitable[SessionTokens]]
     ) -> SessionTokens:
-        """Exchange `tokens`, unless another process did so in between: a refresh token works once."""
+        """Exchange `tokens`, unless another process did so in the meantime: a refresh token works once."""
         lock = locked(self.path)
         await asyncio.to_thread(lock.__enter__)
         try:

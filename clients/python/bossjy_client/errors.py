@@ -1,8 +1,7 @@
-"""What can go wrong with a call, as exceptions with one base.
+"""Exceptions of calls, with one base class.
 
 The server sends `google.rpc.Status` with its details (ErrorInfo, RetryInfo, RequestInfo, BadRequest) in the
-trailing metadata. `from_rpc_error` is the one place that reads them; everything else of the client sees
-`BossjyError`.
+trailing metadata. Only `from_rpc_error` reads them; the rest of the client sees `BossjyError`.
 """
 
 from __future__ import annotations
@@ -30,13 +29,12 @@ class FieldViolation:
 class BossjyError(Exception):
     """Base of all errors of this package.
 
-    code: name of the status code (`INVALID_ARGUMENT`); empty where no call was made.
+    code: name of the status code (`INVALID_ARGUMENT`); empty if no call was made.
     reason: name of a value of `bossjy.common.v1.ErrorReason` without its prefix (`SCOPE_MISSING`); programs
-    branch on it.
-        Empty where no service answered: a refused connection, a proxy.
-    message: what happened and what to do.
-    metadata: further short strings; the comment of the reason in the contract says which.
-    retry_after_s: seconds after which repeating makes sense, or None.
+    branch on it. Empty if no service answered: a refused connection, a proxy.
+    message: the problem and its remedy.
+    metadata: additional short strings; the comment of the reason in the contract lists them.
+    retry_after_s: seconds to wait before a repetition, or None.
     request_id: id of the call in the server's log; quote it when asking for help.
     violations: fields that break a rule of the contract.
     """
@@ -72,11 +70,11 @@ class InvalidRequestError(BossjyError):
 
 
 class UnauthenticatedError(BossjyError):
-    """UNAUTHENTICATED: no credentials, or credentials that do not hold."""
+    """UNAUTHENTICATED: no credentials, or invalid credentials."""
 
 
 class PermissionDeniedError(BossjyError):
-    """PERMISSION_DENIED: the credentials hold and do not allow it."""
+    """PERMISSION_DENIED: the credentials are valid and do not allow the call."""
 
 
 class NotFoundError(BossjyError):
@@ -96,7 +94,7 @@ class UnavailableError(BossjyError):
 
 
 class UploadError(BossjyError):
-    """An upload could not be carried to its end; what was acknowledged is committed and can be resumed."""
+    """An upload could not be finished. Acknowledged data is committed, and the upload can be resumed."""
 
 
 class CredentialsError(BossjyError):
@@ -104,7 +102,7 @@ class CredentialsError(BossjyError):
 
 
 class SourceError(BossjyError):
-    """A file or stream that was to be uploaded cannot be read, or has changed."""
+    """A file or stream for an upload cannot be read, or has changed."""
 
 
 _BY_CODE: Mapping[grpc.StatusCode, type[BossjyError]] = {
@@ -121,12 +119,12 @@ _BY_CODE: Mapping[grpc.StatusCode, type[BossjyError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: UnavailableError,
 }
 
-# A proxy answered for a server whose connection broke: gRPC maps the HTTP statuses 502 to 504 itself, 500 it does not.
+# A proxy's answer for a server whose connection broke. gRPC maps the HTTP statuses 502 to 504 itself, but not 500.
 _PROXY_FAILED = "Received http2 header with status: 500"
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
-    """The typed error that the server raised, or one without a reason if something in between answered."""
+    """The typed error that the server raised, or one without a reason if a proxy answered."""
     code = error.code()
     if code is grpc.StatusCode.UNKNOWN and (error.details() or "").startswith(_PROXY_FAILED):
         code = grpc.StatusCode.UNAVAILABLE
@@ -156,7 +154,7 @@ def _details(
     violations: tuple[FieldViolation, ...] = ()
     status = status_pb2.Status()
     try:
-        trailing: Any = error.trailing_metadata() or ()  # the stubs type one entry, gRPC gives all of them
+        trailing: Any = error.trailing_metadata() or ()  # the stubs type one entry, gRPC returns all of them
         for key, value in trailing:
             if key == DETAILS_KEY and isinstance(value, bytes):
                 status.MergeFromString(value)
@@ -170,5 +168,5 @@ def _details(
             if detail.Unpack(bad):
                 violations = tuple(FieldViolation(item.field, item.description) for item in bad.field_violations)
     except DecodeError:
-        pass  # details that cannot be read are no reason to hide the status itself
+        pass  # the status matters even if its details cannot be read
     return info, retry, request, violations

@@ -1,4 +1,4 @@
-"""Advice before an import: whether the region of its numbers is missing or wrong, as a preview shows it."""
+"""Advice before an import: a missing or wrong region of its numbers, from a preview."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bossjy.imports.v1 import import_service_pb2
 
 
 def region_advice(preview: import_service_pb2.PreviewImportResponse) -> str:
-    """What is wrong with the region of an import, and which region would fit; '' if nothing is."""
+    """The problem with the region of an import, and the region that would fit; '' if there is none."""
     if not preview.region_doubtful:
         return ""
     fits = f"{preview.likely_region_confidence:.0%} of the numbers are valid with region {preview.likely_region}"

@@ -1,4 +1,4 @@
-"""Imports: a file becomes contacts, exactly once. ImportService."""
+"""Client of ImportService: a file becomes contacts, exactly once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bossjy_client.upload_parts import upload_parts
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-# How long an import that failed is tried to be cancelled.
+# Time limit for cancelling a failed import.
 _CANCEL_TIMEOUT_S = 5.0
 
 FINAL_STATES = frozenset(
@@ -54,20 +54,19 @@ class ImportClient:
         reading: ReadOptions | None = None,
         on_progress: OnProgress | None = None,
     ) -> import_pb2.Import:
-        """Import a source to its end, and give back the import with its counts.
+        """Import a source to its end, and return the import with its counts.
 
         A source is a path, bytes, a binary or text stream, rows as dicts (any iterable of them), a data frame of
         pandas or polars, or an Arrow table. Formats that the service does not read are converted: workbooks, Parquet,
-        ORC, Feather, vCard, JSON documents, HTML tables, archives with one table; `reading` says what of them is
-        read. Rows and streams are read in a thread of their own. Raises SourceError for a source that cannot be used,
-        before an import is made.
+        ORC, Feather, vCard, JSON documents, HTML tables, archives with one table; `reading` selects the content to
+        read. Rows and streams are read in a thread of their own. Raises SourceError for an unusable source, before an
+        import is made.
 
-        Survives broken connections and restarts of the server. To survive the end of this program as well,
-        keep `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload
-        goes on where it was, and an import that is complete is given back as it is. Without it nobody can go on:
-        an import that fails or is interrupted is cancelled. With it, it is cancelled when the source fails. What was
-        committed stays. `on_progress` is called in the event loop. A path is uploaded as `parts` streams at once at
-        most, where its rows allow that.
+        Survives broken connections and restarts of the server. To survive the end of this program as well, keep
+        `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload continues, and a
+        complete import is returned unchanged. Without it nobody can continue: an import that fails or is interrupted is
+        cancelled. With it, it is cancelled if the source fails. Committed rows are kept. `on_progress` is called in the
+        event loop. A path is uploaded as at most `parts` parallel streams, if its rows allow that.
         """
         wanted = import_pb2.ImportSpec()
         if spec is not None:
@@ -113,7 +112,7 @@ class ImportClient:
         return await self.get(job.import_id)
 
     async def _give_up(self, import_id: str) -> None:
-        """Cancel an import that nobody goes on with. A service that is not reached keeps it open."""
+        """Cancel an import that nobody continues. If the service is not reached, the import stays open."""
         with suppress(BossjyError, TimeoutError):
             await asyncio.wait_for(self.cancel(import_id), _CANCEL_TIMEOUT_S)
 
@@ -127,13 +126,12 @@ class ImportClient:
     async def upload_part(
         self, import_id: str, source: Source, *, part: int = 0, on_progress: OnProgress | None = None
     ) -> import_pb2.Import:
-        """Upload one part to its end, from where the server says it is. Several parts may upload at once."""
+        """Upload one part to its end, from the position that the server names. Several parts may upload in parallel."""
         upload = PartUpload(self._connection, self._stub.Upload, import_id, source, part=part, on_progress=on_progress)
         try:
             return await upload.run()
         except ConflictError as error:
-            # The last message of an earlier try was lost on its way: the part is finished, and nothing is
-            # wrong.
+            # The last message of an earlier try was lost: the part is finished, and there is no error.
             job = await self.get(import_id) if error.reason == "IMPORT_NOT_OPEN" else None
             if job is not None and any(done.part == part and done.finished for done in job.parts):
                 return job
@@ -156,7 +154,7 @@ class ImportClient:
             request.page_token = answer.next_page_token
 
     async def watch(self, import_id: str, *, after_revision: int = 0) -> AsyncIterator[import_pb2.Import]:
-        """The import each time that it changed, until it has ended. Opened again where the server ends an idle one."""
+        """The import after each of its changes, until it has ended. Opened again if the server ends an idle stream."""
         request = import_service_pb2.WatchImportRequest(import_id=import_id, after_revision=after_revision)
         while True:
             try:
@@ -177,16 +175,16 @@ class ImportClient:
         complete: bool = False,
         partial: bool = False,
     ) -> import_service_pb2.PreviewImportResponse:
-        """What an import would make of the first bytes of a file (at most 1 MiB); keeps nothing.
+        """The result of an import of the first bytes of a file (at most 1 MiB); stores nothing.
 
-        `region_advice` says whether the region is missing or wrong. With `partial`, what another header row or mapping
-        would repair is no error: the answer has it as `problem`, and the first rows as `sheet`.
+        `region_advice` reports a missing or wrong region. With `partial`, a problem that another header row or mapping
+        would repair is not an error: the answer has it as `problem`, and the first rows as `sheet`.
         """
         request = import_service_pb2.PreviewImportRequest(spec=spec, sample=sample, complete=complete, partial=partial)
         return await self._connection.call(self._stub.PreviewImport, request, safe=True)
 
     async def cancel(self, import_id: str) -> import_pb2.Import:
-        """End an open import; what was committed stays."""
+        """End an open import. Committed rows are kept."""
         request = import_service_pb2.CancelImportRequest(import_id=import_id)
         return (await self._connection.call(self._stub.CancelImport, request, safe=True)).import_job
 
@@ -196,7 +194,7 @@ class ImportClient:
         *,
         reason: import_pb2.RejectReason.ValueType = import_pb2.REJECT_REASON_UNSPECIFIED,
     ) -> AsyncIterator[import_pb2.RejectedRow]:
-        """The rows that were refused, in the order of the file."""
+        """The rejected rows, in the order of the file."""
         request = import_service_pb2.ListRejectedRowsRequest(import_id=import_id, reason=reason, page_size=1000)
         while True:
             answer = await self._connection.call(self._stub.ListRejectedRows, request, safe=True)
@@ -209,9 +207,9 @@ class ImportClient:
     async def export_rejected_rows(
         self, import_id: str, *, plain_cells: bool = False
     ) -> AsyncIterator[import_service_pb2.ExportRejectedRowsResponse]:
-        """The rows that were refused as the bytes of a CSV file, piece by piece.
+        """The rejected rows as the bytes of a CSV file, piece by piece.
 
-        With `plain_cells`, cells that a spreadsheet would run as formulas are not guarded.
+        With `plain_cells`, cells that a spreadsheet would run as formulas are not escaped.
         """
         request = import_service_pb2.ExportRejectedRowsRequest(import_id=import_id, plain_cells=plain_cells)
         async for piece in self._connection.stream(self._stub.ExportRejectedRows, request):
@@ -248,7 +246,7 @@ class ImportClient:
             request.page_token = answer.next_page_token
 
     async def revert(self, import_id: str, *, validate_only: bool = False) -> import_service_pb2.RevertImportResponse:
-        """Take an import back; with `validate_only` only count. Not repeated: a second call is refused."""
+        """Revert an import; with `validate_only` only count. Not repeated: a second call is rejected."""
         request = import_service_pb2.RevertImportRequest(import_id=import_id, validate_only=validate_only)
         return await self._connection.call(self._stub.RevertImport, request, safe=validate_only)
 
@@ -270,7 +268,7 @@ async def _in_thread(call: Callable[[], T]) -> T:
     def run() -> None:
         try:
             outcome: tuple[T | None, BaseException | None] = (call(), None)
-        except Exception as error:  # noqa: BLE001 - raised to whoever waits
+        except Exception as error:  # noqa: BLE001 - raised in the waiting task
             outcome = (None, error)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, *outcome)

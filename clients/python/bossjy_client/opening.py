@@ -1,4 +1,4 @@
-"""Sources of an upload: files, streams, rows, frames; converted where the service does not read their format."""
+"""Sources of an upload: files, streams, rows, frames; converted if the service does not read their format."""
 
 from __future__ import annotations
 
@@ -45,30 +45,30 @@ class TableSource(StreamSource):
         self._release = table.release
 
     def close(self) -> None:
-        """Stop reading, and remove what was spooled."""
+        """Stop reading, and remove the spooled data."""
         super().close()
         self._release()
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The parts of one upload, and what is known of them."""
+    """The parts of one upload, and their known properties."""
 
     sources: list[Source]
     table: TableRows | None = None
-    """Set where the client converts."""
+    """Set if the client converts the file."""
     is_text: bool = False
-    """Whether the bytes are text of the program, which is sent in UTF-8."""
+    """True if the bytes are text of the program, which is sent in UTF-8."""
 
     def describe(self, form: import_pb2.SourceFormat) -> None:
-        """Say in `form` what is sent, where that is known."""
+        """Set in `form` the known properties of the sent bytes."""
         if self.table is not None:
             self.table.describe(form)
         elif self.is_text:
             form.encoding = "utf-8"
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Release all resources."""
         for source in self.sources:
             source.close()
 
@@ -76,7 +76,7 @@ class Opened:
 def open_upload(
     source: Uploadable, form: import_pb2.SourceFormat, *, parts: int, config: ClientConfig, options: ReadOptions
 ) -> Opened:
-    """Open what is uploaded. Raises SourceError for what cannot be."""
+    """Open a source for an upload. Raises SourceError if that is impossible."""
     if isinstance(source, FileSource | StreamSource):
         return Opened([source])
     if isinstance(source, str | os.PathLike):
@@ -93,7 +93,7 @@ def open_upload(
 def path_document(path: Path, config: ClientConfig | None = None) -> Document:
     """A file as a document. Raises SourceError."""
     config = config or ClientConfig()
-    FileSource(path).close()  # says what is wrong with it
+    FileSource(path).close()  # raises if there is a problem
     return Document(
         path.name,
         lambda: path.open("rb"),
@@ -104,7 +104,7 @@ def path_document(path: Path, config: ClientConfig | None = None) -> Document:
 
 
 def convert_stream(stream: PeekedStream, name: str, config: ClientConfig, options: ReadOptions) -> TableRows | None:
-    """The table of a stream; None for one that goes to the service as it is. Raises SourceError.
+    """The table of a stream; None for one that goes to the service unchanged. Raises SourceError.
 
     A stream of a format that is not read from front to end is spooled to disk, up to `spool_bytes`.
     """
@@ -123,7 +123,7 @@ def convert_stream(stream: PeekedStream, name: str, config: ClientConfig, option
 
 
 def stream_name(stream: object) -> str:
-    """The file name of a stream, as far as it has one."""
+    """The file name of a stream, if it has one."""
     name = getattr(stream, "name", "")
     return Path(name).name if isinstance(name, str | os.PathLike) else ""
 
@@ -154,7 +154,7 @@ def _of_stream(stream: PeekedStream, name: str, config: ClientConfig, options: R
 
 
 def _file_parts(path: Path, parts: int, form: import_pb2.SourceFormat) -> list[Source]:
-    """The parts of a file; one of a form whose lines are no rows. Raises SourceError."""
+    """The parts of a file; one if its lines are not rows. Raises SourceError."""
     # After an escape a line end belongs to a cell.
     by_lines = form.format != import_pb2.FILE_FORMAT_ARROW and not form.escape
     if parts < 2 or not by_lines or form.encoding.lower().startswith("utf-16"):

@@ -1,4 +1,4 @@
-"""Where a file can be cut, so that several streams upload it at once: at line ends, where each line is a row."""
+"""Positions at which a file can be split for parallel upload streams: line ends, if each line is a row."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 from bossjy_client.errors import SourceError
 
 PART_LIMIT = 64
-# Below this a part is not worth its stream.
+# A smaller part is not worth its stream.
 _LEAST_PART_BYTES = 1024 * 1024
 _SAMPLE_BYTES = 64 * 1024
-# Compressed files, and UTF-16: there a line end has no byte of its own. Found by how they begin.
+# Compressed files and UTF-16 have no line ends of one byte. They are recognised by their first bytes.
 _NO_LINES = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xff\xfe", b"\xfe\xff", b"ARROW1", b"\xff\xff\xff\xff")
 
 
 def cut(path: Path, parts: int, *, delimiter: str = "", quote: str = '"') -> list[tuple[int, int]]:
-    """Runs of bytes (start, end), at most `parts`, that are the file one behind the other. Raises SourceError.
+    """Byte ranges (start, end), at most `parts`, that are the whole file in sequence. Raises SourceError.
 
-    One run where the file is small, or where a row may go beyond its line: then nobody but the service, which reads
-    from the start, knows the rows. Reads the whole file if it has quotes.
+    One range if the file is small, or if a row may span several lines: then only the service, which reads from the
+    start, knows the rows. Reads the whole file if it has quotes.
     """
     try:
         size = path.stat().st_size
@@ -49,12 +49,12 @@ def _lines_are_rows(data: mmap.mmap, delimiter: str, quote: str) -> bool:
     mark = quote.encode()
     if not mark or data.find(mark) < 0:
         return True
-    # Not known yet which it is: a cell may begin behind any of those that are usual.
+    # The delimiter is not known yet: a cell may begin after any of the usual ones.
     return not _has_open_cell(data, re.escape((delimiter or ",;|\t").encode()) + b"\r\n", re.escape(mark))
 
 
 def _has_open_cell(data: mmap.mmap, between: bytes, quote: bytes) -> bool:
-    """Whether a cell that begins with a quote goes beyond its line, or has more behind its closing quote."""
+    """True if a quoted cell spans several lines, or has text after its closing quote."""
     opening = quote + b"(?<![^" + between + b"]" + quote + b")"
     inside = b"[^" + quote + b"\r\n]*+(?:" + quote * 2 + b"[^" + quote + b"\r\n]*+)*+"
     closing = b"(" + quote + b"(?=[" + between + b"]|\\Z))?"

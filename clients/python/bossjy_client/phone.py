@@ -1,4 +1,4 @@
-"""Questions about phone numbers: PhoneService."""
+"""Client of PhoneService: validation, formats and search of phone numbers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from bossjy.phone.v1 import number_pb2, phone_service_pb2, phone_service_pb2_grp
 from bossjy_client.connection import Connection
 from bossjy_client.phone_stream import ValidationStream
 
-BATCH_LIMIT = 10_000  # texts that BatchValidateNumbers takes at most
+BATCH_LIMIT = 10_000  # most texts of BatchValidateNumbers
 FULL_BATCH_LIMIT = 3_000  # the same in the full view
 _BATCH_BYTES = 2 * 1024 * 1024  # of the texts of a batch: a request has at most 4 MiB
 
 
 class PhoneClient:
-    """Answers are libphonenumber's. Text that is no number is an answer (`valid` is false), not an error.
+    """Answers are libphonenumber's. A text that is not a number is an answer (`valid` is false), not an error.
 
-    `default_region` is assumed where a text has no calling code: ISO 3166-1 alpha-2 in capitals; empty: none.
-    `language` is a BCP 47 tag for places, carriers and explanations; empty: English. Every method raises
+    `default_region` is assumed if a text has no calling code: ISO 3166-1 alpha-2 in capitals; none if empty.
+    `language` is a BCP 47 tag for places, carriers and explanations; English if empty. Every method raises
     BossjyError.
     """
 
@@ -28,7 +28,7 @@ class PhoneClient:
     async def validate(
         self, phone_number: str, default_region: str = "", *, full: bool = False, language: str = ""
     ) -> phone_service_pb2.ValidateNumberResponse:
-        """Whether the text is a valid number, and which. `full` adds formats, carrier, place, time zones."""
+        """The text's number and its validity. `full` adds formats, carrier, place, time zones."""
         request = phone_service_pb2.ValidateNumberRequest(
             phone_number=phone_number, default_region=default_region, view=_view(full=full), language=language
         )
@@ -65,9 +65,9 @@ class PhoneClient:
     ) -> AsyncIterator[tuple[Sequence[str], phone_service_pb2.StreamValidateNumbersResponse]]:
         """The same for any amount, in columns: each batch (at most 10,000 texts) with its answer, in their order.
 
-        A batch is texts, or a TextBatch of texts with the default region of each. `columns`: fields of NumberColumns
-        that are wanted; none given: all but carrier, place, formats and time zones. `language`: of carrier and place.
-        The stream continues by itself when the connection breaks.
+        A batch is texts, or a TextBatch of texts with the default region of each. `columns`: requested fields of
+        NumberColumns; by default all but carrier, place, formats and time zones. `language`: of carrier and place. The
+        stream continues automatically after a broken connection.
         """
         stream = ValidationStream(
             self._connection,
@@ -91,21 +91,21 @@ class PhoneClient:
     async def format_partial(
         self, phone_number: str, region_code: str = "", *, cursor: int | None = None
     ) -> phone_service_pb2.FormatPartialNumberResponse:
-        """What was typed so far, at most 40 characters, formatted. `cursor`: its position; None: the end."""
+        """The text typed so far, at most 40 characters, formatted. `cursor`: its position; None: the end."""
         request = phone_service_pb2.FormatPartialNumberRequest(
             phone_number=phone_number, region_code=region_code, cursor=cursor
         )
         return await self._connection.call(self._stub.FormatPartialNumber, request, safe=True)
 
     async def short_number(self, phone_number: str, region_code: str) -> number_pb2.ShortNumber:
-        """Whether the text is a short or emergency number of a region, and what it costs."""
+        """The short or emergency number of a region in the text, and the cost of a call."""
         request = phone_service_pb2.ValidateShortNumberRequest(phone_number=phone_number, region_code=region_code)
         return (await self._connection.call(self._stub.ValidateShortNumber, request, safe=True)).short_number
 
     async def match(
         self, first: str, second: str, *, first_region: str = "", second_region: str = ""
     ) -> number_pb2.MatchType.ValueType:
-        """How certainly two texts are the same number. A region is assumed where its text has no calling code."""
+        """The certainty that two texts are the same number. A region is assumed if its text has no calling code."""
         request = phone_service_pb2.MatchNumbersRequest(
             first_number=first, second_number=second, first_region_code=first_region, second_region_code=second_region
         )
@@ -135,16 +135,16 @@ class PhoneClient:
     async def explain(
         self, phone_number: str, default_region: str = "", *, language: str = ""
     ) -> phone_service_pb2.ExplainNumberResponse:
-        """Why the text is refused, at which digit, and which corrections would be valid."""
+        """The reason why the text is not valid, at which digit, and valid corrections."""
         request = phone_service_pb2.ExplainNumberRequest(
             phone_number=phone_number, default_region=default_region, language=language
         )
         return await self._connection.call(self._stub.ExplainNumber, request, safe=True)
 
     async def lookup(self, phone_number: str, default_region: str = "") -> phone_service_pb2.LookupNumberResponse:
-        """What the operator's provider knows of the number now: its carrier, its line, whether it was ported.
+        """The current data of the operator's provider about the number: carrier, line, and if it was ported.
 
-        Not repeated by itself: each question may cost money. LOOKUP_NOT_CONFIGURED if there is no provider,
+        Not repeated automatically: each query may cost money. LOOKUP_NOT_CONFIGURED if there is no provider,
         LOOKUP_BUDGET_SPENT, LOOKUP_UNAVAILABLE.
         """
         request = phone_service_pb2.LookupNumberRequest(phone_number=phone_number, default_region=default_region)
@@ -161,7 +161,7 @@ class PhoneClient:
         return (await self._connection.call(self._stub.FindRegions, request, safe=True)).readings
 
     async def regions(self, *, calling_code: int = 0, language: str = "") -> AsyncIterator[region_pb2.Region]:
-        """The regions of the plan by code; `calling_code` 0: all."""
+        """The regions of the plan by code; all if `calling_code` is 0."""
         request = phone_service_pb2.ListRegionsRequest(calling_code=calling_code, language=language)
         while True:
             answer = await self._connection.call(self._stub.ListRegions, request, safe=True)
@@ -172,14 +172,14 @@ class PhoneClient:
             request.page_token = answer.next_page_token
 
     async def plan(self) -> plan_pb2.NumberingPlan:
-        """The plan that answers are made from."""
+        """The current plan."""
         request = phone_service_pb2.GetNumberingPlanRequest()
         return (await self._connection.call(self._stub.GetNumberingPlan, request, safe=True)).plan
 
     async def diff_plans(
         self, from_version: str, to_version: str = "", *, region_code: str = ""
     ) -> phone_service_pb2.DiffNumberingPlansResponse:
-        """How two versions of the plan differ, counted exactly. `to_version` empty: the current one."""
+        """The exact differences of two versions of the plan. If `to_version` is empty, the current one."""
         request = phone_service_pb2.DiffNumberingPlansRequest(
             from_version=from_version, to_version=to_version, region_code=region_code
         )
@@ -187,7 +187,7 @@ class PhoneClient:
 
 
 def _batches(texts: Sequence[str], limit: int) -> Iterator[Sequence[str]]:
-    """Texts in batches of at most `limit`, and of no more bytes than a message can have."""
+    """Texts in batches of at most `limit` texts and at most the bytes of a message."""
     begin = size = 0
     for end, text in enumerate(texts):
         length = len(text) if text.isascii() else 4 * len(text)

@@ -1,4 +1,4 @@
-"""Any amount of texts validated in columns by one stream, several messages in flight."""
+"""Column validation of any amount of texts by one stream, with several messages in flight."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _IN_FLIGHT = 4
 
 @dataclass(frozen=True, slots=True)
 class TextBatch(Sequence[str]):
-    """Texts with the default region of each: as many regions as texts, empty ones mean the stream's default region.
+    """Texts with the default region of each: as many regions as texts. An empty region means the stream's default.
 
-    A region that the plan does not know counts as none, with the warning REGION_UNKNOWN.
+    An unknown region counts as none, with the warning REGION_UNKNOWN.
     """
 
     texts: Sequence[str]
@@ -46,7 +46,7 @@ Answered = tuple[Sequence[str], pb.StreamValidateNumbersResponse]
 
 
 class ValidationStream:
-    """One pass over batches of texts. What was not answered when a connection broke is sent again on a new one."""
+    """One pass over batches of texts. After a broken connection, unanswered batches are sent again on a new one."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class ValidationStream:
             await asyncio.sleep(backoff_s(attempt - 1, self._connection.config, failure.retry_after_s))
 
     async def _exchange(self, call: Any, batches: Batches) -> AsyncIterator[Answered]:
-        """Send and read on one connection, what was not answered before first."""
+        """Send and read on one connection, unanswered batches first."""
         for texts in self._waiting:
             await call.write(self._request(texts))
         while await self._fill(call, batches):
@@ -97,7 +97,7 @@ class ValidationStream:
             yield self._waiting.popleft(), answer
 
     async def _fill(self, call: Any, batches: Batches) -> bool:
-        """Send until enough is in flight; whether anything is."""
+        """Send until enough batches are in flight. Returns True if any is."""
         while self._more and len(self._waiting) < _IN_FLIGHT:
             following = await anext(batches, None)
             if following is None:
@@ -125,15 +125,15 @@ async def _read(call: Any) -> pb.StreamValidateNumbersResponse:
 
 
 async def _failure(call: Any, error: Exception) -> BossjyError:
-    """What ended the call. A write into a call that has ended says less than its status."""
+    """The error that ended the call. Its status says more than a failed write into the ended call."""
     if isinstance(error, asyncio.InvalidStateError):
         try:
             await call.read()
         except grpc.aio.AioRpcError as status:
             error = status
     failure = from_rpc_error(error) if isinstance(error, grpc.aio.AioRpcError) else error
-    # INTERNAL without a reason is what gRPC tells where a status crossed a write on its way (grpc/grpc issue 36066); if
-    # that was a refusal, the next stream gets it itself.
+    # gRPC reports INTERNAL without a reason if a status arrives during a write (grpc/grpc issue 36066). If that was a
+    # rejection, the next stream gets it itself.
     if isinstance(failure, BossjyError) and (failure.code != "INTERNAL" or failure.reason):
         return failure
-    return UnavailableError("the stream broke off: run it again", code="UNAVAILABLE")
+    return UnavailableError("the stream ended early: run it again", code="UNAVAILABLE")

@@ -1,4 +1,4 @@
-"""Where the command-line tool keeps its files (XDG folders), and how: private, whole or not at all."""
+"""File locations of the command-line tool (XDG folders), and private, atomic writes."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def config_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Folder of what is under way: $XDG_STATE_HOME/bossjy, or ~/.local/state/bossjy."""
+    """Folder of unfinished imports: $XDG_STATE_HOME/bossjy, or ~/.local/state/bossjy."""
     return _xdg(environment, "XDG_STATE_HOME", ".local/state")
 
 
 def _xdg(environment: Mapping[str, str], name: str, default: str) -> Path:
-    # The XDG specification: a path that is not absolute is to be ignored.
+    # The XDG specification says to ignore a path that is not absolute.
     value = environment.get(name, "")
     return (Path(value) if value.startswith("/") else Path.home() / default) / "bossjy"
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file by one that its owner alone can read, in one step. Raises CredentialsError."""
+    """Replace a file by one that only its owner can read, in one step. Raises CredentialsError."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes the file 0600 from the first byte on.
+        # mkstemp creates the file with mode 0600.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

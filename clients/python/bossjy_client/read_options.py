@@ -1,4 +1,4 @@
-"""Options and limits of readers: what is read of a file, and how much at most."""
+"""Options and limits of readers: the content to read of a file, and its largest size."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ReaderLimits:
-    """The most that a file converted by the client may be. A file beyond a limit is a SourceError that names it."""
+    """The limits of a file that the client converts. A file beyond a limit is a SourceError that names it."""
 
     unpacked_bytes: int = 16 * 1024 * _MIB
     """Bytes of an archive or a compressed file after decompression."""
 
     archives: int = 4
-    """Archives and compressions around a file, one inside the other."""
+    """Nested archives and compressions around a file."""
 
     zip_members: int = 10_000
     """Files in a ZIP archive or a workbook."""
@@ -30,7 +30,7 @@ class ReaderLimits:
     """Sheets of a workbook, tables of a page."""
 
     columns: int = 16_384
-    """Columns of a table. The service takes fewer: BOSSJY_IMPORT_MAX_COLUMNS."""
+    """Columns of a table. The service accepts fewer: BOSSJY_IMPORT_MAX_COLUMNS."""
 
     cell_characters: int = 1_000_000
     """Characters of a cell."""
@@ -39,24 +39,24 @@ class ReaderLimits:
     """Characters of a JSON record or a vCard."""
 
     nesting: int = 64
-    """Objects and lists around a JSON record, one inside the other."""
+    """Nested objects and lists around a JSON record."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What is read of a file that the client converts."""
+    """The content to read of a file that the client converts."""
 
     sheet: str = ""
-    """Sheet of a workbook, or table of a page. Empty: the first with a usable phone column."""
+    """Sheet of a workbook, or table of a page. If empty, the first with a usable phone column."""
 
     records: str = ""
-    """Dotted path of the array of records in a JSON document. Empty: the only array of objects."""
+    """Dotted path of the array of records in a JSON document. If empty, the only array of objects."""
 
     skip_hidden_rows: bool = False
-    """Leave out the rows of a sheet that are hidden or filtered away."""
+    """Skip the rows of a sheet that are hidden or filtered away."""
 
     encoding: str = ""
-    """Encoding of JSON, vCard and HTML. Empty: found out."""
+    """Encoding of JSON, vCard and HTML. If empty, it is detected."""
 
     columns: tuple[str, ...] = ()
-    """Columns that are mapped: a sheet that has all of them is preferred."""
+    """Mapped columns: a sheet that has all of them is preferred."""

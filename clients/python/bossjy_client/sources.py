@@ -1,4 +1,4 @@
-"""What is uploaded: bytes that can be read again from an offset, because an upload may have to go back."""
+"""Sources of an upload: bytes that can be read again from an offset, because an upload may have to go back."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class Source(Protocol):
 
     @property
     def sha256(self) -> bytes | None:
-        """SHA-256 of all bytes, where the source has read each of them; else None."""
+        """SHA-256 of all bytes, if the source has read each of them; else None."""
         ...
 
     async def read(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes from `offset` on; empty at the end. Raises SourceError."""
+        """Up to `size` bytes from `offset`; empty at the end. Raises SourceError."""
         ...
 
     def release(self, offset: int) -> None:
-        """Bytes before `offset` are not asked for again."""
+        """Bytes before `offset` are not needed again."""
         ...
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Release all resources."""
         ...
 
 
 class FileSource:
-    """A file on disk, or a run of its bytes. Costs no memory; refuses to go on when the file changes."""
+    """A file on disk, or a range of its bytes. Costs no memory. Reading fails if the file changes."""
 
     def __init__(self, path: Path, *, start: int = 0, end: int | None = None) -> None:
         self.name = path.name
@@ -46,7 +46,7 @@ class FileSource:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise SourceError(f"{path}: {error.strerror}") from error
-        if not os.path.isfile(path):  # noqa: PTH113 (follows what open followed)
+        if not os.path.isfile(path):  # noqa: PTH113 (follows links like open)
             os.close(self._file)
             raise SourceError(f"{path}: not a file; a pipe is read with `-` from standard input")
         self._stamp = self._state()
@@ -74,11 +74,11 @@ class FileSource:
 
     @property
     def sha256(self) -> bytes | None:
-        """None: the bytes of a file are read as they are sent."""
+        """None: a file is read only during its upload."""
         return None
 
     def release(self, offset: int) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
     def close(self) -> None:
         """Close the file."""

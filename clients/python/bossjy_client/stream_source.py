@@ -1,8 +1,8 @@
-"""Streams that cannot seek, as sources of an upload: standard input, pipes, sockets, generators with `read`.
+"""Upload sources for streams that cannot seek: standard input, pipes, sockets, generators with `read`.
 
-One thread reads the stream for as long as the source lives, whatever becomes of the connections that carry its bytes:
-two readers would share the bytes between them, and some would be lost. The thread reads only on demand and gives the
-bytes that are there, so that a slow producer is uploaded as it produces.
+One thread reads the stream during the whole life of the source, across all connections that carry its bytes: two
+readers would share the bytes between them, and some would be lost. The thread reads only on demand and returns the
+available bytes, so that a slow producer is uploaded as it produces.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, Zstandard
 
 
 class Readable(Protocol):
-    """A binary stream, as far as it is used. `read1`, which gives what is there, is preferred where it exists."""
+    """A binary stream. If it has `read1`, which returns the available bytes, that is preferred."""
 
     def read(self, size: int, /) -> bytes:
         """Up to `size` bytes; empty at the end."""
@@ -31,11 +31,11 @@ class Readable(Protocol):
 
 
 class StreamSource:
-    """A stream that cannot seek. Keeps in memory the bytes that are not acknowledged yet, no more.
+    """A stream that cannot seek. Keeps in memory only the bytes that are not acknowledged yet.
 
-    A compressed stream is kept on disk as a whole, up to `spool_bytes`: after a broken connection its upload begins
-    again at the first byte. A stream that begins again from its first byte (the same command piped anew) resumes as
-    well: bytes that are committed already are read and dropped.
+    A compressed stream is kept on disk as a whole, up to `spool_bytes`: after a broken connection its upload restarts
+    at the first byte. A stream that restarts at its first byte (the same command piped anew) resumes as well: bytes
+    that are already committed are read and dropped.
     """
 
     def __init__(self, stream: Readable, name: str = "", *, spool_bytes: int = ClientConfig().spool_bytes) -> None:
@@ -82,14 +82,14 @@ class StreamSource:
         return "the stream cannot go back to bytes that were acknowledged; start the upload again"
 
     async def _read_on(self, size: int) -> None:
-        """Wait for the next bytes. A read that is under way outlives whoever waits for it."""
+        """Wait for the next bytes. A running read outlives the task that waits for it."""
         if self._failure is not None:
             raise self._failure
         if self._reading is None:
             self._reading = asyncio.get_running_loop().create_future()
             if self._demands is None:
                 self._demands = SimpleQueue()
-                # A daemon: a program that ends must not wait for a producer that says nothing.
+                # A daemon: a program that ends must not wait for a silent producer.
                 threading.Thread(
                     target=_read_on_demand,
                     args=(self._stream, self._demands, asyncio.get_running_loop(), self._take),
@@ -127,7 +127,7 @@ class StreamSource:
         self._end += len(data)
 
     def release(self, offset: int) -> None:
-        """Forget bytes that are acknowledged, unless the stream is kept as a whole."""
+        """Delete acknowledged bytes, unless the stream is kept as a whole."""
         while self._kept and self._kept[0][0] + len(self._kept[0][1]) <= offset:
             start, data = self._kept.popleft()
             self._begin = start + len(data)

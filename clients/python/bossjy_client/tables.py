@@ -1,6 +1,6 @@
 """Tables of files that the client converts: CSV or JSON lines piece by piece, never in memory as a whole.
 
-The same file gives the same bytes each time, so an upload that was cut can go on.
+The same file gives the same bytes each time, so an interrupted upload can continue.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ _ROWS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """A table of a file. `pieces` are the bytes that are uploaded: CSV in UTF-8, unless `form` says otherwise."""
+    """A table of a file. `pieces` are the uploaded bytes: CSV in UTF-8, unless `form` says otherwise."""
 
     name: str
     row_count: int | None
-    """Rows of the table, about: for a progress bar. None: not known."""
+    """Approximate rows of the table, for a progress bar. None if not known."""
     has_header: bool | None
-    """Whether the first row names the columns; None: not known."""
+    """True if the first row has the column names; None if not known."""
     pieces: Iterator[bytes]
     form: import_pb2.FileFormat.ValueType | None = import_pb2.FILE_FORMAT_CSV
-    """Form of the pieces; None: the service finds it out."""
+    """Form of the pieces; None: the service detects it."""
     encoding: str = "utf-8"
-    """Encoding of the pieces; empty: the service finds it out."""
+    """Encoding of the pieces; if empty, the service detects it."""
     note: str = ""
-    """What people should know of how the file was read."""
+    """A message for people about the reading of the file."""
     release: Callable[[], None] = lambda: None
-    """Gives back what the table holds, such as a temporary file."""
+    """Releases the resources of the table, such as a temporary file."""
 
     def describe(self, form: import_pb2.SourceFormat) -> None:
-        """Say in `form` what is sent."""
+        """Set in `form` the properties of the sent bytes."""
         form.compression = import_pb2.COMPRESSION_NONE
         if self.encoding:
             form.encoding = self.encoding
@@ -75,12 +75,12 @@ class PieceStream:
 
 
 def is_workbook(head: bytes) -> bool:
-    """Whether a file that begins so may be a workbook: XLSX, XLSB and ODS are ZIP, XLS is OLE."""
+    """True if the first bytes may be those of a workbook: XLSX, XLSB and ODS are ZIP, XLS is OLE."""
     return head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
 
 
 def first_bytes(path: Path) -> bytes:
-    """As many as tell what a file is. Raises SourceError."""
+    """Enough bytes to detect the format of a file. Raises SourceError."""
     try:
         with path.open("rb") as file:
             return file.read(_MAGIC_BYTES)

@@ -1,4 +1,4 @@
-"""Where the token of a call comes from: a fixed one, or a session that renews itself."""
+"""Token sources for calls: a fixed token, or a session that renews itself."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Protocol
 
 from bossjy.auth.v1 import account_pb2
 
-RENEW_BEFORE_S = 30.0  # an access token is renewed so long before it ends, so that a call never carries a dying one
+RENEW_BEFORE_S = 30.0  # an access token is renewed this long before it ends, so that no call carries an expiring one
 
 
 class TokenSource(Protocol):
-    """Gives the token that a call carries."""
+    """Source of the token for calls."""
 
     async def token(self) -> str:
-        """The token; empty: the call carries none."""
+        """The token; if empty, calls have none."""
         ...
 
     async def renew(self, refused: str) -> bool:
-        """Called when the server refused `refused` as expired. True: there is a new one, repeat the call."""
+        """Called after the server rejected `refused` as expired. Returns True if a repeated call gets a new token."""
         ...
 
 
@@ -50,7 +50,7 @@ class SessionTokens:
 
     @staticmethod
     def of(tokens: account_pb2.Tokens) -> SessionTokens:
-        """From the message that Login, Register and RefreshToken answer."""
+        """The tokens of an answer of Login, Register or RefreshToken."""
         expire = tokens.access_expire_time
         return SessionTokens(tokens.access_token, tokens.refresh_token, expire.seconds + expire.nanos / 1e9)
 
@@ -61,7 +61,7 @@ Refresh = Callable[[SessionTokens], Awaitable[SessionTokens]]
 class SessionSource:
     """A login. Its access token is renewed before it ends, by one caller at a time.
 
-    `refresh` exchanges the tokens for new ones. It may also answer newer ones that another process stored.
+    `refresh` exchanges the tokens for new ones. It may also return newer ones that another process stored.
     """
 
     def __init__(self, tokens: SessionTokens, refresh: Refresh, *, now: Callable[[], float] = time.time) -> None:
@@ -77,7 +77,7 @@ class SessionSource:
         return self.tokens.access_token
 
     async def renew(self, refused: str) -> bool:
-        """Exchange the tokens, unless somebody did so since `refused` was handed out."""
+        """Exchange the tokens, unless another caller did so since `refused` was returned."""
         async with self._lock:
             if self.tokens.access_token == refused:
                 self.tokens = await self._refresh(self.tokens)

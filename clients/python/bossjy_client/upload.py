@@ -1,8 +1,8 @@
-"""Uploading one part: chunks within the server's window, after whatever happens from the last committed byte.
+"""Upload of one part: chunks within the server's window, resumed from the last committed byte.
 
-The server acknowledges an offset only after its rows were committed together with the offset itself. So the
-client keeps no state of its own: it opens the part, is told where to go on, and sends from there. Each row
-counts once.
+The server acknowledges an offset only after it committed its rows and the offset itself in one transaction. So the
+client has no state of its own: it opens the part, gets the position to continue from, and sends from there. Each
+row counts once.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from bossjy_client.connection import Connection, backoff_s, is_passing
 from bossjy_client.errors import BossjyError, SourceError, UnavailableError, UploadError, from_rpc_error
 from bossjy_client.sources import Source
 
-# Refusals after which the stream is opened again, because the server then tells where to go on.
+# Errors after which the stream is opened again, because the server then names the position to continue from.
 _RESUMABLE = frozenset({"OFFSET_GAP", "UPLOAD_IDLE", "CHECKSUM_MISMATCH", "PART_TAKEN", "PART_SIZE_MISMATCH"})
-# A damaged chunk heals by being sent again; a file whose checksum stays wrong does not.
+# Sending again repairs a damaged chunk, but not a file whose checksum stays wrong.
 _CHECKSUM_ATTEMPTS = 3
-# Codes that a broken connection or a proxy gives, with no reason of the service behind them. INTERNAL also hides a
-# refusal whose status crossed a write on its way (grpc/grpc issue 36066); the next opening gets the refusal itself.
+# Codes of a broken connection or a proxy, without a reason of the service. INTERNAL also hides a rejection whose
+# status arrived during a write (grpc/grpc issue 36066); the next opening gets the rejection itself.
 _BROKEN = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED"})
 
 
 @dataclass(frozen=True, slots=True)
 class UploadProgress:
-    """How far an upload is. Sizes in bytes; `total_bytes` is None while the size of a stream is not known."""
+    """The progress of an upload. Sizes in bytes; `total_bytes` is None while the size of a stream is not known."""
 
     sent_bytes: int
     committed_bytes: int
     total_bytes: int | None
     counts: import_pb2.ImportCounts
     reopened: int
-    """How often the upload was opened again, after a broken connection or a restart of the server."""
+    """Times that the upload was opened again, after a broken connection or a restart of the server."""
 
 
 OpenStream = Callable[
@@ -71,10 +71,10 @@ class PartUpload:
         self._reopened = 0
 
     async def run(self) -> import_pb2.Import:
-        """Upload to the end; the import as the last message tells it.
+        """Upload to the end. Returns the import from the last message.
 
-        Raises UploadError when no byte was committed in `ClientConfig.upload_attempts` tries, SourceError
-        when the bytes cannot be read, and the server's own refusal when opening again would not help.
+        Raises UploadError if no byte was committed in `ClientConfig.upload_attempts` tries, SourceError if the bytes
+        cannot be read, and the server's own error if opening again would not help.
         """
         config = self._connection.config
         attempt = 0
@@ -93,7 +93,7 @@ class PartUpload:
             if await self._connection.renew_after(failure, metadata):
                 continue
             if failure.reason == "UPLOAD_IDLE" and stream.committed >= 0:
-                # The producer pauses, perhaps for hours: the upload is opened again when there is something to send.
+                # The producer pauses, perhaps for hours: the upload is opened again when there are bytes to send.
                 await self._source.read(stream.sent, 1)
                 attempt = 0
             limit = _CHECKSUM_ATTEMPTS if failure.reason == "CHECKSUM_MISMATCH" else config.upload_attempts
@@ -101,8 +101,8 @@ class PartUpload:
                 raise failure
             if attempt >= limit:
                 raise UploadError(
-                    f"the upload made no progress in {attempt} tries: {failure}. What was committed stays; "
-                    "start the same upload again to go on",
+                    f"the upload made no progress in {attempt} tries: {failure}. Committed rows are kept; "
+                    "start the same upload again to resume",
                     code=failure.code,
                     reason=failure.reason,
                     request_id=failure.request_id,
@@ -123,7 +123,7 @@ def _is_resumable(failure: BossjyError) -> bool:
 
 
 class _Stream:
-    """One opening of the part: a task of gRPC draws requests while `run` reads the answers."""
+    """One opening of the part: a task of gRPC takes requests while `run` reads the answers."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class _Stream:
         self._draining = False
         self._ended = False
         self._awaits_source = False
-        self._active_s = 0.0  # when something was sent or heard last
+        self._active_s = 0.0  # time of the last message in either direction
         self._failure: BossjyError | None = None
         self._call: Any = None
         self.sent = 0
@@ -161,7 +161,7 @@ class _Stream:
             raise self._failure from None
         finally:
             self._call.cancel()
-            # gRPC's task that draws the requests is not ended by that; it may wait for an answer that never comes.
+            # That does not end gRPC's task that takes the requests; it may wait for an answer that never comes.
             self._ended = True
             self._changed.set()
 
@@ -179,16 +179,16 @@ class _Stream:
             self._tell(self)
 
     async def _answer(self) -> Any:
-        """The next answer, or EOF. Raises UnavailableError where the server is silent while it should speak."""
+        """The next answer, or EOF. Raises UnavailableError if the server is silent although an answer is due."""
         clock, limit = asyncio.get_running_loop().time, self._config.stall_timeout_s
         reading = asyncio.ensure_future(self._call.read())
         self._active_s = clock()
         try:
             while not (await asyncio.wait({reading}, timeout=max(0.01, self._active_s + limit - clock())))[0]:
                 if self._awaits_source:
-                    self._active_s = clock()  # nothing was sent, so nothing is to be answered
+                    self._active_s = clock()  # nothing was sent, so no answer is due
                 elif clock() - self._active_s >= limit:
-                    raise UnavailableError(f"the server said nothing for {limit:g} s", code="UNAVAILABLE")
+                    raise UnavailableError(f"the server was silent for {limit:g} s", code="UNAVAILABLE")
             return reading.result()
         finally:
             reading.cancel()
@@ -233,7 +233,7 @@ class _Stream:
         yield import_service_pb2.UploadRequest(finish=finish)
 
     async def _data(self) -> bytes:
-        """The next bytes that the window has room for; empty at the end."""
+        """The next bytes, as many as fit the window; empty at the end."""
         room = await self._room()
         self._awaits_source = True
         try:
@@ -247,7 +247,7 @@ class _Stream:
             await self._change()
 
     async def _room(self) -> int:
-        """How many bytes the next chunk may have: waits until the window has room, or the server drains."""
+        """The most bytes of the next chunk: waits until the window has room, or the server drains."""
         while not (self._draining or self._ended) and self.sent >= self.committed + self._window:
             await self._change()
         return max(1, min(self._config.chunk_bytes, self.committed + self._window - self.sent))

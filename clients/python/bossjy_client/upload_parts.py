@@ -1,4 +1,4 @@
-"""Several parts of one file uploaded at once: one failure ends them all, and their progress is told as one."""
+"""Parallel upload of several parts of one file: one failure ends them all, and their progress is reported as one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UploadOne = Callable[[int, Source, OnProgress], Awaitable[import_pb2.Import]]
 
 
 async def upload_parts(upload_one: UploadOne, sources: Sequence[Source], on_progress: OnProgress | None) -> None:
-    """Upload part N from `sources[N]`, all at once. Raises the BossjyError that says most."""
+    """Upload part N from `sources[N]`, all in parallel. Raises the most informative BossjyError."""
     told: dict[int, UploadProgress] = {}
 
     def listener(part: int) -> OnProgress:
@@ -33,7 +33,7 @@ async def upload_parts(upload_one: UploadOne, sources: Sequence[Source], on_prog
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
     failures = [result for result in results if isinstance(result, BaseException)]
-    # A part that finds the import ended says less than the one that ended it.
+    # The error of a part that finds the import ended says less than the one that ended it.
     failures.sort(key=lambda error: (not isinstance(error, BossjyError), _is_follower(error)))
     if failures:
         raise failures[0]

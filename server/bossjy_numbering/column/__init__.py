@@ -1,1 +1,1 @@
-"""A column of numbers through the tables: NumPy over rows, no Python loop over them."""
+"""Column engine for phone numbers: NumPy operations over all rows, no Python loop over rows."""

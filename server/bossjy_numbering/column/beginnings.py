@@ -1,4 +1,4 @@
-"""What the first digits of a row say: calling codes by three digits, prefixes by two."""
+"""Leading digits of a row: calling codes by three digits, prefixes by two."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bossjy_numbering.tables import Tables
 
 Bytes = NDArray[np.uint8]
 ZERO = ord("0")
-# A prefix that goes on behind its second digit, or that depends on how many digits follow.
+# The length of the prefix depends on digits after the second, or on the number of digits.
 UNDECIDED = 255
 TENS = 10 ** np.arange(4)
 
@@ -27,7 +27,7 @@ def first_number(buffer: Bytes, starts: Ints, digits: int) -> Ints:
 
 
 def codes_by_three_digits(codes: Ints) -> Ints:
-    """By the first three digits: position of the calling code that they begin with, -1 for none (rule 8)."""
+    """The position of the calling code that begins the digits, by the first three digits; -1 for none (rule 8)."""
     by_digits = np.full(1000, -1, np.int64)
     for position, code in enumerate(codes.tolist()):
         room = 10 ** (3 - len(str(code)))
@@ -36,9 +36,9 @@ def codes_by_three_digits(codes: Ints) -> Ints:
 
 
 def by_region(buffer: Bytes, starts: Ints, region: Ints) -> Ints:
-    """Where a region's two-digit table says something of the first two digits of each row."""
+    """The index of the first two digits of each row in a two-digit table by region."""
     place = region * 100
-    # What is no digit stands behind a row's last one, and is read as any.
+    # A byte after a row's last digit may be no digit. It is read as any digit.
     place += np.minimum(buffer.take(starts) - np.uint8(ZERO), 9) * np.int64(10)
     place += np.minimum(buffer.take(starts + 1) - np.uint8(ZERO), 9)
     return place
@@ -56,11 +56,11 @@ def lengths_by_two_digits(tables: Tables, states: Ints) -> Ints:
 
 
 def beginnings_of(codes: Ints) -> NDArray[np.bool_]:
-    """(r * 100,): by a region's position and two digits, whether its calling code can begin with them."""
+    """(r * 100,): by a region's position and two digits, true if its calling code can begin with them."""
     can = np.zeros((len(codes), 100), np.bool_)
     for position, code in enumerate(codes.tolist()):
         digits = str(code)[:2]
-        # One digit is followed by any.
+        # Any digit can follow a code of one digit.
         room = 10 ** (2 - len(digits))
         can[position, int(digits) * room : (int(digits) + 1) * room] = True
     return can.reshape(-1)

@@ -1,10 +1,10 @@
-"""The short way for rows that already are E.164: a `+`, 8 to 15 digits, nothing to strip.
+"""Fast path for rows that are E.164 already: a `+`, 8 to 15 digits, nothing to strip.
 
-Most columns hold mostly such rows, so this way is laid out for them alone: one read of each row, four digits in one
-step and two in each other, and one look at what is said of the end. No row is moved. Whatever is in doubt goes the
-long way (`dial.py`).
+In most columns most rows are of this form, so the layout serves only them: one read of each row, one table step for
+four digits and then one for every two, and one look-up of the result. No row is moved. Doubtful rows take the slow path
+(`dial.py`).
 
-A row's sixteen bytes are two words: `+` and seven digits, and up to eight more. A word holds its first byte lowest.
+A row's sixteen bytes are two words: `+` and seven digits, and up to eight more. A word has its first byte lowest.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _AS_READ = np.frombuffer(b"+0000000" + b"0" * 8, np.uint64)
 # Added to values, these set the high bit of each byte that is more than 0 (where the `+` was) or 9.
 _OVER = np.frombuffer(bytes([0x7F] + [0x80 - 10] * 7 + [0x80 - 10] * 8), np.uint64)
 _HIGH_BITS = np.uint64(0x8080808080808080)
-# By length, 0 to 16: the bytes of the second word that hold digits.
+# By length, 0 to 16: the bytes of the second word that are digits.
 _KEEP = np.array([(1 << 8 * max(length - 8, 0)) - 1 for length in range(_LONGEST + 1)], np.uint64)
-# A word times this has, in each second byte, ten times a byte plus the next one: neighbours joined. Then two pairs.
+# A word times this has in every second byte ten times a byte plus the next one: it joins neighbours. Then two pairs.
 _TO_PAIRS, _TO_FOURS = np.uint64(10 << 8 | 1), np.uint64(100 << 16 | 1)
 _EVEN_BYTES = np.uint64(0x00FF00FF00FF00FF)
 _LOW_BYTE, _LOW_TWO = np.uint64(0xFF), np.uint64(0xFFFF)
 _EIGHT, _THIRTY_TWO, _FORTY_EIGHT, _FIFTY_SIX = (np.uint64(bits) for bits in (8, 32, 48, 56))
 _TEN = np.uint64(10)
-# Rows that are looked at to see whether a chunk is worth reading.
+# Rows of the sample that decides if a chunk is worth this path.
 _PROBE = 64
 
 
@@ -47,7 +47,7 @@ class CleanReader:
         return self._nodes.nbytes
 
     def is_worth_it(self, buffer: NDArray[np.uint8], offsets: Ints) -> bool:
-        """Whether most rows seem to be clean. If not, the few clean ones go the long way with the others."""
+        """True if most rows of a sample are clean. Otherwise the few clean rows take the slow path with the others."""
         step = max((len(offsets) - 1) // _PROBE, 1)
         starts = offsets[:-1:step]
         lengths = offsets[1::step][: len(starts)] - starts
@@ -55,13 +55,13 @@ class CleanReader:
         return 2 * int(np.count_nonzero(clean)) > len(starts)
 
     def read(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> tuple[Flags, Words]:
-        """Reads rows of text in a buffer that has sixteen bytes from each start on. `lengths` is overwritten.
+        """Reads rows of text in a buffer that has sixteen bytes from each start. `lengths` is overwritten.
 
-        Returns, all (n,): whether the row was clean, and what is said of it, packed as the nodes have it.
+        Returns, all (n,): true for clean rows, and the packed results of the nodes.
         """
         nodes = self._nodes
         head, tail, clean = _read_words(buffer, starts, lengths)
-        # Room for what is computed: a new array for each step costs more than the step.
+        # A buffer for intermediate results: a new array for each step costs more than the step.
         room = np.empty_like(head)
         place = room.view(np.int64)
         pairs = np.left_shift(head, _EIGHT)
@@ -94,7 +94,7 @@ class CleanReader:
         return clean, said
 
     def _open(self, node: NDArray[np.uint16], tail: Words, further: Ints) -> Words:
-        """What is said where eight digits do not tell, but ten do: few numbers are like that. 0 for shorter ones."""
+        """The results of the few numbers that ten digits decide and eight do not. 0 for shorter ones."""
         nodes = self._nodes
         place = (node.astype(np.int64) - nodes.first_open) * 100
         for digit, factor in ((1, 10), (2, 1)):
@@ -107,7 +107,7 @@ class CleanReader:
 
 
 def _read_words(buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> tuple[Words, Words, Flags]:
-    """The values of each row's two words, and whether they are a `+` and 8 to 15 digits. All (n,)."""
+    """The values of each row's two words, and true for rows of a `+` and 8 to 15 digits. All (n,)."""
     raw = words.gather(buffer, starts)
     head = raw[:, 0] ^ _AS_READ[0]
     tail = raw[:, 1] ^ _AS_READ[1]

@@ -1,4 +1,4 @@
-"""The arrays of a NumberColumn while they are filled."""
+"""Arrays of a NumberColumn while it is filled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bossjy_numbering.types import Number, NumberType, PossibleReason
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A plan's tables by what a column asks of them. c calling codes, o outcomes."""
+    """A plan's tables in the form that columns read. c calling codes, o outcomes."""
 
     regions: tuple[str, ...]
     region_index: dict[str, int]
@@ -32,7 +32,7 @@ class Layout:
     possible_reason: NDArray[np.uint8]
 
     def say(self, code: Ints, outcome: NDArray[np.uint16], lengths: Ints) -> Words:
-        """What is said of numbers, each packed in a word as `Columns.put_said` takes it. All (n,)."""
+        """The results for numbers, each packed in a word for `Columns.put_said`. All (n,)."""
         said = np.zeros(len(code), np.uint64)
         said.view(np.uint16)[0::4] = self.calling_code[code]
         said.view(np.int16)[1::4] = self.region[code * self.outcomes + outcome]
@@ -42,7 +42,7 @@ class Layout:
 
 
 def _look_up(table: NDArray[Any], places: NDArray[Any], column: NDArray[Any], rows: Ints | slice) -> None:
-    """Writes `table[places]` into rows of a column; into a slice of it without a copy between."""
+    """Writes `table[places]` into rows of a column. A slice is written without an intermediate copy."""
     if isinstance(rows, slice):
         np.take(table, places, out=column[rows], mode="clip")
     else:
@@ -50,7 +50,7 @@ def _look_up(table: NDArray[Any], places: NDArray[Any], column: NDArray[Any], ro
 
 
 class Columns:
-    """Filled in any order; each row once."""
+    """Arrays that are filled in any order; each row once."""
 
     def __init__(self, count: int, layout: Layout) -> None:
         self._layout = layout
@@ -82,7 +82,7 @@ class Columns:
         )
 
     def put(self, rows: Ints | slice, code: Ints, outcome: NDArray[np.uint16], lengths: Ints) -> None:
-        """Numbers: calling code (position), outcome, length of the national number. A slice may hold other rows."""
+        """Numbers: calling code (position), outcome, length of the national number. A slice may include other rows."""
         layout = self._layout
         _look_up(layout.calling_code, code, self._calling_code, rows)
         _look_up(layout.type, outcome, self._type, rows)
@@ -94,7 +94,7 @@ class Columns:
         _look_up(layout.possible_reason, place, self._possible_reason, rows)
 
     def put_said(self, rows: Ints | slice, said: Words) -> None:
-        """Numbers as `Layout.say` packs them. In a slice others may stand between them, to be put later."""
+        """Numbers as `Layout.say` packs them. A slice may include other rows, which are written later."""
         self._calling_code[rows] = said.view(np.uint16)[0::4]
         self._region[rows] = said.view(np.int16)[1::4]
         self._type[rows] = said.view(np.uint8)[4::8]
@@ -117,7 +117,7 @@ class Columns:
         self._extensions.update(zip(rows.tolist(), texts, strict=True))
 
     def put_answers(self, rows: Ints, numbers: Sequence[Number]) -> None:
-        """Rows that were answered one by one."""
+        """Rows that were read one by one."""
         self._slow[rows] = True
         self._single[rows] = True
         self._error[rows] = [number.error for number in numbers]

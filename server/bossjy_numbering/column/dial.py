@@ -1,6 +1,6 @@
-"""From digits to calling code and national number, for a column: the steps of `phonenumberutil.parse`.
+"""Parser of digit columns into calling code and national number: the steps of `phonenumberutil.parse`.
 
-The same steps for one number, easier to read, are in `scalar.py`.
+`scalar.py` has the same steps for one number and is easier to read.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Bytes = NDArray[np.uint8]
 
 @dataclass(slots=True)
 class Dialled:
-    """What digits say, row by row; all (n,). Where `error` or `unclear` is set, the rest says nothing."""
+    """The parsed digits of each row; all (n,). If `error` or `unclear` is set, the other fields are meaningless."""
 
     # Position of the calling code in `Tables.calling_codes`.
     code: Ints
@@ -39,12 +39,12 @@ class Dialled:
     lengths: Ints
     outcome: NDArray[np.uint16]
     error: Bytes
-    # Rows that a prefix writes anew, or that are tried a second time: answered one by one.
+    # Rows that a prefix rule rewrites, or that need a second attempt: they are read one by one.
     unclear: Flags
 
 
 class Dialler:
-    """The tables of a plan, laid out for parsing columns."""
+    """The tables of a plan, in the layout for parsing columns."""
 
     def __init__(self, tables: Tables, walker: Walker) -> None:
         self._walker = walker
@@ -65,11 +65,11 @@ class Dialler:
         self._international_state = international.clip(min=0).astype(np.uint16)
         self._national_length = lengths_by_two_digits(tables, national)
         self._international_length = lengths_by_two_digits(tables, international)
-        # By region and two digits: whether they may begin the region's own calling code.
+        # By region and two digits: true if they can begin the region's own calling code.
         self._begins_with_code = beginnings_of(codes[self._region_code])
         keeps = np.zeros(256, np.bool_)
         keeps[[PossibleReason.TOO_SHORT, PossibleReason.IS_POSSIBLE_LOCAL_ONLY, PossibleReason.INVALID_LENGTH]] = True
-        # Rule 15, by region and length: whether a number this short is worse than one with its prefix left on.
+        # Rule 15, by region and length: true if a number this short is worse than one that keeps its prefix.
         self._not_stripped = keeps[tables.possible_reason]
 
     def dial(self, buffer: Bytes, starts: Ints, lengths: Ints, plus: Flags, region: Ints) -> Dialled:
@@ -83,7 +83,7 @@ class Dialler:
             error=np.zeros(count, np.uint8),
             unclear=np.zeros(count, np.bool_),
         )
-        # The region whose rules the national number is read by.
+        # The region whose rules apply to the national number.
         rules = region.copy()
         self._international(buffer, row, rules, np.flatnonzero(plus))
         self._national(buffer, row, rules, np.flatnonzero(~plus))
@@ -95,11 +95,11 @@ class Dialler:
 
     def _international(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> None:
         unknown = self._take_code(buffer, row, rules, rows)
-        # Rule 9: tried again without the plus.
+        # Rule 9: a second attempt without the plus.
         row.unclear[unknown] = True
 
     def _take_code(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints) -> Ints:
-        """Rules 8 and 11: takes the calling code off the front of rows. Returns those where none is known."""
+        """Rules 8 and 11: strips the calling code of rows. Returns the rows that have no known code."""
         starts = row.starts[rows]
         code = self.code_by_digits[first_number(buffer, starts, 3)]
         known = code >= 0
@@ -126,7 +126,7 @@ class Dialler:
         self._code_without_plus(buffer, row, rules, rows[may_begin])
 
     def _strip_idd(self, buffer: Bytes, row: Dialled, rules: Ints, rows: Ints, place: Ints) -> Flags:
-        """Rule 7: strips international prefixes. Says which of the rows had one, those in error included."""
+        """Rule 7: strips international prefixes. Returns the rows that had one, rows with an error included."""
         length = self._international_length.take(place)
         may = np.flatnonzero(length != NO_PREFIX)
         length, some = length[may], rows[may]
@@ -147,7 +147,7 @@ class Dialler:
         starts, region, code = row.starts[rows], rules[rows], row.code[rows]
         beginning = first_number(buffer, starts, 3) // TENS[3 - self.code_length[code]]
         begins = beginning == self._codes[code]
-        # Longer than what is walked: `dial` marks it as unclear.
+        # These rows are longer than a walk: `dial` marks them as unclear.
         begins &= row.lengths[rows] <= ROOM
         rows, starts, region, code = rows[begins], starts[begins], region[begins], code[begins]
         if not len(rows):
@@ -166,7 +166,7 @@ class Dialler:
         rules[rows] = self._main_region[code[taken]]
 
     def _strip_national_prefix(self, buffer: Bytes, row: Dialled, rules: Ints) -> Flags:
-        """Strips national prefixes. Returns the rows whose outcome was found on the way."""
+        """Strips national prefixes. Returns the rows whose outcome is known afterwards."""
         known = np.zeros(len(rules), np.bool_)
         row.error[(row.lengths < 2) & (row.error == 0) & ~row.unclear] = ParseError.TOO_SHORT_NSN
         rows = np.flatnonzero((row.error == 0) & ~row.unclear)
@@ -189,12 +189,12 @@ class Dialler:
     def _without_prefix(
         self, buffer: Bytes, starts: Ints, lengths: Ints, region: Ints, code: Ints
     ) -> tuple[Ints, Ints, Flags, NDArray[np.uint16], Flags]:
-        """Rules 12 to 14: starts and lengths behind the national prefix, and the rows that it writes anew.
+        """Rules 12 to 14: starts and lengths after the national prefix, and the rows that the prefix rule rewrites.
 
-        Then the outcomes of the rows that had one stripped, and which they are. A row may be empty.
+        Then the outcomes of the stripped rows, and these rows. A row may be empty.
         """
         length = self._national_length.take(by_region(buffer, starts, region))
-        # Behind a row's last digit stands anything: a prefix of two digits may not be the row's own.
+        # Any byte can follow a row's last digit: a prefix of two digits may not be the row's own.
         short = (lengths < 2) & (length != NO_PREFIX)
         length[short] = np.where(lengths[short] < 1, NO_PREFIX, UNDECIDED)
         self._walk_undecided(buffer, starts, lengths, self._national_state[region], length)
@@ -206,7 +206,7 @@ class Dialler:
         new_lengths[rows] -= length[rows]
         outcome = np.zeros(len(starts), np.uint16)
         outcome[rows] = self._outcomes(buffer, new_starts[rows], new_lengths[rows], code[rows])
-        # Undone if the general pattern matched before, and matches no more.
+        # Undone if the general pattern matched before and does not match now.
         doubtful = rows[~self._matches(outcome[rows], region[rows])]
         before = self._outcomes(buffer, starts[doubtful], lengths[doubtful], code[doubtful])
         undone = doubtful[self._matches(before, region[doubtful])]
@@ -215,10 +215,10 @@ class Dialler:
         return new_starts, new_lengths, unclear, outcome, stripped
 
     def _walk_undecided(self, buffer: Bytes, starts: Ints, lengths: Ints, states: States, length: Ints) -> None:
-        """Finds the lengths of prefixes that two digits do not decide; few are."""
+        """Finds the lengths of the few prefixes that two digits do not decide."""
         rows = np.flatnonzero(length == UNDECIDED)
         if len(rows):
-            # No prefix is as long as what is walked.
+            # No prefix is as long as a walk.
             walked = lengths[rows].clip(max=ROOM)
             length[rows] = self._outcome[self._walker.walk(buffer, starts[rows], walked, states[rows])]
 
@@ -229,6 +229,6 @@ class Dialler:
         return self._outcome.take(state)
 
     def _matches(self, outcome: NDArray[np.uint16], region: Ints) -> Flags:
-        """Whether the region's general pattern matches."""
+        """True for rows that match the region's general pattern."""
         matching: Flags = (self._general.take(outcome) & self._general_bit.take(region)) != 0
         return matching

@@ -1,7 +1,7 @@
-"""From texts as people write them to digits: punctuation taken out, full-width characters read as plain ones.
+"""Extraction of digits from texts: removes punctuation, reads full-width characters as plain ones.
 
-What may be more than a plain number (letters behind the start, extensions) is not decided here: such rows are marked,
-and read by their shapes (`shapes.py`).
+A row that may be more than a plain number (letters after the start, extensions) is only marked here. `shapes.py` reads
+it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from bossjy_numbering.scalar import PUNCTUATION
 from bossjy_numbering.scalar_text import LONGEST_TEXT
 
 Bytes = NDArray[np.uint8]
-# An international prefix, a calling code and a national number seldom have more digits.
+# An international prefix, a calling code and a national number rarely have more digits.
 MOST_DIGITS = ROOM + 8
 
-# Classes of bytes. IGNORED may stand anywhere; OUTSIDE before and behind the number; LETTER before it only.
+# Classes of bytes. IGNORED may occur anywhere; OUTSIDE before and after the number; LETTER before it only.
 _IGNORED, _DIGIT, _PLUS, _OUTSIDE, _LETTER, _UNCLEAR = range(6)
 
 
@@ -37,7 +37,7 @@ def _classes() -> bytes:
     for byte in b"#*~;":
         # Parts of extensions, of phone contexts, or punctuation that only some rules accept.
         classes[byte] = _UNCLEAR
-    # A comma inside a number begins an extension; behind it, it is nothing. OUTSIDE says just that.
+    # A comma inside a number begins an extension; after the number it means nothing. OUTSIDE says the same.
     return bytes(classes)
 
 
@@ -47,17 +47,17 @@ NOT_DIGITS = bytes(byte for byte in range(256) if _CLASS_OF[byte] != _DIGIT)
 
 
 def _wide_characters() -> Bytes:
-    """By code point: the ASCII character that a wide one reads as, 0 for those that are none of ours."""
+    """By code point: the ASCII character that a wide one reads as; 0 for characters that are never read."""
     reads = np.zeros(2**16, np.uint8)
     for character in PUNCTUATION:
         if not character.isascii():
             reads[ord(character)] = ord(" ")
-    # Digits of all scripts, the full-width ones among them: ten in a row from each zero.
+    # Digits of all scripts, full-width digits included: ten in a row from each zero.
     for point in range(0x80, len(reads)):
         if chr(point).isdecimal():
             reads[point] = ord("0") + unicodedata.digit(chr(point))
     reads[0xFF0B] = ord("+")
-    # Full-width colon and comma, ideographic comma and full stop: nothing outside of a number, never inside.
+    # Full-width colon and comma, ideographic comma and full stop: ignored outside of a number, never part of one.
     reads[[0xFF1A, 0xFF0C, 0x3001, 0x3002]] = ord(":")
     # Chinese letters: text before a number is dropped. There are no digits among them.
     reads[0x4000:0xA000] = ord("a")
@@ -71,7 +71,7 @@ _LEADS_OF_TWO, _LEADS_OF_THREE = 0xC2, 0xE0
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """Unclear rows that begin as a number among punctuation, of three digits or more. All (n,)."""
+    """Unclear rows that begin with a number among punctuation, of three digits or more. All (n,)."""
 
     rows: Ints
     # The digits of the head, and the byte at which the last one ends.
@@ -79,28 +79,28 @@ class Heads:
     ends: Ints
 
     def only(self, chosen: Flags) -> Heads:
-        """Some of them."""
+        """The chosen rows of these."""
         return Heads(self.rows[chosen], self.digits[chosen], self.ends[chosen])
 
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """The digits of each row, one row behind the other, in `buffer` (with PADDING behind the last). All (n,)."""
+    """The digits of all rows, in sequence, in `buffer` (with PADDING after the last). All (n,)."""
 
     buffer: Bytes
     starts: Ints
     lengths: Ints
-    # Whether a `+` goes before them.
+    # True if a `+` precedes them.
     plus: Flags
     # Rows with too few digits to be a number, and nothing unclear.
     nothing: Flags
-    # Rows of which this does not decide. Of them, only `plus` says something, and only for heads.
+    # Rows that this module does not decide. Their only valid field is `plus`, and only for heads.
     unclear: Flags
     heads: Heads
 
 
 class Before:
-    """How many of some flags are set before a place: counted by words of 64 flags, and within the word."""
+    """Counter of the flags that are set before a position: by words of 64 flags, then within the word."""
 
     def __init__(self, flags: Flags) -> None:
         packed = np.packbits(flags, bitorder="little")
@@ -110,7 +110,7 @@ class Before:
         np.cumsum(np.bitwise_count(self._words), out=self._counts[1:])
 
     def __call__(self, places: Ints) -> Ints:
-        """(n,) -> (n,). Places from 0 to the number of flags."""
+        """(n,) -> (n,). Positions from 0 to the number of flags."""
         word = places >> 6
         below = (_ONE << (places & 63).view(np.uint64)) - _ONE
         below &= self._words.take(word)
@@ -119,7 +119,7 @@ class Before:
 
 
 def read_digits(data: Bytes, offsets: Ints) -> Digits:
-    """The digits of texts. Shapes: data (bytes,), offsets (n + 1,), rising from 0 to the number of bytes."""
+    """The digits of texts. Shapes: data (bytes,), offsets (n + 1,), which rise from 0 to the number of bytes."""
     count = len(offsets) - 1
     text = plain(data, offsets).tobytes()
     buffer = np.frombuffer(text.translate(None, NOT_DIGITS) + bytes(PADDING), np.uint8)
@@ -139,11 +139,11 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
     unclear = (plus_count > 1) | (lengths > MOST_DIGITS)
     unclear |= np.diff(offsets) > LONGEST_TEXT
     unclear[plus_rows[digits_before[is_plus] > 0]] = True
-    # Rule 3: fewer than three digits are a number only if they are two without a plus, side by side.
+    # Rule 3: fewer than three digits are a number only if they are two adjacent digits without a plus.
     few = lengths < 3
     unclear |= (lengths == 2) & (plus_count == 0)
-    # What is neither digit nor plus may stand before the number, which begins with its plus if it has one, and some of
-    # it behind; anywhere in a row that has no number.
+    # Characters other than digits and plus may occur before the number, which begins with its plus if it has one. Some
+    # of them may occur after the number, and all of them in a row without a number.
     begins = np.full(count, len(data))
     begins[plus_rows] = plus_places
     rest = np.flatnonzero(~is_plus)
@@ -160,9 +160,9 @@ def read_digits(data: Bytes, offsets: Ints) -> Digits:
 
 
 def _heads(is_digit: Flags, unclear: Flags, rows: Ints, digits_before: Ints, places: Ints) -> Heads:
-    """The heads of the rows with odd characters, but of those that are unclear for another reason.
+    """The heads of the rows with odd characters, except rows that are unclear for another reason.
 
-    Of each odd character: its row, the digits of the row before it, its place. All (n,).
+    Arguments for each odd character: its row, the digits of the row before it, its position. All (n,).
     """
     firsts = np.flatnonzero(np.diff(rows, prepend=-1))
     firsts = firsts[(digits_before[firsts] >= 3) & ~unclear[rows[firsts]]]
@@ -170,7 +170,7 @@ def _heads(is_digit: Flags, unclear: Flags, rows: Ints, digits_before: Ints, pla
 
 
 def next_digits(is_digit: Flags, places: Ints, step: int) -> Ints:
-    """The next digit from each place on, in steps of 1 or -1. There must be one. (n,) -> (n,)."""
+    """The next digit from each position, in steps of 1 or -1. There must be one. (n,) -> (n,)."""
     found = places.copy()
     going = np.flatnonzero(~is_digit.take(found))
     while len(going):
@@ -180,20 +180,20 @@ def next_digits(is_digit: Flags, places: Ints, step: int) -> Ints:
 
 
 def _rows_are_whole(data: Bytes, offsets: Ints) -> bool:
-    """Whether no row begins, and the last does not end, inside a character. So it is for all UTF-8."""
+    """True if no row begins, and the last does not end, inside a character. This is so for all UTF-8."""
     firsts = data.take(offsets[:-1], mode="clip")
     cut_end = (data[-2:] >= 0xC0).any()
     return not cut_end and not ((firsts >= 0x80) & (firsts < 0xC0)).any()
 
 
 def _inside_rows(places: Ints, size: int, offsets: Ints) -> Ints:
-    """The characters of `size` bytes that their row does not cut off: one that is cut off is no character."""
+    """The characters of `size` bytes that end within their row. A truncated one is no character."""
     ends = offsets[np.searchsorted(offsets, places, side="right")]
     return places[places + size <= ends]
 
 
 def plain(data: Bytes, offsets: Ints) -> Bytes:
-    """The bytes with wide characters replaced: the last byte by what it reads as, those before it by spaces."""
+    """The bytes without wide characters: the last byte becomes the plain character, those before it become spaces."""
     places = np.flatnonzero(data >= _LEADS_OF_TWO)
     if not len(places):
         return data
@@ -210,7 +210,7 @@ def plain(data: Bytes, offsets: Ints) -> Bytes:
             value = data.take(inside + byte)
             continued &= (value & 0xC0) == 0x80
             points = points << 6 | value & 0x3F
-        # A lead byte beyond 0xEF begins four bytes, and a code point that is none of ours. UTF-8 does not allow three
+        # A lead byte beyond 0xEF begins four bytes, and those code points are never read. UTF-8 does not allow three
         # bytes for a code point that fits in two.
         continued &= data.take(inside) < 0xF0
         continued &= points >= (0x80 if size == 2 else 0x800)

@@ -1,7 +1,7 @@
-"""E.164 of a column, written as one run of bytes.
+"""E.164 text of a column, written as one block of bytes.
 
-A row keeps its own text unless something else was written for it: a column of clean E.164 is copied whole. Only a
-plus and at most ROOM digits may be kept.
+A row keeps its own text unless another text was written for it: a column of clean E.164 is copied whole. A kept text is
+a plus and at most ROOM digits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bossjy_numbering.column.result import LONGEST_E164
 from bossjy_numbering.column.texts import TextBuffers
 from bossjy_numbering.column.words import PADDING, Ints, Words
 
-# A written row: three words, E.164 from the left and zeros behind it.
+# A written row: three words, E.164 from the left and then zeros.
 _WORDS = 3
 _EIGHT = np.uint64(8)
 _SIXTY_FOUR = np.uint64(64)
@@ -25,7 +25,7 @@ _ONE = np.uint64(1)
 
 
 class Batch:
-    """What is written for some rows; nothing, until it is. Places are positions among the rows."""
+    """Texts written for some rows; none at the start. Places are positions among the rows."""
 
     def __init__(self, rows: Ints, heads: Words, head_sizes: Words) -> None:
         self.rows = rows
@@ -41,30 +41,30 @@ class Batch:
         self.lengths[places] = lengths + sizes.view(np.int64)
 
     def write_all(self, slots: Words, lengths: Ints) -> None:
-        """Writes E.164 for all rows, as `slots_of` has it. Keeps the arrays. Shapes: (n, 3), (n,)."""
+        """Writes E.164 for all rows, in the form of `slots_of`. Keeps the arrays. Shapes: (n, 3), (n,)."""
         self.slots, self.lengths = slots, lengths
 
     def clear(self, places: Ints) -> None:
-        """Takes back what was written."""
+        """Deletes the written texts."""
         self.slots[places] = 0
         self.lengths[places] = 0
 
     def write_texts(self, places: Ints, texts: Sequence[str]) -> None:
-        """Writes E.164 as it is given."""
+        """Writes the given E.164."""
         if len(places):
             padded = b"".join([text.encode("ascii").ljust(8 * _WORDS, b"\0") for text in texts])
             self.slots[places] = np.frombuffer(padded, np.uint64).reshape(-1, _WORDS)
             self.lengths[places] = [len(text) for text in texts]
 
     def keep(self, places: Ints) -> None:
-        """Leaves rows with their own text after all."""
+        """Restores the rows' own text."""
         if len(places):
             self.rows, self.slots = np.delete(self.rows, places), np.delete(self.slots, places, axis=0)
             self.lengths = np.delete(self.lengths, places)
 
 
 class Writer:
-    """Collects what is written for rows, and joins it with the texts of the others."""
+    """Collects the written rows, and joins them with the texts of the others."""
 
     def __init__(self, texts: TextBuffers, calling_codes: Ints) -> None:
         self._texts = texts
@@ -74,7 +74,7 @@ class Writer:
         self._batches: list[Batch] = []
 
     def batch(self, rows: Ints) -> Batch:
-        """A batch of rows to write; batches come in the order of their rows, and no row comes twice."""
+        """A batch of rows to write. Batches come in the order of their rows, and each row comes once."""
         batch = Batch(rows, self._heads, self._head_sizes)
         self._batches.append(batch)
         return batch
@@ -98,7 +98,7 @@ class Writer:
         return _narrow(bounds, count), np.frombuffer(b"".join(parts), np.uint8)
 
     def _part(self, begin: int, end: int, rows: Ints, written: Words) -> bytes:
-        """The bytes of one chunk of rows, of which some were written."""
+        """The bytes of one chunk of rows; some of them were written."""
         texts = self._texts
         if not len(rows):
             return texts.data[texts.offsets[begin] : texts.offsets[end]].tobytes()
@@ -116,7 +116,7 @@ class Writer:
 
 
 def slots_of(heads: Words, sizes: Words, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> Words:
-    """A head (its bytes in a word, and how many: 1 to 4) and then digits of a buffer. All (n,) -> (n, 3)."""
+    """A head (its bytes in a word, and their number: 1 to 4), then digits of a buffer. All (n,) -> (n, 3)."""
     raw = words.gather(buffer, starts)
     np.bitwise_and(raw, words.keep_masks(lengths), out=raw)
     first, second = raw[:, 0], raw[:, 1]
@@ -130,5 +130,5 @@ def slots_of(heads: Words, sizes: Words, buffer: NDArray[np.uint8], starts: Ints
 
 
 def _narrow(bounds: Ints, count: int) -> NDArray[np.int32] | NDArray[np.int64]:
-    """Offsets of 32 bits, as an Arrow string array has them, unless the column is too long for them."""
+    """Offsets of 32 bits, as in an Arrow string array, unless the column is too long for them."""
     return bounds if count * LONGEST_E164 >= 2**31 else bounds.astype(np.int32)

@@ -1,9 +1,9 @@
-"""A column of texts through the tables.
+"""Column engine: answers a column of texts from the tables.
 
-Each row goes the first way that covers it: clean E.164 (`clean.py`), digits among punctuation (`digits.py`), digits of
-a text by its shape (`shapes.py`), one by one (`scalar.py` and `phonenumbers`). Digits become E.164 by one look
-(`rewrite.py`) or are parsed (`dial.py`). Rows of the last two ways are marked in `NumberColumn.slow`. All of it runs in
-chunks small enough for what is computed of them to stay in a core's cache.
+Each row takes the first path that covers it: clean E.164 (`clean.py`), digits among punctuation (`digits.py`), digits
+of a text by its shape (`shapes.py`), one by one (`scalar.py` and `phonenumbers`). Digits become E.164 by their leading
+digits (`rewrite.py`) or are parsed (`dial.py`). Rows of the last two paths are marked in `NumberColumn.slow`. All work
+runs in chunks whose intermediate results fit in a core's cache.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from bossjy_numbering.steps import Steps
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import Number, ParseError
 
-# Rows of a chunk of clean rows: 128 KiB for each column of 64-bit numbers. Other rows take ten times as many steps, and
-# the last of them with few rows of each chunk: what a step costs whatever its size shows there.
+# Rows of a chunk of clean rows: 128 KiB for each column of 64-bit numbers. Other rows take ten times as many steps, the
+# last of them with few rows of each chunk, so the fixed cost of a step counts there.
 CHUNK, _REST_CHUNK = 16_384, 32_768
-# Answers that are objects until they are put into columns: 400 bytes each.
+# Answers that exist as objects before they are put into columns: 400 bytes each.
 _SLOW_CHUNK = 512
 Answer: TypeAlias = Callable[[str, "str | None"], Number]
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What a call asks for, and where the answers go."""
+    """The arguments of a call, and the destination of the answers."""
 
     texts: TextBuffers
     # One for each row, or one for all.
@@ -49,7 +49,7 @@ class _Asked:
     shapes: Shapes
 
     def region(self, row: int) -> str | None:
-        """The default region of a row, as it was given."""
+        """The default region of a row, as given."""
         return self.region_texts[row if len(self.region_texts) > 1 else 0]
 
 
@@ -70,16 +70,16 @@ class ColumnEngine:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of what is laid out for columns."""
+        """Bytes of the tables for columns."""
         return self._walker.nbytes + self._clean.nbytes
 
     def column_steps(
         self, texts: TextBuffers, regions: Ints, region_texts: Sequence[str | None]
     ) -> Steps[NumberColumn]:
-        """Answers texts. Default regions: (n,), or (1,) for all rows alike.
+        """Answers texts. Default regions: (n,), or (1,) for one region for all rows.
 
         A step is a pass over a chunk, or one row that is answered one by one.
-        `regions`: positions in `Tables.regions`, -1 for none. `region_texts`: the same as they were given.
+        `regions`: positions in `Tables.regions`, -1 for none. `region_texts`: the same regions as given.
         """
         columns = Columns(len(texts), self._columns_of)
         writer = Writer(texts, self._tables.calling_codes.astype(np.int64))
@@ -108,7 +108,7 @@ class ColumnEngine:
         return np.concatenate(rest) if rest else np.zeros(0, np.int64)
 
     def _read_rest(self, asked: _Asked, rows: Ints, region: Ints, batch: Batch) -> Steps[None]:
-        """Reads rows by their digits, or else one by one."""
+        """Reads rows by their digits, or one by one."""
         columns = asked.columns
         data, offsets = asked.texts.some(rows)
         read = read_digits(data, offsets)
@@ -116,7 +116,7 @@ class ColumnEngine:
         if by_shape.any():
             columns.mark_slow(rows[by_shape])
             read, extensions = yield from asked.shapes.read(data, offsets, read)
-        # All rows are taken for what most are; those that are not are written over.
+        # All rows are read like most rows; the others are overwritten.
         new = self._rewriter.rewrite(read.buffer, read.starts, read.lengths, read.plus, region)
         clean, said = self._clean.read(new.buffer, new.starts, new.sizes.copy())
         columns.put_said(_slice_of(rows), said)
@@ -139,15 +139,15 @@ class ColumnEngine:
         slow = np.flatnonzero(unclear)
         yield from self._read_slow(asked, rows, slow, batch)
         if int(rows[-1]) - int(rows[0]) >= len(rows):
-            # Among clean rows, one that is its own E.164 is better kept: its chunk may then be copied whole.
+            # Among clean rows it is better to keep a row that is its own E.164: its chunk may then be copied whole.
             sizes = np.diff(offsets)
             own = read.plus & (sizes == read.lengths + 1) & (sizes == batch.lengths) & (read.lengths <= ROOM)
-            # Letters that stand for digits are as many as these.
+            # A number in keypad letters can have as many letters as digits.
             own &= ~by_shape
             batch.keep(np.flatnonzero(own))
 
     def _read_slow(self, asked: _Asked, rows: Ints, slow: Ints, batch: Batch) -> Steps[None]:
-        """Reads the rows at some places one by one, a few hundred answers kept at a time."""
+        """Reads the rows at some places one by one, with a few hundred answers in memory at a time."""
         for begin in range(0, len(slow), _SLOW_CHUNK):
             places = slow[begin : begin + _SLOW_CHUNK]
             answers: list[Number] = []
@@ -159,6 +159,6 @@ class ColumnEngine:
 
 
 def _slice_of(rows: Ints) -> Ints | slice:
-    """Rows that follow one another as a slice, which is written quicker."""
+    """Consecutive rows as a slice, which is written faster."""
     first, last = int(rows[0]), int(rows[-1])
     return slice(first, last + 1) if last - first < len(rows) else rows

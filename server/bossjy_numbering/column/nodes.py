@@ -1,8 +1,8 @@
-"""The plan as a column of E.164 walks it: behind the plus, calling code and national number in one automaton.
+"""Plan automaton for columns of E.164: one automaton for calling code and national number after the plus.
 
-The states of `Tables` are shared by calling codes and know nothing of national prefixes. A node stands for a calling
-code, a state and the state of a national prefix that is still possible, so that a node and a number of digits say all
-that there is to say of a number.
+Calling codes share the states of `Tables`, which do not contain national prefixes. A node stands for a calling code, a
+state, and the state of a national prefix that is still possible. So a node and a number of digits determine the result
+for a number.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ FURTHER = 8
 _SETTLED = -1
 _NOWHERE = -1
 Table: TypeAlias = NDArray[np.uint16]
-# What is said of calling codes (positions), outcomes and lengths of national numbers, packed; all (n,).
+# The packed results for calling codes (positions), outcomes and lengths of national numbers; all (n,).
 Say: TypeAlias = Callable[[Ints, Table, Ints], NDArray[np.uint64]]
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Tables from node to node. Node 0 is where rows end that must be read another way; 0 is said of them."""
+    """Tables from node to node. Rows that must take another path end at node 0; its result is 0."""
 
-    # (10_000,): the node behind four digits.
+    # (10_000,): the node after four digits.
     four: NDArray[np.uint16]
-    # (nodes behind four * 100,), (nodes behind six * 100,): the node behind two more.
+    # (nodes after four * 100,), (nodes after six * 100,): the node after two more.
     six: NDArray[np.uint16]
     eight: NDArray[np.uint16]
-    # What is said by a node behind eight digits and how many digits follow it: (nodes * (FURTHER + 1),).
+    # The result by node after eight digits and number of digits that follow it: `(nodes * (FURTHER + 1),)`.
     said: NDArray[np.uint64]
-    # Nodes behind eight digits from here on depend on what digits follow, not only on how many.
+    # Nodes after eight digits from this one depend on the digits that follow, not only on their number.
     first_open: int
-    # For those: the node behind two more (nodes * 100,), and what is said by it and how many digits follow.
+    # For those nodes: the node after two more (nodes * 100,), and the result by it and the number of digits after it.
     ten: NDArray[np.uint16]
     said_of_ten: NDArray[np.uint64]
 
@@ -55,7 +55,7 @@ class Nodes:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """The nodes behind some number of digits, all (n,). A code of _NOWHERE is node 0, whatever else stands there."""
+    """The nodes after some number of digits, all (n,). A code of _NOWHERE is node 0, whatever its state and prefix."""
 
     code: Ints
     state: Ints
@@ -79,7 +79,7 @@ class _Builder:
         self._code_by_digits = codes_by_three_digits(codes)
 
     def four(self) -> tuple[_Level, Table]:
-        """The nodes behind four digits, and the table (10_000,) that leads there."""
+        """The nodes after four digits, and the table (10_000,) that leads there."""
         tables = self._tables
         quads = np.arange(10_000)
         code = self._code_by_digits[quads // 10]
@@ -93,7 +93,7 @@ class _Builder:
         return self._merged(level)
 
     def two_more(self, level: _Level, *, last: bool = False) -> tuple[_Level, Table]:
-        """The nodes behind two more digits, and the table (n * 100,) that leads there.
+        """The nodes after two more digits, and the table (n * 100,) that leads there.
 
         `last`: nodes that may still have a national prefix lead nowhere.
         """
@@ -105,11 +105,11 @@ class _Builder:
         return end, second.reshape(-1, 10)[first].reshape(-1)
 
     def is_open(self, level: _Level) -> Flags:
-        """The nodes that depend on what digits follow."""
+        """The nodes that depend on the digits that follow."""
         return (level.code >= 0) & (level.state >= self._tables.plain_states)
 
     def said(self, level: _Level, digits: int, say: Say) -> NDArray[np.uint64]:
-        """What is said by how many digits, up to LEAST + FURTHER, follow the first `digits`: flat."""
+        """The results by number of digits after the first `digits`, up to `LEAST + FURTHER` in all: flat."""
         said = np.zeros((len(level), LEAST + FURTHER - digits + 1), np.uint64)
         known = level.code >= 0
         code, state = level.code[known], level.state[known]
@@ -130,24 +130,24 @@ class _Builder:
         return _Level(level.code, self._step[level.state, digit], prefix)
 
     def _merged(self, level: _Level) -> tuple[_Level, Table]:
-        """Each node once, nowhere first and the open ones last, and which of them each was."""
+        """Each node once, node 0 first and the open ones last, and the new position of each old node."""
         key = (self.is_open(level).astype(np.int64) << 48) + (level.code << 32) + (level.state << 16) + level.prefix
         key[level.code < 0] = _NOWHERE
-        # One more at the end, so that there is a nowhere in any case.
+        # One more at the end, so that node 0 always exists.
         _, first, which = np.unique(np.append(key, _NOWHERE), return_index=True, return_inverse=True)
         padded = (np.append(values, _NOWHERE)[first] for values in (level.code, level.state, level.prefix))
         return _Level(*padded), which[:-1].astype(np.uint16)
 
 
 def build_nodes(tables: Tables, say: Say) -> Nodes:
-    """Lays out a plan's tables for `say`."""
+    """Builds the tables of a plan for `say`."""
     builder = _Builder(tables)
     level, four = builder.four()
     level, six = builder.two_more(level)
     level, eight = builder.two_more(level, last=True)
     first_open = len(level) - int(np.count_nonzero(builder.is_open(level)))
     far, ten = builder.two_more(level.only(slice(first_open, None)))
-    # Ten digits have settled everything so far. Should they not, these rows are read another way.
+    # In all plans so far ten digits decide. Otherwise these rows take another path.
     far = _Level(np.where(builder.is_open(far), _NOWHERE, far.code), far.state, far.prefix)
     said, said_of_ten = builder.said(level, LEAST, say), builder.said(far, LEAST + 2, say)
     return Nodes(four, six, eight, said, first_open, ten, said_of_ten)

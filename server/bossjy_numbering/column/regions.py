@@ -16,9 +16,9 @@ DefaultRegions: TypeAlias = "str | Sequence[str | None] | pa.Array[Any] | pa.Chu
 
 
 def region_rows(given: DefaultRegions, count: int, positions: Mapping[str, int]) -> tuple[Ints, Sequence[str | None]]:
-    """Positions (-1 for none or unknown) and the regions as given, each (count,), or (1,) for one region for all.
+    """Positions (-1 for none or unknown) and the given regions, each (count,), or (1,) for one region for all rows.
 
-    ValueError if there are not as many regions as rows.
+    ValueError if the number of regions is not the number of rows.
     """
     if given is None or isinstance(given, str):
         return np.array([positions.get(given or "", -1)], np.int64), [given or None]
@@ -32,7 +32,7 @@ def region_rows(given: DefaultRegions, count: int, positions: Mapping[str, int])
 
 
 def _from_arrow(given: Any, positions: Mapping[str, int]) -> tuple[Ints, Sequence[str | None]]:
-    import pyarrow as pa  # noqa: PLC0415  # only callers that have Arrow pay for it
+    import pyarrow as pa  # noqa: PLC0415  # only callers with Arrow need it
 
     array: Any = pa.concat_arrays(given.chunks) if isinstance(given, pa.ChunkedArray) and given.chunks else given
     if isinstance(array, pa.ChunkedArray):
@@ -40,14 +40,14 @@ def _from_arrow(given: Any, positions: Mapping[str, int]) -> tuple[Ints, Sequenc
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     names = array.dictionary.to_pylist()
-    # One more for rows that are null.
+    # One more entry for rows that are null.
     known = np.array([positions.get(name or "", -1) for name in names] + [-1], np.int64)
     indices = array.indices.fill_null(len(names)).to_numpy(zero_copy_only=False).astype(np.int64)
     return known[indices], _Named([*names, None], indices)
 
 
 class _Named(Sequence[str | None]):
-    """The regions of rows by index, without a Python object for each."""
+    """The regions of rows by index, without a Python object for each row."""
 
     def __init__(self, names: list[str | None], indices: Ints) -> None:
         self._names = names

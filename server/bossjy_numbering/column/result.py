@@ -1,4 +1,4 @@
-"""What is said of a column of numbers: arrays of equal length, and Arrow-compatible text."""
+"""Answers for a column of numbers: arrays of equal length, and Arrow-compatible text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from bossjy_numbering.column.values import national_numbers
 from bossjy_numbering.types import Number, NumberType, ParseError, PossibleReason, not_a_number
 
-# `+`, a calling code of three digits and a national number of seventeen: no E.164 text is longer.
+# No E.164 text is longer: `+`, a calling code of three digits and a national number of seventeen.
 LONGEST_E164 = 21
 
 
 @dataclass(frozen=True, repr=False)
 class NumberColumn:
-    """The answers for n texts. Where `error[i]` is not 0, the text is not a number and the rest says nothing.
+    """The answers for n texts. If `error[i]` is not 0, the text is not a number and the other fields are meaningless.
 
     Shapes are (n,) unless said otherwise. `e164_offsets` (n + 1,) and `e164_data` (bytes,) are the buffers of an
     Arrow string array (int32 offsets) or large string array (int64, for columns beyond some 100 million rows).
@@ -26,21 +26,21 @@ class NumberColumn:
 
     # ParseError.
     error: NDArray[np.uint8]
-    # 0 where the text is not a number.
+    # 0 if the text is not a number.
     calling_code: NDArray[np.uint16]
-    # Index into `regions`, -1 for none; `phonenumbers.region_code_for_number`, so set for some invalid numbers, too.
+    # Index into `regions`, -1 for none; `phonenumbers.region_code_for_number`, so some invalid numbers have one too.
     region: NDArray[np.int16]
     regions: tuple[str, ...]
-    # NumberType; UNKNOWN (99) for what is not valid.
+    # NumberType; UNKNOWN (99) for numbers that are not valid.
     type: NDArray[np.uint8]
     valid: NDArray[np.bool_]
-    # PossibleReason; NOT_PARSED (255) where the text is not a number.
+    # PossibleReason; NOT_PARSED (255) if the text is not a number.
     possible_reason: NDArray[np.uint8]
     has_extension: NDArray[np.bool_]
-    # Whether the text holds more than digits and punctuation (an extension, letters behind the start of the number), or
-    # the row was answered one by one. Only such rows can be doubtful (`corrections/doubts.py`).
+    # True if the text contains more than digits and punctuation (an extension, letters after the start of the number),
+    # or if the row was read one by one. Only such rows can be doubtful (`corrections/doubts.py`).
     slow: NDArray[np.bool_]
-    # Whether the row was answered one by one, by `phonenumbers` itself or by the rules for a single text.
+    # True if the row was read one by one, by `phonenumbers` itself or by the rules for a single text.
     single: NDArray[np.bool_]
     e164_offsets: NDArray[np.int32] | NDArray[np.int64]
     e164_data: NDArray[np.uint8]
@@ -52,7 +52,7 @@ class NumberColumn:
 
     @property
     def slow_count(self) -> int:
-        """How many rows were answered one by one."""
+        """The number of rows that were read one by one."""
         return int(np.count_nonzero(self.single))
 
     @property
@@ -64,12 +64,12 @@ class NumberColumn:
 
     @cached_property
     def national_number(self) -> NDArray[np.uint64]:
-        """The value of the digits behind the calling code, read from E.164 when first asked for; 0 for errors."""
+        """The value of the digits after the calling code, read from E.164 at the first access; 0 for errors."""
         return self._national[0]
 
     @cached_property
     def leading_zeros(self) -> NDArray[np.uint8]:
-        """How many zeros stand before `national_number`. The last zero of an all-zero number is its value."""
+        """The number of zeros before `national_number`. The last zero of an all-zero number is its value."""
         return self._national[1]
 
     @cached_property

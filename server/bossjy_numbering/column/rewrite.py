@@ -1,8 +1,8 @@
-"""Digits as E.164 by one look at how they begin, for the rows where that is enough.
+"""Rewriting of digits to E.164 by their leading digits, for rows where these are enough.
 
-A plus is left as it is; an international prefix becomes one; before a national number goes the region's calling code,
-in place of its national prefix if it has one. What then is clean E.164 is read as such (`clean.py`). What two digits
-do not decide, and what is doubted when it is read, goes the long way (`dial.py`).
+A plus stays; an international prefix becomes one; the region's calling code is put before a national number, in place
+of its national prefix if it has one. `clean.py` reads the rows that are clean E.164 afterwards. Rows that two digits do
+not decide, and rows that are doubtful when they are read, take the slow path (`dial.py`).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from bossjy_numbering.prefix import NO_PREFIX, REWRITES
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import NumberType
 
-# In place of a region: nothing is to be checked; the row is to be read another way.
+# In place of a region: _ANY needs no check; _NEVER takes another path.
 _ANY, _NEVER = -2, -3
 _FIFTEEN = np.uint8(15)  # the bits of an ASCII digit's value
 
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """Rows as E.164, each in three words with zeros behind it, (n, 3); their sizes in bytes, (n,)."""
+    """Rows as E.164, each in three words padded with zeros, (n, 3); their sizes in bytes, (n,)."""
 
     slots: Words
     sizes: Ints
@@ -41,25 +41,25 @@ class Rewritten:
 
     @property
     def starts(self) -> Ints:
-        """Where each row begins in the buffer."""
+        """The start of each row in the buffer."""
         return np.arange(0, self.slots.nbytes, self.slots.itemsize * self.slots.shape[1])
 
     def fits(self, said: Words) -> Flags:
-        """Whether what was read of rows holds for the digits as they were given. (n,)."""
-        # Rules 14 and 15: a prefix stays off where the rest is a number of the very region.
+        """True for rows whose result is valid for the original digits. (n,)."""
+        # Rules 14 and 15: a prefix stays off if the rest is a number of that very region.
         valid = said.view(np.uint8)[4::8] != NumberType.UNKNOWN
         fitting: Flags = (self.region == _ANY) | (valid & (said.view(np.int16)[1::4] == self.region))
         return fitting
 
 
 class Rewriter:
-    """The tables of a plan, laid out for rewriting. Immutable: threads may share it."""
+    """The tables of a plan, in the layout for rewriting. Immutable: threads may share it."""
 
     def __init__(self, tables: Tables, layout: Layout) -> None:
         regions = tables.regions
         codes = tables.calling_codes.astype(np.int64)[[region.calling_code_index for region in regions]]
         heads = [b"+", *(f"+{code}".encode("ascii") for code in codes.tolist())]
-        # By 0 for a plus alone, or a region's position and one more.
+        # Index 0 is only a plus; the others are a region's position plus one.
         self._heads = np.array([int.from_bytes(head, "little") for head in heads], np.uint64)
         self._head_sizes = np.array([len(head) for head in heads], np.uint64)
         national = lengths_by_two_digits(tables, np.array([region.national_prefix_state for region in regions]))
@@ -70,7 +70,7 @@ class Rewriter:
         bare = (abroad == NO_PREFIX) & ~beginnings_of(codes)
         is_prefixed = bare & (national != NO_PREFIX) & (national != UNDECIDED) & (national != REWRITES)
         is_plain = bare & (national == NO_PREFIX)
-        # All by a region's position and two digits, (r * 100,), and behind them one for a plus and one for no region.
+        # All by a region's position and two digits, (r * 100,), then one entry for a plus and one for no region.
         self._plus, self._none = len(position), len(position) + 1
         self._strip = np.append(np.where(is_abroad, abroad, np.where(is_prefixed, national, 0)), [0, 0])
         self._head = np.append(np.where(is_abroad, 0, position + 1), [0, 0])
@@ -79,7 +79,7 @@ class Rewriter:
 
     def rewrite(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints, plus: Flags, region: Ints) -> Rewritten:
         """Rows of digits in a buffer, as `Dialler.dial` takes them. All (n,)."""
-        # What is no digit stands behind a row's last one; rows of one digit are numbers nowhere.
+        # A byte other than a digit follows a row's last digit. Rows of one digit are never numbers.
         place = region * 100
         place += (buffer.take(starts) & _FIFTEEN) * np.int64(10)
         place += buffer.take(starts + 1) & _FIFTEEN

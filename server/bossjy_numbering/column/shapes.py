@@ -1,13 +1,13 @@
-"""Rows with more than digits and punctuation: extensions, letters, text behind the number.
+"""Rows with more than digits and punctuation: extensions, letters, text after the number.
 
 The parts of a text depend on which characters are digits, not on their values (`scalar_text.py`). So they are found
-once for each shape, which is a text with a zero for each digit. For each row a look into a dictionary remains. The
-digits of the numbers are then taken out of all rows at once.
+once for each shape, which is a text with a zero for each digit. Each row then costs one dictionary look-up. The digits
+of all rows are then extracted at once.
 
-Most rows begin as a number among punctuation. There the shape is that of the rest, the tail: the head before it has the
-same effect as three digits. Both have the form of a number, end in a digit and hold no letters. The gap and the digits
-of an extension are in the tail, because punctuation is a gap only in `- 12#`. So a tail must not begin with `#`, nor
-with a digit, which can only be one beyond U+FFFF.
+Most rows begin with a number among punctuation. Their shape is that of the rest, the tail: the head before it has the
+same effect as three digits. Both have the form of a number, end in a digit and contain no letters. The gap and the
+digits of an extension are in the tail, because punctuation is a gap only in `- 12#`. So a tail must not begin with `#`,
+nor with a digit, which can only be one beyond U+FFFF.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from bossjy_numbering.steps import Steps
 
 # Rows of known shapes between two steps; a new shape is a step.
 _ROWS: Final = 512
-# Limits of the shapes that a call keeps, for tails and for whole texts: how many, and the bytes of each.
+# Limits of the shapes that a call keeps, for tails and for whole texts: their number, and the bytes of each.
 _KEPT: Final = 4096
 _LONGEST_KEPT: Final = 96
 _SHAPE_OF: Final = bytes(ord("0") if chr(byte).isdecimal() else byte for byte in range(256))
 _HEAD: Final = b"000"
 _HASH, _ZERO, _NINE = b"#09"
-# The first byte of a character beyond U+FFFF is this or more.
+# The lowest first byte of a character beyond U+FFFF.
 _FOUR_BYTES: Final = 0xF0
-# Kinds of shapes. Rows of UNDECIDED must be answered one by one.
+# Kinds of shapes. Rows of UNDECIDED must be read one by one.
 _UNDECIDED, _NOTHING, _DIGITS, _KEYPAD = range(4)
-# Kind, whether a plus goes before the number, its digits, and the bytes where number and extension begin and end.
+# Kind, plus before the number, number of digits, and the bytes where number and extension begin and end.
 _FIELDS = struct.Struct("=7H")
 _WORST = _FIELDS.pack(_UNDECIDED, 0, 0, 0, 0, 0, 0)
 _Known = dict[bytes, bytes]
@@ -76,7 +76,7 @@ class Shapes:
         self._texts: _Known = {}
 
     def read(self, data: Bytes, offsets: Ints, read: Digits) -> Steps[tuple[Digits, Extensions]]:
-        """The digits of the rows that are unclear in `read`, as far as their shapes decide, added to the others."""
+        """The digits of the unclear rows in `read`, as far as their shapes decide them, merged with the others."""
         text = data.tobytes()
         found = yield from self._find(text.translate(_SHAPE_OF), data, offsets, read)
         kind = found.kind
@@ -128,7 +128,7 @@ class Shapes:
 
 
 def _begin_keypad(data: Bytes, heads: Heads, kind: Ints, begin: Ints) -> None:
-    """Moves `begin` behind the text before the number where letters stand for digits: those before it do not. (n,)."""
+    """Moves `begin` past the text before the number if letters stand for digits: letters before it do not. (n,)."""
     rows = np.flatnonzero(kind == _KEYPAD)
     if len(rows):
         is_digit = (data >= _ZERO) & (data <= _NINE)
@@ -140,7 +140,7 @@ def _begin_keypad(data: Bytes, heads: Heads, kind: Ints, begin: Ints) -> None:
 
 
 def _look_up(known: _Known, head: bytes, shapes: bytes, begins: Ints, ends: Ints) -> Steps[Ints]:
-    """What `_FIELDS` holds of some shapes, each with a head before it. (n, 7)."""
+    """The `_FIELDS` of some shapes, each with a head before it. (n, 7)."""
     found: list[bytes] = []
     for start in range(0, len(begins), _ROWS):
         yield
@@ -160,7 +160,7 @@ def _look_up(known: _Known, head: bytes, shapes: bytes, begins: Ints, ends: Ints
 
 
 def _fields_of(shape: bytes) -> bytes:
-    """What `_FIELDS` holds of a shape."""
+    """The `_FIELDS` of a shape."""
     try:
         # A character has four bytes at most.
         text = shape.decode() if len(shape) <= 4 * LONGEST_TEXT else ""
@@ -185,20 +185,20 @@ def _fields_of(shape: bytes) -> bytes:
 
 
 def _places(text: str, parts: Parts) -> tuple[int, ...]:
-    """The parts in bytes."""
+    """The positions of the parts in bytes."""
     places = parts[:4]
     return places if text.isascii() else tuple(len(text[:place].encode()) for place in places)
 
 
 def _put(whole: NDArray[Any], rows: Ints, values: NDArray[Any]) -> NDArray[Any]:
-    """A copy of an array in which some places hold other values."""
+    """A copy of an array with other values at some positions."""
     changed = whole.copy()
     changed[rows] = values
     return changed
 
 
 def _digits(data: Bytes, begins: Ints, ends: Ints, keypad: int) -> Bytes:
-    """The digits of numbers in a text, one number behind the other; of the last `keypad` by the letters of keys."""
+    """The digits of numbers in a text, one after another. In the last `keypad` numbers letters stand for digits."""
     sizes = ends - begins
     bounds = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=bounds[1:])

@@ -1,4 +1,4 @@
-"""A column of texts as offsets and UTF-8 bytes, from whatever form the caller has it in."""
+"""Text buffers of a column: offsets and UTF-8 bytes, from any form that a caller passes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class TextBuffers:
         return len(self.offsets) - 1
 
     def readable(self, begin: int, end: int, padding: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Bytes that hold rows `begin` to `end` and `padding` more of any kind, and their offsets in these."""
+        """Bytes that contain rows `begin` to `end` and `padding` arbitrary bytes, and their offsets in these."""
         if self.offsets[end] + padding <= len(self.data):
             return self.data, self.offsets[begin : end + 1]
         return self.padded(begin, end, padding)
 
     def padded(self, begin: int, end: int, padding: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """The bytes of rows `begin` to `end` with zeros behind them, and their offsets from 0."""
+        """The bytes of rows `begin` to `end` followed by zeros, and their offsets from 0."""
         offsets = self.offsets[begin : end + 1]
         first, size = int(offsets[0]), int(offsets[-1] - offsets[0])
         buffer = np.empty(size + padding, np.uint8)
@@ -41,7 +41,7 @@ class TextBuffers:
         return buffer, offsets - first
 
     def some(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """The bytes of some rows (rising, at least one), one behind the other, and their offsets from 0."""
+        """The bytes of some rows (in ascending order, at least one) in sequence, and their offsets from 0."""
         if int(rows[-1]) - int(rows[0]) == len(rows) - 1:
             offsets = self.offsets[rows[0] : rows[-1] + 2]
             return self.data[offsets[0] : offsets[-1]], offsets - offsets[0]
@@ -53,7 +53,7 @@ class TextBuffers:
         return self.data.take(place), bounds
 
     def text(self, row: int) -> str:
-        """The text of one row; bytes that are not UTF-8 read as U+FFFD, which no number holds."""
+        """The text of one row; bytes that are not UTF-8 become U+FFFD, which no number contains."""
         raw = self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()
         try:
             return raw.decode("utf-8")
@@ -82,7 +82,7 @@ def _checked(offsets: NDArray[np.integer], data: object) -> TextBuffers:
     flat = np.frombuffer(data, np.uint8)
     wide = offsets.astype(np.int64, copy=False)
     if wide.ndim != 1 or len(wide) == 0:
-        raise ValueError("offsets must be one-dimensional and hold one entry more than there are rows")
+        raise ValueError("offsets must be one-dimensional and have one entry more than there are rows")
     if wide[0] < 0 or wide[-1] > len(flat) or (len(wide) > 1 and bool((wide[1:] < wide[:-1]).any())):
         raise ValueError("offsets must rise from 0 and end within the bytes")
     return TextBuffers(wide, flat)
@@ -104,7 +104,7 @@ def _from_strings(values: Sequence[str | None]) -> TextBuffers:
 
 
 def _from_arrow(values: object) -> TextBuffers:
-    import pyarrow as pa  # noqa: PLC0415  # only callers that have Arrow pay for it
+    import pyarrow as pa  # noqa: PLC0415  # only callers with Arrow need it
 
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     if isinstance(array, pa.ChunkedArray):

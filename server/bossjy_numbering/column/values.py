@@ -1,4 +1,4 @@
-"""Values of runs of digits, eight at a time."""
+"""Values of digit sequences, eight digits at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bossjy_numbering.column import words
 from bossjy_numbering.column.words import PADDING, ROOM, Ints, Words
 
-# Rows at a time: what is computed of them stays in a core's cache.
+# Rows at a time: their intermediate results stay in a core's cache.
 _CHUNK = 8192
 _ZERO = ord("0")
 # Each step joins neighbours: digits to pairs, pairs to fours, fours to eights.
@@ -24,10 +24,10 @@ _SIXTEEN_DIGITS = np.uint64(10**16)
 def national_numbers(
     data: NDArray[np.uint8], starts: Ints, lengths: Ints
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Values and leading zeros of runs of at most 17 digits; (0, 0) where the length is not positive. All (n,)."""
+    """Values and leading zeros of sequences of at most 17 digits; (0, 0) if the length is not positive. All (n,)."""
     values = np.zeros(len(starts), np.uint64)
     zeros = np.zeros(len(starts), np.uint8)
-    # Sixteen bytes are read up to each run's end, so as many must stand before the first.
+    # Sixteen bytes are read up to each end, so as many must precede the first.
     buffer = np.concatenate([np.zeros(ROOM, np.uint8), data, np.zeros(PADDING, np.uint8)])
     for begin in range(0, len(starts), _CHUNK):
         part = slice(begin, begin + _CHUNK)
@@ -43,10 +43,10 @@ def national_numbers(
 
 
 def _values(buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> Words:
-    """Values of the digits that end sixteen bytes behind each start."""
+    """Values of the digits that end sixteen bytes after each start."""
     raw = words.gather(buffer, starts)
     raw ^= words.ASCII_ZEROS
-    # The bytes before the first digit are those that a run of the remaining length would keep.
+    # The bytes before the first digit are those that a length of `ROOM - lengths` keeps.
     raw &= ~words.keep_masks((ROOM - lengths).clip(min=0))
     for factor, shift, mask in _JOINS:
         raw *= factor
@@ -57,7 +57,7 @@ def _values(buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> Words:
 
 
 def _leading_zeros(data: NDArray[np.uint8], starts: Ints, lengths: Ints) -> NDArray[np.uint8]:
-    """How many zeros each run begins with, its last digit not counted."""
+    """The number of leading zeros of each sequence. Its last digit does not count."""
     zeros = np.zeros(len(starts), np.uint8)
     going = np.arange(len(starts))
     for place in range(max(lengths.tolist(), default=0) - 1):

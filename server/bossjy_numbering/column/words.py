@@ -1,7 +1,7 @@
-"""Sixteen digits of each row as two 64-bit words, and walks through the states two digits at a time.
+"""Packed digits: sixteen digits of each row as two 64-bit words, and state walks of two digits a step.
 
-A word holds eight digits, the first in its lowest byte, so that sums and products of words work on eight digits of
-a row at once. What lies behind a row's last digit is BLANK, which leaves every state as it is.
+A word has eight digits, the first in its lowest byte, so sums and products of words work on eight digits of a row at
+once. After a row's last digit comes BLANK, which leaves every state unchanged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 States: TypeAlias = NDArray[np.uint16]
 
-# Digits that two words hold.
+# Digits in two words.
 ROOM = 16
 # Bytes that must follow the last digit of a buffer, so that a row's sixteen bytes can be read whatever its length.
 PADDING = 32
@@ -39,13 +39,13 @@ def _bytes_of(value: int) -> np.uint64:
 ASCII_ZEROS = _bytes_of(ord("0"))
 _BLANKS = _bytes_of(BLANK)
 _EVEN_BYTES = np.uint64(0x00FF00FF00FF00FF)
-# A word times this has, in each odd byte, eleven times a byte plus the next one.
+# A word times this has in each odd byte eleven times a byte plus the next one.
 _PAIRING = np.uint64(_BASE << 8 | 1)
 _EIGHT = np.uint64(8)
 
 
 def _keep_masks() -> Words:
-    """By length: all bits of the bytes that hold digits. Lengths beyond ROOM keep all."""
+    """By length: all bits of the bytes that are digits. Lengths beyond ROOM keep all."""
     masks = np.zeros((ROOM + 2, ROOM), np.uint8)
     for length in range(ROOM + 2):
         masks[length, :length] = 0xFF
@@ -57,24 +57,24 @@ _KEEP = _keep_masks()
 
 def gather(buffer: NDArray[np.uint8], starts: Ints) -> Words:
     """The sixteen bytes from each start. Shapes: buffer (bytes + PADDING,), starts (n,) -> (n, 2)."""
-    # One item of sixteen bytes at every offset: indexing it reads unaligned, which NumPy has no other way for.
+    # One item of sixteen bytes at every offset: indexing it is the only unaligned read of NumPy.
     windows = np.ndarray((len(buffer) - ROOM + 1,), np.dtype("V16"), buffer, 0, (1,))
     return windows[starts].view(np.uint64).reshape(-1, 2)
 
 
 def keep_masks(lengths: Ints) -> Words:
-    """The bytes of each row's words that hold digits, (n,) -> (n, 2)."""
+    """Masks of the bytes in each row's words that are digits, (n,) -> (n, 2)."""
     return _KEEP.take(lengths, axis=0, mode="clip")
 
 
 def digit_values(raw: Words, keep: Words) -> Words:
-    """ASCII digits as values 0 to 9, and 0 behind the last one. `raw` is overwritten and returned."""
+    """ASCII digits as values 0 to 9, and 0 after the last one. `raw` is overwritten and returned."""
     np.bitwise_xor(raw, ASCII_ZEROS, out=raw)
     return np.bitwise_and(raw, keep, out=raw)
 
 
 def with_blanks(values: Words, keep: Words) -> Words:
-    """Values with BLANK behind the last digit."""
+    """Values with BLANK after the last digit."""
     blanks = np.bitwise_not(keep)
     np.bitwise_and(blanks, _BLANKS, out=blanks)
     return np.bitwise_or(blanks, values, out=blanks)
@@ -88,7 +88,7 @@ def pair_codes(values: Words) -> Words:
 
 
 class Walker:
-    """The states of a plan, laid out for walking columns."""
+    """The states of a plan, in the layout for walking columns."""
 
     def __init__(self, tables: Tables) -> None:
         count = tables.state_count
@@ -97,7 +97,7 @@ class Walker:
         # (s * PAIRS,): two steps at once.
         self.pairs: States = single[single].reshape(-1)
         self.plain_states = tables.plain_states
-        # (plain states * 9,): where a plain state leads by any 0 to 8 further digits.
+        # (plain states * 9,): the state that a plain state leads to after any 0 to 8 digits.
         chain = np.empty((max(tables.plain_states, 1), 9), np.uint16)
         chain[:, 0] = np.arange(len(chain))
         for further in range(1, 9):
@@ -111,7 +111,7 @@ class Walker:
         return self.pairs.nbytes + self.chain.nbytes
 
     def walk(self, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints, states: States) -> States:
-        """The state behind the digits of each row, at most ROOM of them, from a state of its own. All (n,)."""
+        """The state after the digits of each row, at most ROOM of them, from its own start state. All (n,)."""
         keep = keep_masks(lengths)
         values = with_blanks(digit_values(gather(buffer, starts), keep), keep)
         codes = pair_codes(values).view(np.uint8)
@@ -126,7 +126,7 @@ class Walker:
         return states
 
     def finish(self, states: States, further: Ints, codes: NDArray[np.uint8]) -> States:
-        """From the states behind the first eight digits to the end. `further`: digits that follow; `codes`: them.
+        """Walks from the states after the first eight digits to the end. `further`: how many follow; `codes`: they.
 
         Most states are plain by then, and only the number of digits counts.
         """

@@ -12,14 +12,14 @@ _EXPONENT = re.compile(r"[+-]?(\d+)(?:[.,](\d+))?[eE][+]?(\d{1,3})")
 # As Java and others write the shortest text of the same number: a point, a capital E, no sign.
 _EXACT = re.compile(r"[+-]?\d\.\d+E\d+")
 _DECIMAL = re.compile(r"(\+?\d[\d ]{2,}\d)[.,](0+)")
-# More decimals than a display rounds to: the text is the number itself.
+# A text with more decimals than a display shows is the exact number.
 _SHOWN_DECIMALS_MAX = 6
 # No phone number has more digits; a larger exponent is no phone number.
 _DIGITS_MAX = 20
 
 
 def written_out(text: str) -> str | None:
-    """The digits of a cell in exponent form; '' where rounding lost digits, None where the text has no such form."""
+    """The digits of a cell in exponent form; '' if rounding lost digits, None if the text has no such form."""
     match = _EXPONENT.fullmatch(text.strip())
     if match is None:
         return None
@@ -35,11 +35,11 @@ def written_out(text: str) -> str | None:
 
 
 def is_rounded(text: str) -> bool:
-    """Whether the text is a number cell whose last digits were lost by rounding: `1.38E+10`."""
+    """True if the text is a number cell that lost its last digits by rounding: `1.38E+10`."""
     return written_out(text) == ""
 
 
 def without_decimals(text: str) -> str | None:
-    """The text before a trailing `.0`; None where it has none."""
+    """The text before a trailing `.0`; None if it has none."""
     match = _DECIMAL.fullmatch(text.strip())
     return match[1] if match else None

@@ -1,7 +1,7 @@
-"""Doubts about the answers of a column: passes over its bytes, and a closer look at few rows.
+"""Doubts about the answers of a column: passes over its bytes, and a detailed check of few rows.
 
-A row of digits, `+` and marks is done by comparisons of bytes. Rows with other characters, and those that may end in
-the decimals of a number cell, are read one by one.
+Byte comparisons decide a row of digits, `+` and marks. Rows with other characters, and rows that may end in the
+decimals of a number cell, are read one by one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CUT = int(Doubt.EXTENSION_CUT)
 
 
 def column_doubts(values: Texts, column: NumberColumn) -> Steps[NDArray[np.uint16]]:
-    """The doubts about each answer of a column for `values`, as `text_doubts` has them, (n,)."""
+    """The doubts about each answer of a column for `values`, as in `text_doubts`, (n,)."""
     texts = text_buffers(values)
     doubts = np.zeros(len(texts), np.uint16)
     for begin in range(0, len(texts), _CHUNK):
@@ -49,7 +49,7 @@ def column_doubts(values: Texts, column: NumberColumn) -> Steps[NDArray[np.uint1
 
 
 def _is_e164(texts: TextBuffers, column: NumberColumn, begin: int, end: int) -> bool:
-    """Whether rows are their own E.164, as most columns are: one comparison of memory."""
+    """True if rows are their own E.164, as most columns are: one comparison of memory."""
     first, last = texts.offsets[begin], texts.offsets[end]
     start, stop = column.e164_offsets[begin], column.e164_offsets[end]
     if last - first != stop - start:
@@ -60,7 +60,7 @@ def _is_e164(texts: TextBuffers, column: NumberColumn, begin: int, end: int) -> 
 
 
 def _marks(texts: TextBuffers, begin: int, end: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """By row: whether it has a plus; and whether it has characters, or an end, that need a closer look."""
+    """By row: true if it has a plus; true if it has characters, or an end, that need a detailed check."""
     offsets = texts.offsets[begin : end + 1]
     data = texts.data[offsets[0] : offsets[-1]]
     starts, ends = offsets[:-1] - offsets[0], offsets[1:] - offsets[0]

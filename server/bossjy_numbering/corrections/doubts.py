@@ -1,4 +1,4 @@
-"""Doubts about a valid answer: libphonenumber's yes that depends on a questionable reading of the text."""
+"""Doubts about a valid answer: libphonenumber accepts the number, but by a questionable reading of the text."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bossjy_numbering.types import Number
 
 _LETTERS = re.compile(r"[A-Za-z]")
 _EXTENSION_DIGITS_MAX = 7
-# Digits, `+` and the marks that numbers are written with: nothing can be read in two ways but a decimal point.
+# Digits, `+` and the marks that numbers are written with: only a decimal point can be read in two ways.
 _CLEAN = re.compile(r"[0-9+ ()/.\-]*")
-# The usual extension after a number: no other text, so no doubt but that it was cut off.
+# The usual extension after a number: no other text, so the only doubt is the extension itself.
 USUAL_EXTENSION = r"[0-9+ ()/.\-]+[,; ]*(?:ext(?:ension|n)?|x|#)[ .:=]*[0-9]{1,7}"
 _EXTENDED = re.compile(USUAL_EXTENSION, re.IGNORECASE | re.ASCII)
 # The label between a number and its extension.
 _LABEL = re.compile(r"[^\d+]*\Z")
-# Parts of RFC 3966 that are no text beside the number.
+# Parts of RFC 3966 that are not text beside the number.
 _URI = re.compile(r"\Atel:(?=\S)|;phone-context=[^;]*|;isub=[^;]*", re.IGNORECASE)
 
 
@@ -38,7 +38,7 @@ class Doubt(IntFlag):
     REGION_UNKNOWN = 512
 
 
-# With one of these, the number can be another than the one that the text means.
+# With one of these the text may mean another number.
 QUESTIONABLE = (
     Doubt.KEYPAD_LETTERS
     | Doubt.EXPONENT
@@ -52,13 +52,13 @@ _CUT, _ASSUMED_AND_CUT = Doubt.EXTENSION_CUT, Doubt.REGION_ASSUMED | Doubt.EXTEN
 
 
 def text_doubts(text: str, number: Number) -> Doubt:
-    """The doubts about the answer for a text. A text of digits, `+` and marks costs one look at its characters."""
+    """The doubts about the answer for a text. A text of digits, `+` and marks costs one scan of its characters."""
     if not number.valid:
         return _NONE
     if text[1:].isdigit() and text.isascii() and text[0] in "+0123456789":
         return _NONE if text[0] == "+" else _ASSUMED
     if _CLEAN.fullmatch(text) and not ("." in text and text[-1] == "0"):
-        # Without a plus, a number is valid only in a region that was given.
+        # Without a plus, a number is valid only in a given region.
         return _NONE if "+" in text else _ASSUMED
     if number.extension is not None and _EXTENDED.fullmatch(text):
         return _CUT if "+" in text else _ASSUMED_AND_CUT
@@ -66,7 +66,7 @@ def text_doubts(text: str, number: Number) -> Doubt:
 
 
 def doubts_of(plain: str, number: Number) -> Doubt:
-    """The doubts about a valid `number` that a normalised text was read as."""
+    """The doubts about a valid `number` that was read from a normalised text."""
     found = _NONE if "+" in plain else _ASSUMED
     if number.extension is not None:
         found |= Doubt.EXTENSION_CUT
@@ -90,7 +90,7 @@ def doubts_of(plain: str, number: Number) -> Doubt:
 
 
 def _dropped(plain: str, digits: str, number: Number) -> Doubt:
-    """Whether text or digits beside a number and its extension were left out."""
+    """The doubt about omitted text or digits beside a number and its extension."""
     found, text = _NONE, _URI.sub("", plain)
     if number.extension:
         head, _, tail = text.rpartition(number.extension)
@@ -98,7 +98,7 @@ def _dropped(plain: str, digits: str, number: Number) -> Doubt:
     if any(character.isalpha() for character in text):
         found |= Doubt.TEXT_DROPPED
     used = len(number.national_digits) + len(number.extension or "")
-    # Labels before or after a number do no harm; digits that were left out do.
+    # Labels before or after a number do no harm; omitted digits do.
     if len(digits) - len(str(number.calling_code)) - 3 > used and not plain.lower().startswith("tel:"):
         found |= Doubt.DIGITS_DROPPED | Doubt.TEXT_DROPPED
     return found

@@ -26,16 +26,16 @@ _COST_MAX = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a text says, and what it may have meant."""
+    """The answer for a text, and the numbers that it may have meant."""
 
     # The plan's answer, exactly libphonenumber's.
     number: Number
     doubts: Doubt = Doubt.NONE
     # Valid numbers that the text may have meant, the likeliest first; none is the answer itself.
     fixes: tuple[Fix, ...] = ()
-    # All numbers of a text that holds several, in its order.
+    # All numbers of a text with several, in its order.
     numbers: tuple[Number, ...] = ()
-    # Readings by region where no region was given and none of them leads.
+    # Readings by region if no region was given and none of them leads.
     candidates: tuple[Number, ...] = ()
     # A number cell was rounded: its digits are lost.
     lost: bool = False
@@ -57,7 +57,7 @@ class Corrector:
         return Guesser(self._tables, self._ask)
 
     def diagnose(self, text: str, region: str | None) -> Diagnosis:
-        """The diagnosis of one text. A `region` that the plan does not know counts as none."""
+        """The diagnosis of one text. An unknown `region` counts as none."""
         return finish(self.diagnose_steps(text, region))
 
     def diagnose_steps(self, text: str, region: str | None) -> Steps[Diagnosis]:
@@ -108,7 +108,7 @@ class Corrector:
     def _guessed(
         self, plain: str, text: Parsed, kind: FixKind | None, number: Number, doubts: Doubt
     ) -> Steps[Diagnosis]:
-        """Without a region: the reading of the region that leads, or candidates."""
+        """The reading of the leading region, or candidates, for a text without a region."""
         digits = "".join(group.digits for group in text.groups)
         guesses = yield from self._guesser.guess_steps(plain, digits)
         abroad = self._reader.readings(digits, None, plus=False)

@@ -1,8 +1,8 @@
-"""Guess of the region of a number that has no calling code, by how it is written and how large each plan is.
+"""Guess of the region of a number without a calling code, by its writing and the size of each plan.
 
 Evidence, strongest first: the text is written exactly as the region formats its numbers; its digits are those of the
 national format, with or without the national prefix; the type of number; how many numbers of this length the region's
-plan has. A guess is made only where one region leads clearly; otherwise the leading regions are candidates.
+plan has. A guess is made only if one region leads clearly; otherwise the leading regions are candidates.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CANDIDATES_MAX = 5
 _LEAD = 2.0
 _SHOWN_WITHIN = 2.5
 _FORMATTED, _PREFIX_KEPT, _PREFIX_LOST = 3.0, 1.0, -1.0
-# Plans grow without end where lengths are open; a larger plan is no further evidence.
+# Plans are unlimited if their lengths are open; a larger plan is no stronger evidence.
 _SIZE_MAX = 9.5
 _USUAL = {NumberType.MOBILE: 1.0, NumberType.FIXED_LINE_OR_MOBILE: 1.0, NumberType.FIXED_LINE: 0.0}
 _UNUSUAL = -1.5
@@ -38,7 +38,7 @@ class Guess:
 
 
 class Guesser:
-    """Guesses regions by a plan. `tables` are those of the plan that `ask` answers by."""
+    """Guesses regions by a plan. `tables` belong to the plan of `ask`."""
 
     def __init__(self, tables: Tables, ask: Ask) -> None:
         self._ask = ask
@@ -66,7 +66,7 @@ class Guesser:
 
 
 def leading(guesses: list[Guess]) -> tuple[Guess | None, tuple[Guess, ...]]:
-    """The guess that leads clearly, or None; and the candidates that are not far behind the first."""
+    """The guess that leads clearly, or None; and the candidates that are close to the first."""
     if not guesses:
         return None, ()
     close = [one for one in guesses if one.score >= guesses[0].score - _SHOWN_WITHIN]
@@ -75,7 +75,7 @@ def leading(guesses: list[Guess]) -> tuple[Guess | None, tuple[Guess, ...]]:
 
 
 def plan_sizes(tables: Tables) -> dict[str, dict[int, float]]:
-    """By region and length, the decimal logarithm of how many mobile and fixed-line numbers the plan has."""
+    """By region and length, the decimal logarithm of the plan's count of mobile and fixed-line numbers."""
     sizes: dict[str, Counter[int]] = {region.code: Counter() for region in tables.regions if region.code != "001"}
     step, outcomes = tables.step.tolist(), tables.outcome.tolist()
     kinds, ordinals = tables.outcome_type.tolist(), tables.outcome_region.tolist()
@@ -102,7 +102,7 @@ def plan_sizes(tables: Tables) -> dict[str, dict[int, float]]:
 
 
 def _same_writing(plain: str, national: str) -> bool:
-    """Whether a text is written as a region formats the number; spaces and dashes count as the same mark."""
+    """True if a text is written as a region formats the number; spaces and dashes count as the same mark."""
 
     def marks(text: str) -> str:
         return "".join("-" if mark in " -.\u00a0/" else mark for mark in text).replace(")-", ")").replace("--", "-")

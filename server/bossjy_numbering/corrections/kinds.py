@@ -21,9 +21,9 @@ class FixKind(IntEnum):
     REMOVE_DECIMAL = 6
     ASSUME_REGION = 7
     REMOVE_CHARACTERS = 8
-    # The text holds an extension after the number; the correction carries it apart.
+    # The text contains an extension after the number; the correction has it as a separate field.
     SEPARATE_EXTENSION = 9
-    # The text holds several numbers; the correction is the first.
+    # The text contains several numbers; the correction is the first.
     SEPARATE_NUMBERS = 10
     # Letters that look like digits became digits: O, l, I.
     REPLACE_LETTERS = 11

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
 
-# Groups beyond these are not looked at: no cell that holds phone numbers has so many.
+# Groups beyond these are ignored: no cell of phone numbers has so many.
 GROUPS_MAX = 16
 
 _AS_TEXT = re.compile(
@@ -45,7 +45,7 @@ class Gap(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A run of digits, and whether a plus is before it."""
+    """A run of digits, and True if a plus precedes it."""
 
     digits: str
     plus: bool
@@ -60,7 +60,7 @@ class Parsed:
 
 
 def normalised(text: str) -> str:
-    """The text with ASCII digits, letters, marks and spaces where it has others, without invisible characters."""
+    """The text with ASCII digits, letters, marks and spaces in place of others, without invisible characters."""
     plain = text if text.isascii() else "".join(map(_normal, text)).translate(_DASHES)
     plain = plain.strip(" \t\r\n\f\v")
     if plain[:1] in "='\"`\u2018\u2019\u201c\u201d\u00b4" and (match := _AS_TEXT.fullmatch(plain)):
@@ -85,7 +85,7 @@ def _normal(character: str) -> str:
 
 
 def with_digits_for_letters(plain: str) -> str:
-    """The normalised text with 0 for O and o, 1 for l and I where they are written among digits."""
+    """The normalised text with 0 for O and o, 1 for l and I if they are among digits."""
     return _LOOKALIKE.sub(_replaced, plain)
 
 

@@ -1,7 +1,7 @@
 """Readings of one run of digits: the valid numbers that it can mean, each with its cost and the change that gives it.
 
 With a region, readings in its calling code come first. A reading in another country needs evidence in the digits: a
-plus, an international prefix, or a calling code in front where the region has no reading of its own.
+plus, an international prefix, or a calling code in front if the region has no reading.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from bossjy_numbering.corrections.kinds import Ask, FixKind
 from bossjy_numbering.corrections.renumbered import REWRITES
 from bossjy_numbering.types import Number, NumberType
 
-# Fewer and more digits are no number of any plan.
+# No plan has numbers of fewer or more digits.
 DIGITS_MIN, DIGITS_MAX = 4, 20
-# Costs. A reading that costs FOREIGN or more is no first choice among readings in the region.
+# Costs. A reading that costs FOREIGN or more is never the first choice among readings in the region.
 AS_WRITTEN, SLIP, OLD, REPAIR, LOOSE, FOREIGN = 0.0, 1.0, 1.5, 2.0, 3.0, 5.0
 _INTERNATIONAL_PREFIXES = ("00", "011")
-# A number without plus needs at least this many digits to be read as international against its region.
+# A number without plus needs at least this many digits to be read as international in spite of its region.
 _FOREIGN_DIGITS_MIN = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A valid number, how the digits were changed (None: not at all), and what that costs."""
+    """A valid number, the change of the digits (None for none), and its cost."""
 
     cost: float
     kind: FixKind | None
@@ -33,7 +33,7 @@ class Reading:
 
 
 class Reader:
-    """Reads runs of digits by a plan. Keeps nothing."""
+    """Reads runs of digits by a plan. Has no state."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -83,7 +83,7 @@ class Reader:
         return read
 
     def _slips(self, digits: str, region: str, number: Number) -> list[tuple[float, FixKind | None, Number]]:
-        """Usual slips within a region's calling code; `number` is the invalid answer of the digits as they are."""
+        """Usual slips within a region's calling code; `number` is the invalid answer for the original digits."""
         code = str(_code(region))
         read: list[tuple[float, FixKind | None, Number]] = []
         for prefix in ("", *_INTERNATIONAL_PREFIXES):

@@ -1,6 +1,6 @@
 """Numbers that a region has renumbered, and prefixes that it has dropped: a small table with sources.
 
-Each entry rewrites the national digits as they were into those of today; the plan must then say that they are valid.
+Each entry rewrites old national digits into those of today. The result counts only if the plan accepts it.
 """
 
 from __future__ import annotations
@@ -58,5 +58,5 @@ _CI = (
 # numbering).
 _BJ = (_rewrite(FixKind.RENUMBER, r"([2-9]\d{7})", r"01\1"),)
 
-# By calling code. Checked only for texts that are not valid as they are.
+# By calling code. Applied only to texts that are not valid unchanged.
 REWRITES: dict[int, tuple[Rewrite, ...]] = {52: _MX, 54: _AR, 55: _BR, 84: _VN, 225: _CI, 229: _BJ}

@@ -1,4 +1,4 @@
-"""Search for the numbers in a damaged text: which groups of digits belong together, to an extension, or to nothing."""
+"""Search for the numbers in a damaged text: which groups of digits form a number, an extension, or nothing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bossjy_numbering.types import Number
 
 _EXTENSION_DIGITS_MAX = 8
 _DASH_EXTENSION = (2, 6)
-# A run of digits that no reading explains costs by its length; beyond the last, the text is not understood.
+# The cost of digits that no reading explains, by their count. Beyond the last count the text is not understood.
 _UNEXPLAINED = ((2, 0.5), (4, 1.0), (6, 2.0), (DIGITS_MAX, 3.0))
 _SPLIT, _SLASHED, _EXTENDED = 1.0, 0.5, 0.25
-# A reading that is itself a repair is no part of a run that is split into several numbers.
+# A reading that is itself a repair cannot be one of several numbers in a run.
 _PIECE_COST_MAX = 1.0
 _IN_NUMBER = (Gap.JOINED, Gap.DASH, Gap.SLASH)
 
@@ -31,14 +31,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a text holds: its numbers in order, and the cost of the first with that of the rest unexplained."""
+    """The numbers of a text in order, and the cost of the first with the rest unexplained."""
 
     pieces: tuple[Piece, ...]
     cost: float
 
 
 def search(text: Parsed, region: str | None, reader: Reader) -> Findings | None:
-    """The numbers of a text. None where no number is found."""
+    """The numbers of a text. None if there are none."""
     pieces: list[Piece] = []
     unexplained = 0.0
     for run, gaps, extends in _runs(text):
@@ -60,7 +60,7 @@ def search(text: Parsed, region: str | None, reader: Reader) -> Findings | None:
 
 
 def _runs(text: Parsed) -> list[tuple[tuple[Group, ...], tuple[Gap, ...], bool]]:
-    """Runs of groups that can be one number, the gaps inside each, and whether an extension mark is before it."""
+    """Runs of groups that can be one number, the gaps inside each, and True if an extension mark precedes it."""
     runs: list[tuple[tuple[Group, ...], tuple[Gap, ...], bool]] = []
     start, extends = 0, False
     for index in range(len(text.groups)):
@@ -75,7 +75,7 @@ def _runs(text: Parsed) -> list[tuple[tuple[Group, ...], tuple[Gap, ...], bool]]
 def _read_run(
     groups: tuple[Group, ...], gaps: tuple[Gap, ...], region: str | None, reader: Reader
 ) -> list[Piece] | None:
-    """The numbers that a run holds, all its digits used; None if it cannot be read so."""
+    """The numbers of a run that use all its digits; None if there is no such reading."""
     whole = _as_one(groups, gaps, region, reader)
     if whole is not None and whole.cost <= _PIECE_COST_MAX:
         return [whole]
@@ -132,12 +132,12 @@ def _joined(groups: tuple[Group, ...], region: str | None, reader: Reader) -> li
     readings = reader.readings(digits, region, plus=groups[0].plus)
     if len(groups) == 1 or not readings or readings[0].cost < FOREIGN:
         return readings
-    # In groups, a calling code without a plus is written apart.
+    # In groups, a calling code without a plus is a group of its own.
     return [one for one in readings if groups[0].digits.lstrip("0") == str(one.number.calling_code)]
 
 
 def _complete(groups: tuple[Group, ...], reading: Reading) -> bool:
-    """Whether groups of digits are a whole number, to which the plan adds nothing: an area code, for example."""
+    """True if groups of digits are a whole number, to which the plan adds nothing: an area code, for example."""
     digits = "".join(group.digits for group in groups)
     return reading.cost <= _PIECE_COST_MAX and digits.endswith(reading.number.national_digits)
 

@@ -84,7 +84,7 @@ class Enrichment:
         return "" if number.region in self.tables.portable else self.carrier(number, language)
 
     def is_carrier_reliable(self, number: Number) -> bool:
-        """Whether a carrier is known, and numbers of the region cannot be taken to another."""
+        """True if a carrier is known, and the region does not let customers move numbers to another carrier."""
         return bool(self.safe_carrier(number))
 
     def time_zones(self, number: Number) -> tuple[str, ...]:

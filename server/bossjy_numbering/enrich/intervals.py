@@ -66,7 +66,7 @@ class Intervals:
 
 
 def smallest(values: NDArray[np.int64]) -> NDArray[np.unsignedinteger]:
-    """The same values in the smallest type that holds them."""
+    """The same values in the smallest sufficient type."""
     held: NDArray[np.unsignedinteger] = values.astype(np.min_scalar_type(int(np.max(values, initial=0))))
     return held
 

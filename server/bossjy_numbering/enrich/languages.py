@@ -14,7 +14,7 @@ _TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
 def is_language_tag(tag: str) -> bool:
-    """Whether a text has the form of a BCP 47 tag; `_` serves as `-` does."""
+    """True if a text has the form of a BCP 47 tag; `_` is equal to `-`."""
     return _TAG.fullmatch(tag) is not None
 
 

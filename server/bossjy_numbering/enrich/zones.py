@@ -22,7 +22,7 @@ def pack_zones(prefixes: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Any],
     lists = {UNKNOWN: 0}
     values = {prefix: lists.setdefault(tuple(zones), len(lists)) for prefix, zones in prefixes.items()}
     width = max(map(len, prefixes))
-    # A list of its own number 0 would be read as «nothing here», which is the same answer.
+    # A list of its own number 0 would be read as no entry, which is the same answer.
     starts, held = flatten(values.items(), width, lambda _, own: own)
     code_list = [_of_calling_code(str(code), values, width) for code in range(CALLING_CODES)]
     return {"width": width, "lists": [list(zones) for zones in lists]}, {

@@ -23,7 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def run_tool(
     folder: Path, *arguments: str, code: int | None = 0, text: str = "", **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the tool with its files below `folder`. `code` is the exit code that is expected; None: any."""
+    """Run the tool with its files in `folder`. `code` is the expected exit code; None: any."""
     done = subprocess.run(
         [sys.executable, "-m", "bossjy_client", *arguments],
         input=text,

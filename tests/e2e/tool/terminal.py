@@ -1,4 +1,4 @@
-"""A terminal that a test types into and looks at: a pty read by a terminal emulator, or a window of tmux."""
+"""Terminal that a test types into and reads: a pty with a terminal emulator, or a window of tmux."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ class Terminal(ABC):
             self.look()
 
     def answer(self, question: str, text: str) -> None:
-        """Wait for a question in the last line that says something, then type a line."""
+        """Wait for a question in the last line with text, then type a line."""
         self.wait_for(rf"(?s){question}[^\n]*:\s*\Z")
         self.type(text + "\r")
 
     @abstractmethod
     def screen(self) -> str:
-        """What the screen shows now, without blanks at line ends and the end."""
+        """The text on the screen, without blanks at line ends and at the end."""
 
     @abstractmethod
     def look(self) -> None:
-        """Let the screen change, for a moment."""
+        """Let the screen change for a moment."""
 
     @abstractmethod
     def type(self, keys: str) -> None:
@@ -56,7 +56,7 @@ class Terminal(ABC):
 
     @abstractmethod
     def end(self) -> int:
-        """Wait for the program's end; its exit code."""
+        """Wait for the program's end. Returns the exit code."""
 
     @abstractmethod
     def close(self) -> None:
@@ -72,7 +72,7 @@ _LAUNCH = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);
 
 
 class PtyTerminal(Terminal):
-    """A pseudo terminal; what is written there is read by an emulator in this process."""
+    """A pseudo terminal; an emulator in this process reads its output."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], _folder: Path) -> None:
         self._screen = pyte.Screen(COLUMNS, LINES)
@@ -108,7 +108,7 @@ class PtyTerminal(Terminal):
     def end(self) -> int:
         deadline = time.monotonic() + WAIT_S
         while self._program.poll() is None:
-            assert time.monotonic() < deadline, f"it goes on:\n{self.screen()}"
+            assert time.monotonic() < deadline, f"still running:\n{self.screen()}"
             self.look()
         self.look()
         return self._program.wait()
@@ -120,13 +120,13 @@ class PtyTerminal(Terminal):
 
 
 class TmuxTerminal(Terminal):
-    """A window of a tmux server of the test's own."""
+    """A window of the test's own tmux server."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
         self._socket = f"bossjy-{uuid.uuid4().hex[:8]}"
         self._code = folder / f"{self._socket}.code"
         code = shlex.quote(str(self._code))
-        # The window stays until it is closed, so that what the program said last can be read.
+        # The window stays until it is closed, so that the program's last output can be read.
         line = f"trap : INT; {shlex.join(command)}; echo $? > {code}.new; mv {code}.new {code}; read -r _"
         size = ["-x", str(COLUMNS), "-y", str(LINES)]
         subprocess.run(
@@ -158,7 +158,7 @@ class TmuxTerminal(Terminal):
     def end(self) -> int:
         deadline = time.monotonic() + WAIT_S
         while not self._code.exists():
-            assert time.monotonic() < deadline, f"it goes on:\n{self.screen()}"
+            assert time.monotonic() < deadline, f"still running:\n{self.screen()}"
             time.sleep(0.05)
         return int(self._code.read_text())
 

@@ -1,4 +1,4 @@
-"""`bossjy import` without questions: forms of files, several of them, what programs read, and going on after a cut."""
+"""`bossjy import` without questions: forms of files, several files, JSON output, and resumed imports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NUMBERS = ["+442079460958", "+8613800000000"]
 
 
 def counts(run: Run, *arguments: str, code: int = 6, text: str = "") -> list[tuple[int, int, int]]:
-    """Rows, new contacts and refused rows of each import, as programs read them: one object each, nothing else."""
+    """Rows, new contacts and rejected rows of each import, as programs read them: one object each, nothing else."""
     done = run("import", *arguments, "--region", "CN", "--json", code=code, text=text)
     assert bool(done.stderr) == (code == 4)
     found = [{name: int(value) for name, value in job["counts"].items()} for job in objects(done)]
@@ -80,7 +80,7 @@ def test_several_files_and_a_pipe(run: Run, tmp_path: Path) -> None:
     jsonl.write_text(json.dumps({"name": "li", "phone": ROWS[1][1]}) + "\n", "utf-8")
     pipe = f"栏一;x\n{ROWS[2][1]};1\n"
     both = ("-", str(tsv), "--file", str(jsonl))
-    assert counts(run, *both, code=4, text=pipe) == []  # the first has no phone column: nothing behind it is begun
+    assert counts(run, *both, code=4, text=pipe) == []  # the first has no phone column: no later one is started
     assert counts(run, *both[1:], code=0) == [(1, 1, 0), (1, 1, 0)]
     # No row is accepted: the import has failed.
     assert counts(run, "-", "--map", "phone=栏一", "--header", "present", code=4, text=pipe) == [(1, 0, 1)]
@@ -129,16 +129,16 @@ def test_the_same_command_goes_on_where_the_tool_was_ended(
         cut.send_signal(signal.SIGINT)
         _, said = cut.communicate(timeout=20)
     assert cut.returncode == 130, said
-    assert f"to go on: bossjy import {path}" in said
+    assert f"to resume: bossjy import {path}" in said
     (job,) = objects(run("imports", "list", "--json"))
     assert job["state"] == "IMPORT_STATE_OPEN"
     done = run(*command)
-    assert "going on where the last run was cut" in done.stderr
+    assert "resuming the interrupted run" in done.stderr
     (job,) = objects(run("imports", "list", "--json"))
     assert job["state"] == "IMPORT_STATE_SUCCEEDED"
     assert int(job["counts"]["inserted"]) == int(job["counts"]["rows_in"]) == 150_000
-    # It has ended: the next run is another import.
-    assert "going on" not in run(*command).stderr
+    # The import has ended: the next run is another import.
+    assert "resuming" not in run(*command).stderr
 
 
 def test_a_server_that_comes_back_is_waited_for(run: Run, server_process: ServerProcess, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_limit_of_rejected_rows(run: Run, tmp_path: Path) -> None:
     assert [(one["reason"], one["row_count"]) for one in job["reject_counts"]] == [("REJECT_REASON_NOT_A_NUMBER", "10")]
     assert job["reject_counts"][0]["hint"]
     assert "at most 9 are allowed" in json.loads(stopped.stderr)["error"]["message"]
-    # The next run begins anew.
+    # The next run starts over.
     assert "NOT_A_NUMBER" in run(*options, "--max-rejects", "20%", code=6).stdout
     run(*options, "--max-rejects", "19%", code=4)
 
@@ -105,23 +105,23 @@ def test_the_wizard_repairs_what_can_be_repaired(run: Run, tmp_path: Path) -> No
     try:
         tool.wait_for("no column is recognised as the phone number")
         tool.wait_for(r"3 +Kunde +Rufnr")
-        tool.answer("Go on, or change something", "header")
+        tool.answer("Continue, or change something", "header")
         tool.answer("Line that names the columns", "99")
         tool.wait_for("line 99 cannot be the header")
-        tool.answer("Go on, or change something", "header")
+        tool.answer("Continue, or change something", "header")
         tool.answer("Line that names the columns", "3")
         tool.wait_for("no column is recognised as the phone number. The columns, from line 3")
-        tool.answer("Go on, or change something", "phone")
+        tool.answer("Continue, or change something", "phone")
         tool.answer("Column of the phone number", "2")
         tool.wait_for(r"2 +Rufnr. +phone")
-        tool.answer("Go on, or change something", "map")
+        tool.answer("Continue, or change something", "map")
         tool.answer("FIELD=COLUMN", "name=1")
         tool.wait_for(r"1 +Kunde +name")
-        tool.answer("Go on, or change something", "")
-        tool.answer("there already", "")
+        tool.answer("Continue, or change something", "")
+        tool.answer("Existing contacts", "")
         tool.answer("Try it first", "n")
         tool.answer("Import now", "y")
-        tool.wait_for("to take it back: bossjy imports revert")
+        tool.wait_for("to revert it: bossjy imports revert")
         assert tool.end() == 0
     finally:
         tool.close()

@@ -1,4 +1,4 @@
-"""`bossjy import` of other formats: what is read of them, what is said, and standard input."""
+"""`bossjy import` of other formats: their content, the messages, and standard input."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_options_say_what_is_read(run: Run, tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (b"%PDF-1.7", "it is a PDF document"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "the old workbook is cut or damaged"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "the old workbook is truncated or damaged"),
     ],
 )
 def test_what_is_no_list_is_named_and_makes_no_import(run: Run, tmp_path: Path, data: bytes, said: str) -> None:

@@ -1,4 +1,4 @@
-"""`bossjy phone lookup` against a server that asks a provider on loopback, and one that asks none."""
+"""`bossjy phone lookup` against a server with a provider on loopback, and one without a provider."""
 
 from __future__ import annotations
 

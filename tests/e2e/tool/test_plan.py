@@ -14,7 +14,7 @@ CHANGED = {"CV": (100_000, 0, 0), "SR": (100_000, 0, 0), "SB": (230_000, 0, 0)}
 @pytest.mark.timeout(300)
 def test_what_changed_between_two_plans(run: Run) -> None:
     newest = objects(run("plan", "show", "--json"))[0]["comparable_versions"][-1]
-    # On a busy machine the first count takes longer than a call may wait; it goes on, and the next call finds it.
+    # On a busy machine the first count exceeds the deadline of a call; it continues, and the next call finds it.
     for _ in range(3):
         if run("plan", "diff", "9.0.38", "--json", code=None).returncode != ExitCode.UNREACHED:
             break

@@ -1,4 +1,4 @@
-"""The tool over TLS: whom it trusts, and who it says that it is."""
+"""The tool over TLS: trusted certificate authorities, and the tool's own certificate."""
 
 from __future__ import annotations
 

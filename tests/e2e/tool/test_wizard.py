@@ -60,15 +60,15 @@ def test_from_the_first_question_to_the_merged_import(open_tool: Open, run: Run,
     tool.wait_for("encoding +gb18030")
     tool.wait_for("手机号 +phone")
     tool.wait_for(r"\+8613800000000 +CN +MOBILE +taken")
-    tool.answer("Go on, or change something", "map")
+    tool.answer("Continue, or change something", "map")
     tool.answer("FIELD=COLUMN", "nonsense")
     tool.wait_for("write FIELD=COLUMN")
-    tool.answer("Go on, or change something", "map")
+    tool.answer("Continue, or change something", "map")
     tool.answer("FIELD=COLUMN", "ignore=备注")
-    tool.answer("Go on, or change something", "region")
+    tool.answer("Continue, or change something", "region")
     tool.answer("Region", "CN")
-    tool.answer("Go on, or change something", "")
-    tool.answer("there already", "fill")
+    tool.answer("Continue, or change something", "")
+    tool.answer("Existing contacts", "fill")
     tool.answer("Try it first", "y")
     tool.wait_for("dry run: nothing was kept")
     tool.wait_for(r"new contacts +20,000")
@@ -76,9 +76,9 @@ def test_from_the_first_question_to_the_merged_import(open_tool: Open, run: Run,
     tool.answer("Import now", "y")
     tool.wait_for("the same without questions: bossjy import")
     tool.wait_for(RATE)
-    tool.wait_for("to take it back: bossjy imports revert")
+    tool.wait_for("to revert it: bossjy imports revert")
     assert "list.csv --region CN --existing fill --map 'ignore=备注'" in tool.screen().replace("\n", "")
-    assert tool.end() == 6  # one row was refused
+    assert tool.end() == 6  # one row was rejected
     dry, done = sorted(objects(run("imports", "list", "--json")), key=lambda job: job["create_time"])
     assert (dry["validate_only"], done["validate_only"]) == (True, False)
     assert int(done["counts"]["inserted"]) == 20_000
@@ -92,13 +92,13 @@ def test_the_bar_shows_rows_a_second_and_goes_on(open_tool: Open, run: Run, tmp_
     tool = open_tool("import", str(path), "--region", "CN")
     tool.wait_for(rf"list\.csv .* \d+% [\d,]+ {RATE} +0 refused +\S+ left")
     tool.type(CTRL_C)
-    tool.wait_for("to go on: bossjy import")
+    tool.wait_for("to resume: bossjy import")
     assert tool.end() == 130
     (cut,) = objects(run("imports", "list", "--json"))
     assert (cut["state"], int(cut["counts"]["rows_in"]) > 0) == ("IMPORT_STATE_OPEN", True)
 
     again = open_tool("import", str(path), "--region", "CN", "--rejects-are-fine")
-    again.wait_for("going on where the last run was cut")
+    again.wait_for("resuming the interrupted run")
     assert again.end() == 0
     (done,) = objects(run("imports", "list", "--json"))
     assert int(done["counts"]["inserted"]) == 120_000
@@ -111,7 +111,7 @@ def test_leaving_at_the_first_or_last_question_keeps_nothing(
     path = tmp_path / "list.csv"
     write_list(path, 10)
     tool = open_tool("import", "--mode", "interactive")
-    asked = [("File", str(path)), ("Go on", ""), ("there already", "skip"), ("Try it first", "n")]
+    asked = [("File", str(path)), ("Continue", ""), ("Existing contacts", "skip"), ("Try it first", "n")]
     for question, text in asked[:questions]:
         tool.answer(question, text)
     tool.wait_for(asked[questions][0])

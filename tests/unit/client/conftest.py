@@ -28,7 +28,7 @@ async def start() -> AsyncIterator[Start]:
 
 @pytest.fixture
 def quick() -> ClientConfig:
-    """Short waits and small chunks: minutes of production become moments."""
+    """Short waits and small chunks: minutes of production take moments."""
     return ClientConfig(
         timeout_s=5.0,
         initial_backoff_s=0.01,

@@ -33,7 +33,7 @@ async def refuse(
     fields: tuple[tuple[str, str], ...] = (),
     metadata: dict[str, str] | None = None,
 ) -> None:
-    """End the call as the server does: a status with its details."""
+    """End the call like the server: a status with its details."""
     details: list[Message] = [
         error_details_pb2.ErrorInfo(reason=reason, domain="bossjy", metadata=metadata or {}),
         error_details_pb2.RequestInfo(request_id="call-1"),
@@ -59,7 +59,7 @@ Fault = Callable[["ImportDouble", Context], Awaitable[None]]
 
 @dataclass
 class ImportDouble:
-    """Takes the bytes of one part, commits whole lines, and runs `faults` once each, at the chunk they are keyed by."""
+    """Receives the bytes of one part, commits whole lines, and runs each of `faults` once, at the chunk of its key."""
 
     window_bytes: int = 1 << 20
     commit_every: int = 4096

@@ -40,7 +40,7 @@ def test_what_is_no_text_is_refused(tmp_path: Path, start: bytes) -> None:
     assert encoding_of(start) is None
     path = tmp_path / "numbers.bin"
     path.write_bytes(start)
-    with pytest.raises(SourceError, match="no text file"):
+    with pytest.raises(SourceError, match="not a text file"):
         opened(str(path))
 
 
@@ -56,7 +56,7 @@ def test_messages_are_cut_by_rows_and_by_bytes() -> None:
     long = ["é" * 1000] * 5000
     cut = list(batches(io.StringIO("\n".join(long))))
     assert [line for one in cut for line in one] == long
-    # Of a line as much is sent as tells that it is too long: 251 characters of at most four bytes.
+    # Of a long line only 251 characters of at most four bytes are sent: enough to show that it is too long.
     assert max(len(one) for one in cut) * 251 * 4 <= 1024 * 1024
     assert list(batches(io.StringIO(""))) == []
 

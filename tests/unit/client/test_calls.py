@@ -32,7 +32,7 @@ Answer = Callable[[Context], Awaitable[None]]
 
 @dataclass
 class PhoneDouble:
-    """Runs `answers` one after the other, each of which may end the call; then answers that all is valid."""
+    """Runs `answers` in order, each of which may end the call; then answers that all is valid."""
 
     answers: list[Answer] = field(default_factory=list)
     calls: int = 0
@@ -184,7 +184,7 @@ def tokens(number: int, *, lasts_s: float = 600.0) -> SessionTokens:
 
 
 async def test_expired_token_is_renewed_once_for_all_callers(start: Start, quick: ClientConfig) -> None:
-    """Ten calls are refused with the same old token; one refresh serves all of them."""
+    """Ten calls are rejected with the same old token; one refresh serves all of them."""
     exchanged: list[str] = []
 
     async def refresh(old: SessionTokens) -> SessionTokens:
@@ -253,6 +253,6 @@ def test_tokens_leave_this_machine_only_with_tls(target: str, plain: bool) -> No
     assert ClientConfig().speaks_plaintext(target) is plain
     assert ClientConfig(plaintext=True).speaks_plaintext(target)
     assert not ClientConfig(plaintext=False).speaks_plaintext(target)
-    # Certificates are given for TLS: on this machine as well.
+    # Certificates imply TLS, on this machine as well.
     assert not ClientConfig(root_certificates=b"PEM").speaks_plaintext(target)
     assert not ClientConfig(certificate=(b"PEM", b"PEM")).speaks_plaintext(target)

@@ -1,4 +1,4 @@
-"""The look at the first bytes of standard input: it takes what is there, and loses none of it."""
+"""Check of the first bytes of standard input: it takes the available bytes, and loses none of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 def standard_input() -> PeekedStream:
-    """Standard input without a buffer, as the tool reads it."""
+    """Unbuffered standard input, as the tool reads it."""
     return PeekedStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
@@ -41,7 +41,7 @@ def test_a_slow_producer_is_not_waited_for(pipe: int) -> None:
     stream = standard_input()
     before = time.monotonic()
     sample, complete = stream.sample(SAMPLE)
-    # The producer is silent for good here; without a limit this would never end.
+    # The producer is silent for ever; without a limit this would never end.
     assert time.monotonic() - before < 30
     assert (sample, complete) == (b"phone,name\n13800144001,x\n", False)
     os.write(pipe, b"13800144002,y\n")

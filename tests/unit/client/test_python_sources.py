@@ -1,4 +1,4 @@
-"""Sources of a program: streams, rows, frames; what of them is sent, and what becomes of an import that fails."""
+"""Sources of a program: streams, rows, frames; the sent bytes, and the state of an import that fails."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PEOPLE = [{"name": "张三", "phone": "13800138000"}, {"name": "李四", "phone"
 LINES = '{"name":"张三","phone":"13800138000"}\n{"name":"李四","phone":"13800138001"}\n'
 ROWS = [["name", "phone"], ["张三", "13800138000"], ["李四", "13800138001"]]
 TEXT = "name,phone\n张三,13800138000\n李四,13800138001\n"
-# Neither is a dependency of the client: their types are not known to it.
+# Neither is a dependency of the client, so it cannot use their types.
 pandas: Any = importlib.import_module("pandas")
 polars: Any = importlib.import_module("polars")
 
@@ -45,7 +45,7 @@ def opened(source: object, **options: Any) -> Opened:
 
 
 async def sent(source: object, **options: Any) -> str:
-    """The text that is uploaded."""
+    """The uploaded text."""
     upload = opened(source, **options)
     data, (one,) = b"", upload.sources
     while piece := await one.read(len(data), 1000):
@@ -62,7 +62,7 @@ def rows_of(source: object) -> list[list[str]]:
 
 
 class Pipe:
-    """A stream with `read` only, which gives few bytes at once."""
+    """A stream with only `read`, which returns few bytes at a time."""
 
     def __init__(self, data: bytes | str) -> None:
         self._data = data
@@ -173,7 +173,7 @@ def in_database() -> list[Any]:
     return [{"name": row[0], "phone": row[1]} for row in rows]
 
 
-Person = namedtuple("Person", "name phone")  # noqa: PYI024 - what the csv and database modules of users give
+Person = namedtuple("Person", "name phone")  # noqa: PYI024 - a type of users' csv and database modules
 
 
 ITERABLES: dict[str, Any] = {
@@ -296,8 +296,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     "failing": (failing(), "the database is gone"),
     "frame without columns": (pandas.DataFrame(), "has no columns"),
     "series": (pandas.Series(["1"]), "give a data frame"),
-    "series of polars": (polars.Series(["1"]), "is no table of columns"),
-    "array": (pa.array(["1"]), "is no table of columns"),
+    "series of polars": (polars.Series(["1"]), "is not a table of columns"),
+    "array": (pa.array(["1"]), "is not a table of columns"),
     "stream of numbers": (type("Stream", (), {"read": lambda _, size: size})(), "gave int, neither bytes nor text"),
     "empty stream": (io.BytesIO(), "is empty"),
     "missing": ("missing.csv", "No such file"),

@@ -1,6 +1,6 @@
-"""A program: `clean_batch` in processes where NumPy, pyarrow and phonenumbers are all that may be imported.
+"""Program that runs `clean_batch` in processes that can import only NumPy, pyarrow and phonenumbers.
 
-Prints what the answers were and which other packages were asked for, and refused.
+Prints the answers, and the other packages that were requested and rejected.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ ALLOWED = frozenset({"numpy", "pyarrow", "phonenumbers", "bossjy_numbering", "__
 
 
 class Refusal:
-    """Stands before all other finders and refuses what is not ALLOWED."""
+    """The first of all finders; rejects modules other than ALLOWED."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Finds nothing: refuses, or leaves it to the next finder."""
-        # The standard library asks for `_sysconfigdata_` and the platform's name.
+        """Finds nothing: rejects a module, or leaves it to the next finder."""
+        # The standard library imports `_sysconfigdata_` and the platform's name.
         if name.partition(".")[0] not in ALLOWED and not name.startswith("_sysconfigdata_"):
             raise ModuleNotFoundError(f"{name} is refused here", name=name)
         return None
 
 
 def refuse_others() -> None:
-    """From here on, in this process."""
+    """Reject modules from now on, in this process."""
     sys.meta_path.insert(0, Refusal())
 
 
 def answer(function: bytes, stream: bytes) -> bytes:
-    """In a worker: a pickled function, a record batch as an Arrow stream, and the same back."""
-    import pyarrow as pa  # noqa: PLC0415  # not before others are refused
+    """In a worker: a pickled function, a record batch as an Arrow stream, and the result as one."""
+    import pyarrow as pa  # noqa: PLC0415  # not before other modules are rejected
 
     batch = pa.ipc.open_stream(stream).read_next_batch()
     answered = pickle.loads(function)(batch, region_column="region")  # noqa: S301  # our own bytes
@@ -48,12 +48,12 @@ def answer(function: bytes, stream: bytes) -> bytes:
 def main() -> None:
     """The program."""
     refuse_others()
-    import pyarrow as pa  # noqa: PLC0415  # not before others are refused
+    import pyarrow as pa  # noqa: PLC0415  # not before other modules are rejected
 
-    from bossjy_numbering.arrow import clean_batch  # noqa: PLC0415  # not before others are refused
+    from bossjy_numbering.arrow import clean_batch  # noqa: PLC0415  # not before other modules are rejected
 
     try:
-        import google.protobuf  # noqa: F401, PLC0415  # installed, so that the refusal is seen to work
+        import google.protobuf  # noqa: F401, PLC0415  # installed, so that the rejection is tested
     except ModuleNotFoundError:
         print("refused")
     texts = ["138 0013 8000", "none", "+442079460018"]

@@ -72,7 +72,8 @@ def _build(arguments: tuple[Path, Path]) -> bool:
 
 def test_processes_that_need_it_at_once_build_it_once(tmp_path: Path) -> None:
     arguments: list[Any] = [(tmp_path / "tables", tmp_path / "builds")] * 8
-    # Not multiprocessing's pool, which kills: what measures coverage can hang where it is killed as it saves.
+    # Not multiprocessing's pool, which kills its processes: coverage can hang in a process that is killed while it
+    # saves.
     with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:
         assert all(pool.map(_build, arguments))
     assert (tmp_path / "builds").read_text() == "x"

@@ -66,7 +66,7 @@ def test_a_clean_column_is_its_own_e164(plan: Plan) -> None:
 
 
 def test_every_beginning_is_read_as_single_calls_read_it(plan: Plan) -> None:
-    """E.164 of 8 to 15 digits by what it begins with: each four digits, and each way on from them."""
+    """E.164 of 8 to 15 digits by leading digits: each four digits, and each way to continue them."""
     draw = np.random.default_rng(11)
     lengths = draw.integers(6, 17, 40_000)
     texts = [f"+{row // 4:04d}{draw.integers(10**12):012d}"[: 1 + lengths[row]] for row in range(len(lengths))]
@@ -77,7 +77,7 @@ def test_every_beginning_is_read_as_single_calls_read_it(plan: Plan) -> None:
 
 
 def test_short_numbers_are_read_as_single_calls_read_them(plan: Plan) -> None:
-    """Of eight and nine digits: also those that begin like longer numbers, with every last digit."""
+    """Numbers of eight and nine digits: also those with the leading digits of longer numbers, with every last digit."""
     kinds = PhoneNumberType.values()
     examples = [
         phonenumbers.example_number_for_type(region, kind)

@@ -41,7 +41,7 @@ def enrichment() -> Enrichment:
         ("+8613800138000", "zh", "北京市", "中国移动", ("Asia/Shanghai",)),
         ("+8613800138000", "en", "Beijing", "China Mobile", ("Asia/Shanghai",)),
         ("+8675526881234", "zh-Hans-CN", "广东省深圳市", "", ("Asia/Shanghai",)),
-        # Chinese readers are shown the country rather than a place in English.
+        # Chinese readers get the country rather than a place in English.
         ("+442079460123", "zh", "英国", "", ("Europe/London",)),
         ("+442079460123", "fr", "London", "", ("Europe/London",)),
         ("+41446681800", "it", "Zurigo", "", ("Europe/Zurich",)),
@@ -50,7 +50,7 @@ def enrichment() -> Enrichment:
         ("+886223456789", "zh-Hant", "臺北", "", ("Asia/Taipei",)),
         ("+886223456789", "zh", "台北", "", ("Asia/Taipei",)),
         ("+5491123456789", "en", "Buenos Aires", "", ("America/Buenos_Aires",)),
-        # Valid in several countries at once: none speaks for it.
+        # Valid in several countries at once, so it has no country.
         ("+18002345678", "en", "", "", None),
         # Not valid.
         ("+86123", "en", "", "", ("Etc/Unknown",)),
@@ -123,12 +123,12 @@ def test_names_fall_back_as_libphonenumber_tells() -> None:
     assert names_in_order("sr", "Latn", "RS") == ("sr_Latn_RS", "sr_Latn", "sr_RS", "sr", "en")
 
 
-@example({"2": 1, "00000": 1}, ["7"])  # a key that the starts' type does not hold
+@example({"2": 1, "00000": 1}, ["7"])  # a key beyond the starts' type
 @given(st.dictionaries(digits, st.integers(1, 4)), st.lists(digits, min_size=1))
 def test_intervals_answer_by_the_longest_prefix(prefixes: dict[str, int], asked: list[str]) -> None:
     width = max(map(len, prefixes), default=1)
     intervals = Intervals(*flatten(prefixes.items(), width, lambda _, own: own), width)
-    # Whatever is near a border.
+    # Numbers near a border of an interval.
     asked += [near for prefix in prefixes for near in (prefix, prefix[:-1] or "0", prefix + "0", prefix + "9")]
     expected = [
         next((prefixes[one[:size]] for size in range(len(one), 0, -1) if one[:size] in prefixes), 0) for one in asked

@@ -1,4 +1,4 @@
-"""Equality with `phonenumbers`. Importing its places takes long where Python keeps no byte code: hence the time."""
+"""Equality with `phonenumbers`. The time limit allows for a slow import of its places without stored byte code."""
 
 from __future__ import annotations
 

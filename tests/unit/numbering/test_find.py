@@ -1,4 +1,4 @@
-"""Finding numbers in a text: the same as `phonenumbers.PhoneNumberMatcher`, without its two slow expressions."""
+"""Search for numbers in a text: the same as `phonenumbers.PhoneNumberMatcher`, without its two slow expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any bytes: no exception but the documented ones, and one answer whichever way is asked."""
+"""Fuzzing of numbering: any bytes raise only documented exceptions, and all ways to ask give the same answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bossjy_numbering import Plan, oracle
 from tests.performance.numbering.fuzz_targets import TARGETS, same_answers
 
 ROOT = Path(__file__).parents[3]
-# Bytes as they come, and what is nearer to a number.
+# Arbitrary bytes, and texts that are closer to a number.
 ANY = st.binary(max_size=200) | st.text("+0123456789 -().x;=/\n１２+", max_size=60).map(str.encode)
 
 
@@ -43,7 +43,7 @@ def test_an_answer_that_differs_is_seen(plan: Plan, monkeypatch: pytest.MonkeyPa
         same_answers(b"\x02+8613900000000")
 
 
-# Atheris is built for Linux on x86_64 only: elsewhere there is no such test. Where it should be and is not, it fails.
+# Atheris exists for Linux on x86_64 only, so other systems have no such test. On that system it fails without Atheris.
 if sys.platform == "linux" and platform.machine() == "x86_64":
 
     @pytest.mark.timeout(300)

@@ -10,7 +10,7 @@ from tests.performance.numbering.states import StateCheck
 
 @pytest.mark.timeout(300)
 def test_200_000_answers_are_those_of_phonenumbers() -> None:
-    # Names have a test of their own: test_enrich_proof.py.
+    # Names have their own test: test_enrich_proof.py.
     proof = prove_all([task for task in tasks_of(200_000, seed=2, every=97, named=0) if task[0] == "answers"], 1)
     assert proof.counts["answers"] >= 200_000
     assert proof.counts["formats"] >= 20_000

@@ -1,4 +1,4 @@
-"""Rows with more than digits and punctuation: the column says what single calls say, by the shapes of the texts."""
+"""Rows with more than digits and punctuation: the column answers like single calls, by the shapes of the texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_usual_forms(plan: Plan, form: str) -> None:
     step = 50
     expected = [oracle.answer(text, region) for text, region in zip(texts[::step], regions[::step], strict=True)]
     assert [column.number(row) for row in range(0, len(texts), step)] == expected
-    # The others have too many digits, or a prefix that is written anew.
+    # The others have too many digits, or a prefix rule that rewrites them.
     assert column.slow_count < 600
 
 
@@ -50,7 +50,7 @@ def test_rows_of_one_shape_have_their_own_digits(plan: Plan) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # A run of digits before the first character that is odd, and a `#` right behind them.
+        # A run of digits before the first odd character, and a `#` right after them.
         "202 456-1234 - 12#",
         "202 456 1234#",
         "202 456 1234##",
@@ -74,12 +74,12 @@ def test_rows_of_one_shape_have_their_own_digits(plan: Plan) -> None:
         "\u0661\u0662",
         "\u0661\u0662\u0663 abc",
         "+\u0661\u0662\u0663 abc",
-        # More digits than are walked.
+        # More digits than a walk covers.
         "202 456 1234 extension 1234567890123456",
         "202 456 1234 5678 9012 3456 7890 x5",
-        # E.164 but for its letters, which are as many as digits.
+        # E.164 except for its letters, which are as many as digits.
         "+1800FLOWERS",
-        # Two plus signs, and one behind digits.
+        # Two plus signs, and one after digits.
         "++1 202 456 1234 x5",
         "+1 202 456 1234 x5 +1",
     ],

@@ -16,7 +16,7 @@ from bossjy_numbering.scalar_text import PLUS_SIGNS, digits_of, parts_of
 from tests.performance.numbering.texts import Texts
 from tests.unit.numbering.test_number import TEXTS
 
-# Number, whether a plus goes before it, and extension; None for a text that is not viable.
+# Number, true if a plus precedes it, and extension; None for a text that is not viable.
 Said = tuple[str, bool, str] | None
 ALPHABET = " -.,;:#~xXet/*1+_\uff58\u00a0\t"
 HEADS = ("123", "12", "+1 23 ", "2125551234", "x1-2/3", "\u0663\u0663\u0663")

@@ -20,7 +20,7 @@ _POLL_S = 0.2
 
 
 class Ask:
-    """Asks one question after the other."""
+    """Asks one question after another."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -37,7 +37,7 @@ class Ask:
             ).strip()
 
     def choice(self, question: str, choices: Sequence[str], default: str) -> str:
-        """One of several words."""
+        """A choice from several words."""
         with _interruptible():
             return Prompt.ask(
                 f"[bold]{escape(question)}[/]",
@@ -54,7 +54,7 @@ class Ask:
 
 
 class _Answers:
-    """Lines of standard input, read only when they are there, so that Ctrl-C is not lost before a read."""
+    """Lines of standard input, read only when they are available, so that Ctrl-C is not lost before a read."""
 
     def readline(self) -> str:
         """The next line without its end. Raises EOFError at the end of the input."""
@@ -72,7 +72,7 @@ _ANSWERS = cast("TextIO", _Answers())  # Prompt calls nothing but readline
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """The event loop would take Ctrl-C and wait for the answer all the same."""
+    """Lets Ctrl-C interrupt a question; the event loop would catch it and still wait for the answer."""
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

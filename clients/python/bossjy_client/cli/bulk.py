@@ -1,4 +1,4 @@
-"""`bossjy phone bulk`: a file of numbers, one a line, checked by a stream."""
+"""`bossjy phone bulk`: validation of a file of numbers, one a line, by a stream."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _TYPES = {number: enum_word(name, "NUMBER_TYPE_") for name, number in number_pb2
 _REASONS = {number: enum_word(name, "INVALID_REASON_") for name, number in number_pb2.InvalidReason.items()} | {0: ""}
 # Bytes of the texts of one message: a request has at most 4 MiB.
 _BATCH_BYTES = 1024 * 1024
-# A text of more characters answers TOO_LONG, whatever it says: of a longer line as much is sent as tells this.
+# A longer text answers TOO_LONG, whatever its content: of a longer line only this many characters are sent.
 _TEXT_MAX = 251
 _Row: TypeAlias = tuple[str, bool, str, str, str, str, str, str]
 
 
 async def run_bulk(session: Session) -> ExitCode:
-    """Write a row for each line of the file; 6 if not all are valid."""
+    """Write a row for each line of the file. Returns 6 if not all are valid."""
     args = session.args
     bulk = _Bulk(session)
     started = time.monotonic()
@@ -50,12 +50,12 @@ class _Bulk:
     def __init__(self, session: Session) -> None:
         self._args = session.args
         self._as_json = session.output.as_json
-        self._lines: deque[list[str]] = deque()  # of the batches that are not answered yet
+        self._lines: deque[list[str]] = deque()  # of the unanswered batches
         self.count = 0
         self.valid = 0
 
     async def pieces(self, client: Client, file: TextIO) -> AsyncIterator[bytes]:
-        """The bytes that are written: a CSV file, or a JSON object a line."""
+        """The bytes to write: a CSV file, or a JSON object a line."""
         if not self._as_json:
             yield (",".join(_HEADER) + "\n").encode()
         answers = client.phone.validate_stream(self._batches(file), self._args.region, columns=_COLUMNS)
@@ -90,7 +90,7 @@ def batches(file: TextIO) -> Iterator[list[str]]:
 
 
 def warning_words(warnings: int) -> str:
-    """The names of warnings in a column's mask, with spaces between."""
+    """The names of the warnings in a column's mask, separated by spaces."""
     return " ".join(_WARNINGS[bit] for bit in range(warnings.bit_length()) if warnings >> bit & 1)
 
 

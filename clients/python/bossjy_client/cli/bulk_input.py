@@ -1,4 +1,4 @@
-"""Input of `bossjy phone bulk`: the encoding of a text file, and its lines with a bound."""
+"""Input of `bossjy phone bulk`: the encoding of a text file, and its lines with a length limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOKED_AT = 4096
 
 
 def opened(name: str) -> TextIO:
-    """A text file, `-` for standard input. Raises SourceError if it cannot be opened, or is no text."""
+    """A text file, `-` for standard input. Raises SourceError if it cannot be opened, or is not text."""
     try:
         raw = open(sys.stdin.fileno() if name == "-" else name, "rb", closefd=name != "-")  # noqa: SIM115 - the caller closes it
         encoding = encoding_of(raw.peek(_LOOKED_AT))
@@ -31,18 +31,18 @@ def opened(name: str) -> TextIO:
         raise SourceError(f"{name}: {error.strerror}") from error
     if encoding is None:
         raw.close()
-        raise SourceError(f"{name}: this is no text file, or its encoding is unknown: save it as UTF-8")
+        raise SourceError(f"{name}: this is not a text file, or its encoding is unknown: save it as UTF-8")
     return io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline=None)
 
 
 def encoding_of(start: bytes) -> str | None:
-    """The encoding that the first bytes of a file show; UTF-8 where they show none. None: this is no text."""
+    """The encoding by the first bytes of a file; UTF-8 if they do not show one. None: the file is not text."""
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
     if b"\0" not in start:
         return "utf-8"
-    # Digits and marks in UTF-16 without a mark: each second byte is zero.
+    # Digits and punctuation in UTF-16 without a byte order mark: each second byte is zero.
     even, odd = start[:_LOOKED_AT:2], start[1:_LOOKED_AT:2]
     if not even.count(0) and 2 * odd.count(0) > len(odd):
         return "utf-16-le"

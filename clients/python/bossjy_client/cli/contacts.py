@@ -1,4 +1,4 @@
-"""`bossjy contacts`: what was imported."""
+"""`bossjy contacts`: the tenant's contacts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "list", parents=[common, filtered], help="contacts that pass a filter", **example("contacts list")
     )
     command.add_argument("--order-by", metavar="FIELD", default="", help="phone_number, create_time, update_time")
-    command.add_argument("--limit", type=int, default=100, metavar="N", help="how many at most (default 100; 0: all)")
+    command.add_argument("--limit", type=int, default=100, metavar="N", help="the most to show (default 100; 0: all)")
     command.set_defaults(command=_list)
 
     command = group.add_parser("get", parents=[common], help="one contact", **example("contacts get"))
@@ -49,7 +49,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.set_defaults(command=_get)
 
     command = group.add_parser(
-        "stats", parents=[common, filtered], help="how many, by region, type …", **example("contacts stats")
+        "stats", parents=[common, filtered], help="counts by region, type …", **example("contacts stats")
     )
     command.add_argument("--by", choices=sorted(_DIMENSIONS), action="append", default=[], help="may be repeated")
     command.set_defaults(command=_stats)
@@ -65,7 +65,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = group.add_parser(
         "delete",
         parents=[common],
-        help="delete one contact; an import may bring it again",
+        help="delete one contact; an import may create it again",
         **example("contacts delete"),
     )
     command.add_argument("number", metavar="E164")
@@ -74,7 +74,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = group.add_parser(
         "erase",
         parents=[common],
-        help="erase numbers for good, with all that was kept of them",
+        help="erase numbers permanently, with all stored data about them",
         **example("contacts erase"),
     )
     command.add_argument("numbers", metavar="E164", nargs="+")
@@ -83,13 +83,13 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def add_audience(command: Any) -> None:
-    """Add `--for`: who reads the CSV file."""
+    """Add `--for`: the reader of the CSV file."""
     command.add_argument(
         "--for",
         dest="audience",
         choices=("excel", "data"),
         default="excel",
-        help="excel: an apostrophe guards cells that a spreadsheet would run as formulas; data: cells as they are",
+        help="excel: an apostrophe guards cells that a spreadsheet would run as formulas; data: unchanged cells",
     )
 
 

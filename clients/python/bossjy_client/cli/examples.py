@@ -1,4 +1,4 @@
-"""An example for each command, shown by its `--help`. A test reads each of them with the tool's own parser."""
+"""Example for each command, shown by its `--help`. A test parses each of them with the tool's own parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a stream of pieces to a file: whole under its name, or not there at all."""
+"""Atomic output files: a file appears under its name complete, or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bossjy_client.errors import SourceError
 
 
 async def write_file(pieces: AsyncIterator[bytes], name: str) -> int:
-    """Write the pieces to the file `name` (`-`: standard output); how many bytes. Raises SourceError."""
+    """Write the pieces to the file `name` (`-`: standard output). Returns the number of bytes. Raises SourceError."""
     if name == "-":
         return await _copy(pieces, sys.stdout.buffer.fileno())
     path = Path(name)
@@ -26,7 +26,7 @@ async def write_file(pieces: AsyncIterator[bytes], name: str) -> int:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[int]:
-    """A descriptor of a nameless file beside `path` that takes its name when all went well."""
+    """A descriptor of a nameless file beside `path` that gets its name after success."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         try:

@@ -1,4 +1,4 @@
-"""A look at the first rows before an import: nothing is sent where the region is missing or clearly wrong."""
+"""Check of the first rows before an import: nothing is sent if the region is missing or clearly wrong."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bossjy_client.import_advice import region_advice
 async def check_first(
     client: Client, args: argparse.Namespace, spec: import_pb2.ImportSpec, sample: bytes, *, complete: bool
 ) -> import_service_pb2.PreviewImportResponse | None:
-    """Preview the sample. None: it says nothing.
+    """Preview the sample. None if there is no result.
 
-    Raises DoubtfulError for the region, and what an import of the file would fail with.
+    Raises DoubtfulError for the region, and the error with which an import of the file would fail.
     """
     if not sample:
         return None
@@ -28,18 +28,18 @@ async def check_first(
         raise
     except InvalidRequestError as error:
         if any(one.field == "sample" for one in error.violations):
-            return None  # too little has come to tell
+            return None  # too few bytes are available
         raise
     except BossjyError as error:
         if error.code in {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED"}:
-            return None  # the upload waits for the service longer than a look does
+            return None  # the upload waits for the service longer than this check does
         raise
     if advice := region_advice(preview):
         several = list(preview.equally_likely_regions)
         option = "--region CC with the right one" if several else f"--region {preview.likely_region}"
         todo = f"give {option}" if args.region else f"add {option}"
         raise DoubtfulError(
-            f"nothing was sent: {advice}; {todo}, or --yes to import as it is",
+            f"nothing was sent: {advice}; {todo}, or --yes to import anyway",
             metadata={
                 "option": f"--region {preview.likely_region}",
                 "likely_region": preview.likely_region,
@@ -55,7 +55,7 @@ async def check_first(
 async def _with_region(
     client: Client, spec: import_pb2.ImportSpec, error: BossjyError, sample: bytes, *, complete: bool
 ) -> BossjyError:
-    """The error, and the region that the numbers of the likely column have."""
+    """The error, and the region of the numbers in the likely column."""
     column = error.metadata.get("phone_column", "")
     if not column:
         return error

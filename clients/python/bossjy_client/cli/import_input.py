@@ -1,4 +1,4 @@
-"""What `bossjy import` reads: a file as it is, a file of another format as a table, or standard input."""
+"""Input of `bossjy import`: an unchanged file, a converted file, or standard input."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ SAMPLE_BYTES = 1024 * 1024
 
 @dataclass(slots=True)
 class ImportInput:
-    """One thing to import."""
+    """One input of an import."""
 
     name: str
     path: Path | None
-    """None: standard input, which nobody can find again."""
+    """None: standard input, which cannot be read again."""
     table: TableRows | None
-    """Set where the file is converted here."""
+    """Set if the file is converted here."""
     stream: PeekedStream | None = None
-    """Set for standard input that is sent as it comes."""
+    """Set if standard input is sent unchanged."""
 
     @property
     def row_count(self) -> int | None:
-        """Rows, where they are known before."""
+        """The number of rows, if known in advance."""
         return self.table.row_count if self.table else None
 
     @property
     def note(self) -> str:
-        """What people should know of how the file is read; empty if nothing."""
+        """A message for people about the reading of the file; empty if there is none."""
         return self.table.note if self.table else ""
 
     def source(self) -> Path | Source:
-        """What is uploaded. To be asked for once."""
+        """The source of the upload. May be called once."""
         if self.table is not None:
             return TableSource(self.table, spool_bytes=ClientConfig().spool_bytes)
         if self.path is not None:
@@ -55,14 +55,14 @@ class ImportInput:
         return StreamSource(self.stream, self.name)
 
     def describe(self, spec: import_pb2.ImportSpec) -> None:
-        """Say in `spec` what is sent, where that is known."""
+        """Set in `spec` the known properties of the sent bytes."""
         if self.table is not None:
             self.table.describe(spec.source)
 
     def sample(self) -> tuple[bytes, bool]:
-        """The first bytes that would be sent, and True if they are all. `source` gives them again.
+        """The first bytes of the upload, and True if they are all. `source` returns them again.
 
-        Of standard input, the bytes that are there: it waits for the first ones only.
+        Of standard input, the available bytes: it waits only for the first ones.
         """
         if self.stream is not None:
             return self.stream.sample(SAMPLE_BYTES)
@@ -86,18 +86,18 @@ class ImportInput:
 
 
 def input_of(args: argparse.Namespace, file: str) -> ImportInput:
-    """Find out what a file is, by the options of the command. Raises SourceError, UsageError."""
+    """Detect the type of a file, with the options of the command. Raises SourceError, UsageError."""
     columns = tuple(text.partition("=")[2] for text in args.map)
     options = ReadOptions(args.sheet, args.records, args.skip_hidden_rows, args.encoding, columns)
     return open_input(file, args.sheet, options)
 
 
 def open_input(file: str, sheet: str = "", options: ReadOptions | None = None) -> ImportInput:
-    """Find out what a file is. Raises SourceError, UsageError."""
+    """Detect the type of a file. Raises SourceError, UsageError."""
     options = options or ReadOptions(sheet=sheet)
     try:
         if file == "-":
-            # Without a buffer, whose lock a blocked read would keep when the program ends.
+            # Unbuffered: a blocked read would keep the buffer's lock when the program ends.
             stream = PeekedStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
             table = convert_stream(stream, "standard input", ClientConfig(), options)
             return ImportInput("standard input", None, table, None if table else stream)

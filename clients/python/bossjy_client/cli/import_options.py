@@ -1,4 +1,4 @@
-"""The options of `bossjy import`: what they are, what they ask of the service, and how they are written."""
+"""Options of `bossjy import`: their definitions, the request that they make, and their text as a command line."""
 
 from __future__ import annotations
 
@@ -78,17 +78,15 @@ _WRITTEN = (
 
 
 def add_options(command: Any) -> None:
-    """Add what an import can be asked."""
+    """Add the options of an import."""
     command.add_argument(
         "--region",
         "--default-region",
         metavar="CC",
         default="",
-        help="region assumed where there is no calling code: CN, CHN, 86 or China (default: the tenant's)",
+        help="region assumed if there is no calling code: CN, CHN, 86 or China (default: the tenant's)",
     )
-    command.add_argument(
-        "--existing", choices=sorted(EXISTING), help="contacts that are there already (default: overwrite)"
-    )
+    command.add_argument("--existing", choices=sorted(EXISTING), help="existing contacts (default: overwrite)")
     command.add_argument(
         "--duplicates", choices=sorted(_DUPLICATE), help="which of several rows counts (default: first)"
     )
@@ -103,9 +101,9 @@ def add_options(command: Any) -> None:
         action="append",
         default=[],
         metavar="FIELD=COLUMN",
-        help=f"what a column means, such as phone=手机号; fields: {', '.join(FIELDS)}; may be repeated",
+        help=f"meaning of a column, such as phone=手机号; fields: {', '.join(FIELDS)}; may be repeated",
     )
-    command.add_argument("--drop-unknown", action="store_true", help="columns that mean nothing known are not kept")
+    command.add_argument("--drop-unknown", action="store_true", help="drop columns of unknown meaning")
     command.add_argument(
         "--null",
         action="append",
@@ -114,20 +112,20 @@ def add_options(command: Any) -> None:
         help="a cell that counts as empty, in place of NULL, N/A, - and the like; may be repeated",
     )
     command.add_argument("--keep-null-words", action="store_true", help="NULL, N/A, - and the like are kept as values")
-    command.add_argument("--enrich", action="store_true", help="look carrier and place up, and keep them")
+    command.add_argument("--enrich", action="store_true", help="look up carrier and place, and store them")
     command.add_argument("--language", default="", metavar="TAG", help="of carrier and place, such as zh (default: en)")
-    command.add_argument("--format", choices=sorted(_FORMATS), help="form of the file (default: found out)")
-    command.add_argument("--encoding", default="", metavar="NAME", help="such as gb18030 (default: found out)")
-    command.add_argument("--delimiter", default="", metavar="C", help="one character, or `tab` (default: found out)")
-    command.add_argument("--header", choices=sorted(_HEADER), help="whether the first row names the columns")
+    command.add_argument("--format", choices=sorted(_FORMATS), help="form of the file (default: detected)")
+    command.add_argument("--encoding", default="", metavar="NAME", help="such as gb18030 (default: detected)")
+    command.add_argument("--delimiter", default="", metavar="C", help="one character, or `tab` (default: detected)")
+    command.add_argument("--header", choices=sorted(_HEADER), help="the first row has the column names, or not")
     command.add_argument(
-        "--header-row", type=_whole, default=0, metavar="N", help="line of the header (default: found out)"
+        "--header-row", type=_whole, default=0, metavar="N", help="line of the header (default: detected)"
     )
     command.add_argument(
         "--skip-rows", type=_whole, default=0, metavar="N", help="lines to leave out at the start of the file"
     )
     command.add_argument(
-        "--quote", default="", metavar="C", help="character around cells, or `none` (default: found out)"
+        "--quote", default="", metavar="C", help="character around cells, or `none` (default: detected)"
     )
     command.add_argument("--escape", default="", metavar="C", help="character before quotes in cells, \\ for MySQL's")
     command.add_argument(
@@ -137,9 +135,7 @@ def add_options(command: Any) -> None:
         metavar="N|P%",
         help="stop and fail when more rows, or more than P percent of the rows, are rejected",
     )
-    command.add_argument(
-        "--yes", action="store_true", help="import without the look at the region of the first numbers"
-    )
+    command.add_argument("--yes", action="store_true", help="import without the check of the first numbers' region")
     command.add_argument(
         "--sheet", default="", metavar="NAME", help="sheet of a workbook (default: the first with a phone column)"
     )
@@ -154,12 +150,12 @@ def add_options(command: Any) -> None:
         type=_parts,
         default=1,
         metavar="N",
-        help=f"streams at once for one file, at most {PART_LIMIT} (default 1)",
+        help=f"parallel streams for one file, at most {PART_LIMIT} (default 1)",
     )
 
 
 def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
-    """What is asked of the service. Raises UsageError."""
+    """The request of the options. Raises UsageError."""
     spec = import_pb2.ImportSpec(
         display_name=args.name,
         default_region=args.region.upper() if len(args.region) <= _CODE_LETTERS else args.region,
@@ -226,7 +222,7 @@ def split_mapping(text: str) -> tuple[str, str]:
 
 
 def command_line(args: argparse.Namespace, file: str) -> str:
-    """The command that asks for the same without questions, as a shell reads it."""
+    """The command that does the same without questions, in the syntax of a shell."""
     words = ["bossjy", "import", file]
     for name in _WRITTEN:
         value = getattr(args, name)
@@ -247,7 +243,7 @@ def _whole(text: str) -> int:
 
 
 def _limit(text: str) -> str:
-    """`10` or `2.5%`, checked."""
+    """`10` or `2.5%`, validated."""
     number = text.replace(" ", "")
     if not number:
         return ""

@@ -1,4 +1,4 @@
-"""One file imported to its end, with a bar, and so that the same command goes on where this one was cut."""
+"""Import of one file with a progress bar. The same command resumes an interrupted import."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from bossjy_client.errors import BossjyError, SourceError
 async def run_import(
     session: Session, client: Client, args: argparse.Namespace, given: ImportInput, spec: import_pb2.ImportSpec
 ) -> import_pb2.Import:
-    """Import, or go on; an import that failed is given back. Raises BossjyError, also where the counts do not add up.
+    """Import, or resume an import; returns a failed import. Raises BossjyError, also if the counts do not add up.
 
-    Without `--yes` the first rows are looked at before: see `check_first`.
+    Without `--yes` the first rows are checked before: see `check_first`.
     """
     given.describe(spec)
     if given.note:
@@ -33,7 +33,7 @@ async def run_import(
     request_id = pending.request_id() if pending else str(uuid.uuid4())
     file = str(given.path or "-")
     if pending and pending.resumed:
-        session.output.note(f"{file}: going on where the last run was cut")
+        session.output.note(f"{file}: resuming the interrupted run")
     elif not args.yes:
         sample, complete = given.sample()
         await check_first(client, args, spec, sample, complete=complete)
@@ -41,11 +41,11 @@ async def run_import(
         job = await _upload(session, client, args, given, spec, request_id)
     except BossjyError as error:
         if pending and (exit_code(error) is ExitCode.REFUSED or isinstance(error, SourceError)):
-            pending.done()  # it would be refused again, or was cancelled: the next run begins anew
+            pending.done()  # it would be rejected again, or was cancelled: the next run starts over
         job = await _failed(client, error)
     except asyncio.CancelledError:
         if pending:
-            session.output.note(f"what was committed stays; to go on: {command_line(args, file)}")
+            session.output.note(f"committed rows are kept; to resume: {command_line(args, file)}")
         raise
     if pending:
         pending.done()
@@ -55,13 +55,13 @@ async def run_import(
 
 
 async def _failed(client: Client, error: BossjyError) -> import_pb2.Import:
-    """The import that failed for its rejected rows. Raises any other error."""
+    """The import that failed because of its rejected rows. Raises any other error."""
     if error.reason != "REJECT_LIMIT_EXCEEDED":
         raise error
     return await client.imports.get(error.metadata["import_id"])
 
 
-async def _upload(  # noqa: PLR0917 - what one upload is made of
+async def _upload(  # noqa: PLR0917 - the properties of one upload
     session: Session,
     client: Client,
     args: argparse.Namespace,

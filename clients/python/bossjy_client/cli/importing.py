@@ -16,7 +16,7 @@ from bossjy_client.cli.summary import show_import, state_word
 from bossjy_client.cli.wizard import run_wizard
 from bossjy_client.errors import BossjyError
 
-_ABOUT = "Import files. Each row counts once: when an import is cut, the same command goes on where it was."
+_ABOUT = "Import files. Each row counts once: the same command resumes an interrupted import."
 _EXAMPLES = """examples:
   bossjy import                                     asks for everything, shows what will happen, then does it
   bossjy import customers.xlsx --sheet 客户 --region CN
@@ -45,11 +45,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--mode",
         choices=("batch", "interactive"),
-        help="interactive: asks on the terminal (default where no file is named)",
+        help="interactive: asks on the terminal (default if no file is named)",
     )
     add_options(command)
-    command.add_argument("--dry-run", action="store_true", help="merge for real and roll back: only count")
-    command.add_argument("--rejects-are-fine", action="store_true", help="exit with 0 though rows were refused")
+    command.add_argument("--dry-run", action="store_true", help="merge, then roll back: only count")
+    command.add_argument("--rejects-are-fine", action="store_true", help="exit with 0 although rows were rejected")
     command.set_defaults(command=_import)
 
 
@@ -71,9 +71,9 @@ async def _import(session: Session) -> ExitCode:
 
 
 async def _batch(session: Session, files: list[str]) -> ExitCode:
-    """One file after the other; the first that does not succeed ends it."""
+    """Import one file after another, up to the first that fails."""
     args = session.args
-    spec_of(args)  # a wrong option is told before anything is connected
+    spec_of(args)  # a wrong option is reported before any connection
     findings = False
     async with session.client() as client:
         for file in files:
@@ -90,6 +90,6 @@ async def _batch(session: Session, files: list[str]) -> ExitCode:
 def _show(session: Session, job: import_pb2.Import) -> None:
     show_import(session.output, job)
     if job.counts.rejected:
-        session.output.note(f"refused rows: bossjy imports rejects {job.import_id}")
+        session.output.note(f"rejected rows: bossjy imports rejects {job.import_id}")
     if job.counts.duplicate:
-        session.output.note(f"rows that lost: bossjy imports duplicates {job.import_id}")
+        session.output.note(f"duplicate rows: bossjy imports duplicates {job.import_id}")

@@ -1,4 +1,4 @@
-"""`bossjy imports`: what was imported, what was refused, and taking it back."""
+"""`bossjy imports`: lists, results and reverts of imports."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     command = group.add_parser("list", parents=[common], help="imports, the newest first", **example("imports list"))
     command.add_argument("--filter", metavar="TEXT", default="", help='such as: state = "OPEN"')
-    command.add_argument("--limit", type=int, default=50, metavar="N", help="how many at most (default 50)")
+    command.add_argument("--limit", type=int, default=50, metavar="N", help="the most to show (default 50)")
     command.set_defaults(command=_list)
     for name, function, text in (
         ("show", _show, "one import with its counts"),
         ("watch", _watch, "an import each time that it changes, until it ends"),
-        ("cancel", _cancel, "end an open import; what was committed stays"),
-        ("revert", _revert, "take an import back"),
-        ("rejects", _rejects, "the rows that were refused"),
-        ("duplicates", _duplicates, "the rows that lost against another row with the same number"),
+        ("cancel", _cancel, "end an open import; committed rows are kept"),
+        ("revert", _revert, "revert an import"),
+        ("rejects", _rejects, "the rejected rows"),
+        ("duplicates", _duplicates, "the duplicate rows: another row with the same number was used"),
         ("changes", _changes, "the contacts that it changed, with former and new values"),
     ):
         command = group.add_parser(name, parents=[common], help=text, **example(f"imports {name}"))
         command.add_argument("import_id", metavar="IMPORT")
         command.set_defaults(command=function)
         if name == "revert":
-            command.add_argument("--dry-run", action="store_true", help="only count what would be taken back")
+            command.add_argument("--dry-run", action="store_true", help="only count the changes")
         if name in {"rejects", "duplicates"}:
             command.add_argument("-o", "--output", metavar="FILE", default="", help="a CSV file to correct and import")
         if name in {"rejects", "duplicates", "changes"}:
-            command.add_argument("--limit", type=int, default=100, metavar="N", help="how many at most (default 100)")
+            command.add_argument("--limit", type=int, default=100, metavar="N", help="the most to show (default 100)")
             add_audience(command)
 
 

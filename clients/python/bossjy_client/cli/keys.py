@@ -27,7 +27,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--scope", action="append", required=True, metavar="SCOPE", help="such as phone.read; may be repeated"
     )
-    command.add_argument("--days", type=int, metavar="N", help="how long it holds (default: as the service says)")
+    command.add_argument("--days", type=int, metavar="N", help="days of validity (default: set by the service)")
     command.set_defaults(command=_create)
     command = group.add_parser("revoke", parents=[common], help="end a key", **example("keys revoke"))
     command.add_argument("api_key_id", metavar="KEY", help="its id, as `bossjy keys list` shows it")

@@ -19,17 +19,17 @@ from bossjy_client.tokens import SessionTokens
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the commands of this module."""
-    text = "log in; the credentials are kept in a file that only you can read"
+    text = "log in; the credentials are stored in a file that only you can read"
     login = commands.add_parser("login", parents=[common], help=text, description=text, **example("login"))
-    login.add_argument("--tenant", metavar="ID", default="", help="tenant id (default: asked for)")
-    login.add_argument("--email", metavar="ADDRESS", default="", help="mail address (default: asked for)")
+    login.add_argument("--tenant", metavar="ID", default="", help="tenant id (default: asks)")
+    login.add_argument("--email", metavar="ADDRESS", default="", help="mail address (default: asks)")
     login.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     login.add_argument("--api-key-stdin", action="store_true", help="read an API key from standard input instead")
     login.set_defaults(command=_login)
-    logout = commands.add_parser("logout", parents=[common], help="end the session and forget it", **example("logout"))
+    logout = commands.add_parser("logout", parents=[common], help="end the session and delete it", **example("logout"))
     logout.set_defaults(command=_logout)
     whoami = commands.add_parser(
-        "whoami", parents=[common], help="show who calls, and what they may do", **example("whoami")
+        "whoami", parents=[common], help="show the caller and its permissions", **example("whoami")
     )
     whoami.set_defaults(command=_whoami)
 
@@ -56,7 +56,7 @@ async def _with_key(session: Session, target: str, key: str) -> tuple[Login, str
 
 
 def _key_name(me: Any) -> str:
-    """The name and the id of the API key that calls; empty for a session."""
+    """The name and the id of the caller's API key; empty for a session."""
     return f"{me.api_key.display_name} ({me.api_key_id})" if me.api_key.display_name else str(me.api_key_id)
 
 

@@ -1,4 +1,4 @@
-"""What the tool prints: tables for people, JSON for programs. Results go to stdout, all else to stderr."""
+"""Output of the tool: tables for people, JSON for programs. Results go to stdout, all else to stderr."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Output:
         self.json(as_dict(message))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-        """A table for people. Columns that end in `#` stand to the right."""
+        """A table for people. Columns that end in `#` are aligned to the right."""
         table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for column in columns:
             right = column.endswith("#")
@@ -43,7 +43,7 @@ class Output:
         self.out.print(table)
 
     def pairs(self, pairs: Iterable[tuple[str, object]]) -> None:
-        """Names and values below each other; empty values are left out."""
+        """Names and values, one pair a line; empty values are left out."""
         table = Table(show_header=False, show_edge=False, box=None, pad_edge=False)
         table.add_column(style="bold")
         table.add_column(overflow="fold")
@@ -77,13 +77,13 @@ class Output:
 
 
 def escape(text: str) -> str:
-    """Text as it is: no markup of it is read, and no control character of it reaches the terminal."""
+    """Text without markup, and without control characters that the terminal would run."""
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return shown.replace("[", r"\[")
 
 
 def as_dict(message: Message) -> dict[str, Any]:
-    """A message as JSON-ready values, with the field names of the contract and unset fields shown."""
+    """A message as JSON-ready values, with the field names of the contract and with unset fields."""
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 

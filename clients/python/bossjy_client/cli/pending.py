@@ -1,7 +1,8 @@
-"""Imports that this machine began and did not finish, so that the same command goes on where it was.
+"""Unfinished imports of this machine, which the same command resumes.
 
-One small file for each, named by a hash of what makes two uploads the same: service, identity, file with its
-size and time of change, and what is asked. It holds the `request_id` alone; the server knows the rest.
+There is one small file for each import. Its name is a hash of the properties that make two uploads the same: service,
+identity, file with its size and modification time, and request. It contains only the `request_id`; the server knows the
+rest.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class PendingImport:
     """The request id of one upload, kept until the upload has ended."""
 
     def __init__(self, login: Login, file: Path, spec: import_pb2.ImportSpec, args: argparse.Namespace) -> None:
-        """Raises SourceError. Of `args` what `spec` does not hold: what is read of the file, dry_run, parts."""
+        """Raises SourceError. Of `args` the fields that `spec` lacks: options of reading, dry_run, parts."""
         try:
             state = file.stat()
         except OSError as error:
@@ -43,7 +44,7 @@ class PendingImport:
         self.resumed = False
 
     def request_id(self) -> str:
-        """The id that the upload began with, or a new one that is kept before it is used."""
+        """The id with which the upload began, or a new one that is stored before its first use."""
         try:
             known = str(json.loads(self._path.read_text(encoding="utf-8"))["request_id"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -54,5 +55,5 @@ class PendingImport:
         return known
 
     def done(self) -> None:
-        """The upload has ended: the next one of the same file is a new import."""
+        """Mark the upload as ended: the next one of the same file is a new import."""
         self._path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""`bossjy phone`: questions about numbers."""
+"""`bossjy phone`: queries about numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     region = argparse.ArgumentParser(add_help=False)
     region.add_argument(
-        "--region", metavar="CC", default="", help="region assumed where there is no calling code, such as CN"
+        "--region", metavar="CC", default="", help="region assumed if there is no calling code, such as CN"
     )
     language = argparse.ArgumentParser(add_help=False)
     language.add_argument("--language", metavar="TAG", default="", help="language of the answer, such as zh")
@@ -35,7 +35,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = group.add_parser(
         "validate",
         parents=[common, region, language],
-        help="whether texts are valid numbers (exit code 6: not all)",
+        help="validate texts as numbers (exit code 6: not all are valid)",
         **example("phone validate"),
     )
     command.add_argument("numbers", nargs="+", metavar="TEXT", help="a number; - reads one a line from standard input")
@@ -49,7 +49,10 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.set_defaults(command=run_bulk)
 
     command = group.add_parser(
-        "explain", parents=[common, region, language], help="why not, and the likely fixes", **example("phone explain")
+        "explain",
+        parents=[common, region, language],
+        help="the problem, and likely fixes",
+        **example("phone explain"),
     )
     command.add_argument("number", metavar="TEXT")
     command.set_defaults(command=_explain)
@@ -150,7 +153,7 @@ def _show_number(session: Session, answer: phone_service_pb2.ValidateNumberRespo
             ("national", answer.national_format),
             ("URI", answer.rfc3966_format),
             ("carrier", answer.carrier),
-            ("carrier can have changed", "yes" if answer.carrier and not answer.carrier_reliable else ""),
+            ("carrier may have changed", "yes" if answer.carrier and not answer.carrier_reliable else ""),
             ("place", answer.place),
             ("time zones", ", ".join(answer.time_zones)),
             ("short number", short_words(answer.short_number) if answer.HasField("short_number") else ""),

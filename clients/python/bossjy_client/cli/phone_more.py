@@ -17,7 +17,7 @@ def add_more_commands(
 ) -> None:
     """Add the commands of this module. `region`, `language`: parents with the options of these names."""
     command = group.add_parser(
-        "partial", parents=[common, region], help="what was typed so far, formatted", **example("phone partial")
+        "partial", parents=[common, region], help="format the text typed so far", **example("phone partial")
     )
     command.add_argument("number", metavar="TEXT")
     command.add_argument(
@@ -25,13 +25,13 @@ def add_more_commands(
     )
     command.set_defaults(command=_partial)
 
-    text = "whether a text is a short or emergency number of --region, and its cost (exit code 6: it is not)"
+    text = "check for a short or emergency number of --region, and its cost (exit code 6: it is none)"
     command = group.add_parser("short", parents=[common, region], help=text, description=text, **example("phone short"))
     command.add_argument("number", metavar="TEXT")
     command.set_defaults(command=_short)
 
     command = group.add_parser(
-        "match", parents=[common, region], help="whether two texts are the same number", **example("phone match")
+        "match", parents=[common, region], help="compare two texts as numbers", **example("phone match")
     )
     command.add_argument("first", metavar="TEXT")
     command.add_argument("second", metavar="TEXT")
@@ -56,7 +56,7 @@ def add_more_commands(
 
 
 def short_words(short: number_pb2.ShortNumber) -> str:
-    """What is known of a short number, in words."""
+    """The kind and cost of a short number as text."""
     cost = enum_word(number_pb2.ShortNumberCost.Name(short.expected_cost), "SHORT_NUMBER_COST_")
     said = (
         ("emergency", short.emergency),

@@ -1,4 +1,4 @@
-"""`bossjy plan`: the numbering plan, and what changed between its versions."""
+"""`bossjy plan`: the numbering plan, and the changes between its versions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bossjy_client.cli.session import Session
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the commands of this module."""
-    group = commands.add_parser("plan", help="the numbering plan that answers are made from").add_subparsers(
+    group = commands.add_parser("plan", help="the current numbering plan").add_subparsers(
         title="commands", metavar="COMMAND", required=True
     )
     command = group.add_parser("show", parents=[common], help="version and size of the plan", **example("plan show"))
     command.set_defaults(command=_show)
     command = group.add_parser(
-        "diff", parents=[common], help="how two versions differ, counted exactly", **example("plan diff")
+        "diff", parents=[common], help="exact differences of two versions", **example("plan diff")
     )
     command.add_argument("old", metavar="FROM")
     command.add_argument("new", metavar="TO", nargs="?", default="", help="default: the current version")

@@ -1,4 +1,4 @@
-"""What PreviewImport found out, as people read it."""
+"""Output of the result of PreviewImport for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bossjy.phone.v1 import number_pb2
 from bossjy_client.cli.import_options import FIELD_WORDS
 from bossjy_client.cli.output import Output, enum_word
 
-# What fits a terminal.
+# Limits that fit a terminal.
 _SHEET_COLUMNS, _SHEET_CHARACTERS = 8, 20
 _DELIMITERS = {"\t": "tab", " ": "space"}
 
@@ -41,7 +41,7 @@ def show_preview(output: Output, preview: import_service_pb2.PreviewImportRespon
 
 
 def show_sheet(output: Output, preview: import_service_pb2.PreviewImportResponse, rows: int) -> None:
-    """Print the first rows as they were read, by line, with the numbers of their columns."""
+    """Print the first rows of the file, by line, with the numbers of their columns."""
     shown = preview.sheet[:rows]
     width = min(_SHEET_COLUMNS, max((len(row.cells) for row in shown), default=0))
     cells = ((row.line, *(_short(cell) for cell in row.cells[:width])) for row in shown)

@@ -1,4 +1,4 @@
-"""`bossjy`: reads the command line, runs one command, and turns what happens into an exit code."""
+"""`bossjy`: parses the command line, runs one command, and turns the result into an exit code."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _EPILOG = """exit codes:
   0  all was done
   1  a fault of the service or of the tool
   2  the command line is wrong
-  3  not logged in, refused, or not allowed
-  4  the service refused the request, or an import failed
+  3  not logged in, rejected, or not allowed
+  4  the service rejected the request, or an import failed
   5  the service was not reached; the same command can succeed later
-  6  all was done, and the data has findings: numbers not valid, rows refused
+  6  all was done, and the data has findings: numbers not valid, rows rejected
   7  a file cannot be read or written
   8  nothing was sent: the region of the numbers is missing or wrong; add --region, or --yes
-  130  interrupted; an import goes on when the same command is run again
+  130  interrupted; the same command continues an import
 
 environment:
   BOSSJY_TARGET  address of the service, HOST:PORT
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
     group.add_argument("--tls", action=argparse.BooleanOptionalAction, help="TLS (default: to other machines)")
     group.add_argument("--ca-file", metavar="PEM", help="certificate authorities to trust")
-    group.add_argument("--cert-file", metavar="PEM", help="certificate of this client, where the service asks for one")
+    group.add_argument("--cert-file", metavar="PEM", help="certificate of this client, if the service requires one")
     group.add_argument("--key-file", metavar="PEM", help="private key of that certificate")
     top = argparse.ArgumentParser(
         prog="bossjy",
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the tool; gives the exit code."""
+    """Run the tool. Returns the exit code."""
     args = parser().parse_args(arguments)
     session = Session(args)
     command: Command = args.command
@@ -73,14 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         session.output.note("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader of the output went away (`| head`). Keep the interpreter from complaining when it
-        # flushes.
+        # The reader of the output ended (`| head`). Keep the interpreter from complaining at its last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
 
 
 async def _interruptible(command: Awaitable[ExitCode]) -> ExitCode:
-    """SIGTERM ends the command as Ctrl-C does, so that files and connections are closed."""
+    """SIGTERM ends the command like Ctrl-C, so that files and connections are closed."""
     task = asyncio.ensure_future(command)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:

@@ -1,4 +1,4 @@
-"""A progress bar for an upload: rows committed, rows a second, rows refused, time left."""
+"""Progress bar of an upload: rows committed, rows a second, rows rejected, time left."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class _RowsColumn(ProgressColumn):
 
 
 class _LeftColumn(TimeRemainingColumn):
-    """Time left; at the end, time taken."""
+    """Time left; at the end, time needed."""
 
     def render(self, task: Task) -> Text:
         return super().render(task).append("" if task.finished else " left")
 
 
 class UploadBar:
-    """A bar on stderr. Draws nothing where `show` is false or stderr is no terminal.
+    """A bar on stderr. Draws nothing if `show` is false or stderr is not a terminal.
 
-    `row_count`: rows of the file, about, where its size in bytes is not known.
+    `row_count`: approximate rows of the file, if its size in bytes is not known.
     """
 
     def __init__(self, console: Console, name: str, *, show: bool, row_count: int | None = None) -> None:
@@ -69,7 +69,7 @@ class UploadBar:
         self._first_rows: int | None = None
 
     def update(self, progress: UploadProgress) -> None:
-        """Show how far it is. What an earlier run committed counts as done, and not for the rate."""
+        """Show the progress. Rows that an earlier run committed count as done, but not in the rate."""
         rows = progress.counts.rows_in
         done, total = progress.committed_bytes, progress.total_bytes
         if total is None and self._row_count is not None:

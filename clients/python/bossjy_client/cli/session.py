@@ -1,4 +1,4 @@
-"""One run of the tool: its options, its output, and the connection that its login gives."""
+"""Session of one run of the tool: its options, its output, and the connection of its login."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_TARGET = "127.0.0.1:18001"
 
 
 class Session:
-    """What every command gets."""
+    """The arguments of every command."""
 
     def __init__(self, args: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> None:
         self.args = args
@@ -32,7 +32,7 @@ class Session:
         self.target_option: str = getattr(args, "target", "") or environment.get("BOSSJY_TARGET", "")
 
     def config(self, login: Login | None = None) -> ClientConfig:
-        """Settings of the connection, from the options and what was stored at login. Raises SourceError, UsageError."""
+        """Settings of the connection, from the options and the stored login. Raises SourceError, UsageError."""
         tls = self._option("tls", login)
         certificate, key = (_read(str(self._option(name, login) or "")) for name in ("cert_file", "key_file"))
         if (certificate is None) != (key is None):
@@ -49,7 +49,7 @@ class Session:
         return getattr(login, name) if given is None and login is not None else given
 
     def stored(self, login: Login) -> Login:
-        """The login with what the options say of the connection, so that later commands need not say it again."""
+        """The login with the connection options, so that later commands do not need to repeat them."""
         return dataclasses.replace(
             login,
             tls=getattr(self.args, "tls", None),
@@ -63,7 +63,7 @@ class Session:
         return str(Path(given).resolve()) if given else ""
 
     def login(self) -> Login:
-        """The login that calls are made with. Raises CredentialsError."""
+        """The login for calls. Raises CredentialsError."""
         if self._token:
             return Login(target=self.target_option or DEFAULT_TARGET, api_key=self._token)
         login = self.credentials.load(self.target_option)

@@ -1,4 +1,4 @@
-"""An import as people and programs read it."""
+"""Summary of an import for people and programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def state_word(job: import_pb2.Import) -> str:
 
 
 def identity_holds(counts: import_pb2.ImportCounts) -> bool:
-    """Whether every row that came in is accounted for."""
+    """True if the counts include every row of the file."""
     outcomes = (counts.inserted, counts.updated, counts.unchanged, counts.duplicate, counts.rejected)
     return counts.rows_in == sum(outcomes)
 
@@ -35,15 +35,15 @@ def show_import(output: Output, job: import_pb2.Import) -> None:
             ("  new contacts", counts.inserted),
             ("  changed", counts.updated),
             ("  unchanged", counts.unchanged),
-            ("  doubles in the file", counts.duplicate),
-            ("  refused", counts.rejected),
-            ("identity", "holds" if identity_holds(counts) else "DOES NOT HOLD"),
+            ("  duplicates in the file", counts.duplicate),
+            ("  rejected", counts.rejected),
+            ("counts", "complete" if identity_holds(counts) else "DO NOT ADD UP"),
             ("plan", job.metadata_version),
         )
     )
     if job.reject_counts:
         rows = ((_reason(one.reason), one.row_count, _hint(one)) for one in job.reject_counts)
-        output.table(("refused because", "rows#", "to do"), rows)
+        output.table(("reject reason", "rows#", "to do"), rows)
 
 
 _HINTS = {
@@ -71,7 +71,7 @@ def _reason(reason: import_pb2.RejectReason.ValueType) -> str:
 
 
 def _hint(count: import_pb2.RejectCount) -> str:
-    """What repairs most rows that were rejected for this reason."""
+    """The repair for most rows that were rejected for this reason."""
     hint = _HINTS.get(_reason(count.reason), "correct the rows")
     if not count.suggestion_count:
         return hint
@@ -85,7 +85,7 @@ def _with_hints(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_rejects(output: Output, rows: list[import_pb2.RejectedRow]) -> None:
-    """Print refused rows."""
+    """Print rejected rows."""
     if output.as_json:
         for row in rows:
             output.message(row)
@@ -100,7 +100,7 @@ def show_rejects(output: Output, rows: list[import_pb2.RejectedRow]) -> None:
         )
         for row in rows
     )
-    output.table(("line#", "column", "reason", "as it stood", "suggestion"), cells)
+    output.table(("line#", "column", "reason", "original", "suggestion"), cells)
 
 
 def show_duplicates(output: Output, rows: list[import_pb2.DuplicateRow]) -> None:
@@ -121,7 +121,7 @@ def show_duplicates(output: Output, rows: list[import_pb2.DuplicateRow]) -> None
         )
         for row in rows
     )
-    output.table(("line#", "offset#", "number", "won: line#", "offset#", "what the contact lacks"), cells)
+    output.table(("line#", "offset#", "number", "won: line#", "offset#", "values not in the contact"), cells)
 
 
 def show_changes(output: Output, contacts: list[import_pb2.ChangedContact]) -> None:
@@ -139,7 +139,7 @@ def show_changes(output: Output, contacts: list[import_pb2.ChangedContact]) -> N
 
 
 def _place(part: int, line: int, *, parts: bool = False) -> str:
-    """A line, with its part where there are several; empty if it is not known."""
+    """A line, with its part if there are several; empty if it is not known."""
     if not line:
         return ""
     return f"{part}:{line}" if parts or part else str(line)

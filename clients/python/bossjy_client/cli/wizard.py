@@ -1,6 +1,6 @@
-"""`bossjy import --mode interactive`: what is to be done is asked, shown, tried and then done.
+"""`bossjy import --mode interactive`: asks for the options, shows the file, tries the import and then runs it.
 
-The answers become the options of the command line, so that the same can be done again without questions.
+The answers become the options of a command line, so that the import can be repeated without questions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bossjy_client.workbook import sheet_names
 
 _GO = "go"
 _CHANGES = ("region", "map", "header", "encoding", "delimiter", "quote", "sheet", "file")
-# What repairs an error beside that, and the answer that is proposed.
+# Additional repairs of an error, and the proposed answer.
 _REPAIRS = {"PHONE_COLUMN_MISSING": ("phone",), "TOO_MANY_COLUMNS": ("drop",)}
 _PROPOSALS = {
     "PHONE_COLUMN_MISSING": "phone",
@@ -40,14 +40,14 @@ _PROPOSALS = {
 }
 # Fields that several columns can have.
 _REPEATED = frozenset({"other", "attribute", "ignore"})
-# Rows of the file that are shown where all is right.
+# Rows of the file to show if there is no problem.
 _SHEET_ROWS = 5
 
 Preview: TypeAlias = import_service_pb2.PreviewImportResponse
 
 
 async def run_wizard(session: Session, file: str) -> ExitCode:
-    """Ask, show, try, do."""
+    """Ask, show, try, import."""
     async with session.client() as client:
         wizard = _Wizard(session, client, file)
         try:
@@ -69,7 +69,7 @@ class _Wizard:
         self._imported = False
 
     def farewell(self) -> str:
-        """What is said when somebody leaves before the end."""
+        """The message when a user leaves before the end."""
         if self._imported:
             return "the import is done"
         if not self._file:
@@ -82,7 +82,7 @@ class _Wizard:
             self._output.note(self.farewell())
             return ExitCode.DONE
         self._args.existing = self._ask.choice(
-            "Contacts that are there already", sorted(EXISTING), self._args.existing or "overwrite"
+            "Existing contacts", sorted(EXISTING), self._args.existing or "overwrite"
         )
         if self._ask.agreed("Try it first, without keeping anything?", default=True):
             trial = argparse.Namespace(**{**vars(self._args), "dry_run": True})
@@ -116,12 +116,12 @@ class _Wizard:
             self._args.sheet = self._ask.choice("Sheet", names, names[0])
 
     async def _settle(self) -> bool:
-        """Show what the service makes of the file until that is right; False to leave it."""
+        """Show the result of the service for the file until it is right; False to leave."""
         while True:
             found, error = await self._preview()
             possible = found is not None and error is None
             choices = [*([_GO] if possible else []), *self._changes(error), "leave"]
-            chosen = self._ask.choice("Go on, or change something", choices, self._proposal(found, error))
+            chosen = self._ask.choice("Continue, or change something", choices, self._proposal(found, error))
             if chosen == "leave":
                 return False
             if chosen == _GO and found is not None:
@@ -131,7 +131,7 @@ class _Wizard:
             self._change(chosen, found, error)
 
     async def _preview(self) -> tuple[Preview | None, BossjyError | None]:
-        """Show the file as it is and what would become of it; the preview, and what has to be repaired."""
+        """Show the file and the result of an import; the preview, and the error to repair."""
         try:
             given = input_of(self._args, self._file)
             spec = spec_of(self._args)
@@ -155,7 +155,7 @@ class _Wizard:
 
     @staticmethod
     def _changes(error: BossjyError | None) -> list[str]:
-        """What can be changed, the repair of the error first."""
+        """The possible changes, the repair of the error first."""
         reason = error.reason if error is not None else ""
         return [*_REPAIRS.get(reason, ()), *_CHANGES]
 
@@ -163,7 +163,7 @@ class _Wizard:
         """The answer that is likely right."""
         if error is not None:
             return _PROPOSALS.get(error.reason, "leave")
-        # A region that nobody gave is the likely one.
+        # If the user gave no region, propose the likely one.
         unclear = found is not None and found.region_doubtful
         if unclear and found is not None and (found.import_region or found.equally_likely_regions):
             return "region"
@@ -194,7 +194,7 @@ class _Wizard:
             self._output.error(wrong)
 
     def _map(self, text: str, found: Preview | None) -> None:
-        """Take a mapping over, in place of another one of its column, or of its field where that is one column."""
+        """Apply a mapping. It replaces another one of its column, or of its field if that can have only one column."""
         field, column = split_mapping(text)
         names = [one.column for one in found.columns] if found is not None else []
         if column not in names and column.isdecimal() and 0 < int(column) <= len(names):
@@ -231,25 +231,25 @@ class _Wizard:
 
     async def _run(self, args: argparse.Namespace) -> import_pb2.Import:
         given = input_of(args, self._file)
-        seen = argparse.Namespace(**{**vars(args), "yes": True})  # the region was shown
+        seen = argparse.Namespace(**{**vars(args), "yes": True})  # the user has seen the region
         return await run_import(self._session, self._client, seen, given, spec_of(args))
 
     def _report(self, job: import_pb2.Import) -> ExitCode:
         show_import(self._output, job)
         if job.counts.rejected:
             self._output.note(
-                f"refused rows, to correct and import: bossjy imports rejects {job.import_id} -o rejects.csv"
+                f"rejected rows, to correct and import: bossjy imports rejects {job.import_id} -o rejects.csv"
             )
         if job.counts.duplicate:
-            self._output.note(f"rows that lost: bossjy imports duplicates {job.import_id}")
-        self._output.note(f"to take it back: bossjy imports revert {job.import_id}")
+            self._output.note(f"duplicate rows: bossjy imports duplicates {job.import_id}")
+        self._output.note(f"to revert it: bossjy imports revert {job.import_id}")
         if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
             return ExitCode.REFUSED
         return ExitCode.FINDINGS if job.counts.rejected and not self._args.rejects_are_fine else ExitCode.DONE
 
 
 def _problem(found: Preview) -> BossjyError | None:
-    """Why the file cannot be imported as it was asked."""
+    """The problem that prevents an import with these options."""
     if not found.HasField("problem"):
         return None
     reason = error_reason_pb2.ErrorReason.Name(found.problem.reason).removeprefix("ERROR_REASON_")

@@ -1,1 +1,1 @@
-"""Readers: files of other formats as what the service reads. One module each, and one registration in `registry`."""
+"""Readers of other file formats: one module each, and one registration in `registry`."""

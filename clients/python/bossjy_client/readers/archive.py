@@ -1,6 +1,6 @@
-"""Archives and compressed files: the one table inside, read by its own reader.
+"""Archives and compressed files: the reader of the one table inside reads them.
 
-gzip and Zstandard around plain text are left to the service, which reads them as they come.
+The service itself reads plain text in gzip and Zstandard, piece by piece.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Opener: TypeAlias = Callable[[IO[bytes]], IO[bytes]]
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".lzma")
-# What archives hold beside a table: notes of file managers, and what a text editor shows.
+# Other content of archives: notes of file managers, and files that a text editor shows.
 _NO_TABLE = ("__macosx/", ".ds_store", "thumbs.db", "desktop.ini")
 _TABLE_SUFFIXES = (
     ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsb", ".xls", ".ods", ".vcf", ".parquet",
@@ -34,7 +34,7 @@ _NOTES = ("readme", "license", "licence", "lies", "说明")
 
 
 def opener_of(document: Document) -> Opener | None:
-    """What decompresses a document; None for one that is not compressed."""
+    """The decompressor of a document; None if it is not compressed."""
     head = document.head
     if head.startswith(_GZIP):
         return lambda raw: cast("IO[bytes]", gzip.open(raw))
@@ -48,12 +48,12 @@ def opener_of(document: Document) -> Opener | None:
 
 
 def is_service_compression(document: Document) -> bool:
-    """Whether the service reads the compression itself."""
+    """True if the service reads the compression itself."""
     return document.head.startswith((_GZIP, _ZSTD))
 
 
 def probe(document: Document) -> Document | None:
-    """The start of what a gzip stream holds, from its head only; None where that does not tell."""
+    """The start of the content of a gzip stream, from its head only; None if that is not enough."""
     if not document.head.startswith(_GZIP):
         return None
     with suppress(zlib.error):
@@ -70,7 +70,7 @@ def probe(document: Document) -> Document | None:
 
 
 def is_zip(document: Document) -> bool:
-    """Whether the document is a ZIP archive."""
+    """True if the document is a ZIP archive."""
     return document.head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
@@ -107,7 +107,7 @@ def _member(document: Document) -> Document:
             with zipfile.ZipFile(path) as archive:
                 members = [one for one in archive.infolist() if not one.is_dir()]
         except zipfile.BadZipFile as error:
-            raise SourceError(f"{document.label}: the ZIP archive is cut or damaged: {error}") from error
+            raise SourceError(f"{document.label}: the ZIP archive is truncated or damaged: {error}") from error
     if len(members) > document.limits.zip_members:
         raise SourceError(f"{document.label}: it has more than {document.limits.zip_members:,} files (zip_members)")
     member = _table(document, members)
@@ -141,8 +141,8 @@ def _table(document: Document, members: list[zipfile.ZipInfo]) -> zipfile.ZipInf
         raise SourceError(f"{document.label}: the ZIP archive is empty")
     found = listed([one.filename for one in tables or files])
     raise SourceError(
-        f"{document.label}: the ZIP archive holds {len(tables or files):,} files ({found}): unpack it, and import the "
-        "files that are tables"
+        f"{document.label}: the ZIP archive contains {len(tables or files):,} files ({found}): unpack it, and import "
+        "the files that are tables"
     )
 
 

@@ -1,4 +1,4 @@
-"""Description of an Arrow message, as far as it tells whether the service reads a stream as it is.
+"""Arrow message parser: the parts that decide if the service reads a stream unchanged.
 
 Format: https://arrow.apache.org/docs/format/Columnar.html (Message.fbs).
 """
@@ -12,9 +12,9 @@ _DICTIONARY, _ROWS = 2, 3
 
 
 def first_batch(data: bytes) -> tuple[bool, int]:
-    """Whether the message at the start of `data` is a compressed batch, and the bytes of its body.
+    """Reads the message at the start of `data`: true if it is a compressed batch, and the bytes of its body.
 
-    Raises struct.error where it is cut.
+    Raises struct.error if it is truncated.
     """
     description = data[8 : 8 + _at("<i", data, 4)]
     table: int = _at("<I", description, 0)

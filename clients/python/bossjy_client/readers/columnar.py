@@ -1,6 +1,6 @@
-"""Parquet, ORC and Arrow files as CSV, batch by batch: memory is that of a few batches, whatever the size of the file.
+"""Parquet, ORC and Arrow files as CSV, batch by batch: memory for a few batches, whatever the size of the file.
 
-Arrow files that the service reads go to it as they are: plain ones whose columns are text, numbers, dates, and lists
+Arrow files that the service can read go to it unchanged: plain ones whose columns are text, numbers, dates, and lists
 and maps of those. The client converts compressed ones (Feather) and those with other columns.
 """
 
@@ -19,12 +19,12 @@ from bossjy_client.readers.document import Document
 from bossjy_client.tables import EXACT_BELOW, TableRows, csv_lines
 
 _ROWS_AT_ONCE = 8192
-# The service refuses larger ones.
+# The service rejects larger ones.
 _MOST_BATCH_BYTES = 64 * 1024 * 1024
 
 
 def is_parquet(document: Document) -> bool:
-    """Whether the document is Parquet."""
+    """True if the document is Parquet."""
     return document.head.startswith(b"PAR1")
 
 
@@ -44,12 +44,12 @@ def read_parquet(document: Document, _options: ReadOptions) -> TableRows:
 
 
 def is_orc(document: Document) -> bool:
-    """Whether the document is ORC."""
+    """True if the document is ORC."""
     return document.head.startswith(b"ORC")
 
 
 def read_orc(document: Document, _options: ReadOptions) -> TableRows:
-    """As Parquet. A stripe is in memory. Raises SourceError."""
+    """Like Parquet. A stripe is in memory. Raises SourceError."""
     import pyarrow as pa  # noqa: PLC0415 - as above
     from pyarrow import orc  # noqa: PLC0415
 
@@ -63,7 +63,7 @@ def read_orc(document: Document, _options: ReadOptions) -> TableRows:
 
 
 def is_special_arrow(document: Document) -> bool:
-    """Whether the document is Arrow that the service does not read as it is."""
+    """True if the document is Arrow that the service does not read unchanged."""
     head = document.head
     if head.startswith(b"FEA1"):
         return True
@@ -75,7 +75,7 @@ def is_special_arrow(document: Document) -> bool:
 
 
 def read_arrow(document: Document, _options: ReadOptions) -> TableRows:
-    """As Parquet, from an Arrow stream or file, or Feather of version 1. Raises SourceError."""
+    """Like Parquet, from an Arrow stream or file, or Feather of version 1. Raises SourceError."""
     import pyarrow as pa  # noqa: PLC0415 - as above
     from pyarrow import feather, ipc  # noqa: PLC0415
 
@@ -106,7 +106,7 @@ def table_of(document: Document, schema: Any, batches: Iterable[Any], row_count:
 
 
 def csv_of_batches(label: str, names: list[str], batches: Iterable[Any], limits: ReaderLimits) -> Iterator[bytes]:
-    """Header and rows. Raises SourceError where a batch cannot be read, and for cells beyond the limits."""
+    """Header and rows. Raises SourceError if a batch cannot be read, and for cells beyond the limits."""
     import pyarrow as pa  # noqa: PLC0415 - as above
     import pyarrow.compute as pc  # noqa: PLC0415
     from pyarrow import csv  # noqa: PLC0415
@@ -117,7 +117,7 @@ def csv_of_batches(label: str, names: list[str], batches: Iterable[Any], limits:
     kept: list[int] | None = None
     try:
         for whole in batches:
-            whole.validate(full=True)  # what a damaged file says of itself may lead outside of it
+            whole.validate(full=True)  # offsets of a damaged file may point outside of it
             if kept is None:
                 kept = [place for place, field in enumerate(whole.schema) if not _is_binary(field.type)]
                 yield csv_lines([[names[place] for place in kept]])
@@ -171,13 +171,13 @@ def as_text(column: Any) -> Any:
     else:
         column = column.cast(pa.large_string())
         if pa.types.is_decimal(kind) or pa.types.is_timestamp(kind) or pa.types.is_time(kind):
-            # A fraction of zeros, before the zone of a time.
+            # A fraction of zeros, before a time zone.
             column = compute.replace_substring_regex(column, r"\.0+(Z|[+-][\d:]+)?$", r"\1")
     return compute.replace_substring_regex(compute.fill_null(column, ""), "[\r\n]+", " ")
 
 
 def _json(value: object) -> str:
-    """A list or record; nothing for one that is empty. Values that JSON does not have are their text."""
+    """A list or record; empty text for an empty one. Values that JSON does not have become text."""
     if value is None or value in ([], {}):
         return ""
     if isinstance(value, list | dict):
@@ -198,7 +198,7 @@ def _is_binary(kind: Any) -> bool:
 
 
 def _is_plain(head: bytes) -> bool:
-    """Whether the service reads a stream as it is: its columns, and its first batch, plain and not too large."""
+    """True if the service reads a stream unchanged: plain columns, and a plain first batch that is not too large."""
     import pyarrow as pa  # noqa: PLC0415 - as above
     from pyarrow import ipc  # noqa: PLC0415
 
@@ -207,7 +207,7 @@ def _is_plain(head: bytes) -> bool:
         schema = ipc.read_schema(pa.py_buffer(head[:size]))
         compressed, body = first_batch(head[size:])
     except (pa.ArrowException, OSError, EOFError, ValueError, struct.error):
-        return True  # the service says what is wrong with it
+        return True  # the service reports the error
     return all(_service_reads(field.type) for field in schema) and not compressed and body <= _MOST_BATCH_BYTES
 
 

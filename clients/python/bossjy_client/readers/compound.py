@@ -1,6 +1,6 @@
-"""Compound files, in which old workbooks are kept: whether their chains of sectors end.
+"""Compound files of old workbooks: a check that their chains of sectors end.
 
-The library for workbooks follows a chain that returns to itself for ever. Format: [MS-CFB].
+The library for workbooks loops for ever on a chain that returns to itself. Format: [MS-CFB].
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bossjy_client.errors import SourceError
 
-# Sector numbers from here on are marks: the end of a chain, a free sector.
+# Sector numbers from this one are markers: the end of a chain, a free sector.
 _MARKS = 0xFFFFFFFA
 _ENTRY_BYTES = 128
 _STREAM, _ROOT = 2, 5
@@ -22,16 +22,16 @@ class _Wrong(ValueError):
 
 
 def check_compound(path: Path, label: str) -> None:
-    """Raises SourceError for a file whose chains do not end, or go beyond it."""
+    """Raises SourceError for a file whose chains do not end, or leave the file."""
     try:
         _check(path.read_bytes())
     except (ValueError, IndexError, struct.error) as error:
-        raise SourceError(f"{label}: the old workbook is cut or damaged: save it as XLSX where it opens") from error
+        raise SourceError(f"{label}: the old workbook is truncated or damaged: save it as XLSX if it opens") from error
 
 
 def _check(data: bytes) -> None:
     shift, small_shift = struct.unpack_from("<HH", data, 30)
-    # First sector of the directory, smallest stream outside the small sectors, small table, further table.
+    # First sector of the directory, smallest stream outside the small sectors, small table, additional table.
     directory, cutoff, small, _, more = struct.unpack_from("<I4xIIII", data, 48)
     if shift not in {9, 12} or small_shift != 6:
         raise _Wrong("sizes of sectors")

@@ -1,4 +1,4 @@
-"""Document to be read: a file, an archive member or a spooled stream, with its first bytes."""
+"""Document for a reader: a file, an archive member or a spooled stream, with its first bytes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# What decoders raise; errors of Arrow are of these.
+# Errors of decoders; Arrow's errors are among them.
 _DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 class Stream(Protocol):
-    """A binary stream, as far as it is used."""
+    """A binary stream with the methods that are used."""
 
     def read(self, size: int, /) -> bytes:
         """Up to `size` bytes; empty at the end."""
@@ -40,7 +40,7 @@ class Stream(Protocol):
 
 
 class Document:
-    """The bytes of one file. `open` gives them from the start; a stream that was not spooled gives them once."""
+    """The bytes of one file. `open` returns them from the start; a stream that was not spooled returns them once."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Document:
 
     @property
     def label(self) -> str:
-        """What the document is called in messages."""
+        """The name of the document in messages."""
         return str(self._path or self.name or "the stream") if self._temporary is None else self.name or "the stream"
 
     def open(self) -> IO[bytes]:
@@ -89,7 +89,7 @@ class Document:
 
     @cached_property
     def wide_encoding(self) -> str:
-        """The encoding that a byte order mark or the zero bytes of the head tell; empty if there are none."""
+        """The encoding by a byte order mark or by the zero bytes of the head; empty if there are none."""
         for mark, codec in _MARKS:
             if self.head.startswith(mark):
                 return codec
@@ -102,16 +102,16 @@ class Document:
             (True, False, True, False): "utf-16-be",
         }
         codec = patterns.get((zeros[0], zeros[1], zeros[2], zeros[3]), "")
-        # Binary formats have many zeros as well.
+        # Binary formats have many zeros too.
         return codec if codec and len(head) >= _FEWEST and _is_text(head[: len(head) // 4 * 4], codec) else ""
 
     @cached_property
     def start(self) -> str:
-        """The head as text, for the signs of a format that are ASCII."""
+        """The head as text, for ASCII signs of a format."""
         return self.head.decode(self.wide_encoding or "utf-8", "replace").removeprefix("\ufeff")
 
     def file(self) -> Path:
-        """The document as a file on disk, spooled if it is none. Raises SourceError."""
+        """The document as a file on disk, spooled if necessary. Raises SourceError."""
         if self._path is not None:
             return self._path
         if self._temporary is None:
@@ -140,7 +140,7 @@ class reading:  # noqa: N801 - a context manager, used as a function
         """Nothing to prepare."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raise SourceError for what decoders and files raise."""
+        """Raise SourceError for errors of decoders and files."""
         if isinstance(error, UnicodeDecodeError):
             raise SourceError(
                 f"{self._label}: it has bytes that are not {error.encoding}: name the encoding with --encoding"
@@ -151,7 +151,7 @@ class reading:  # noqa: N801 - a context manager, used as a function
 
 def spooled(stream: Stream, limit: int, label: str) -> IO[bytes]:
     """A temporary file with the bytes of a stream. Raises SourceError for more than `limit` bytes."""
-    file = tempfile.NamedTemporaryFile(prefix="bossjy-")  # noqa: SIM115 - closed by whoever asked for it
+    file = tempfile.NamedTemporaryFile(prefix="bossjy-")  # noqa: SIM115 - the caller closes it
     size = 0
     try:
         with reading(label):
@@ -171,7 +171,7 @@ def spooled(stream: Stream, limit: int, label: str) -> IO[bytes]:
 
 
 class Bounded(io.RawIOBase):
-    """Decompressed bytes, at most `limit` of them. Raises SourceError beyond that and where they are damaged."""
+    """Decompressed bytes, at most `limit` of them. Raises SourceError beyond that, and if they are damaged."""
 
     def __init__(self, stream: IO[bytes], raw: IO[bytes], limit: int, label: str) -> None:
         super().__init__()
@@ -179,11 +179,11 @@ class Bounded(io.RawIOBase):
         self._size = 0
 
     def readable(self) -> bool:
-        """It can be read."""
+        """Always readable."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed asks for any buffer
-        """Fill the buffer as far as there are bytes."""
+        """Fill the buffer with the available bytes."""
         with reading(self._label):
             data = self._stream.read(len(buffer))
         self._size += len(data)
@@ -193,7 +193,7 @@ class Bounded(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        """Close the streams beneath."""
+        """Close the underlying streams."""
         self._stream.close()
         self._raw.close()
         super().close()

@@ -13,7 +13,7 @@ from bossjy_client.errors import SourceError
 from bossjy_client.read_options import ReaderLimits
 from bossjy_client.tables import EXACT_BELOW, cell_text
 
-# Beyond so many digits a number is not written out.
+# A number with more digits keeps its form.
 _MOST_DIGITS = 40
 _LISTED = 20
 
@@ -33,14 +33,14 @@ def json_line(record: Mapping[Any, Any], label: str, limits: ReaderLimits) -> by
 
 
 def is_nested(record: Mapping[str, Any]) -> bool:
-    """Whether a record has objects inside, beside the attributes of an exported contact."""
+    """True if a record has objects inside, except the attributes of an exported contact."""
     if {"phone_number", "other_numbers", "created_import"} <= record.keys():
         return False
     return any(isinstance(value, Mapping) or _has_objects(value) for value in record.values())
 
 
 def exact_number(text: str) -> int | str:
-    """A JSON number with a point or an exponent: its digits where it is whole, else as it is written."""
+    """A JSON number with a point or an exponent: its digits if it is whole, else its original text."""
     number = Decimal(text)
     if number.is_finite() and number.adjusted() < _MOST_DIGITS and number == number.to_integral_value():
         return int(number)
@@ -48,8 +48,8 @@ def exact_number(text: str) -> int | str:
 
 
 def plain(value: object) -> object:
-    """A single value as JSON has it; None for what is missing. Raises TypeError for what has no text."""
-    result: object = str(value)  # dates and times are ISO 8601 by themselves, and so are the likes of UUID
+    """A single value in a JSON type; None for a missing value. Raises TypeError for a value without a text form."""
+    result: object = str(value)  # the text of dates and times is ISO 8601; UUID and others have their usual text
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         result = None
     elif isinstance(value, bool | str):
@@ -87,7 +87,7 @@ def _has_objects(value: object) -> bool:
 
 def _flatten(record: Mapping[Any, Any], path: str, flat: dict[str, Any], label: str, nesting: int) -> None:
     if nesting == 0:
-        raise SourceError(f"{label}: a record has too many objects one inside the other (nesting)")
+        raise SourceError(f"{label}: a record has too many nested objects (nesting)")
     for key, value in record.items():
         name = f"{path}{key}"
         if isinstance(value, Mapping):

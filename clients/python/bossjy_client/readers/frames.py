@@ -15,7 +15,7 @@ _ROWS_AT_ONCE = 65_536
 
 
 def frame_table(source: Any, limits: ReaderLimits) -> TableRows | None:
-    """The rows of a frame; None for something else. Raises SourceError for a frame that has no columns."""
+    """The rows of a frame; None for other objects. Raises SourceError for a frame without columns."""
     if _is_pandas(source):
         return _of_pandas(source, limits)
     if type(source).__module__.partition(".")[0] == "polars" and hasattr(source, "collect"):
@@ -41,7 +41,7 @@ def _of_arrow(source: Any, limits: ReaderLimits) -> TableRows:
             table = from_dataframe(source)  # type: ignore[operator]  # its stubs take it for a module
             batches = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
     except (pa.ArrowException, TypeError, ValueError, RuntimeError, NotImplementedError) as error:
-        raise SourceError(f"{label} is no table of columns: {error}") from error
+        raise SourceError(f"{label} is not a table of columns: {error}") from error
     names = [str(name) for name in batches.schema.names]
     _check_names(label, names, limits)
     return TableRows("", getattr(source, "num_rows", None), True, csv_of_batches(label, names, batches, limits))

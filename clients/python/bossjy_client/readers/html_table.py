@@ -1,4 +1,4 @@
-"""HTML pages whose table is the list: what many programs write as `.xls`."""
+"""HTML pages with a table, which many programs write as `.xls`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BREAKS = frozenset({"br", "p", "div", "li"})
 
 
 def is_html(document: Document) -> bool:
-    """Whether the document is an HTML page."""
+    """True if the document is an HTML page."""
     return _HTML.match(document.start[:4096]) is not None
 
 
@@ -60,7 +60,7 @@ def _is_known(encoding: str) -> bool:
 
 
 class _Tables(HTMLParser):
-    """The rows of all tables in the order of the page. A table inside a cell is a table of its own."""
+    """The rows of all tables in the order of the page. A nested table is a separate table."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(convert_charrefs=True)
@@ -71,12 +71,12 @@ class _Tables(HTMLParser):
         self._unseen = 0
 
     def taken(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows that have come since the last call."""
+        """The new rows since the last call."""
         rows, self._rows = self._rows, []
         yield from rows
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a table, a row or a cell; each ends those before it that have no end tag."""
+        """Begin a table, a row or a cell; each ends earlier ones without an end tag."""
         if tag in _UNSEEN:
             self._unseen += tag != "head"
         elif tag == "table":
@@ -95,7 +95,7 @@ class _Tables(HTMLParser):
                 table.text.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        """End what the tag ends."""
+        """End the element of the tag."""
         if tag in _UNSEEN:
             self._unseen = max(0, self._unseen - (tag != "head"))
         elif self._open:
@@ -109,7 +109,7 @@ class _Tables(HTMLParser):
                 self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        """Text, where it is in a cell."""
+        """Add the text of a cell."""
         if self._open and not self._unseen:
             table = self._open[-1]
             if table.in_cell:
@@ -119,7 +119,7 @@ class _Tables(HTMLParser):
                     raise SourceError(f"{self._label}: a cell of the page is too long (record_characters)")
 
     def close(self) -> None:
-        """End what is still open: a page that is cut."""
+        """End the open elements of a truncated page."""
         super().close()
         while self._open:
             self._end_row(self._open.pop())
@@ -131,7 +131,7 @@ class _Tables(HTMLParser):
 
 
 class _Table:
-    """A table that is being read."""
+    """A table while it is read."""
 
     def __init__(self, number: int, spans: Spans) -> None:
         self.number, self._spans = number, spans
@@ -151,7 +151,7 @@ class _Table:
         self.end_cell()
         self.in_cell, self.text, self.length = True, [], 0
         self._across, self._down = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
-        # Excel writes what it shows, such as 1.38E+10, and the number beside it.
+        # Excel writes the displayed text, such as 1.38E+10, and the number as an attribute.
         self._exact = attributes.get("x:num") or ""
 
     def end_cell(self) -> None:

@@ -1,4 +1,4 @@
-"""JSON documents as JSON lines: an array of records, an array inside an object, and records that hold objects."""
+"""JSON documents as JSON lines: an array of records, an array inside an object, and records with nested objects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bossjy_client.readers.sheets import is_number, listed, names_phone
 from bossjy_client.readers.text import encoding_of, opened_text
 from bossjy_client.tables import TableRows
 
-# The longest row that the service takes: a first line beyond it is a document.
+# The longest row that the service accepts: a longer first line is a document.
 _LONGEST_ROW = 1024 * 1024
 _PIECE = 64 * 1024
 _SAMPLE_LINES = 50
@@ -30,7 +30,7 @@ _ARRAY = re.compile(r"\[\s*[\[{\]]")
 
 
 def is_document(document: Document) -> bool:
-    """Whether the document is JSON, but no JSON lines."""
+    """True if the document is JSON, but not JSON lines."""
     start = document.start.lstrip()
     if _ARRAY.match(start):
         return True
@@ -40,13 +40,13 @@ def is_document(document: Document) -> bool:
     if line is None:
         return True
     if (record := _object(line)) is None:
-        # JSON lines whose first line is broken begin the second line with an object as well.
+        # In JSON lines with a broken first line, the second line also begins with an object.
         return line.rstrip().endswith((",", "[", "{", ":")) or not more.lstrip(" \t").startswith("{")
     return not more.strip() and not _is_record(record) and any(map(_is_objects, _values(record)))
 
 
 def has_nested_lines(document: Document) -> bool:
-    """Whether the document is JSON lines whose first records have objects inside."""
+    """True if the document is JSON lines whose first records have nested objects."""
     if not _OBJECT.match(document.start.lstrip()):
         return False
     line, more = _first_line(document)
@@ -76,7 +76,7 @@ def read_nested_lines(document: Document, options: ReadOptions) -> TableRows:
 
 
 def _first_line(document: Document) -> tuple[str | None, str]:
-    """The first line with text and the start of what follows; None for a line longer than any row."""
+    """The first line with text, and the start of the rest; None for a line longer than any row."""
     text = document.start.lstrip()
     if "\n" not in text and "\r" not in text and len(document.head) >= 64 * 1024:
         text = (
@@ -98,7 +98,7 @@ def _object(line: str) -> dict[str, Any] | None:
 
 
 def _is_record(record: Mapping[str, Any]) -> bool:
-    """Whether an object is a record by itself: it has a number under a usual name."""
+    """True if an object is itself a record: it has a number under a usual name."""
     return any(names_phone(key) and is_number(str(value)) for key, value in record.items())
 
 
@@ -115,7 +115,7 @@ def _values(record: Mapping[str, Any]) -> Iterator[object]:
 
 @dataclass(slots=True)
 class _Outline:
-    """What a document holds, from reading it once."""
+    """The structure of a document, from reading it once."""
 
     documents: int = 0
     objects: Counter[str] = field(default_factory=Counter)
@@ -140,7 +140,7 @@ def _outline(document: Document, encoding: str) -> _Outline:
 
 
 def _chosen_path(document: Document, options: ReadOptions, encoding: str) -> tuple[str | None, str]:
-    """The path of the array that is read, None for objects one after the other; and what people are told."""
+    """The path of the array to read, None for consecutive objects; and a message for people."""
     if not options.records and _begins_with_records(document, encoding):
         return "", ""
     found = _outline(document, encoding)
@@ -167,7 +167,7 @@ def _chosen_path(document: Document, options: ReadOptions, encoding: str) -> tup
         )
     if found.scalars:
         return None, ""
-    raise SourceError(f"{document.label}: the JSON document holds no records")
+    raise SourceError(f"{document.label}: the JSON document has no records")
 
 
 def _begins_with_records(document: Document, encoding: str) -> bool:
@@ -197,14 +197,14 @@ def _lines(document: Document, encoding: str, path: str | None) -> Iterator[byte
 
 
 def _line(value: object, document: Document) -> bytes:
-    """A record, or what stands in its place, which the service refuses as a row."""
+    """A record, or another value in its place, which the service rejects as a row."""
     if isinstance(value, dict):
         return json_line(value, document.label, document.limits)
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")[: document.limits.cell_characters] + b"\n"
 
 
 def _flat_lines(document: Document, encoding: str) -> Iterator[bytes]:
-    """The lines that have come, as one piece: a slow producer is uploaded as it produces."""
+    """The available lines as one piece: a slow producer is uploaded as it produces."""
     longest = document.limits.record_characters
     decoder = codecs.getincrementaldecoder(encoding)()
     rest = ""
@@ -228,5 +228,5 @@ def _flat_line(line: str, document: Document) -> bytes:
         record = DECODER.decode(line)
     if isinstance(record, dict):
         return json_line(record, document.label, document.limits)
-    # The service says what is wrong with it.
+    # The service reports the error.
     return line.rstrip("\r\n").encode("utf-8", "replace") + b"\n"

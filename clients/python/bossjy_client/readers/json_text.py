@@ -1,6 +1,6 @@
-"""JSON documents value by value: only one record is in memory. NaN and Infinity, which many programs write, are read.
+"""Parser of JSON documents value by value, with one record in memory. It reads NaN and Infinity of many programs.
 
-A record is decoded by the standard library: streaming parsers such as ijson refuse NaN.
+The standard library decodes a record: streaming parsers such as ijson reject NaN.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from bossjy_client.readers.flat import exact_number
 
 _PIECE = 64 * 1024
 _LONGEST_WORD = 16
-# Numbers keep their digits; what is no number is nothing.
+# Numbers keep their digits; NaN and Infinity become null.
 DECODER = json.JSONDecoder(parse_float=exact_number, parse_constant=lambda _: None)
 _SPACE = " \t\r\n\ufeff"
 
 
 class JsonText:
-    """The text of a document, with a position. Raises SourceError where it is not JSON."""
+    """The text of a document, with a position. Raises SourceError if it is not JSON."""
 
     def __init__(self, stream: TextIO, label: str, limits: ReaderLimits) -> None:
         self._stream, self._label, self._limits = stream, label, limits
@@ -31,7 +31,7 @@ class JsonText:
         self._ended = False
 
     def next_sign(self) -> str:
-        """The next character that is no white space, not taken; empty at the end."""
+        """The next character that is not white space, without consuming it; empty at the end."""
         while True:
             while self._position < len(self._text):
                 sign = self._text[self._position]
@@ -42,7 +42,7 @@ class JsonText:
                 return ""
 
     def take(self, signs: str) -> str:
-        """Take the next character, which must be one of `signs`."""
+        """Consume the next character, which must be one of `signs`."""
         sign = self.next_sign()
         if not sign or sign not in signs:
             raise self.wrong(f"{' or '.join(signs)} is missing")
@@ -50,13 +50,13 @@ class JsonText:
         return sign
 
     def value(self) -> Any:
-        """Take the next value."""
+        """Consume the next value."""
         self.next_sign()
         while True:
             try:
                 value, end = DECODER.raw_decode(self._text, self._position)
             except json.JSONDecodeError as error:
-                # At the end of what is there, the value may only be cut.
+                # At the end of the available text, the value may only be truncated.
                 cut = error.pos + _LONGEST_WORD >= len(self._text) or error.msg.startswith("Unterminated string")
                 behind = error.pos - self._position
                 if not cut or not self._more():
@@ -64,7 +64,7 @@ class JsonText:
             except RecursionError as error:
                 raise self.wrong("values are nested too deep") from error
             else:
-                # A number may go on behind what is there.
+                # A number may continue after the available text.
                 if end < len(self._text) or not self._more():
                     self._position = end
                     return value
@@ -75,11 +75,11 @@ class JsonText:
                 )
 
     def wrong(self, what: str, behind: int = 0) -> SourceError:
-        """What is wrong, and where."""
+        """The error, with its position."""
         return SourceError(f"{self._label}: not JSON at character {self._before + self._position + behind + 1}: {what}")
 
     def _more(self) -> bool:
-        """Read on; False at the end. Reads as much as is there, so that a long value is decoded few times."""
+        """Read more; False at the end. Reads as much as it already has, so that a long value is decoded few times."""
         if self._ended:
             return False
         piece = self._stream.read(max(_PIECE, len(self._text) - self._position))
@@ -92,9 +92,9 @@ class JsonText:
 
 
 def outer_values(text: JsonText, path: str = "", nesting: int = 64) -> Iterator[tuple[str, bool, Any]]:
-    """The values of one document as (dotted path, whether it is an item of an array, value), objects not as a whole.
+    """The values of one document as (dotted path, True for an item of an array, value); objects are split.
 
-    An item of an array is given as a whole: arrays inside a record are part of it.
+    An item of an array is returned whole: arrays inside a record are part of it.
     """
     sign = text.next_sign()
     if sign == "[":

@@ -1,4 +1,4 @@
-"""Streams that are read once, looked at first: standard input, pipes, text streams."""
+"""Streams that are read once, with a look at their first bytes: standard input, pipes, text streams."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bossjy_client.read_options import ReaderLimits
 from bossjy_client.readers.document import HEAD_BYTES, Document
 
 _FEWEST = 8
-# Longest wait for more bytes of a stream that are looked at before it is sent.
+# Longest wait for more bytes of a stream in the check before it is sent.
 _GRACE_S = 0.2
-# Formats whose first bytes do not tell enough: markup, cards, archives. Their start is waited for.
+# Formats whose first bytes are not enough: markup, cards, archives. The reader waits for more of them.
 _UNCERTAIN = (
     b"<",
     b"[",
@@ -32,9 +32,9 @@ _SPACE = b" \t\r\n\xef\xbb\xbf\xff\xfe\0"
 
 
 class PeekedStream:
-    """A binary or text stream that gives its first bytes twice. Text is given as UTF-8.
+    """A binary or text stream whose first bytes can be read twice. Text becomes UTF-8.
 
-    Like the stream itself it gives what is there, so that a slow producer is uploaded as it produces.
+    Like the stream itself it returns the available bytes, so that a slow producer is uploaded as it produces.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -45,7 +45,7 @@ class PeekedStream:
         self.is_text = False
 
     def peek(self, size: int = 0) -> bytes:
-        """The first bytes, enough to tell a file's format, at least `size` of them. Raises SourceError."""
+        """The first bytes, enough to detect a file's format, at least `size` of them. Raises SourceError."""
         while not self._ended and len(self._head) < max(size, _FEWEST):
             self._more()
         while not self._ended and _is_uncertain(self._head):
@@ -53,9 +53,9 @@ class PeekedStream:
         return self._head
 
     def sample(self, size: int) -> tuple[bytes, bool]:
-        """The bytes that are there, at most `size`, and True if they are all. `read` gives them again.
+        """The available bytes, at most `size`, and True if they are all. `read` returns them again.
 
-        It waits for the first bytes only: more are read while the producer has them ready.
+        It waits only for the first bytes; it reads more while the producer has them ready.
         """
         self.peek()
         deadline = time.monotonic() + _GRACE_S
@@ -67,7 +67,7 @@ class PeekedStream:
         try:
             return bool(select.select([self._stream], [], [], max(0.0, wait_s))[0])
         except (OSError, TypeError, ValueError):
-            return False  # not a file, or a pipe of a system that cannot tell
+            return False  # not a file, or a pipe of a system without this check
 
     def read(self, size: int, /) -> bytes:
         """Return the available bytes; empty at the end."""
@@ -106,7 +106,7 @@ class LiveDocument(Document):
         self._stream = stream
 
     def first(self, size: int) -> bytes:
-        """The first `size` bytes, which are read again by `open`."""
+        """The first `size` bytes, which `open` reads again."""
         return self._stream.peek(size)[:size] if self._temporary is None else super().first(size)
 
 
@@ -129,7 +129,7 @@ def _is_uncertain(head: bytes) -> bool:
     if not text:
         return len(head) < HEAD_BYTES
     if text.startswith(b"{"):
-        # One line tells whether it is JSON lines.
+        # One line decides if it is JSON lines.
         return b"\n" not in text and len(head) < HEAD_BYTES
     if text.startswith(b"["):
         return not text[1:].strip(_SPACE) and len(head) < HEAD_BYTES

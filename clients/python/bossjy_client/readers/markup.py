@@ -11,7 +11,7 @@ from bossjy_client.readers.document import Document
 from bossjy_client.readers.sheets import SAMPLE_ROWS, Sheet, choose_sheet, listed
 from bossjy_client.tables import TableRows, csv_pieces
 
-# A row of a table with its number: tables come one after the other.
+# A row with the number of its table: tables follow one another.
 Rows = Iterator[tuple[int, list[str]]]
 
 
@@ -59,11 +59,11 @@ def read_tables(
 
 
 class Spans:
-    """The row that is being read, and cells of earlier rows that reach down to it."""
+    """The current row, and cells of earlier rows that span it."""
 
     def __init__(self, label: str, columns: int) -> None:
         self._label, self._most = label, columns
-        # By column: the text, and how many of the following rows it reaches down to.
+        # By column: the text, and the number of following rows that it spans.
         self._below: dict[int, tuple[int, str]] = {}
         self._begun: dict[int, tuple[int, str]] = {}
         self._cells: list[str] = []
@@ -73,7 +73,7 @@ class Spans:
         self._cells = []
 
     def at(self, column: int) -> None:
-        """Go on at a column, from 0."""
+        """Continue at a column, from 0."""
         self._check(column)
         self._fill()
         while len(self._cells) < column:
@@ -81,7 +81,7 @@ class Spans:
             self._fill()
 
     def add(self, text: str, across: int, down: int) -> None:
-        """Add a cell that takes `across` columns and `down` rows."""
+        """Add a cell that spans `across` columns and `down` rows."""
         self._fill()
         column = len(self._cells)
         self._check(column + across)

@@ -1,4 +1,4 @@
-"""Content of an ODS workbook: what its repeated cells come to, formulas without a value, hidden rows."""
+"""Content of an ODS workbook: the count of its repeated cells, formulas without a value, hidden rows."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _WIDE = re.compile(
 
 
 def repeated_cells(pieces: Iterable[bytes]) -> tuple[int, int]:
-    """About how many cells are repeated, each written once, and how many formulas have no value.
+    """The approximate number of repeated cells, each written once, and the number of formulas without a value.
 
-    `pieces` are the content, cut before rows.
+    `pieces` are the content, split before rows.
     """
     cells = formulas = 0
     for piece in pieces:
@@ -54,7 +54,7 @@ def hidden_rows(pieces: Iterable[bytes], sheet: str) -> Iterator[int]:
 
 
 def _count(row: re.Match[bytes]) -> int:
-    """How many rows a row stands for."""
+    """The number of rows that a row element stands for."""
     repeated = _REPEATED.search(row[1])
     return int(repeated[1]) if repeated else 1
 

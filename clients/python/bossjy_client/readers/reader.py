@@ -1,4 +1,4 @@
-"""Reader of one file format: what a registration states."""
+"""Reader of one file format: the fields of a registration."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bossjy_client.tables import TableRows
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One format. `sniff` looks at `Document.head`, `start` and, where needed, at more of the document."""
+    """One format. `sniff` reads `Document.head`, `start` and, if necessary, more of the document."""
 
     what: str
     """The format for people, with its article."""
     sniff: Callable[[Document], bool]
-    """Whether a document has this format. Raises SourceError."""
+    """True if a document has this format. Raises SourceError."""
     read: Callable[[Document, ReadOptions], TableRows]
-    """The table of a document, the same bytes each time. Raises SourceError where it cannot be read."""
+    """The table of a document, the same bytes each time. Raises SourceError if it cannot be read."""
     needs_file: bool = True
-    """Whether the document is read more than once or not from its start; standard input is spooled to a file then."""
+    """True if the document is read several times or not from its start; standard input is then spooled to a file."""
     takes: frozenset[str] = frozenset()
     """The fields of ReadOptions that only some formats have: `sheet`, `skip_hidden_rows`, `records`."""

@@ -1,4 +1,4 @@
-"""Rows that a program makes, dicts by column, as JSON lines."""
+"""Rows of a program, dicts by column, as JSON lines."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ TAKEN = (
     "Arrow table"
 )
 _PIECE = 64 * 1024
-# Rows that a slow generator has made are sent after this.
+# The finished rows of a slow generator are sent after this time.
 _LONGEST_WAIT_S = 0.5
 
 
 def record_table(source: Any, limits: ReaderLimits) -> TableRows:
-    """The rows of an iterable of dicts. Raises SourceError for anything else, and for one without rows."""
+    """The rows of an iterable of dicts. Raises SourceError for another object, and for one without rows."""
     label = f"the {type(source).__name__}"
     if isinstance(source, Mapping):
-        raise SourceError(f"{label} is no list of rows: give a list of dicts, one for each contact; {TAKEN}")
+        raise SourceError(f"{label} is not a list of rows: give a list of dicts, one for each contact; {TAKEN}")
     if hasattr(source, "__aiter__"):
         raise SourceError(f"{label} is asynchronous: collect its rows into a list first; {TAKEN}")
     try:

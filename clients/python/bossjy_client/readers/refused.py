@@ -1,4 +1,4 @@
-"""Files that are no list: named, with what to do."""
+"""Formats that are not contact lists: each error names the format and a remedy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bossjy_client.readers.reader import Reader
 from bossjy_client.tables import TableRows
 
 _EXPORT = "export the list as CSV or XLSX from the program that made it"
-# How files begin that people take for lists.
+# First bytes of files that people take for lists.
 _BEGINS: dict[bytes, tuple[str, str]] = {
     b"%PDF-": ("a PDF document", _EXPORT),
     b"{\\rtf": ("a text document (RTF)", "copy its table into a spreadsheet, and save that as XLSX"),
@@ -33,7 +33,7 @@ _BEGINS: dict[bytes, tuple[str, str]] = {
 
 
 def is_empty(document: Document) -> bool:
-    """Whether the document has nothing but white space and end-of-file signs."""
+    """True if the document has only white space and end-of-file signs."""
     return len(document.head) < 64 * 1024 and not document.start.strip(" \t\r\n\0\x1a\ufeff")
 
 
@@ -66,7 +66,7 @@ def _is_xml(document: Document) -> bool:
 
 def _refuse_xml(document: Document, _options: ReadOptions) -> TableRows:
     raise SourceError(
-        f"{document.label}: it is XML of a form that is not read: open it in a spreadsheet program, and save it as XLSX"
+        f"{document.label}: it is XML of an unsupported form: open it in a spreadsheet program, and save it as XLSX"
     )
 
 

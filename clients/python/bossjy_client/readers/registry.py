@@ -1,7 +1,7 @@
-"""Registry of readers, and the way from a document to its table.
+"""Registry of readers, and the conversion of a document to its table.
 
-The service reads CSV, TSV, JSON lines and Arrow, plain or within gzip and Zstandard. No reader takes these: they go to
-it as they are.
+The service reads CSV, TSV, JSON lines and Arrow, plain or in gzip and Zstandard. No reader accepts these: they go to it
+unchanged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bossjy_client.tables import TableRows
 _PIECE = 256 * 1024
 _SHEETS = frozenset({"sheet", "skip_hidden_rows"})
 
-# The first that recognises a document reads it.
+# The first reader that recognises a document reads it.
 READERS: tuple[Reader, ...] = (
     *refused.READERS,
     Reader("a workbook", workbook.is_workbook, workbook.read_workbook, takes=_SHEETS),
@@ -58,21 +58,21 @@ class OptionError(SourceError):
 
 
 def reader_of(document: Document) -> Reader | None:
-    """The reader of a document that is not compressed; None for one that the service reads. Raises SourceError."""
+    """The reader of an uncompressed document; None if the service reads it. Raises SourceError."""
     return next((reader for reader in READERS if reader.sniff(document)), None)
 
 
 def is_packed(document: Document) -> bool:
-    """Whether the document is compressed, or a ZIP archive that is no workbook. Raises SourceError."""
+    """True if the document is compressed, or a ZIP archive other than a workbook. Raises SourceError."""
     if archive.opener_of(document) is not None:
         return True
     return archive.is_zip(document) and not workbook.is_workbook(document)
 
 
 def convert(document: Document, options: ReadOptions) -> TableRows | None:
-    """The table of a document; None for one that goes to the service as it is.
+    """The table of a document; None if it goes to the service unchanged.
 
-    Raises SourceError where it cannot be read, OptionError for an option that is not for its format.
+    Raises SourceError if it cannot be read, OptionError for an option that is not for its format.
     """
     with ExitStack() as opened:
         opened.enter_context(_any_error(document.label))
@@ -103,7 +103,7 @@ def sheet_names(document: Document) -> list[str]:
 
 @contextmanager
 def _any_error(label: str) -> Iterator[None]:
-    """What libraries raise of a damaged file as SourceError: they have no base in common."""
+    """Errors of libraries for a damaged file as SourceError: they have no common base."""
     try:
         yield
     except BossjyError:

@@ -1,4 +1,4 @@
-"""Choice of a sheet: the first one with a usable phone column, where several have rows."""
+"""Choice of a sheet: the first one with a usable phone column, if several have rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bossjy_client.errors import SourceError
 from bossjy_client.read_options import ReadOptions
 
 SAMPLE_ROWS = 100
-# A sheet is chosen by these words and its cells; the service knows many more, and says what a column means.
+# These words and the cells choose a sheet; the service knows many more, and decides the meaning of a column.
 _PHONE_WORD = re.compile(
     r"phone|mobil|\btel\b|tele[fp]|\bcell|whatsapp|handy|celular|m[oó]vil|portable|gsm|\bmsisdn\b|\bsms\b"
     r"|手机|手機|电话|電話|联系方式|聯絡方式|携帯|전화|휴대|핸드폰|телефон|моб|điện thoại|\bsđt\b|cep|هاتف|جوال|موبايل",
@@ -24,7 +24,7 @@ _NAMED_SHEETS = 10
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet; `first_rows` reads its first rows as text, when they are needed."""
+    """One sheet; `first_rows` reads its first rows as text on demand."""
 
     name: str
     first_rows: Callable[[], Sequence[Sequence[str]]]
@@ -32,10 +32,10 @@ class Sheet:
 
 
 def choose_sheet(label: str, sheets: Sequence[Sheet], options: ReadOptions) -> tuple[str, str]:
-    """The name of the sheet that is read, and what people are told of the choice. Raises SourceError.
+    """The name of the sheet to read, and a message for people about the choice. Raises SourceError.
 
-    Of the visible sheets, the first that holds all mapped columns is chosen; else the first with a column that has the
-    name of a phone column and numbers; else the first with a column of numbers; else the only sheet with rows.
+    Of the visible sheets, the first with all mapped columns is chosen; else the first with a column that has the name
+    of a phone column and numbers; else the first with a column of numbers; else the only sheet with rows.
     """
     if not sheets:
         raise SourceError(f"{label}: it has no sheet")
@@ -63,24 +63,24 @@ def choose_sheet(label: str, sheets: Sequence[Sheet], options: ReadOptions) -> t
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names for a message, not too many."""
+    """Names for a message, shortened if there are many."""
     return ", ".join(names[:_NAMED_SHEETS]) + (", …" if len(names) > _NAMED_SHEETS else "")
 
 
 def names_phone(text: str) -> bool:
-    """Whether the name of a column has a usual word for phone numbers."""
+    """True if the name of a column has a usual word for phone numbers."""
     return bool(_PHONE_WORD.search(text)) and not _NO_PHONE_WORD.search(text)
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell is written as phone numbers are."""
+    """True if a cell has the form of a phone number."""
     plain = text.strip().lstrip("'")
     digits = sum(sign.isdigit() for sign in plain)
     return 7 <= digits <= 19 and bool(_NUMBER.fullmatch(plain)) and not _DATE.match(plain)
 
 
 def _score(rows: Sequence[Sequence[str]], mapped: Sequence[str]) -> int:
-    """3: all mapped columns; 2: a column that is named as phone columns are, with numbers; 1: with numbers; 0: none."""
+    """3: all mapped columns; 2: a column with the name of a phone column and numbers; 1: with numbers; 0: none."""
     if mapped and any(set(mapped) <= {cell.strip() for cell in row} for row in rows):
         return 3
     best = 0

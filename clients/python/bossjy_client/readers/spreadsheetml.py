@@ -16,12 +16,12 @@ from bossjy_client.tables import EXACT_BELOW, TableRows
 _PIECE = 64 * 1024
 _NAMESPACE = "urn:schemas-microsoft-com:office:spreadsheet"
 _MIDNIGHT = re.compile(r"T00:00:00(?:\.0+)?$")
-# Numbers are a double in text; times of no day are days from 1899.
+# Numbers are a double in text. Times without a date are days from 1899.
 _NO_DAY = "1899-12-31T"
 
 
 def is_spreadsheetml(document: Document) -> bool:
-    """Whether the document is SpreadsheetML."""
+    """True if the document is SpreadsheetML."""
     start = document.start[:8192]
     return start.lstrip().startswith("<") and _NAMESPACE in start and "Workbook" in start
 
@@ -39,7 +39,7 @@ def read_spreadsheetml(document: Document, options: ReadOptions) -> TableRows:
 
 
 class _Sheets:
-    """The rows of all sheets, as the parser comes by them."""
+    """The rows of all sheets, in the order of the parser."""
 
     def __init__(self, document: Document, names: list[str], *, skip_hidden_rows: bool) -> None:
         self._label, self._limits, self._names = document.label, document.limits, names
@@ -96,7 +96,7 @@ class _Sheets:
         if place > self._row + 1:
             if place > 1_048_576:
                 raise SourceError(f"{self._label}: row {place:,} is beyond the last row of a sheet")
-            # Empty rows are left out: a line stays a row.
+            # Empty rows have no cells: a line stays a row.
             self._taken += [(len(self._names) - 1, list[str]())] * (place - self._row - 1)
             self._row = place - 1
         self._row += 1

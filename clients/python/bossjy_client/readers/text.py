@@ -17,22 +17,22 @@ _PIECE = 256 * 1024
 
 
 def is_utf32(document: Document) -> bool:
-    """Whether the document is text in UTF-32."""
+    """True if the document is text in UTF-32."""
     return document.wide_encoding.startswith("utf-32")
 
 
 def read_utf32(document: Document, _options: ReadOptions) -> TableRows:
-    """The text in UTF-8; its form is found out by the service. Raises SourceError."""
+    """The text in UTF-8; the service detects its form. Raises SourceError."""
     return TableRows(document.name, None, None, _utf8(document, document.wide_encoding), form=None, encoding="utf-8")
 
 
 def encoding_of(document: Document, options: ReadOptions) -> str:
-    """The encoding of a text document, which is read to its end for that. Raises SourceError."""
+    """The encoding of a text document, which is read to its end. Raises SourceError."""
     if options.encoding:
         try:
             return codecs.lookup(options.encoding).name
         except LookupError as error:
-            raise SourceError(f"{document.label}: `{options.encoding}` is no encoding that is known") from error
+            raise SourceError(f"{document.label}: `{options.encoding}` is not a known encoding") from error
     if document.wide_encoding:
         return document.wide_encoding
     if _decodes(document, "utf-8"):
@@ -44,7 +44,7 @@ def encoding_of(document: Document, options: ReadOptions) -> str:
 
 @contextmanager
 def opened_text(document: Document, encoding: str) -> Iterator[TextIO]:
-    """The document as text, line ends as they are. Raises SourceError."""
+    """The document as text with its original line ends. Raises SourceError."""
     with reading(document.label), document.open() as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
         yield text
 
@@ -68,7 +68,7 @@ def _decodes(document: Document, encoding: str) -> bool:
 
 
 def is_chinese(head: bytes) -> bool:
-    """Whether the bytes above ASCII are pairs of GB 2312, which other encodings hardly ever are."""
+    """True if the bytes above ASCII are pairs of GB 2312. Text in other encodings almost never has this form."""
     others = [sign for sign in head.decode("gb18030", "replace") if sign > "\x7f"]
     common = sum(bool(sign.encode("gb2312", "ignore")) for sign in others)
     return not others or common >= 0.9 * len(others)

@@ -1,6 +1,6 @@
-"""vCards as CSV: one row a card, its numbers in columns of their own, the preferred and mobile ones first.
+"""vCards as CSV: one row a card, with a column for each number, the preferred and mobile ones first.
 
-No library serves: vobject reads no version 4.0, and stumbles over the quoted-printable text of telephones.
+No library is suitable: vobject does not read version 4.0, and fails on quoted-printable text of telephones.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ class _Card:
 
 
 def is_vcard(document: Document) -> bool:
-    """Whether the document begins with a card."""
+    """True if the document begins with a card."""
     return document.start.lstrip()[:11].upper() == "BEGIN:VCARD"
 
 
 def read_vcard(document: Document, options: ReadOptions) -> TableRows:
-    """The cards as rows. The columns are those that any card needs. Raises SourceError."""
+    """The cards as rows. The columns are those that at least one card needs. Raises SourceError."""
     columns: dict[str, None] = dict.fromkeys(("name", "phone"))
     count = 0
     for row in _rows(document, options):
         count += 1
         columns |= dict.fromkeys(row)
     if not count:
-        raise SourceError(f"{document.label}: it holds no card")
+        raise SourceError(f"{document.label}: it has no card")
     names = sorted(columns, key=_place)
     return TableRows(document.name, count, True, _pieces(document, options, names), release=document.close)
 
@@ -79,7 +79,7 @@ def _rows(document: Document, options: ReadOptions) -> Iterator[dict[str, str]]:
     for one in properties(document, options):
         if one.name == "BEGIN" and one.value.strip().upper() == "VCARD":
             if card is not None and agent:
-                outer.append(card)  # the card inside is its agent, a contact of its own
+                outer.append(card)  # the nested card is its agent, a separate contact
             elif card is not None:
                 yield _row(card)  # its end is missing
             card, agent = _Card(), False

@@ -14,7 +14,7 @@ from bossjy_client.read_options import ReadOptions
 from bossjy_client.readers.document import Document
 from bossjy_client.readers.text import is_chinese, opened_text
 
-# Pictures, sounds and keys, which no contact keeps; their lines are the longest.
+# Pictures, sounds and keys, which are not imported; their lines are the longest.
 _BINARY = frozenset({b"PHOTO", b"LOGO", b"SOUND", b"KEY"})
 _NAME = re.compile(rb"\s*(?:[\w-]+\.)?([\w-]+)")
 _PARAMETER = re.compile(rb";\s*([\w-]+)\s*(?:=((?:\"[^\"]*\"|[^\";:])*))?")
@@ -31,10 +31,10 @@ class Property:
     types: frozenset[str]
     """Values of TYPE and parameters without a name, in lower case; `pref` for any preference."""
     value: str
-    """As it is written, decoded."""
+    """The decoded text."""
 
     def parts(self, separator: str = ";") -> list[str]:
-        """The value cut at a separator that is not escaped, each part without escapes and white space around."""
+        """The value split at a separator that is not escaped, each part without escapes and surrounding white space."""
         return [unescaped(part) for part in _cut(self.value, separator)]
 
     @property
@@ -44,7 +44,7 @@ class Property:
 
 
 def unescaped(text: str) -> str:
-    """Without the escapes of 3.0 and 4.0, and without white space around."""
+    """The text without the escapes of 3.0 and 4.0, and without surrounding white space."""
     if "\\" in text:
         text = _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], text)
     return text.strip()
@@ -67,7 +67,7 @@ def properties(document: Document, options: ReadOptions) -> Iterator[Property]:
 
 
 def _parameters(line: bytes, position: int) -> tuple[int, set[str], str]:
-    """The position after the parameters, those that say what the property is, and the character set."""
+    """The position after the parameters, the parameters that describe the property, and the character set."""
     types, charset = set[str](), ""
     while parameter := _PARAMETER.match(line, position):
         position = parameter.end()
@@ -106,7 +106,7 @@ def _decoded(raw: bytes, charset: str, document: Document, options: ReadOptions)
 
 
 def _logical_lines(document: Document) -> Iterator[bytes]:
-    """Lines with the folded ones joined. Bytes, because a fold may cut a character."""
+    """Lines with the folded ones joined. Bytes, because a fold may split a character."""
     longest, version = document.limits.record_characters, b""
     line: bytearray | None = None
     for physical in _physical_lines(document):

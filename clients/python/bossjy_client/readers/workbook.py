@@ -1,7 +1,7 @@
 """Workbooks (XLSX, XLSB, XLS, ODS): a sheet as CSV. The sheet is in memory: it has a million rows at most.
 
 A line of the CSV is a row of the sheet, from its first. A cell that is merged with those below it counts for each of
-them, as people see it.
+them, as displayed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def is_workbook(document: Document) -> bool:
-    """Whether the document is a workbook. Raises SourceError for a damaged one."""
+    """True if the document is a workbook. Raises SourceError for a damaged one."""
     if document.head.startswith(_OLE):
         return True
     return document.head.startswith(b"PK") and workbook_parts.kind_of(document) != ""
@@ -62,7 +62,7 @@ def read_workbook(document: Document, options: ReadOptions) -> TableRows:
 
 
 class _Book:
-    """A workbook, of which the last sheet that was asked for is in memory."""
+    """A workbook, with the last requested sheet in memory."""
 
     def __init__(self, document: Document) -> None:
         path = document.file()
@@ -122,7 +122,7 @@ def _rows(sheet: Any, hidden: frozenset[int]) -> Iterator[list[str]]:
 
 
 def _merged(sheet: Any) -> Sequence[tuple[tuple[int, int], tuple[int, int]]]:
-    """Ranges of merged cells, (row, column) of their first and last; none where the format does not tell them."""
+    """Ranges of merged cells, (row, column) of their first and last; none if the format does not contain them."""
     return sheet.merged_cell_ranges or ()
 
 
@@ -138,7 +138,7 @@ def _opened(label: str, path: Path) -> Any:
 
 @contextmanager
 def _calling(message: str) -> Iterator[None]:
-    """What the library raises as SourceError, panics among it, which are no Exception."""
+    """Errors of the library as SourceError, also panics, which are no Exception."""
     from python_calamine import CalamineError  # noqa: PLC0415 - as above
 
     try:

@@ -1,7 +1,7 @@
-"""Parts of a workbook as an archive: bounds before it is read, formulas without a value, hidden rows.
+"""Parts of a workbook as an archive: limits before it is read, formulas without a value, hidden rows.
 
-What the library for workbooks does not tell, or finds out too late: a stray cell in the last row and column makes a
-sheet of billions of cells.
+The library for workbooks does not report these, or reports them too late: a stray cell in the last row and column makes
+a sheet of billions of cells.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _RELATION = re.compile(rb"<(?:\w+:)?Relationship\b([^>]*)>")
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a sheet's part tells."""
+    """The contents of a sheet's part."""
 
     rows: int = 0
     columns: int = 0
@@ -57,7 +57,7 @@ def kind_of(document: Document) -> str:
     except zipfile.BadZipFile as error:
         raise SourceError(
             f"{document.label}: it begins like a workbook or a ZIP archive and cannot be read as one; "
-            f"it is cut or damaged: {error}"
+            f"it is truncated or damaged: {error}"
         ) from error
     except (OSError, NotImplementedError, RuntimeError) as error:
         raise SourceError(f"{document.label}: it cannot be read: {error}") from error
@@ -65,7 +65,7 @@ def kind_of(document: Document) -> str:
 
 
 class WorkbookParts:
-    """The parts of one workbook. Old workbooks (XLS) have none, and are bounded by their format."""
+    """The parts of one workbook. Old workbooks (XLS) have none, and their format limits them."""
 
     def __init__(self, document: Document, path: Path) -> None:
         self._label, self._limits, self._path = document.label, document.limits, path
@@ -84,13 +84,13 @@ class WorkbookParts:
                 raise SourceError(self._too_large())
         if self._kind == "ods":
             self._scan_ods()
-        # Reading to the end checks the sizes that the archive states, which the library does not.
+        # Reading to the end checks the sizes in the archive, which the library does not.
         for name in self._shared_parts():
             for _ in self._pieces(name):
                 pass
 
     def scan(self, sheet: str) -> Scan:
-        """What the part of a sheet tells. Raises SourceError for a sheet beyond the limits."""
+        """The contents of the part of a sheet. Raises SourceError for a sheet beyond the limits."""
         part = self._sheet_parts.get(sheet)
         if part is None:
             return self._scans.get("", Scan())
@@ -99,7 +99,7 @@ class WorkbookParts:
         return self._scans[sheet]
 
     def hidden_rows(self, sheet: str) -> frozenset[int]:
-        """The rows that are hidden, from 0. Raises SourceError where the format does not tell them."""
+        """The hidden rows, from 0. Raises SourceError if the format does not contain them."""
         if self._kind == "ods":
             return frozenset(hidden_rows(self._rows(CONTENT, ROW), sheet))
         part = self._sheet_parts.get(sheet)
@@ -196,7 +196,7 @@ class WorkbookParts:
         return Scan(rows, columns, formulas)
 
     def _scan_binary(self, part: str) -> Scan:
-        """The extent that an XLSB sheet states: record 148, the first and last row and column."""
+        """The extent in an XLSB sheet: record 148, the first and last row and column."""
         head = next(self._pieces(part), b"")
         position = 0
         while position + 2 < len(head):
@@ -219,7 +219,7 @@ class WorkbookParts:
         if rows * max(columns, 1) > self._limits.sheet_cells:
             raise SourceError(
                 f"{self._label}: its sheet goes to row {rows:,} and column {columns:,}, more than "
-                f"{self._limits.sheet_cells:,} cells (sheet_cells): delete what stands far outside the table, or save "
+                f"{self._limits.sheet_cells:,} cells (sheet_cells): delete the cells far outside the table, or save "
                 "the sheet as CSV"
             )
 
@@ -231,7 +231,7 @@ class WorkbookParts:
 
 
 def _last(data: bytes, *begins: bytes) -> int:
-    """Where the last element begins that is named so, with or without a prefix; -1 if there is none."""
+    """The start of the last element of these names, with or without a prefix; -1 if there is none."""
     found = max(data.rfind(begin) for begin in begins)
     return data.rfind(b"<", 0, found + 1) if found >= 0 else -1
 

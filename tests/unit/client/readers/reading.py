@@ -1,4 +1,4 @@
-"""A file as the client converts it, read back."""
+"""Reading helper: a file as the client converts it, parsed again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_sent_as_it_is(path: Path) -> bool:
 
 
 def data_of(table: TableRows) -> bytes:
-    """All bytes that are sent."""
+    """All sent bytes."""
     data = b"".join(table.pieces)
     table.release()
     return data
@@ -39,7 +39,7 @@ def rows_of(path: Path, limits: ReaderLimits | None = None, **options: Any) -> l
 
 
 def records_of(path: Path, limits: ReaderLimits | None = None, **options: Any) -> list[Any]:
-    """Lines of JSON; a line that is none is its text."""
+    """Lines of JSON; a line that is not JSON becomes its text."""
     found: list[Any] = []
     for line in data_of(table_of(path, limits, **options)).decode().splitlines():
         try:

@@ -56,7 +56,7 @@ ARCHIVES: dict[str, Callable[[bytes], bytes]] = {
 def test_the_table_inside(path: Path, archive: str) -> None:
     path.write_bytes(ARCHIVES[archive](CSV))
     table = table_of(path)
-    # The service finds out what the text is.
+    # The service detects the form of the text.
     assert (table.form, table.encoding) == (None, "")
     assert data_of(table) == CSV
 
@@ -85,10 +85,10 @@ def test_other_formats_inside(path: Path, archive: str) -> None:
     ("data", "said"),
     [
         (zipped(), "the ZIP archive is empty"),
-        (zipped(("a.csv", CSV), ("b.csv", CSV)), r"holds 2 files \(a.csv, b.csv\): unpack it"),
-        (zipped(("a.dat", CSV), ("b.dat", CSV)), r"holds 2 files \(a.dat, b.dat\): unpack it"),
+        (zipped(("a.csv", CSV), ("b.csv", CSV)), r"contains 2 files \(a.csv, b.csv\): unpack it"),
+        (zipped(("a.dat", CSV), ("b.dat", CSV)), r"contains 2 files \(a.dat, b.dat\): unpack it"),
         (zipped(("word/document.xml", b"<x/>")), "a document of an office program"),
-        (zipped(("a.csv", CSV))[:-30], "cut or damaged"),
+        (zipped(("a.csv", CSV))[:-30], "truncated or damaged"),
         (zipped(("a.csv", b"")), "the file is empty"),
         (zipped(("a.pdf", b"%PDF-1.7")), "a PDF document"),
         (gzip.compress(gzip.compress(CSV, mtime=0), mtime=0)[:-5], "damaged"),

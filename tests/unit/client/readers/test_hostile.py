@@ -1,4 +1,4 @@
-"""Damaged and hostile files: each is read or is a SourceError, within bounded time."""
+"""Damaged and hostile files: each is read or is a SourceError, within limited time."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_damaged_file_is_read_or_named(tmp_path: Path, name: str) -> None:
         except SourceError:
             refused += 1
         except AssertionError:
-            pass  # it looks like text now, which the service reads
+            pass  # it now looks like text, which the service reads
     assert refused or name in {"html", "nested lines", "utf-32"}
 
 
@@ -110,9 +110,9 @@ def test_a_chain_of_sectors_without_an_end(tmp_path: Path) -> None:
     data = bytearray(test_workbook.OLD.read_bytes())
     directory = struct.unpack_from("<I", data, 48)[0]
     table = struct.unpack_from("<I", data, 76)[0]
-    # The directory goes on with itself.
+    # The directory's chain returns to itself.
     struct.pack_into("<I", data, (table + 1) * 512 + 4 * directory, directory)
     path = tmp_path / "list.xls"
     path.write_bytes(data)
-    with pytest.raises(SourceError, match="cut or damaged: save it as XLSX"):
+    with pytest.raises(SourceError, match="truncated or damaged: save it as XLSX"):
         table_of(path)

@@ -75,7 +75,7 @@ def test_nested_objects_are_columns_by_path(path: Path) -> None:
     }
     path.write_text(json.dumps([record]))
     assert records_of(path) == [flat]
-    # JSON lines keep their lines, those that are no JSON as well.
+    # JSON lines keep their lines, also those that are not JSON.
     path.write_text(json.dumps(record) + '\nno json\n\n{"phone":"1"}')
     assert records_of(path) == [flat, "no json", "", {"phone": "1"}]
     path.write_text('{"phone":"1","name":null}\n' + json.dumps(record) + "\n")
@@ -103,8 +103,8 @@ def test_numbers_keep_their_digits(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", "holds no records"),
-        ("{\n}", "holds no records"),
+        ("[]", "has no records"),
+        ("{\n}", "has no records"),
         ('[["name","phone"],["A","1"]]', "items of its array are lists"),
         ('[{"a":1},{"b":2}', "not JSON at character 17"),
         ('[{"a":1},{"b":}]', "not JSON at character 15"),
@@ -138,7 +138,7 @@ def test_an_encoding_that_is_not_certain_is_asked_for(path: Path) -> None:
     with pytest.raises(SourceError, match="--encoding"):
         table_of(path)
     assert records_of(path, encoding="windows-1250") == [{"name": "Žofie", "phone": "1"}]
-    with pytest.raises(SourceError, match="no encoding that is known"):
+    with pytest.raises(SourceError, match="not a known encoding"):
         table_of(path, encoding="nonsense")
 
 

@@ -131,7 +131,7 @@ def test_spreadsheetml_that_cannot_be_read(path: Path) -> None:
     with pytest.raises(SourceError, match="beyond the last row"):
         table_of(path)
     path.write_text('<?xml version="1.0"?><contacts><contact/></contacts>')
-    with pytest.raises(SourceError, match="XML of a form that is not read"):
+    with pytest.raises(SourceError, match="XML of an unsupported form"):
         table_of(path)
 
 

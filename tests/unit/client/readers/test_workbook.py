@@ -38,7 +38,7 @@ def make(path: Path, sheets: dict[str, list[list[object]]], **states: str) -> di
 @pytest.fixture
 def workbook(tmp_path: Path) -> Path:
     path = tmp_path / "list.xlsx"
-    moment = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a sheet knows no zones
+    moment = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a sheet has no zones
     rows: list[list[object]] = [
         [],
         ["姓名", "手机号", "日期"],
@@ -113,10 +113,10 @@ def test_sheets_that_cannot_be_read(workbook: Path, tmp_path: Path) -> None:
         table_of(workbook, sheet="third")
     damaged = tmp_path / "damaged.xlsx"
     damaged.write_bytes(workbook.read_bytes()[:2000])
-    with pytest.raises(SourceError, match="it is cut or damaged"):
+    with pytest.raises(SourceError, match="it is truncated or damaged"):
         table_of(damaged)
     damaged.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
-    with pytest.raises(SourceError, match="the old workbook is cut or damaged"):
+    with pytest.raises(SourceError, match="the old workbook is truncated or damaged"):
         table_of(damaged)
 
 
@@ -163,7 +163,7 @@ def test_hidden_rows_are_left_out_by_an_option(tmp_path: Path) -> None:
     sheet.row_dimensions[3].hidden = True
     book.save(path)
     assert [row[0] for row in rows_of(path)] == ["name", "Ann", "Bob", "Cai"]
-    # The line of a row stays.
+    # The line of a row does not change.
     assert rows_of(path, skip_hidden_rows=True) == [
         ["name", "phone"],
         ["Ann", "13800138000"],

@@ -27,22 +27,22 @@ if _version_not_supported:
 
 class PhoneServiceStub:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
-    request and metadata version give the same answer, nothing is stored, repeating is safe.
+    A text that is not a number is an answer, not an error. Every method except LookupNumber is pure: the same
+    request and metadata version give the same answer, nothing is stored, and repeating is safe.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
-    refused with INVALID_FIELD.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. INVALID_FIELD rejects a field with more items
+    than its contract allows.
 
-    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
-    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
-    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
-    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
-    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
-    refused with LANGUAGE_UNKNOWN.
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
+    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
+    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
+    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
 
-    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
-    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
+    days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     def __init__(self, channel):
@@ -130,35 +130,35 @@ class PhoneServiceStub:
 
 class PhoneServiceServicer:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
-    request and metadata version give the same answer, nothing is stored, repeating is safe.
+    A text that is not a number is an answer, not an error. Every method except LookupNumber is pure: the same
+    request and metadata version give the same answer, nothing is stored, and repeating is safe.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
-    refused with INVALID_FIELD.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. INVALID_FIELD rejects a field with more items
+    than its contract allows.
 
-    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
-    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
-    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
-    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
-    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
-    refused with LANGUAGE_UNKNOWN.
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
+    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
+    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
+    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
 
-    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
-    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
+    days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     def ValidateNumber(self, request, context):
-        """Tells of one text whether it is a valid number, and which.
+        """Validates one text, and returns the number in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchValidateNumbers(self, request, context):
-        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB. Results
-        are in the order of the request. For more than a few thousand texts, StreamValidateNumbers costs several times less for
-        each number.
+        """The same for up to 10,000 texts at once, in the full view up to 3,000, so that the response has at most 4 MiB.
+        Results are in the order of the request. For more than a few thousand texts, StreamValidateNumbers costs several
+        times less for each number.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,13 +166,13 @@ class PhoneServiceServicer:
 
     def StreamValidateNumbers(self, request_iterator, context):
         """The same for any amount, in columns. Each request message gets one response message, in order. Send 1,000 to 5,000
-        numbers a message and keep several messages in flight. A message may carry parallel columns or Arrow IPC bytes; the
+        numbers a message and keep several messages in flight. A message may have parallel columns or Arrow IPC bytes; the
         response has the form of its request.
 
         The stream ends with SESSION_ENDED or TOKEN_INVALID within five seconds after the caller's session, API key,
-        certificate or user has ended, and with SCOPE_MISSING when the caller loses the scope. Without a message for the time
-        that the operator sets (5 minutes) it ends with STREAM_IDLE; when the client leaves one answer unread for long (60 s),
-        with STREAM_UNREAD. Open it again then, and send what was not answered.
+        certificate or user has ended, and with SCOPE_MISSING when the caller loses the scope. It ends with STREAM_IDLE if
+        no message arrives for the time that the operator sets (5 minutes), and with STREAM_UNREAD if the client leaves one
+        answer unread for long (60 s). Then open it again, and send the unanswered messages.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -187,23 +187,23 @@ class PhoneServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FormatPartialNumber(self, request, context):
-        """Formats what has been typed of a number so far, as libphonenumber's AsYouTypeFormatter does: for input fields, at each
-        key. A text of which no number can come is answered as it was typed.
+        """Formats the digits typed so far, like libphonenumber's AsYouTypeFormatter: for input fields, at each key. A text
+        that cannot become a number is returned unchanged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ValidateShortNumber(self, request, context):
-        """Tells whether a text is a short number of a region (`110`, `95588`), whether it reaches an emergency service, and what
-        it costs: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
+        """Reports if a text is a short number of a region (`110`, `95588`), if it reaches an emergency service, and the cost
+        of a call: libphonenumber's ShortNumberInfo. ValidateNumber calls such a text too short, or local only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def MatchNumbers(self, request, context):
-        """Tells whether two texts are the same number, as far as they say.
+        """Compares two texts: the certainty that they are the same number.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,16 +218,16 @@ class PhoneServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainNumber(self, request, context):
-        """Tells why a text is refused, at which character, and the likely fixes. Every fix offered is a valid number.
+        """Explains why a text is not valid, at which character, and gives the likely fixes. Every fix is a valid number.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FindRegions(self, request, context):
-        """Tells in which regions a text is a valid number, and which number it is there: for a text with `+` the regions of its
-        calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions lists
-        the regions of a calling code.
+        """Lists the regions in which a text is a valid number, and the number there: for a text with `+` the regions of its
+        calling code that have the number, for any other text all regions whose own reading of it is valid. ListRegions
+        lists the regions of a calling code.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -248,25 +248,26 @@ class PhoneServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetNumberingPlan(self, request, context):
-        """Tells which plan answers are made from.
+        """Reads the current plan.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DiffNumberingPlans(self, request, context):
-        """Counts, exactly, how two versions of the plan differ. PLAN_UNKNOWN if the server holds no snapshot of one of them.
+        """Counts the exact differences of two versions of the plan. PLAN_UNKNOWN if the server has no snapshot of one of
+        them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LookupNumber(self, request, context):
-        """Asks the provider that the operator has configured for what no plan knows: the carrier that serves a number now,
-        its line and whether it was ported. Only valid numbers are asked about; the number itself goes to the provider.
-        Answers are kept for each tenant for a while, an unknown number too, so repeating is cheap. FAILED_PRECONDITION with
-        LOOKUP_NOT_CONFIGURED where there is no provider, UNAVAILABLE with LOOKUP_UNAVAILABLE where it does not answer,
-        RESOURCE_EXHAUSTED with LOOKUP_BUDGET_SPENT where the operator's budget is spent.
+        """Queries the provider that the operator has configured for facts that no plan contains: the carrier that serves a
+        number now, its line, and if it was ported. Only valid numbers are queried; the number itself goes to the provider.
+        Answers are kept for each tenant for a while, also for an unknown number, so repeating is cheap.
+        FAILED_PRECONDITION with LOOKUP_NOT_CONFIGURED if there is no provider, UNAVAILABLE with LOOKUP_UNAVAILABLE if it
+        does not answer, RESOURCE_EXHAUSTED with LOOKUP_BUDGET_SPENT if the operator's budget is spent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -360,22 +361,22 @@ def add_PhoneServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class PhoneService:
     """Answers about phone numbers, exactly those of libphonenumber at the metadata version that each answer names.
-    A text that is not a number is an answer, not an error. Every method but LookupNumber is pure: the same
-    request and metadata version give the same answer, nothing is stored, repeating is safe.
+    A text that is not a number is an answer, not an error. Every method except LookupNumber is pure: the same
+    request and metadata version give the same answer, nothing is stored, and repeating is safe.
 
-    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up to
-    8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. A field with more items than its contract allows is
-    refused with INVALID_FIELD.
+    Limits: a request message has at most 4 MiB and its metadata 16 KiB. A larger request answers RESOURCE_EXHAUSTED; up
+    to 8 MiB the reason is MESSAGE_TOO_LARGE, beyond that gRPC gives none. INVALID_FIELD rejects a field with more items
+    than its contract allows.
 
-    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can use
-    either name; INVALID_FIELD for both with different values. A `region_code` that is no region of the plan is refused with
-    INVALID_FIELD, in every method. A `default_region` of that kind counts as none where libphonenumber's answer says so:
-    ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning REGION_UNKNOWN,
-    LookupNumber asks nobody. FormatNumber and FindNumbers refuse it with INVALID_FIELD. A language that is no BCP 47 tag is
-    refused with LANGUAGE_UNKNOWN.
+    `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
+    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
+    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
+    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
 
-    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three days:
-    for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
+    ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
+    days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
 
     @staticmethod

@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Region(_message.Message):
-    """What the plan says of one region, or of one non-geographic calling code."""
+    """The plan of one region, or of one non-geographic calling code."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -40,18 +40,20 @@ class Region(_message.Message):
     calling_code: _builtins.int
     """Calling code, without `+`: 86 for `CN`."""
     display_name: _builtins.str
-    """Name in the language that was asked for, in English where there is none; empty for `001`."""
+    """Name in the requested language, or in English if there is none; empty for `001`."""
     main_region_code: _builtins.str
-    """The region that speaks for its calling code where several share it: `US` for 1. Empty for `001`."""
+    """The main region of its calling code if several regions share it: `US` for 1. Empty for `001`."""
     national_prefix: _builtins.str
-    """What is dialled before a number inside the region, often `0`. Empty where there is none."""
+    """The prefix that is dialled before a number inside the region, often `0`. Empty if there is none."""
     international_prefix: _builtins.str
-    """What is dialled before a calling code, as a regular expression: `00`, for example. Empty where there is none."""
+    """A regular expression for the prefix that is dialled before a calling code: `00`, for example. Empty if there is
+    none.
+    """
     example_number: _builtins.str
-    """One valid number in E.164, for show. Empty where the plan gives none."""
+    """One valid number in E.164, as an example. Empty if the plan has none."""
     @_builtins.property
     def possible_lengths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The lengths that numbers of the region have, without calling code, in digits, ascending."""
+        """The lengths of the region's numbers in digits, without calling code, ascending."""
 
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_number_pb2.NumberType.ValueType]:
@@ -59,7 +61,7 @@ class Region(_message.Message):
 
     @_builtins.property
     def example_numbers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExampleNumber]:
-        """One valid number for each of `types` that the plan has one for, in their order. Only in GetRegion."""
+        """One valid number for each of `types`, if the plan has one, in their order. Only in GetRegion."""
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ Global___Region: _TypeAlias = Region  # noqa: Y015
 
 @_typing.final
 class ExampleNumber(_message.Message):
-    """A number of a kind, for show."""
+    """An example number of a kind."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
