@@ -1,7 +1,8 @@
 """Counts of translated-sounding idioms and sentence openings in the prose of the tree, a step of `make check`.
 
 The prose is Markdown, docstrings, messages and comments. Each count per 10,000 words has a ceiling and a goal. Exit
-status 1 if a count is above its ceiling; then the ten worst files follow with their lines. `--lines [FILE...]` lists every line that counts.
+status 1 if a count is above its ceiling; then the ten worst files follow with their lines. `--lines [FILE...]` lists
+every line that counts.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def test_import_and_contacts(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(ROWS, encoding="utf-8")
     done = run("import", str(path), "--region", "CN", code=6)
-    assert "holds" in done.stdout
+    assert "complete" in done.stdout
     job = objects(run("imports", "list", "--json"))[0]
     counts = {name: int(value) for name, value in job["counts"].items()}
     assert counts == {"rows_in": 4, "inserted": 2, "updated": 0, "unchanged": 0, "duplicate": 1, "rejected": 1}

@@ -72,7 +72,7 @@ def test_from_the_first_question_to_the_merged_import(open_tool: Open, run: Run,
     tool.answer("Try it first", "y")
     tool.wait_for("dry run: nothing was kept")
     tool.wait_for(r"new contacts +20,000")
-    tool.wait_for(r"refused +1")
+    tool.wait_for(r"rejected +1")
     tool.answer("Import now", "y")
     tool.wait_for("the same without questions: bossjy import")
     tool.wait_for(RATE)
