@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# Full-width signs, as on Chinese keyboards; # stands for a digit.
+# Full-width signs, as on Chinese keyboards; # is any digit.
 FULL_WIDTH_HOLE = "＃"
 FULL_WIDTH = str.maketrans("0123456789+-() #", "０１２３４５６７８９＋－（）　" + FULL_WIDTH_HOLE)
 # A number pasted from a phone's address book: digits between invisible direction marks.

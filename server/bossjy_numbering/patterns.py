@@ -26,7 +26,7 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """One digit of a set: bit d of `mask` stands for digit d. An empty set matches nothing."""
+    """One digit of a set: bit d of `mask` is digit d. An empty set matches nothing."""
 
     mask: int
 

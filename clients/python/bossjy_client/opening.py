@@ -23,7 +23,7 @@ from bossjy_client.sources import FileSource, Source
 from bossjy_client.stream_source import Readable, StreamSource
 from bossjy_client.tables import PieceStream, TableRows
 
-# `object` stands for frames of pandas and polars and for Arrow tables, which this package does not import.
+# `object`: frames of pandas and polars, and Arrow tables. This package does not import these libraries.
 Uploadable: TypeAlias = (
     str
     | os.PathLike[str]

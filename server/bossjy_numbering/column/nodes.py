@@ -1,6 +1,6 @@
 """Plan automaton for columns of E.164: one automaton for calling code and national number after the plus.
 
-Calling codes share the states of `Tables`, which do not contain national prefixes. A node stands for a calling code, a
+Calling codes share the states of `Tables`, which do not contain national prefixes. A node has a calling code, a
 state, and the state of a national prefix that is still possible. So a node and a number of digits determine the result
 for a number.
 """

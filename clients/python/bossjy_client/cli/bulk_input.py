@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import sys
 from typing import TextIO
 
 from bossjy_client.errors import SourceError
+from bossjy_client.readers.document import MARKS
 
 # Characters of a line.
 LINE_MAX = 1024 * 1024
-# Longer marks first: that of UTF-32 begins with that of UTF-16.
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _LOOKED_AT = 4096
 
 
@@ -37,7 +29,7 @@ def opened(name: str) -> TextIO:
 
 def encoding_of(start: bytes) -> str | None:
     """The encoding by the first bytes of a file; UTF-8 if they do not show one. None: the file is not text."""
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if start.startswith(mark):
             return encoding
     if b"\0" not in start:

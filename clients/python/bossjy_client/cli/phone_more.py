@@ -65,7 +65,7 @@ def short_words(short: number_pb2.ShortNumber) -> str:
         ("one carrier only", short.carrier_specific),
         ("text messages", short.sms_service),
     )
-    return ", ".join([f"of {short.region_code}", *(word for word, holds in said if holds)])
+    return ", ".join([f"of {short.region_code}", *(word for word, applies in said if applies)])
 
 
 async def _partial(session: Session) -> ExitCode:

@@ -19,7 +19,8 @@ from bossjy_client.read_options import ReaderLimits
 HEAD_BYTES = 64 * 1024
 _PIECE = 1024 * 1024
 _FEWEST = 8
-_MARKS = (
+# Byte order marks. Longer ones first: that of UTF-32 begins with that of UTF-16.
+MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -90,7 +91,7 @@ class Document:
     @cached_property
     def wide_encoding(self) -> str:
         """The encoding by a byte order mark or by the zero bytes of the head; empty if there are none."""
-        for mark, codec in _MARKS:
+        for mark, codec in MARKS:
             if self.head.startswith(mark):
                 return codec
         head = self.head[:4096]

@@ -54,7 +54,7 @@ def hidden_rows(pieces: Iterable[bytes], sheet: str) -> Iterator[int]:
 
 
 def _count(row: re.Match[bytes]) -> int:
-    """The number of rows that a row element stands for."""
+    """The number of rows of a row element, which can repeat."""
     repeated = _REPEATED.search(row[1])
     return int(repeated[1]) if repeated else 1
 

@@ -152,7 +152,7 @@ class ExportContactsRequest(_message.Message):
     format: _contact_pb2.ExportFormat.ValueType
     """Format of the file. Default: CSV."""
     plain_cells: _builtins.bool
-    """Whether cells of CSV that a spreadsheet would run as formulas are written as they are, for programs. Otherwise an
+    """If true, cells of CSV that a spreadsheet would run as formulas are written unchanged, for programs. Otherwise an
     apostrophe guards them. In both forms a text that begins with an apostrophe before `=`, `+`, `-` or `@` has one
     apostrophe more, so an import reads every cell back as it was.
     """
