@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 
-from bossjy_server.errors import NotFound
-from bossjy_server.imports import duplicate_store, store
+from bossjy_server.imports import duplicate_store
 from bossjy_server.imports.duplicate_store import DuplicateRow
 from bossjy_server.imports.duplicates import differences
 from bossjy_server.imports.records import ColumnMapping, ContactField, ImportJob, SourceFormat
-from bossjy_server.imports.reject_file import cells_of, csv_lines
+from bossjy_server.imports.reject_file import cells_of
 from bossjy_server.imports.rejects import KEPT_ROW
-from bossjy_server.storage import audit
-from bossjy_server.storage.postgres import Database
+from bossjy_server.imports.row_file import row_file
+from bossjy_server.storage.postgres import Connection, Database
 
 # After the columns of the file; `mapping` knows these names and ignores them.
 NOTES = (
@@ -26,31 +25,20 @@ NOTES = (
     "bossjy_differences",
     "bossjy_row",
 )
-_ROWS_AT_ONCE = 1000
 
 
-async def duplicate_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
+def duplicate_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
     """Pieces of the file, and the number of rows written so far. Raises NotFound."""
-    async with database.tenant(tenant_id) as connection:
-        job = await store.find_import(connection, tenant_id, import_id)
-        if job is not None:
-            await audit.record(connection, tenant_id, "imports.export_duplicates", resource=import_id)
-    if job is None:
-        raise NotFound("import")
-    source = (job.resolved or job.spec).source
-    yield b"\xef\xbb\xbf" + csv_lines([[*source.columns, *NOTES]]), 0
-    after, count = (0, -1), 0
-    while True:
-        async with database.tenant(tenant_id, long=True) as connection:
-            rows = await duplicate_store.page(connection, tenant_id, import_id, after, _ROWS_AT_ONCE)
-        if not rows:
-            return
-        after, count = (rows[-1].part, rows[-1].byte_offset), count + len(rows)
-        yield csv_lines([_row(row, source, job) for row in rows]), count
+
+    async def page(connection: Connection, after: tuple[int, int], limit: int) -> list[DuplicateRow]:
+        return await duplicate_store.page(connection, tenant_id, import_id, after, limit)
+
+    return row_file(database, (tenant_id, import_id), "imports.export_duplicates", NOTES, page, _row)
 
 
-def _row(row: DuplicateRow, source: SourceFormat, job: ImportJob) -> list[str]:
+def _row(row: DuplicateRow, job: ImportJob) -> list[str]:
     """The original cells, and the notes. The cells of a row without text are built from its values."""
+    source = (job.resolved or job.spec).source
     # A row that fills the kept length may have been truncated: its last cell would be shorter than the original.
     cells = None if len(row.row_text) >= KEPT_ROW else cells_of(row.row_text, source)
     whole = row.row_text if cells is None else ""
