@@ -21,7 +21,7 @@ from bossjy_server.imports.options import ImportOptions
 from bossjy_server.lookup.options import LookupOptions
 from bossjy_server.phone.options import ThreadOptions
 from bossjy_server.rpc.options import LimitOptions, QuotaOptions, RateOptions, ServerOptions, StreamOptions
-from bossjy_server.setting_texts import DECLARED, Declared, setting
+from bossjy_server.setting_texts import DECLARED, Declared, setting, written
 from bossjy_server.storage.options import DatabaseOptions, RedisOptions
 from bossjy_server.telemetry.options import LogOptions, MetricsOptions, TraceOptions
 
@@ -268,31 +268,16 @@ def listed(settings: Settings) -> list[Listed]:
     for place in _places():
         options = getattr(settings, place.table)
         value, default = getattr(options, place.key), getattr(type(options)(), place.key)
-        text = _shown(value)
+        text = written(value)
         rows.append(
             Listed(
                 place.table,
                 place.key,
                 place.declared.name,
                 "(set)" if place.declared.secret and text else text,
-                _shown(default),
+                written(default),
                 settings.origins.get(place.declared.name, "default"),
                 place.declared.about,
             )
         )
     return rows
-
-
-def _shown(value: object) -> str:
-    """A value in the notation of a variable."""
-    match value:
-        case bool():
-            return "on" if value else "off"
-        case frozenset():
-            return ",".join(sorted(value))
-        case tuple():
-            return ",".join(map(str, value))
-        case Mapping():
-            return ",".join(f"{key}={one}" for key, one in value.items())
-        case _:
-            return str(value)

@@ -7,8 +7,8 @@ and meaning. `config` finds it there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +39,35 @@ def setting(name: str, default: Any, read: Callable[[str], Any], about: str, *, 
     if isinstance(default, dict):
         return field(default_factory=dict, metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
+
+
+def written(value: object) -> str:
+    """A value in the notation of a variable."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case frozenset():
+            return ",".join(sorted(value))
+        case tuple():
+            return ",".join(map(str, value))
+        case Mapping():
+            return ",".join(f"{key}={one}" for key, one in value.items())
+        case _:
+            return str(value)
+
+
+def out_of_bounds(options: Any) -> list[str]:
+    """Faults of options that were made in code: values that the reader of their setting does not accept."""
+    faults = []
+    for one in fields(options):
+        declared, text = one.metadata.get(DECLARED), written(getattr(options, one.name))
+        if declared is None or not text:
+            continue
+        try:
+            declared.read(text)
+        except ValueError as error:
+            faults.append(f"{one.name} must be {error}")
+    return faults
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bossjy_server import setting_texts as read
-from bossjy_server.setting_texts import setting
+from bossjy_server.setting_texts import out_of_bounds, setting
 
 RegistrationPolicy = Literal["open", "token", "closed"]
 LostRevocations = Literal["serve", "refuse"]
@@ -245,37 +245,10 @@ class AuthOptions:
 
     def check(self) -> None:
         """Raise ValueError with one line if a value is not usable."""
-        self._check_passwords()
-        self._check_bounds()
-        if not 30 <= self.access_lifetime_s <= 3600:
-            raise ValueError("auth: access_lifetime_s must be between 30 and 3600")
+        faults = [*out_of_bounds(self), *self.faults()]
         if not 0 <= self.access_leeway_s <= 30:
-            raise ValueError("auth: access_leeway_s must be between 0 and 30")
-        for fault in self.faults():
-            raise ValueError(f"auth: {fault}")
-        if not 0 <= self.refresh_grace_s <= 60:
-            raise ValueError("auth: refresh_grace_s must be between 0 and 60")
-        if self.api_key_lifetime_s < 60:
-            raise ValueError("auth: api_key_lifetime_s must be at least 60")
-        if self.audit_days and self.audit_days < AUDIT_DAYS_MIN:
-            raise ValueError(f"auth: audit_days must be 0 or at least {AUDIT_DAYS_MIN}")
-        if self.registration not in ("open", "token", "closed"):
-            raise ValueError("auth: registration must be `open`, `token` or `closed`")
-        if self.revocations_lost not in ("serve", "refuse"):
-            raise ValueError("auth: revocations_lost must be `serve` or `refuse`")
-
-    def _check_bounds(self) -> None:
-        if self.sessions_per_user_max < 1 or not 1 <= self.wrong_codes_max <= 100:
-            raise ValueError(
-                "auth: sessions_per_user_max must be at least 1, wrong_codes_max must be between 1 and 100"
-            )
-        if not self.second_factor_roles <= set(PEOPLE):
-            raise ValueError("auth: second_factor_roles must be among " + ", ".join(PEOPLE))
-
-    def _check_passwords(self) -> None:
-        if not 1 <= self.password_min_chars <= self.password_max_chars <= 1024:
-            raise ValueError("auth: 1 <= password_min_chars <= password_max_chars <= 1024")
-        if self.password_max_chars < 64:
-            raise ValueError("auth: password_max_chars must be at least 64")
+            faults.append("access_leeway_s must be between 0 and 30")
         if self.argon2_memory_kib < 7 * 1024 or self.argon2_time_cost < 1:
-            raise ValueError("auth: argon2 needs at least 7168 KiB and one pass")
+            faults.append("argon2 needs at least 7168 KiB and one pass")
+        if faults:
+            raise ValueError("auth: " + "; ".join(faults))

@@ -132,7 +132,7 @@ async def test_an_unreadable_journal_is_reported_and_keys_stay_in_use(
 ) -> None:
     (tmp_path / "keys").mkdir(mode=0o700)
     (tmp_path / "keys" / "operator.jsonl").mkdir()
-    async with opened(key_reload_s=0.05) as auth:
+    async with opened(key_reload_s=0.1) as auth:
         owner = await register(auth)
         auth.keys.rotate()
         await asyncio.sleep(0.3)

@@ -37,7 +37,7 @@ async def test_settings_that_cannot_work_are_refused_at_start(opened: Opened) ->
 async def test_a_key_of_another_process_is_found_and_a_broken_folder_survived(
     opened: Opened, tmp_path: Path, clock: Clock
 ) -> None:
-    async with opened(key_reload_s=0.05) as auth:
+    async with opened(key_reload_s=0.1) as auth:
         user = await register(auth)
         clock.ahead_s += 2
         made = load_keys(tmp_path, AuthOptions(key_activation_s=0), clock).rotate()

@@ -68,3 +68,9 @@ def test_roles_of_people() -> None:
     for text in ("service", "owner,boss", ""):
         with pytest.raises(ValueError, match="of the roles owner, admin, member"):
             roles(text)
+
+
+def test_values_made_in_code_have_the_bounds_of_the_settings() -> None:
+    with pytest.raises(ValueError, match="key_reload_s must be a number from 0.1 to 3600") as caught:
+        AuthOptions(key_reload_s=0.05, access_lifetime_s=5).check()
+    assert "access_lifetime_s must be a whole number from 30 to 3600" in str(caught.value)
