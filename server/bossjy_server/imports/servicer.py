@@ -12,6 +12,14 @@ from bossjy_numbering import Plan
 from bossjy_numbering.enrich import Enrichment, load_enrichment
 from bossjy_server.context import current_caller
 from bossjy_server.imports import convert
+from bossjy_server.imports.answers import (
+    changed_contact,
+    conflict,
+    duplicate_row,
+    preview_answer,
+    rejected_row,
+    upload_answer,
+)
 from bossjy_server.imports.duplicate_file import duplicate_file
 from bossjy_server.imports.jobs import ImportJobs
 from bossjy_server.imports.messages import Message
@@ -21,6 +29,7 @@ from bossjy_server.imports.preview import preview
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import State
 from bossjy_server.imports.reject_file import reject_file
+from bossjy_server.imports.requests import message_from, spec_from
 from bossjy_server.imports.revert import Reverting
 from bossjy_server.imports.terms import check_terms
 from bossjy_server.imports.threads import ImportThreads
@@ -85,7 +94,7 @@ class ImportServicer:
         """Make an import."""
         job = await self._jobs.create(
             current_caller(),
-            check_terms(convert.spec_from(request.spec), self._process.plan),
+            check_terms(spec_from(request.spec), self._process.plan),
             request_id=request.request_id,
             validate_only=request.validate_only,
         )
@@ -100,13 +109,13 @@ class ImportServicer:
         try:
             async for answer in answers:
                 await self._changed()  # an answer may acknowledge rows
-                yield convert.answer(answer)
+                yield upload_answer(answer)
         finally:
             await answers.aclose()
 
     async def PreviewImport(self, request: pb.PreviewImportRequest) -> pb.PreviewImportResponse:
         """Show the result of an import for the first bytes of a file."""
-        spec = check_terms(convert.spec_from(request.spec), self._process.plan)
+        spec = check_terms(spec_from(request.spec), self._process.plan)
         if not spec.default_region:
             spec = spec.with_region(await self._jobs.default_region(current_caller().tenant_id))
         found = await self._threads.run(
@@ -120,7 +129,7 @@ class ImportServicer:
                 partial=request.partial,
             ),
         )
-        return convert.preview(found)
+        return preview_answer(found)
 
     async def GetImport(self, request: pb.GetImportRequest) -> pb.GetImportResponse:
         """Read an import."""
@@ -162,7 +171,7 @@ class ImportServicer:
         found = await self._jobs.list_rejects(
             tenant_id, request.import_id, page.cursor or (0, -1), reason=request.reason, limit=page.limit
         )
-        rows, token = page.answer(found, convert.rejected_row, lambda row: (row.part, row.byte_offset))
+        rows, token = page.answer(found, rejected_row, lambda row: (row.part, row.byte_offset))
         return pb.ListRejectedRowsResponse(rows=rows, next_page_token=token)
 
     async def ExportRejectedRows(
@@ -179,7 +188,7 @@ class ImportServicer:
         tenant_id = current_caller().tenant_id
         page = self._pages.open(request, tenant_id, kinds=(int, int))
         found = await self._jobs.list_duplicates(tenant_id, request.import_id, page.cursor or (0, -1), page.limit)
-        rows, token = page.answer(found, convert.duplicate_row, lambda row: (row.part, row.byte_offset))
+        rows, token = page.answer(found, duplicate_row, lambda row: (row.part, row.byte_offset))
         return pb.ListDuplicateRowsResponse(rows=rows, next_page_token=token)
 
     async def ExportDuplicateRows(
@@ -196,7 +205,7 @@ class ImportServicer:
         page = self._pages.open(request, tenant_id, kinds=(str,))
         (after,) = page.cursor or ("",)
         found, policy = await self._jobs.list_changes(tenant_id, request.import_id, after, page.limit)
-        contacts, token = page.answer(found, lambda one: convert.changed_contact(one, policy), lambda one: (one.e164,))
+        contacts, token = page.answer(found, lambda one: changed_contact(one, policy), lambda one: (one.e164,))
         return pb.ListChangedContactsResponse(contacts=contacts, next_page_token=token)
 
     async def RevertImport(self, request: pb.RevertImportRequest) -> pb.RevertImportResponse:
@@ -217,7 +226,7 @@ class ImportServicer:
         page = self._pages.open(request, tenant_id, kinds=(str,))
         (after,) = page.cursor or ("",)
         found = await self._reverting.list_conflicts(tenant_id, request.import_id, after, page.limit)
-        conflicts, token = page.answer(found, convert.conflict, lambda one: (one.e164,))
+        conflicts, token = page.answer(found, conflict, lambda one: (one.e164,))
         return pb.ListRevertConflictsResponse(conflicts=conflicts, next_page_token=token)
 
     async def _changed(self, *, ended: bool = False) -> None:
@@ -230,4 +239,4 @@ class ImportServicer:
 
 async def _messages(requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[Message]:
     async for request in requests:
-        yield convert.message_from(request)
+        yield message_from(request)
