@@ -25,6 +25,17 @@ _DAYS_MAX = 3650
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code; a failed start prints one line of advice."""
+    try:
+        try:
+            return _main(arguments)
+        finally:
+            sys.stdout.flush()  # here, so that a closed pipe is noticed before the interpreter's own flush
+    except BrokenPipeError:  # the reader of a list has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     try:
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
@@ -32,9 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StartError as error:
         print(f"bossjy-server: {error}", file=sys.stderr)
         return EXIT_NO_START
-    except BrokenPipeError:  # the reader of a list has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
         return 130
 

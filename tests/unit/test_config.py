@@ -284,10 +284,33 @@ def test_the_command_shows_every_setting(capsys: pytest.CaptureFixture[str], mon
     assert "hidden" not in text + str(rows)
 
 
-def test_a_reader_of_the_list_may_leave() -> None:
-    command = f"{sys.executable} -m bossjy_server.cli settings | head -1"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("[process]\n", "")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("bossjy_server.cli", "settings"),
+        ("bossjy_server.cli", "--version"),
+        ("bossjy_server.cli", "--help"),
+        ("bossjy_client.cli", "--version"),
+        ("bossjy_client.cli", "--help"),
+    ],
+)
+def test_a_reader_of_the_output_may_leave(command: tuple[str, str]) -> None:
+    """No reader from the start: each write fails, and so does the last flush of a short output."""
+    module, argument = command
+    program = f"import sys; from {module} import main; sys.exit(main())"
+    reading, writing = os.pipe()
+    os.close(reading)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-c", program, argument],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=buffered,
+        )
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 def test_the_variables_of_an_orchestrator_are_no_settings() -> None:

@@ -61,6 +61,18 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tool. Returns the exit code."""
+    try:
+        try:
+            return _main(arguments)
+        finally:
+            sys.stdout.flush()  # here, so that a closed pipe is noticed before the interpreter's own flush
+    except BrokenPipeError:
+        # The reader of the output ended (`| head`). Keep the interpreter from complaining at its last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     args = parser().parse_args(arguments)
     session = Session(args)
     command: Command = args.command
@@ -72,10 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         session.output.note("interrupted")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of the output ended (`| head`). Keep the interpreter from complaining at its last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
 
 
 async def _interruptible(command: Awaitable[ExitCode]) -> ExitCode:
