@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib.abc
 import sys
+from typing import NoReturn
 
 import pyarrow as pa
 
@@ -26,9 +28,30 @@ def share_fairly() -> None:
     """
     sys.setswitchinterval(_SWITCH_S)
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own allocator keeps memory by thread as well
+    _keep_pandas_out()
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):  # musl has none
         libc.mallopt(_M_ARENA_MAX, _ARENAS)
         libc.mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
+
+
+class _WithoutPandas(importlib.abc.MetaPathFinder):
+    def find_spec(self, name: str, _path: object, _target: object = None) -> None:
+        if name == "pandas":
+            _refuse(name)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def _keep_pandas_out() -> None:
+    """Let Arrow's only search for pandas fail. Arrow imports pandas if it is installed beside: 50 MiB without a use."""
+    finder = _WithoutPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def keep_for_good() -> None:
