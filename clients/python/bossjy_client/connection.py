@@ -19,13 +19,15 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 Metadata = tuple[tuple[str, str], ...]
 
-# Errors that depend on the moment and not on the request: a safe call is repeated after them.
+# Errors that depend on the moment and not on the request: a safe call is repeated after them. gRPC's server answers
+# CANCELLED to a call that arrives while it closes its connections. A call that its caller cancels raises no error here.
+_PASSING_CODES = frozenset({"UNAVAILABLE", "CANCELLED"})
 _PASSING = frozenset({"OVERLOADED", "RATE_LIMITED", "STREAM_IDLE", "STREAM_UNREAD"})
 
 
 def is_passing(error: BossjyError) -> bool:
     """True if the same call can succeed a little later."""
-    return error.code == "UNAVAILABLE" or error.reason in _PASSING
+    return error.code in _PASSING_CODES or error.reason in _PASSING
 
 
 def backoff_s(attempt: int, config: ClientConfig, retry_after_s: float | None = None) -> float:

@@ -130,6 +130,7 @@ async def test_status_without_details(start: Start, quick: ClientConfig) -> None
         (grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE"),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED"),
+        (grpc.StatusCode.CANCELLED, ""),
     ],
 )
 async def test_passing_refusal_is_waited_out(
