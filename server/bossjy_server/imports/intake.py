@@ -12,6 +12,7 @@ from bossjy_server.blocking import in_thread
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, InvalidArgument, OutOfRange, Reason, ResourceExhausted
 from bossjy_server.imports import store
+from bossjy_server.imports.block_slots import BlockSlots
 from bossjy_server.imports.blocks import BlockMaker, MadeBlock
 from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
 from bossjy_server.imports.decode import missing_header, resume_offset
@@ -41,7 +42,7 @@ class Intake:
         writer: PartWriter,
         answers: asyncio.Queue[Answer | None],
         blocks: asyncio.Queue[CleanBlock | None],
-        slots: asyncio.Semaphore,
+        slots: BlockSlots,
     ) -> None:
         self._process = process
         self._options = process.options

@@ -70,6 +70,13 @@ class ImportOptions:
         read.whole(0, 36_500),
         "Imports that ended longer ago cannot be reverted, and their rows are deleted; 0: never.",
     )
+    # Blocks in memory, for all uploads of the process: each takes up to 10 MiB.
+    blocks: int = setting(
+        "BOSSJY_IMPORT_BLOCKS",
+        6,
+        read.whole(2, 1024),
+        "Blocks of all imports in one process that are in memory at once, 10 MiB each. More uploads wait.",
+    )
     # Threads that split and clean blocks, for all uploads of the process. One cleans twice as fast as PostgreSQL
     # merges; more would make other calls wait for the interpreter.
     threads: int = 1
@@ -80,4 +87,4 @@ class ImportOptions:
 
         A client must be able to send a whole row, and the few rows that show the form of a file.
         """
-        return 8 * max(self.max_row_bytes, 1024 * 1024)
+        return 4 * max(self.max_row_bytes, 1024 * 1024)

@@ -13,11 +13,12 @@ from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.threads import ImportThreads
 from bossjy_server.imports.tidying import Tidying
 from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.shares import Shares
 
 
 @dataclass(frozen=True, slots=True)
 class UploadProcess:
-    """`threads` split and clean blocks; `draining` is set when the server ends.
+    """`threads` split and clean blocks; `blocks` are the slots for them; `draining` is set when the server ends.
 
     `load_enrichment` returns the tables of carriers and places. It is slow the first time, so it runs in a thread.
     """
@@ -26,6 +27,7 @@ class UploadProcess:
     plan: Plan
     options: ImportOptions
     threads: ImportThreads
+    blocks: Shares
     draining: asyncio.Event
     load_enrichment: Callable[[], Enrichment]
     metrics: ImportMetrics

@@ -20,6 +20,7 @@ from bossjy_server.imports.answers import (
     rejected_row,
     upload_answer,
 )
+from bossjy_server.imports.block_slots import block_shares
 from bossjy_server.imports.duplicate_file import duplicate_file
 from bossjy_server.imports.jobs import ImportJobs
 from bossjy_server.imports.messages import Message
@@ -79,6 +80,7 @@ class ImportServicer:
             plan,
             options,
             self._threads,
+            block_shares(options.blocks),
             draining,
             load_enrichment,
             metrics or ImportMetrics(),

@@ -15,11 +15,17 @@ from bossjy_server.storage.shares import NoShare, Shares
 Made = TypeVar("Made")
 
 # Longest wait for a thread. One piece of work takes less than a second, and each tenant that waits has one turn.
-_WAIT_S = 60.0
+WAIT_S = 60.0
 
 
 class NoThread(ResourceExhausted):
     """No thread became free in time. This error is independent of the file."""
+
+
+def no_thread() -> NoThread:
+    """The error for a caller that has waited in vain."""
+    text = "the server is busy with other imports: call again after the stated delay"
+    return NoThread(Reason.OVERLOADED, text, retry_after_s=1.0)
 
 
 class ImportThreads:
@@ -33,10 +39,9 @@ class ImportThreads:
     async def run(self, tenant_id: str, work: Callable[[], Made]) -> Made:
         """The result of `work`, done in a thread when the tenant has its turn. Raises NoThread."""
         try:
-            await self._turns.enter(tenant_id, remaining_s(_WAIT_S))
+            await self._turns.enter(tenant_id, remaining_s(WAIT_S))
         except NoShare:
-            text = "the server is busy with other imports: call again after the stated delay"
-            raise NoThread(Reason.OVERLOADED, text, retry_after_s=1.0) from None
+            raise no_thread() from None
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         running.add_done_callback(partial(self._done, tenant_id))
         return await asyncio.shield(running)  # a thread cannot be cancelled: the turn ends with the work

@@ -1,7 +1,7 @@
 """Upload stream: takes bytes in order, cleans them block by block, and acknowledges committed rows.
 
 Two tasks: the intake reads messages, splits and cleans blocks (in a thread); the other merges them. So a block is
-cleaned while the one before it is merged, and at most two are in memory at once.
+cleaned while the one before it is merged. `BlockSlots` limits the blocks in memory.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, FailedPrecondition, NotFound, OutOfRange, Reason, Unavailable
 from bossjy_server.imports import part_store, store
+from bossjy_server.imports.block_slots import BlockSlots
 from bossjy_server.imports.commit import CleanBlock, PartWriter, import_not_open
 from bossjy_server.imports.decode import resume_offset
 from bossjy_server.imports.inbox import Inbox, Silence
@@ -26,7 +27,6 @@ from bossjy_server.storage.authority import hold_caller
 
 # Answers that wait to be sent. A client that does not read them stops its own upload.
 _ANSWERS = 64
-_BLOCKS_AT_ONCE = 2
 
 
 class Upload:
@@ -67,8 +67,8 @@ class Upload:
         job, part = await self._open(opening, holder)
         await self._answers.put(Opened(resume_offset(part), part.counts))
         await self._answers.put(Flow(self._process.options.window_bytes))
-        blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue(_BLOCKS_AT_ONCE)
-        slots = asyncio.Semaphore(_BLOCKS_AT_ONCE)
+        blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue()  # `slots` is its limit
+        slots = BlockSlots(self._process.blocks, self._tenant_id)
         writer = PartWriter(
             self._process.database, self._caller, job, part, holder, self._process.options.max_duplicates_kept
         )
@@ -99,6 +99,8 @@ class Upload:
             if error.reason is Reason.REJECT_LIMIT_EXCEEDED:
                 self._process.tidying.begin(self._tenant_id, opening.import_id)
             raise
+        finally:
+            slots.close()
         if intake.failure is not None:
             raise _with_offset(intake.failure, intake.committed)
         if intake.finished:
