@@ -87,6 +87,18 @@ async def test_each_source_becomes_contacts(client: Client, kind: str) -> None:
     assert [(one.phone_number, one.name) async for one in client.contacts.list()] == CONTACTS
 
 
+@pytest.mark.parametrize("source", [CSV.encode(), ROWS, pandas.DataFrame(ROWS)], ids=["bytes", "dicts", "frame"])
+async def test_the_only_region_that_fits_is_used(client: Client, source: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Numbers without a country code need a region."""
+    many = [{"姓名": f"n{n}", "手机号": f"138 0013 {n:04}"} for n in range(200)]
+    job = await client.imports.upload_file(many)
+    assert (job.spec.default_region, job.counts.inserted) == ("CN", 200)
+    assert "region CN is used" in caplog.text
+    caplog.clear()
+    named = await client.imports.upload_file(source, region="cn", validate_only=True)
+    assert (named.spec.default_region, named.counts.rejected, caplog.text) == ("CN", 0, "")
+
+
 async def test_a_path_and_what_is_read_of_it(client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "customers.xlsx"
     path.write_bytes(workbook())

@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 from bossjy.imports.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
 from bossjy_client.connection import Connection
 from bossjy_client.errors import BossjyError, ConflictError, SourceError
+from bossjy_client.import_advice import likely_region
 from bossjy_client.opening import Opened, Uploadable, open_upload
 from bossjy_client.read_options import ReadOptions
 from bossjy_client.sources import Source
@@ -48,6 +49,7 @@ class ImportClient:
         source: Uploadable,
         spec: import_pb2.ImportSpec | None = None,
         *,
+        region: str = "",
         parts: int = 1,
         request_id: str = "",
         validate_only: bool = False,
@@ -61,6 +63,10 @@ class ImportClient:
         ORC, Feather, vCard, JSON documents, HTML tables, archives with one table; `reading` selects the content to
         read. Rows and streams are read in a thread of their own. Raises SourceError for an unusable source, before an
         import is made.
+
+        `region` is the region of numbers without a country code, such as "CN". Without it, `spec.default_region` or the
+        tenant's region applies. If there is none, and the first numbers fit exactly one region, that region is used,
+        and the logger `bossjy_client` gets a warning.
 
         Survives broken connections and restarts of the server. To survive the end of this program as well, keep
         `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload continues, and a
@@ -87,6 +93,9 @@ class ImportClient:
             wanted.file_name = wanted.file_name or sources[0].name
             if len(sources) > 1:
                 wanted.part_count = len(sources)
+            wanted.default_region = region.upper() or wanted.default_region
+            if not wanted.default_region:
+                wanted.default_region = await self._likely_region(sources[0], wanted)
             job = await self.create(wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only)
             if job.state != import_pb2.IMPORT_STATE_OPEN:
                 return job
@@ -98,6 +107,14 @@ class ImportClient:
                 raise
         finally:
             opened.close()
+
+    async def _likely_region(self, source: Source, spec: import_pb2.ImportSpec) -> str:
+        region, advice = await likely_region(
+            source, lambda sample, complete: self.preview(sample, spec, complete=complete)
+        )
+        if region:
+            _log.warning("%s: %s; region %s is used", source.name or "the source", advice, region)
+        return region
 
     async def _upload(
         self, job: import_pb2.Import, sources: list[Source], on_progress: OnProgress | None

@@ -308,7 +308,7 @@ async def test_a_compressed_stream_begins_again(start: Start, quick: ClientConfi
     double = ImportDouble(faults={7: cut_and_forget, 20: cut_and_forget})
     await upload(start, quick, double, Producer(data, {}))
     assert bytes(double.committed) == data
-    short = ImportDouble(faults={7: cut_and_forget})
+    short = ImportDouble(faults={30: cut_and_forget})
     with pytest.raises(SourceError, match="more than 2000 bytes.*save it to a file"):
         await upload(start, replace(quick, spool_bytes=2000), short, Producer(data, {}))
 

@@ -12,6 +12,7 @@ from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import UsageError
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import SourceError
+from bossjy_client.import_advice import SAMPLE_BYTES
 from bossjy_client.opening import TableSource, convert_stream, path_document
 from bossjy_client.read_options import ReadOptions
 from bossjy_client.readers.live import PeekedStream
@@ -19,8 +20,6 @@ from bossjy_client.readers.registry import OptionError, convert
 from bossjy_client.sources import Source
 from bossjy_client.stream_source import StreamSource
 from bossjy_client.tables import TableRows
-
-SAMPLE_BYTES = 1024 * 1024
 
 
 @dataclass(slots=True)
