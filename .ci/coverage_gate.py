@@ -1,7 +1,8 @@
 """Coverage of phone and auth by their own tests, every line and branch: `make check-coverage`, a step of `make check`.
 
 The tests run for some minutes, so the result is kept with a hash of the measured sources: `--unless-measured` runs
-nothing while the sources are the same. Exit status 1 if a test fails or a branch is missed.
+nothing while the sources are the same. Exit status 1 if a test fails or a branch is missed. Python 3.11 measures lines
+only: it reports the branches that leave an `async with` block as missed.
 """
 
 from __future__ import annotations
@@ -41,14 +42,25 @@ def measured() -> bool:
         return False
 
 
+def configuration() -> Path:
+    """The configuration of coverage for this Python."""
+    if sys.version_info >= (3, 12):
+        return ROOT / CONFIG
+    print("Python 3.11: lines are measured, branches are not", flush=True)
+    lines = OUTPUT / "lines.toml"
+    lines.write_text((ROOT / CONFIG).read_text().replace("branch = true", "branch = false"))
+    return lines
+
+
 def measure() -> int:
     """Run the tests and require 100 %. Returns pytest's exit status."""
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
     before, start = sources_hash(), time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "--cov", f"--cov-config={CONFIG}", "--cov-report=term"]
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "--cov", "--cov-report=term"]
+    command += [f"--cov-config={configuration()}", "--timeout=300"]
     # Traced code is slow, so a test may take longer than its usual limit.
-    done = subprocess.run([*command, "--timeout=300", *TESTS], cwd=ROOT, check=False)
+    done = subprocess.run([*command, *TESTS], cwd=ROOT, check=False)
     # If the sources changed meanwhile, the run measured others.
     if done.returncode == 0 and sources_hash() == before:
         figures = {"sources_sha256": before, "seconds": round(time.monotonic() - start, 1)}
