@@ -128,7 +128,7 @@ def test_settings_of_auth_become_its_options() -> None:
     options = settings.auth
     options.check()
     assert options == AuthOptions(
-        tenant_calls_per_minute=500,
+        tenant_calls_per_minute=60_000,
         password_min_chars=8,
         password_max_chars=64,
         issuer="https://bossjy.example.com",

@@ -13,8 +13,6 @@ from bossjy_client.imports import ImportClient
 from bossjy_client.phone import PhoneClient
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
 
-CONNECT_TIMEOUT_S = 10.0
-
 
 class Client:
     """BossJy for programs. Made by `connect`, closed by `close` or `async with`.
@@ -41,13 +39,14 @@ class Client:
         password: str = "",
         tokens: TokenSource | None = None,
         config: ClientConfig | None = None,
-        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        connect_timeout_s: float | None = None,
     ) -> Client:
         """Connect to `target` (`HOST:PORT`, or any gRPC target) and, with a password, log in.
 
         Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of
         yours, or nothing for the public methods. A login renews its access token automatically. Raises
-        UnavailableError if nothing answers within `connect_timeout_s` seconds, UnauthenticatedError if the login is
+        UnavailableError with the cause if there is no connection within `connect_timeout_s` seconds (None: ten
+        seconds, or two while the connection is refused), UnauthenticatedError if the login is
         rejected.
         """
         connection = Connection(target, config or ClientConfig(), tokens or StaticToken(token))

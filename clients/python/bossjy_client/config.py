@@ -18,7 +18,8 @@ class ClientConfig:
     """Deadline of one unary call, all repetitions included."""
 
     max_attempts: int = 5
-    """Most tries of a safe call while the service cannot be reached."""
+    """Most tries of a safe call that the service refuses for the moment. While no server answers, a call is tried again
+    until its deadline."""
 
     initial_backoff_s: float = 0.2
     """Longest wait before the second try. It doubles from try to try; the actual wait is a random shorter time."""

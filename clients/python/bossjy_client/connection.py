@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +14,19 @@ import grpc.aio
 
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import BossjyError, UnauthenticatedError, UnavailableError, from_rpc_error
+from bossjy_client.reachability import Cause, cause_of, never_sent
 from bossjy_client.tokens import StaticToken, TokenSource
+
+_log = logging.getLogger(__name__)
+
+# Longest wait for a connection that is not refused.
+CONNECT_TIMEOUT_S = 10.0
+# Time for a server that starts to accept connections, unless the caller asks for more.
+_START_S = 2.0
+# Longest interval between looks at the state of a channel that connects.
+_POLL_S = 0.1
+# Any method without credentials shows the cause of a failed connection.
+_PROBE = "/grpc.health.v1.Health/Check"
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -28,6 +41,11 @@ _PASSING = frozenset({"OVERLOADED", "RATE_LIMITED", "STREAM_IDLE", "STREAM_UNREA
 def is_passing(error: BossjyError) -> bool:
     """True if the same call can succeed a little later."""
     return error.code in _PASSING_CODES or error.reason in _PASSING
+
+
+def is_away(error: BossjyError) -> bool:
+    """True if no server answered, or it is about to end: the call is repeated until its deadline."""
+    return error.code in _PASSING_CODES and error.reason in {"", "SHUTTING_DOWN"}
 
 
 def backoff_s(attempt: int, config: ClientConfig, retry_after_s: float | None = None) -> float:
@@ -65,13 +83,13 @@ class Connection:
     ) -> Response:
         """Make one unary call.
 
-        `safe`: repeating does no harm, so the call is repeated while the service is not reached, within the
-        deadline. `public`: no credentials are sent. Raises BossjyError.
+        `safe`: repeating does no harm, so the call is repeated until its deadline while no server answers, and
+        `max_attempts` times while the server refuses it. A call that is not safe is repeated only while there is no
+        connection. `public`: no credentials are sent. Raises BossjyError.
         """
         deadline = time.monotonic() + (timeout_s or self.config.timeout_s)
-        attempts = self.config.max_attempts if safe else 1
         renewed = False
-        attempt = 0
+        attempt = refusals = 0
         while True:
             metadata = () if public else await self.metadata()
             try:
@@ -83,10 +101,19 @@ class Connection:
                 continue
             attempt += 1
             wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
-            too_long = (failure.retry_after_s or 0.0) > self.config.max_backoff_s
-            if attempt >= attempts or not is_passing(failure) or too_long or time.monotonic() + wait_s > deadline:
+            refusals += not is_away(failure)
+            if not self._repeats(failure, refusals, safe=safe) or time.monotonic() + wait_s > deadline:
                 raise failure
+            if failure.reason == "RATE_LIMITED":
+                _log.warning("%s: waiting %.1f s", failure.message, wait_s)
             await asyncio.sleep(wait_s)
+
+    def _repeats(self, failure: BossjyError, refusals: int, *, safe: bool) -> bool:
+        """True if the call is worth repeating after this failure, the last of several refusals."""
+        if never_sent(failure.message):
+            return True
+        too_long = (failure.retry_after_s or 0.0) > self.config.max_backoff_s
+        return safe and is_passing(failure) and not too_long and refusals < self.config.max_attempts
 
     async def renew_after(self, failure: BossjyError, metadata: Metadata) -> bool:
         """Renew the token if `failure` says that it has expired; True if the call is worth repeating."""
@@ -111,15 +138,40 @@ class Connection:
         finally:
             call.cancel()
 
-    async def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait for the connection itself. Raises UnavailableError."""
+    async def wait_until_ready(self, timeout_s: float | None = None) -> None:
+        """Wait for the connection itself, at most `timeout_s` seconds. Raises UnavailableError with the cause.
+
+        A cause that does not pass is reported at once. None waits ten seconds for an answer, and two while the
+        connection is refused.
+        """
+        start = time.monotonic()
+        limit_s = CONNECT_TIMEOUT_S if timeout_s is None else timeout_s
+        cause: Cause | None = None
         try:
-            await asyncio.wait_for(self.channel.channel_ready(), timeout_s)
+            async with asyncio.timeout(limit_s):
+                while (state := self.channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                    if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                        cause = await self._cause()
+                    waited_s = time.monotonic() - start
+                    if cause and (cause.lasting or (timeout_s is None and waited_s > _START_S)):
+                        break
+                    # A channel that cannot connect stays in one state, so a wait for another would not end.
+                    await asyncio.sleep(min(_POLL_S, waited_s / 4 + 0.001))
+                else:
+                    return
         except TimeoutError:
-            raise UnavailableError(
-                f"nothing answers at {self.target} within {timeout_s:g} s: check the address",
-                code="UNAVAILABLE",
-            ) from None
+            pass
+        reason = cause.text if cause else f"nothing answers within {limit_s:g} s: check the address"
+        raise UnavailableError(f"no connection to {self.target}: {reason}", code="UNAVAILABLE")
+
+    async def _cause(self) -> Cause | None:
+        """The cause of a failed connection; None if it is not known."""
+        probe: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self.channel.unary_unary(_PROBE)
+        try:
+            await probe(b"", timeout=1.0)
+        except grpc.aio.AioRpcError as error:
+            return cause_of(error.details() or "") if error.code() is grpc.StatusCode.UNAVAILABLE else None
+        return None
 
 
 def _open_channel(target: str, config: ClientConfig) -> grpc.aio.Channel:

@@ -16,7 +16,8 @@ _BATCH_BYTES = 2 * 1024 * 1024  # of the texts of a batch: a request has at most
 class PhoneClient:
     """Answers are libphonenumber's. A text that is not a number is an answer (`valid` is false), not an error.
 
-    `default_region` is assumed if a text has no calling code: ISO 3166-1 alpha-2 in capitals; none if empty.
+    `default_region` is assumed if a text has no calling code: ISO 3166-1 alpha-2; none if empty. InvalidRequestError if
+    the plan has no such region; `explain` explains that instead.
     `language` is a BCP 47 tag for places, carriers and explanations; English if empty. Every method raises
     BossjyError.
     """
@@ -30,7 +31,7 @@ class PhoneClient:
     ) -> phone_service_pb2.ValidateNumberResponse:
         """The text's number and its validity. `full` adds formats, carrier, place, time zones."""
         request = phone_service_pb2.ValidateNumberRequest(
-            phone_number=phone_number, default_region=default_region, view=_view(full=full), language=language
+            phone_number=phone_number, region_code=default_region.upper(), view=_view(full=full), language=language
         )
         return await self._connection.call(self._stub.ValidateNumber, request, safe=True)
 
@@ -46,7 +47,7 @@ class PhoneClient:
         for batch in _batches(phone_numbers, FULL_BATCH_LIMIT if full else BATCH_LIMIT):
             request = phone_service_pb2.BatchValidateNumbersRequest(
                 phone_numbers=batch,
-                default_region=default_region,
+                region_code=default_region.upper(),
                 view=_view(full=full),
                 language=language,
             )
@@ -72,7 +73,7 @@ class PhoneClient:
         stream = ValidationStream(
             self._connection,
             self._stub.StreamValidateNumbers,
-            default_region=default_region,
+            region_code=default_region.upper(),
             columns=columns,
             language=language,
         )
@@ -84,7 +85,7 @@ class PhoneClient:
     ) -> phone_service_pb2.FormatNumberResponse:
         """The number in its formats. NUMBER_NOT_PARSED if the text is not a number."""
         request = phone_service_pb2.FormatNumberRequest(
-            phone_number=phone_number, default_region=default_region, calling_from_region=calling_from_region
+            phone_number=phone_number, region_code=default_region.upper(), calling_from_region=calling_from_region
         )
         return await self._connection.call(self._stub.FormatNumber, request, safe=True)
 
@@ -93,13 +94,15 @@ class PhoneClient:
     ) -> phone_service_pb2.FormatPartialNumberResponse:
         """The text typed so far, at most 40 characters, formatted. `cursor`: its position; None: the end."""
         request = phone_service_pb2.FormatPartialNumberRequest(
-            phone_number=phone_number, region_code=region_code, cursor=cursor
+            phone_number=phone_number, region_code=region_code.upper(), cursor=cursor
         )
         return await self._connection.call(self._stub.FormatPartialNumber, request, safe=True)
 
     async def short_number(self, phone_number: str, region_code: str) -> number_pb2.ShortNumber:
         """The short or emergency number of a region in the text, and the cost of a call."""
-        request = phone_service_pb2.ValidateShortNumberRequest(phone_number=phone_number, region_code=region_code)
+        request = phone_service_pb2.ValidateShortNumberRequest(
+            phone_number=phone_number, region_code=region_code.upper()
+        )
         return (await self._connection.call(self._stub.ValidateShortNumber, request, safe=True)).short_number
 
     async def match(
@@ -107,7 +110,10 @@ class PhoneClient:
     ) -> number_pb2.MatchType.ValueType:
         """The certainty that two texts are the same number. A region is assumed if its text has no calling code."""
         request = phone_service_pb2.MatchNumbersRequest(
-            first_number=first, second_number=second, first_region_code=first_region, second_region_code=second_region
+            first_number=first,
+            second_number=second,
+            first_region_code=first_region.upper(),
+            second_region_code=second_region.upper(),
         )
         return (await self._connection.call(self._stub.MatchNumbers, request, safe=True)).match
 
@@ -124,7 +130,7 @@ class PhoneClient:
         """The numbers in a text of at most 100,000 characters. `full`: as in `validate`."""
         request = phone_service_pb2.FindNumbersRequest(
             text=text,
-            default_region=default_region,
+            region_code=default_region.upper(),
             leniency=leniency,
             max_results=max_results,
             view=_view(full=full),
@@ -147,12 +153,12 @@ class PhoneClient:
         Not repeated automatically: each query may cost money. LOOKUP_NOT_CONFIGURED if there is no provider,
         LOOKUP_BUDGET_SPENT, LOOKUP_UNAVAILABLE.
         """
-        request = phone_service_pb2.LookupNumberRequest(phone_number=phone_number, default_region=default_region)
+        request = phone_service_pb2.LookupNumberRequest(phone_number=phone_number, region_code=default_region.upper())
         return await self._connection.call(self._stub.LookupNumber, request, safe=False)
 
     async def region(self, region_code: str, *, language: str = "") -> region_pb2.Region:
         """One region of the plan. RESOURCE_NOT_FOUND if there is none."""
-        request = phone_service_pb2.GetRegionRequest(region_code=region_code, language=language)
+        request = phone_service_pb2.GetRegionRequest(region_code=region_code.upper(), language=language)
         return (await self._connection.call(self._stub.GetRegion, request, safe=True)).region
 
     async def find_regions(self, phone_number: str) -> Sequence[phone_service_pb2.NumberReading]:

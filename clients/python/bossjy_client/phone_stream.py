@@ -53,13 +53,13 @@ class ValidationStream:
         connection: Connection,
         method: Callable[..., grpc.aio.StreamStreamCall[Any, Any]],
         *,
-        default_region: str,
+        region_code: str,
         columns: Sequence[str],
         language: str = "",
     ) -> None:
         self._connection = connection
         self._method = method
-        self._default_region = default_region
+        self._region_code = region_code
         self._language = language
         self._mask = FieldMask(paths=columns)
         self._waiting: deque[Sequence[str]] = deque()  # sent and not answered; at most _IN_FLIGHT
@@ -110,7 +110,7 @@ class ValidationStream:
     def _request(self, texts: Sequence[str]) -> pb.StreamValidateNumbersRequest:
         held = texts if isinstance(texts, TextBatch) else TextBatch(texts)
         return pb.StreamValidateNumbersRequest(
-            default_region=self._default_region,
+            region_code=self._region_code,
             language=self._language,
             read_mask=self._mask,
             texts=pb.NumberTexts(phone_numbers=held.texts, default_regions=held.regions),

@@ -193,9 +193,9 @@ class AuthOptions:
     )
     tenant_calls_per_minute: int = setting(
         "BOSSJY_CALLS_PER_MINUTE_PER_TENANT",
-        500,
+        60_000,
         read.whole(0, 10**9),
-        "Calls per minute and class of methods for a new tenant: 100, 500 and 2,000 are usual. 0: no limit.",
+        "Calls per minute and class of methods for a new tenant. 0: no limit.",
     )
     users_per_tenant_max: int = 10_000
 

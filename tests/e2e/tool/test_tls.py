@@ -58,6 +58,6 @@ def test_certificates_are_named_once(
     assert json.loads(shown.stdout)["user"]["email"] == EMAIL
 
     refused = run_tool(tmp_path, *login, "--ca-file", str(wrong_ca), text=PASSWORD, code=5)
-    assert "nothing answers" in refused.stderr
+    assert "certificate is not trusted" in refused.stderr
     run_tool(tmp_path, *login, "--ca-file", str(ca), "--cert-file", str(mine), text=PASSWORD, code=2)
     run_tool(tmp_path, *login, "--ca-file", str(tmp_path / "missing.pem"), text=PASSWORD, code=7)

@@ -176,8 +176,8 @@ async def test_the_deadline_covers_all_tries(start: Start, quick: ClientConfig) 
 
 
 async def test_nothing_there(quick: ClientConfig) -> None:
-    with pytest.raises(UnavailableError, match=r"nothing answers at 127\.0\.0\.1:1 "):
-        await Client.connect("127.0.0.1:1", config=quick, connect_timeout_s=0.3)
+    with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:1: the connection is refused: check the address"):
+        await Client.connect("127.0.0.1:1", config=quick)
 
 
 def tokens(number: int, *, lasts_s: float = 600.0) -> SessionTokens:

@@ -97,7 +97,7 @@ async def test_a_language_and_a_region_for_each_text(start: Start, quick: Client
         ["138 0000 0000"],
     )
     assert second == ["1"]
-    assert {(one.default_region, one.language, *one.read_mask.paths) for one in double.requests} == {
+    assert {(one.region_code, one.language, *one.read_mask.paths) for one in double.requests} == {
         ("CN", "zh", "carrier")
     }
     assert [list(one.texts.default_regions) for one in double.requests] == [["GB", ""], []]

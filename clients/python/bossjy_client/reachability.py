@@ -1,0 +1,59 @@
+"""Causes of a failed connection, named from gRPC's texts: refused, name not known, TLS, certificate, proxy."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+# A refused connection may be a server that starts; these causes do not pass.
+_LASTING = (
+    ("DNS resolution failed", "the name of the host is not known: check the address"),
+    ("Domain name not found", "the name of the host is not known: check the address"),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "the server's certificate is not trusted, or is for another name: check root_certificates (--ca-file)",
+    ),
+    ("No match found for server name", "the server's certificate is for another name: check the address"),
+    ("Hostname Verification Check failed", "the server's certificate is for another name: check the address"),
+    ("WRONG_VERSION_NUMBER", "the server does not speak TLS: connect with plaintext (--plaintext)"),
+    ("Ssl handshake failed", "the TLS handshake failed: the server may not speak TLS, or require a certificate"),
+    ("SSL_ERROR", "the TLS handshake failed: the server may not speak TLS, or require a certificate"),
+    ("Cannot check peer", "the server's certificate is for another name: check the address"),
+)
+_PASSING = (
+    ("Connection refused", "the connection is refused: check the address, and that the server runs"),
+    ("Socket closed", "the server closes the connection: it may require TLS (--tls)"),
+    ("Connection reset", "the server closes the connection: it may require TLS (--tls)"),
+    ("Broken pipe", "the server closes the connection: it may require TLS (--tls)"),
+    ("unreachable", "the network of the host cannot be reached"),
+    ("HTTP proxy returned", "the proxy refuses the connection: set no_proxy for this host"),
+    ("Failed to connect to HTTP proxy", "the proxy cannot be reached: set no_proxy for this host"),
+)
+_PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The cause in words, and true if it does not pass while one waits."""
+
+    text: str
+    lasting: bool
+
+
+def cause_of(details: str) -> Cause | None:
+    """The cause in the details of an UNAVAILABLE of gRPC; None for an unknown text."""
+    for lasting, texts in ((True, _LASTING), (False, _PASSING)):
+        for mark, text in texts:
+            if mark.lower() in details.lower():
+                return Cause(text + _by_proxy(), lasting)
+    return None
+
+
+def never_sent(details: str) -> bool:
+    """True if the call failed because there was no connection, so that the server has not seen it."""
+    return details.startswith("failed to connect to all addresses")
+
+
+def _by_proxy() -> str:
+    name = next((name for name in _PROXIES if os.environ.get(name)), "")
+    return f" (the environment names a proxy: {name})" if name else ""
