@@ -529,7 +529,7 @@ BEGIN
         RAISE EXCEPTION 'events of the audit log are kept for 30 to 36500 days'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF NOT pg_try_advisory_xact_lock(0x626F73736A7A) THEN -- one more than the lock for applying this file
+    IF NOT pg_try_advisory_xact_lock(108230817835642) THEN -- one more than the lock for applying this file
         RETURN 0;
     END IF;
     DELETE FROM bossjy.audit_events WHERE (tenant_id, event_id) IN (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import random
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -28,6 +30,10 @@ MINIMUM_VERSION = 18
 # An arbitrary number that no other program uses on the same server: «bossjy» in ASCII.
 _LOCK = 0x626F73736A79
 _LOCK_TIMEOUT_S = 60
+# Attempts when PostgreSQL cancels the transaction for the sake of others, and the longest pause before the next.
+_ATTEMPTS = 5
+_PAUSE_S = 0.5
+_CANCELLED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 _LONGEST_DAYS = 36_500
 _RETAIN = "UPDATE bossjy.retention SET audit_days = $1 WHERE audit_days <> $1"
@@ -81,7 +87,7 @@ async def apply_schema(
                 f"PostgreSQL {MINIMUM_VERSION} or later is needed, {setting} names a {version}: upgrade it"
             )
         service = service or ServiceLogin(url)
-        await _SetUp(connection, init_sql, service, role, setting).run(lock_timeout_s)
+        await _repeated(_SetUp(connection, init_sql, service, role, setting), lock_timeout_s)
         if audit_days is not None:
             await _retain(connection, audit_days or _LONGEST_DAYS)
     except asyncpg.LockNotAvailableError as error:
@@ -99,6 +105,22 @@ async def apply_schema(
         ) from error
     finally:
         await connection.close(timeout=5)
+
+
+async def _repeated(set_up: _SetUp, lock_timeout_s: int) -> None:
+    """Run `set_up`, again if it met a deadlock with a running server: its transaction was rolled back as a whole."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            await set_up.run(lock_timeout_s)
+        except _CANCELLED as error:
+            if attempt == _ATTEMPTS:
+                raise StartError(
+                    f"deploy/init.sql met running transactions {_ATTEMPTS} times ({one_line(error)}): "
+                    "nothing was changed, start again when the other servers have less to do"
+                ) from error
+        else:
+            return
+        await asyncio.sleep(random.uniform(0, _PAUSE_S))  # noqa: S311 - no secret
 
 
 async def _retain(connection: Connection, audit_days: int) -> None:

@@ -24,7 +24,7 @@ async def test_imports_of_the_former_release(imports: Imports, database_url: str
     second = await imports.run(b"phone,name\n+12025550123,Anna\n+12025550199,Bob\n")
     owner = await asyncpg.connect(database_url)
     try:
-        await owner.execute(FORMER)
+        await remove_new_parts(owner)
         await apply_schema(database_url, read_init_sql())
         await apply_schema(database_url, read_init_sql())
         policies = await owner.fetchval(
@@ -44,6 +44,18 @@ async def test_imports_of_the_former_release(imports: Imports, database_url: str
         await imports.servicer.RevertImport(pb.RevertImportRequest(import_id=job.import_id))
         listed = (await imports.contacts.ListContacts(contacts_pb.ListContactsRequest())).contacts
         assert [one.name for one in listed] == names
+
+
+async def remove_new_parts(owner: asyncpg.Connection) -> None:
+    """Run FORMER, atomic as one message. A deadlock with the service's own transactions is repeated."""
+    for _ in range(5):
+        try:
+            await owner.execute(FORMER)
+        except asyncpg.DeadlockDetectedError:
+            continue
+        else:
+            return
+    raise AssertionError("five deadlocks in a row")
 
 
 async def imports_role(imports: Imports) -> str:
