@@ -153,11 +153,12 @@ class Document:
             schema = self._of_message(request) if body == "*" else self._of_field(request.fields_by_name[body])
             operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
         answer = self._of_message(method.output_type)
-        kind, about = ("application/json", "The answer.")
-        if method.server_streaming:
-            kind, about = ("application/x-ndjson", "A stream: one JSON object per line, each of this schema.")
+        about = "The answer."
+        if method.server_streaming:  # with the content type that the gateway sends
+            about = "A stream as newline-delimited JSON: each line is an object of this schema."
+            operation["x-stream"] = "ndjson"
         operation["responses"] = {
-            "200": {"description": about, "content": {kind: {"schema": answer}}},
+            "200": {"description": about, "content": {"application/json": {"schema": answer}}},
             "default": {"$ref": "#/components/responses/Error"},
         }
         rule = self._option(method, "bossjy.common.v1.access")

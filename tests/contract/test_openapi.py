@@ -52,8 +52,8 @@ def test_operation_matches_its_method(method: MethodDescriptor) -> None:
     if not rule.body:
         assert in_query | in_path == fields
     assert ("requestBody" in operation) == bool(rule.body)
-    kind = "application/x-ndjson" if method.server_streaming else "application/json"
-    schema = operation["responses"]["200"]["content"][kind]["schema"]
+    assert operation.get("x-stream") == ("ndjson" if method.server_streaming else None)
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     assert schema == {"$ref": f"#/components/schemas/{method.output_type.full_name}"}
     assert operation["responses"]["default"] == {"$ref": "#/components/responses/Error"}
     access = method.GetOptions().Extensions[access_pb2.access]
