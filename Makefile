@@ -62,7 +62,7 @@ check-monitoring: ## check monitoring/ with promtool and amtool, from the packag
 	amtool check-config monitoring/alertmanager/alertmanager.yml
 
 .PHONY: generate
-generate: $(DEV) ## make the stubs in clients/python and build/bossjy.binpb from protos/
+generate: $(DEV) ## make stubs in clients/python, build/bossjy.binpb, docs/openapi.json from protos/
 	@$(PYTHON) clients/python/generate.py
 
 .PHONY: released

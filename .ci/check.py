@@ -48,6 +48,11 @@ def breaking() -> None:
     run("buf", "breaking", now, "--against", "protos/released.binpb", "--config", "buf.yaml")
 
 
+def openapi() -> None:
+    """Validate docs/openapi.json by the schema of OpenAPI. The step before compares it with the contracts."""
+    run("openapi-spec-validator", "docs/openapi.json")
+
+
 def lock() -> None:
     """Check the form of the requirement files, and that they cover the dependencies of our packages."""
     files = sorted((ROOT / "requirements").glob("*.txt"))
@@ -94,6 +99,8 @@ STEPS: list[tuple[str, Callable[[], object]]] = [
     ),
     ("contracts: nothing breaks (buf)", breaking),
     ("generated code is current", lambda: run("python", "clients/python/generate.py", "--check")),
+    ("OpenAPI document is valid", openapi),
+    ("manifests of Kubernetes, compose file", lambda: run("pytest", "-q", "-n", "0", "tests/unit/deploy")),
     ("lock (requirements/*.txt)", lock),
     ("prose (ceilings)", prose),
     # Runs tests for some minutes if these sources changed since it passed: the last step, so the others report first.

@@ -1,4 +1,4 @@
-"""Generator of the Python stubs from protos/: packages `bossjy` and `buf` in this folder, and build/bossjy.binpb.
+"""Generator of everything from protos/: packages `bossjy` and `buf` here, build/bossjy.binpb, docs/openapi.json.
 
 python clients/python/generate.py            write them
 python clients/python/generate.py --check    exit 1 if they differ from the existing files, and list the differences
@@ -15,16 +15,19 @@ import argparse
 import filecmp
 import sys
 import tempfile
+import tomllib
 from importlib import resources
 from pathlib import Path
 
 import google.rpc
 from grpc_tools import protoc
+from openapi import openapi
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "clients" / "python"
 PACKAGES = ("bossjy", "buf")
 DESCRIPTORS = ROOT / "build" / "bossjy.binpb"
+OPENAPI = ROOT / "docs" / "openapi.json"
 VENDORED = ROOT / "protos" / "vendor"
 INIT = '"""Generated from the contracts in protos/. Do not edit: `make generate` makes it again."""\n'
 
@@ -53,6 +56,17 @@ def compile_protos(out: Path, descriptors: Path) -> None:
             "google/rpc/error_details.proto",
         ]
     )
+
+
+def document(folder: Path) -> str:
+    """The OpenAPI document of the contracts, with their comments, which build/bossjy.binpb leaves out."""
+    protos, described = ROOT / "protos", folder / "described.binpb"
+    contracts = sorted(str(path.relative_to(protos)) for path in (protos / "bossjy").rglob("*.proto"))
+    search = [f"-I{protos}", f"-I{VENDORED}", f"-I{resources.files('grpc_tools') / '_proto'}"]
+    described_in = ["--include_imports", "--include_source_info", f"--descriptor_set_out={described}"]
+    run_protoc([*search, *described_in, *contracts])
+    release = tomllib.loads((ROOT / "server" / "pyproject.toml").read_text())["project"]["version"]
+    return openapi(described.read_bytes(), release)
 
 
 def run_protoc(arguments: list[str]) -> None:
@@ -110,10 +124,14 @@ def main() -> int:
         compile_protos(made, DESCRIPTORS)
         complete_packages(made)
         found = differences(made)
+        text = document(made)
+        if not OPENAPI.exists() or OPENAPI.read_text("utf-8") != text:
+            found.append(f"changed  {OPENAPI.relative_to(ROOT)}")
         if check:
             print("\n".join(found) or "generated code matches protos/")
             return 1 if found else 0
         install(made)
+        OPENAPI.write_text(text, "utf-8")
         print("\n".join(found) or "nothing changed")
     return 0
 

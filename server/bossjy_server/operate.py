@@ -1,4 +1,4 @@
-"""Operator commands of `bossjy-server`: `owner create`, `keys`, `services` and `database sql`."""
+"""Operator commands of `bossjy-server`: `owner create`, `keys`, `services` and `database`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def operate(options: argparse.Namespace, settings: Settings) -> int:
     """Run one of the commands. Returns the exit code; raises StartError with one line for a failure."""
     auth = settings.auth
     if options.command == "database":
-        return _database_sql(settings)
+        return run(_apply_schema(settings)) if options.action == "apply" else _database_sql(settings)
     if options.command == "keys":
         return _keys(options, settings, auth)
     try:
@@ -47,6 +47,14 @@ def _database_sql(settings: Settings) -> int:
         raise StartError("the embedded database needs no preparation: set DATABASE_URL to the one that you prepare")
     lines = setup_statements(settings.database.admin_url, settings.database.url, settings.database.role)
     print("\n".join(lines))
+    return 0
+
+
+async def _apply_schema(settings: Settings) -> int:
+    async with _database(settings, as_owner=True) as database:
+        for remark in database.remarks:
+            print(remark)
+    print("the tables are up to date")
     return 0
 
 

@@ -76,6 +76,7 @@ async def test_an_export_as_json_lines_is_whole(gateway: Gateway, tmp_path: Path
     await import_rows(gateway, tmp_path, ROWS)
     body = b""
     async with gateway.client() as client, client.stream("POST", "/v1/contacts:export", json={}) as answer:
+        assert answer.headers["content-type"] == "application/json"  # as docs/openapi.json says
         assert answer.status_code == httpx.codes.OK
         async for piece in answer.aiter_bytes():
             body += piece
