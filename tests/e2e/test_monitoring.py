@@ -35,6 +35,8 @@ DASHBOARD = FOLDER / "grafana" / "bossjy.json"
 ADDED = {"job", "instance"}
 _SELECTOR = re.compile(r"\b([a-z_:][a-zA-Z0-9_:]*)\{([^}]*)\}")
 _NAME = re.compile(r"\b(?:bossjy|grpc_server|process|python)_[a-z_]+\b")
+# Metrics of the exporters for host, PostgreSQL and Redis.
+_EXPORTER = re.compile(r"\b(?:node|pg|redis)_[a-z]")
 _MATCHER = re.compile(r'(\w+)\s*(=~|=|!=|!~)\s*"([^"]*)"')
 _BY = re.compile(r"\bby \(([^)]*)\)")
 _LEGEND = re.compile(r"\{\{(\w+)\}\}")
@@ -49,7 +51,9 @@ class Question:
 
 
 def alert_queries() -> list[Question]:
-    return [Question(line.split("expr: ", 1)[1]) for line in ALERTS.read_text("utf-8").splitlines() if "expr: " in line]
+    files = [ALERTS, *(ALERTS.with_name(name) for name in ("operations.yml", "recorded.yml"))]
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines() if "expr: " in line]
+    return [Question(line.split("expr: ", 1)[1]) for line in lines if not _EXPORTER.search(line)]
 
 
 def dashboard_queries() -> list[Question]:
