@@ -63,6 +63,7 @@ from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
+from bossjy_server.telemetry.program import ProgramCollector
 from bossjy_server.telemetry.tracing import Tracing
 
 _LOG = logging.getLogger(__name__)
@@ -145,6 +146,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         redis = open_redis(settings.redis.url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
         _measure_tasks(registry)
+        ProgramCollector(registry, log)
         auth = await stack.enter_async_context(open_auth(database, redis, settings.process.data_dir, settings.auth))
         plan = await in_thread(load_plan, settings.process.data_dir / "plan")
         plans = await in_thread(Plans, plan, settings.process.data_dir / "plan" / "snapshots")

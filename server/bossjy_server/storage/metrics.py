@@ -39,7 +39,10 @@ class PartsCollector(Collector):
         size, idle = self._database.size
         connections.add_metric(["busy"], size - idle)
         connections.add_metric(["idle"], idle)
-        return [state, opened, refused, retried, connections]
+        most = GaugeMetricFamily(
+            "bossjy_database_connections_max", "Limit of the pool's connections.", value=self._database.size_max
+        )
+        return [state, opened, refused, retried, connections, most]
 
 
 class CachesCollector(Collector):

@@ -220,6 +220,11 @@ class Database:
         """Connections of the pool: all, and idle ones."""
         return self._pool.get_size(), self._pool.get_idle_size()
 
+    @property
+    def size_max(self) -> int:
+        """Most connections of the pool."""
+        return self._pool.get_max_size()
+
     async def _acquire(self) -> Connection:
         try:
             self.breaker.admit()

@@ -68,6 +68,7 @@ class Log:
             self._file = _PrivateFile(file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
         self._queue: deque[tuple[float, int, str, Mapping[str, object]]] = deque()
         self._limit, self._dropped, self._flush_s = queue_lines, 0, flush_s
+        self.lines_dropped = 0  # since the start
         self._failures = Repeats(_FAILURES_MOST)
         self._wake = threading.Event()
         self._ended = False
@@ -84,6 +85,7 @@ class Log:
             return
         if len(self._queue) >= self._limit:
             self._dropped += 1
+            self.lines_dropped += 1
             return
         self._queue.append((time.time(), level, event, fields))
 
