@@ -49,7 +49,7 @@ class ImportClient:
         source: Uploadable,
         spec: import_pb2.ImportSpec | None = None,
         *,
-        region: str = "",
+        region: str | None = None,
         parts: int = 1,
         request_id: str = "",
         validate_only: bool = False,
@@ -64,9 +64,9 @@ class ImportClient:
         read. Rows and streams are read in a thread of their own. Raises SourceError for an unusable source, before an
         import is made.
 
-        `region` is the region of numbers without a country code, such as "CN". Without it, `spec.default_region` or the
+        `region` is the region of numbers without a country code, such as "CN". If None, `spec.default_region` or the
         tenant's region applies. If there is none, and the first numbers fit exactly one region, that region is used,
-        and the logger `bossjy_client` gets a warning.
+        and the logger `bossjy_client` gets a warning; with an empty `region`, none is chosen.
 
         Survives broken connections and restarts of the server. To survive the end of this program as well, keep
         `request_id` (a UUID of yours) and call again with the same one and the same bytes: the upload continues, and a
@@ -93,8 +93,8 @@ class ImportClient:
             wanted.file_name = wanted.file_name or sources[0].name
             if len(sources) > 1:
                 wanted.part_count = len(sources)
-            wanted.default_region = region.upper() or wanted.default_region
-            if not wanted.default_region:
+            wanted.default_region = (region or wanted.default_region).upper()
+            if region is None and not wanted.default_region:
                 wanted.default_region = await self._likely_region(sources[0], wanted)
             job = await self.create(wanted, request_id=request_id or str(uuid.uuid4()), validate_only=validate_only)
             if job.state != import_pb2.IMPORT_STATE_OPEN:

@@ -229,7 +229,8 @@ def test_regions_of_numbers(run: Run) -> None:
     region = run("phone", "region", "GB").stdout
     assert "TOLL_FREE" in region
     assert objects(run("phone", "region", "GB", "--json"))[0]["example_numbers"]
-    run("phone", "region", "gb", code=4)
+    run("phone", "region", "gb")
+    run("phone", "region", "zz", code=4)
     found = objects(run("phone", "find", "call +442079460958", "--full", "--language", "zh", "--json"))
     assert found[0]["numbers"][0]["number"]["international_format"] == "+44 20 7946 0958"
 

@@ -74,6 +74,7 @@ async def _upload(  # noqa: PLR0917 - the properties of one upload
         job = await client.imports.upload_file(
             given.source(),
             spec,
+            region=spec.default_region,  # none is chosen: `check_first` has asked for it
             parts=args.parts,
             request_id=request_id,
             validate_only=args.dry_run,
