@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -60,6 +60,7 @@ from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
 from bossjy_server.storage.setup import at_parts, open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
+from bossjy_server.tasks import end_task
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
@@ -268,7 +269,7 @@ def _router(  # noqa: PLR0917 - the parts of the chain
     refusals = Refusals(log, settings.log.refusals_per_minute)
     stack.callback(refusals.summarise)
     streams = StreamGuard(settings.streams, auth.live_callers.recheck)
-    stack.push_async_callback(_cancel, asyncio.create_task(streams.run()))
+    stack.push_async_callback(end_task, asyncio.create_task(streams.run()))
     return Router(
         build_chain(
             tracer=tracer,
@@ -321,13 +322,7 @@ async def _following(  # noqa: PLR0917 - the dependencies and their health
     try:
         yield
     finally:
-        await _cancel(task)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+        await end_task(task)
 
 
 async def _drain(  # noqa: PLR0917 - all that must stop

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from bossjy_server.auth.wrong_logins import WrongLogins
 from bossjy_server.blocking import in_thread
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.storage.postgres import Database
+from bossjy_server.tasks import end_task
 
 _LOG = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ async def open_auth(
         watching = _watch_keys(keys, options, journal, database)
         for work in (revocations.run(), watching, sweep(database, options), wrong_logins.run()):
             task = asyncio.create_task(work)
-            stack.push_async_callback(_cancel, task)
+            stack.push_async_callback(end_task, task)
         live_callers = LiveCallers(database, revocations, clock)
         yield Auth(servicer, authenticator, live_callers, keys, token, RefusedScopes(database))
 
@@ -167,9 +168,3 @@ async def _watch_keys(keys: Keys, options: AuthOptions, journal: OperatorJournal
             await in_thread(keys.reload)
         except (OSError, ValueError):
             _LOG.exception("the key folder cannot be read; the loaded keys stay in use")
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

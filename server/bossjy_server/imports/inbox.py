@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 from bossjy_server.errors import DeadlineExceeded, Reason
 from bossjy_server.imports.messages import Message
+from bossjy_server.tasks import end_tasks
 
 
 class Silence(Enum):
@@ -49,10 +50,7 @@ class Inbox:
 
     async def close(self) -> None:
         """End the pending read."""
-        tasks = [task for task in (self._read, self._drain) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(task for task in (self._read, self._drain) if task is not None)
 
     async def _next(self) -> Message | None:
         return await anext(self._messages, None)

@@ -9,6 +9,7 @@ from contextvars import Context
 from bossjy_server.errors import BossjyError
 from bossjy_server.imports import duplicate_store, store
 from bossjy_server.storage.postgres import Database
+from bossjy_server.tasks import end_tasks
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,9 +39,7 @@ class Tidying:
 
     async def close(self) -> None:
         """Stop; the current piece is rolled back."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     async def _tidy(self, tenant_id: str, import_id: str) -> None:
         async with self._turn:

@@ -24,6 +24,7 @@ from bossjy_server.imports.messages import Ack, Answer, Finished, Flow, Message,
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, State
 from bossjy_server.storage.authority import hold_caller
+from bossjy_server.tasks import end_tasks
 
 # Answers that wait to be sent. A client that does not read them stops its own upload.
 _ANSWERS = 64
@@ -46,8 +47,7 @@ class Upload:
                 yield answer
             await worker
         finally:
-            worker.cancel()
-            await asyncio.gather(worker, return_exceptions=True)
+            await end_tasks([worker])
 
     async def _work(self, messages: AsyncIterator[Message]) -> None:
         inbox = Inbox(messages, self._process.draining, self._process.options.idle_s)
@@ -154,9 +154,7 @@ async def _together(*works: Coroutine[Any, Any, None], unless: Coroutine[Any, An
             for task in done:
                 task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks)
 
 
 def _with_offset(error: BossjyError, next_offset: int) -> BossjyError:

@@ -23,6 +23,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from bossjy_server.rpc.options import RateOptions
+from bossjy_server.tasks import end_task
 
 
 class Use(NamedTuple):
@@ -148,6 +149,4 @@ async def open_rates(options: RateOptions, exchange: Exchange | None) -> AsyncIt
     try:
         yield rates
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end_task(task)

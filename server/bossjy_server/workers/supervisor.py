@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as LateError
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -21,6 +21,7 @@ from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.setup import at_parts, set_up
+from bossjy_server.tasks import end_task, end_tasks
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream
 from bossjy_server.telemetry.metrics import MetricsEndpoint
 from bossjy_server.telemetry.pages import JWKS, LIVE, READY, OperationsPages, Page
@@ -81,9 +82,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         await workers.start()
         renewing = asyncio.create_task(workers.renew_when(renew))
         await stop.wait()
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
+        await end_task(renewing)
 
 
 def hold_port(host: str, port: int) -> socket.socket:
@@ -150,9 +149,7 @@ class Workers:
     async def end(self) -> None:
         """Let all drain at the same time."""
         self._ending = True
-        for task in self._keeping:
-            task.cancel()
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await end_tasks(self._keeping)
         await asyncio.gather(*(self._end(worker) for worker in self.serving))
 
     async def metrics(self) -> Mapping[int, str]:
