@@ -31,6 +31,8 @@ _ID = re.compile(r"[0-9A-Za-z-]*")
 _RETRY_S = 1.0
 _RELEASE_S = 5.0
 _SILENT_PROBES = 2
+# All errors of a connection.
+_DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 # SQLSTATEs, or classes of them, of a server that cannot serve now: connection lost, login refused, database gone,
 # resources, shutdown and start.
 _CANNOT_SERVE = ("08", "28", "3D", "53", "57P")
@@ -300,7 +302,7 @@ class Database:
         except BaseException as error:
             # Also if begin or commit were cancelled: their outcome is unknown, and an unnecessary rollback does
             # nothing. If the connection is gone, the error itself says so.
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with suppress(*_DRIVER_ERRORS):
                 await connection.execute("ROLLBACK")
             ours = _ours(error)
             self._note(ours or error)
@@ -341,12 +343,10 @@ class Database:
             raise _none_free(full) from None
 
     async def _release(self, connection: Connection) -> None:
-        try:
+        # The pool terminates a connection that it cannot reset, and frees its place. The outcome of the work is known
+        # by then: an error of the release would replace it.
+        with suppress(*_DRIVER_ERRORS):
             await self._pool.release(connection, timeout=_RELEASE_S)  # type: ignore[arg-type] # the pool's proxy
-        except Exception as error:
-            if (ours := _ours(error)) is None:
-                raise
-            raise ours from error
 
     async def ping(self, timeout_s: float = 1.0) -> bool:
         """True if the server answers in time, on a separate connection: a busy pool does not mean a lost server.
@@ -360,7 +360,7 @@ class Database:
                     self._probe = await asyncpg.connect(**self._connect)
                 # Without a prepared statement, which a pooler may look for on another connection.
                 answered = await self._probe.execute("SELECT 1") == "SELECT 1"
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        except _DRIVER_ERRORS as error:
             if self._probe is not None:
                 self._probe.terminate()
                 self._probe = None
