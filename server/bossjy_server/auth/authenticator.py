@@ -15,6 +15,7 @@ from bossjy_server.auth.opaque import API_KEY_PREFIX
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.revocations import ENDED, Revocations
 from bossjy_server.auth.tokens import AccessTokens, Verified, refused
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.context import Caller
 from bossjy_server.storage.authority import session_ended, token_expired
 
@@ -35,9 +36,8 @@ class Authenticator:
         self._tokens = tokens
         self._api_keys = api_keys
         self._revocations = revocations
-        self._limit = options.verified_tokens_max
         self._clock = clock
-        self._verified: dict[str, Verified] = {}
+        self._verified = BoundedMap[str, Verified](options.verified_tokens_max)
         self._removals = tokens.keys.removals
 
     async def authenticate(self, authorization: str) -> Caller:
@@ -83,17 +83,9 @@ class Authenticator:
         if self._removals != self._tokens.keys.removals:
             self._removals = self._tokens.keys.removals
             self._verified.clear()
-        self._verified.pop(authorization, None)
         verified = self._tokens.verify(credential)
-        self._make_room()
-        self._verified[authorization] = verified
-        return verified
-
-    def _make_room(self) -> None:
-        """Drop expired entries. The oldest come first and expire roughly first."""
+        # Those kept first expire roughly first.
         now = self._clock()
-        while self._verified:
-            oldest = next(iter(self._verified))
-            if len(self._verified) < self._limit and self._verified[oldest].caller.expire_time_s > now:
-                return
-            del self._verified[oldest]
+        self._verified.forget_while(lambda kept: kept.caller.expire_time_s <= now)
+        self._verified.keep(authorization, verified)
+        return verified

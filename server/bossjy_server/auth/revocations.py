@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.errors import Reason, Unavailable
 
 ENDED = 2**53  # a cutoff that no token passes
@@ -45,7 +46,7 @@ class Revocations:
         self._options = options
         self._clock = clock
         # id of a session or user, both random -> (cutoff, when it may be forgotten); oldest first
-        self._cutoffs: dict[str, tuple[int, float]] = {}
+        self._cutoffs = BoundedMap[str, tuple[int, float]](options.revocations_max)
         self._untold: deque[tuple[str, int]] = deque(maxlen=options.revocations_max)
         self._read_to = "0"
         self._heard = time.monotonic()
@@ -140,18 +141,12 @@ class Revocations:
                 return
 
     def _keep(self, cut_id: str, cutoff: int) -> None:
-        known = self._cutoffs.pop(cut_id, (0, 0.0))[0]
-        while len(self._cutoffs) >= self._options.revocations_max:
-            del self._cutoffs[next(iter(self._cutoffs))]  # the oldest: its tokens have the shortest time left
-        self._cutoffs[cut_id] = (max(known, cutoff), self._clock() + self._kept_s)
+        # Beyond the limit the oldest is forgotten: its tokens have the shortest time left.
+        self._cutoffs.keep(cut_id, (max(self.cutoff(cut_id), cutoff), self._clock() + self._kept_s))
 
     def _forget_old(self) -> None:
         now = self._clock()
-        while self._cutoffs:
-            oldest, (_, until) = next(iter(self._cutoffs.items()))
-            if until > now:
-                return
-            del self._cutoffs[oldest]
+        self._cutoffs.forget_while(lambda entry: entry[1] <= now)
 
 
 def _read(values: Mapping[str, str]) -> tuple[str, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from bossjy_server.bounded import BoundedMap
+
 
 class Seldom:
     """Once in `every_s` for each name, for at most `names_max` names in that time. Each process has its own."""
@@ -13,14 +15,13 @@ class Seldom:
         self, every_s: float = 60.0, names_max: int = 1000, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._every_s, self._names_max, self._clock = every_s, names_max, clock
-        self._until: dict[str, float] = {}  # the oldest first
+        self._until = BoundedMap[str, float](names_max)
 
     def due(self, name: str) -> bool:
         """True if it is time; then false until `every_s` has passed."""
         now = self._clock()
-        while self._until and (oldest := next(iter(self._until))) and self._until[oldest] <= now:
-            del self._until[oldest]
+        self._until.forget_while(lambda until: until <= now)
         if name in self._until or len(self._until) >= self._names_max:
             return False
-        self._until[name] = now + self._every_s
+        self._until.keep(name, now + self._every_s)
         return True

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
 from bossjy_server.network import network_of
 
@@ -199,9 +200,8 @@ class LocalBuckets:
     """The same buckets in the memory of one replica: at most `limit`, the oldest is forgotten first."""
 
     def __init__(self, limit: int, clock: Callable[[], float]) -> None:
-        self._limit = limit
         self._clock = clock
-        self._full_at: dict[str, float] = {}
+        self._full_at = BoundedMap[str, float](limit)
 
     def take(self, buckets: Sequence[Bucket]) -> float:
         """Take one from each bucket and return 0, or take none and return the seconds to wait."""
@@ -211,10 +211,7 @@ class LocalBuckets:
         if wait > 1e-6:
             return wait
         for full, bucket in zip(full_at, buckets, strict=True):
-            self._full_at.pop(bucket.key, None)
-            while len(self._full_at) >= self._limit:
-                del self._full_at[next(iter(self._full_at))]
-            self._full_at[bucket.key] = full
+            self._full_at.keep(bucket.key, full)
         return 0.0
 
     def give_back(self, buckets: Sequence[Bucket]) -> None:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from bossjy_numbering import Plan, PlanDiff, Tables, compile_plan, diff_plans, read_snapshot, write_snapshot
 from bossjy_server.blocking import in_thread
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.errors import NotFound, Reason
 
 _SHIPPED = Path(__file__).parent / "snapshots"
@@ -33,7 +34,7 @@ class Plans:
         own = folder / f"{plan.version}{_SUFFIX}"
         if not own.exists():
             write_snapshot(own)
-        self._differences: dict[tuple[str, str], asyncio.Task[PlanDiff]] = {}
+        self._differences = BoundedMap[tuple[str, str], asyncio.Task[PlanDiff]](_KEPT_DIFFERENCES)
         self._counting = asyncio.Lock()
 
     def versions(self) -> list[str]:
@@ -50,9 +51,7 @@ class Plans:
         sides = self._side(from_version), self._side(to_version)
         key = from_version, to_version
         if key not in self._differences:
-            while len(self._differences) >= _KEPT_DIFFERENCES:
-                del self._differences[next(iter(self._differences))]
-            self._differences[key] = asyncio.create_task(self._count(*sides))
+            self._differences.keep(key, asyncio.create_task(self._count(*sides)))
         counting = self._differences[key]
         try:
             return await asyncio.shield(counting)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
 from bossjy_server.rpc.call import Call, Proceed
@@ -30,7 +31,8 @@ class TenantLimits:
 
     def __init__(self, read: TenantLimit, options: QuotaOptions) -> None:
         self._read, self._options = read, options
-        self._known: dict[str, tuple[int, float]] = {}  # tenant to its limit, and when it must be read again
+        # Tenant to its limit, and the time of the next read.
+        self._known = BoundedMap[str, tuple[int, float]](options.tenants_max)
         self._reading: dict[str, asyncio.Task[None]] = {}
 
     def of(self, tenant_id: str) -> int:
@@ -48,9 +50,7 @@ class TenantLimits:
             limit = await self._read(tenant_id)
         except BossjyError:
             return  # the old limit still applies; the next call tries again
-        while len(self._known) >= self._options.tenants_max and tenant_id not in self._known:
-            del self._known[next(iter(self._known))]
-        self._known[tenant_id] = (limit, time.monotonic() + self._options.limit_known_s)
+        self._known.keep(tenant_id, (limit, time.monotonic() + self._options.limit_known_s))
 
 
 class Quotas:

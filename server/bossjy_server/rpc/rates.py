@@ -22,6 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.rpc.options import RateOptions
 from bossjy_server.tasks import end_task
 
@@ -57,8 +58,7 @@ class Book:
 
     def __init__(self, name: str, rates: Rates) -> None:
         self._name, self._rates = name, rates
-        self._most = rates.options.subjects_max
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets = BoundedMap[str, Bucket](rates.options.subjects_max)
 
     def take(self, subject: str, per_minute: int) -> float:
         """Take one token. Returns 0, or the seconds until one may be available."""
@@ -82,13 +82,11 @@ class Book:
         return (1 - tokens) / rate
 
     def _open(self, subject: str, per_minute: int, now: float) -> Bucket:
-        while len(self._buckets) >= self._most:
-            del self._buckets[next(iter(self._buckets))]
         burst = max(1.0, per_minute / 60 * self._rates.options.burst_s)
         # Subjects are addresses and ids: the shared store gets only a digest of them.
         key = hashlib.blake2b(f"{self._name}\0{subject}\0{per_minute}".encode(), digest_size=16).hexdigest()
         bucket = Bucket(key, per_minute, burst, max(1.0, burst * self._rates.share), now)
-        self._buckets[subject] = bucket
+        self._buckets.keep(subject, bucket)
         return bucket
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.storage.redis import GuardedRedis
 from bossjy_server.storage.single_flight import SingleFlight
 
@@ -65,7 +66,9 @@ class Cache:
         self._prefix = f"bossjy:cache:{_SCHEMA}:{name}"
         self._ttl_s, self._nothing_ttl_s, self._most_bytes = ttl_s, nothing_ttl_s, most_bytes
         self._loading = SingleFlight[str, Loaded]()
-        self._untold: dict[str, None] = {}  # groups whose increment Redis has not accepted yet, in order
+        self._untold = BoundedMap[str, None](
+            _MOST_UNTOLD
+        )  # groups whose increment Redis has not accepted yet, in order
 
     async def get(self, group: str, key: str, load: Callable[[], Coroutine[Any, Any, Loaded]]) -> bytes | None:
         """The entry, loaded if necessary; None for a missing thing. Raises the errors of `load`."""
@@ -102,9 +105,7 @@ class Cache:
             self._leave(group)
 
     def _leave(self, group: str) -> None:
-        while len(self._untold) >= _MOST_UNTOLD:
-            del self._untold[next(iter(self._untold))]
-        self._untold[group] = None
+        self._untold.keep(group, None)
 
     async def _tell(self) -> None:
         """Increment the versions whose increment failed earlier. Raises the errors of Redis."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bossjy_server.auth import apikeys
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.errors import Reason
 from bossjy_server.storage.postgres import Database
 from tests.integration.auth.conftest import Clock, User, reason_of
@@ -92,8 +92,8 @@ async def test_a_text_that_is_no_key_costs_nothing(owner: User, uses: Uses) -> N
     assert not uses.tenants
 
 
-async def test_refused_keys_do_not_fill_the_memory(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apikeys, "_REFUSED_MAX", 3)
+async def test_refused_keys_do_not_fill_the_memory(owner: User) -> None:
+    owner.auth.authenticator._api_keys._refused = BoundedMap(3)
     key = await new_key(owner)
     for number in range(8):
         wrong = replace(key, credential=f"{key.credential[:-6]}AAAAA{number}")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bossjy_numbering import load_plan
+from bossjy_server.bounded import BoundedMap
 from bossjy_server.errors import NotFound
-from bossjy_server.phone import plans as plans_module
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.region_names import region_name
 
@@ -41,8 +41,8 @@ async def test_a_count_that_failed_is_not_kept(plans: Plans, tmp_path: Path) -> 
 
 
 @pytest.mark.timeout(300)
-async def test_only_so_many_differences_are_kept(plans: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans_module, "_KEPT_DIFFERENCES", 1)
+async def test_only_so_many_differences_are_kept(plans: Plans) -> None:
+    plans._differences = BoundedMap(1)
     version = plans.plan.version
     await plans.diff(version, version)
     with pytest.raises(ValueError, match="snapshot"):

@@ -17,7 +17,7 @@ import yaml
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.cli import _parser
 from bossjy_server.config import Settings
-from tests.unit.deploy.manifests import CONTAINERFILE, DEPLOY, ROOT, exposed, settings_of
+from tests.deploy.manifests import CONTAINERFILE, DEPLOY, ROOT, exposed, settings_of
 
 FOLDER = DEPLOY / "compose"
 COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())

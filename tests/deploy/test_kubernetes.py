@@ -15,7 +15,7 @@ from bossjy_server.cli import _parser
 from bossjy_server.config import Settings
 from bossjy_server.telemetry.metrics import _PATH as METRICS
 from bossjy_server.telemetry.pages import LIVE, READY
-from tests.unit.deploy.manifests import (
+from tests.deploy.manifests import (
     CONTAINERFILE,
     OVERLAYS,
     ROOT,

@@ -15,7 +15,7 @@ import yaml
 
 from bossjy_server.config import Settings, listed, read_settings
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 OVERLAYS = ("small", "production", "database")
 CONTAINERFILE = (DEPLOY / "image" / "Containerfile").read_text()
@@ -27,7 +27,7 @@ Manifest = dict[str, Any]
 def kubectl() -> str:
     """The kubectl of the environment."""
     found = shutil.which("kubectl", path=str(Path(sys.executable).parent))
-    assert found, "kubectl is missing: run `make install`"
+    assert found, "kubectl is missing: run `make test-deploy`"
     return found
 
 
