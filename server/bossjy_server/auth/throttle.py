@@ -26,43 +26,11 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.bounded import BoundedMap
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
 from bossjy_server.network import network_of
+from bossjy_server.storage.rate_scripts import GIVE_BACK_ATTEMPT, TAKE_ATTEMPT
 
 # The reasons that count against the buckets: the caller did not prove its identity.
 _COUNTED = frozenset({Reason.LOGIN_REFUSED, Reason.LOGIN_THROTTLED})
 _LOST = (RedisError, OSError, TimeoutError)
-
-# A bucket is one number: the time at which it would be full again (the generic cell rate algorithm). All buckets are
-# read before one is changed. Keys: the buckets. Arguments: the number of buckets, from the first, that refuse an
-# attempt when empty; for each bucket its number of attempts, and the seconds in which one comes back. Returns the
-# seconds to wait for the buckets that refuse and for the others. 0: the attempt was taken from them.
-_TAKE = """
-local now = redis.call('TIME')
-now = now[1] + now[2] / 1000000
-local refusing = tonumber(ARGV[1])
-local wait, other = 0, 0
-local full = {}
-for i, key in ipairs(KEYS) do
-    local size, every = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-    full[i] = math.max(tonumber(redis.call('GET', key) or '0'), now) + every
-    local short = full[i] - now - size * every
-    if i <= refusing then wait = math.max(wait, short) else other = math.max(other, short) end
-end
-local taken = #KEYS
-if wait > 0.000001 then taken = 0 elseif other > 0.000001 then taken = refusing end
-for i = 1, taken do
-    redis.call('SET', KEYS[i], string.format('%.6f', full[i]), 'PX', math.ceil((full[i] - now) * 1000))
-end
-return {wait > 0.000001 and tostring(wait) or '0', other > 0.000001 and tostring(other) or '0'}
-"""
-
-# Returns one attempt to each bucket.
-_GIVE_BACK = """
-for i, key in ipairs(KEYS) do
-    local full = redis.call('GET', key) if full then redis.call('SET', key, string.format('%.6f',
-    tonumber(full) - tonumber(ARGV[2 * i + 1])), 'KEEPTTL') end
-end
-return 0
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +118,7 @@ class Throttle:
         """Return one attempt."""
         if self._redis is not None:
             with suppress(*_LOST):  # the bucket refills by itself
-                await self._run(self._redis, _GIVE_BACK, buckets, len(buckets))
+                await self._run(self._redis, GIVE_BACK_ATTEMPT, buckets, len(buckets))
         self._local.give_back(buckets)
 
     async def _take(self, refusing: Sequence[Bucket], others: Sequence[Bucket]) -> tuple[float, float]:
@@ -164,7 +132,7 @@ class Throttle:
             return 0.0, wait_s
         asked = refusing if wait_s > 0 else [*refusing, *others]
         try:
-            answer = await self._run(self._redis, _TAKE, asked, len(refusing))
+            answer = await self._run(self._redis, TAKE_ATTEMPT, asked, len(refusing))
         except _LOST:
             return 0.0, wait_s  # a login must not depend on Redis: this replica counts by itself until Redis is back
         refused_s, shared_s = map(float, answer)

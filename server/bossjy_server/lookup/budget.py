@@ -13,24 +13,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bossjy_server.errors import Reason, ResourceExhausted, Unavailable
+from bossjy_server.storage.rate_scripts import COUNT_LOOKUP
 
 _DAY_S = 86_400
-# Counts a query unless a limit is reached; then names the limit. One slot of a cluster holds all keys. A tenant's 0: no
-# limit.
-_TAKE = """
-if tonumber(redis.call('GET', KEYS[2]) or '0') >= tonumber(ARGV[2]) then return 'day' end
-if tonumber(ARGV[3]) > 0 and tonumber(redis.call('GET', KEYS[3]) or '0') >= tonumber(ARGV[3]) then return 'tenant' end
-if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 'second' end
-redis.call('INCR', KEYS[1])
-redis.call('EXPIRE', KEYS[1], 60)
-redis.call('INCR', KEYS[2])
-redis.call('EXPIRE', KEYS[2], 172800)
-if tonumber(ARGV[3]) > 0 then
-    redis.call('INCR', KEYS[3])
-    redis.call('EXPIRE', KEYS[3], 172800)
-end
-return ''
-"""
 
 
 class Budget:
@@ -61,7 +46,7 @@ class Budget:
         keys = [f"bossjy:{{lookup}}:{one}" for one in (f"second:{int(now)}", f"day:{day}", f"tenant:{day}:{tenant_id}")]
         limits = [str(one) for one in (self._per_second, self._per_day, self._tenant_per_day)]
         try:
-            spent: bytes = await self._redis.eval(_TAKE, len(keys), *keys, *limits)
+            spent: bytes = await self._redis.eval(COUNT_LOOKUP, len(keys), *keys, *limits)
         except RedisError as error:
             raise Unavailable(
                 Reason.LOOKUP_UNAVAILABLE,
