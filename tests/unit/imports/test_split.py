@@ -120,19 +120,19 @@ def read_all(data: bytes, layout: Layout, split: Split, cuts: list[int]) -> list
     return sorted(rows, key=lambda row: row[0])  # type: ignore[arg-type,return-value]
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(data=raw, layout=st.one_of(layouts, dialects))
 def test_fast_and_slow_give_the_same_rows(data: bytes, layout: Layout) -> None:
     assert read_all(data, layout, split_rows, []) == read_all(data, layout, split_slowly, [])
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(data=inert, layout=escaped)
 def test_escapes_that_end_nothing_give_the_same_rows(data: bytes, layout: Layout) -> None:
     assert read_all(data, layout, split_rows, []) == read_all(data, layout, split_slowly, [])
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(data=raw, layout=st.one_of(layouts, dialects), draw=st.data())
 def test_blocks_may_end_anywhere(data: bytes, layout: Layout, draw: st.DataObject) -> None:
     cuts = sorted(draw.draw(st.lists(st.integers(0, max(0, len(data) - 1)), max_size=4)))
