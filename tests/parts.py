@@ -1,4 +1,4 @@
-"""Fixtures: a real PostgreSQL and a real Redis for each test process, a fresh database for each test.
+"""Fixtures: a real PostgreSQL and a real Redis for each test process, a clean database for each test.
 
 They are the service's own embedded servers, under its own watchdog, so they end with the test process however it ends;
 then their folder is removed, also after a kill.
@@ -23,8 +23,9 @@ from redis.asyncio import Redis
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis
-from bossjy_server.storage.roles import role_for
+from bossjy_server.storage.roles import database_of, role_for
 from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql
+from tests.databases import CleanDatabase
 
 _TEMPLATE = "bossjy_template"
 _numbers = itertools.count(1)
@@ -88,10 +89,46 @@ async def empty_database_url(parts: EmbeddedParts) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def database_url(parts: EmbeddedParts) -> AsyncIterator[str]:
+async def database_url(parts: EmbeddedParts, clean_databases: list[CleanDatabase]) -> AsyncIterator[str]:
     """A database with the schema and no rows. The URL's user owns the tables."""
-    async for url in fresh_database(parts.database_url):
-        yield url
+    lent = clean_databases.pop() if clean_databases else await CleanDatabase.known(await _make_database(parts))
+    yield lent.url
+    if await lent.restore():
+        clean_databases.append(lent)
+    else:
+        await _drop_database(parts.database_url, lent.url)
+
+
+@pytest.fixture(scope="session")
+def clean_databases() -> list[CleanDatabase]:
+    """Databases that earlier tests left without rows."""
+    return []
+
+
+async def _make_database(parts: EmbeddedParts) -> str:
+    url = with_database(parts.database_url, f"test_{next(_numbers)}")
+    await _create_database(parts.database_url, url, _TEMPLATE)
+    return url
+
+
+async def _create_database(server: str, url: str, template: str) -> None:
+    admin = await asyncpg.connect(server)
+    try:
+        await admin.execute(f"CREATE DATABASE {database_of(url)} TEMPLATE {template} STRATEGY file_copy")
+    finally:
+        await admin.close()
+    if template == _TEMPLATE:
+        await set_up(url)
+
+
+async def _drop_database(server: str, url: str) -> None:
+    name = database_of(url)
+    admin = await asyncpg.connect(server)
+    try:
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await admin.execute(f"DROP ROLE IF EXISTS {role_for(name)}, service_of_{name}")
+    finally:
+        await admin.close()
 
 
 def service_url(url: str) -> str:
@@ -111,18 +148,10 @@ async def fresh_database(url: str, template: str = _TEMPLATE) -> AsyncIterator[s
 
     With the schema, it has its own application role and service login.
     """
-    name = f"test_{next(_numbers)}"
-    own = with_database(url, name)
-    admin = await asyncpg.connect(url)
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        if template == _TEMPLATE:
-            await set_up(own)
-        yield own
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.execute(f"DROP ROLE IF EXISTS {role_for(name)}, service_of_{name}")
-    finally:
-        await admin.close()
+    own = with_database(url, f"test_{next(_numbers)}")
+    await _create_database(url, own, template)
+    yield own
+    await _drop_database(url, own)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
+from bossjy_server.discovery.opening import discoverable
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
@@ -133,17 +134,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
         )
-        database = await open_for_service(
-            at_parts(
-                settings.database,
-                parts,
-                audit_days=settings.auth.audit_days,
-                tenant_share=settings.limits.tenant_share,
-            )
-        )
-        stack.push_async_callback(database.close)
-        for remark in database.remarks:
-            log.warning(remark)
+        database = await _open_database(settings, stack, parts, log)
         redis = open_redis(settings.redis.url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
         _measure_tasks(registry)
@@ -205,6 +196,8 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             router, settings.server.address, replace(settings.server, reuse_port=worker > 0), credentials
         )
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
+        if not worker:  # the parent of workers registers them as one
+            await stack.enter_async_context(_in_discovery(settings))
         log.info("serving", address=settings.server.address, services=router.services, plan=plan.version)
         yield Running(
             address=settings.server.address,
@@ -215,6 +208,22 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             pages=pages,
             keys=auth.keys,
         )
+
+
+async def _open_database(settings: Settings, stack: AsyncExitStack, parts: EmbeddedParts, log: Log) -> Database:
+    options = at_parts(
+        settings.database, parts, audit_days=settings.auth.audit_days, tenant_share=settings.limits.tenant_share
+    )
+    database = await open_for_service(options)
+    stack.push_async_callback(database.close)
+    for remark in database.remarks:
+        log.warning(remark)
+    return database
+
+
+def _in_discovery(settings: Settings) -> AbstractAsyncContextManager[None]:
+    server = settings.server
+    return discoverable(settings.discovery, server.host, server.port, tls=bool(server.tls_certificate))
 
 
 def _open_operations(

@@ -16,6 +16,7 @@ from typing import Any
 
 from bossjy_server import setting_texts as read
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.discovery.options import DiscoveryOptions
 from bossjy_server.errors import StartError
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.lookup.options import LookupOptions
@@ -71,6 +72,7 @@ class Settings:
     log: LogOptions = LogOptions()
     metrics: MetricsOptions = MetricsOptions()
     traces: TraceOptions = TraceOptions()
+    discovery: DiscoveryOptions = DiscoveryOptions()
     database: DatabaseOptions = DatabaseOptions()
     redis: RedisOptions = RedisOptions()
     auth: AuthOptions = AuthOptions()

@@ -232,11 +232,15 @@ class LibraryHandler(logging.Handler):
 
 @contextmanager
 def library_logs_in(log: Log) -> Iterator[None]:
-    """Send the root logger's records, warnings and worse, to `log` while the block runs."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    """Send the records of all loggers to `log` while the block runs: of libraries from warnings on, of ours all.
+
+    `log` itself leaves out those below its level.
+    """
+    root, ours = logging.getLogger(), logging.getLogger("bossjy_server")
+    handlers, level, level_of_ours = root.handlers[:], root.level, ours.level
     root.handlers[:] = [LibraryHandler(log)]
     root.setLevel(WARNING)
+    ours.setLevel(INFO)
     logging.captureWarnings(True)
     try:
         yield
@@ -244,6 +248,7 @@ def library_logs_in(log: Log) -> Iterator[None]:
         logging.captureWarnings(False)
         root.handlers[:] = handlers
         root.setLevel(level)
+        ours.setLevel(level_of_ours)
 
 
 def console_stream() -> TextIO:

@@ -18,11 +18,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
+from bossjy_server.discovery.opening import discoverable
 from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.setup import at_parts, set_up
 from bossjy_server.tasks import end_task, end_tasks
-from bossjy_server.telemetry.logging import LEVELS, Log, console_stream
+from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint
 from bossjy_server.telemetry.pages import JWKS, LIVE, READY, OperationsPages, Page
 from bossjy_server.workers.metrics import WorkersCollector
@@ -51,6 +52,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
             keep=settings.log.files,
         )
         stack.callback(log.close)
+        stack.enter_context(library_logs_in(log))
         stack.enter_context(hold_port(settings.server.host, settings.server.port))
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
@@ -80,6 +82,10 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         renew = asyncio.Event()  # first: a SIGHUP during the start must not end the parent
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)
         await workers.start()
+        place = settings.server
+        await stack.enter_async_context(
+            discoverable(settings.discovery, place.host, place.port, tls=bool(place.tls_certificate))
+        )
         renewing = asyncio.create_task(workers.renew_when(renew))
         await stop.wait()
         await end_task(renewing)

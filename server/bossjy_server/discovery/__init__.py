@@ -1,0 +1,1 @@
+"""Service discovery: the server registers itself in Consul while it serves."""
