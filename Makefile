@@ -49,6 +49,10 @@ test-pythons: $(DEV) ## run ONCE=1 and test on each Python here; PYTHONS="3.11 3
 test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
+.PHONY: test-discovery
+test-discovery: $(DEV) ## run servers in a real Consul agent, which it fetches from Debian if the machine has none
+	@$(PYTHON) -m pytest -n 0 tests/discovery $(ARGS)
+
 .PHONY: test-deploy
 test-deploy: $(DEPLOY) ## compare deploy/ with the code, and validate its manifests (170 MB of programs)
 	@$(PYTHON) -m pytest tests/deploy $(ARGS)

@@ -24,7 +24,7 @@ START = pytest.StashKey[float]()
 
 
 # `make test-gateway` and so on.
-_OWN_TARGETS = frozenset({"deploy", "gateway"})
+_OWN_TARGETS = frozenset({"deploy", "discovery", "gateway"})
 
 
 def pytest_configure(config: pytest.Config) -> None:
