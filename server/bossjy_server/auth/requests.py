@@ -32,7 +32,7 @@ def caller_with_session() -> Caller:
         raise PermissionDenied(
             Reason.SCOPE_MISSING,
             "this method is only for users who have logged in, not for API keys",
-            metadata={"scope": "session"},
+            metadata={"scope": "session", "cause": "SESSION_REQUIRED"},
         )
     return caller
 

@@ -216,7 +216,7 @@ class Users:
             raise PermissionDenied(
                 Reason.SCOPE_MISSING,
                 "use ChangePassword, which asks for the old password, to change your own password",
-                metadata={"scope": "users.write"},
+                metadata={"scope": "users.write", "cause": "OWN_ACCOUNT"},
             )
         check_role(caller, (await self.get(caller, user_id)).role)  # early check; the one below decides
         made = made_password()
@@ -245,7 +245,7 @@ class Users:
             raise PermissionDenied(
                 Reason.SCOPE_MISSING,
                 "use RemoveSecondFactor, which asks for your password, to turn off your own second factor",
-                metadata={"scope": "users.write"},
+                metadata={"scope": "users.write", "cause": "OWN_ACCOUNT"},
             )
         now = moment(self._clock())
         async with changing(self._database, caller) as (connection, held):

@@ -90,7 +90,7 @@ async def _audit(session: Session) -> ExitCode:
                 output.message(event)
             return ExitCode.DONE
         rows = [_row(event) async for event in events]
-    output.table(("time", "actor", "action", "resource", "outcome", "detail", "network", "calls#"), rows)
+    output.table(("time", "actor", "action", "resource", "outcome", "detail", "network"), rows)
     return ExitCode.DONE
 
 
@@ -105,4 +105,5 @@ async def _first(events: AsyncIterator[account_pb2.AuditEvent], limit: int) -> A
 
 def _row(event: account_pb2.AuditEvent) -> tuple[object, ...]:
     time = event.event_time.ToDatetime().isoformat(sep=" ", timespec="seconds")
-    return time, event.actor, event.action, event.resource, event.outcome, event.detail, event.address, event.times
+    outcome = f"{event.outcome} ({event.times} calls)" if event.times > 1 else event.outcome
+    return time, event.actor, event.action, event.resource, outcome, event.detail, event.address
