@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
+from datetime import datetime
 
 from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, may_bind, unbind
 from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
@@ -130,13 +131,17 @@ async def _tenants(options: argparse.Namespace, settings: Settings) -> int:
             raise StartError(_NOT_OWNER)
         if options.action == "list":
             for tenant in await list_tenants(database):
-                print(json.dumps(asdict(tenant), default=str, ensure_ascii=False) if options.json else _line(tenant))
+                print(json.dumps(asdict(tenant), default=_iso, ensure_ascii=False) if options.json else _line(tenant))
         elif options.action == "limit":
             former = await set_limit(database, options.tenant, options.calls_per_minute)
             print(f"{options.tenant}: {former} -> {options.calls_per_minute} calls a minute of each class of methods")
         else:
             await _delete_tenant(options.tenant, database)
     return 0
+
+
+def _iso(value: datetime) -> str:
+    return value.isoformat()
 
 
 def _line(tenant: TenantRow) -> str:

@@ -35,7 +35,7 @@ class TenantClient:
         """
         tenant = account_pb2.Tenant(
             display_name=display_name or "",
-            default_region=default_region or "",
+            default_region=(default_region or "").upper(),
             second_factor_required=bool(second_factor_required),
         )
         request = auth_service_pb2.UpdateTenantRequest(

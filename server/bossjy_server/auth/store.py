@@ -31,10 +31,10 @@ INSERT_TENANT = """
 INSERT INTO bossjy.tenants (tenant_id, display_name, calls_per_minute, create_time, update_time)
 VALUES ($1, $2, $3, $4, $4)"""
 
-SELECT_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1"
+SELECT_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1 AND delete_time IS NULL"
 
 # Locks the tenant's row, so that changes that depend on several users (the last owner, the limit) are serialized.
-LOCK_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1 FOR NO KEY UPDATE"
+LOCK_TENANT = f"{SELECT_TENANT} FOR NO KEY UPDATE"
 
 # A NULL parameter leaves the column unchanged.
 UPDATE_TENANT = f"""

@@ -17,11 +17,10 @@ LOCK_TENANT = f"SELECT {_COLUMNS} FROM bossjy.tenants WHERE tenant_id = $1 FOR U
 
 UPDATE_LIMIT = "UPDATE bossjy.tenants SET calls_per_minute = $2, update_time = now() WHERE tenant_id = $1"
 
-# The row stays for the audit log. Remaining access tokens may make one call a minute until they expire.
+# The row stays for the audit log and the records of erasures.
 MARK_DELETED = """
 UPDATE bossjy.tenants
-SET delete_time = coalesce(delete_time, now()), update_time = now(), display_name = 'deleted', default_region = '',
-    calls_per_minute = 1
+SET delete_time = coalesce(delete_time, now()), update_time = now(), display_name = 'deleted', default_region = ''
 WHERE tenant_id = $1"""
 
 # Sessions, API keys, certificates, second factors, recovery codes and login networks go with their users.

@@ -265,3 +265,17 @@ async def test_the_client_does_the_same(shared_server: ServerProcess, tenant: Te
 def test_errors_are_objects_for_programs(run: Run) -> None:
     error = json.loads(run("users", "show", "nobody", "--json", code=4).stderr)["error"]
     assert (error["reason"], error["metadata"]) == ("RESOURCE_NOT_FOUND", {"resource": "user"})
+
+
+@pytest.mark.parametrize("name", ["China", "中国", "CHN", "86"])
+def test_a_region_by_another_name_is_refused_with_its_code(run: Run, name: str) -> None:
+    refused = json.loads(run("phone", "validate", "--region", name, "138 0014 4001", "--json", code=4).stderr)["error"]
+    assert (refused["reason"], refused["metadata"]) == ("INVALID_FIELD", {"region_code": "CN"})
+    assert "use CN" in refused["message"]
+
+
+def test_a_region_in_small_letters(run: Run) -> None:
+    assert "+8613800144001" in run("phone", "validate", "--region", "cn", "138 0014 4001").stdout
+    assert "default region  CN" in run("tenant", "set", "--region", "cn").stdout
+    assert "use CN" in run("tenant", "set", "--region", "China", code=4).stderr
+    assert "ListRegions" in run("phone", "validate", "--region", "Nowhere", "138", code=4).stderr
