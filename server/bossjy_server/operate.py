@@ -126,8 +126,9 @@ async def _create_owner(options: argparse.Namespace, settings: Settings, auth: A
 
 
 async def _tenants(options: argparse.Namespace, settings: Settings) -> int:
-    async with _database(settings, as_owner=True) as database:
-        if not await may_bind(database):
+    by_owner = options.action != "limit"
+    async with _database(settings, as_owner=by_owner) as database:
+        if by_owner and not await may_bind(database):
             raise StartError(_NOT_OWNER)
         if options.action == "list":
             for tenant in await list_tenants(database):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ import pytest
 from bossjy.auth.v1 import account_pb2
 from bossjy_client import Client, ConflictError, NotFoundError
 from bossjy_client.cli import main
-from tests.e2e.conftest import EMAIL, PASSWORD, ServerProcess, Tenant, caller_environment
+from tests.e2e.conftest import EMAIL, PASSWORD, ROOT, ServerProcess, Tenant, caller_environment
 from tests.e2e.tool.conftest import Run, objects
 from tests.e2e.tool.terminal import PtyTerminal
 
@@ -186,6 +188,28 @@ def test_second_factor(run: Run, other: Run, tenant: Tenant) -> None:
     secret = shown.split()[1]
     assert len(other("second-factor", "confirm", text=pyotp.TOTP(secret).now() + "\n").stdout.split()) == 10
     assert EMAIL in other("users", "list").stdout
+
+
+def test_the_documented_commands_work_in_their_order(other: Run, tmp_path: Path) -> None:
+    (tmp_path / "ann.password").write_text(PASSWORD + "\n")
+    (block,) = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/cli.md").read_text("utf-8"), re.DOTALL)
+    lines = block.splitlines()
+    for line in lines:
+        command, _, file = line.partition(" < ")
+        text = (tmp_path / file).read_text() if file else ""
+        done = other(*shlex.split(command)[1:], text=text)
+    assert len(lines) == 9
+    assert objects(done)[0]["detail"] == "member -> admin"
+    (old,) = objects(other("keys", "list", "--json"))
+    other("keys", "revoke", old["api_key_id"])
+    assert not other("keys", "list", "--json").stdout
+
+
+def test_a_limit_is_raised(run: Run, shared_server: ServerProcess, tenant: Tenant) -> None:
+    words = ("tenants", "limit", tenant.tenant_id, "--calls-per-minute", "100000")
+    command = [sys.executable, "-m", "bossjy_server.cli", *words]
+    subprocess.run(command, env=shared_server.environment, capture_output=True, timeout=100, check=True)
+    assert "100,000" in run("tenant", "show").stdout
 
 
 Open = Callable[..., PtyTerminal]
