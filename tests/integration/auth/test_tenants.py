@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import secrets
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -15,8 +19,11 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.auth.tenant_store import EMPTIED, KEPT
 from bossjy_server.auth.tenants import delete_tenant, find_tenant, list_tenants, set_limit
-from bossjy_server.errors import FailedPrecondition, NotFound, Reason
+from bossjy_server.errors import FailedPrecondition, NotFound, Reason, StartError
+from bossjy_server.operate import _delete_tenant, _line
 from bossjy_server.storage.postgres import Database
+from bossjy_server.storage.roles import role_for
+from bossjy_server.storage.schema import apply_schema, read_init_sql
 from tests.integration.auth.conftest import EMAIL, Opened, User, reason_of, register
 from tests.integration.auth.test_operator import run
 
@@ -110,20 +117,51 @@ async def test_the_service_sees_only_its_own_tenant(owner: User, database: Datab
         assert await connection.fetchval("SELECT count(*) FROM bossjy.tenants") == 1
 
 
+async def test_an_owner_of_the_tables_who_is_no_superuser(empty_database_url: str) -> None:
+    """Row-level security applies to such an owner, and still admits the list and a deletion."""
+    name = f"bossjy_test_{secrets.token_hex(6)}"
+    parts = urlsplit(empty_database_url)
+    url = urlunsplit(parts._replace(netloc=f"{name}:{name}@{parts.netloc.rpartition('@')[2]}"))
+    role, place = role_for(parts.path[1:]), parts.path[1:]
+    admin = await asyncpg.connect(empty_database_url)
+    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'; CREATE ROLE {role}; GRANT {role} TO {name}")
+    await admin.execute(f"GRANT CREATE ON DATABASE {place} TO {name}")
+    await apply_schema(url, read_init_sql())
+    owner = await Database.open(url, role="none", min_size=1, max_size=1)
+    for tenant_id in ("one", "two"):
+        async with owner.tenant(tenant_id) as connection:
+            await connection.execute("INSERT INTO bossjy.tenants (tenant_id, display_name) VALUES ($1, $1)", tenant_id)
+        await add_contacts(owner, tenant_id, 3)
+    assert [tenant.tenant_id for tenant in await list_tenants(owner)] == ["one", "two"]
+    assert (await delete_tenant(owner, "one"))["contacts"] == 3
+    assert await rows_of(owner, "contacts", "two") == 3
+    await owner.close()
+    await admin.execute(f"DROP OWNED BY {name}, {role}; DROP ROLE {name}, {role}")
+    await admin.close()
+
+
+async def test_a_deletion_is_confirmed_with_the_id(
+    owner: User, admin: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+    with pytest.raises(StartError, match="nothing was deleted"):
+        await _delete_tenant(owner.tenant_id, admin)
+    assert "audit log stays" in capsys.readouterr().out
+    assert (await owner.call("GetMe")).user.email == EMAIL
+
+
 async def test_the_commands(opened: Opened, database_url: str, admin: Database, tmp_path: Path) -> None:
+    """`tenants limit` is run by tests/e2e/tool/test_people.py."""
     async with opened() as auth:
-        owner = await register(auth)
-        tenant_id = owner.tenant_id
-        words = ("tenants", "limit", tenant_id, "--calls-per-minute", "0")
-        assert "60000 -> 0 " in run(tmp_path, *words, database_url=database_url).stdout
-        (event,) = (await owner.call("ListAuditEvents", filter='action = "auth.set_limit"')).events
-        assert event.actor == "operator"
-        wrong = run(tmp_path, "tenants", "delete", tenant_id, database_url=database_url, typed="yes\n")
-        assert (wrong.returncode, "nothing was deleted" in wrong.stderr) == (2, True)
-        assert "audit log stays" in wrong.stdout
-        done = run(tmp_path, "tenants", "delete", tenant_id, database_url=database_url, typed=f"{tenant_id}\n")
-        assert (done.returncode, "1 users" in done.stdout) == (0, True)
+        tenant_id = (await register(auth)).tenant_id
+    done = run(tmp_path, "tenants", "delete", tenant_id, database_url=database_url, typed=f"{tenant_id}\n")
+    assert (done.returncode, "1 users" in done.stdout) == (0, True)
     (shown,) = run(tmp_path, "tenants", "list", "--json", database_url=database_url).stdout.splitlines()
     assert json.loads(shown)["delete_time"] is not None
+    (tenant,) = await list_tenants(admin)
+    assert _line(tenant).startswith(f"{tenant_id}  deleted  -  60000 calls a minute  deleted 20")
+    async with admin.tenant(tenant_id) as connection:
+        actors = await connection.fetch("SELECT actor FROM bossjy.audit_events WHERE action = 'auth.delete_tenant'")
+    assert [row["actor"] for row in actors] == ["operator"]
     with pytest.raises(NotFound):
         await create_owner(admin, NewOwner(EMAIL, tenant_id=tenant_id), AuthOptions())
