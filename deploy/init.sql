@@ -88,6 +88,9 @@ CREATE TABLE IF NOT EXISTS bossjy.users (
 
 ALTER TABLE bossjy.users ADD COLUMN IF NOT EXISTS second_factor boolean NOT NULL DEFAULT false;
 
+-- When the user was deleted: the row has no personal data then, and its id remains in the audit log.
+ALTER TABLE bossjy.users ADD COLUMN IF NOT EXISTS delete_time timestamptz;
+
 -- Earlier releases compared addresses without NFKC, and with invisible characters. Their rows are converted once. If
 -- two users of a tenant have addresses that are now the same, the key of the second stays: both can log in with the
 -- address as it was typed, and the upgrade does not fail. Pure ASCII is the same in both forms.

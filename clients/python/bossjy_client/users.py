@@ -100,6 +100,15 @@ class UserClient:
         request = auth_service_pb2.EnableUserRequest(user_id=user_id)
         return (await self._connection.call(self._stub.EnableUser, request, safe=True)).user
 
+    async def delete(self, user_id: str) -> int:
+        """Delete a user's personal data and end all sessions and API keys. Returns the number of ended sessions.
+
+        The id remains in the audit log. Contacts and imports belong to the tenant and stay.
+        """
+        request = auth_service_pb2.DeleteUserRequest(user_id=user_id)
+        # Not repeated: after a success there is no such user.
+        return (await self._connection.call(self._stub.DeleteUser, request, safe=False)).ended_count
+
     async def reset_password(self, user_id: str, *, keep_api_keys: bool = False) -> str:
         """Give a user a new password, which must be changed at the next login, and return it.
 

@@ -110,6 +110,10 @@ def test_a_tenant_and_two_users(other: Run, run: Run) -> None:
     assert "no user with this mail address" in other("users", "show", "none@example.com", code=4).stderr
     assert "LAST_OWNER" in other("users", "disable", EMAIL, code=4).stderr
 
+    assert "nothing was deleted" in other("users", "delete", "eve@example.com", text="yes\n", code=2).stderr
+    other("users", "delete", "eve@example.com", text="eve@example.com\n")
+    assert "eve@example.com" not in other("users", "list").stdout
+
     actions = [event["action"] for event in objects(other("audit", "--json", "--limit", "0"))]
     assert actions.count("auth.create_user") == 2
     (event,) = objects(other("audit", "--filter", 'action = "auth.change_role"', "--json"))

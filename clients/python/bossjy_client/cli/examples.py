@@ -22,6 +22,7 @@ EXAMPLES = {
     "users role": ("bossjy users role ann@example.com member",),
     "users disable": ("bossjy users disable ann@example.com",),
     "users enable": ("bossjy users enable ann@example.com",),
+    "users delete": ("bossjy users delete ann@example.com",),
     "users reset": ("bossjy users reset ann@example.com",),
     "users remove-second-factor": ("bossjy users remove-second-factor ann@example.com",),
     "tenant show": ("bossjy tenant show",),

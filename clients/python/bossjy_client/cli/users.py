@@ -7,9 +7,9 @@ from typing import Any
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_client.cli.examples import example
-from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.exit_codes import ExitCode, UsageError
 from bossjy_client.cli.output import enum_word
-from bossjy_client.cli.secret_input import new_password
+from bossjy_client.cli.secret_input import ask, new_password, next_line, on_terminal
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
 from bossjy_client.errors import NotFoundError
@@ -42,6 +42,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument("role", choices=list(_ROLES))
     add("disable", "end the sessions and keys of a user and refuse logins", _disable)
     add("enable", "let a disabled user log in again", _enable)
+    text = "delete the name, address and logins of a user; asks for the user again as confirmation"
+    add("delete", text, _delete)
     command = add(
         "reset", "give a user a new password, to be changed at the next login; ends sessions and keys", _reset
     )
@@ -140,6 +142,25 @@ async def _disable(session: Session) -> ExitCode:
 async def _enable(session: Session) -> ExitCode:
     async with session.client() as client:
         _print(session, await client.users.enable(await _user_id(client, session.args.user)))
+    return ExitCode.DONE
+
+
+async def _delete(session: Session) -> ExitCode:
+    user, output = session.args.user, session.output
+    async with session.client() as client:
+        user_id = await _user_id(client, user)
+        if on_terminal():
+            output.note(
+                "this deletes the name, address, password and logins of the user, and ends its API keys; nobody"
+            )
+            output.note("can restore them. Contacts, imports and the audit log stay")
+        typed = ask("Type the id or address of the user again: ", "") if on_terminal() else next_line().strip()
+        if typed != user:
+            raise UsageError("the typed text is not the user: nothing was deleted")
+        ended = await client.users.delete(user_id)
+    if output.as_json:
+        output.json({"user_id": user_id, "ended_count": ended})
+    output.note(f"deleted {user_id}; ended sessions: {ended}")
     return ExitCode.DONE
 
 
