@@ -48,6 +48,9 @@ $$;
 -- Every user of the tenant except its services needs a second factor.
 ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS second_factor_required boolean NOT NULL DEFAULT false;
 
+-- When the operator deleted the tenant: its data is gone, its audit log and the records of its erasures stay.
+ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS delete_time timestamptz;
+
 -- Tokens that admit one registration each, as SHA-256 of 256 random bits. Used up in the transaction that makes the
 -- tenant. No tenant_id: they belong to the operator, and only the service reads them.
 CREATE TABLE IF NOT EXISTS bossjy.registration_tokens (
@@ -84,6 +87,9 @@ CREATE TABLE IF NOT EXISTS bossjy.users (
 );
 
 ALTER TABLE bossjy.users ADD COLUMN IF NOT EXISTS second_factor boolean NOT NULL DEFAULT false;
+
+-- When the user was deleted: the row has no personal data then, and its id remains in the audit log.
+ALTER TABLE bossjy.users ADD COLUMN IF NOT EXISTS delete_time timestamptz;
 
 -- Earlier releases compared addresses without NFKC, and with invisible characters. Their rows are converted once. If
 -- two users of a tenant have addresses that are now the same, the key of the second stays: both can log in with the
@@ -460,6 +466,15 @@ BEGIN
             'CREATE POLICY tenant ON bossjy.%I USING (tenant_id = (SELECT bossjy.current_tenant())) '
             'WITH CHECK (tenant_id = (SELECT bossjy.current_tenant()))', name);
     END LOOP;
+END
+$$;
+
+-- `bossjy-server tenants list` shows the operator, who owns the tables, all rows of this one table.
+DO $$
+BEGIN
+    DROP POLICY IF EXISTS operator_sees ON bossjy.tenants;
+    EXECUTE format('CREATE POLICY operator_sees ON bossjy.tenants FOR SELECT TO %I USING (true)',
+        (SELECT tableowner FROM pg_tables WHERE schemaname = 'bossjy' AND tablename = 'tenants'));
 END
 $$;
 

@@ -1,4 +1,4 @@
-"""The command `bossjy-server`: serve, demo, settings, owner, keys, services, database."""
+"""The command `bossjy-server`: serve, demo, settings, owner, tenants, keys, services, database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bossjy_server.setting_list import show_settings
 
 # Exit codes: 0 success, 1 the demonstration found a difference, 2 the server could not start.
 EXIT_WRONG, EXIT_NO_START = 1, 2
-_DAYS_MAX = 3650
+_DAYS_MAX, _CALLS_MAX = 3650, 10**9
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     _keep_private(settings.process.data_dir)
     # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a stranger.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    if options.command in ("owner", "keys", "services", "database"):
+    if options.command in ("owner", "tenants", "keys", "services", "database"):
         from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
 
         return operate(options, settings)
@@ -100,6 +100,7 @@ def _add_operating(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     create.add_argument("--email", required=True, help="mail address of the owner")
     create.add_argument("--name", default="", help="name of the owner")
     create.add_argument("--generate", action="store_true", help="generate a password, to be changed at the first login")
+    _add_tenants(commands)
     keys = commands.add_parser("keys", help="the keys that sign access tokens")
     actions = keys.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="list them")
@@ -123,6 +124,28 @@ def _add_operating(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     unbind = actions.add_parser("unbind", help="remove a binding; running servers notice within five seconds")
     for one in (bind, unbind):
         one.add_argument("--certificate", required=True, help="its URI, spiffe://acme/worker; without one CN=worker")
+
+
+def _add_tenants(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands on tenants."""
+    tenants = commands.add_parser("tenants", help="list tenants, change a limit, delete a tenant")
+    actions = tenants.add_subparsers(dest="action", required=True)
+    shown = actions.add_parser("list", help="list all tenants with their limits")
+    shown.add_argument("--json", action="store_true", help="one JSON object per line")
+    limit = actions.add_parser("limit", help="change the limit of a tenant; running servers notice within a minute")
+    limit.add_argument("tenant", help="id of the tenant")
+    limit.add_argument(
+        "--calls-per-minute", type=_calls, required=True, metavar="N", help="of each class of methods; 0: no limit"
+    )
+    text = "delete a tenant with its users, contacts and imports; asks for the tenant's id as confirmation"
+    delete = actions.add_parser("delete", help=text, description=text)
+    delete.add_argument("tenant", help="id of the tenant")
+
+
+def _calls(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _CALLS_MAX:
+        raise argparse.ArgumentTypeError(f"a whole number from 0 to {_CALLS_MAX}")
+    return int(text)
 
 
 def _days(text: str) -> int:

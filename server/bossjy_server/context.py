@@ -18,6 +18,7 @@ class Caller:
     session_id: str = ""
     api_key_id: str = ""
     expire_time_s: float = float("inf")  # Unix time at which the credentials expire
+    due: str = ""  # the duty for which a session has no scopes, see scopes.py
 
 
 @dataclass(slots=True)

@@ -1,30 +1,39 @@
-"""Operator commands of `bossjy-server`: `owner create`, `keys`, `services` and `database`."""
+"""Operator commands of `bossjy-server`: `owner create`, `tenants`, `keys`, `services` and `database`."""
 
 from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
+from datetime import datetime
 
 from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, may_bind, unbind
 from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
 from bossjy_server.auth.operator_journal import OperatorJournal
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.service import load_keys
+from bossjy_server.auth.tenant_store import TenantRow
+from bossjy_server.auth.tenants import delete_tenant, find_tenant, list_tenants, set_limit
 from bossjy_server.config import Settings
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.loop import run
 from bossjy_server.rpc.tls import is_name
-from bossjy_server.storage.embedded import start_embedded
+from bossjy_server.storage.embedded import running_database, start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import setup_statements
 from bossjy_server.storage.setup import at_parts, open_for_command
 
 _EMAIL = re.compile(r"[^@\s\0]{1,256}@[^@\s\0]{1,63}(\.[^@\s\0]{1,63})*")
 _NAME_MAX_CHARS = 200
+_NOT_OWNER = "this requires the owner of the tables: set DATABASE_ADMIN_URL to its URL"
+_DELETION = """This deletes the users, sessions, API keys, contacts and imports of the tenant {0} ({1}).
+Nobody can restore them. Its audit log stays for BOSSJY_AUDIT_DAYS; the records of its erasures and its id stay.
+Sessions and keys end within five seconds; an access token can still ask about numbers until it expires."""
 
 
 def operate(options: argparse.Namespace, settings: Settings) -> int:
@@ -37,6 +46,8 @@ def operate(options: argparse.Namespace, settings: Settings) -> int:
     try:
         if options.command == "services":
             return run(_services(options, settings))
+        if options.command == "tenants":
+            return run(_tenants(options, settings))
         return run(_create_owner(options, settings, auth))
     except BossjyError as error:
         raise StartError(error.message) from error
@@ -114,6 +125,44 @@ async def _create_owner(options: argparse.Namespace, settings: Settings, auth: A
     return 0
 
 
+async def _tenants(options: argparse.Namespace, settings: Settings) -> int:
+    by_owner = options.action != "limit"
+    async with _database(settings, as_owner=by_owner) as database:
+        if by_owner and not await may_bind(database):
+            raise StartError(_NOT_OWNER)
+        if options.action == "list":
+            for tenant in await list_tenants(database):
+                print(json.dumps(asdict(tenant), default=_iso, ensure_ascii=False) if options.json else _line(tenant))
+        elif options.action == "limit":
+            former = await set_limit(database, options.tenant, options.calls_per_minute)
+            print(f"{options.tenant}: {former} -> {options.calls_per_minute} calls a minute of each class of methods")
+        else:
+            await _delete_tenant(options.tenant, database)
+    return 0
+
+
+def _iso(value: datetime) -> str:
+    return value.isoformat()
+
+
+def _line(tenant: TenantRow) -> str:
+    calls = f"{tenant.calls_per_minute} calls a minute" if tenant.calls_per_minute else "no limit"
+    state = f"created {tenant.create_time:%Y-%m-%d}"
+    if tenant.delete_time is not None:
+        state = f"deleted {tenant.delete_time:%Y-%m-%d}"
+    return f"{tenant.tenant_id}  {tenant.display_name}  {tenant.default_region or '-'}  {calls}  {state}"
+
+
+async def _delete_tenant(tenant_id: str, database: Database) -> None:
+    tenant = await find_tenant(database, tenant_id)
+    print(_DELETION.format(tenant_id, tenant.display_name))
+    print("Type the id of the tenant to delete it: ", end="", flush=True)
+    if sys.stdin.readline(200).strip() != tenant_id:
+        raise StartError("the typed text is not the id of the tenant: nothing was deleted")
+    deleted = await delete_tenant(database, tenant_id)
+    print(f"\ndeleted {tenant_id}: " + ", ".join(f"{count} {table}" for table, count in deleted.items() if count))
+
+
 async def _services(options: argparse.Namespace, settings: Settings) -> int:
     listing = options.action == "list"
     if not listing and not is_name(options.certificate):
@@ -122,7 +171,7 @@ async def _services(options: argparse.Namespace, settings: Settings) -> int:
         )
     async with _database(settings, as_owner=True) as database:
         if not await may_bind(database):
-            raise StartError("this requires the owner of the tables: set DATABASE_ADMIN_URL to its URL")
+            raise StartError(_NOT_OWNER)
         if listing:
             print("\n".join(await binding_lines(database)))
             return 0
@@ -139,8 +188,11 @@ async def _services(options: argparse.Namespace, settings: Settings) -> int:
 
 @asynccontextmanager
 async def _database(settings: Settings, *, as_owner: bool) -> AsyncIterator[Database]:
-    """The database as its owner or as the service; if none is named, an embedded one is started."""
-    async with start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=False) as parts:
+    """The database as its owner or as the service. If none is named, the embedded one, which is started if need be."""
+    embedded = not settings.database.url
+    beside = await running_database(settings.process.data_dir) if embedded else None
+    async with start_embedded(settings.process.data_dir, postgres=embedded and beside is None, redis=False) as started:
+        parts = beside or started
         database = await open_for_command(
             at_parts(
                 settings.database, parts, audit_days=settings.auth.audit_days, tenant_share=settings.limits.tenant_share

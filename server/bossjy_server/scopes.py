@@ -42,12 +42,44 @@ _SCOPES: dict[Role, frozenset[str]] = {
     Role.OWNER: _WORK | _ADMINISTER | {"tenants.write"},
 }
 
+# Duties of a user before sessions have scopes, as access tokens name them.
+PASSWORD_DUE, FACTOR_DUE = "password", "second_factor"
+
 ALL_SCOPES = _SCOPES[Role.OWNER]
 
 
 def scopes_of(role: str) -> frozenset[str]:
     """The scopes of a role. Raises ValueError for a text that is not a role."""
     return _SCOPES[Role(role)]
+
+
+def why_missing(scope: str, role: str, *, by_key: bool, due: str = "") -> tuple[str, dict[str, str]]:
+    """The message and metadata of SCOPE_MISSING: the missing scope and its cause.
+
+    `role` is that of the caller, or of the user who made the API key. `due`: PASSWORD_DUE or FACTOR_DUE if the session
+    has no scopes for that reason. The contract lists the causes.
+    """
+    roles = " or ".join(one.value for one in _RANKS if scope in _SCOPES[one])
+    if due == PASSWORD_DUE:
+        cause = "PASSWORD_CHANGE_REQUIRED"
+        text = f"the scope {scope} needs a new password: call ChangePassword, then RefreshToken (`bossjy password`)"
+    elif due == FACTOR_DUE:
+        cause = "SECOND_FACTOR_REQUIRED"
+        text = (
+            f"the scope {scope} needs a second factor: call BeginSecondFactor, ConfirmSecondFactor, then RefreshToken "
+            "(`bossjy second-factor enrol`)"
+        )
+    elif scope not in _SCOPES[Role(role)]:
+        cause = "ROLE_TOO_LOW"
+        who = "the user who made this API key has" if by_key else "you have"
+        text = f"{who} the role {role}, which lacks the scope {scope}: ask an administrator for the role {roles}"
+    elif by_key:
+        cause = "KEY_WITHOUT_SCOPE"
+        text = f"this API key lacks the scope {scope}: create a key that has it (`bossjy keys create --scope {scope}`)"
+    else:
+        cause = "SESSION_WITHOUT_SCOPE"
+        text = f"this access token lacks the scope {scope}, which your role has: call RefreshToken, or log in again"
+    return text, {"scope": scope, "cause": cause, "role": role}
 
 
 def scope_text(scopes: Iterable[str]) -> str:

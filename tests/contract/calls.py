@@ -14,7 +14,7 @@ from tests.stream_status import reason_of, stream_status
 
 METHODS = [method for descriptor in (PHONE, AUTH, CONTACTS, IMPORTS) for method in methods_of(descriptor)]
 # These would end the session that other requests need, so they are sent without credentials.
-ENDING = {"Logout", "DisableUser", "RevokeSession"}
+ENDING = {"Logout", "DisableUser", "DeleteUser", "RevokeSession"}
 
 
 async def send(service: Service, method: Method, messages: list[bytes], token: str | None = None) -> tuple[str, str]:

@@ -31,7 +31,7 @@ LINE_BYTES = 300
 LINES_A_MINUTE = 60
 METHODS = [method for service in (PHONE, AUTH, CONTACTS, IMPORTS) for method in methods_of(service)]
 # These end the session or the user that the other calls need, so they come last.
-ENDING = {"Logout", "DisableUser", "RevokeSession", "ChangePassword", "RevokeApiKey"}
+ENDING = {"Logout", "DisableUser", "DeleteUser", "RevokeSession", "ChangePassword", "RevokeApiKey"}
 SECRETS = (
     "correct.horse.battery.staple.9",
     f"bjg_{secrets.token_urlsafe(32)}",

@@ -11,7 +11,9 @@ from bossjy_client.connection import Connection
 from bossjy_client.contacts import ContactClient
 from bossjy_client.imports import ImportClient
 from bossjy_client.phone import PhoneClient
+from bossjy_client.tenant import TenantClient
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
+from bossjy_client.users import UserClient
 
 
 class Client:
@@ -24,6 +26,8 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.auth = AuthClient(connection)
+        self.users = UserClient(connection)
+        self.tenant = TenantClient(connection)
         self.phone = PhoneClient(connection)
         self.contacts = ContactClient(connection)
         self.imports = ImportClient(connection)

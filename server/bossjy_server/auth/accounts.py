@@ -177,7 +177,7 @@ class Accounts:
             raise PermissionDenied(
                 Reason.SCOPE_MISSING,
                 "a service cannot change its password: ask an administrator to call ResetPassword",
-                metadata={"scope": "users.write"},
+                metadata={"scope": "users.write", "cause": "ROLE_TOO_LOW", "role": caller.role},
             )
         # The thief of an access token must not be able to guess the password with it, so this counts like a login.
         with self._passwords.place() as place:

@@ -107,7 +107,8 @@ class ApiKeys:
         text = opaque.new_api_key(caller.tenant_id, opaque.random_id())
         # The lock on the tenant's row makes the limit exact, and a parallel call with the same request id waits.
         async with changing(self._database, caller) as (connection, held):
-            _check_scopes(new.scopes, held, "a key can have only scopes of its maker: remove those that you lack")
+            advice = "a key can have only scopes of its maker: remove those that you lack"
+            _check_scopes(new.scopes, held, advice, by_key=bool(caller.api_key_id))
             expire_time = self._expire_time(new, now, held.expire_time if caller.api_key_id else None)
             if new.request_id:
                 earlier = await apikey_store.by_request(connection, caller.tenant_id, new.request_id)
@@ -141,7 +142,8 @@ class ApiKeys:
             if key is None:
                 raise NotFound("api_key")
             if caller.api_key_id:
-                _check_scopes(key.scopes, held, "a key can end only keys whose scopes it has: log in to end this one")
+                advice = "a key can end only keys whose scopes it has: log in to end this one"
+                _check_scopes(key.scopes, held, advice, by_key=True)
             ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, moment(self._clock()))
             await record(connection, caller.tenant_id, "auth.revoke_api_key", resource=api_key_id)
         self.forget(*ended)
@@ -223,10 +225,13 @@ def _caller(tenant_id: str, api_key_id: str, stored: apikey_store.StoredKey) -> 
     )
 
 
-def _check_scopes(scopes: frozenset[str], held: Held, message: str) -> None:
+def _check_scopes(scopes: frozenset[str], held: Held, message: str, *, by_key: bool) -> None:
     lacking = min(scopes - held.scopes, default="")
     if lacking:
-        raise PermissionDenied(Reason.SCOPE_MISSING, message, metadata={"scope": lacking[:64]})
+        scope = lacking[:64]  # a text of the caller
+        cause = "KEY_WITHOUT_SCOPE" if by_key and scope in scopes_of(held.role) else "ROLE_TOO_LOW"
+        metadata = {"scope": scope, "cause": cause, "role": held.role.value}
+        raise PermissionDenied(Reason.SCOPE_MISSING, f"{message} (the scope {scope})", metadata=metadata)
 
 
 def _not_bound() -> Unauthenticated:

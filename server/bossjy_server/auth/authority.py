@@ -33,8 +33,9 @@ def check_role(standing: Held | Caller, role: Role) -> None:
     if role.rank > Role(standing.role).rank:
         raise PermissionDenied(
             Reason.SCOPE_MISSING,
-            "this needs a role at least as high: ask an owner of your tenant",
-            metadata={"scope": "tenants.write"},
+            f"this needs the role {role.value} or higher, and you have the role {standing.role}: ask an owner of your "
+            "tenant",
+            metadata={"scope": "tenants.write", "cause": "ROLE_TOO_LOW", "role": str(standing.role)},
         )
     lacking = min(scopes_of(role) - standing.scopes, default="")
     if lacking:
@@ -42,5 +43,5 @@ def check_role(standing: Held | Caller, role: Role) -> None:
             Reason.SCOPE_MISSING,
             f"the role {role.value} has the scope {lacking}, which these credentials lack: use credentials "
             f"that have all scopes of that role",
-            metadata={"scope": lacking},
+            metadata={"scope": lacking, "cause": "KEY_WITHOUT_SCOPE", "role": str(standing.role)},
         )

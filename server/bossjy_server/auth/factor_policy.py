@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import User
-from bossjy_server.scopes import Role, scopes_of
+from bossjy_server.scopes import FACTOR_DUE, PASSWORD_DUE, Role, scopes_of
 
 
 def second_factor_required(user: User, options: AuthOptions) -> bool:
@@ -20,6 +20,11 @@ def second_factor_due(user: User, options: AuthOptions) -> bool:
 
 def session_scopes(user: User, options: AuthOptions) -> frozenset[str]:
     """The scopes of a session: those of the role, or none until password and second factor meet the rules."""
-    if user.password_change_required or second_factor_due(user, options):
-        return frozenset()
-    return scopes_of(user.role)
+    return frozenset() if session_duty(user, options) else scopes_of(user.role)
+
+
+def session_duty(user: User, options: AuthOptions) -> str:
+    """The duty of the user before sessions have scopes; '' if there is none."""
+    if user.password_change_required:
+        return PASSWORD_DUE
+    return FACTOR_DUE if second_factor_due(user, options) else ""

@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from bossjy_numbering import RegionHints
 from bossjy_numbering.regions import NON_GEOGRAPHIC, region_codes
 from bossjy_server.auth import convert
 from bossjy_server.auth.sessions import Client
@@ -21,6 +22,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 # The form of our ids (accounts.tenant_id_for), without a run of digits that may be a phone number.
 _TENANT = re.compile(r"(?!.*\d(?:-?\d){6})[a-z0-9-]{1,33}-[a-km-np-z2-9]{6}")
 _REGIONS = frozenset(region_codes()) - {NON_GEOGRAPHIC}
+_HINTS = RegionHints()
 _NAME_MAX_CHARS = 200
 _LANGUAGE_MAX_CHARS = 35
 
@@ -32,7 +34,7 @@ def caller_with_session() -> Caller:
         raise PermissionDenied(
             Reason.SCOPE_MISSING,
             "this method is only for users who have logged in, not for API keys",
-            metadata={"scope": "session"},
+            metadata={"scope": "session", "cause": "SESSION_REQUIRED"},
         )
     return caller
 
@@ -104,7 +106,9 @@ def role(number: int | None) -> Role | None:
 def region(code: str | None) -> str | None:
     """A region of the numbering plan, '' or None. Raises InvalidArgument."""
     if code and code not in _REGIONS:
-        raise _invalid("default_region", "must be a region of the numbering plan in capitals, such as CN or DE")
+        meant = _HINTS.region(code)  # `86`, `CHN` and `China` name a region, and its code is what the caller needs
+        such = f": use {meant}" if meant else " in capitals, such as CN or DE"
+        raise _invalid("default_region", f"must be a region of the numbering plan{such}")
     return code
 
 

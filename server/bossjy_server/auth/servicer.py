@@ -274,6 +274,12 @@ class AuthServicer:
         note("enable_user", resource=user.user_id)
         return pb.EnableUserResponse(user=convert.user(user))
 
+    async def DeleteUser(self, request: pb.DeleteUserRequest) -> pb.DeleteUserResponse:
+        """Delete a user."""
+        ended = await self._users.delete(current_caller(), request.user_id)
+        note("delete_user", resource=request.user_id, ended_count=ended)
+        return pb.DeleteUserResponse(ended_count=ended)
+
     async def ResetPassword(self, request: pb.ResetPasswordRequest) -> pb.ResetPasswordResponse:
         """Set a new password for a user."""
         password = await self._users.reset_password(

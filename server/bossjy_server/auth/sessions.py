@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bossjy_server.auth import opaque, session_store, store
-from bossjy_server.auth.factor_policy import session_scopes
+from bossjy_server.auth.factor_policy import session_duty, session_scopes
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.login_networks import LoginNetworks
 from bossjy_server.auth.mail_addresses import email_key
@@ -150,6 +150,7 @@ class Sessions:
             role=user.role.value,
             session_id=session.session_id,
             expire_time_s=session.expire_time.timestamp(),
+            due=session_duty(user, self._options),
         )
         access = self._tokens.issue(caller, user.revision)
         refresh = self._refresh_token(session, session.generation)

@@ -31,10 +31,10 @@ INSERT_TENANT = """
 INSERT INTO bossjy.tenants (tenant_id, display_name, calls_per_minute, create_time, update_time)
 VALUES ($1, $2, $3, $4, $4)"""
 
-SELECT_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1"
+SELECT_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1 AND delete_time IS NULL"
 
 # Locks the tenant's row, so that changes that depend on several users (the last owner, the limit) are serialized.
-LOCK_TENANT = f"SELECT {_TENANT} FROM bossjy.tenants WHERE tenant_id = $1 FOR NO KEY UPDATE"
+LOCK_TENANT = f"{SELECT_TENANT} FOR NO KEY UPDATE"
 
 # A NULL parameter leaves the column unchanged.
 UPDATE_TENANT = f"""
@@ -50,7 +50,7 @@ INSERT INTO bossjy.users (tenant_id, user_id, email, email_key, display_name, pa
     last_login_time)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)"""
 
-SELECT_USER = f"SELECT {_USER_ROW} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2"
+SELECT_USER = f"SELECT {_USER_ROW} FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2 AND delete_time IS NULL"
 
 # Locks the user's row: role, state and password stay unchanged until the transaction ends.
 LOCK_USER = f"{SELECT_USER} FOR NO KEY UPDATE"
@@ -77,10 +77,10 @@ SELECT_USER_BY_REQUEST = f"SELECT {_USER_ROW}, request_hash FROM bossjy.users WH
 # A page of users by mail address, after the user $2 ('' for the first page). The filter's conditions follow.
 LIST_USERS = f"""
 SELECT {_USER_ROW} FROM bossjy.users
-WHERE tenant_id = $1
+WHERE tenant_id = $1 AND delete_time IS NULL
     AND ($2 = '' OR email_key > (SELECT email_key FROM bossjy.users WHERE tenant_id = $1 AND user_id = $2))"""
 
-COUNT_USERS = "SELECT count(*) FROM bossjy.users WHERE tenant_id = $1"
+COUNT_USERS = "SELECT count(*) FROM bossjy.users WHERE tenant_id = $1 AND delete_time IS NULL"
 
 # Owners other than one user who can log in.
 COUNT_OTHER_OWNERS = """

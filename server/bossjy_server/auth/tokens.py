@@ -1,8 +1,8 @@
 """Access tokens: short-lived JWTs (RFC 9068) signed with ES256 and checked according to RFC 8725.
 
 Claims: `iss`, `aud`, `sub` user id, `tid` tenant id, `sid` session id, `role`, `scope` (space between), `rev` the
-revision of the user that role and scopes were read from, `typ` = access, `iat`, `exp`, `jti`. Header: `alg` = ES256,
-`typ` = at+jwt, `kid`.
+revision of the user that role and scopes were read from, `typ` = access, `iat`, `exp`, `jti`; `due` if the user has a
+duty before the session gets scopes: `password` or `second_factor`. Header: `alg` = ES256, `typ` = at+jwt, `kid`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated
-from bossjy_server.scopes import ALL_SCOPES, Role, scope_text
+from bossjy_server.scopes import ALL_SCOPES, FACTOR_DUE, PASSWORD_DUE, Role, scope_text
 from bossjy_server.storage.authority import token_expired
 
 _ALGORITHM = "ES256"
 _HEADER_TYPE = "at+jwt"
 _TOKEN_TYPE = "access"
 _CLAIMS = ["iss", "aud", "sub", "tid", "sid", "role", "scope", "typ", "iat", "exp", "jti"]
+_DUTIES = (PASSWORD_DUE, FACTOR_DUE)
 _TEXT_CLAIMS = ("sub", "tid", "sid", "role", "scope", "jti")
 # A set: before Python 3.12, `text in Role` raises TypeError.
 _ROLES = frozenset(Role)
@@ -82,6 +83,8 @@ class AccessTokens:
             "exp": expire,
             "jti": secrets.token_urlsafe(12),
         }
+        if caller.due:
+            claims["due"] = caller.due
         key = self.keys.signing
         token = jwt.encode(claims, key.private, _ALGORITHM, headers={"kid": key.kid, "typ": _HEADER_TYPE})
         return Issued(token, expire)
@@ -157,4 +160,5 @@ def _caller_of(claims: Mapping[str, Any], expire: int) -> Caller:
         role=claims["role"],
         session_id=claims["sid"],
         expire_time_s=float(expire),
+        due=claims["due"] if claims.get("due") in _DUTIES else "",
     )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bossjy_server.auth import apikey_store, opaque, second_factor_store, session_store, store
+from bossjy_server.auth import apikey_store, deletion_store, opaque, second_factor_store, session_store, store
 from bossjy_server.auth.accounts import new_user
 from bossjy_server.auth.apikeys import ApiKeys
 from bossjy_server.auth.authority import changing, check_role
@@ -205,6 +205,25 @@ class Users:
             await record(connection, caller.tenant_id, "auth.enable_user", resource=user_id)
             return await store.update_user(connection, user, moment(self._clock()), state="active")
 
+    async def delete(self, caller: Caller, user_id: str) -> int:
+        """Delete a user's personal data, sessions and secrets, and end their API keys. Returns the ended sessions.
+
+        Raises NotFound, PermissionDenied, FailedPrecondition(LAST_OWNER).
+        """
+        now = moment(self._clock())
+        async with changing(self._database, caller) as (connection, held):
+            user = await store.user(connection, caller.tenant_id, user_id, lock=True)
+            check_role(held, user.role)
+            if user.role is Role.OWNER and user.active:
+                await _check_other_owner(connection, user)
+            ended = await session_store.end_all(connection, caller.tenant_id, user_id, now)
+            await apikey_store.end_of_user(connection, caller.tenant_id, user_id, now)
+            await deletion_store.clear_user(connection, caller.tenant_id, user_id, now)
+            await record(connection, caller.tenant_id, "auth.delete_user", resource=user_id)
+        await self._revocations.end(ended)
+        self._api_keys.forget(user_id)
+        return len(ended)
+
     async def reset_password(self, caller: Caller, user_id: str, *, keep_api_keys: bool = False) -> str:
         """Set a new password, to be changed at the next login; end all sessions and API keys of that user.
 
@@ -216,7 +235,7 @@ class Users:
             raise PermissionDenied(
                 Reason.SCOPE_MISSING,
                 "use ChangePassword, which asks for the old password, to change your own password",
-                metadata={"scope": "users.write"},
+                metadata={"scope": "users.write", "cause": "OWN_ACCOUNT"},
             )
         check_role(caller, (await self.get(caller, user_id)).role)  # early check; the one below decides
         made = made_password()
@@ -245,7 +264,7 @@ class Users:
             raise PermissionDenied(
                 Reason.SCOPE_MISSING,
                 "use RemoveSecondFactor, which asks for your password, to turn off your own second factor",
-                metadata={"scope": "users.write"},
+                metadata={"scope": "users.write", "cause": "OWN_ACCOUNT"},
             )
         now = moment(self._clock())
         async with changing(self._database, caller) as (connection, held):

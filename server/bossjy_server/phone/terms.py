@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bossjy_numbering import Plan
+from bossjy_numbering import Plan, RegionHints
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.phone.languages import DEFAULT_LANGUAGE, language_of
 
@@ -29,6 +29,7 @@ class Terms:
     def __init__(self, plan: Plan) -> None:
         # All but the non-geographic calling codes.
         self.regions = frozenset(region.code for region in plan.regions()) - {"001"}
+        self._hints = RegionHints()
 
     def region(self, request: _InRegion) -> str:
         """The default region of a request; a region under its old name is not checked. Empty: none."""
@@ -49,10 +50,14 @@ class Terms:
     def checked(self, region: str, field: str) -> str:
         """A region of the plan, or none (empty). Raises InvalidArgument(INVALID_FIELD)."""
         if region and region not in self.regions:
+            # `86`, `CHN` and `China` name a region, and its code is what the caller needs.
+            meant = self._hints.region(region)
+            advice = f"use {meant}" if meant else "ListRegions names them, in capitals"
             raise InvalidArgument(
                 Reason.INVALID_FIELD,
-                f"{field} is no region of the plan: ListRegions names them, in capitals",
-                violations=[Violation(field, "a region of the plan, in capitals")],
+                f"{field} is no region of the plan: {advice}",
+                violations=[Violation(field, advice if meant else "a region of the plan, in capitals")],
+                metadata={"region_code": meant} if meant else None,
             )
         return region
 

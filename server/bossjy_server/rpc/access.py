@@ -8,6 +8,7 @@ from bossjy_server.context import Caller
 from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
 from bossjy_server.rpc.call import Call, Concern, Proceed
 from bossjy_server.rpc.method import Method
+from bossjy_server.scopes import why_missing
 
 # Authenticates the caller by the metadata entry `authorization`, or by the name in a client certificate. Raises
 # Unauthenticated.
@@ -68,11 +69,8 @@ def access_concern(
 
 def _check_scope(caller: Caller, scope: str) -> None:
     if scope and scope not in caller.scopes:
-        raise PermissionDenied(
-            Reason.SCOPE_MISSING,
-            f"these credentials lack the scope {scope}: ask an administrator of your tenant",
-            metadata={"scope": scope},
-        )
+        text, metadata = why_missing(scope, caller.role, by_key=bool(caller.api_key_id), due=caller.due)
+        raise PermissionDenied(Reason.SCOPE_MISSING, text, metadata=metadata)
 
 
 async def _tell(refused: Refused | None, caller: Caller, error: PermissionDenied) -> None:

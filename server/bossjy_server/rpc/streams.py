@@ -163,7 +163,7 @@ def _hold_to(streams: list[OpenStream], scopes: frozenset[str], now: float) -> N
                 PermissionDenied(
                     Reason.SCOPE_MISSING,
                     f"these credentials have lost the scope {stream.scope}: ask an administrator of your tenant",
-                    metadata={"scope": stream.scope},
+                    metadata={"scope": stream.scope, "cause": "RIGHTS_CHANGED"},
                 )
             )
 

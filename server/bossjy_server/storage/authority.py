@@ -17,7 +17,7 @@ from datetime import datetime
 
 from bossjy_server.context import Caller, call_or_none
 from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
-from bossjy_server.scopes import Role, scopes_of
+from bossjy_server.scopes import PASSWORD_DUE, Role, scopes_of, why_missing
 from bossjy_server.storage.postgres import Connection
 
 # Locks role, state and password of a user. Not FOR SHARE: a transaction that locks a user often changes the same row
@@ -68,9 +68,10 @@ async def hold_caller(connection: Connection, caller: Caller, *, changes_authori
     if row is None or row["expire_time"].timestamp() <= time.time():
         raise _key_ended() if by_key else session_ended()
     scopes = scopes_of(row["role"]) & (frozenset(row["scopes"]) if by_key else caller.scopes)
+    due = caller.due
     if row["password_change_required"] and not by_key:
-        scopes = frozenset()
-    _check_scope(scopes)
+        scopes, due = frozenset(), PASSWORD_DUE
+    _check_scope(scopes, row["role"], by_key=by_key, due=due)
     if changes_authority and not by_key and row["role"] != caller.role:
         raise token_expired()
     return Held(Role(row["role"]), scopes, row["expire_time"])
@@ -90,11 +91,8 @@ def _key_ended() -> Unauthenticated:
     return Unauthenticated(Reason.TOKEN_INVALID, "the API key has ended, or its maker is disabled: use a valid API key")
 
 
-def _check_scope(scopes: frozenset[str]) -> None:
+def _check_scope(scopes: frozenset[str], role: str, *, by_key: bool, due: str) -> None:
     call = call_or_none()
     if call is not None and call.scope and call.scope not in scopes:
-        raise PermissionDenied(
-            Reason.SCOPE_MISSING,
-            f"these credentials no longer have the scope {call.scope}: ask an administrator of your tenant",
-            metadata={"scope": call.scope},
-        )
+        text, metadata = why_missing(call.scope, role, by_key=by_key, due=due)
+        raise PermissionDenied(Reason.SCOPE_MISSING, text, metadata=metadata)

@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
 from bossjy_server.storage.embedded_redis import EmbeddedRedis
 from bossjy_server.storage.process import private_file
+
+_ANSWER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,20 @@ async def start_embedded(
         yield await _ready(guard, data_dir, start_timeout_s)
     finally:
         await _end(guard, data_dir, stop_timeout_s)
+
+
+async def running_database(data_dir: Path) -> EmbeddedParts | None:
+    """The embedded PostgreSQL that a server runs in this folder, for an operator's command; None if none answers."""
+    folder = data_dir.resolve()
+    try:
+        told = EmbeddedPostgres.addresses(folder)
+        _, writer = await asyncio.wait_for(asyncio.open_unix_connection(told.socket), _ANSWER_S)
+    except (OSError, ValueError):
+        return None
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return EmbeddedParts(told.database_url, told.service_url)
 
 
 async def _start_guard(data_dir: Path, *, postgres: bool, redis: bool, wait_s: float) -> asyncio.subprocess.Process:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -49,6 +50,19 @@ _SETTINGS = {
     "log_rotation_age": "0",
     "log_rotation_size": "0",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Addresses of an instance: URLs with passwords, and its Unix socket."""
+
+    database_url: str = field(repr=False)
+    service_url: str = field(repr=False)
+    socket: str
+
+
+def _url(user: str, secret: str, sockets: Path, port: int) -> str:
+    return f"postgresql://{user}:{secret}@/{_DATABASE}?host={quote(str(sockets), safe='')}&port={port}"
 
 
 class EmbeddedPostgres:
@@ -102,10 +116,19 @@ class EmbeddedPostgres:
                     "or set DATABASE_URL"
                 )
             time.sleep(0.02)
-        host = quote(str(self._sockets), safe="")
         logins = (_USER, self._password), (_SERVICE, self._service_password)
-        admin, self.service_url = (f"postgresql://{u}:{p}@/{_DATABASE}?host={host}&port={port}" for u, p in logins)
+        admin, self.service_url = (_url(user, secret, self._sockets, port) for user, secret in logins)
         return admin
+
+    @staticmethod
+    def addresses(folder: Path) -> Addresses:
+        """The addresses of the instance that runs in `folder`. Raises OSError or ValueError if there was never one."""
+        port = int((folder / "postgres.port").read_text())
+        sockets = folder / "run"
+        sockets = sockets.readlink() if sockets.is_symlink() else sockets
+        names = (_USER, "postgres.password"), (_SERVICE, "postgres.service.password")
+        urls = [_url(user, (folder / file).read_text().strip(), sockets, port) for user, file in names]
+        return Addresses(*urls, str(sockets / f".s.PGSQL.{port}"))
 
     def _make(self) -> None:
         """Create the data folder atomically, since a start can be killed."""

@@ -141,7 +141,7 @@ async def test_a_key_acts_only_on_roles_within_its_scopes(owner: User) -> None:
     member = await key.call("CreateUser", email="bob@example.com", role=MEMBER)
     with pytest.raises(PermissionDenied) as caught:
         await key.call("CreateUser", email="eve@example.com", role=ADMIN)
-    assert caught.value.metadata == {"scope": "audit.read"}
+    assert caught.value.metadata == {"scope": "audit.read", "cause": "KEY_WITHOUT_SCOPE", "role": "owner"}
     with pytest.raises(PermissionDenied):
         await key.call("UpdateUser", user={"user_id": member.user.user_id, "role": OWNER})
     large, small = await new_key(owner, ("tenants.read",)), await new_key(owner, work)

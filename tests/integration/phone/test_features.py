@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc.aio
 import phonenumbers
 import phonenumbers.carrier
 import phonenumbers.timezone
@@ -42,6 +43,12 @@ async def test_short_numbers(phone: Phone, text: str, region: str, said: tuple[b
     assert full.HasField("short_number") == valid
     if valid:
         assert full.short_number == short
+
+
+async def test_a_region_by_another_name_is_refused_with_its_code(phone: Phone) -> None:
+    for text, advice in (("China", "use CN"), ("86", "use CN"), ("CHN", "use CN"), ("Nowhere", "ListRegions")):
+        with pytest.raises(grpc.aio.AioRpcError, match=advice):
+            await phone.ask(pb.ValidateNumberRequest(phone_number="138 0014 4001", region_code=text))
 
 
 async def test_more_about_short_numbers(phone: Phone) -> None:

@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy_server.auth import convert
 from bossjy_server.auth.records import moment
-from bossjy_server.auth.requests import client_of, time_of
+from bossjy_server.auth.requests import client_of, region, time_of
 from bossjy_server.context import CallContext, enter_call
 from bossjy_server.errors import InvalidArgument, Reason
 
@@ -42,3 +42,12 @@ def test_the_end_of_the_calendar_survives_a_float() -> None:
 def test_a_user_agent_that_postgresql_cannot_store_is_reduced() -> None:
     enter_call(CallContext("r", "/m", address="10.0.0.1", user_agent="a\0b"))
     assert client_of("phone").user_agent == "ab"
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"), [("China", "use CN"), ("86", "use CN"), ("cn", "use CN"), ("Nowhere", "such as CN or DE")]
+)
+def test_a_region_by_another_name_is_refused_with_its_code(text: str, advice: str) -> None:
+    with pytest.raises(InvalidArgument, match=advice):
+        region(text)
+    assert [region(code) for code in ("CN", "", None)] == ["CN", "", None]

@@ -301,3 +301,16 @@ def test_each_command_shows_valid_examples() -> None:
             args = top.parse_args(words[1:])
             assert " ".join(words[1:]).startswith(name)
             assert callable(args.command)
+
+
+def test_each_command_is_documented_and_the_documented_ones_are_valid() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
+    rows = " ".join(line for line in text.splitlines() if line.startswith("| `"))
+    for name in commands_of(parser()):
+        group, _, action = name.partition(" ")
+        assert f"`{name}" in rows or (f"`{group} " in rows and f"`{action}`" in rows), name
+    lines = re.findall(r"^(?:    )?(?:zcat \S+ \| )?(bossjy .+)$", text, re.MULTILINE)
+    assert len(lines) > 15
+    for line in lines:
+        words = shlex.split(line.partition(" < ")[0])
+        assert callable(parser().parse_args(words[1:]).command)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import platform
-import sys
 from typing import Any
 
 from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.password import change
+from bossjy_client.cli.secret_input import ask, next_line, on_terminal, secret
 from bossjy_client.cli.session import DEFAULT_TARGET, Session
 from bossjy_client.client import Client
 from bossjy_client.credentials import Login
 from bossjy_client.errors import BossjyError, CredentialsError, UnauthenticatedError
 from bossjy_client.tokens import SessionTokens
+
+DEVICE = f"bossjy on {platform.node()}"[:200]
+_IDENTITY = "give --tenant and --email"
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -23,10 +26,15 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     login = commands.add_parser("login", parents=[common], help=text, description=text, **example("login"))
     login.add_argument("--tenant", metavar="ID", default="", help="tenant id (default: asks)")
     login.add_argument("--email", metavar="ADDRESS", default="", help="mail address (default: asks)")
-    login.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    login.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the password from standard input; more lines, if the service asks: a one-time code, a new password",
+    )
     login.add_argument("--api-key-stdin", action="store_true", help="read an API key from standard input instead")
     login.set_defaults(command=_login)
     logout = commands.add_parser("logout", parents=[common], help="end the session and delete it", **example("logout"))
+    logout.add_argument("--all", action="store_true", help="end your sessions on all devices")
     logout.set_defaults(command=_logout)
     whoami = commands.add_parser(
         "whoami", parents=[common], help="show the caller and its permissions", **example("whoami")
@@ -35,24 +43,60 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _login(session: Session) -> ExitCode:
-    args = session.args
+    args, output = session.args, session.output
     target = session.target_option or DEFAULT_TARGET
     if args.api_key_stdin:
-        stored, email = await _with_key(session, target, _secret_line())
-    else:
-        stored, email = await _with_password(session, target, *_identity(args))
-    session.credentials.save(session.stored(stored))
+        key = secret("API key", from_stdin=True)
+        async with await Client.connect(target, token=key, config=session.config()) as client:
+            me = await client.auth.me()
+        # The address is empty for an API key.
+        _store(session, Login(target, me.tenant.tenant_id, api_key=key), me.user.email)
+        return ExitCode.DONE
+    tenant: str = args.tenant or ask("Tenant: ", _IDENTITY)
+    email: str = args.email or ask("Mail address: ", _IDENTITY)
+    password = secret("Password", from_stdin=args.password_stdin)
+    async with await Client.connect(target, config=session.config()) as client:
+        answer = await _open_session(client, tenant, email, password)
+        tokens = SessionTokens.of(answer.tokens)
+        # Kept before the change, so that `bossjy password` can continue if it fails.
+        _store(session, Login(target, tenant, email).renewed(tokens), email)
+        if answer.password_change_required:
+            output.note("this password must be changed before anything else is allowed")
+            client.use_session(tokens)
+            await _change(session, client, password)
+            await session.renew(client, target)
+            output.note("the password was changed")
+    return note_factor(session, required=answer.second_factor_required)
+
+
+def _store(session: Session, login: Login, email: str) -> None:
+    session.credentials.save(session.stored(login))
     if session.output.as_json:
-        session.output.json({"target": target, "tenant_id": stored.tenant_id, "email": email})
+        session.output.json({"target": login.target, "tenant_id": login.tenant_id, "email": email})
     who = email or "an API key"
-    session.output.note(f"logged in at {target} as {who} of {stored.tenant_id}; kept in {session.credentials.path}")
-    return ExitCode.DONE
+    where = session.credentials.path
+    session.output.note(f"logged in at {login.target} as {who} of {login.tenant_id}; kept in {where}")
 
 
-async def _with_key(session: Session, target: str, key: str) -> tuple[Login, str]:
-    async with await Client.connect(target, token=key, config=session.config()) as client:
-        me = await client.auth.me()
-    return Login(target, me.tenant.tenant_id, api_key=key), me.user.email  # empty for an API key
+async def _change(session: Session, client: Client, password: str) -> None:
+    from_stdin = session.args.password_stdin
+    if from_stdin:
+        new = next_line()
+        if not new:
+            raise CredentialsError(
+                "logged in, but the password must be changed: run `bossjy password`, or give the new password on "
+                "the next line of standard input"
+            )
+        await client.auth.change_password(password, new)
+    else:
+        await change(session, client, password, from_stdin=False)
+
+
+def note_factor(session: Session, *, required: bool) -> ExitCode:
+    """The exit code of a new session, with a remark if it has no scopes until a second factor is set up."""
+    if required:
+        session.output.note("nothing is allowed until you set up a second factor: run `bossjy second-factor enrol`")
+    return ExitCode.CREDENTIALS if required else ExitCode.DONE
 
 
 def _key_name(me: Any) -> str:
@@ -60,47 +104,16 @@ def _key_name(me: Any) -> str:
     return f"{me.api_key.display_name} ({me.api_key_id})" if me.api_key.display_name else str(me.api_key_id)
 
 
-async def _with_password(session: Session, target: str, tenant: str, email: str, password: str) -> tuple[Login, str]:
-    async with await Client.connect(target, config=session.config()) as client:
-        tokens = SessionTokens.of(await _open_session(client, tenant, email, password))
-    return Login(target, tenant, email).renewed(tokens), email
-
-
-def _identity(args: argparse.Namespace) -> tuple[str, str, str]:
-    tenant: str = args.tenant or _ask("Tenant: ")
-    email: str = args.email or _ask("Mail address: ")
-    if args.password_stdin:
-        return tenant, email, _secret_line()
-    if not sys.stdin.isatty():
-        raise CredentialsError("standard input is not a terminal: give the password with --password-stdin")
-    return tenant, email, getpass.getpass("Password: ")
-
-
 async def _open_session(client: Client, tenant: str, email: str, password: str) -> Any:
-    device = f"bossjy on {platform.node()}"[:200]
     try:
-        answer = await client.auth.login(tenant, email, password, device_name=device)
+        return await client.auth.login(tenant, email, password, device_name=DEVICE)
     except UnauthenticatedError as error:
-        if error.reason != "SECOND_FACTOR_REQUIRED" or not sys.stdin.isatty():
+        if error.reason != "SECOND_FACTOR_REQUIRED":
             raise
-        code = _ask("One-time code: ")
-        answer = await client.auth.login(tenant, email, password, totp_code=code, device_name=device)
-    return answer.tokens
-
-
-def _ask(prompt: str) -> str:
-    if not sys.stdin.isatty():
-        raise CredentialsError("standard input is not a terminal: give --tenant and --email")
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip()
-
-
-def _secret_line() -> str:
-    secret = sys.stdin.readline().rstrip("\r\n")
-    if not secret:
-        raise CredentialsError("standard input is empty: the secret is read from its first line")
-    return secret
+        code = ask("One-time code: ", "") if on_terminal() else next_line()
+        if not code:
+            raise
+        return await client.auth.login(tenant, email, password, totp_code=code, device_name=DEVICE)
 
 
 async def _logout(session: Session) -> ExitCode:
@@ -110,7 +123,7 @@ async def _logout(session: Session) -> ExitCode:
     try:
         if not login.api_key:
             async with session.client() as client:
-                await client.auth.logout()
+                await client.auth.logout(all_sessions=session.args.all)
     except BossjyError as error:
         session.output.note(f"the session could not be ended at {login.target}: {error}")
     session.credentials.remove(login.target)

@@ -15,13 +15,16 @@ from rich.table import Table
 
 from bossjy_client.errors import BossjyError
 
+_PIPE_COLUMNS = 100_000
+
 
 class Output:
     """Prints results. With `as_json` each result is one line of JSON, and nothing else goes to stdout."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.out = Console(highlight=False, soft_wrap=True)
+        # In a pipe each row is one line, whatever COLUMNS says.
+        self.out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def json(self, value: object) -> None:

@@ -210,7 +210,7 @@ async def _lookup(session: Session) -> ExitCode:
 async def _format(session: Session) -> ExitCode:
     args = session.args
     async with session.client() as client:
-        answer = await client.phone.format(args.number, args.region, calling_from_region=args.calling_from)
+        answer = await client.phone.format(args.number, args.region, calling_from_region=args.calling_from.upper())
     if session.output.as_json:
         session.output.message(answer)
     else:

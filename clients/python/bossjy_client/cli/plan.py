@@ -50,7 +50,7 @@ async def _show(session: Session) -> ExitCode:
 async def _diff(session: Session) -> ExitCode:
     args, output = session.args, session.output
     async with session.client() as client:
-        answer = await client.phone.diff_plans(args.old, args.new, region_code=args.region)
+        answer = await client.phone.diff_plans(args.old, args.new, region_code=args.region.upper())
     if output.as_json:
         output.message(answer)
         return ExitCode.DONE

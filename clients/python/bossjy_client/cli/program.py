@@ -10,10 +10,30 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 
-from bossjy_client.cli import contacts, importing, imports, keys, login, phone, plan
+from bossjy_client.cli import (
+    contacts,
+    importing,
+    imports,
+    keys,
+    login,
+    password,
+    phone,
+    plan,
+    register,
+    second_factor,
+    sessions,
+    tenant,
+    users,
+)
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
 from bossjy_client.cli.session import DEFAULT_TARGET, Session
 from bossjy_client.errors import BossjyError
+
+# In the order of `bossjy --help`.
+_MODULES = (
+    *(login, register, password, second_factor, sessions, users, tenant, keys),
+    *(phone, importing, imports, contacts, plan),
+)
 
 Command = Callable[[Session], Awaitable[ExitCode]]
 
@@ -54,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bossjy {version('bossjy')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (login, keys, phone, importing, imports, contacts, plan):
+    for module in _MODULES:
         module.add_commands(commands, common)
     return top
 

@@ -81,6 +81,12 @@ class Session:
             client.use_tokens(self._source(login, client))
             yield client
 
+    async def renew(self, client: Client, target: str = "") -> None:
+        """Exchange the tokens of the stored session, so that they get the rights of its user as they are now."""
+        login = None if self._token else self.credentials.load(target or self.target_option)
+        if login is not None and login.refresh_token:
+            await self.credentials.renew(login.target, login.session, client.auth.refresh)
+
     def _source(self, login: Login, client: Client) -> TokenSource:
         if login.api_key:
             return StaticToken(login.api_key)

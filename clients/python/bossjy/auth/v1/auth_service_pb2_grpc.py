@@ -169,6 +169,11 @@ class AuthServiceStub:
                 request_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.EnableUserRequest.SerializeToString,
                 response_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.EnableUserResponse.FromString,
                 _registered_method=True)
+        self.DeleteUser = channel.unary_unary(
+                '/bossjy.auth.v1.AuthService/DeleteUser',
+                request_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.DeleteUserRequest.SerializeToString,
+                response_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.DeleteUserResponse.FromString,
+                _registered_method=True)
         self.ResetPassword = channel.unary_unary(
                 '/bossjy.auth.v1.AuthService/ResetPassword',
                 request_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.ResetPasswordRequest.SerializeToString,
@@ -393,6 +398,15 @@ class AuthServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteUser(self, request, context):
+        """Deletes a user: mail address, names, password, second factor, sessions with their addresses, and known networks.
+        All API keys of the user end. The id remains in the audit log, in imports and in records of erasures. Contacts and
+        imports belong to the tenant and stay. LAST_OWNER if the tenant would be left without an owner.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ResetPassword(self, request, context):
         """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
         keys of that user. A second factor stays; if the device is lost as well, RemoveUserSecondFactor removes it.
@@ -547,6 +561,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.EnableUser,
                     request_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.EnableUserRequest.FromString,
                     response_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.EnableUserResponse.SerializeToString,
+            ),
+            'DeleteUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteUser,
+                    request_deserializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.DeleteUserRequest.FromString,
+                    response_serializer=bossjy_dot_auth_dot_v1_dot_auth__service__pb2.DeleteUserResponse.SerializeToString,
             ),
             'ResetPassword': grpc.unary_unary_rpc_method_handler(
                     servicer.ResetPassword,
@@ -1215,6 +1234,33 @@ class AuthService:
             '/bossjy.auth.v1.AuthService/EnableUser',
             bossjy_dot_auth_dot_v1_dot_auth__service__pb2.EnableUserRequest.SerializeToString,
             bossjy_dot_auth_dot_v1_dot_auth__service__pb2.EnableUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bossjy.auth.v1.AuthService/DeleteUser',
+            bossjy_dot_auth_dot_v1_dot_auth__service__pb2.DeleteUserRequest.SerializeToString,
+            bossjy_dot_auth_dot_v1_dot_auth__service__pb2.DeleteUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

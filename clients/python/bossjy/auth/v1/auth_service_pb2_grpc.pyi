@@ -122,6 +122,11 @@ class AuthServiceStub:
     """Ends all sessions of a user and refuses logins of that user until EnableUser."""
     EnableUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.EnableUserRequest, _auth_service_pb2.EnableUserResponse]
     """Lets a disabled user log in again."""
+    DeleteUser: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DeleteUserRequest, _auth_service_pb2.DeleteUserResponse]
+    """Deletes a user: mail address, names, password, second factor, sessions with their addresses, and known networks.
+    All API keys of the user end. The id remains in the audit log, in imports and in records of erasures. Contacts and
+    imports belong to the tenant and stay. LAST_OWNER if the tenant would be left without an owner.
+    """
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]
     """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
     keys of that user. A second factor stays; if the device is lost as well, RemoveUserSecondFactor removes it.
@@ -231,6 +236,11 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """Ends all sessions of a user and refuses logins of that user until EnableUser."""
     EnableUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.EnableUserRequest, _auth_service_pb2.EnableUserResponse]  # type: ignore[assignment]
     """Lets a disabled user log in again."""
+    DeleteUser: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DeleteUserRequest, _auth_service_pb2.DeleteUserResponse]  # type: ignore[assignment]
+    """Deletes a user: mail address, names, password, second factor, sessions with their addresses, and known networks.
+    All API keys of the user end. The id remains in the audit log, in imports and in records of erasures. Contacts and
+    imports belong to the tenant and stay. LAST_OWNER if the tenant would be left without an owner.
+    """
     ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ResetPasswordRequest, _auth_service_pb2.ResetPasswordResponse]  # type: ignore[assignment]
     """Gives a user a new password that must be changed at the next login, and ends all sessions and, by default, all API
     keys of that user. A second factor stays; if the device is lost as well, RemoveUserSecondFactor removes it.
@@ -475,6 +485,17 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.EnableUserResponse, _abc.Awaitable[_auth_service_pb2.EnableUserResponse]]:
         """Lets a disabled user log in again."""
+
+    @_abc_1.abstractmethod
+    def DeleteUser(
+        self,
+        request: _auth_service_pb2.DeleteUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.DeleteUserResponse, _abc.Awaitable[_auth_service_pb2.DeleteUserResponse]]:
+        """Deletes a user: mail address, names, password, second factor, sessions with their addresses, and known networks.
+        All API keys of the user end. The id remains in the audit log, in imports and in records of erasures. Contacts and
+        imports belong to the tenant and stay. LAST_OWNER if the tenant would be left without an owner.
+        """
 
     @_abc_1.abstractmethod
     def ResetPassword(

@@ -110,8 +110,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     find out who has a copy of the token.
     """
     ERROR_REASON_SCOPE_MISSING: _ErrorReason.ValueType  # 24
-    """PERMISSION_DENIED. The credentials are valid, but do not have the scope of this method. To do: Ask an administrator
-    for the scope. Metadata: `scope`: the missing scope.
+    """PERMISSION_DENIED. The credentials are valid, but do not have the scope of this method. To do: See the cause.
+    Metadata: `scope`: the missing scope; `role`: the role of the caller, or of the user who made the API key; `cause`:
+    `PASSWORD_CHANGE_REQUIRED` (call ChangePassword, then RefreshToken), `SECOND_FACTOR_REQUIRED` (call
+    BeginSecondFactor, ConfirmSecondFactor, then RefreshToken), `ROLE_TOO_LOW` (ask an administrator for another role),
+    `KEY_WITHOUT_SCOPE` (create an API key that has the scope), `SESSION_WITHOUT_SCOPE` (call RefreshToken),
+    `SESSION_REQUIRED` (log in: API keys cannot call the method), `OWN_ACCOUNT` (the message names the method for it),
+    `RIGHTS_CHANGED` (the caller of an open stream has lost the scope).
     """
     ERROR_REASON_LOGIN_REFUSED: _ErrorReason.ValueType  # 25
     """UNAUTHENTICATED. Tenant, mail address and password do not match, or the user is disabled. The answer does not say
@@ -372,8 +377,13 @@ ERROR_REASON_REFRESH_TOKEN_REUSED: ErrorReason.ValueType  # 23
 find out who has a copy of the token.
 """
 ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 24
-"""PERMISSION_DENIED. The credentials are valid, but do not have the scope of this method. To do: Ask an administrator
-for the scope. Metadata: `scope`: the missing scope.
+"""PERMISSION_DENIED. The credentials are valid, but do not have the scope of this method. To do: See the cause.
+Metadata: `scope`: the missing scope; `role`: the role of the caller, or of the user who made the API key; `cause`:
+`PASSWORD_CHANGE_REQUIRED` (call ChangePassword, then RefreshToken), `SECOND_FACTOR_REQUIRED` (call
+BeginSecondFactor, ConfirmSecondFactor, then RefreshToken), `ROLE_TOO_LOW` (ask an administrator for another role),
+`KEY_WITHOUT_SCOPE` (create an API key that has the scope), `SESSION_WITHOUT_SCOPE` (call RefreshToken),
+`SESSION_REQUIRED` (log in: API keys cannot call the method), `OWN_ACCOUNT` (the message names the method for it),
+`RIGHTS_CHANGED` (the caller of an open stream has lost the scope).
 """
 ERROR_REASON_LOGIN_REFUSED: ErrorReason.ValueType  # 25
 """UNAUTHENTICATED. Tenant, mail address and password do not match, or the user is disabled. The answer does not say

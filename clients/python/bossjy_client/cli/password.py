@@ -1,0 +1,55 @@
+"""`bossjy password`, and the change of a password at login."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from bossjy_client.cli.examples import example
+from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.secret_input import new_password, secret
+from bossjy_client.cli.session import Session
+from bossjy_client.client import Client
+from bossjy_client.errors import BossjyError, InvalidRequestError
+
+_TRIES = 3
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the commands of this module."""
+    text = "change your own password"
+    command = commands.add_parser("password", parents=[common], help=text, description=text, **example("password"))
+    command.add_argument(
+        "--password-stdin", action="store_true", help="read the current and the new password, one a line, from stdin"
+    )
+    command.add_argument("--end-other-sessions", action="store_true", help="end your sessions on other devices")
+    command.set_defaults(command=_password)
+
+
+async def _password(session: Session) -> ExitCode:
+    args, output = session.args, session.output
+    current = secret("Current password", from_stdin=args.password_stdin)
+    async with session.client() as client:
+        ended = await change(
+            session, client, current, from_stdin=args.password_stdin, end_other_sessions=args.end_other_sessions
+        )
+        await session.renew(client)
+    if output.as_json:
+        output.json({"ended_count": ended})
+    output.note("the password was changed" + (f"; {ended} other sessions ended" if args.end_other_sessions else ""))
+    return ExitCode.DONE
+
+
+async def change(
+    session: Session, client: Client, current: str, *, from_stdin: bool, end_other_sessions: bool = False
+) -> int:
+    """Ask for a new password and set it. On a terminal a refused one is asked for again. Returns the ended sessions."""
+    for attempt in range(_TRIES):
+        new = new_password(from_stdin=from_stdin)
+        try:
+            return await client.auth.change_password(current, new, end_other_sessions=end_other_sessions)
+        except InvalidRequestError as error:
+            if error.reason != "PASSWORD_REFUSED" or from_stdin or attempt == _TRIES - 1:
+                raise
+            session.output.error(error)
+    raise BossjyError("the password was not changed")

@@ -1,0 +1,54 @@
+"""`bossjy sessions`: the caller's logins that have not ended."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from bossjy_client.cli.examples import example
+from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.session import Session
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the commands of this module."""
+    group = commands.add_parser("sessions", help="your logins that have not ended").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    text = "your sessions, the newest first"
+    command = group.add_parser("list", parents=[common], help=text, description=text, **example("sessions list"))
+    command.set_defaults(command=_list)
+    text = "end sessions; `bossjy logout --all` ends all of them"
+    command = group.add_parser("revoke", parents=[common], help=text, description=text, **example("sessions revoke"))
+    command.add_argument("sessions", metavar="SESSION", nargs="+", help="ids, as `bossjy sessions list` shows them")
+    command.set_defaults(command=_revoke)
+
+
+async def _list(session: Session) -> ExitCode:
+    async with session.client() as client:
+        found = [one async for one in client.auth.list_sessions()]
+    if session.output.as_json:
+        for one in found:
+            session.output.message(one)
+        return ExitCode.DONE
+    rows = (
+        (
+            one.session_id,
+            one.device_name,
+            one.address,
+            one.create_time.ToJsonString(),
+            one.last_use_time.ToJsonString(),
+            "this one" if one.current else "",
+        )
+        for one in found
+    )
+    session.output.table(("session", "device", "address", "began", "used", ""), rows)
+    return ExitCode.DONE
+
+
+async def _revoke(session: Session) -> ExitCode:
+    async with session.client() as client:
+        for session_id in session.args.sessions:
+            await client.auth.revoke_session(session_id)
+            session.output.note(f"ended {session_id}")
+    return ExitCode.DONE
