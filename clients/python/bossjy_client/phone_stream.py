@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast, overload
+from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 import grpc.aio
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -41,11 +41,19 @@ class TextBatch(Sequence[str]):
         return self.texts[index]
 
 
-Batches = AsyncIterator[Sequence[str]]
-Answered = tuple[Sequence[str], pb.StreamValidateNumbersResponse]
+@dataclass(frozen=True, slots=True)
+class ArrowBatch:
+    """Texts as an Arrow IPC stream: column `phone_number` and, optionally, `default_region`."""
+
+    ipc: bytes
+    rows: int
 
 
-class ValidationStream:
+Batch: TypeAlias = Sequence[str] | ArrowBatch
+AnyBatch = TypeVar("AnyBatch", bound=Batch)
+
+
+class ValidationStream(Generic[AnyBatch]):
     """One pass over batches of texts. After a broken connection, unanswered batches are sent again on a new one."""
 
     def __init__(
@@ -62,10 +70,12 @@ class ValidationStream:
         self._region_code = region_code
         self._language = language
         self._mask = FieldMask(paths=columns)
-        self._waiting: deque[Sequence[str]] = deque()  # sent and not answered; at most _IN_FLIGHT
+        self._waiting: deque[AnyBatch] = deque()  # sent and not answered; at most _IN_FLIGHT
         self._more = True
 
-    async def run(self, batches: Batches) -> AsyncIterator[Answered]:
+    async def run(
+        self, batches: AsyncIterator[AnyBatch]
+    ) -> AsyncIterator[tuple[AnyBatch, pb.StreamValidateNumbersResponse]]:
         """Each batch of at most 10,000 texts with its columns, in their order. Raises BossjyError."""
         attempt = 0
         while True:
@@ -88,7 +98,9 @@ class ValidationStream:
                 raise failure
             await asyncio.sleep(backoff_s(attempt - 1, self._connection.config, failure.retry_after_s))
 
-    async def _exchange(self, call: Any, batches: Batches) -> AsyncIterator[Answered]:
+    async def _exchange(
+        self, call: Any, batches: AsyncIterator[AnyBatch]
+    ) -> AsyncIterator[tuple[AnyBatch, pb.StreamValidateNumbersResponse]]:
         """Send and read on one connection, unanswered batches first."""
         for texts in self._waiting:
             await call.write(self._request(texts))
@@ -96,7 +108,7 @@ class ValidationStream:
             answer = await _read(call)
             yield self._waiting.popleft(), answer
 
-    async def _fill(self, call: Any, batches: Batches) -> bool:
+    async def _fill(self, call: Any, batches: AsyncIterator[AnyBatch]) -> bool:
         """Send until enough batches are in flight. Returns True if any is."""
         while self._more and len(self._waiting) < _IN_FLIGHT:
             following = await anext(batches, None)
@@ -107,14 +119,18 @@ class ValidationStream:
             await call.write(self._request(following))
         return bool(self._waiting)
 
-    def _request(self, texts: Sequence[str]) -> pb.StreamValidateNumbersRequest:
-        held = texts if isinstance(texts, TextBatch) else TextBatch(texts)
-        return pb.StreamValidateNumbersRequest(
-            region_code=self._region_code,
-            language=self._language,
-            read_mask=self._mask,
-            texts=pb.NumberTexts(phone_numbers=held.texts, default_regions=held.regions),
+    def _request(self, batch: Batch) -> pb.StreamValidateNumbersRequest:
+        request = pb.StreamValidateNumbersRequest(
+            region_code=self._region_code, language=self._language, read_mask=self._mask
         )
+        if isinstance(batch, ArrowBatch):
+            request.arrow_ipc = batch.ipc
+        else:
+            held = batch if isinstance(batch, TextBatch) else TextBatch(batch)
+            request.texts.phone_numbers.extend(held.texts)
+            request.texts.default_regions.extend(held.regions)
+            request.texts.SetInParent()
+        return request
 
 
 async def _read(call: Any) -> pb.StreamValidateNumbersResponse:
