@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from bossjy_client.auth import AuthClient
+from bossjy_client.call_options import calling
 from bossjy_client.config import ClientConfig
 from bossjy_client.connection import Connection
 from bossjy_client.contacts import ContactClient
@@ -14,19 +15,22 @@ from bossjy_client.phone import PhoneClient
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
 
 
-class Client:
+class AsyncClient:
     """BossJy for programs. Made by `connect`, closed by `close` or `async with`.
 
-    async with await Client.connect("127.0.0.1:18001", token=key) as client:
-        answer = await client.phone.validate("138 0000 0000", "CN")
+    async with await AsyncClient.connect("127.0.0.1:18001", token=key) as client:
+        answer = await client.phone.validate("138 0000 0000", "CN", timeout=5)
+
+    Every method takes `timeout` (seconds for all that it does), `metadata` (pairs, or a mapping) and `request_id` (the
+    id of the call in the logs). A method with a parameter `request_id` of its own keeps that meaning.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.auth = AuthClient(connection)
-        self.phone = PhoneClient(connection)
-        self.contacts = ContactClient(connection)
-        self.imports = ImportClient(connection)
+        self.auth = calling(AuthClient)(connection)
+        self.phone = calling(PhoneClient)(connection)
+        self.contacts = calling(ContactClient)(connection)
+        self.imports = calling(ImportClient)(connection)
 
     @classmethod
     async def connect(
@@ -40,7 +44,7 @@ class Client:
         tokens: TokenSource | None = None,
         config: ClientConfig | None = None,
         connect_timeout_s: float | None = None,
-    ) -> Client:
+    ) -> Self:
         """Connect to `target` (`HOST:PORT`, or any gRPC target) and, with a password, log in.
 
         Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of
@@ -91,3 +95,7 @@ class Client:
     ) -> None:
         """Close."""
         await self.close()
+
+
+# The former name.
+Client = AsyncClient

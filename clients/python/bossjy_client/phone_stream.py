@@ -13,6 +13,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from grpc.aio import EOF
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
+from bossjy_client.call_options import time_left
 from bossjy_client.connection import Connection, backoff_s, is_passing
 from bossjy_client.errors import BossjyError, UnavailableError, from_rpc_error
 
@@ -80,7 +81,7 @@ class ValidationStream(Generic[AnyBatch]):
         attempt = 0
         while True:
             metadata = await self._connection.metadata()
-            call = self._method(metadata=metadata)
+            call = self._method(metadata=metadata, timeout=time_left())
             try:
                 async for answered in self._exchange(call, batches):
                     attempt = 0

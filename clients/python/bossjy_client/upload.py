@@ -18,6 +18,7 @@ import grpc.aio
 from grpc.aio import EOF
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2
+from bossjy_client.call_options import time_left
 from bossjy_client.connection import Connection, backoff_s, is_passing
 from bossjy_client.errors import BossjyError, SourceError, UnavailableError, UploadError, from_rpc_error
 from bossjy_client.sources import Source
@@ -150,7 +151,7 @@ class _Stream:
         self.counts = import_pb2.ImportCounts()
 
     async def run(self, open_stream: OpenStream, metadata: object) -> import_pb2.Import:
-        self._call = open_stream(self._requests(), metadata=metadata)
+        self._call = open_stream(self._requests(), metadata=metadata, timeout=time_left())
         try:
             return await self._answers()
         except grpc.aio.AioRpcError as error:
