@@ -1,5 +1,7 @@
 """Generator of everything from protos/: packages `bossjy` and `buf` here, build/bossjy.binpb, docs/openapi.json.
 
+It also makes the types of both clients (`client_types.py`).
+
 python clients/python/generate.py            write them
 python clients/python/generate.py --check    exit 1 if they differ from the existing files, and list the differences
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import filecmp
+import subprocess
 import sys
 import tempfile
 import tomllib
@@ -86,6 +89,16 @@ def complete_packages(out: Path) -> None:
         (out / package / "py.typed").touch()
 
 
+def client_types(*options: str) -> list[str]:
+    """Make the types of the clients, in a process that imports the new stubs. Returns the changed files."""
+    done = subprocess.run(
+        [sys.executable, TARGET / "client_types.py", *options], capture_output=True, text=True, check=False
+    )
+    if done.returncode and not done.stdout:
+        raise SystemExit(done.stderr)
+    return done.stdout.splitlines()
+
+
 def files_of(folder: Path) -> set[Path]:
     """The files of the generated packages in `folder`, without compiled ones, relative to it."""
     found = (path for package in PACKAGES for path in (folder / package).rglob("*") if path.is_file())
@@ -128,10 +141,12 @@ def main() -> int:
         if not OPENAPI.exists() or OPENAPI.read_text("utf-8") != text:
             found.append(f"changed  {OPENAPI.relative_to(ROOT)}")
         if check:
+            found += client_types("--check")
             print("\n".join(found) or "generated code matches protos/")
             return 1 if found else 0
         install(made)
         OPENAPI.write_text(text, "utf-8")
+        found += client_types()
         print("\n".join(found) or "nothing changed")
     return 0
 

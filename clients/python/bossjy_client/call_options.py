@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
-from bossjy_client.errors import CredentialsError, InvalidRequestError, UnavailableError
+from bossjy_client.errors import LATE, CredentialsError, InvalidRequestError, UnavailableError
 
 NAMES = ("timeout", "metadata", "request_id")
 # gRPC ends the call at its deadline. This is the additional time for it to report that.
@@ -95,7 +95,7 @@ def _with_options(method: Callable[..., Any]) -> Callable[..., Any]:
             items = method(*args, **given)
             try:
                 while True:
-                    async with _Applied(options, method):
+                    async with _Applied(options, method, args, given):
                         try:
                             item = await anext(items)
                         except StopAsyncIteration:
@@ -109,7 +109,7 @@ def _with_options(method: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(method)
         async def call(*args: Any, **given: Any) -> Any:
-            async with _Applied(_options(given, names), method):
+            async with _Applied(_options(given, names), method, args, given):
                 return await method(*args, **given)
 
         return call
@@ -146,9 +146,12 @@ def _checked(metadata: Any) -> Iterator[tuple[str, str | bytes]]:
 class _Applied:
     """Context of a method's run: its options apply, its deadline ends it, and its failures are BossjyError."""
 
-    __slots__ = ("_former", "_method", "_options", "_timeout")
+    __slots__ = ("_former", "_given", "_method", "_options", "_timeout")
 
-    def __init__(self, options: CallOptions | None, method: Callable[..., Any]) -> None:
+    def __init__(
+        self, options: CallOptions | None, method: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
+    ) -> None:
+        self._given = args, given
         self._options = options
         self._method = method
         self._timeout: asyncio.Timeout | None = None
@@ -171,11 +174,12 @@ class _Applied:
             try:
                 await self._timeout.__aexit__(kind, error, trace)
             except TimeoutError:
-                raise UnavailableError(
-                    f"{self._method.__name__} did not end within its timeout", code="DEADLINE_EXCEEDED"
-                ) from None
+                raise UnavailableError(LATE, code="DEADLINE_EXCEEDED") from None
         if isinstance(error, TypeError | ValueError | OverflowError) and _is_ours(trace, self._method):
-            raise InvalidRequestError(f"{self._method.__name__}: {error}") from error
+            args, given = self._given
+            bound = inspect.signature(self._method).bind(*args, **given).arguments
+            types = ", ".join(f"{name} is {type(value).__name__}" for name, value in list(bound.items())[1:])
+            raise InvalidRequestError(f"{self._method.__name__}: a value has a wrong type: {types}") from error
 
 
 def _is_ours(trace: TracebackType | None, method: Callable[..., Any]) -> bool:

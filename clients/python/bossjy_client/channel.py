@@ -92,8 +92,27 @@ class _Method:
         return method(*args, **options)
 
 
+_opened = _forked = False
+
+
+def _note_fork() -> None:
+    global _forked  # noqa: PLW0603 - state of the process
+    _forked = _forked or _opened
+
+
+# gRPC's threads do not exist in a forked process, which would crash with its first call.
+os.register_at_fork(after_in_child=_note_fork)
+
+
 def open_channel(target: str, config: ClientConfig) -> grpc.aio.Channel:
-    """A channel of the running loop."""
+    """A channel of the running loop. Raises BossjyError in a fork of a process that had opened one."""
+    global _opened  # noqa: PLW0603 - state of the process
+    if _forked:
+        raise BossjyError(
+            "this process was forked from one that had connected a client, and gRPC does not survive that: connect "
+            "only after the fork, or start processes with the method `spawn`"
+        )
+    _opened = True
     options: dict[str, Any] = {
         "grpc.max_receive_message_length": config.max_message_bytes,
         "grpc.initial_reconnect_backoff_ms": 100,

@@ -61,8 +61,12 @@ class BossjyError(Exception):
 
     def __str__(self) -> str:
         parts = [self.message or self.code]
-        parts += [f"{violation.field}: {violation.description}" for violation in self.violations]
-        return "; ".join(parts)
+        for violation in self.violations:
+            # The message of the server may have the only violation.
+            told = violation.description.lower() in self.message.lower() and violation.field in self.message
+            if not told:
+                parts.append(f"{violation.field}: {violation.description}")
+        return "; ".join(dict.fromkeys(parts))
 
 
 class InvalidRequestError(BossjyError):
@@ -123,6 +127,11 @@ _BY_CODE: Mapping[grpc.StatusCode, type[BossjyError]] = {
 _PROXY_FAILED = "Received http2 header with status: 500"
 
 
+# gRPC's own text at a deadline, and its remedy.
+_DEADLINE = "Deadline Exceeded"
+LATE = "no answer within the time of the call: give it a longer timeout, or try again"
+
+
 def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
     """The typed error that the server raised, or one without a reason if a proxy answered."""
     code = error.code()
@@ -130,7 +139,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
         code = grpc.StatusCode.UNAVAILABLE
     info, retry, request, violations = _details(error)
     return _BY_CODE.get(code, BossjyError)(
-        error.details() or code.name,
+        LATE if error.details() == _DEADLINE else error.details() or code.name,
         code=code.name,
         reason=info.reason if info.domain == DOMAIN else "",
         metadata=dict(info.metadata),

@@ -19,6 +19,8 @@ from bossjy_client.errors import BossjyError, UnavailableError, from_rpc_error
 
 BATCH_TEXTS = 5000
 _IN_FLIGHT = 4
+# Longest wait for the refusal of a stream whose status was lost before.
+_REFUSAL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,12 @@ class ValidationStream(Generic[AnyBatch]):
     ) -> AsyncIterator[tuple[AnyBatch, pb.StreamValidateNumbersResponse]]:
         """Each batch of at most 10,000 texts with its columns, in their order. Raises BossjyError."""
         attempt = 0
+        careful = False
         while True:
             metadata = await self._connection.metadata()
             call = self._method(metadata=metadata, timeout=time_left())
             try:
-                async for answered in self._exchange(call, batches):
+                async for answered in self._exchange(call, batches, careful=careful):
                     attempt = 0
                     yield answered
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError, UnavailableError) as error:
@@ -97,28 +100,38 @@ class ValidationStream(Generic[AnyBatch]):
             attempt += 1
             if attempt >= self._connection.config.max_attempts or not is_passing(failure):
                 raise failure
+            careful = isinstance(failure, _HiddenStatus)
             await asyncio.sleep(backoff_s(attempt - 1, self._connection.config, failure.retry_after_s))
 
     async def _exchange(
-        self, call: Any, batches: AsyncIterator[AnyBatch]
+        self, call: Any, batches: AsyncIterator[AnyBatch], *, careful: bool
     ) -> AsyncIterator[tuple[AnyBatch, pb.StreamValidateNumbersResponse]]:
-        """Send and read on one connection, unanswered batches first."""
-        for texts in self._waiting:
-            await call.write(self._request(texts))
-        while await self._fill(call, batches):
+        """Send and read on one connection, unanswered batches first.
+
+        `careful`: until the first answer no write can cross a refusal and hide its status.
+        """
+        if careful:
+            await _refused(call)
+        sent, most = 0, 1 if careful else _IN_FLIGHT
+        while True:
+            while sent < most and (batch := await self._batch(sent, batches)) is not None:
+                await call.write(self._request(batch))
+                sent += 1
+            if not sent:
+                return
             answer = await _read(call)
+            sent, most = sent - 1, _IN_FLIGHT
             yield self._waiting.popleft(), answer
 
-    async def _fill(self, call: Any, batches: AsyncIterator[AnyBatch]) -> bool:
-        """Send until enough batches are in flight. Returns True if any is."""
-        while self._more and len(self._waiting) < _IN_FLIGHT:
+    async def _batch(self, number: int, batches: AsyncIterator[AnyBatch]) -> AnyBatch | None:
+        """The batch with this number of those that wait for answers, perhaps a new one; None if there is none."""
+        if number == len(self._waiting) and self._more:
             following = await anext(batches, None)
             if following is None:
                 self._more = False
-                break
-            self._waiting.append(following)
-            await call.write(self._request(following))
-        return bool(self._waiting)
+            else:
+                self._waiting.append(following)
+        return self._waiting[number] if number < len(self._waiting) else None
 
     def _request(self, batch: Batch) -> pb.StreamValidateNumbersRequest:
         request = pb.StreamValidateNumbersRequest(
@@ -132,6 +145,20 @@ class ValidationStream(Generic[AnyBatch]):
             request.texts.default_regions.extend(held.regions)
             request.texts.SetInParent()
         return request
+
+
+class _HiddenStatus(UnavailableError):
+    """gRPC lost the status of a stream: it crossed a write (grpc/grpc issue 36066)."""
+
+
+async def _refused(call: Any) -> None:
+    """Wait a moment for a server that refuses the stream before its first message. Raises its status."""
+    status = asyncio.ensure_future(call.code())
+    try:
+        if (await asyncio.wait({status}, timeout=_REFUSAL_S))[0]:
+            await call.read()
+    finally:
+        status.cancel()
 
 
 async def _read(call: Any) -> pb.StreamValidateNumbersResponse:
@@ -149,8 +176,6 @@ async def _failure(call: Any, error: Exception) -> BossjyError:
         except grpc.aio.AioRpcError as status:
             error = status
     failure = from_rpc_error(error) if isinstance(error, grpc.aio.AioRpcError) else error
-    # gRPC reports INTERNAL without a reason if a status arrives during a write (grpc/grpc issue 36066). If that was a
-    # rejection, the next stream gets it itself.
     if isinstance(failure, BossjyError) and (failure.code != "INTERNAL" or failure.reason):
         return failure
-    return UnavailableError("the stream ended early: run it again", code="UNAVAILABLE")
+    return _HiddenStatus("the stream ended early: run it again", code="UNAVAILABLE")
