@@ -49,9 +49,8 @@ class AsyncClient:
 
         Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of
         yours, or nothing for the public methods. A login renews its access token automatically. Raises
-        UnavailableError with the cause if there is no connection within `connect_timeout_s` seconds (None: ten
-        seconds, or two while the connection is refused), UnauthenticatedError if the login is
-        rejected.
+        UnavailableError with the cause if there is no connection within `connect_timeout_s` seconds (None: less than
+        three seconds), UnauthenticatedError if the login is rejected.
         """
         connection = Connection(target, config or ClientConfig(), tokens or StaticToken(token))
         client = cls(connection)

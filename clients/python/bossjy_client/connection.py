@@ -16,13 +16,14 @@ from bossjy_client.call_options import Metadata, bearer, no_options, own_metadat
 from bossjy_client.channel import LoopChannel, open_channel
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import BossjyError, UnauthenticatedError, UnavailableError, from_rpc_error
-from bossjy_client.reachability import Cause, cause_of, never_sent
+from bossjy_client.reachability import Cause, cause_of, never_sent, silence
+from bossjy_client.settings_check import check_settings
 from bossjy_client.tokens import StaticToken, TokenSource
 
 _log = logging.getLogger(__name__)
 
-# Longest wait for a connection that is not refused.
-CONNECT_TIMEOUT_S = 10.0
+# Longest wait for a connection that is not refused, unless the caller asks for more.
+CONNECT_TIMEOUT_S = 2.5
 # Time for a server that starts to accept connections, unless the caller asks for more.
 _START_S = 2.0
 # Longest interval between looks at the state of a channel that connects.
@@ -59,6 +60,7 @@ class Connection:
     """A channel and the token source of its calls."""
 
     def __init__(self, target: str, config: ClientConfig, tokens: TokenSource | None = None) -> None:
+        check_settings(target, config)
         self.target = target
         self.config = config
         self.tokens: TokenSource = tokens or StaticToken("")
@@ -149,8 +151,8 @@ class Connection:
     async def wait_until_ready(self, timeout_s: float | None = None) -> None:
         """Wait for the connection itself, at most `timeout_s` seconds. Raises UnavailableError with the cause.
 
-        A cause that does not pass is reported at once. None waits ten seconds for an answer, and two while the
-        connection is refused.
+        A cause that does not pass is reported at once. None waits for less than three seconds in all, and two while
+        the connection is refused.
         """
         start = time.monotonic()
         limit_s = CONNECT_TIMEOUT_S if timeout_s is None else timeout_s
@@ -171,7 +173,7 @@ class Connection:
                     return
         except TimeoutError:
             pass
-        reason = cause.text if cause else f"nothing answers within {limit_s:g} s: check the address"
+        reason = cause.text if cause else await silence(self.target, limit_s)
         raise UnavailableError(f"no connection to {self.target}: {reason}", code="UNAVAILABLE")
 
     async def _cause(self) -> Cause | None:

@@ -60,13 +60,14 @@ class BossjyError(Exception):
         self.violations = violations
 
     def __str__(self) -> str:
-        parts = [self.message or self.code]
-        for violation in self.violations:
-            # The message of the server may have the only violation.
-            told = violation.description.lower() in self.message.lower() and violation.field in self.message
-            if not told:
-                parts.append(f"{violation.field}: {violation.description}")
-        return "; ".join(dict.fromkeys(parts))
+        # The server's message names the field that it is about, and repeats the first description.
+        only = len(self.violations) == 1
+        more = (
+            f"{one.field}: {one.description}"
+            for one in self.violations
+            if one.description not in self.message and not (only and one.field in self.message)
+        )
+        return "; ".join(dict.fromkeys([self.message or self.code, *more]))
 
 
 class InvalidRequestError(BossjyError):
