@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
 from bossjy_client.errors import LATE, CredentialsError, InvalidRequestError, UnavailableError
+from bossjy_client.extras import missing_extra
 
 NAMES = ("timeout", "metadata", "request_id")
 # gRPC ends the call at its deadline. This is the additional time for it to report that.
@@ -175,6 +176,8 @@ class _Applied:
                 await self._timeout.__aexit__(kind, error, trace)
             except TimeoutError:
                 raise UnavailableError(LATE, code="DEADLINE_EXCEEDED") from None
+        if isinstance(error, ModuleNotFoundError) and (missing := missing_extra(error)):
+            raise missing from error
         if isinstance(error, TypeError | ValueError | OverflowError) and _is_ours(trace, self._method):
             args, given = self._given
             bound = inspect.signature(self._method).bind(*args, **given).arguments

@@ -18,7 +18,6 @@ from bossjy_client.columns.column import (
 )
 from bossjy_client.columns.texts import as_texts, is_missing
 from bossjy_client.errors import InvalidRequestError
-from bossjy_client.extras import needs
 from bossjy_client.phone_stream import ArrowBatch, Batch
 
 
@@ -26,8 +25,8 @@ class ArrowColumn:
     """An Arrow array as a column. Its table is a pyarrow Table."""
 
     def __init__(self, values: Any, regions: Any = None) -> None:
-        with needs("tables", "pyarrow"):
-            import pyarrow as pa  # noqa: PLC0415
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+
         self._pa: Any = pa
         self._texts = self._text_array(values, "number")
         self._regions = None if regions is None else self._text_array(regions, "region")
