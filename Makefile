@@ -95,6 +95,10 @@ clean: ## remove built, cached and installed files; keep the service's data fold
 bench-phone: $(DEV) ## measure numbers per second over StreamValidateNumbers, and of a stream that does no work
 	@$(PYTHON) -m tests.performance.phone.bench_phone
 
+.PHONY: bench-client
+bench-client: $(DEV) ## measure validate_column beside validate_stream and a loop over phonenumbers, from a pandas column
+	@$(PYTHON) -m tests.performance.phone.bench_client
+
 .PHONY: bench-auth
 bench-auth: $(DEV) ## measure 40 logins per second beside 500 GetMe, a flood of logins, the cost of checks and hashes
 	@$(PYTHON) -m tests.performance.auth.bench_auth $(if $(SHORT),--short)

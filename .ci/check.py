@@ -82,7 +82,10 @@ def needs() -> list[Requirement]:
         tomllib.loads((ROOT / folder / "pyproject.toml").read_text()) for folder in (".", "server", "clients/python")
     )
     groups = root["dependency-groups"]
-    stated = chain(*(package["project"]["dependencies"] for package in packages), groups["build"], groups["dev"])
+    projects = [package["project"] for package in packages]
+    extras = chain(*(project.get("optional-dependencies", {}).values() for project in projects))
+    needed = chain(*(project["dependencies"] for project in projects))
+    stated = chain(needed, *extras, groups["build"], groups["dev"])
     found = [Requirement(text) for text in stated]
     return [need for need in found if need.name != "bossjy" and (need.marker is None or need.marker.evaluate())]
 

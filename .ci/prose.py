@@ -74,7 +74,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 
 # Generated code, text of others, data, Chinese, and the examples of the unit test.
 EXCLUDED = re.compile(
-    r"clients/python/(?:bossjy|buf)/|protos/vendor/|requirements/|.*\.zh-CN\.md$|tests/unit/test_prose\.py$"
+    r"(?:clients/python/bossjy|server/buf)/|protos/vendor/|requirements/|.*\.zh-CN\.md$|tests/unit/test_prose\.py$"
 )
 HASH_COMMENTS = (".toml", ".yaml", ".yml")
 # A sign that begins a comment is not within a quoted text.

@@ -18,9 +18,10 @@ resolve() {
     echo "$output"
 }
 
-resolve dev "$@" server/pyproject.toml clients/python/pyproject.toml \
+# The tool and the tests use all extras of the client.
+resolve dev "$@" --all-extras server/pyproject.toml clients/python/pyproject.toml \
     --group pyproject.toml:build --group pyproject.toml:dev
-resolve run server/pyproject.toml clients/python/pyproject.toml --constraint requirements/dev.txt
+resolve run --all-extras server/pyproject.toml clients/python/pyproject.toml --constraint requirements/dev.txt
 resolve build --group pyproject.toml:build --constraint requirements/dev.txt
 for addition in gateway deploy; do
     resolve $addition "$@" --group pyproject.toml:$addition --constraint requirements/dev.txt

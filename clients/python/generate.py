@@ -1,18 +1,21 @@
-"""Generator of everything from protos/: packages `bossjy` and `buf` here, build/bossjy.binpb, docs/openapi.json.
+"""Generator of `bossjy`, `buf`, build/bossjy.binpb and docs/openapi.json from protos/, and of the client's types.
 
 python clients/python/generate.py            write them
 python clients/python/generate.py --check    exit 1 if they differ from the existing files, and list the differences
 
 The proto package is the Python path (`bossjy.phone.v1` becomes `bossjy/phone/v1/`), so no import is rewritten.
 Stubs of google.api come with googleapis-common-protos. No package has those of buf.validate, so they are made
-here. The descriptor set contains our contracts with all their imports, for gateways and for clients that cannot
-use server reflection.
+for the server. The descriptor set contains our contracts with all their imports, for gateways and for clients that
+cannot use server reflection.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import filecmp
+import re
+import subprocess
 import sys
 import tempfile
 import tomllib
@@ -20,12 +23,19 @@ from importlib import resources
 from pathlib import Path
 
 import google.rpc
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_tools import protoc
 from openapi import openapi
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "clients" / "python"
-PACKAGES = ("bossjy", "buf")
+# Packages and their folders. `buf` has buf/validate/validate_pb2, the rules that only the server reads.
+PACKAGES = {"bossjy": TARGET, "buf": ROOT / "server"}
+# Contracts with nothing but options. Options stay in a descriptor without them; a program that imports these modules
+# reads them. The client needs neither, nor the packages that have them in versions of their own.
+OF_OPTIONS = re.compile(r"buf/validate/|google/api/")
+# The oldest grpcio that the stubs work with: `make prove-client` installs it.
+OLDEST_GRPC = "1.71.0"
 DESCRIPTORS = ROOT / "build" / "bossjy.binpb"
 OPENAPI = ROOT / "docs" / "openapi.json"
 VENDORED = ROOT / "protos" / "vendor"
@@ -58,6 +68,39 @@ def compile_protos(out: Path, descriptors: Path) -> None:
     )
 
 
+def loosen(out: Path) -> None:
+    """Let the generated code of `bossjy` run on other versions of protobuf and gRPC, and without the options' modules.
+
+    protoc lets it run only on its own version and newer ones; nothing in it needs that.
+    """
+    for path in (out / "bossjy").rglob("*_pb2*.py"):
+        text = path.read_text()
+        text = re.sub(r"from google\.protobuf import runtime_version .*\n", "", text)
+        text = re.sub(r"_runtime_version\.ValidateProtobufRuntimeVersion\((?:.*\n)*?\)\n", "", text)
+        text = re.sub(r"# Protobuf Python Version: .*\n", "", text)
+        text = re.sub(r"from (?:buf\.validate|google\.api) import .*\n", "", text)
+        text = re.sub(r"GRPC_GENERATED_VERSION = '.*'", f"GRPC_GENERATED_VERSION = '{OLDEST_GRPC}'", text)
+        if found := re.search(r"AddSerializedFile\((b'.*')\)\n", text):
+            whole = ast.literal_eval(found[1])
+            part = without_options(whole)
+            text = text.replace(found[1], repr(part))
+            text = moved(text.replace(found[1], repr(part)), len(whole) - len(part))
+        path.write_text(text)
+
+
+def moved(text: str, removed: int) -> str:
+    """Generated code whose positions in the descriptor, for protobuf in pure Python, are lower."""
+    return re.sub(r"(_serialized_(?:start|end)=)(\d+)", lambda one: f"{one[1]}{int(one[2]) - removed}", text)
+
+
+def without_options(descriptor: bytes) -> bytes:
+    """A serialised file descriptor without its imports of options. They precede all that has a position."""
+    for name in FileDescriptorProto.FromString(descriptor).dependency:
+        if OF_OPTIONS.match(name):
+            descriptor = descriptor.replace(b"\x1a" + bytes([len(name)]) + name.encode(), b"", 1)
+    return descriptor
+
+
 def document(folder: Path) -> str:
     """The OpenAPI document of the contracts, with their comments, which build/bossjy.binpb leaves out."""
     protos, described = ROOT / "protos", folder / "described.binpb"
@@ -86,28 +129,53 @@ def complete_packages(out: Path) -> None:
         (out / package / "py.typed").touch()
 
 
+def client_types(*options: str) -> list[str]:
+    """Make the types of the clients, in a process that imports the new stubs. Returns the changed files."""
+    done = subprocess.run(
+        [sys.executable, TARGET / "client_types.py", *options], capture_output=True, text=True, check=False
+    )
+    if done.returncode and not done.stdout:
+        raise SystemExit(done.stderr)
+    return done.stdout.splitlines()
+
+
 def files_of(folder: Path) -> set[Path]:
     """The files of the generated packages in `folder`, without compiled ones, relative to it."""
     found = (path for package in PACKAGES for path in (folder / package).rglob("*") if path.is_file())
     return {path.relative_to(folder) for path in found if path.suffix != ".pyc"}
 
 
+def installed() -> dict[Path, Path]:
+    """The existing generated files, by their path in a folder of all packages."""
+    return {
+        path.relative_to(folder): path
+        for package, folder in PACKAGES.items()
+        for path in (folder / package).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def target_of(path: Path) -> Path:
+    """The place of a generated file."""
+    return PACKAGES[path.parts[0]] / path
+
+
 def differences(made: Path) -> list[str]:
-    """The files of TARGET that differ from those in `made`, one line a file, sorted."""
-    new, old = files_of(made), files_of(TARGET)
-    changed = (path for path in new & old if not filecmp.cmp(made / path, TARGET / path, shallow=False))
+    """The existing files that differ from those in `made`, one line a file, sorted."""
+    new, old = files_of(made), set(installed())
+    changed = (path for path in new & old if not filecmp.cmp(made / path, target_of(path), shallow=False))
     lines = [f"changed  {path}" for path in changed]
     lines += [f"missing  {path}" for path in new - old] + [f"stale    {path}" for path in old - new]
     return sorted(lines)
 
 
 def install(made: Path) -> None:
-    """Make TARGET equal to `made`; unchanged files are not touched."""
-    new, old = files_of(made), files_of(TARGET)
-    for path in old - new:
-        (TARGET / path).unlink()
+    """Make the existing files equal to `made`; unchanged files are not touched."""
+    new, old = files_of(made), installed()
+    for path in old.keys() - new:
+        old[path].unlink()
     for path in sorted(new):
-        target = TARGET / path
+        target = target_of(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         if path not in old or not filecmp.cmp(made / path, target, shallow=False):
             (made / path).replace(target)
@@ -122,16 +190,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
         made = Path(folder)
         compile_protos(made, DESCRIPTORS)
+        loosen(made)
         complete_packages(made)
         found = differences(made)
         text = document(made)
         if not OPENAPI.exists() or OPENAPI.read_text("utf-8") != text:
             found.append(f"changed  {OPENAPI.relative_to(ROOT)}")
         if check:
+            found += client_types("--check")
             print("\n".join(found) or "generated code matches protos/")
             return 1 if found else 0
         install(made)
         OPENAPI.write_text(text, "utf-8")
+        found += client_types()
         print("\n".join(found) or "nothing changed")
     return 0
 

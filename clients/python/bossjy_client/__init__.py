@@ -6,7 +6,9 @@ All public names are listed here. The messages are those of the contracts: packa
 
 from __future__ import annotations
 
-from bossjy_client.client import Client
+from typing import TYPE_CHECKING, Any
+
+from bossjy_client.clients import AsyncClient, SyncClient
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import (
     BossjyError,
@@ -22,13 +24,18 @@ from bossjy_client.errors import (
     UnavailableError,
     UploadError,
 )
+from bossjy_client.extras import MissingExtraError
 from bossjy_client.import_advice import region_advice
 from bossjy_client.phone_stream import TextBatch
 from bossjy_client.read_options import ReaderLimits, ReadOptions
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
 from bossjy_client.upload import UploadProgress
 
+if TYPE_CHECKING:
+    from bossjy_client.client import Client
+
 __all__ = [
+    "AsyncClient",
     "BossjyError",
     "Client",
     "ClientConfig",
@@ -37,6 +44,7 @@ __all__ = [
     "FieldViolation",
     "InvalidRequestError",
     "LimitError",
+    "MissingExtraError",
     "NotFoundError",
     "PermissionDeniedError",
     "ReadOptions",
@@ -45,6 +53,7 @@ __all__ = [
     "SessionTokens",
     "SourceError",
     "StaticToken",
+    "SyncClient",
     "TextBatch",
     "TokenSource",
     "UnauthenticatedError",
@@ -53,3 +62,18 @@ __all__ = [
     "UploadProgress",
     "region_advice",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The former name `Client` of AsyncClient."""
+    if name == "Client":
+        import warnings  # noqa: PLC0415 - for users of the former name only
+
+        warnings.warn(
+            "bossjy_client.Client is AsyncClient: use that name, or SyncClient without asyncio. "
+            "A later version gives the name Client to the synchronous one.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return AsyncClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

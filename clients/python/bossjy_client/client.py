@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from bossjy_client.auth import AuthClient
+from bossjy_client.call_options import calling
 from bossjy_client.config import ClientConfig
 from bossjy_client.connection import Connection
 from bossjy_client.contacts import ContactClient
@@ -16,21 +17,24 @@ from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, Toke
 from bossjy_client.users import UserClient
 
 
-class Client:
+class AsyncClient:
     """BossJy for programs. Made by `connect`, closed by `close` or `async with`.
 
-    async with await Client.connect("127.0.0.1:18001", token=key) as client:
-        answer = await client.phone.validate("138 0000 0000", "CN")
+    async with await AsyncClient.connect("127.0.0.1:18001", token=key) as client:
+        answer = await client.phone.validate("138 0000 0000", "CN", timeout=5)
+
+    Every method takes `timeout` (seconds for all that it does), `metadata` (pairs, or a mapping) and `request_id` (the
+    id of the call in the logs). A method with a parameter `request_id` of its own keeps that meaning.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.auth = AuthClient(connection)
-        self.users = UserClient(connection)
-        self.tenant = TenantClient(connection)
-        self.phone = PhoneClient(connection)
-        self.contacts = ContactClient(connection)
-        self.imports = ImportClient(connection)
+        self.auth = calling(AuthClient)(connection)
+        self.users = calling(UserClient)(connection)
+        self.tenant = calling(TenantClient)(connection)
+        self.phone = calling(PhoneClient)(connection)
+        self.contacts = calling(ContactClient)(connection)
+        self.imports = calling(ImportClient)(connection)
 
     @classmethod
     async def connect(
@@ -44,14 +48,13 @@ class Client:
         tokens: TokenSource | None = None,
         config: ClientConfig | None = None,
         connect_timeout_s: float | None = None,
-    ) -> Client:
+    ) -> Self:
         """Connect to `target` (`HOST:PORT`, or any gRPC target) and, with a password, log in.
 
         Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of
         yours, or nothing for the public methods. A login renews its access token automatically. Raises
-        UnavailableError with the cause if there is no connection within `connect_timeout_s` seconds (None: ten
-        seconds, or two while the connection is refused), UnauthenticatedError if the login is
-        rejected.
+        UnavailableError with the cause if there is no connection within `connect_timeout_s` seconds (None: less than
+        three seconds), UnauthenticatedError if the login is rejected.
         """
         connection = Connection(target, config or ClientConfig(), tokens or StaticToken(token))
         client = cls(connection)
@@ -95,3 +98,7 @@ class Client:
     ) -> None:
         """Close."""
         await self.close()
+
+
+# The former name.
+Client = AsyncClient

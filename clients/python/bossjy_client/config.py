@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import grpc.aio
 
 from bossjy_client.read_options import ReaderLimits
 
@@ -65,6 +69,15 @@ class ClientConfig:
 
     user_agent: str = "bossjy-python"
     """The client's name in the user-agent header."""
+
+    interceptors: Sequence[grpc.aio.ClientInterceptor] = ()
+    """Interceptors of `grpc.aio` for all calls. Those of a synchronous client run in its thread."""
+
+    load_balancing: str = ""
+    """The policy for a target with several addresses, such as `round_robin`; gRPC's own (`pick_first`) if empty."""
+
+    channel_options: Sequence[tuple[str, Any]] = ()
+    """Additional options of the gRPC channel. They replace those of this package with the same name."""
 
     def speaks_plaintext(self, target: str) -> bool:
         """True if a connection to `target` is made without TLS."""

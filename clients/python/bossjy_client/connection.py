@@ -7,20 +7,23 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import grpc
 import grpc.aio
 
+from bossjy_client.call_options import Metadata, bearer, no_options, own_metadata, time_left
+from bossjy_client.channel import LoopChannel, open_channel
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import BossjyError, UnauthenticatedError, UnavailableError, from_rpc_error
-from bossjy_client.reachability import Cause, cause_of, never_sent
+from bossjy_client.reachability import Cause, cause_of, never_sent, silence
+from bossjy_client.settings_check import check_settings
 from bossjy_client.tokens import StaticToken, TokenSource
 
 _log = logging.getLogger(__name__)
 
-# Longest wait for a connection that is not refused.
-CONNECT_TIMEOUT_S = 10.0
+# Longest wait for a connection that is not refused, unless the caller asks for more.
+CONNECT_TIMEOUT_S = 2.5
 # Time for a server that starts to accept connections, unless the caller asks for more.
 _START_S = 2.0
 # Longest interval between looks at the state of a channel that connects.
@@ -30,7 +33,6 @@ _PROBE = "/grpc.health.v1.Health/Check"
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-Metadata = tuple[tuple[str, str], ...]
 
 # Errors that depend on the moment and not on the request: a safe call is repeated after them. gRPC's server answers
 # CANCELLED to a call that arrives while it closes its connections. A call that its caller cancels raises no error here.
@@ -58,19 +60,25 @@ class Connection:
     """A channel and the token source of its calls."""
 
     def __init__(self, target: str, config: ClientConfig, tokens: TokenSource | None = None) -> None:
+        check_settings(target, config)
         self.target = target
         self.config = config
         self.tokens: TokenSource = tokens or StaticToken("")
-        self.channel = _open_channel(target, config)
+        self._loops = LoopChannel(lambda: open_channel(target, config))
+        # Stubs know no other type of channel.
+        self.channel = cast("grpc.aio.Channel", self._loops)
 
     async def close(self) -> None:
         """Close the channel. Running calls are cancelled."""
-        await self.channel.close(None)
+        await self._loops.close()
 
-    async def metadata(self) -> Metadata:
-        """The metadata of a call."""
-        token = await self.tokens.token()
-        return (("authorization", f"Bearer {token}"),) if token else ()
+    async def metadata(self, *, public: bool = False) -> Metadata:
+        """The metadata of a call: its token unless it is public, and the caller's own. Raises CredentialsError."""
+        if public:
+            return own_metadata()
+        with no_options():
+            token = await self.tokens.token()
+        return bearer(token) + own_metadata()
 
     async def call(
         self,
@@ -87,16 +95,16 @@ class Connection:
         `max_attempts` times while the server refuses it. A call that is not safe is repeated only while there is no
         connection. `public`: no credentials are sent. Raises BossjyError.
         """
-        deadline = time.monotonic() + (timeout_s or self.config.timeout_s)
+        deadline = time.monotonic() + (time_left() or timeout_s or self.config.timeout_s)
         renewed = False
         attempt = refusals = 0
         while True:
-            metadata = () if public else await self.metadata()
+            metadata = await self.metadata(public=public)
             try:
                 return await method(request, metadata=metadata, timeout=max(0.001, deadline - time.monotonic()))
             except grpc.aio.AioRpcError as error:
                 failure = from_rpc_error(error)
-            if not renewed and metadata and await self.renew_after(failure, metadata):
+            if not renewed and not public and await self.renew_after(failure, metadata):
                 renewed = True  # the call was rejected before it did anything, so repeating it is safe
                 continue
             attempt += 1
@@ -119,7 +127,9 @@ class Connection:
         """Renew the token if `failure` says that it has expired; True if the call is worth repeating."""
         if not isinstance(failure, UnauthenticatedError) or failure.reason != "TOKEN_EXPIRED":
             return False
-        return await self.tokens.renew(metadata[0][1].removeprefix("Bearer "))
+        refused = next((str(value) for key, value in metadata if key == "authorization"), "")
+        with no_options():
+            return await self.tokens.renew(refused.removeprefix("Bearer "))
 
     async def stream(
         self,
@@ -129,7 +139,7 @@ class Connection:
         timeout_s: float | None = None,
     ) -> AsyncIterator[Response]:
         """The messages of a server stream. It is not repeated, because only the caller knows where to continue."""
-        call = method(request, metadata=await self.metadata(), timeout=timeout_s)
+        call = method(request, metadata=await self.metadata(), timeout=time_left() or timeout_s)
         try:
             async for response in call:
                 yield response
@@ -141,15 +151,17 @@ class Connection:
     async def wait_until_ready(self, timeout_s: float | None = None) -> None:
         """Wait for the connection itself, at most `timeout_s` seconds. Raises UnavailableError with the cause.
 
-        A cause that does not pass is reported at once. None waits ten seconds for an answer, and two while the
-        connection is refused.
+        A cause that does not pass is reported at once. None waits for less than three seconds in all, and two while
+        the connection is refused.
         """
         start = time.monotonic()
         limit_s = CONNECT_TIMEOUT_S if timeout_s is None else timeout_s
         cause: Cause | None = None
         try:
             async with asyncio.timeout(limit_s):
-                while (state := self.channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                while (
+                    state := self._loops.current().get_state(try_to_connect=True)
+                ) is not grpc.ChannelConnectivity.READY:
                     if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
                         cause = await self._cause()
                     waited_s = time.monotonic() - start
@@ -161,30 +173,14 @@ class Connection:
                     return
         except TimeoutError:
             pass
-        reason = cause.text if cause else f"nothing answers within {limit_s:g} s: check the address"
+        reason = cause.text if cause else await silence(self.target, limit_s)
         raise UnavailableError(f"no connection to {self.target}: {reason}", code="UNAVAILABLE")
 
     async def _cause(self) -> Cause | None:
         """The cause of a failed connection; None if it is not known."""
-        probe: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self.channel.unary_unary(_PROBE)
+        probe: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._loops.current().unary_unary(_PROBE)
         try:
             await probe(b"", timeout=1.0)
         except grpc.aio.AioRpcError as error:
             return cause_of(error.details() or "") if error.code() is grpc.StatusCode.UNAVAILABLE else None
         return None
-
-
-def _open_channel(target: str, config: ClientConfig) -> grpc.aio.Channel:
-    options = [
-        ("grpc.max_receive_message_length", config.max_message_bytes),
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", int(config.max_backoff_s * 1000)),
-        ("grpc.keepalive_time_ms", int(config.keepalive_s * 1000)),
-        ("grpc.keepalive_timeout_ms", 20_000),
-        ("grpc.primary_user_agent", config.user_agent),
-    ]
-    if config.speaks_plaintext(target):
-        return grpc.aio.insecure_channel(target, options=options)
-    chain, key = config.certificate or (None, None)
-    credentials = grpc.ssl_channel_credentials(config.root_certificates, key, chain)
-    return grpc.aio.secure_channel(target, credentials, options=options)

@@ -7,12 +7,13 @@ trailing metadata. Only `from_rpc_error` reads them; the rest of the client sees
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2, status_pb2
+
+from bossjy_client.error_details import ErrorDetails, read_details
 
 DETAILS_KEY = "grpc-status-details-bin"
 DOMAIN = "bossjy"
@@ -60,9 +61,14 @@ class BossjyError(Exception):
         self.violations = violations
 
     def __str__(self) -> str:
-        parts = [self.message or self.code]
-        parts += [f"{violation.field}: {violation.description}" for violation in self.violations]
-        return "; ".join(parts)
+        # The server's message names the field that it is about, and repeats the first description.
+        only = len(self.violations) == 1
+        more = (
+            f"{one.field}: {one.description}"
+            for one in self.violations
+            if one.description not in self.message and not (only and one.field in self.message)
+        )
+        return "; ".join(dict.fromkeys([self.message or self.code, *more]))
 
 
 class InvalidRequestError(BossjyError):
@@ -123,50 +129,33 @@ _BY_CODE: Mapping[grpc.StatusCode, type[BossjyError]] = {
 _PROXY_FAILED = "Received http2 header with status: 500"
 
 
+# gRPC's own text at a deadline, and its remedy.
+_DEADLINE = "Deadline Exceeded"
+LATE = "no answer within the time of the call: give it a longer timeout, or try again"
+
+
 def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
     """The typed error that the server raised, or one without a reason if a proxy answered."""
     code = error.code()
     if code is grpc.StatusCode.UNKNOWN and (error.details() or "").startswith(_PROXY_FAILED):
         code = grpc.StatusCode.UNAVAILABLE
-    info, retry, request, violations = _details(error)
+    found = _details(error)
     return _BY_CODE.get(code, BossjyError)(
-        error.details() or code.name,
+        LATE if error.details() == _DEADLINE else error.details() or code.name,
         code=code.name,
-        reason=info.reason if info.domain == DOMAIN else "",
-        metadata=dict(info.metadata),
-        retry_after_s=None if retry is None else retry.retry_delay.ToTimedelta().total_seconds(),
-        request_id=request.request_id,
-        violations=violations,
+        reason=found.reason if found.domain == DOMAIN else "",
+        metadata=found.metadata,
+        retry_after_s=found.retry_after_s,
+        request_id=found.request_id,
+        violations=tuple(FieldViolation(*one) for one in found.violations),
     )
 
 
-def _details(
-    error: grpc.aio.AioRpcError,
-) -> tuple[
-    error_details_pb2.ErrorInfo,
-    error_details_pb2.RetryInfo | None,
-    error_details_pb2.RequestInfo,
-    tuple[FieldViolation, ...],
-]:
-    info = error_details_pb2.ErrorInfo()
-    retry: error_details_pb2.RetryInfo | None = None
-    request = error_details_pb2.RequestInfo()
-    violations: tuple[FieldViolation, ...] = ()
-    status = status_pb2.Status()
-    try:
-        trailing: Any = error.trailing_metadata() or ()  # the stubs type one entry, gRPC returns all of them
-        for key, value in trailing:
-            if key == DETAILS_KEY and isinstance(value, bytes):
-                status.MergeFromString(value)
-        for detail in status.details:
-            if detail.Unpack(info) or detail.Unpack(request):
-                continue
-            candidate = error_details_pb2.RetryInfo()
-            if detail.Unpack(candidate):
-                retry = candidate
-            bad = error_details_pb2.BadRequest()
-            if detail.Unpack(bad):
-                violations = tuple(FieldViolation(item.field, item.description) for item in bad.field_violations)
-    except DecodeError:
-        pass  # the status matters even if its details cannot be read
-    return info, retry, request, violations
+def _details(error: grpc.aio.AioRpcError) -> ErrorDetails:
+    trailing: Any = error.trailing_metadata() or ()  # the stubs type one entry, gRPC returns all of them
+    for key, value in trailing:
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            # The status matters even if its details cannot be read.
+            with suppress(ValueError):
+                return read_details(value)
+    return ErrorDetails()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2, phone_service_pb2_grpc, plan_pb2, region_pb2
+from bossjy_client.columns.column import wanted_columns
+from bossjy_client.columns.kinds import column_of
+from bossjy_client.columns.texts import as_texts
 from bossjy_client.connection import Connection
-from bossjy_client.phone_stream import ValidationStream
+from bossjy_client.phone_stream import Batch, ValidationStream
 
 BATCH_LIMIT = 10_000  # most texts of BatchValidateNumbers
 FULL_BATCH_LIMIT = 3_000  # the same in the full view
@@ -43,8 +47,8 @@ class PhoneClient:
         full: bool = False,
         language: str = "",
     ) -> AsyncIterator[phone_service_pb2.ValidateNumberResponse]:
-        """The same for any amount of texts, in their order."""
-        for batch in _batches(phone_numbers, FULL_BATCH_LIMIT if full else BATCH_LIMIT):
+        """The same for any amount of texts, in their order. A missing value (None, NaN) counts as an empty text."""
+        for batch in _batches(as_texts(phone_numbers), FULL_BATCH_LIMIT if full else BATCH_LIMIT):
             request = phone_service_pb2.BatchValidateNumbersRequest(
                 phone_numbers=batch,
                 region_code=default_region.upper(),
@@ -70,7 +74,7 @@ class PhoneClient:
         NumberColumns; by default all but carrier, place, formats and time zones. `language`: of carrier and place. The
         stream continues automatically after a broken connection.
         """
-        stream = ValidationStream(
+        stream = ValidationStream[Sequence[str]](
             self._connection,
             self._stub.StreamValidateNumbers,
             region_code=default_region.upper(),
@@ -79,6 +83,36 @@ class PhoneClient:
         )
         async for answered in stream.run(batches):
             yield answered
+
+    async def validate_column(
+        self,
+        column: Any,
+        region: str | Any = "",
+        *,
+        columns: Sequence[str] = (),
+        language: str = "",
+    ) -> Any:
+        """The same for a whole column, as a table of the same kind with one row for each row of the column.
+
+        A pandas series gives a DataFrame with its index, a polars series a polars DataFrame, an Arrow array a Table, a
+        NumPy array a dict of arrays, a list or other iterable a dict of lists. Texts and missing values (None, NaN, NA)
+        are allowed; InvalidRequestError names the row of any other value.
+
+        `region` is the default region of all rows, or a column with the region of each. `columns`: requested fields of
+        NumberColumns; by default all but carrier, place, formats and time zones. Types, reasons and warnings are words.
+        """
+        wanted = wanted_columns(columns)
+        default_region, regions = (region.upper(), None) if isinstance(region, str) else ("", region)
+        held = column_of(column, regions)
+        stream = ValidationStream[Batch](
+            self._connection,
+            self._stub.StreamValidateNumbers,
+            region_code=default_region,
+            columns=wanted,
+            language=language,
+        )
+        answers = [answer async for _, answer in stream.run(_each(held.batches(wanted)))]
+        return held.table(answers, wanted)
 
     async def format(
         self, phone_number: str, default_region: str = "", *, calling_from_region: str = ""
@@ -190,6 +224,11 @@ class PhoneClient:
             from_version=from_version, to_version=to_version, region_code=region_code
         )
         return await self._connection.call(self._stub.DiffNumberingPlans, request, safe=True)
+
+
+async def _each(batches: Iterator[Batch]) -> AsyncIterator[Batch]:
+    for batch in batches:
+        yield batch
 
 
 def _batches(texts: Sequence[str], limit: int) -> Iterator[Sequence[str]]:

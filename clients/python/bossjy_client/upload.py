@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import google_crc32c
 import grpc.aio
 from grpc.aio import EOF
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2
+from bossjy_client.call_options import time_left
+from bossjy_client.checksum import crc32c
 from bossjy_client.connection import Connection, backoff_s, is_passing
 from bossjy_client.errors import BossjyError, SourceError, UnavailableError, UploadError, from_rpc_error
 from bossjy_client.sources import Source
@@ -150,7 +151,7 @@ class _Stream:
         self.counts = import_pb2.ImportCounts()
 
     async def run(self, open_stream: OpenStream, metadata: object) -> import_pb2.Import:
-        self._call = open_stream(self._requests(), metadata=metadata)
+        self._call = open_stream(self._requests(), metadata=metadata, timeout=time_left())
         try:
             return await self._answers()
         except grpc.aio.AioRpcError as error:
@@ -220,7 +221,7 @@ class _Stream:
                     return
                 if digest is not None:
                     digest.update(data)
-                chunk = import_service_pb2.UploadChunk(offset=self.sent, data=data, crc32c=google_crc32c.value(data))
+                chunk = import_service_pb2.UploadChunk(offset=self.sent, data=data, crc32c=crc32c(data))
                 self.sent += len(data)
                 yield import_service_pb2.UploadRequest(chunk=chunk)
                 self._tell(self)

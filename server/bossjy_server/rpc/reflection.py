@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
-from google.protobuf import descriptor_pool
+from buf.validate import validate_pb2
+from google.api import annotations_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
+from google.protobuf.internal.encoder import TagBytes
+from google.protobuf.internal.wire_format import WIRETYPE_LENGTH_DELIMITED
 from grpc_reflection.v1alpha import reflection_pb2
 
 from bossjy_server.rpc.server import Router
@@ -14,6 +18,12 @@ from bossjy_server.rpc.server import Router
 _Request = reflection_pb2.ServerReflectionRequest
 _Response = reflection_pb2.ServerReflectionResponse
 _NOT_FOUND = 5  # google.rpc.Code.NOT_FOUND
+# The generated code of the contracts leaves out their imports of options (clients/python/generate.py). The file of each
+# option, and the option's tag in the wire form.
+_OPTIONS: dict[bytes, FileDescriptor] = {
+    TagBytes(annotations_pb2.http.number, WIRETYPE_LENGTH_DELIMITED): annotations_pb2.DESCRIPTOR,
+    TagBytes(validate_pb2.field.number, WIRETYPE_LENGTH_DELIMITED): validate_pb2.DESCRIPTOR,
+}
 # The two versions of the service differ only by name.
 _SERVED_AS = ("grpc.reflection.v1alpha.ServerReflection", "grpc.reflection.v1.ServerReflection")
 
@@ -71,9 +81,14 @@ def _fill(response: _Response, file: FileDescriptor) -> None:
         if one.name in seen:
             return
         seen.add(one.name)
-        for dependency in one.dependencies:
+        ours = one.name.startswith("bossjy/")
+        options = [file for tag, file in _OPTIONS.items() if ours and tag in one.serialized_pb]
+        for dependency in (*one.dependencies, *options):
             add(dependency)
-        response.file_descriptor_response.file_descriptor_proto.append(one.serialized_pb)
+        imports = descriptor_pb2.FileDescriptorProto(dependency=[file.name for file in options])
+        # Messages in the wire form are merged by joining them.
+        whole = one.serialized_pb + imports.SerializeToString()
+        response.file_descriptor_response.file_descriptor_proto.append(whole)
 
     add(file)
     # The requested file comes first.

@@ -127,8 +127,8 @@ class EmbeddedPostgres:
         sockets = folder / "run"
         sockets = sockets.readlink() if sockets.is_symlink() else sockets
         names = (_USER, "postgres.password"), (_SERVICE, "postgres.service.password")
-        urls = [_url(user, (folder / file).read_text().strip(), sockets, port) for user, file in names]
-        return Addresses(*urls, str(sockets / f".s.PGSQL.{port}"))
+        admin, service = (_url(user, (folder / file).read_text().strip(), sockets, port) for user, file in names)
+        return Addresses(admin, service, str(sockets / f".s.PGSQL.{port}"))
 
     def _make(self) -> None:
         """Create the data folder atomically, since a start can be killed."""

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bossjy_client import SourceError
-from bossjy_client.cli.bulk import batches, warning_words
+from bossjy_client.cli.bulk import batches
 from bossjy_client.cli.bulk_input import LINE_MAX, encoding_of, opened
+from bossjy_client.columns.column import warning_words
 from bossjy_client.phone import _batches
 
 LINES = "138 0000 0000\n+44 20 7946 0958\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from dataclasses import replace
@@ -10,7 +11,7 @@ from dataclasses import replace
 import grpc
 import pytest
 
-from bossjy_client import BossjyError, Client, ClientConfig, UnavailableError
+from bossjy_client import BossjyError, Client, ClientConfig, InvalidRequestError, UnavailableError
 from bossjy_client.reachability import cause_of
 from tests.unit.client.conftest import Start
 from tests.unit.client.test_calls import PhoneDouble
@@ -57,6 +58,21 @@ async def test_tls_to_a_server_without_it(start: Start, quick: ClientConfig) -> 
         await Client.connect(running.target, config=replace(quick, plaintext=False), connect_timeout_s=60)
 
 
+async def test_a_silent_service_and_a_silent_address_are_named_within_three_seconds(quick: ClientConfig) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as silent, contextlib.ExitStack() as waiting:
+        target = f"127.0.0.1:{silent.getsockname()[1]}"
+        began = time.monotonic()
+        with pytest.raises(UnavailableError, match=r"accepts the connection and says nothing within 2\.5 s: check"):
+            await Client.connect(target, config=quick)
+        assert time.monotonic() - began < 3.0
+        for _ in range(3):  # fills the queue of the system, which then ignores new connections
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(silent.getsockname())
+        with pytest.raises(UnavailableError, match=r"nothing answers within 0\.5 s: check the address"):
+            await Client.connect(target, config=quick, connect_timeout_s=0.5)
+
+
 async def test_calls_wait_for_a_server_that_comes_back(start: Start, quick: ClientConfig) -> None:
     """A call whose repetition could do harm waits as well while there is no connection."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -86,3 +102,20 @@ async def test_calls_wait_for_a_server_that_comes_back(start: Start, quick: Clie
         assert unserved.code == "UNIMPLEMENTED"  # the answer of the server
         assert time.monotonic() - began >= 1
         await second.stop(None)
+
+
+@pytest.mark.parametrize(
+    ("target", "config", "message"),
+    [
+        (" ", ClientConfig(), "the target is empty"),
+        ("https://bossjy.example:443/", ClientConfig(), r"give bossjy.example:443, and .*plaintext=False"),
+        ("h:1", ClientConfig(load_balancing="fastest"), "the policies are pick_first, round_robin"),
+        ("h:1", ClientConfig(root_certificates=b"none"), "--ca-file.: these are no certificates"),
+        ("h:1", ClientConfig(certificate=(b"none", b"")), "--cert-file.: these are no certificates"),
+    ],
+)
+async def test_settings_that_cannot_work_are_named_before_a_connection(
+    target: str, config: ClientConfig, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=message):
+        await Client.connect(target, config=config)

@@ -18,6 +18,7 @@ from bossjy_client.cli.files import write_file
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
+from bossjy_client.columns.column import TEXT_MAX, warning_words
 from bossjy_client.phone_stream import BATCH_TEXTS
 
 _HEADER = ("text", "valid", "e164", "region", "type", "reason", "extension", "warnings")
@@ -26,8 +27,6 @@ _TYPES = {number: enum_word(name, "NUMBER_TYPE_") for name, number in number_pb2
 _REASONS = {number: enum_word(name, "INVALID_REASON_") for name, number in number_pb2.InvalidReason.items()} | {0: ""}
 # Bytes of the texts of one message: a request has at most 4 MiB.
 _BATCH_BYTES = 1024 * 1024
-# A longer text answers TOO_LONG, whatever its content: of a longer line only this many characters are sent.
-_TEXT_MAX = 251
 _Row: TypeAlias = tuple[str, bool, str, str, str, str, str, str]
 
 
@@ -69,7 +68,7 @@ class _Bulk:
         lines = batches(file)
         while batch := await asyncio.to_thread(next, lines, None):
             self._lines.append(batch)
-            yield [line[:_TEXT_MAX] for line in batch]
+            yield [line[:TEXT_MAX] for line in batch]
 
 
 def batches(file: TextIO) -> Iterator[list[str]]:
@@ -77,7 +76,7 @@ def batches(file: TextIO) -> Iterator[list[str]]:
     lines: list[str] = []
     size = count = 0
     while (line := read_line(file, count + 1)) is not None:
-        sent = line[:_TEXT_MAX]
+        sent = line[:TEXT_MAX]
         length = len(sent) if sent.isascii() else 4 * len(sent)
         if lines and (len(lines) == BATCH_TEXTS or size + length > _BATCH_BYTES):
             yield lines
@@ -87,16 +86,6 @@ def batches(file: TextIO) -> Iterator[list[str]]:
         count += 1
     if lines:
         yield lines
-
-
-def warning_words(warnings: int) -> str:
-    """The names of the warnings in a column's mask, separated by spaces."""
-    return " ".join(_WARNINGS[bit] for bit in range(warnings.bit_length()) if warnings >> bit & 1)
-
-
-_WARNINGS = {
-    number - 1: enum_word(name, "NUMBER_WARNING_") for name, number in number_pb2.NumberWarning.items() if number
-}
 
 
 def _rows(texts: Sequence[str], columns: phone_service_pb2.NumberColumns) -> list[_Row]:

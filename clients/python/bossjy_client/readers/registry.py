@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from bossjy_client.errors import BossjyError, SourceError
+from bossjy_client.extras import missing_extra
 from bossjy_client.read_options import ReadOptions
 from bossjy_client.readers import (
     archive,
@@ -109,6 +110,8 @@ def _any_error(label: str) -> Iterator[None]:
     except BossjyError:
         raise
     except Exception as error:
+        if missing := missing_extra(error):
+            raise missing from error
         raise SourceError(f"{label}: it is damaged or cannot be read: {type(error).__name__}: {error}") from error
 
 

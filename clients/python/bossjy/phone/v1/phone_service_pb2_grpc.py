@@ -5,7 +5,7 @@ import warnings
 
 from bossjy.phone.v1 import phone_service_pb2 as bossjy_dot_phone_dot_v1_dot_phone__service__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.71.0'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 

@@ -1,0 +1,202 @@
+"""Options of one call: `timeout`, `metadata` and `request_id`, which every method of a client takes as keywords.
+
+`calling` adds them to all public methods of a class at once. They apply to every call that the method makes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar
+
+from bossjy_client.errors import LATE, CredentialsError, InvalidRequestError, UnavailableError
+from bossjy_client.extras import missing_extra
+
+NAMES = ("timeout", "metadata", "request_id")
+# gRPC ends the call at its deadline. This is the additional time for it to report that.
+_GRACE_S = 0.25
+_KEY = re.compile(r"[0-9a-z_.-]+")
+_VALUE = re.compile(r"[ -~]*")
+
+Part = TypeVar("Part")
+Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """The options of one call of a method. `deadline` is a time of the monotonic clock."""
+
+    deadline: float | None = None
+    metadata: Metadata = ()
+
+
+_current: ContextVar[CallOptions | None] = ContextVar("bossjy_call_options", default=None)
+
+
+def time_left() -> float | None:
+    """Seconds until the deadline of the running method; None if it has none."""
+    options = _current.get()
+    return None if options is None or options.deadline is None else max(0.001, options.deadline - time.monotonic())
+
+
+def own_metadata() -> Metadata:
+    """The metadata of the running method, and the trace context of its caller."""
+    options = _current.get()
+    given = () if options is None else options.metadata
+    # A program that has an active span has imported this module.
+    trace = sys.modules.get("opentelemetry.trace")
+    return given if trace is None else given + _trace_context(trace, given)
+
+
+def _trace_context(trace: Any, given: Metadata) -> Metadata:
+    """`traceparent` and `tracestate` of the active span, by W3C Trace Context."""
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid or any(key == "traceparent" for key, _ in given):
+        return ()
+    parent = ("traceparent", f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}")
+    state = span.trace_state.to_header()
+    return (parent, ("tracestate", state)) if state else (parent,)
+
+
+def bearer(token: str) -> Metadata:
+    """The metadata of a token. Raises CredentialsError for a token that cannot be sent."""
+    token = token.strip()
+    if not _VALUE.fullmatch(token):
+        raise CredentialsError("the token has a character that no token has: copy it again, as one line")
+    return (("authorization", f"Bearer {token}"),) if token else ()
+
+
+def calling(part: type[Part]) -> type[Part]:
+    """A class whose public methods take the options of a call."""
+    methods = {
+        name: _with_options(method)
+        for name, method in inspect.getmembers(part, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    return type(part.__name__, (part,), methods | {"__doc__": part.__doc__, "__module__": part.__module__})
+
+
+def _with_options(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method with the options as keywords. A parameter of its own with such a name keeps its meaning."""
+    names = [name for name in NAMES if name not in inspect.signature(method).parameters]
+    if inspect.isasyncgenfunction(method):
+
+        @functools.wraps(method)
+        async def iterate(*args: Any, **given: Any) -> AsyncIterator[Any]:
+            options = _options(given, names)
+            items = method(*args, **given)
+            try:
+                while True:
+                    async with _Applied(options, method, args, given):
+                        try:
+                            item = await anext(items)
+                        except StopAsyncIteration:
+                            return
+                    yield item
+            finally:
+                await items.aclose()
+
+        return iterate
+    if inspect.iscoroutinefunction(method):
+
+        @functools.wraps(method)
+        async def call(*args: Any, **given: Any) -> Any:
+            async with _Applied(_options(given, names), method, args, given):
+                return await method(*args, **given)
+
+        return call
+    return method
+
+
+def _options(given: dict[str, Any], names: Iterable[str]) -> CallOptions | None:
+    """Take the options out of the keywords of a call; None if there are none. Raises InvalidRequestError."""
+    taken = {name: given.pop(name) for name in names if name in given}
+    if not any(taken.values()):
+        if taken.get("timeout") == 0:
+            raise InvalidRequestError("timeout is 0: give more than 0 seconds, or None")
+        return None
+    timeout = taken.get("timeout")
+    if timeout is not None and (not isinstance(timeout, int | float) or not timeout > 0):
+        raise InvalidRequestError(f"timeout is {timeout!r}: give more than 0 seconds, or None")
+    metadata = tuple(_checked(taken.get("metadata") or ()))
+    if taken.get("request_id"):
+        metadata += tuple(_checked([("x-request-id", taken["request_id"])]))
+    return CallOptions(None if timeout is None else time.monotonic() + timeout, metadata)
+
+
+def _checked(metadata: Any) -> Iterator[tuple[str, str | bytes]]:
+    for key, value in dict(metadata).items() if hasattr(metadata, "keys") else metadata:
+        if not isinstance(key, str) or not _KEY.fullmatch(key) or key.startswith("grpc-"):
+            raise InvalidRequestError(f"metadata key {key!r}: use small letters, digits, `-`, `_` and `.`")
+        binary = key.endswith("-bin")
+        right = isinstance(value, bytes) if binary else isinstance(value, str) and _VALUE.fullmatch(value)
+        if not right:
+            raise InvalidRequestError(f"metadata {key}: its value must be {'bytes' if binary else 'printable ASCII'}")
+        yield key, value
+
+
+class _Applied:
+    """Context of a method's run: its options apply, its deadline ends it, and its failures are BossjyError."""
+
+    __slots__ = ("_former", "_given", "_method", "_options", "_timeout")
+
+    def __init__(
+        self, options: CallOptions | None, method: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
+    ) -> None:
+        self._given = args, given
+        self._options = options
+        self._method = method
+        self._timeout: asyncio.Timeout | None = None
+
+    async def __aenter__(self) -> None:
+        if self._options is None:
+            return
+        self._former = _current.set(self._options)
+        if self._options.deadline is not None:
+            left = self._options.deadline - time.monotonic() + _GRACE_S
+            self._timeout = asyncio.timeout(left)
+            await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._options is not None:
+            _current.reset(self._former)
+        if self._timeout is not None:
+            try:
+                await self._timeout.__aexit__(kind, error, trace)
+            except TimeoutError:
+                raise UnavailableError(LATE, code="DEADLINE_EXCEEDED") from None
+        if isinstance(error, ModuleNotFoundError) and (missing := missing_extra(error)):
+            raise missing from error
+        if isinstance(error, TypeError | ValueError | OverflowError) and _is_ours(trace, self._method):
+            args, given = self._given
+            bound = inspect.signature(self._method).bind(*args, **given).arguments
+            types = ", ".join(f"{name} is {type(value).__name__}" for name, value in list(bound.items())[1:])
+            raise InvalidRequestError(f"{self._method.__name__}: a value has a wrong type: {types}") from error
+
+
+def _is_ours(trace: TracebackType | None, method: Callable[..., Any]) -> bool:
+    """True if the method itself raised: a value does not fit its request. Errors of callbacks come from elsewhere."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is method.__code__
+
+
+@contextmanager
+def no_options() -> Iterator[None]:
+    """Calls of this package itself, such as the renewal of a token: the options of the caller do not apply."""
+    former = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(former)

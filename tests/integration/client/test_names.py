@@ -1,0 +1,56 @@
+"""The names of the two clients, and that their types and their methods agree."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bossjy_client
+from bossjy_client import AsyncClient, ClientConfig
+from bossjy_client.call_options import NAMES
+from bossjy_client.connection import Connection
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_former_name_works_with_a_warning() -> None:
+    importlib.reload(bossjy_client)
+    with pytest.warns(DeprecationWarning, match="Client is AsyncClient"):
+        assert bossjy_client.Client is AsyncClient
+    with pytest.raises(AttributeError, match="no attribute 'Clients'"):
+        _ = getattr(bossjy_client, "Clients")  # noqa: B009
+
+
+def test_every_part_takes_the_options_of_a_call() -> None:
+    """A part that is made without `calling` would not take them."""
+    parts: dict[str, Any] = {
+        name: part
+        for name, part in vars(AsyncClient(Connection("127.0.0.1:1", ClientConfig()))).items()
+        if not name.startswith("_")
+    }
+    assert {"auth", "phone", "contacts", "imports"} <= parts.keys()
+    plain = [
+        f"{part}.{name}"
+        for part, held in parts.items()
+        for name, method in inspect.getmembers(held, inspect.ismethod)
+        if not name.startswith("_") and inspect.unwrap(method) is method
+    ]
+    assert plain == []
+
+
+def test_the_types_of_the_clients_are_current() -> None:
+    command = [sys.executable, str(ROOT / "clients/python/client_types.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_types_name_the_options() -> None:
+    stub = (ROOT / "clients/python/bossjy_client/clients.pyi").read_text("utf-8")
+    assert all(f"{name}: " in stub for name in NAMES)
+    assert "def validate_column(" in stub
