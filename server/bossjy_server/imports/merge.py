@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bossjy_server.imports import duplicate_store
 from bossjy_server.imports.displace import displace
+from bossjy_server.imports.former import settled
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy, Spec
 from bossjy_server.imports.stage import StagedRows
 from bossjy_server.imports.statements import (
@@ -195,8 +196,8 @@ class BlockMerge:
         policy = self._spec.existing_policy
         if not rows or policy is ExistingPolicy.SKIP:
             return Merged(unchanged=len(rows))
-        found = await self._connection.fetchrow(update_existing(policy), *self._names, rows)
-        inserted, updated = (found["inserted"], found["updated"]) if found else (0, 0)
+        found = await settled(self._connection, update_existing(policy), *self._names, rows)
+        inserted, updated = (sum(row[name] for row in found) for name in ("inserted", "updated"))
         return Merged(inserted=inserted, updated=updated, unchanged=len(rows) - inserted - updated)
 
     async def _displace(self, rows: Positions) -> Merged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bossjy_server.imports.former import SEEN_CONTACT, UNSEEN
 from bossjy_server.imports.records import ExistingPolicy
 
 STAGED = "pg_temp.bossjy_staged"
@@ -143,7 +144,7 @@ SET LOCAL lock_timeout = 0"""
 
 OWN_LAYERS = "SELECT pg_advisory_xact_lock(hashtextextended('bossjy.layers ' || $1, 0))"
 
-_FORMER = "jsonb_build_object(" + ", ".join(f"'{name}', old.{name}" for name in (*_TYPES, *_CHANGE_TYPES)) + ")"
+_FORMER = "jsonb_build_object(" + ", ".join(f"'{name}', c.{name}" for name in (*_TYPES, *_CHANGE_TYPES)) + ")"
 
 _VALUES = {
     # Fields that the row has replace those of the contact.
@@ -211,7 +212,8 @@ SELECT (SELECT string_agg(int8send(position), '') FROM seen) AS seen,
 def update_existing(policy: ExistingPolicy) -> str:
     """The statement that changes contacts from before the import if they differ, and keeps their former values.
 
-    Returns the number of changed contacts, and of inserted ones, because somebody deleted them a moment before.
+    Returns the number of changed contacts, and of inserted ones, because somebody deleted them a moment before. It is
+    for `settled`.
     """
     values = ", ".join(_VALUES[policy])
     return f"""
@@ -223,11 +225,14 @@ WITH changed AS (
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
     SET ({FIELDS}) = ROW ({values}),
         changed_import_id = $2, changed_position = excluded.changed_position, update_time = now()
-    WHERE ({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})
-    RETURNING new.e164, new.changed_position AS position, CASE WHEN old.e164 IS NOT NULL THEN {_FORMER} END AS former
+    WHERE ({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values}) AND {SEEN_CONTACT}
+    RETURNING c.e164, c.changed_position AS position,
+        (c.created_import_id, c.created_position) IS DISTINCT FROM ($2, c.changed_position) AS existed
 ), kept AS (
     INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, former)
-    SELECT $1, $2, e164, position, former FROM changed WHERE former IS NOT NULL
+    SELECT $1, $2, e164, position, was.former
+    FROM changed CROSS JOIN LATERAL ({contact_of("changed", f"{_FORMER} AS former")}) was WHERE existed
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET former = excluded.former
 )
-SELECT count(former) AS updated, count(*) - count(former) AS inserted FROM changed"""
+SELECT count(*) FILTER (WHERE existed) AS updated, count(*) FILTER (WHERE NOT existed) AS inserted, {UNSEEN}
+FROM changed"""
