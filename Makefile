@@ -47,6 +47,14 @@ test-pythons: $(DEV) ## run ONCE=1 and test on each Python here; PYTHONS="3.11 3
 test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
+# The programs of a PostgreSQL other than the embedded one.
+POSTGRES_BIN ?= /usr/lib/postgresql/15/bin
+.PHONY: test-postgres
+test-postgres: $(DEV) ## run the tests of database, imports, statements on another PostgreSQL; POSTGRES_BIN=folder, FAST=1
+	@test -x $(POSTGRES_BIN)/postgres || { echo "no PostgreSQL in $(POSTGRES_BIN): install it, or set POSTGRES_BIN"; exit 1; }
+	@BOSSJY_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(PYTHON) -m pytest -n 2 --dist worksteal tests/integration/storage \
+		$(if $(FAST),,tests/integration/imports tests/integration/contacts tests/integration/auth tests/statements) $(ARGS)
+
 .PHONY: check
 check: $(DEV) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py
