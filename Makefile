@@ -55,6 +55,12 @@ test-postgres: $(DEV) ## run the tests of database, imports, statements on anoth
 	@BOSSJY_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(PYTHON) -m pytest -n 2 --dist worksteal tests/integration/storage \
 		$(if $(FAST),,tests/integration/imports tests/integration/contacts tests/integration/auth tests/statements) $(ARGS)
 
+.PHONY: test-pooler
+test-pooler: $(DEV) ## run the tests behind PgBouncer in transaction mode; POSTGRES_BIN=folder: on that PostgreSQL
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || { echo "no pgbouncer: install its package"; exit 1; }
+	@BOSSJY_TEST_POSTGRES_BIN=$(if $(filter command line environment,$(origin POSTGRES_BIN)),$(POSTGRES_BIN)) \
+		$(PYTHON) -m pytest -n 0 tests/pooler $(ARGS)
+
 .PHONY: check
 check: $(DEV) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py

@@ -32,9 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave tests/gateway to `make test-gateway`, which installs its programs."""
-    named = any("gateway" in Path(argument.partition("::")[0]).parts for argument in config.args)
-    return True if collection_path.name == "gateway" and not named else None
+    """Leave tests/gateway and tests/pooler to their make targets, which need programs of their own."""
+    if collection_path.name not in {"gateway", "pooler"}:
+        return None
+    named = any(collection_path.name in Path(argument.partition("::")[0]).parts for argument in config.args)
+    return None if named else True
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
