@@ -80,8 +80,9 @@ generate: $(DEV) ## make stubs in clients/python, build/bossjy.binpb, docs/opena
 	@$(PYTHON) clients/python/generate.py
 
 .PHONY: released
-released: $(DEV) ## record the contracts as released: from then on `make check` refuses breaking changes
+released: $(DEV) ## record contracts and schema as released: `make check` and tests compare later ones with them
 	@.venv/bin/buf build --path protos/bossjy --exclude-source-info --output protos/released.binpb
+	@cp deploy/init.sql deploy/released/$$(date +%F).sql
 
 .PHONY: lock
 lock: ## resolve requirements/*.txt again; UPGRADE=1: use the newest versions
