@@ -57,6 +57,20 @@ test-discovery: $(DEV) ## run servers in a real Consul agent, which it fetches f
 test-deploy: $(DEPLOY) ## compare deploy/ with the code, and validate its manifests (170 MB of programs)
 	@$(PYTHON) -m pytest tests/deploy $(ARGS)
 
+# The programs of a PostgreSQL other than the embedded one.
+POSTGRES_BIN ?= /usr/lib/postgresql/15/bin
+.PHONY: test-postgres
+test-postgres: $(DEV) ## run the tests of database, imports, statements on another PostgreSQL; POSTGRES_BIN=folder, FAST=1
+	@test -x $(POSTGRES_BIN)/postgres || { echo "no PostgreSQL in $(POSTGRES_BIN): install it, or set POSTGRES_BIN"; exit 1; }
+	@BOSSJY_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(PYTHON) -m pytest -n 2 --dist worksteal tests/integration/storage \
+		$(if $(FAST),,tests/integration/imports tests/integration/contacts tests/integration/auth tests/statements) $(ARGS)
+
+.PHONY: test-pooler
+test-pooler: $(DEV) ## run the tests behind PgBouncer in transaction mode; POSTGRES_BIN=folder: on that PostgreSQL
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || { echo "no pgbouncer: install its package"; exit 1; }
+	@BOSSJY_TEST_POSTGRES_BIN=$(if $(filter command line environment,$(origin POSTGRES_BIN)),$(POSTGRES_BIN)) \
+		$(PYTHON) -m pytest -n 0 tests/pooler $(ARGS)
+
 .PHONY: check
 check: $(DEPLOY) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py
@@ -76,8 +90,9 @@ generate: $(DEV) ## make stubs in clients/python, build/bossjy.binpb, docs/opena
 	@$(PYTHON) clients/python/generate.py
 
 .PHONY: released
-released: $(DEV) ## record the contracts as released: from then on `make check` refuses breaking changes
+released: $(DEV) ## record contracts and schema as released: `make check` and tests compare later ones with them
 	@.venv/bin/buf build --path protos/bossjy --exclude-source-info --output protos/released.binpb
+	@cp deploy/init.sql deploy/released/$$(date +%F).sql
 
 .PHONY: lock
 lock: ## resolve requirements/*.txt again; UPGRADE=1: use the newest versions

@@ -2,7 +2,8 @@
 --
 -- The server runs it at every start, inside one transaction and under an advisory lock. So it must be idempotent, safe
 -- on an empty database, and safe on one made by any earlier release: tables by CREATE … IF NOT EXISTS, later columns by
--- ALTER TABLE … ADD COLUMN IF NOT EXISTS, functions by OR REPLACE, policies by drop and create. PostgreSQL 18 or later.
+-- ALTER TABLE … ADD COLUMN IF NOT EXISTS, functions by OR REPLACE, policies by drop and create. PostgreSQL 15 or later.
+-- A test upgrades databases of deploy/released/*.sql, and compares them with a new one.
 --
 -- Rules
 --   * Every table with tenant data has `tenant_id` first in its primary key, so that it can be distributed by tenant
@@ -93,7 +94,8 @@ ALTER TABLE bossjy.users ADD COLUMN IF NOT EXISTS delete_time timestamptz;
 
 -- Earlier releases compared addresses without NFKC, and with invisible characters. Their rows are converted once. If
 -- two users of a tenant have addresses that are now the same, the key of the second stays: both can log in with the
--- address as it was typed, and the upgrade does not fail. Pure ASCII is the same in both forms.
+-- address as it was typed, and the upgrade does not fail. Pure ASCII is the same in both forms. These releases needed
+-- PostgreSQL 18; earlier versions cannot fold the case in this way, so the keys of a copy there stay.
 DO $$
 DECLARE
     old record;
@@ -105,7 +107,7 @@ BEGIN
     END IF;
     -- The owner is no superuser everywhere. FORCE comes back at the end of this file, in the same transaction.
     ALTER TABLE bossjy.users NO FORCE ROW LEVEL SECURITY;
-    IF getdatabaseencoding() = 'UTF8' THEN
+    IF getdatabaseencoding() = 'UTF8' AND current_setting('server_version_num')::integer >= 180000 THEN
         FOR old IN SELECT tenant_id, user_id, email, email_key FROM bossjy.users
                    WHERE email_key ~ '[^\x01-\x7f]' ORDER BY create_time, user_id
         LOOP
@@ -282,6 +284,20 @@ CREATE TABLE IF NOT EXISTS bossjy.contacts (
     update_time        timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT contacts_pkey PRIMARY KEY (tenant_id, e164)
 );
+-- The first release had a foreign key, a check by regular expression, and fewer columns.
+ALTER TABLE bossjy.contacts ADD COLUMN IF NOT EXISTS carrier text NOT NULL DEFAULT '';
+ALTER TABLE bossjy.contacts ADD COLUMN IF NOT EXISTS place text NOT NULL DEFAULT '';
+ALTER TABLE bossjy.contacts ADD COLUMN IF NOT EXISTS created_position bigint;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'contacts_tenant_id_fkey'
+               AND conrelid = 'bossjy.contacts'::regclass) THEN
+        ALTER TABLE bossjy.contacts DROP CONSTRAINT contacts_tenant_id_fkey, DROP CONSTRAINT contacts_e164_check,
+            ADD CONSTRAINT contacts_e164_check
+                CHECK (e164 >= '+1' AND e164 < '+:' AND length(e164) BETWEEN 3 AND 21);
+    END IF;
+END
+$$;
 -- The orders of ListContacts. Blocks of an import have these orders, so both indexes grow at their end, which is cheap.
 CREATE INDEX IF NOT EXISTS contacts_by_create_time ON bossjy.contacts (tenant_id, create_time, e164);
 CREATE INDEX IF NOT EXISTS contacts_by_update_time ON bossjy.contacts (tenant_id, update_time, e164);
@@ -351,6 +367,10 @@ CREATE TABLE IF NOT EXISTS bossjy.imports (
     PRIMARY KEY (tenant_id, import_id),
     CONSTRAINT imports_request_unique UNIQUE (tenant_id, request_id)
 );
+-- The first release lacked these columns.
+ALTER TABLE bossjy.imports ADD COLUMN IF NOT EXISTS validate_only boolean NOT NULL DEFAULT false;
+ALTER TABLE bossjy.imports ADD COLUMN IF NOT EXISTS failure text NOT NULL DEFAULT '';
+ALTER TABLE bossjy.imports ADD COLUMN IF NOT EXISTS rejects_truncated boolean NOT NULL DEFAULT false;
 CREATE INDEX IF NOT EXISTS imports_by_time ON bossjy.imports (tenant_id, create_time DESC, import_id);
 -- Rejected rows by reason: `{"3": 12, "3+": 10}` are 12 rows with reason 3, of which 10 have a suggestion.
 ALTER TABLE bossjy.imports ADD COLUMN IF NOT EXISTS reject_counts jsonb NOT NULL DEFAULT '{}';

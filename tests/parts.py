@@ -1,7 +1,7 @@
 """Fixtures: a real PostgreSQL and a real Redis for each test process, a clean database for each test.
 
 They are the service's own embedded servers, under its own watchdog, so they end with the test process however it ends;
-then their folder is removed, also after a kill.
+then their folder is removed, also after a kill. BOSSJY_TEST_POSTGRES_BIN chooses a PostgreSQL of another version.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,6 +27,7 @@ from bossjy_server.storage.redis import open_redis
 from bossjy_server.storage.roles import database_of, role_for
 from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql
 from tests.databases import CleanDatabase
+from tests.other_postgres import chosen_programs, running_postgres
 
 _TEMPLATE = "bossjy_template"
 _numbers = itertools.count(1)
@@ -43,10 +45,14 @@ with open(sys.argv[1] + "/lock", "a") as lock:
 @pytest.fixture(scope="session")
 def parts() -> Iterator[EmbeddedParts]:
     """PostgreSQL and Redis of this test process, with a template database that has the schema."""
-    with swept_folder() as folder, asyncio.Runner() as runner:
-        embedded = start_embedded(folder, postgres=True, redis=True)
+    programs = chosen_programs()
+    with swept_folder() as folder, asyncio.Runner() as runner, ExitStack() as stack:
+        embedded = start_embedded(folder, postgres=programs is None, redis=True)
         started = runner.run(embedded.__aenter__())
         try:
+            if programs is not None:
+                other = stack.enter_context(running_postgres(programs))
+                started = replace(other, redis_url=started.redis_url, redis_pid=started.redis_pid)
             runner.run(_make_template(started.database_url))
             yield started
         finally:

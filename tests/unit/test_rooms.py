@@ -73,9 +73,9 @@ def test_messages_stop_at_the_servicer() -> None:
 
 
 def test_sql_stops_at_the_store() -> None:
-    # merge, displace, revert: set-wise statements are what merging and taking back are; registration: one table of its
-    # own; statements: what a filter of contacts is in SQL.
-    stores = re.compile(r"(\w+_)?store|merge|displace|revert|registration|statements")
+    # merge, displace, former, overwrite, revert: set-wise statements are what merging and taking back are;
+    # registration: one table of its own; statements: what a filter of contacts is in SQL.
+    stores = re.compile(r"(\w+_)?store|merge|displace|former|overwrite|revert|registration|statements")
 
     def broken(path: Path, tree: ast.Module) -> bool:
         texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))

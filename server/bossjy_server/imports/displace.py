@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import asyncpg
+
 from bossjy_server.imports.duplicate_store import keep_lost
+from bossjy_server.imports.former import SEEN_CHANGE, SEEN_CONTACT, UNSEEN, settled
 from bossjy_server.imports.records import DuplicatePolicy
 from bossjy_server.imports.statements import (
     CHOSEN,
@@ -23,6 +26,8 @@ from bossjy_server.imports.statements import (
 )
 from bossjy_server.storage.postgres import Connection
 
+_LOST_CONTACT = f"""c.created_position AS lost_position, c.created_line AS lost_line,
+        {fields_json("c")} AS lost_fields, c.create_time"""
 _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
 
 
@@ -53,11 +58,14 @@ WITH won AS (
     SET ({FIELDS}) = ROW ({fields_of("excluded")}), created_position = excluded.created_position,
         changed_position = excluded.changed_position, created_line = excluded.created_line, update_time = now()
     WHERE c.created_import_id = $2 AND c.changed_import_id = $2
-        AND excluded.created_position {_BEATS[policy]} c.created_position
-    RETURNING new.e164, new.created_position AS position, new.created_line AS line,
-        old.created_position AS lost_position, old.created_line AS lost_line, {fields_json("old")} AS lost_fields
-), {keep_lost("won", "won.lost_fields")}
-SELECT array_agg(position) AS positions, count(lost_position) AS lost FROM won"""
+        AND excluded.created_position {_BEATS[policy]} c.created_position AND {SEEN_CONTACT}
+    RETURNING c.e164, c.created_position AS position, c.created_line AS line, c.create_time
+), lost AS (
+    SELECT won.e164, won.position, won.line, was.* FROM won LEFT JOIN LATERAL (
+        {contact_of("won", _LOST_CONTACT)}) was
+    ON was.create_time = won.create_time -- else the contact was deleted, and the action made another
+), {keep_lost("lost", "won.lost_fields")}
+SELECT array_agg(position) AS positions, count(lost_position) AS lost, {UNSEEN} FROM lost"""
 
 
 def displace_seen(policy: DuplicatePolicy) -> str:
@@ -75,19 +83,25 @@ WITH won AS (
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE
     SET position = excluded.position, line = excluded.line, fields = excluded.fields, former = NULL
     WHERE excluded.position {_BEATS[policy]} m.position
-        AND (m.former IS NULL OR ({contact_of("m", "c.changed_import_id = $2")}))
-    RETURNING new.e164, new.position, new.line, old.position AS lost_position, old.line AS lost_line,
-        old.fields AS lost_fields, old.former
+        AND (m.former IS NULL OR ({contact_of("m", "c.changed_import_id = $2")})) AND {SEEN_CHANGE}
+    RETURNING m.e164, m.position, m.line, m.sequence
+), lost AS (
+    SELECT won.e164, won.position, won.line, was.* FROM won LEFT JOIN LATERAL (
+        SELECT m.position AS lost_position, m.line AS lost_line, m.fields AS lost_fields, m.former, m.sequence
+        FROM bossjy.import_changes m WHERE m.tenant_id = $1 AND m.import_id = $2
+            AND m.e164 BETWEEN won.e164 AND won.e164 ORDER BY m.e164 LIMIT 1) was
+    ON was.sequence = won.sequence -- else the mark was deleted, and the action made another
 ), restored AS (
     INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS}, changed_import_id, changed_position, update_time)
-    SELECT $1, won.e164, {FORMER_FIELDS}, f.changed_import_id, f.changed_position, f.update_time
-    FROM won, {former_as_f("won")}
-    WHERE won.former IS NOT NULL
+    SELECT $1, lost.e164, {FORMER_FIELDS}, f.changed_import_id, f.changed_position, f.update_time
+    FROM lost, {former_as_f("lost")}
+    WHERE lost.former IS NOT NULL
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
     SET ({FIELDS}, changed_import_id, changed_position, update_time)
         = ROW ({fields_of("excluded")}, excluded.changed_import_id, excluded.changed_position, excluded.update_time)
-), {keep_lost("won", f"coalesce(won.lost_fields, ({contact_of('won', fields_json('c'))}))")}
-SELECT array_agg(position) AS positions, count(lost_position) AS lost, count(former) AS had_changed FROM won"""
+), {keep_lost("lost", f"coalesce(won.lost_fields, ({contact_of('won', fields_json('c'))}))")}
+SELECT array_agg(position) AS positions, count(lost_position) AS lost, count(former) AS had_changed, {UNSEEN}
+FROM lost"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +124,18 @@ async def displace(  # noqa: PLR0917 - the arguments of a statement
 
     At most `keep` of the rows that they displace are kept as duplicates.
     """
-    created = await connection.fetchrow(displace_created(policy), tenant_id, import_id, rows, keep)
-    if created is None:
-        raise LookupError("the statement gives one row")
-    keep = max(0, keep - created["lost"])
+    created = await settled(connection, displace_created(policy), tenant_id, import_id, rows, keep=keep)
+    lost = sum(row["lost"] for row in created)
     await connection.fetchval(LOCK_SEEN, tenant_id, import_id, rows)
-    seen = await connection.fetchrow(displace_seen(policy), tenant_id, import_id, rows, keep)
-    if seen is None:
-        raise LookupError("the statement gives one row")
-    positions: list[int] = seen["positions"] or []
+    seen = await settled(connection, displace_seen(policy), tenant_id, import_id, rows, keep=max(0, keep - lost))
+    positions = _positions(seen)
     return Displaced(
         positions,
-        seen["had_changed"],
-        winners=[*(created["positions"] or []), *positions],
-        lost=created["lost"] + seen["lost"],
+        sum(row["had_changed"] for row in seen),
+        winners=[*_positions(created), *positions],
+        lost=lost + sum(row["lost"] for row in seen),
     )
+
+
+def _positions(rows: list[asyncpg.Record]) -> list[int]:
+    return [position for row in rows for position in row["positions"] or []]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bossjy_server.imports import duplicate_store
 from bossjy_server.imports.displace import displace
+from bossjy_server.imports.overwrite import overwrite
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy, Spec
 from bossjy_server.imports.stage import StagedRows
 from bossjy_server.imports.statements import (
@@ -27,7 +28,6 @@ from bossjy_server.imports.statements import (
     SPARE_SCANS,
     STAGED_TABLE,
     mark_seen,
-    update_existing,
 )
 from bossjy_server.storage.postgres import Connection
 
@@ -122,12 +122,13 @@ class BlockMerge:
         inserted = len(fresh)
         residue = _without(rows, fresh)
         changing: list[Positions] = []
-        seen_count = 0
+        seen_count, since = 0, None
         for _ in range(_ATTEMPTS):
             if len(residue) == 0:
                 break
-            seen, differ, missing, won = await self._mark(residue)
+            seen, differ, missing, won, marked_since = await self._mark(residue)
             self._won.append(won)
+            since = since or marked_since  # of the first, which has read the least
             changing.append(np.intersect1d(seen, differ, assume_unique=True))
             seen_count, residue = seen_count + len(seen), _without(residue, seen)
             if len(missing) == 0:
@@ -135,7 +136,7 @@ class BlockMerge:
             fresh = await self._ask(INSERT_AGAIN, *self._names, missing.tolist())
             inserted, residue = inserted + len(fresh), _without(residue, fresh)
         changing_rows = np.concatenate(changing).tolist() if changing else []
-        first = await self._change(changing_rows)
+        first = await self._change(changing_rows, since)
         self._residue = residue
         later = await self._displace(residue)
         return Merged(
@@ -165,13 +166,13 @@ class BlockMerge:
         copy_text, columns = staged.rows.lost(lost, winners, lines)
         await duplicate_store.insert(self._connection, *self._names, copy_text, columns)
 
-    async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions, Positions]:
+    async def _mark(self, rows: Positions) -> tuple[Positions, Positions, Positions, Positions, str]:
         """The result of `mark_seen`."""
         found = await self._connection.fetchrow(mark_seen(self._spec.existing_policy), *self._names, rows.tolist())
         if found is None:
             raise LookupError("the statement gives one row")
         seen, differ, missing = (_unpacked(found[name]) for name in ("seen", "differ", "missing"))
-        return seen, differ, missing, _unpacked(found["behind"]).reshape(-1, 3)
+        return seen, differ, missing, _unpacked(found["behind"]).reshape(-1, 3), found["since"]
 
     async def copy(self, staged: StagedRows) -> None:
         """Copy the staged rows to the table that the statements read."""
@@ -190,13 +191,12 @@ class BlockMerge:
         """Run a statement that returns positions as PostgreSQL packs them; NULL if there are none."""
         return _unpacked(await self._connection.fetchval(statement, *arguments))
 
-    async def _change(self, rows: list[int]) -> Merged:
-        """Merge rows into contacts from before the import."""
+    async def _change(self, rows: list[int], since: str | None) -> Merged:
+        """Merge rows into contacts from before the import. `since`: of `mark_seen`; None for winners of `displace`."""
         policy = self._spec.existing_policy
         if not rows or policy is ExistingPolicy.SKIP:
             return Merged(unchanged=len(rows))
-        found = await self._connection.fetchrow(update_existing(policy), *self._names, rows)
-        inserted, updated = (found["inserted"], found["updated"]) if found else (0, 0)
+        inserted, updated = await overwrite(self._connection, *self._names, policy, rows, since)
         return Merged(inserted=inserted, updated=updated, unchanged=len(rows) - inserted - updated)
 
     async def _displace(self, rows: Positions) -> Merged:
@@ -213,7 +213,7 @@ class BlockMerge:
         self._residue = _without(rows, np.array(displaced.winners, np.int64))
         self.lost += displaced.lost
         self.kept += min(keep, displaced.lost)
-        again = await self._change(displaced.positions)
+        again = await self._change(displaced.positions, since=None)
         return Merged(
             inserted=again.inserted,
             updated=again.updated - displaced.had_changed,

@@ -31,7 +31,7 @@ def fields_of(table: str) -> str:
 
 FIELD_NAMES = frozenset(_TYPES)
 FIELDS = ", ".join(_TYPES)
-_FIELDS_OF_CONTACT = fields_of("c")
+FIELDS_OF_CONTACT = fields_of("c")
 
 
 def former_as_f(table: str) -> str:
@@ -143,9 +143,10 @@ SET LOCAL lock_timeout = 0"""
 
 OWN_LAYERS = "SELECT pg_advisory_xact_lock(hashtextextended('bossjy.layers ' || $1, 0))"
 
-_FORMER = "jsonb_build_object(" + ", ".join(f"'{name}', old.{name}" for name in (*_TYPES, *_CHANGE_TYPES)) + ")"
+# A contact `c` in the form of import_changes.former.
+FORMER = "jsonb_build_object(" + ", ".join(f"'{name}', c.{name}" for name in (*_TYPES, *_CHANGE_TYPES)) + ")"
 
-_VALUES = {
+MERGED_VALUES = {
     # Fields that the row has replace those of the contact.
     ExistingPolicy.OVERWRITE: (
         "excluded.region",
@@ -173,31 +174,37 @@ _VALUES = {
 }
 
 
+def differs_from(policy: ExistingPolicy, rows: str) -> str:
+    """A condition: the merge of the row of that table would change the contact `c`."""
+    if policy not in MERGED_VALUES:
+        return "false"
+    values = ", ".join(MERGED_VALUES[policy]).replace("excluded.", f"{rows}.")
+    return f"({FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})"
+
+
 def mark_seen(policy: ExistingPolicy) -> str:
     """The statement that classifies staged rows, none of which became a new contact.
 
     It marks the first row of this import that names a contact from before it; if two parts race, the index admits one.
-    Returns positions: of the marked rows, of those among them that would change the contact, and of those whose contact
-    is gone. The others come after another row of this import. For those whose contact the import created itself, it
-    returns the position, and position and line of the row that won.
+    The mark of a row that would change the contact gets its present values. Returns positions: of the marked rows, of
+    those among them that would change the contact, and of those whose contact is gone. The others come after another
+    row of this import. For those whose contact the import created itself, it returns the position, and position and
+    line of the row that won. `since`: the oldest transaction that the statement could not read.
     """
-    differs = "false"
-    if policy in _VALUES:
-        values = ", ".join(_VALUES[policy]).replace("excluded.", "s.")
-        differs = f"({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})"
-    same = f"({_FIELDS_OF_CONTACT}) IS NOT DISTINCT FROM ROW ({fields_of('s')})"
+    differs = differs_from(policy, "s")
+    same = f"({FIELDS_OF_CONTACT}) IS NOT DISTINCT FROM ROW ({fields_of('s')})"
     found = f"""c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs, {same} AS same,
-        c.created_position, c.created_line"""
+        CASE WHEN {differs} THEN {FORMER} END AS former, c.created_position, c.created_line"""
     return f"""
 WITH known AS MATERIALIZED (
-    SELECT s.e164, s.position, s.line, found.own, found.differs,
+    SELECT s.e164, s.position, s.line, found.own, found.differs, found.former,
         found.created_position, found.created_line, CASE WHEN NOT found.same THEN {fields_json("s")} END AS fields
     FROM {STAGED} s LEFT JOIN LATERAL (
         {contact_of("s", found)}) found ON true
     WHERE {CHOSEN}
 ), seen AS (
-    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, line, fields)
-    SELECT $1, $2, e164, position, line, fields FROM known WHERE NOT own
+    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, line, fields, former)
+    SELECT $1, $2, e164, position, line, fields, former FROM known WHERE NOT own
     ON CONFLICT ON CONSTRAINT import_changes_pkey DO NOTHING
     RETURNING position
 )
@@ -205,29 +212,5 @@ SELECT (SELECT string_agg(int8send(position), '') FROM seen) AS seen,
     (SELECT string_agg(int8send(position), '') FROM known WHERE NOT own AND differs) AS differ,
     (SELECT string_agg(int8send(position), '') FROM known WHERE own IS NULL) AS missing,
     (SELECT string_agg(int8send(position) || int8send(created_position) || int8send(coalesce(created_line, 0)), '')
-     FROM known WHERE own) AS behind"""
-
-
-def update_existing(policy: ExistingPolicy) -> str:
-    """The statement that changes contacts from before the import if they differ, and keeps their former values.
-
-    Returns the number of changed contacts, and of inserted ones, because somebody deleted them a moment before.
-    """
-    values = ", ".join(_VALUES[policy])
-    return f"""
-WITH changed AS (
-    INSERT INTO bossjy.contacts AS c (tenant_id, e164, {FIELDS},
-        created_import_id, created_position, changed_import_id, changed_position, created_line)
-    SELECT $1, e164, {FIELDS}, $2, position, $2, position, line
-    FROM {STAGED} s WHERE {CHOSEN}
-    ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
-    SET ({FIELDS}) = ROW ({values}),
-        changed_import_id = $2, changed_position = excluded.changed_position, update_time = now()
-    WHERE ({_FIELDS_OF_CONTACT}) IS DISTINCT FROM ROW ({values})
-    RETURNING new.e164, new.changed_position AS position, CASE WHEN old.e164 IS NOT NULL THEN {_FORMER} END AS former
-), kept AS (
-    INSERT INTO bossjy.import_changes (tenant_id, import_id, e164, position, former)
-    SELECT $1, $2, e164, position, former FROM changed WHERE former IS NOT NULL
-    ON CONFLICT ON CONSTRAINT import_changes_pkey DO UPDATE SET former = excluded.former
-)
-SELECT count(former) AS updated, count(*) - count(former) AS inserted FROM changed"""
+     FROM known WHERE own) AS behind,
+    pg_snapshot_xmin(pg_current_snapshot())::text AS since"""

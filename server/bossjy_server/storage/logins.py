@@ -9,13 +9,16 @@ from bossjy_server.errors import StartError
 # Separates the hash of init.sql and the application role's name in the comment on the schema.
 ROLE_MARK = " role:"
 
+# The right to act as a role: with PostgreSQL 15 each membership has it, later ones can lack it.
+ACTS = "CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END"
+
 # The connected role and its rights. A recorded role that does not exist counts as none.
-WHO = """
+WHO = f"""
 SELECT session_user::text AS login, me.rolsuper OR me.rolbypassrls AS mighty, recorded.role,
-    coalesce(pg_has_role(me.oid, app.oid, 'SET'), false) AS may_set,
+    coalesce(pg_has_role(me.oid, app.oid, {ACTS}), false) AS may_set,
     current_database()::text AS database, has_database_privilege('public', d.oid, 'CONNECT') AS open_to_all,
     ARRAY(SELECT rolname::text FROM pg_roles r
-          WHERE NOT me.rolsuper AND r.oid NOT IN (me.oid, app.oid) AND pg_has_role(me.oid, r.oid, 'SET')) AS others
+          WHERE NOT me.rolsuper AND r.oid NOT IN (me.oid, app.oid) AND pg_has_role(me.oid, r.oid, {ACTS})) AS others
 FROM pg_roles me JOIN pg_database d ON d.datname = current_database()
     LEFT JOIN LATERAL (
         SELECT split_part(obj_description(to_regnamespace('bossjy')::oid, 'pg_namespace'), $1, 2) AS role

@@ -16,7 +16,7 @@ class DatabaseOptions:
         "DATABASE_URL",
         "",
         read.url("postgresql", "postgres"),
-        "PostgreSQL 18 or later, as the login of the service. If empty, an embedded one is started.",
+        "PostgreSQL 15 to 18, as the login of the service. If empty, an embedded one is started.",
         secret=True,
     )
     admin_url: str = setting(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bossjy_server.errors import StartError
+from bossjy_server.storage.logins import ACTS
 from bossjy_server.storage.postgres import Connection
 
 _PREFIX = "bossjy_app"
@@ -23,7 +24,7 @@ FROM pg_database d JOIN pg_roles me ON me.rolname = current_user
 WHERE d.datname = current_database()"""
 
 # Other databases in which the role has rights: by name (CONNECT), or by their content (which a copy contains).
-_ROLES = """
+_ROLES = f"""
 SELECT app.oid IS NOT NULL AS exists, coalesce(app.rolsuper OR app.rolbypassrls, false) AS mighty,
     coalesce(pg_has_role(app.oid, 'MEMBER WITH ADMIN OPTION'), false) AS may_grant,
     coalesce(has_schema_privilege(app.oid, to_regnamespace('bossjy')::oid, 'USAGE'), false) AS uses_schema,
@@ -35,8 +36,10 @@ SELECT app.oid IS NOT NULL AS exists, coalesce(app.rolsuper OR app.rolbypassrls,
      WHERE d.datname <> current_database() AND s.refclassid = 'pg_authid'::regclass AND s.refobjid = app.oid)
         AS used_in_other,
     login.oid IS NOT NULL AS login_exists,
-    coalesce(login.oid = app.oid OR login.rolsuper
-        OR (pg_has_role(login.oid, app.oid, 'SET') AND pg_has_role(login.oid, app.oid, 'USAGE')), false) AS login_ready
+    coalesce(login.oid = app.oid OR login.rolsuper OR (
+        pg_has_role(login.oid, app.oid, {ACTS}) AND pg_has_role(login.oid, app.oid, 'USAGE')), false) AS login_ready,
+    current_setting('server_version_num')::integer >= 160000 AS grant_options,
+    coalesce(login.rolinherit, true) AS login_inherits
 FROM (VALUES ($1::name, $2::name)) AS asked (role, login)
     LEFT JOIN pg_roles app ON app.rolname = asked.role LEFT JOIN pg_roles login ON login.rolname = asked.login"""
 
@@ -69,6 +72,13 @@ class RolesState:
     used_in_other: str | None
     login_exists: bool
     login_ready: bool
+    grant_options: bool  # true if a membership has options; with PostgreSQL 15 its login has one for all
+    login_inherits: bool
+
+    @property
+    def must_inherit(self) -> bool:
+        """True if the login's memberships give it no rights, and a grant cannot change that."""
+        return not (self.login_ready or self.grant_options or self.login_inherits)
 
 
 async def database_state(connection: Connection) -> DatabaseState:
@@ -138,11 +148,14 @@ def missing_statements(
     statements = []
     if defines and database.owner is None and not database.creates_schemas:
         statements.append(f"GRANT CREATE ON DATABASE {quoted(database.database)} TO {quoted(database.me)}")
-    makes = database.superuser or (database.creates_roles and not roles.exists)
+    # With PostgreSQL 15 who creates roles also grants them; later, who has created the role.
+    makes = database.superuser or (database.creates_roles and not (roles.exists and roles.grant_options))
     if not roles.exists and not makes:
         statements.append(f"CREATE ROLE {quoted(role)}")
     if not roles.login_ready and not (makes or roles.may_grant) and login:
         statements.append(f"GRANT {quoted(role)} TO {quoted(login)}")
+    if roles.must_inherit and not (database.superuser or database.creates_roles):
+        statements.append(f"ALTER ROLE {quoted(login)} INHERIT")
     return statements
 
 

@@ -17,6 +17,7 @@ from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault, 
 from bossjy_server.storage.logins import ROLE_MARK, recorded_role
 from bossjy_server.storage.postgres import Connection
 from bossjy_server.storage.roles import (
+    RolesState,
     check_role,
     database_state,
     login_of,
@@ -26,7 +27,8 @@ from bossjy_server.storage.roles import (
     roles_state,
 )
 
-MINIMUM_VERSION = 18
+MINIMUM_VERSION = 15
+_ROUNDS_VERSION = 16  # the first with a setting for the rounds of a password's hash
 # An arbitrary number that no other program uses on the same server: «bossjy» in ASCII.
 _LOCK = 0x626F73736A79
 _LOCK_TIMEOUT_S = 60
@@ -198,11 +200,11 @@ class _SetUp:
                 f"the user {quoted(database.me)} of {self._setting} may not set the database up: "
                 f"as an administrator run `{'; '.join(statements)}`, then start again"
             )
-        return _Missing(role, former or _FORMER_ROLE, login, roles.exists, defines, grants)
+        return _Missing(role, former or _FORMER_ROLE, login, roles, defines, grants)
 
     async def _do(self, missing: _Missing) -> None:
         run = self._connection.execute
-        if not missing.role_exists:
+        if not missing.roles.exists:
             await run(f"CREATE ROLE {quoted(missing.role)} NOLOGIN")
         if missing.defines:
             await run(self._init_sql)
@@ -211,13 +213,17 @@ class _SetUp:
             mark = f"{self._sum}{ROLE_MARK}{missing.role}".replace("'", "''")
             await run(f"COMMENT ON SCHEMA bossjy IS '{mark}'")
         if missing.login:
-            await run(f"GRANT {quoted(missing.role)} TO {quoted(missing.login)} WITH INHERIT TRUE, SET TRUE")
+            options = " WITH INHERIT TRUE, SET TRUE" if missing.roles.grant_options else ""
+            await run(f"GRANT {quoted(missing.role)} TO {quoted(missing.login)}{options}")
+            if missing.roles.must_inherit:
+                await run(f"ALTER ROLE {quoted(missing.login)} INHERIT")
 
     async def _make_login(self) -> None:
         """Create the login with its password, also if the data folder's password file is new."""
         exists = await self._connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", self._service.name)
-        # One round of hashing: the password is random.
-        await self._connection.execute("SET LOCAL scram_iterations = 1")
+        if self._connection.get_server_version().major >= _ROUNDS_VERSION:
+            # One round of hashing: the password is random.
+            await self._connection.execute("SET LOCAL scram_iterations = 1")
         verb = "CREATE" if exists is None else "ALTER"
         password = self._service.password.replace("'", "''")
         await self._connection.execute(
@@ -233,6 +239,6 @@ class _Missing:
     role: str
     former: str  # the role that had the rights before
     login: str  # the login that gets the role; '': none
-    role_exists: bool
+    roles: RolesState
     defines: bool  # true if tables must be created or changed
     grants: bool  # true if rights of the role must be granted

@@ -11,7 +11,7 @@ from itertools import product
 import asyncpg
 import pytest
 
-from bossjy_server.imports import displace, duplicate_store, statements
+from bossjy_server.imports import displace, duplicate_store, overwrite, statements
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy
 from bossjy_server.storage.postgres import Database
 
@@ -22,7 +22,8 @@ STATEMENTS = {
     "find_named": statements.FIND_NAMED,
     "name_staged": statements.NAME_STAGED,
     **{f"mark_seen_{policy.value}": statements.mark_seen(policy) for policy in ExistingPolicy},
-    "update_existing": statements.update_existing(FILL),
+    "update_existing": overwrite.update_existing(FILL),
+    "refresh_marks": overwrite.refresh_marks(FILL),
     "lock_seen": displace.LOCK_SEEN,
     "displace_created": displace.displace_created(LAST),
     "displace_seen": displace.displace_seen(LAST),
