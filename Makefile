@@ -58,7 +58,7 @@ check-coverage: $(DEV) ## run the tests of phone and auth; below 100 % of lines 
 .PHONY: check-monitoring
 check-monitoring: ## check monitoring/ with promtool and amtool, from the packages of Prometheus and Alertmanager
 	promtool check config monitoring/prometheus/prometheus.yml
-	promtool test rules monitoring/prometheus/alerts_test.yml monitoring/prometheus/operations_test.yml
+	promtool test rules monitoring/prometheus/*_test.yml
 	amtool check-config monitoring/alertmanager/alertmanager.yml
 
 .PHONY: generate

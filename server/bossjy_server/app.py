@@ -23,6 +23,7 @@ from bossjy.imports.v1 import import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
+from bossjy_numbering.released import plan_time
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
@@ -64,7 +65,7 @@ from bossjy_server.tasks import end_task
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
-from bossjy_server.telemetry.program import ProgramCollector
+from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
 from bossjy_server.telemetry.tracing import Tracing
 
 _LOG = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         share_fairly()
         log = _open_log(settings, stack, worker)
         registry = new_registry()
-        credentials = _credentials(settings)  # first: faults of files are reported before anything is started
+        certificates = _certificates(settings)  # first: faults of files are reported before anything is started
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
         )
@@ -146,12 +147,17 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             log.warning(remark)
         redis = open_redis(settings.redis.url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
-        _measure_tasks(registry)
-        ProgramCollector(registry, log)
+        _measure_process(registry, log)
         auth = await stack.enter_async_context(open_auth(database, redis, settings.process.data_dir, settings.auth))
         plan = await in_thread(load_plan, settings.process.data_dir / "plan")
         plans = await in_thread(Plans, plan, settings.process.data_dir / "plan" / "snapshots")
 
+        AgeCollector(
+            registry,
+            plan_time=plan_time(plan.version, settings.process.data_dir / "plan"),
+            key_time=lambda: auth.keys.signing.created,
+            certificates=certificates.ends if certificates else dict,
+        )
         details = DetailTables(plan, settings.process.data_dir / "plan")
         shared = SharedRates(redis)
         stack.push_async_callback(shared.leave)
@@ -202,7 +208,10 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
         keep_for_good()
         server = await start_server(
-            router, settings.server.address, replace(settings.server, reuse_port=worker > 0), credentials
+            router,
+            settings.server.address,
+            replace(settings.server, reuse_port=worker > 0),
+            certificates.credentials() if certificates else None,
         )
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         log.info("serving", address=settings.server.address, services=router.services, plan=plan.version)
@@ -227,7 +236,8 @@ def _open_operations(
     return pages
 
 
-def _measure_tasks(registry: CollectorRegistry) -> None:
+def _measure_process(registry: CollectorRegistry, log: Log) -> None:
+    ProgramCollector(registry, log)
     tasks = Gauge("bossjy_tasks", "Tasks of the event loop: of calls and of the service.", registry=registry)
     tasks.set_function(partial(_count_tasks, asyncio.get_running_loop()))
 
@@ -274,7 +284,7 @@ def _router(  # noqa: PLR0917 - the parts of the chain
         build_chain(
             tracer=tracer,
             trace_ratio=settings.traces.ratio,
-            metrics=CallMetrics(registry),
+            metrics=CallMetrics(registry, settings.metrics.tenants),
             log=log,
             limits=limits,
             authenticate=auth.authenticator.authenticate,
@@ -288,13 +298,11 @@ def _router(  # noqa: PLR0917 - the parts of the chain
     )
 
 
-def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+def _certificates(settings: Settings) -> Certificates | None:
     if not settings.server.tls_certificate:
         return None
     authority = Path(settings.server.tls_client_ca) if settings.server.tls_client_ca else None
-    return Certificates(
-        TlsOptions(Path(settings.server.tls_certificate), Path(settings.server.tls_key), authority)
-    ).credentials()
+    return Certificates(TlsOptions(Path(settings.server.tls_certificate), Path(settings.server.tls_key), authority))
 
 
 @asynccontextmanager

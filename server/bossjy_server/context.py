@@ -33,6 +33,7 @@ class CallContext:
     scope: str = ""  # that the method requires, if any; set together with `caller`
     log: dict[str, object] = field(default_factory=dict)  # additional fields for the call's log line; no personal data
     network: str = ""  # the network by which the address counts; see network.py
+    trace_id: str = ""  # of a sampled call, in hexadecimal digits
 
     def remaining_s(self, limit: float) -> float:
         """Seconds until the deadline, at most `limit`, at least 0."""

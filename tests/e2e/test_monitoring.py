@@ -33,6 +33,8 @@ ALERTS = FOLDER / "prometheus" / "alerts.yml"
 DASHBOARD = FOLDER / "grafana" / "bossjy.json"
 # Labels that Prometheus itself adds.
 ADDED = {"job", "instance"}
+# Metrics that a server without TLS lacks; tests/unit/telemetry has a test of them.
+WITH_TLS = {"bossjy_certificate_expiry_timestamp_seconds"}
 _SELECTOR = re.compile(r"\b([a-z_:][a-zA-Z0-9_:]*)\{([^}]*)\}")
 _NAME = re.compile(r"\b(?:bossjy|grpc_server|process|python)_[a-z_]+\b")
 # Metrics of the exporters for host, PostgreSQL and Redis.
@@ -51,7 +53,7 @@ class Question:
 
 
 def alert_queries() -> list[Question]:
-    files = [ALERTS, *(ALERTS.with_name(name) for name in ("operations.yml", "recorded.yml"))]
+    files = [ALERTS, *(ALERTS.with_name(name) for name in ("operations.yml", "service.yml", "recorded.yml"))]
     lines = [line for file in files for line in file.read_text("utf-8").splitlines() if "expr: " in line]
     return [Question(line.split("expr: ", 1)[1]) for line in lines if not _EXPORTER.search(line)]
 
@@ -81,10 +83,10 @@ def samples(make_server: MakeServer, database_url: str, redis_url: str) -> Sampl
 
 def missing(question: Question, samples: Samples) -> list[str]:
     """Metrics and labels that a query names but the service lacks."""
-    wrong = [f"metric {name}" for name in _NAME.findall(question.query) if name not in samples]
+    wrong = [f"metric {name}" for name in _NAME.findall(question.query) if name not in {*samples, *WITH_TLS}]
     labels: set[str] = set()
     for name, matchers in _SELECTOR.findall(question.query):
-        if name == "up":
+        if name in {"up", *WITH_TLS}:
             continue
         has = samples.get(name, [])
         labels |= {label for one in has for label in one}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from typing import NoReturn
 
 import google_crc32c
@@ -164,12 +165,14 @@ class Intake:
         """Pass one block on for a commit. True if the rest has rows."""
         await self._slots.acquire()
         data = bytes(self._buffer)
+        began = time.monotonic()
         try:
             made = await self._process.threads.run(self._tenant_id, lambda: self._made(data, final=final))
         except NoThread:
             raise
         except BossjyError as error:
             await self._fail(error)
+        self._process.metrics.cleaning.inc(time.monotonic() - began)
         del self._buffer[: made.used]
         # Below this another attempt is useless: a row is not complete yet.
         self._enough = len(self._buffer) + self._options.block_bytes // 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -84,15 +85,22 @@ class Upload:
             slots=slots,
         )
 
+        metrics = self._process.metrics
+
         async def commit_all() -> None:
             counts = part.counts
             while (block := await blocks.get()) is not None:
+                metrics.progressed(self, 1)
+                began = time.monotonic()
                 committed = await writer.commit(block)
+                metrics.committing.inc(time.monotonic() - began)
                 intake.committed = committed.committed_offset
-                self._process.metrics.count(counts, counts := committed.counts)
+                metrics.count(counts, counts := committed.counts)
+                metrics.progressed(self, blocks.qsize())
                 slots.release()
                 await self._answers.put(Ack(committed.committed_offset, committed.counts))
 
+        metrics.opened()
         try:
             await _together(intake.take_all(), commit_all(), unless=self._cancelled(opening.import_id))
         except FailedPrecondition as error:
@@ -101,6 +109,7 @@ class Upload:
             raise
         finally:
             slots.close()
+            metrics.ended(self)
         if intake.failure is not None:
             raise _with_offset(intake.failure, intake.committed)
         if intake.finished:

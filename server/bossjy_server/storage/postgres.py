@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
@@ -139,6 +140,7 @@ class Database:
         self.breaker = Breaker("postgresql")
         # Getting a connection changes nothing, so it may be repeated. The work itself may not.
         self.retries = Retries(DatabaseLost)
+        self.waits, self.wait_s = 0, 0.0  # for a connection: their number and total time
         self._busy: set[Connection] = set()
         self._silent = 0  # consecutive probes without an answer
         self._probe: Connection | None = None
@@ -333,12 +335,15 @@ class Database:
                 self.long_shares.leave(holder)
             raise
 
-    @staticmethod
-    async def _enter(shares: Shares, holder: str, wait_s: float) -> None:
+    async def _enter(self, shares: Shares, holder: str, wait_s: float) -> None:
+        began = time.monotonic()
         try:
             await shares.enter(holder, remaining_s(wait_s))
         except NoShare as full:
             raise _none_free(full) from None
+        finally:
+            self.waits += 1
+            self.wait_s += time.monotonic() - began
 
     async def _release(self, connection: Connection) -> None:
         try:

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -66,9 +66,11 @@ class Log:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._file = _PrivateFile(file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
+            self._file.failed = self._not_written
         self._queue: deque[tuple[float, int, str, Mapping[str, object]]] = deque()
         self._limit, self._dropped, self._flush_s = queue_lines, 0, flush_s
-        self.lines_dropped = 0  # since the start
+        self.lines_dropped = self.write_failures = 0  # since the start
+        self._outages = Repeats(1)
         self._failures = Repeats(_FAILURES_MOST)
         self._wake = threading.Event()
         self._ended = False
@@ -112,7 +114,19 @@ class Log:
         self._wake.set()
         self._thread.join(timeout=5)
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # a full disk was reported before
+                self._file.close()
+
+    def _not_written(self, error: BaseException | None) -> None:
+        """Count lines that the file did not take. The console gets one line a minute, without a traceback."""
+        self.write_failures += 1
+        if self._console is None or self._outages.admit("file") is None:
+            return
+        why = getattr(error, "strerror", None) or type(error).__name__
+        fields = {"error": why, "action": "free space on the disk of the data folder, or make it writable"}
+        with suppress(OSError, ValueError):
+            self._console.write(_line(time.time(), ERROR, "the log file cannot be written", fields) + "\n")
+            self._console.flush()
 
     def _run(self) -> None:
         while not self._ended:
@@ -179,11 +193,17 @@ def _json(value: object) -> str:
 class _PrivateFile(logging.handlers.RotatingFileHandler):
     """A log file that only its owner may read. Files of earlier releases next to it become private as well."""
 
+    failed: Callable[[BaseException | None], None]
+
     def __init__(self, file: Path, **options: Any) -> None:
         for earlier in file.parent.glob(f"{glob.escape(file.name)}*"):
             with suppress(OSError):
                 earlier.chmod(0o600)
         super().__init__(file, **options)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - of the base class
+        """Report a line that could not be written. The base class would print a traceback for each."""
+        self.failed(sys.exc_info()[1])
 
     def _open(self) -> IO[str]:  # type: ignore[override] # of the base class: a TextIOWrapper, which it is
         return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_private)

@@ -44,6 +44,12 @@ class MetricsOptions:
         "Address of the metrics, which have neither TLS nor credentials.",
     )
     port: int = setting("BOSSJY_METRICS_PORT", 18002, read.whole(0, 65535), "Port of the metrics; 0: none.")
+    tenants: int = setting(
+        "BOSSJY_METRICS_TENANTS",
+        200,
+        read.whole(0, 10_000),
+        "Number of tenants with metrics of their own in a process; the others share one. 0: none.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
