@@ -47,6 +47,10 @@ test-pythons: $(DEV) ## run ONCE=1 and test on each Python here; PYTHONS="3.11 3
 test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
+.PHONY: test-monitoring
+test-monitoring: $(DEV) ## run every query and three alerts on a real Prometheus, Alertmanager and exporters (packages of Debian)
+	@$(PYTHON) -m pytest tests/monitoring $(ARGS)
+
 .PHONY: check
 check: $(DEV) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py

@@ -97,6 +97,7 @@ def test_a_full_disk_of_the_log_is_one_line_and_a_metric(tmp_path: Path) -> None
     console, registry = io.StringIO(), CollectorRegistry()
     log = Log(file=tmp_path / "bossjy.log", console=console, console_level=100, flush_s=0.01)
     assert log._file is not None
+    assert log._file.stream is not None
     log._file.stream.close()
     log._file.stream = Path("/dev/full").open("a", encoding="utf-8")  # noqa: SIM115 - closed with the log
     ProgramCollector(registry, log)
