@@ -272,8 +272,8 @@ def _router(  # noqa: PLR0917 - the parts of the chain
     auth: Auth,
 ) -> Router:
     tracer = None
-    if settings.traces.endpoint:
-        tracing = Tracing(settings.traces.endpoint)
+    if settings.traces.receiver:
+        tracing = Tracing(settings.traces.receiver, settings.traces.service)
         stack.callback(tracing.close)
         tracer = tracing.tracer
     refusals = Refusals(log, settings.log.refusals_per_minute)
@@ -283,7 +283,8 @@ def _router(  # noqa: PLR0917 - the parts of the chain
     return Router(
         build_chain(
             tracer=tracer,
-            trace_ratio=settings.traces.ratio,
+            trace_ratio=settings.traces.share,
+            address=settings.server.address,
             metrics=CallMetrics(registry, settings.metrics.tenants),
             log=log,
             limits=limits,

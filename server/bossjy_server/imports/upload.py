@@ -24,6 +24,7 @@ from bossjy_server.imports.intake import Intake, out_of_order
 from bossjy_server.imports.messages import Ack, Answer, Finished, Flow, Message, Open, Opened
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, State
+from bossjy_server.spans import stage
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.tasks import end_tasks
 
@@ -65,7 +66,8 @@ class Upload:
 
     async def _upload(self, opening: Open, inbox: Inbox) -> None:
         holder = secrets.token_hex(8)
-        job, part = await self._open(opening, holder)
+        with stage("import.open", part=opening.part):
+            job, part = await self._open(opening, holder)
         await self._answers.put(Opened(resume_offset(part), part.counts))
         await self._answers.put(Flow(self._process.options.window_bytes))
         blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue()  # `slots` is its limit
@@ -92,7 +94,8 @@ class Upload:
             while (block := await blocks.get()) is not None:
                 metrics.progressed(self, 1)
                 began = time.monotonic()
-                committed = await writer.commit(block)
+                with stage("import.commit", rows=block.row_count):
+                    committed = await writer.commit(block)
                 metrics.committing.inc(time.monotonic() - began)
                 intake.committed = committed.committed_offset
                 metrics.count(counts, counts := committed.counts)

@@ -18,6 +18,7 @@ from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault
 from bossjy_server.storage.logins import ROLE_MARK, WHO, checked
 from bossjy_server.storage.retry import Retries
 from bossjy_server.storage.shares import NoShare, Shares
+from bossjy_server.storage.statements import ObservedConnection
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -185,7 +186,9 @@ class Database:
         }
         pool: Pool | None = None
         try:
-            pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, reset=_nothing, **connect)
+            pool = await asyncpg.create_pool(
+                min_size=min_size, max_size=max_size, reset=_nothing, connection_class=ObservedConnection, **connect
+            )
             async with pool.acquire() as connection, connection.transaction():
                 who = None if role else await connection.fetchrow(WHO, ROLE_MARK)
             role, remarks = (role, ()) if who is None else checked(who, setting)

@@ -243,6 +243,8 @@ class LibraryHandler(logging.Handler):
         if left_out is None:
             return
         fields: dict[str, object] = {"logger": record.name}
+        if record.name.startswith("bossjy_server."):
+            fields |= getattr(record, "fields", {})  # as of Log.write: no secret, no number
         if left_out:
             fields["left_out"] = left_out
         if record.exc_info and record.exc_info[1] is not None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from bossjy_server import setting_texts as read
 from bossjy_server.setting_texts import setting
 
+_RATIO = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class LogOptions:
@@ -59,4 +61,34 @@ class TraceOptions:
     endpoint: str = setting(
         "BOSSJY_OTLP_ENDPOINT", "", read.url("http", "https"), "OTLP gRPC receiver of traces. If empty, no traces."
     )
-    ratio: float = setting("BOSSJY_TRACE_RATIO", 0.01, read.decimal(0, 1), "Share of calls that are traced.")
+    ratio: float = setting("BOSSJY_TRACE_RATIO", _RATIO, read.decimal(0, 1), "Share of calls that are traced.")
+    otel_traces_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "",
+        read.url("http", "https"),
+        "OpenTelemetry's own name of the receiver; BOSSJY_OTLP_ENDPOINT overrides it.",
+    )
+    otel_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        read.url("http", "https"),
+        "OpenTelemetry's own name of the receiver of all signals; the two above override it.",
+    )
+    otel_ratio: float = setting(
+        "OTEL_TRACES_SAMPLER_ARG",
+        _RATIO,
+        read.decimal(0, 1),
+        "OpenTelemetry's own name of the share of traced calls; BOSSJY_TRACE_RATIO overrides it.",
+    )
+    service: str = setting("OTEL_SERVICE_NAME", "bossjy", str, "Name of the service in traces.")
+    disabled: bool = setting("OTEL_SDK_DISABLED", False, read.switch, "No traces, whatever the other settings say.")
+
+    @property
+    def receiver(self) -> str:
+        """The receiver of traces; empty for none."""
+        return "" if self.disabled else self.endpoint or self.otel_traces_endpoint or self.otel_endpoint
+
+    @property
+    def share(self) -> float:
+        """The share of calls that are traced when their caller did not decide."""
+        return self.ratio if self.ratio != _RATIO else self.otel_ratio
