@@ -95,7 +95,11 @@ bench-auth: $(DEV) ## measure 40 logins per second beside 500 GetMe, a flood of 
 
 .PHONY: bench-unary
 bench-unary: $(DEV) ## measure the cost of a call and of an echo, and its latency at 500, 1,000, 2,000 per second
-	@$(PYTHON) -m tests.performance.unary.bench_unary $(if $(SHORT),--short)
+	@$(PYTHON) -m tests.performance.unary.bench_unary $(if $(SHORT),--short) $(if $(COST),--cost)
+
+.PHONY: bench-observation
+bench-observation: $(DEV) ## measure the CPU of logs, metrics and 1 % of traces for each call, without a network
+	@$(PYTHON) -m tests.performance.unary.observation
 
 .PHONY: prove-first-run
 prove-first-run: $(DEV) ## time run ONCE=1 and test in a fresh clone with an empty home

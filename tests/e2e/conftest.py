@@ -38,11 +38,12 @@ class ServerProcess:
     output: Path
     command: tuple[str, ...] = ("serve",)
     process: subprocess.Popen[bytes] | None = None
+    module: str = "bossjy_server.cli"
 
     def launch(self) -> None:
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bossjy_server.cli", *self.command],
+                [sys.executable, "-m", self.module, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
