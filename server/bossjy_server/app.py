@@ -62,6 +62,7 @@ from bossjy_server.storage.redis import open_redis, ping
 from bossjy_server.storage.setup import at_parts, open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.tasks import end_task
+from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
@@ -103,6 +104,14 @@ class Running:
     registry: CollectorRegistry
     pages: OperationsPages  # of the operations port
     keys: Keys = field(repr=False)
+    log: Log = field(repr=False)
+
+    async def switch_log_when(self, wanted: asyncio.Event) -> None:
+        """Switch the level of the log each time that `wanted` is set."""
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            self.log.switch()
 
     async def reload_when(self, wanted: asyncio.Event) -> None:
         """Read the signing keys again each time that `wanted` is set. Certificates are read at each handshake."""
@@ -223,6 +232,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             registry=registry,
             pages=pages,
             keys=auth.keys,
+            log=log,
         )
 
 
@@ -252,6 +262,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
         level=LEVELS[settings.log.level],
         console=console_stream(),
         console_level=LEVELS[settings.log.console],
+        console_form=form_for(console_stream(), settings.log.form, settings.log.no_color),
         # Each process rotates its own file.
         file=settings.process.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
         max_bytes=settings.log.file_bytes,

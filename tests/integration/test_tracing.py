@@ -126,7 +126,7 @@ async def test_a_call_has_a_span_for_each_statement_and_each_use_of_redis(
             await stub.GetContact(
                 contact_service_pb2.GetContactRequest(phone_number="+8613800138000"), metadata=service.metadata
             )
-        unknown = service.channel.unary_unary("/bossjy.none.v1.None/None")
+        unknown: Any = service.channel.unary_unary("/bossjy.none.v1.None/None")
         with pytest.raises(grpc.aio.AioRpcError):
             await unknown(b"")
     assert receiver.services == {"contacts-eu"}

@@ -20,6 +20,7 @@ from typing import IO, Any, TextIO
 
 import orjson
 
+from bossjy_server.telemetry.human import LineForm
 from bossjy_server.telemetry.repeats import Repeats
 
 DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
@@ -49,12 +50,13 @@ class Log:
     line is dropped, and the number of dropped lines is logged.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default
         self,
         *,
         level: int = INFO,
         console: TextIO | None = None,
         console_level: int = INFO,
+        console_form: LineForm | None = None,
         file: Path | None = None,
         max_bytes: int = 10_000_000,
         keep: int = 30,
@@ -62,6 +64,7 @@ class Log:
         flush_s: float = 0.05,
     ) -> None:
         self._level, self._console, self._console_level = level, console, console_level
+        self._configured, self._console_form = level, console_form
         self._file = None
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -90,6 +93,12 @@ class Log:
             self.lines_dropped += 1
             return
         self._queue.append((time.time(), level, event, fields))
+
+    def switch(self) -> None:
+        """Change the level to debug, or from it back to the configured one; if that is debug, to info."""
+        other = INFO if self._configured == DEBUG else DEBUG
+        self._level = other if self._level == self._configured else self._configured
+        self.write(WARNING, "log level changed", {"to": _NAMES.get(self._level, "off")})
 
     def info(self, event: str, **fields: object) -> None:
         """Log one line of level info."""
@@ -145,7 +154,8 @@ class Log:
             line = _line(at, level, event, fields)
             file_lines.append(line)
             if level >= self._console_level:
-                console_lines.append(line)
+                form = self._console_form
+                console_lines.append(line if form is None else form(at, level, event, fields))
             if len(file_lines) >= 1000:
                 self._emit(file_lines, console_lines)
                 file_lines, console_lines = [], []

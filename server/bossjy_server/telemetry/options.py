@@ -23,6 +23,13 @@ class LogOptions:
         read.choice("debug", "info", "warning", "error", "off"),
         "Lowest level that is also shown on the console.",
     )
+    form: str = setting(
+        "BOSSJY_LOG_FORMAT",
+        "auto",
+        read.choice("auto", "json", "human"),
+        "Form of the console's lines; `auto`: human on a terminal, else JSON. The file has JSON.",
+    )
+    no_color: str = setting("NO_COLOR", "", str, "If set, lines on a terminal have no colours.")
     file_bytes: int = setting(
         "BOSSJY_LOG_FILE_BYTES", 10_000_000, read.whole(10_000, 10**10), "Size in bytes at which a log file rotates."
     )

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_server.context import CallContext, Caller, enter_call
-from bossjy_server.rpc.call import Call, Proceed, compose
+from bossjy_server.rpc.call import Call, Concern, Proceed, compose
 from bossjy_server.rpc.log import logging_concern
 from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.metrics import CallMetrics
@@ -54,7 +54,7 @@ async def _measure(folder: Path, traces: str) -> dict[str, float]:
     async def nothing(_: Call) -> None:
         """Answer nothing."""
 
-    concerns = {
+    concerns: dict[str, list[Concern]] = {
         "traces": [tracing_concern(tracing.tracer, 0.01, "127.0.0.1:18001")],
         "metrics": [CallMetrics(CollectorRegistry()).concern],
         "logs": [logging_concern(log)],

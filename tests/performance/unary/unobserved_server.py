@@ -23,6 +23,6 @@ def _uncounted(_self: CallMetrics, _method: Method, proceed: Proceed) -> Proceed
 
 
 if __name__ == "__main__":
-    chain.logging_concern = _nothing
-    CallMetrics.concern = _uncounted  # type: ignore[method-assign] # a server that nobody but the benchmark starts
+    chain.logging_concern = _nothing  # type: ignore[attr-defined, assignment]
+    CallMetrics.concern = _uncounted  # type: ignore[method-assign, assignment] # a server that nobody but the benchmark starts
     sys.exit(main())
