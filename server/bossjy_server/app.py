@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -68,6 +68,7 @@ from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
 from bossjy_server.telemetry.tracing import Tracing
+from bossjy_server.warm_up import warmed
 
 _LOG = logging.getLogger(__name__)
 
@@ -152,8 +153,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             )
         )
         stack.push_async_callback(database.close)
-        for remark in database.remarks:
-            log.warning(remark)
+        _warn(log, database.remarks)
         redis = open_redis(settings.redis.url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
         _measure_process(registry, log)
@@ -209,12 +209,22 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             watches_most=settings.server.health_watches,
             watches_per_address=settings.server.health_watches_per_address,
         )
-        router.add_service(HEALTH, health)
-        if settings.server.reflection:
-            add_reflection(router)
+        _serve_health(router, health, reflection=settings.server.reflection)
 
         pages = _open_operations(settings, stack, registry, operations_pages(auth.keys, health))
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
+        await stack.enter_async_context(
+            warmed(
+                plan=plan,
+                details=details,
+                plan_folder=settings.process.data_dir / "plan",
+                database=database,
+                redis=redis,
+                quotas=quotas,
+                wait_s=settings.server.warm_up_s,
+                log=log,
+            )
+        )
         keep_for_good()
         server = await start_server(
             router,
@@ -244,6 +254,17 @@ def _open_operations(
         endpoint = MetricsEndpoint(registry, settings.metrics.host, settings.metrics.port, pages=pages)
         stack.callback(endpoint.close)
     return pages
+
+
+def _serve_health(router: Router, health: HealthServicer, *, reflection: bool) -> None:
+    router.add_service(HEALTH, health)
+    if reflection:
+        add_reflection(router)
+
+
+def _warn(log: Log, remarks: Iterable[str]) -> None:
+    for remark in remarks:
+        log.warning(remark)
 
 
 def _measure_process(registry: CollectorRegistry, log: Log) -> None:

@@ -120,6 +120,7 @@ def made_server(folder: Path, *command: str, **settings: str) -> ServerProcess:
         "BOSSJY_PORT": str(free_port()),
         "BOSSJY_METRICS_PORT": "0",
         "BOSSJY_DRAIN_S": "5",
+        "BOSSJY_WARM_UP_S": "0",
         **settings,
     }
     number = len(list(folder.glob("server*.log")))
