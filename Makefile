@@ -71,6 +71,10 @@ test-pooler: $(DEV) ## run the tests behind PgBouncer in transaction mode; POSTG
 	@BOSSJY_TEST_POSTGRES_BIN=$(if $(filter command line environment,$(origin POSTGRES_BIN)),$(POSTGRES_BIN)) \
 		$(PYTHON) -m pytest -n 0 tests/pooler $(ARGS)
 
+.PHONY: test-monitoring
+test-monitoring: $(DEV) ## run every query and three alerts on a real Prometheus, Alertmanager and exporters (packages of Debian)
+	@$(PYTHON) -m pytest tests/monitoring $(ARGS)
+
 .PHONY: check
 check: $(DEPLOY) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py
@@ -82,7 +86,7 @@ check-coverage: $(DEV) ## run the tests of phone and auth; below 100 % of lines 
 .PHONY: check-monitoring
 check-monitoring: ## check monitoring/ with promtool and amtool, from the packages of Prometheus and Alertmanager
 	promtool check config monitoring/prometheus/prometheus.yml
-	promtool test rules monitoring/prometheus/alerts_test.yml monitoring/prometheus/operations_test.yml
+	promtool test rules monitoring/prometheus/*_test.yml
 	amtool check-config monitoring/alertmanager/alertmanager.yml
 
 .PHONY: generate
@@ -120,7 +124,11 @@ bench-auth: $(DEV) ## measure 40 logins per second beside 500 GetMe, a flood of 
 
 .PHONY: bench-unary
 bench-unary: $(DEV) ## measure the cost of a call and of an echo, and its latency at 500, 1,000, 2,000 per second
-	@$(PYTHON) -m tests.performance.unary.bench_unary $(if $(SHORT),--short)
+	@$(PYTHON) -m tests.performance.unary.bench_unary $(if $(SHORT),--short) $(if $(COST),--cost)
+
+.PHONY: bench-observation
+bench-observation: $(DEV) ## measure the CPU of logs, metrics and 1 % of traces for each call, without a network
+	@$(PYTHON) -m tests.performance.unary.observation
 
 .PHONY: prove-first-run
 prove-first-run: $(DEV) ## time run ONCE=1 and test in a fresh clone with an empty home

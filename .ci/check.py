@@ -104,6 +104,7 @@ STEPS: list[tuple[str, Callable[[], object]]] = [
     ("generated code is current", lambda: run("python", "clients/python/generate.py", "--check")),
     ("OpenAPI document is valid", openapi),
     ("manifests of Kubernetes, compose file", lambda: run("pytest", "-q", "-n", "0", "tests/deploy")),
+    ("dashboards are current", lambda: run("python", "monitoring/grafana/make_dashboards.py", "--check")),
     ("lock (requirements/*.txt)", lock),
     ("prose (ceilings)", prose),
     # Runs tests for some minutes if these sources changed since it passed: the last step, so the others report first.

@@ -62,6 +62,7 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: str)
             "BOSSJY_REGISTRATION": "open",
             "BOSSJY_LOG_CONSOLE": "off",
             "BOSSJY_DRAIN_S": "2",
+            "BOSSJY_WARM_UP_S": "0",
             "BOSSJY_DATABASE_POOL": "8",
             "BOSSJY_CALLS_PER_MINUTE_PER_TENANT": "0",
             "BOSSJY_LOG_REFUSALS_PER_MINUTE": "0",  # tests look for the line of a call

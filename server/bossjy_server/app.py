@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +23,7 @@ from bossjy.imports.v1 import import_service_pb2
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
+from bossjy_numbering.released import plan_time
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.service import Auth, open_auth
 from bossjy_server.auth.tenant_limits import TenantLimits
@@ -62,11 +63,13 @@ from bossjy_server.storage.redis import open_redis, ping
 from bossjy_server.storage.setup import at_parts, open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.tasks import end_task
+from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
-from bossjy_server.telemetry.program import ProgramCollector
+from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
 from bossjy_server.telemetry.tracing import Tracing
+from bossjy_server.warm_up import warmed
 
 _LOG = logging.getLogger(__name__)
 
@@ -103,6 +106,14 @@ class Running:
     registry: CollectorRegistry
     pages: OperationsPages  # of the operations port
     keys: Keys = field(repr=False)
+    log: Log = field(repr=False)
+
+    async def switch_log_when(self, wanted: asyncio.Event) -> None:
+        """Switch the level of the log each time that `wanted` is set."""
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            self.log.switch()
 
     async def reload_when(self, wanted: asyncio.Event) -> None:
         """Read the signing keys again each time that `wanted` is set. Certificates are read at each handshake."""
@@ -130,19 +141,24 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         share_fairly()
         log = _open_log(settings, stack, worker)
         registry = new_registry()
-        credentials = _credentials(settings)  # first: faults of files are reported before anything is started
+        certificates = _certificates(settings)  # first: faults of files are reported before anything is started
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
         )
         database = await _open_database(settings, stack, parts, log)
         redis = open_redis(settings.redis.url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
-        _measure_tasks(registry)
-        ProgramCollector(registry, log)
+        _measure_process(registry, log)
         auth = await stack.enter_async_context(open_auth(database, redis, settings.process.data_dir, settings.auth))
         plan = await in_thread(load_plan, settings.process.data_dir / "plan")
         plans = await in_thread(Plans, plan, settings.process.data_dir / "plan" / "snapshots")
 
+        AgeCollector(
+            registry,
+            plan_time=plan_time(plan.version, settings.process.data_dir / "plan"),
+            key_time=lambda: auth.keys.signing.created,
+            certificates=certificates.ends if certificates else dict,
+        )
         details = DetailTables(plan, settings.process.data_dir / "plan")
         shared = SharedRates(redis)
         stack.push_async_callback(shared.leave)
@@ -185,15 +201,28 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             watches_most=settings.server.health_watches,
             watches_per_address=settings.server.health_watches_per_address,
         )
-        router.add_service(HEALTH, health)
-        if settings.server.reflection:
-            add_reflection(router)
+        _serve_health(router, health, reflection=settings.server.reflection)
 
         pages = _open_operations(settings, stack, registry, operations_pages(auth.keys, health))
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
+        await stack.enter_async_context(
+            warmed(
+                plan=plan,
+                details=details,
+                plan_folder=settings.process.data_dir / "plan",
+                database=database,
+                redis=redis,
+                quotas=quotas,
+                wait_s=settings.server.warm_up_s,
+                log=log,
+            )
+        )
         keep_for_good()
         server = await start_server(
-            router, settings.server.address, replace(settings.server, reuse_port=worker > 0), credentials
+            router,
+            settings.server.address,
+            replace(settings.server, reuse_port=worker > 0),
+            certificates.credentials() if certificates else None,
         )
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         if not worker:  # the parent of workers registers them as one
@@ -207,6 +236,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             registry=registry,
             pages=pages,
             keys=auth.keys,
+            log=log,
         )
 
 
@@ -216,8 +246,7 @@ async def _open_database(settings: Settings, stack: AsyncExitStack, parts: Embed
     )
     database = await open_for_service(options)
     stack.push_async_callback(database.close)
-    for remark in database.remarks:
-        log.warning(remark)
+    _warn(log, database.remarks)
     return database
 
 
@@ -236,7 +265,19 @@ def _open_operations(
     return pages
 
 
-def _measure_tasks(registry: CollectorRegistry) -> None:
+def _serve_health(router: Router, health: HealthServicer, *, reflection: bool) -> None:
+    router.add_service(HEALTH, health)
+    if reflection:
+        add_reflection(router)
+
+
+def _warn(log: Log, remarks: Iterable[str]) -> None:
+    for remark in remarks:
+        log.warning(remark)
+
+
+def _measure_process(registry: CollectorRegistry, log: Log) -> None:
+    ProgramCollector(registry, log)
     tasks = Gauge("bossjy_tasks", "Tasks of the event loop: of calls and of the service.", registry=registry)
     tasks.set_function(partial(_count_tasks, asyncio.get_running_loop()))
 
@@ -251,6 +292,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
         level=LEVELS[settings.log.level],
         console=console_stream(),
         console_level=LEVELS[settings.log.console],
+        console_form=form_for(console_stream(), settings.log.form, settings.log.no_color),
         # Each process rotates its own file.
         file=settings.process.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
         max_bytes=settings.log.file_bytes,
@@ -271,8 +313,8 @@ def _router(  # noqa: PLR0917 - the parts of the chain
     auth: Auth,
 ) -> Router:
     tracer = None
-    if settings.traces.endpoint:
-        tracing = Tracing(settings.traces.endpoint)
+    if settings.traces.receiver:
+        tracing = Tracing(settings.traces.receiver, settings.traces.service)
         stack.callback(tracing.close)
         tracer = tracing.tracer
     refusals = Refusals(log, settings.log.refusals_per_minute)
@@ -282,8 +324,9 @@ def _router(  # noqa: PLR0917 - the parts of the chain
     return Router(
         build_chain(
             tracer=tracer,
-            trace_ratio=settings.traces.ratio,
-            metrics=CallMetrics(registry),
+            trace_ratio=settings.traces.share,
+            address=settings.server.address,
+            metrics=CallMetrics(registry, settings.metrics.tenants),
             log=log,
             limits=limits,
             authenticate=auth.authenticator.authenticate,
@@ -297,13 +340,11 @@ def _router(  # noqa: PLR0917 - the parts of the chain
     )
 
 
-def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+def _certificates(settings: Settings) -> Certificates | None:
     if not settings.server.tls_certificate:
         return None
     authority = Path(settings.server.tls_client_ca) if settings.server.tls_client_ca else None
-    return Certificates(
-        TlsOptions(Path(settings.server.tls_certificate), Path(settings.server.tls_key), authority)
-    ).credentials()
+    return Certificates(TlsOptions(Path(settings.server.tls_certificate), Path(settings.server.tls_key), authority))
 
 
 @asynccontextmanager

@@ -175,11 +175,11 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _hangups() -> asyncio.Event:
-    """An event that SIGHUP sets, in place of ending the process."""
-    hangup = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
-    return hangup
+def _event_of(number: signal.Signals) -> asyncio.Event:
+    """An event that a signal sets, in place of ending the process."""
+    event = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
 
 
 async def _serve(settings: Settings) -> int:
@@ -191,18 +191,23 @@ async def _serve(settings: Settings) -> int:
         return 0
     from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
 
-    hangup = _hangups()
+    hangup, switched = _event_of(signal.SIGHUP), _event_of(signal.SIGUSR1)
     async with running(settings) as served:
-        reloading = asyncio.create_task(served.reload_when(hangup))
+        tasks = [
+            asyncio.create_task(served.reload_when(hangup)),
+            asyncio.create_task(served.switch_log_when(switched)),
+        ]
         await stop.wait()
-        reloading.cancel()
+        for task in tasks:
+            task.cancel()
     return 0
 
 
 async def _demo(settings: Settings, *, once: bool) -> int:
     from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
 
-    _hangups()
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        _event_of(number)
     return await run_demo(settings, once=once, stop=_stop_on_signals())
 
 

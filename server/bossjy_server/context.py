@@ -6,6 +6,8 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from opentelemetry.trace import Tracer
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -34,6 +36,9 @@ class CallContext:
     scope: str = ""  # that the method requires, if any; set together with `caller`
     log: dict[str, object] = field(default_factory=dict)  # additional fields for the call's log line; no personal data
     network: str = ""  # the network by which the address counts; see network.py
+    trace_id: str = ""  # of a sampled call, in hexadecimal digits
+    tracer: Tracer | None = None  # of a sampled call
+    spans_left: int = 500  # child spans that the call may still have
 
     def remaining_s(self, limit: float) -> float:
         """Seconds until the deadline, at most `limit`, at least 0."""

@@ -38,11 +38,12 @@ class ServerProcess:
     output: Path
     command: tuple[str, ...] = ("serve",)
     process: subprocess.Popen[bytes] | None = None
+    module: str = "bossjy_server.cli"
 
     def launch(self) -> None:
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bossjy_server.cli", *self.command],
+                [sys.executable, "-m", self.module, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -119,6 +120,7 @@ def made_server(folder: Path, *command: str, **settings: str) -> ServerProcess:
         "BOSSJY_PORT": str(free_port()),
         "BOSSJY_METRICS_PORT": "0",
         "BOSSJY_DRAIN_S": "5",
+        "BOSSJY_WARM_UP_S": "0",
         **settings,
     }
     number = len(list(folder.glob("server*.log")))

@@ -66,6 +66,13 @@ def test_health_by_a_command_and_sighup(make_server: MakeServer, database_url: s
         assert time.monotonic() < ends, server.text()
         time.sleep(0.1)
     assert health(server) == (0, "ready\n")
+    # Debug lines appear without a restart, and go again.
+    for level in ("debug", "info"):
+        server.send(signal.SIGUSR1)
+        while f'"event":"log level changed","to":"{level}"' not in server.text():
+            assert not server.ended
+            assert time.monotonic() < ends, server.text()
+            time.sleep(0.1)
 
 
 def health(server: ServerProcess, *words: str) -> tuple[int, str]:

@@ -15,7 +15,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def alerts() -> dict[str, str]:
     """Name → text of each alert."""
     found: dict[str, str] = {}
-    for file in ("alerts.yml", "operations.yml"):
+    for file in ("alerts.yml", "operations.yml", "service.yml"):
         for block in (RULES / file).read_text("utf-8").split("- alert: ")[1:]:
             name, _, text = block.partition("\n")
             assert name not in found
@@ -42,8 +42,11 @@ def test_an_alert_has_both_languages_and_a_runbook(name: str) -> None:
     assert anchor == name.lower()
 
 
-def test_each_alert_on_operations_has_a_test_in_which_it_fires_and_resolves() -> None:
-    tests = (RULES / "operations_test.yml").read_text("utf-8")
-    for name in re.findall(r"- alert: (\w+)", (RULES / "operations.yml").read_text("utf-8")):
+@pytest.mark.parametrize(
+    ("rules", "tested"), [("alerts", "alerts_resolve"), ("operations", "operations"), ("service", "service")]
+)
+def test_each_alert_has_a_test_in_which_it_fires_and_resolves(rules: str, tested: str) -> None:
+    tests = (RULES / f"{tested}_test.yml").read_text("utf-8")
+    for name in re.findall(r"- alert: (\w+)", (RULES / f"{rules}.yml").read_text("utf-8")):
         lines = [line for line in tests.splitlines() if f'alertname="{name}"' in line]
         assert [("value: 1" in line, "exp_samples: []" in line) for line in lines] == [(True, False), (False, True)]

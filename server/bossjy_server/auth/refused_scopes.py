@@ -6,13 +6,11 @@ actor and scope, and nobody can fill the log of a tenant this way.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from bossjy_server.auth.seldom import Seldom
 from bossjy_server.context import Caller, current_call
 from bossjy_server.errors import BossjyError
 from bossjy_server.scopes import ALL_SCOPES
-from bossjy_server.storage.audit import record
+from bossjy_server.storage.audit import losses, record
 from bossjy_server.storage.postgres import Database
 
 _OTHER_SCOPES = frozenset({"session"})  # the scope of methods for people only
@@ -32,7 +30,7 @@ class RefusedScopes:
         actor = caller.api_key_id or caller.user_id
         if not self._seldom.due(f"{caller.tenant_id}/{actor}/{known}"):
             return
-        with suppress(BossjyError):
+        try:
             async with self._database.tenant(caller.tenant_id) as connection:
                 await record(
                     connection,
@@ -42,3 +40,5 @@ class RefusedScopes:
                     outcome="PERMISSION_DENIED",
                     detail=known,
                 )
+        except BossjyError:
+            losses.count += 1

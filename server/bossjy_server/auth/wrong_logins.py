@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.errors import BossjyError
 from bossjy_server.network import network_of
-from bossjy_server.storage.audit import record, record_many
+from bossjy_server.storage.audit import losses, record, record_many
 from bossjy_server.storage.postgres import Connection, Database
 
 _LOG = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ class WrongLogins:
                 async with self._database.tenant(tenant_id) as connection:
                     await _record(connection, tenant_id, network, window.counted)
             except BossjyError as error:
+                losses.count += window.counted
                 _LOG.warning("the audit log lacks %d wrong logins of one tenant: %s", window.counted, error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from typing import NoReturn
 
 import google_crc32c
@@ -22,6 +23,7 @@ from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, Spec, State
 from bossjy_server.imports.resolve import resolve
 from bossjy_server.imports.threads import NoThread
+from bossjy_server.spans import stage
 from bossjy_server.storage.authority import hold_caller
 
 # The delay that a client gets when the server drains.
@@ -164,12 +166,15 @@ class Intake:
         """Pass one block on for a commit. True if the rest has rows."""
         await self._slots.acquire()
         data = bytes(self._buffer)
+        began = time.monotonic()
         try:
-            made = await self._process.threads.run(self._tenant_id, lambda: self._made(data, final=final))
+            with stage("import.clean", bytes=len(data)):
+                made = await self._process.threads.run(self._tenant_id, lambda: self._made(data, final=final))
         except NoThread:
             raise
         except BossjyError as error:
             await self._fail(error)
+        self._process.metrics.cleaning.inc(time.monotonic() - began)
         del self._buffer[: made.used]
         # Below this another attempt is useless: a row is not complete yet.
         self._enough = len(self._buffer) + self._options.block_bytes // 2
@@ -199,9 +204,10 @@ class Intake:
         if hurry:
             self._asked_bytes = len(head)
         try:
-            found = await self._process.threads.run(
-                self._tenant_id, lambda: resolve(head, self._job.spec, self._options, final=final, hurry=hurry)
-            )
+            with stage("import.detect", bytes=len(head)):
+                found = await self._process.threads.run(
+                    self._tenant_id, lambda: resolve(head, self._job.spec, self._options, final=final, hurry=hurry)
+                )
         except NoThread:
             raise
         except BossjyError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -23,6 +24,7 @@ from bossjy_server.imports.intake import Intake, out_of_order
 from bossjy_server.imports.messages import Ack, Answer, Finished, Flow, Message, Open, Opened
 from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import ImportJob, Part, State
+from bossjy_server.spans import stage
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.tasks import end_tasks
 
@@ -64,7 +66,8 @@ class Upload:
 
     async def _upload(self, opening: Open, inbox: Inbox) -> None:
         holder = secrets.token_hex(8)
-        job, part = await self._open(opening, holder)
+        with stage("import.open", part=opening.part):
+            job, part = await self._open(opening, holder)
         await self._answers.put(Opened(resume_offset(part), part.counts))
         await self._answers.put(Flow(self._process.options.window_bytes))
         blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue()  # `slots` is its limit
@@ -84,15 +87,23 @@ class Upload:
             slots=slots,
         )
 
+        metrics = self._process.metrics
+
         async def commit_all() -> None:
             counts = part.counts
             while (block := await blocks.get()) is not None:
-                committed = await writer.commit(block)
+                metrics.progressed(self, 1)
+                began = time.monotonic()
+                with stage("import.commit", rows=block.row_count):
+                    committed = await writer.commit(block)
+                metrics.committing.inc(time.monotonic() - began)
                 intake.committed = committed.committed_offset
-                self._process.metrics.count(counts, counts := committed.counts)
+                metrics.count(counts, counts := committed.counts)
+                metrics.progressed(self, blocks.qsize())
                 slots.release()
                 await self._answers.put(Ack(committed.committed_offset, committed.counts))
 
+        metrics.opened()
         try:
             await _together(intake.take_all(), commit_all(), unless=self._cancelled(opening.import_id))
         except FailedPrecondition as error:
@@ -101,6 +112,7 @@ class Upload:
             raise
         finally:
             slots.close()
+            metrics.ended(self)
         if intake.failure is not None:
             raise _with_offset(intake.failure, intake.committed)
         if intake.finished:

@@ -43,6 +43,7 @@ class Call:
     reply: bytes = b""  # the unary response, serialised
     sent: int = 0  # messages of the response stream
     status: Status = field(default=OK)
+    peer: str = ""  # gRPC's name of the connection's other end
     # The names in the client certificate that the transport verified, read on demand; see rpc/tls.py.
     peer_names: Callable[[], tuple[str, ...]] = tuple
     # Called when the transport has finished the call: its status reached the client, or the connection is gone.

@@ -30,6 +30,7 @@ def build_chain(  # noqa: PLR0913 - the parts of the chain
     *,
     tracer: Tracer | None,
     trace_ratio: float = 1.0,
+    address: str = "",
     metrics: CallMetrics,
     log: Log,
     limits: Limits,
@@ -43,11 +44,12 @@ def build_chain(  # noqa: PLR0913 - the parts of the chain
     """The interceptors in their order.
 
     If `tracer` is None, calls are not traced. `trace_ratio`: the share of calls that are traced when their caller did
-    not decide. If `refusals` is None, the log of refused calls has its default bounds.
+    not decide. `address`: that of the server, for spans. If `refusals` is None, the log of refused calls has its
+    default bounds.
     """
     return [
         request_context_concern(),
-        tracing_concern(tracer, trace_ratio),
+        tracing_concern(tracer, trace_ratio, address),
         metrics.concern,
         logging_concern(log, refusals),
         errors_concern(log),

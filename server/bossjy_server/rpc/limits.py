@@ -110,9 +110,11 @@ class _SlotsCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         running = GaugeMetricFamily("bossjy_class_running", "Calls that hold a slot.", labels=["class"])
         queued = GaugeMetricFamily("bossjy_class_queued", "Calls that wait for a slot.", labels=["class"])
+        most = GaugeMetricFamily("bossjy_class_queue_max", "Limit of waiting calls.", labels=["class"])
         shed = CounterMetricFamily("bossjy_class_shed", "Calls refused for want of a slot.", labels=["class"])
         for kind, slots in self._slots.items():
             running.add_metric([kind], slots.running)
             queued.add_metric([kind], slots.queued)
+            most.add_metric([kind], slots.queued_most)
             shed.add_metric([kind], slots.shed)
-        yield from (running, queued, shed)
+        yield from (running, queued, most, shed)

@@ -49,6 +49,12 @@ class ServerOptions:
         read.networks,
         "Networks of your proxies: `10.0.0.0/8,2001:db8::/32`. Only from them `x-forwarded-for` is trusted.",
     )
+    warm_up_s: float = setting(
+        "BOSSJY_WARM_UP_S",
+        3.0,
+        read.decimal(0, 60),
+        "Longest wait at the start for tables and limits that calls ask for first; 0: none are loaded.",
+    )
     reflection: bool = setting(
         "BOSSJY_REFLECTION", False, read.switch, "Allow clients to read the contracts by server reflection."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from bossjy_server.bounded import BoundedMap
@@ -45,6 +45,15 @@ class TenantLimits:
             task.add_done_callback(lambda _: self._reading.pop(tenant_id, None))
         return self._options.tenant_per_minute if known is None else known[0]
 
+    def recent(self) -> list[str]:
+        """The tenants whose limit is known, the latest last."""
+        return list(self._known)
+
+    async def learn(self, tenants: Sequence[str]) -> None:
+        """Read the limits of tenants, one after the other."""
+        for tenant_id in tenants:
+            await self._learn(tenant_id)
+
     async def _learn(self, tenant_id: str) -> None:
         try:
             limit = await self._read(tenant_id)
@@ -62,6 +71,14 @@ class Quotas:
         self._options, self._rates, self._shares = options, rates, shares
         self._tenants = TenantLimits(read, options)
         self._streams: Counter[str] = Counter()
+
+    def recent_tenants(self) -> list[str]:
+        """The tenants with the latest calls of this process, the latest last."""
+        return self._tenants.recent()
+
+    async def learn(self, tenants: Sequence[str]) -> None:
+        """Read the limits of tenants before their calls."""
+        await self._tenants.learn(tenants)
 
     def concern(self, method: Method, proceed: Proceed) -> Proceed:
         """Refuse a call over a limit of its tenant or user. Public methods have no caller and pass."""

@@ -104,7 +104,8 @@ def _call(
     repeated = _repeated(entries) if len(metadata) != len(entries) else _NONE
     remaining: float | None = context.time_remaining()  # the stubs omit None
     offered = metadata.get("x-request-id")
-    origin = origin_of_peer(context.peer())
+    peer = context.peer()
+    origin = origin_of_peer(peer)
     if proxies is not None and _FORWARDED in metadata and proxies.trusts(origin.address):
         origin = proxies.client(origin, [value for key, value in entries if key == _FORWARDED])
     known = CallContext(
@@ -124,6 +125,7 @@ def _call(
         raws,
         context.write,
         started,
+        peer=peer,
         peer_names=lambda: peer_names(context.auth_context()),
     )
 

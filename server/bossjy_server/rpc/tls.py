@@ -7,11 +7,13 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import grpc
+from cryptography import x509
 
 from bossjy_server.errors import StartError
 
@@ -81,6 +83,17 @@ class Certificates:
             self._stamp, self._configuration = stamp, configuration
         _LOG.warning("certificates were read again")
         return configuration
+
+    def ends(self) -> dict[str, float]:
+        """The Unix time at which the first certificate of each file expires. Unreadable files are omitted."""
+        options = self._options
+        found = {}
+        for name, path in (("certificate", options.certificate), ("client_ca", options.client_ca)):
+            with suppress(OSError, ValueError):
+                if path is not None:
+                    read = x509.load_pem_x509_certificates(path.read_bytes())
+                    found[name] = min(one.not_valid_after_utc.timestamp() for one in read)
+        return found
 
     def _stamp_now(self) -> _Stamp:
         states = (path.stat() for path in self._options.files)

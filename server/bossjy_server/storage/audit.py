@@ -9,12 +9,23 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import time
+from dataclasses import dataclass
 
 from bossjy_server.context import call_or_none
 from bossjy_server.network import address_of
 from bossjy_server.storage.postgres import Connection
 
 _KEPT_BITS = {4: 24, 6: 48}
+
+
+@dataclass(slots=True)
+class Losses:
+    """Events of this process that could not be added although their acts took place, for the metrics."""
+
+    count: int = 0
+
+
+losses = Losses()
 
 INSERT_EVENT = """
 INSERT INTO bossjy.audit_events (tenant_id, event_id, actor, action, resource, address, outcome, request_id, detail)

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bossjy_server.storage.audit import losses
 from bossjy_server.storage.breaker import Breaker
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.postgres import Database
@@ -42,7 +43,21 @@ class PartsCollector(Collector):
         most = GaugeMetricFamily(
             "bossjy_database_connections_max", "Limit of the pool's connections.", value=self._database.size_max
         )
-        return [state, opened, refused, retried, connections, most]
+        waiting = GaugeMetricFamily(
+            "bossjy_database_waiting",
+            "Transactions that wait for a connection.",
+            value=self._database.shares.queued + self._database.long_shares.queued,
+        )
+        waits = CounterMetricFamily(
+            "bossjy_database_waits", "Transactions that waited for a connection.", value=self._database.waits
+        )
+        waited = CounterMetricFamily(
+            "bossjy_database_wait_seconds", "Time of waits for a connection.", value=self._database.wait_s
+        )
+        lost = CounterMetricFamily(
+            "bossjy_audit_failures", "Events that could not be added to the audit log.", value=losses.count
+        )
+        return [state, opened, refused, retried, connections, most, waiting, waits, waited, lost]
 
 
 class CachesCollector(Collector):

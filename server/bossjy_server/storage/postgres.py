@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault
 from bossjy_server.storage.logins import ROLE_MARK, WHO, checked
 from bossjy_server.storage.retry import Retries
 from bossjy_server.storage.shares import NoShare, Shares
+from bossjy_server.storage.statements import ObservedConnection
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -141,6 +143,7 @@ class Database:
         self.breaker = Breaker("postgresql")
         # Getting a connection changes nothing, so it may be repeated. The work itself may not.
         self.retries = Retries(DatabaseLost)
+        self.waits, self.wait_s = 0, 0.0  # for a connection: their number and total time
         self._busy: set[Connection] = set()
         self._silent = 0  # consecutive probes without an answer
         self._probe: Connection | None = None
@@ -185,7 +188,9 @@ class Database:
         }
         pool: Pool | None = None
         try:
-            pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, reset=_nothing, **connect)
+            pool = await asyncpg.create_pool(
+                min_size=min_size, max_size=max_size, reset=_nothing, connection_class=ObservedConnection, **connect
+            )
             async with pool.acquire() as connection, connection.transaction():
                 who = None if role else await connection.fetchrow(WHO, ROLE_MARK)
             role, remarks = (role, ()) if who is None else checked(who, setting)
@@ -335,12 +340,15 @@ class Database:
                 self.long_shares.leave(holder)
             raise
 
-    @staticmethod
-    async def _enter(shares: Shares, holder: str, wait_s: float) -> None:
+    async def _enter(self, shares: Shares, holder: str, wait_s: float) -> None:
+        began = time.monotonic()
         try:
             await shares.enter(holder, remaining_s(wait_s))
         except NoShare as full:
             raise _none_free(full) from None
+        finally:
+            self.waits += 1
+            self.wait_s += time.monotonic() - began
 
     async def _release(self, connection: Connection) -> None:
         # The pool terminates a connection that it cannot reset, and frees its place. The outcome of the work is known

@@ -13,7 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import BusyLoadingError, ConnectionError, RedisError, TimeoutError  # noqa: A004 - redis-py's own
 
-from bossjy_server.context import remaining_s
+from bossjy_server import spans
+from bossjy_server.context import call_or_none, remaining_s
 from bossjy_server.storage.breaker import Breaker, BreakerOpen
 
 # Errors of a server that does not serve. An error in a command or a script is not among them.
@@ -34,7 +35,8 @@ class GuardedRedis(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run one command."""
-        return await _guarded(self.breaker, self.timeout_s, super().execute_command, *args, **options)
+        name = str(args[0]) if args else ""
+        return await _guarded(name, self.breaker, self.timeout_s, super().execute_command, *args, **options)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - redis-py's own
         """Commands that are sent together."""
@@ -51,11 +53,28 @@ class GuardedPipeline(Pipeline):
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's own
         """Send the queued commands."""
-        answer: list[Any] = await _guarded(self.breaker, self.timeout_s, super().execute, raise_on_error)
+        answer: list[Any] = await _guarded("PIPELINE", self.breaker, self.timeout_s, super().execute, raise_on_error)
         return answer
 
 
-async def _guarded(breaker: Breaker, timeout_s: float, work: Any, *args: Any, **options: Any) -> Any:
+async def _guarded(name: str, breaker: Breaker, timeout_s: float, work: Any, *args: Any, **options: Any) -> Any:
+    """One use of the server, with a span if the call is sampled."""
+    call = call_or_none()
+    if call is None or call.tracer is None:
+        return await _use(breaker, timeout_s, work, *args, **options)
+    span = spans.begin(name, {"db.system.name": "redis", "db.operation.name": name})
+    try:
+        answer = await _use(breaker, timeout_s, work, *args, **options)
+    except BaseException as error:
+        if span is not None:
+            spans.end(span, error)
+        raise
+    if span is not None:
+        spans.end(span)
+    return answer
+
+
+async def _use(breaker: Breaker, timeout_s: float, work: Any, *args: Any, **options: Any) -> Any:
     """One use of the server. Raises only redis.exceptions.RedisError, so that callers handle one class."""
     limit = remaining_s(2 * timeout_s)  # the driver's own waits come first, with one repetition
     if limit <= 0:

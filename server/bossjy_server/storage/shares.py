@@ -37,6 +37,11 @@ class Shares:
         self._turns = 0
         self._queue: dict[asyncio.Future[None], str] = {}  # in the order of arrival
 
+    @property
+    def queued(self) -> int:
+        """The number of waiting entries."""
+        return len(self._queue)
+
     def enter_now(self, holder: str) -> bool:
         """Take one if the holder may have one more and the queue is empty."""
         if self._queue or not self._may(holder):

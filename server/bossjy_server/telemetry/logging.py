@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import IO, Any, TextIO
 
 import orjson
 
+from bossjy_server.telemetry.human import LineForm
 from bossjy_server.telemetry.repeats import Repeats
 
 DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
@@ -49,12 +50,13 @@ class Log:
     line is dropped, and the number of dropped lines is logged.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default
         self,
         *,
         level: int = INFO,
         console: TextIO | None = None,
         console_level: int = INFO,
+        console_form: LineForm | None = None,
         file: Path | None = None,
         max_bytes: int = 10_000_000,
         keep: int = 30,
@@ -62,13 +64,16 @@ class Log:
         flush_s: float = 0.05,
     ) -> None:
         self._level, self._console, self._console_level = level, console, console_level
+        self._configured, self._console_form = level, console_form
         self._file = None
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._file = _PrivateFile(file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
+            self._file.failed = self._not_written
         self._queue: deque[tuple[float, int, str, Mapping[str, object]]] = deque()
         self._limit, self._dropped, self._flush_s = queue_lines, 0, flush_s
-        self.lines_dropped = 0  # since the start
+        self.lines_dropped = self.write_failures = 0  # since the start
+        self._outages = Repeats(1)
         self._failures = Repeats(_FAILURES_MOST)
         self._wake = threading.Event()
         self._ended = False
@@ -88,6 +93,12 @@ class Log:
             self.lines_dropped += 1
             return
         self._queue.append((time.time(), level, event, fields))
+
+    def switch(self) -> None:
+        """Change the level to debug, or from it back to the configured one; if that is debug, to info."""
+        other = INFO if self._configured == DEBUG else DEBUG
+        self._level = other if self._level == self._configured else self._configured
+        self.write(WARNING, "log level changed", {"to": _NAMES.get(self._level, "off")})
 
     def info(self, event: str, **fields: object) -> None:
         """Log one line of level info."""
@@ -112,7 +123,19 @@ class Log:
         self._wake.set()
         self._thread.join(timeout=5)
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # a full disk was reported before
+                self._file.close()
+
+    def _not_written(self, error: BaseException | None) -> None:
+        """Count lines that the file did not take. The console gets one line a minute, without a traceback."""
+        self.write_failures += 1
+        if self._console is None or self._outages.admit("file") is None:
+            return
+        why = getattr(error, "strerror", None) or type(error).__name__
+        fields = {"error": why, "action": "free space on the disk of the data folder, or make it writable"}
+        with suppress(OSError, ValueError):
+            self._console.write(_line(time.time(), ERROR, "the log file cannot be written", fields) + "\n")
+            self._console.flush()
 
     def _run(self) -> None:
         while not self._ended:
@@ -131,7 +154,8 @@ class Log:
             line = _line(at, level, event, fields)
             file_lines.append(line)
             if level >= self._console_level:
-                console_lines.append(line)
+                form = self._console_form
+                console_lines.append(line if form is None else form(at, level, event, fields))
             if len(file_lines) >= 1000:
                 self._emit(file_lines, console_lines)
                 file_lines, console_lines = [], []
@@ -179,11 +203,17 @@ def _json(value: object) -> str:
 class _PrivateFile(logging.handlers.RotatingFileHandler):
     """A log file that only its owner may read. Files of earlier releases next to it become private as well."""
 
+    failed: Callable[[BaseException | None], None]
+
     def __init__(self, file: Path, **options: Any) -> None:
         for earlier in file.parent.glob(f"{glob.escape(file.name)}*"):
             with suppress(OSError):
                 earlier.chmod(0o600)
         super().__init__(file, **options)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - of the base class
+        """Report a line that could not be written. The base class would print a traceback for each."""
+        self.failed(sys.exc_info()[1])
 
     def _open(self) -> IO[str]:  # type: ignore[override] # of the base class: a TextIOWrapper, which it is
         return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_private)
@@ -223,6 +253,8 @@ class LibraryHandler(logging.Handler):
         if left_out is None:
             return
         fields: dict[str, object] = {"logger": record.name}
+        if record.name.startswith("bossjy_server."):
+            fields |= getattr(record, "fields", {})  # as of Log.write: no secret, no number
         if left_out:
             fields["left_out"] = left_out
         if record.exc_info and record.exc_info[1] is not None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from bossjy_server import setting_texts as read
 from bossjy_server.setting_texts import setting
 
+_RATIO = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class LogOptions:
@@ -21,6 +23,13 @@ class LogOptions:
         read.choice("debug", "info", "warning", "error", "off"),
         "Lowest level that is also shown on the console.",
     )
+    form: str = setting(
+        "BOSSJY_LOG_FORMAT",
+        "auto",
+        read.choice("auto", "json", "human"),
+        "Form of the console's lines; `auto`: human on a terminal, else JSON. The file has JSON.",
+    )
+    no_color: str = setting("NO_COLOR", "", str, "If set, lines on a terminal have no colours.")
     file_bytes: int = setting(
         "BOSSJY_LOG_FILE_BYTES", 10_000_000, read.whole(10_000, 10**10), "Size in bytes at which a log file rotates."
     )
@@ -44,6 +53,12 @@ class MetricsOptions:
         "Address of the metrics, which have neither TLS nor credentials.",
     )
     port: int = setting("BOSSJY_METRICS_PORT", 18002, read.whole(0, 65535), "Port of the metrics; 0: none.")
+    tenants: int = setting(
+        "BOSSJY_METRICS_TENANTS",
+        200,
+        read.whole(0, 10_000),
+        "Number of tenants with metrics of their own in a process; the others share one. 0: none.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +68,34 @@ class TraceOptions:
     endpoint: str = setting(
         "BOSSJY_OTLP_ENDPOINT", "", read.url("http", "https"), "OTLP gRPC receiver of traces. If empty, no traces."
     )
-    ratio: float = setting("BOSSJY_TRACE_RATIO", 0.01, read.decimal(0, 1), "Share of calls that are traced.")
+    ratio: float = setting("BOSSJY_TRACE_RATIO", _RATIO, read.decimal(0, 1), "Share of calls that are traced.")
+    otel_traces_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "",
+        read.url("http", "https"),
+        "OpenTelemetry's own name of the receiver; BOSSJY_OTLP_ENDPOINT overrides it.",
+    )
+    otel_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        read.url("http", "https"),
+        "OpenTelemetry's own name of the receiver of all signals; the two above override it.",
+    )
+    otel_ratio: float = setting(
+        "OTEL_TRACES_SAMPLER_ARG",
+        _RATIO,
+        read.decimal(0, 1),
+        "OpenTelemetry's own name of the share of traced calls; BOSSJY_TRACE_RATIO overrides it.",
+    )
+    service: str = setting("OTEL_SERVICE_NAME", "bossjy", str, "Name of the service in traces.")
+    disabled: bool = setting("OTEL_SDK_DISABLED", False, read.switch, "No traces, whatever the other settings say.")
+
+    @property
+    def receiver(self) -> str:
+        """The receiver of traces; empty for none."""
+        return "" if self.disabled else self.endpoint or self.otel_traces_endpoint or self.otel_endpoint
+
+    @property
+    def share(self) -> float:
+        """The share of calls that are traced when their caller did not decide."""
+        return self.ratio if self.ratio != _RATIO else self.otel_ratio

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -13,14 +16,18 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-_PROPAGATOR = TraceContextTextMapPropagator()
+_PROPAGATOR = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()])
+_ENTRIES = ("traceparent", "tracestate", "baggage")
 
 
 class Tracing:
-    """A tracer and its resources to close. It keeps every span: its caller decides which calls are traced."""
+    """A tracer and its resources to close. It keeps every span: its caller decides which calls are traced.
 
-    def __init__(self, endpoint: str) -> None:
-        resource = Resource.create({"service.name": "bossjy", "service.version": version("bossjy-server")})
+    The SDK itself reads the other variables that it defines: OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_HEADERS …
+    """
+
+    def __init__(self, endpoint: str, service: str = "bossjy") -> None:
+        resource = Resource.create({"service.name": service, "service.version": version("bossjy-server")})
         self._provider = TracerProvider(resource=resource, sampler=ALWAYS_ON)
         exporter = OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"), timeout=5)
         self._provider.add_span_processor(
@@ -33,6 +40,7 @@ class Tracing:
         self._provider.shutdown()
 
 
-def parent_of(traceparent: str) -> Context:
-    """The context of a W3C `traceparent` entry; an empty one if it cannot be read."""
-    return _PROPAGATOR.extract({"traceparent": traceparent})
+def parent_of(metadata: Mapping[str, str]) -> Context:
+    """The context of the W3C entries `traceparent`, `tracestate` and `baggage`; an empty one if it cannot be read."""
+    entries = {name: metadata[name] for name in _ENTRIES if name in metadata}
+    return _PROPAGATOR.extract(entries, context=Context())

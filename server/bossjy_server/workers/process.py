@@ -66,6 +66,11 @@ class WorkerProcess:
         """The process id."""
         return self._process.pid
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, unless it has ended."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
     async def ended(self) -> int:
         """Wait for its end. Returns the exit code, negative for a signal."""
         return await self._process.wait()

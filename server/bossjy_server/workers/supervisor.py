@@ -23,6 +23,7 @@ from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.setup import at_parts, set_up
 from bossjy_server.tasks import end_task, end_tasks
+from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint
 from bossjy_server.telemetry.pages import JWKS, LIVE, READY, OperationsPages, Page
@@ -47,6 +48,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
             level=LEVELS[settings.log.level],
             console=console_stream(),
             console_level=LEVELS[settings.log.console],
+            console_form=form_for(console_stream(), settings.log.form, settings.log.no_color),
             file=settings.process.data_dir / "logs" / "bossjy.log",
             max_bytes=settings.log.file_bytes,
             keep=settings.log.files,
@@ -81,6 +83,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
             stack.push_async_callback(in_thread, endpoint.close)
         renew = asyncio.Event()  # first: a SIGHUP during the start must not end the parent
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, workers.switch_log)
         await workers.start()
         place = settings.server
         await stack.enter_async_context(
@@ -182,6 +185,12 @@ class Workers:
                 return Page("the workers do not answer\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
 
         return {LIVE: lambda: Page("alive\n"), READY: partial(page_of, READY), JWKS: partial(page_of, JWKS)}
+
+    def switch_log(self) -> None:
+        """Switch the level of the log, here and in each worker that serves."""
+        self._log.switch()
+        for worker in self.serving:
+            worker.send(signal.SIGUSR1)
 
     async def renew_when(self, wanted: asyncio.Event) -> None:
         """Renew all, one after the other, each time `wanted` is set."""

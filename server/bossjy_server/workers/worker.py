@@ -37,6 +37,7 @@ async def _work(number: int, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     async with running(settings, worker=number) as served:
+        loop.add_signal_handler(signal.SIGUSR1, served.log.switch)
         questions = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
         await in_thread(_say, {"serving": served.address})

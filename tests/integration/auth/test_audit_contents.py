@@ -14,6 +14,7 @@ from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy_server.auth.operator_journal import OperatorJournal
 from bossjy_server.auth.refused_scopes import RefusedScopes
 from bossjy_server.context import CallContext, Caller, enter_call
+from bossjy_server.storage.audit import losses
 from bossjy_server.storage.postgres import Database
 from tests.integration.auth.conftest import Opened, User, register
 
@@ -69,7 +70,9 @@ async def test_a_refusal_does_not_depend_on_the_database(owner: User, database_u
     gone = await Database.open(database_url, min_size=1, max_size=1)
     caller = calling(owner)
     await gone.close()
+    before = losses.count
     await RefusedScopes(gone).record(caller, "users.read")
+    assert losses.count == before + 1  # a metric, with an alert
     assert not await events(owner, "auth.refuse_scope")
 
 

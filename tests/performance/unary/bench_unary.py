@@ -1,8 +1,9 @@
 """Benchmark of one ValidateNumber compared with a bare grpc.aio echo, and its latency at steady rates.
 
-    python -m tests.performance.unary.bench_unary [--short]
+    python -m tests.performance.unary.bench_unary [--short] [--cost]
 
 It measures the whole service: authenticated calls, one log line each, metrics, 1 % of the calls traced to a receiver.
+`observation_us` is the cost of logs, metrics and traces: the median difference to a server that has none of them.
 CPU is that of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process,
 the contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo
 gets the same request and metadata, and runs on asyncio's own loop; `echo_uvloop_us` is its cost on the server's loop.
@@ -76,6 +77,7 @@ async def costs(jobs: dict[str, tuple[Job, psutil.Process]], rounds: int) -> dic
     return {
         **medians,
         "stack_us": _median_difference(found["validate"], found["echo"]),
+        "observation_us": _median_difference(found["validate"], found["unobserved"]),
         "stack_over_uvloop_us": _median_difference(found["validate"], found["echo_uvloop"]),
     }
 
@@ -105,20 +107,29 @@ async def most_per_s(job: Job, calls: int) -> float:
     return round(sum(len(one.times["OK"]) / one.seconds for one in outcomes))
 
 
-async def measure(held: Stage, traces: str, *, short: bool) -> dict[str, float]:
-    """All figures. `traces`: the address of the trace receiver."""
+async def measure(held: Stage, traces: str, *, short: bool, cost: bool = False) -> dict[str, float]:
+    """All figures. `traces`: the address of the trace receiver; `cost`: only the CPU per call."""
     calls, rounds, seconds = (2000, 3, 3.0) if short else (6000, 7, 10.0)
     server = held.server(BOSSJY_OTLP_ENDPOINT=traces, BOSSJY_TRACE_RATIO="0.01", BOSSJY_LOG_CONSOLE="off")
+    unobserved = held.make_server("serve", **server.environment | {"BOSSJY_PORT": str(free_port())})
+    unobserved.environment["BOSSJY_OTLP_ENDPOINT"] = ""
+    unobserved.module = "tests.performance.unary.unobserved_server"
+    unobserved.start()
     metadata = (("authorization", f"Bearer {await token_of(server.target)}"),)
     validate = Job(server.target, METHOD, requests(), metadata)
+    plain = Job(unobserved.target, METHOD, requests(), metadata)
     busy = {"in_flight": 16, "calls": calls}
     with echo_server() as (address, process), echo_server("uvloop") as (address_uvloop, process_uvloop):
         jobs = {
             "echo": (Job(address, METHOD, requests(), metadata, **busy), process),
             "echo_uvloop": (Job(address_uvloop, METHOD, requests(), metadata, **busy), process_uvloop),
+            "unobserved": (Job(**{**vars(plain), **busy}), process_of(unobserved)),
             "validate": (Job(**{**vars(validate), **busy}), process_of(server)),
         }
         figures = await costs(jobs, rounds)
+    unobserved.end()
+    if cost:
+        return figures
     figures |= await times(validate, seconds)
     figures["rps_one_worker"] = await most_per_s(validate, calls)
     server.end()
@@ -161,7 +172,7 @@ def trace_receiver() -> Iterator[str]:
 def main() -> int:
     """Measure and write build/figures/unary.json."""
     with stage() as held, trace_receiver() as traces:
-        figures = asyncio.run(measure(held, traces, short="--short" in sys.argv[1:]))
+        figures = asyncio.run(measure(held, traces, short="--short" in sys.argv[1:], cost="--cost" in sys.argv[1:]))
     write_figures("unary", {name: round(value, 2) for name, value in figures.items()})
     return 0
 

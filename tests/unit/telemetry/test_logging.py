@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+import re
 import time
 import warnings
 from pathlib import Path
@@ -11,7 +13,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import (
+    DEBUG,
     ERROR,
     INFO,
     WARNING,
@@ -203,3 +207,35 @@ def test_libraries_and_warnings_end_in_the_same_log() -> None:
     assert lines[0]["event"] == "no route to [digits]"
     assert "RuntimeError" in str(lines[2]["traceback"])
     assert "13812345678" not in console.getvalue()
+
+
+def test_the_level_changes_at_run_time_and_back() -> None:
+    console = io.StringIO()
+    log = Log(console=console, console_level=DEBUG)
+    for event in ("first", "second", "third"):
+        log.write(DEBUG, event, {})
+        log.switch()
+    log.close()
+    assert [line["event"] for line in read(console)] == [
+        *("log level changed", "second", "log level changed", "log level changed")
+    ]
+
+
+def test_lines_on_a_terminal_are_for_people() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def line_of(console: io.StringIO, form: str, no_color: str = "") -> str:
+        log = Log(console=console, console_form=form_for(console, form, no_color))
+        log.warning("call", code="OK", reason="two words", ms=1.5, agent="a\x1b[2Jb")
+        log.close()
+        return console.getvalue()
+
+    shown = r"\d\d:\d\d:\d\d\.\d{3} "
+    fields = r' call code=OK reason="two words" ms=1\.5 agent=a\[2Jb\n'
+    assert re.fullmatch(rf"{shown}\x1b\[33mWARNING \x1b\[0m{fields}", line_of(Terminal(), "auto"))
+    assert re.fullmatch(rf"{shown}WARNING {fields}", line_of(Terminal(), "auto", "1"))
+    assert re.fullmatch(rf"{shown}WARNING {fields}", line_of(io.StringIO(), "human"))
+    for console, form in ((io.StringIO(), "auto"), (Terminal(), "json")):
+        assert json.loads(line_of(console, form))["reason"] == "two words"
