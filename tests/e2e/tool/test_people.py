@@ -198,12 +198,13 @@ def test_the_documented_commands_work_in_their_order(other: Run, tmp_path: Path)
     (tmp_path / "ann.password").write_text(PASSWORD + "\n")
     (block,) = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/cli.md").read_text("utf-8"), re.DOTALL)
     lines = block.splitlines()
+    assert len(lines) == 9
+    ran = []
     for line in lines:
         command, _, file = line.partition(" < ")
         text = (tmp_path / file).read_text() if file else ""
-        done = other(*shlex.split(command)[1:], text=text)
-    assert len(lines) == 9
-    assert objects(done)[0]["detail"] == "member -> admin"
+        ran.append(other(*shlex.split(command)[1:], text=text))
+    assert objects(ran[-1])[0]["detail"] == "member -> admin"
     (old,) = objects(other("keys", "list", "--json"))
     other("keys", "revoke", old["api_key_id"])
     assert not other("keys", "list", "--json").stdout
