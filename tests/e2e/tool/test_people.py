@@ -18,8 +18,9 @@ import pyotp
 import pytest
 
 from bossjy.auth.v1 import account_pb2
-from bossjy_client import Client, ConflictError, NotFoundError
+from bossjy_client import ConflictError, NotFoundError
 from bossjy_client.cli import main
+from bossjy_client.client import Client
 from tests.e2e.conftest import EMAIL, PASSWORD, ROOT, ServerProcess, Tenant, caller_environment
 from tests.e2e.tool.conftest import Run, objects
 from tests.e2e.tool.terminal import PtyTerminal
@@ -87,8 +88,8 @@ def test_a_tenant_and_two_users(other: Run, run: Run) -> None:
 
     # Without a new password the session is kept, and the way on is named.
     assert "run `bossjy password`" in login(run, made["tenant_id"], BOB, first, code=3)
-    refused = run("users", "list", code=3)
-    assert "bossjy password" in refused.stderr
+    assert "bossjy password" in run("users", "list", code=3).stderr
+    assert "bossjy password" in run("whoami").stdout
     assert run("password", "--password-stdin", text=f"{first}\n{SECOND_PASSWORD}\n").stderr.count("changed") == 1
     assert BOB in run("users", "list").stdout
     # With one, the login does both.
