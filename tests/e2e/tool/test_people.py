@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -19,31 +16,17 @@ import pytest
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_client import ConflictError, NotFoundError
-from bossjy_client.cli import main
 from bossjy_client.client import Client
 from tests.e2e.conftest import EMAIL, PASSWORD, ROOT, ServerProcess, Tenant, caller_environment
 from tests.e2e.tool.conftest import Run, objects
+from tests.e2e.tool.in_process import run_tool
 from tests.e2e.tool.terminal import PtyTerminal
 
 pytestmark = pytest.mark.timeout(600)
 
-
-def run_tool(
-    folder: Path, *arguments: str, code: int = 0, text: str = "", **more: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the tool in this process: a start of Python costs half a second."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in {*os.environ} - {*(environment := caller_environment(folder) | more)}:
-            patch.delenv(name)
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        patch.setattr(sys, "stdin", io.StringIO(text))
-        with redirect_stdout(out), redirect_stderr(err):
-            ended = main(arguments)
-    done = subprocess.CompletedProcess(arguments, ended, out.getvalue(), err.getvalue())
-    assert ended == code, done
-    return done
+SECOND_PASSWORD = "nine grey herons cross the marsh at dusk"
+THIRD_PASSWORD = "a kettle sings above the frozen river"
+BOB = "bob@example.com"
 
 
 @pytest.fixture
@@ -52,11 +35,6 @@ def run(shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> Run:
     tool = partial(run_tool, tmp_path, BOSSJY_TARGET=shared_server.target)
     tool("login", "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin", text=PASSWORD)
     return tool
-
-
-SECOND_PASSWORD = "nine grey herons cross the marsh at dusk"
-THIRD_PASSWORD = "a kettle sings above the frozen river"
-BOB = "bob@example.com"
 
 
 @pytest.fixture
