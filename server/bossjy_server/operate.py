@@ -122,6 +122,7 @@ async def _create_owner(options: argparse.Namespace, settings: Settings, auth: A
     print(f"tenant {user.tenant_id}\nuser {user.user_id}")
     if made:
         print(f"password {made}\nThis password is shown once and must be changed at the first login.")
+    print(f"to log in: bossjy login --tenant {user.tenant_id} --email {user.email}")
     return 0
 
 

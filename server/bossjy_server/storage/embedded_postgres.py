@@ -126,9 +126,15 @@ class EmbeddedPostgres:
         port = int((folder / "postgres.port").read_text())
         sockets = folder / "run"
         sockets = sockets.readlink() if sockets.is_symlink() else sockets
-        names = (_USER, "postgres.password"), (_SERVICE, "postgres.service.password")
-        admin, service = (_url(user, (folder / file).read_text().strip(), sockets, port) for user, file in names)
-        return Addresses(admin, service, str(sockets / f".s.PGSQL.{port}"))
+
+        def url(user: str, file: str) -> str:
+            return _url(user, (folder / file).read_text().strip(), sockets, port)
+
+        return Addresses(
+            url(_USER, "postgres.password"),
+            url(_SERVICE, "postgres.service.password"),
+            str(sockets / f".s.PGSQL.{port}"),
+        )
 
     def _make(self) -> None:
         """Create the data folder atomically, since a start can be killed."""

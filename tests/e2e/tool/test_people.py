@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -18,31 +15,18 @@ import pyotp
 import pytest
 
 from bossjy.auth.v1 import account_pb2
-from bossjy_client import Client, ConflictError, NotFoundError
-from bossjy_client.cli import main
+from bossjy_client import ConflictError, NotFoundError
+from bossjy_client.client import Client
 from tests.e2e.conftest import EMAIL, PASSWORD, ROOT, ServerProcess, Tenant, caller_environment
 from tests.e2e.tool.conftest import Run, objects
+from tests.e2e.tool.in_process import run_tool
 from tests.e2e.tool.terminal import PtyTerminal
 
 pytestmark = pytest.mark.timeout(600)
 
-
-def run_tool(
-    folder: Path, *arguments: str, code: int = 0, text: str = "", **more: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the tool in this process: a start of Python costs half a second."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in {*os.environ} - {*(environment := caller_environment(folder) | more)}:
-            patch.delenv(name)
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        patch.setattr(sys, "stdin", io.StringIO(text))
-        with redirect_stdout(out), redirect_stderr(err):
-            ended = main(arguments)
-    done = subprocess.CompletedProcess(arguments, ended, out.getvalue(), err.getvalue())
-    assert ended == code, done
-    return done
+SECOND_PASSWORD = "nine grey herons cross the marsh at dusk"
+THIRD_PASSWORD = "a kettle sings above the frozen river"
+BOB = "bob@example.com"
 
 
 @pytest.fixture
@@ -51,11 +35,6 @@ def run(shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> Run:
     tool = partial(run_tool, tmp_path, BOSSJY_TARGET=shared_server.target)
     tool("login", "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin", text=PASSWORD)
     return tool
-
-
-SECOND_PASSWORD = "nine grey herons cross the marsh at dusk"
-THIRD_PASSWORD = "a kettle sings above the frozen river"
-BOB = "bob@example.com"
 
 
 @pytest.fixture
@@ -87,8 +66,8 @@ def test_a_tenant_and_two_users(other: Run, run: Run) -> None:
 
     # Without a new password the session is kept, and the way on is named.
     assert "run `bossjy password`" in login(run, made["tenant_id"], BOB, first, code=3)
-    refused = run("users", "list", code=3)
-    assert "bossjy password" in refused.stderr
+    assert "bossjy password" in run("users", "list", code=3).stderr
+    assert "bossjy password" in run("whoami").stdout
     assert run("password", "--password-stdin", text=f"{first}\n{SECOND_PASSWORD}\n").stderr.count("changed") == 1
     assert BOB in run("users", "list").stdout
     # With one, the login does both.
@@ -198,14 +177,13 @@ def test_the_documented_commands_work_in_their_order(other: Run, tmp_path: Path)
     (tmp_path / "ann.password").write_text(PASSWORD + "\n")
     (block,) = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/cli.md").read_text("utf-8"), re.DOTALL)
     lines = block.splitlines()
-    done = None
+    assert len(lines) == 9
+    ran = []
     for line in lines:
         command, _, file = line.partition(" < ")
         text = (tmp_path / file).read_text() if file else ""
-        done = other(*shlex.split(command)[1:], text=text)
-    assert len(lines) == 9
-    assert done is not None
-    assert objects(done)[0]["detail"] == "member -> admin"
+        ran.append(other(*shlex.split(command)[1:], text=text))
+    assert objects(ran[-1])[0]["detail"] == "member -> admin"
     (old,) = objects(other("keys", "list", "--json"))
     other("keys", "revoke", old["api_key_id"])
     assert not other("keys", "list", "--json").stdout

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.storage.embedded import EmbeddedParts, running_database, start_embedded
 from bossjy_server.storage.process import bound_log
 from bossjy_server.storage.redis import open_redis, ping
 from tests.integration.storage.owners import gone
@@ -75,6 +75,16 @@ async def test_both_listen_on_loopback_behind_their_passwords(data_folder: Path)
             redis = open_redis(f"redis://{secret}127.0.0.1:{port}", timeout_s=30)
             assert await ping(redis, 60) is answers
             await redis.aclose()
+
+
+async def test_a_command_finds_the_database_of_a_running_server(data_folder: Path) -> None:
+    assert await running_database(data_folder) is None
+    async with start_embedded(data_folder, postgres=True, redis=False) as parts:
+        beside = await running_database(data_folder)
+        assert beside is not None
+        assert (beside.database_url, beside.service_url) == (parts.database_url, parts.service_url)
+        await _answers(beside)
+    assert await running_database(data_folder) is None
 
 
 async def test_a_second_owner_gets_one_line(tmp_path: Path) -> None:

@@ -150,4 +150,6 @@ async def _whoami(session: Session) -> ExitCode:
 
 
 def _nothing(me: Any) -> str:
-    return "nothing until a second factor is set up" if me.second_factor_required else ""
+    if me.second_factor_required:
+        return "nothing until a second factor is set up: `bossjy second-factor enrol`"
+    return "nothing until the password is changed: `bossjy password`" if me.session_id else ""

@@ -25,9 +25,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     text = "change the tenant; only an owner may"
     command = group.add_parser("set", parents=[common], help=text, description=text, **example("tenant set"))
     command.add_argument("--name", metavar="TEXT", help="display name")
-    command.add_argument(
-        "--region", metavar="CC", help="region of imports and numbers that give none, such as CN; '' for none"
-    )
+    command.add_argument("--region", metavar="CC", help="region of imports that give none, such as CN; '' for none")
     command.add_argument("--second-factor", choices=list(_FACTOR), help="whether every user needs a second factor")
     command.set_defaults(command=_set)
 

@@ -101,7 +101,7 @@ class Tenant(_message.Message):
     display_name: _builtins.str
     """Display name, 1 to 200 characters."""
     default_region: _builtins.str
-    """Region of imports and phone calls that give none: ISO 3166-1 alpha-2. If empty, there is none."""
+    """Region of imports that give none: ISO 3166-1 alpha-2. If empty, there is none."""
     calls_per_minute: _builtins.int
     """Calls per minute that the tenant may make, of each class of methods. 0: no limit."""
     second_factor_required: _builtins.bool
