@@ -101,6 +101,10 @@ bench-unary: $(DEV) ## measure the cost of a call and of an echo, and its latenc
 prove-first-run: $(DEV) ## time run ONCE=1 and test in a fresh clone with an empty home
 	@$(PYTHON) -m tests.performance.first_run
 
+.PHONY: prove-client
+prove-client: $(DEV) ## install the wheel of the client in new environments, with the oldest and newest versions, and call
+	@$(PYTHON) -m tests.performance.client_install $(CASES)
+
 .PHONY: prove-numbering
 prove-numbering: $(DEV) ## compare with phonenumbers over 20 million times, and every state; ARGS=--small: 200,000
 	@$(PYTHON) -m tests.performance.numbering.prove_numbering $(ARGS)

@@ -90,7 +90,7 @@ class ArrowColumn:
     def _worded(self, name: str, array: Any) -> Any:
         pa = self._pa
         if name in WORDS:
-            return pa.DictionaryArray.from_arrays(array, pa.array(WORDS[name]))
+            return pa.DictionaryArray.from_arrays(array.cast(pa.int32()), pa.array(WORDS[name]))
         if name == "warnings":
             masks = array.dictionary_encode()
             words = pa.array([warning_words(mask) for mask in masks.dictionary.to_pylist()], pa.string())
