@@ -54,16 +54,24 @@ async def test_spans_follow_the_decision_of_their_parent(
             "BOSSJY_TRACE_RATIO": str(ratio),
         }
     )
-    metadata = (("traceparent", f"00-{TRACE}-{PARENT}-{parent}"),) if parent else ()
+    entries = (("traceparent", f"00-{TRACE}-{PARENT}-{parent}"), ("tracestate", "vendor=x1"))
+    metadata = entries if parent else entries[1:]
     async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:
         stub: Any = auth_service_pb2_grpc.AuthServiceStub(channel)
         await stub.GetJwks(auth_service_pb2.GetJwksRequest(), metadata=metadata)
+        if parent:  # a possible phone number is not kept
+            numbered = (metadata[0], ("tracestate", "vendor=13800144001"))
+            await stub.GetJwks(auth_service_pb2.GetJwksRequest(), metadata=numbered)
     # The end of the service sent what was queued.
     server.stop(1).wait()
     (tmp_path / "spans.log").write_text("\n".join(map(str, receiver.spans)), "utf-8")  # searched as the logs are
-    assert [span.name for span in receiver.spans] == ["bossjy.auth.v1.AuthService/GetJwks"] * wanted
-    for span in receiver.spans:
-        attributes = {one.key: one.value.string_value for one in span.attributes}
-        assert attributes["rpc.grpc.status_code"] == "OK"
+    assert [span.name for span in receiver.spans] == ["bossjy.auth.v1.AuthService/GetJwks"] * (
+        2 * wanted if parent else wanted
+    )
+    assert [span.trace_state for span in receiver.spans[1:]] == [""] * (wanted if parent else 0)
+    for span in receiver.spans[:1]:
+        codes = [one.value for one in span.attributes if one.key == "rpc.grpc.status_code"]
+        assert [(code.WhichOneof("value"), code.int_value) for code in codes] == [("int_value", 0)]
+        assert span.trace_state == ("vendor=x1" if parent else "")
         if parent:
             assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, PARENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 
+import grpc
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from bossjy_server.rpc.call import Call, Concern, Proceed
@@ -15,6 +16,8 @@ from bossjy_server.telemetry.tracing import parent_of
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?=(?:[0-9]*[a-f]){4})[0-9a-f]{32}-[0-9a-f]{16}-([0-9a-f]{2})")
 # A possible phone number is not logged, although most such ids are random: the span names the call's request id.
 _NUMBER = re.compile(r"[0-9]{10}")
+# Characters of a `tracestate` that is kept, as W3C asks for.
+_STATE_MAX = 512
 
 
 def is_sampled(traceparent: str, ratio: float) -> bool:
@@ -35,7 +38,9 @@ def tracing_concern(tracer: Tracer | None, ratio: float = 1.0) -> Concern:
         attributes = {"rpc.system": "grpc", "rpc.service": method.service, "rpc.method": method.name}
 
         async def traced(call: Call, traceparent: str) -> None:
-            parent = parent_of(traceparent) if _TRACEPARENT.fullmatch(traceparent) else None
+            state = call.metadata.get("tracestate", "")
+            state = state if len(state) <= _STATE_MAX and _NUMBER.search(state) is None else ""
+            parent = parent_of(traceparent, state) if _TRACEPARENT.fullmatch(traceparent) else None
             with tracer.start_as_current_span(
                 name, context=parent, kind=SpanKind.SERVER, attributes=attributes, record_exception=False
             ) as span:
@@ -44,7 +49,8 @@ def tracing_concern(tracer: Tracer | None, ratio: float = 1.0) -> Concern:
                     call.context.log["trace_id"] = trace_id
                 span.set_attribute("bossjy.request_id", call.context.request_id)
                 await proceed(call)
-                span.set_attribute("rpc.grpc.status_code", call.status.code)
+                code: int = grpc.StatusCode[call.status.code].value[0]
+                span.set_attribute("rpc.grpc.status_code", code)
                 if call.status.code in ("INTERNAL", "UNKNOWN", "DATA_LOSS"):
                     span.set_status(Status(StatusCode.ERROR, call.status.reason))
 

@@ -33,6 +33,6 @@ class Tracing:
         self._provider.shutdown()
 
 
-def parent_of(traceparent: str) -> Context:
-    """The context of a W3C `traceparent` entry; an empty one if it cannot be read."""
-    return _PROPAGATOR.extract({"traceparent": traceparent})
+def parent_of(traceparent: str, tracestate: str = "") -> Context:
+    """The context of W3C's `traceparent` and `tracestate` entries; an empty one if they cannot be read."""
+    return _PROPAGATOR.extract({"traceparent": traceparent, "tracestate": tracestate})
