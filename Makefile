@@ -134,6 +134,10 @@ bench-observation: $(DEV) ## measure the CPU of logs, metrics and 1 % of traces 
 prove-first-run: $(DEV) ## time run ONCE=1 and test in a fresh clone with an empty home
 	@$(PYTHON) -m tests.performance.first_run
 
+.PHONY: prove-client
+prove-client: $(DEV) ## install the wheel of the client in new environments, with the oldest and newest versions, and call
+	@$(PYTHON) -m tests.performance.client_install $(CASES)
+
 .PHONY: prove-numbering
 prove-numbering: $(DEV) ## compare with phonenumbers over 20 million times, and every state; ARGS=--small: 200,000
 	@$(PYTHON) -m tests.performance.numbering.prove_numbering $(ARGS)

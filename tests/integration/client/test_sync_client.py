@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -23,12 +24,12 @@ from bossjy_client import (
 )
 from tests.service import EMAIL, PASSWORD, Service
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def address(shared_service: Service) -> tuple[str, str]:
-    return shared_service.address, shared_service.token
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def address(tenant: Service) -> tuple[str, str]:
+    return tenant.address, tenant.token
 
 
 def in_thread(run: Any) -> Any:
@@ -146,6 +147,11 @@ def test_the_thread_ends_with_the_last_client(target: str, token: str) -> None:
 
     with SyncClient.connect(target, token=token), SyncClient.connect(target, token=token):
         assert threads() == ["bossjy"]
+    assert threads() == []
+    dropped = SyncClient.connect(target, token=token)
+    assert threads() == ["bossjy"]
+    del dropped
+    gc.collect()
     assert threads() == []
 
 
