@@ -62,8 +62,11 @@ POSTGRES_BIN ?= /usr/lib/postgresql/15/bin
 .PHONY: test-postgres
 test-postgres: $(DEV) ## run the tests of database, imports, statements on another PostgreSQL; POSTGRES_BIN=folder, FAST=1
 	@test -x $(POSTGRES_BIN)/postgres || { echo "no PostgreSQL in $(POSTGRES_BIN): install it, or set POSTGRES_BIN"; exit 1; }
-	@BOSSJY_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(PYTHON) -m pytest -n 2 --dist worksteal tests/integration/storage \
-		$(if $(FAST),,tests/integration/imports tests/integration/contacts tests/integration/auth tests/statements) $(ARGS)
+	@BOSSJY_TEST_POSTGRES_BIN=$(POSTGRES_BIN) $(PYTHON) -m pytest -n 2 --dist worksteal $(if $(FAST), \
+		$(addprefix tests/integration/storage/test_,versions.py database_roles.py released_schemas.py postgres.py) \
+		$(addprefix tests/integration/imports/test_,import.py races.py plans.py revert.py duplicates.py), \
+		tests/integration/storage tests/integration/imports tests/integration/contacts tests/integration/auth \
+		tests/statements) $(ARGS)
 
 .PHONY: test-pooler
 test-pooler: $(DEV) ## run the tests behind PgBouncer in transaction mode; POSTGRES_BIN=folder: on that PostgreSQL

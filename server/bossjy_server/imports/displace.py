@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from bossjy_server.imports.duplicate_store import keep_lost
+from bossjy_server.imports.duplicate_store import keep_lost, values_in
 from bossjy_server.imports.former import SEEN_CHANGE, SEEN_CONTACT, UNSEEN, settled
 from bossjy_server.imports.records import DuplicatePolicy
 from bossjy_server.imports.statements import (
@@ -26,8 +26,8 @@ from bossjy_server.imports.statements import (
 )
 from bossjy_server.storage.postgres import Connection
 
-_LOST_CONTACT = f"""c.created_position AS lost_position, c.created_line AS lost_line,
-        {fields_json("c")} AS lost_fields, c.create_time"""
+_LOST_VALUES = "c.extension, c.name, c.email, c.other_numbers, c.attributes"
+_LOST_CONTACT = f"c.created_position AS lost_position, c.created_line AS lost_line, {_LOST_VALUES}, c.create_time"
 _BEATS = {DuplicatePolicy.FIRST_WINS: "<", DuplicatePolicy.LAST_WINS: ">"}
 
 
@@ -64,7 +64,7 @@ WITH won AS (
     SELECT won.e164, won.position, won.line, was.* FROM won LEFT JOIN LATERAL (
         {contact_of("won", _LOST_CONTACT)}) was
     ON was.create_time = won.create_time -- else the contact was deleted, and the action made another
-), {keep_lost("lost", "won.lost_fields")}
+), {keep_lost("lost", f"(SELECT {_LOST_VALUES.replace('c.', 'won.')}) f")}
 SELECT array_agg(position) AS positions, count(lost_position) AS lost, {UNSEEN} FROM lost"""
 
 
@@ -99,7 +99,7 @@ WITH won AS (
     ON CONFLICT ON CONSTRAINT contacts_pkey DO UPDATE
     SET ({FIELDS}, changed_import_id, changed_position, update_time)
         = ROW ({fields_of("excluded")}, excluded.changed_import_id, excluded.changed_position, excluded.update_time)
-), {keep_lost("lost", f"coalesce(won.lost_fields, ({contact_of('won', fields_json('c'))}))")}
+), {keep_lost("lost", values_in(f"coalesce(won.lost_fields, ({contact_of('won', fields_json('c'))}))"))}
 SELECT array_agg(position) AS positions, count(lost_position) AS lost, count(former) AS had_changed, {UNSEEN}
 FROM lost"""
 

@@ -98,10 +98,16 @@ class DuplicateRow:
     row_text: str
 
 
-def keep_lost(won: str, fields: str) -> str:
+def values_in(fields: str) -> str:
+    """A JSON object with the values of a row as a table for `keep_lost`."""
+    columns = "extension text, name text, email text, other_numbers text[], attributes jsonb"
+    return f"jsonb_to_record({fields}) AS f ({columns})"
+
+
+def keep_lost(won: str, values: str) -> str:
     """A CTE that keeps at most $4 displaced rows of the table `won`, another CTE of the statement.
 
-    `fields`: the JSON object of the values of a displaced row.
+    `values`: the values of a displaced row as a table `f`.
     """
     return f"""kept AS (
     INSERT INTO bossjy.import_duplicates (tenant_id, import_id, part, byte_offset, line, e164, winner_position,
@@ -109,8 +115,7 @@ def keep_lost(won: str, fields: str) -> str:
     SELECT $1, $2, {_place("won.lost_position")}, coalesce(won.lost_line, 0), won.e164, won.position, won.line,
         coalesce(f.extension, ''), coalesce(f.name, ''), coalesce(f.email, ''), coalesce(f.other_numbers, '{{}}'),
         CASE WHEN length(f.attributes::text) <= {MOST_ATTRIBUTES} THEN f.attributes ELSE '{{}}' END
-    FROM {won} won CROSS JOIN LATERAL jsonb_to_record({fields})
-        AS f (extension text, name text, email text, other_numbers text[], attributes jsonb)
+    FROM {won} won CROSS JOIN LATERAL {values}
     WHERE won.lost_position IS NOT NULL ORDER BY won.lost_position LIMIT $4
 )"""
 

@@ -26,8 +26,8 @@ def update_existing(policy: ExistingPolicy) -> str:
     """The statement that changes contacts from before the import if they differ from their rows.
 
     $4: the oldest transaction that the statement for the marks could not read. Contacts of older ones are as their
-    marks say; others are compared. Returns the number of changed contacts, and of inserted ones, because somebody
-    deleted them a moment before.
+    marks say. So are those that this transaction wrote, by `displace`, before it stored the marks. Others are compared.
+    Returns the number of changed contacts, and of inserted ones, because somebody deleted them a moment before.
     """
     marked = f"""(SELECT m.former FROM bossjy.import_changes m WHERE m.tenant_id = $1 AND m.import_id = $2
             AND m.e164 BETWEEN c.e164 AND c.e164 ORDER BY m.e164 LIMIT 1) = {FORMER}"""
@@ -41,7 +41,8 @@ WITH changed AS (
     SET ({FIELDS}) = ROW ({", ".join(MERGED_VALUES[policy])}),
         changed_import_id = $2, changed_position = excluded.changed_position, update_time = now()
     WHERE {differs_from(policy, "excluded")}
-        AND CASE WHEN {older_than("c", "$4::text::xid8")} THEN true WHEN {marked} THEN true ELSE {report_unseen()} END
+        AND CASE WHEN {older_than("c", "$4::text::xid8")} OR c.xmin = (SELECT pg_current_xact_id()::xid) THEN true
+            WHEN {marked} THEN true ELSE {report_unseen()} END
     RETURNING (c.created_import_id, c.created_position) IS DISTINCT FROM ($2, c.changed_position) AS existed
 )
 SELECT count(*) FILTER (WHERE existed) AS updated, count(*) FILTER (WHERE NOT existed) AS inserted, {UNSEEN}

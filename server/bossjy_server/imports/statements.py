@@ -193,11 +193,11 @@ def mark_seen(policy: ExistingPolicy) -> str:
     """
     differs = differs_from(policy, "s")
     same = f"({FIELDS_OF_CONTACT}) IS NOT DISTINCT FROM ROW ({fields_of('s')})"
-    found = f"""c.created_import_id IS NOT DISTINCT FROM $2 AS own, {differs} AS differs, {same} AS same,
+    found = f"""c.created_import_id IS NOT DISTINCT FROM $2 AS own, {same} AS same,
         CASE WHEN {differs} THEN {FORMER} END AS former, c.created_position, c.created_line"""
     return f"""
 WITH known AS MATERIALIZED (
-    SELECT s.e164, s.position, s.line, found.own, found.differs, found.former,
+    SELECT s.e164, s.position, s.line, found.own, found.former IS NOT NULL AS differs, found.former,
         found.created_position, found.created_line, CASE WHEN NOT found.same THEN {fields_json("s")} END AS fields
     FROM {STAGED} s LEFT JOIN LATERAL (
         {contact_of("s", found)}) found ON true

@@ -44,13 +44,15 @@ async def test_users_of_an_earlier_release(opened: Opened, database_url: str) ->
             await admin.execute("COMMENT ON SCHEMA bossjy IS NULL")
             await apply_schema(database_url, read_init_sql())
             rows = await admin.fetch("SELECT user_id, email_key FROM bossjy.users")
+            converts = admin.get_server_version() >= (18,)
             keys = {row["user_id"]: row["email_key"] for row in rows}
             command = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'bossjy.users'::regclass"
             assert await admin.fetchval(command)
         finally:
             await admin.close()
-        assert keys[made["wide"]] == "d\u00f3ra@example.com"
-        assert keys[made["zero"]] == "eve@example.com"
+        # Earlier versions than 18 do not fold the case in the same way, so the keys stay, and logins work with them.
+        assert keys[made["wide"]] == ("d\u00f3ra@example.com" if converts else old[made["wide"]].casefold())
+        assert keys[made["zero"]] == ("eve@example.com" if converts else old[made["zero"]].casefold())
         assert keys[made["twin"]] == "\uff41nn@example.com"  # the owner has today's form already
         for user_id, email in old.items():
             assert (await owner.login(email)).user_id == user_id
