@@ -4,7 +4,7 @@
 #   sh requirements/lock.sh              keep every version that still fits
 #   sh requirements/lock.sh --upgrade    use the newest of each
 #
-# dev.txt is the one resolution; run.txt and build.txt are subsets of it, gateway.txt is an addition, and uv.txt locks the
+# dev.txt is the one resolution; run.txt and build.txt are subsets of it, gateway.txt and engines.txt are additions, and uv.txt locks the
 # installer. They are the lock: uv.lock would name the package registry that it was made with; these files name none.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ resolve() {
     output=requirements/$1.txt
     shift
     .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-emit-package bossjy --no-emit-package bossjy-server --no-emit-index-url --no-emit-find-links \
+        --no-emit-package bossjy --no-emit-package bossjy-numbering --no-emit-package bossjy-server --no-emit-index-url --no-emit-find-links \
         --custom-compile-command "make lock" --output-file "$output" "$@" >/dev/null
     echo "$output"
 }
@@ -23,4 +23,5 @@ resolve dev "$@" server/pyproject.toml clients/python/pyproject.toml \
 resolve run server/pyproject.toml clients/python/pyproject.toml --constraint requirements/dev.txt
 resolve build --group pyproject.toml:build --constraint requirements/dev.txt
 resolve gateway "$@" --group pyproject.toml:gateway --constraint requirements/dev.txt
+resolve engines "$@" --group pyproject.toml:engines --constraint requirements/dev.txt
 resolve uv "$@" --group pyproject.toml:uv
