@@ -1,4 +1,4 @@
-"""Build hook of the wheel bossjy-numbering: compiles the numbering plan and adds its tables to the wheel.
+"""Build hook of the wheel bossjy-numbering: adds the package, and the compiled tables of the numbering plan.
 
 A process that uses the wheel then builds nothing and needs no folder that it can write. An editable installation gets
 no tables: it builds them once in the cache folder, as it always did.
@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompiledTables(BuildHookInterface[Any]):
-    """Adds `bossjy_numbering/compiled/*.tables`."""
+    """Adds `bossjy_numbering`, and its tables as `bossjy_numbering/compiled/*.tables`."""
 
     PLUGIN_NAME = "custom"
     _folder: TemporaryDirectory[str] | None = None
@@ -25,7 +25,8 @@ class CompiledTables(BuildHookInterface[Any]):
         if version == "editable":
             return
         # The builder of the tables is the package itself, which is not installed yet.
-        sys.path.insert(0, str(Path(self.root).parent))
+        server = Path(self.root).parent
+        sys.path.insert(0, str(server))
         try:
             from bossjy_numbering.plan import tables_name, write_tables  # noqa: PLC0415  # after the path is set
         finally:
@@ -34,6 +35,7 @@ class CompiledTables(BuildHookInterface[Any]):
         self._folder = TemporaryDirectory(prefix="bossjy-tables-")
         path = Path(self._folder.name) / tables_name()
         write_tables(path)
+        build_data["force_include"][str(server / "bossjy_numbering")] = "bossjy_numbering"
         build_data["force_include"][str(path)] = f"bossjy_numbering/compiled/{path.name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002

@@ -13,6 +13,9 @@ from pathlib import Path
 import phonenumbers
 import pytest
 
+import bossjy_numbering
+from bossjy_numbering.plan import COMPILED
+
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = ROOT / "server" / "numbering"
 # Loads the plan and answers, with a home that does not exist and no other way to build tables.
@@ -50,6 +53,11 @@ def test_it_contains_the_package_and_the_tables_of_its_version(wheel: Path) -> N
     assert sorted(need.partition(">")[0] for need in needs) == ["numpy", "phonenumbers"]
     assert all(name.startswith("bossjy_numbering") for name in names)
     assert not any("__pycache__" in name for name in names)
+
+
+def test_a_checkout_is_used_as_it_is() -> None:
+    assert Path(bossjy_numbering.__file__).parent == ROOT / "server" / "bossjy_numbering"
+    assert not COMPILED.exists()
 
 
 def test_it_needs_no_writable_home_and_reads_no_metadata_for_plain_numbers(wheel: Path, tmp_path: Path) -> None:
