@@ -74,7 +74,8 @@ class _Answers:
         self._plan = plan
         self._texts = texts
         self._regions = regions
-        self._column = plan.column((texts.offsets, texts.data), regions)
+        self._values: Any = (texts.offsets, texts.data)
+        self._column = plan.column(self._values, regions)
         self._parsed: NDArray[np.bool_] = self._column.error == ParseError.NONE
 
     def arrays(self, columns: Sequence[str], *, dictionaries: bool) -> list[pa.Array[Any]]:
@@ -112,7 +113,7 @@ class _Answers:
         return pa.array([held.get(row) for row in range(len(self._column))], pa.string())
 
     def _warnings(self) -> pa.Array[Any]:
-        doubts = finish(column_doubts((self._texts.offsets, self._texts.data), self._column))
+        doubts = finish(column_doubts(self._values, self._column))
         kinds, rows = np.unique(doubts, return_inverse=True)
         texts = [",".join(str(one.name) for one in Doubt(int(kind))) for kind in kinds]
         return named(rows, texts, doubts != 0)
@@ -121,7 +122,7 @@ class _Answers:
         """By row: the first correction and its kind. Each different text is diagnosed once."""
         numbers: list[str | None] = [None] * len(self._column)
         kinds: list[str | None] = [None] * len(self._column)
-        doubts = finish(column_doubts((self._texts.offsets, self._texts.data), self._column))
+        doubts = finish(column_doubts(self._values, self._column))
         sizes = np.diff(self._texts.offsets)
         doubted = (~self._column.valid & (sizes > 0)) | (doubts & np.uint16(QUESTIONABLE) != 0)
         region_of: Any = self._regions if _is_one(self._regions) else self._regions.to_pylist()

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bossjy_numbering.answer_columns import COLUMNS, TYPES, answer_columns
 from bossjy_numbering.plan import load_plan
@@ -78,7 +80,8 @@ class Cleaner:
         taken = sorted(set(given.names) & set(added.names))
         if taken:
             raise ValueError(f"the data already has a column {taken[0]!r}: choose another prefix than {self.prefix!r}")
-        return pa.schema([*given, *added], metadata=given.metadata)
+        metadata: Any = given.metadata
+        return pa.schema([*given, *added], metadata=metadata)
 
     def batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with the added columns. Errors as in `schema`."""
@@ -145,3 +148,10 @@ def clean_reader(
 ) -> pa.RecordBatchReader:
     """A reader of the rows of `reader` with the columns of answers. See `Cleaner`."""
     return Cleaner(column, **options).reader(reader)
+
+
+def distinct_rows(table: pa.Table, column: str = "phone_e164") -> pa.Table:
+    """The first row for each value of a column, in the order of the table; null counts as one value."""
+    numbered = pa.table({"value": table.column(column), "row": np.arange(table.num_rows)})
+    firsts = numbered.group_by("value").aggregate([("row", "min")]).column("row_min")
+    return table.take(firsts.take(pc.sort_indices(firsts)))

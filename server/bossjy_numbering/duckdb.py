@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pyarrow as pa
@@ -29,14 +30,14 @@ def clean(
 
 
 def register(connection: DuckDBPyConnection, name: str = "clean_phone", **options: Unpack[Options]) -> None:
-    """Adds the function `name(text, region)` to SQL: a struct with the fields e164, valid, reason …
+    """Adds the function `name(text, region)` to SQL: a struct with the fields e164, valid and so on.
 
     `region`: the default region of the row, or NULL. Slower than `clean`, which converts fewer columns.
     ValueError if a region is also given as an option.
     """
     if options.get("default_region") is not None or options.get("region_column") is not None:
         raise ValueError("the region is the second argument of the function in SQL")
-    cleaner = Cleaner("text", **{**options, "prefix": "", "dictionaries": False})
+    cleaner = replace(Cleaner("text", **options), prefix="", dictionaries=False)
     fields = cleaner.added()
 
     # DuckDB evaluates the annotations.
@@ -47,5 +48,6 @@ def register(connection: DuckDBPyConnection, name: str = "clean_phone", **option
         return pa.StructArray.from_arrays(arrays, fields=list(fields))
 
     kinds = ", ".join(f"{field.name} {_SQL[str(field.type)]}" for field in fields)
-    returned = connection.type(f"STRUCT({kinds})")
-    connection.create_function(name, answered, ["VARCHAR", "VARCHAR"], returned, type="arrow", null_handling="special")
+    returned: Any = f"STRUCT({kinds})"
+    mode: Any = {"type": "arrow", "null_handling": "special"}
+    connection.create_function(name, answered, ["VARCHAR", "VARCHAR"], returned, **mode)

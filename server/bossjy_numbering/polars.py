@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ def clean(frame: Frame, column: str = "phone_number", **options: Unpack[Options]
     """
     import polars as pl  # noqa: PLC0415  # the caller has it
 
-    cleaner = Cleaner(column, **{**options, "dictionaries": False})
+    cleaner = replace(Cleaner(column, **options), dictionaries=False)
     if isinstance(frame, pl.DataFrame):
         return _cleaned(cleaner, frame)
     given = frame.collect_schema()
@@ -38,7 +39,7 @@ def answers(texts: pl.Expr, **options: Unpack[Options]) -> pl.Expr:
 
     if options.get("region_column") is not None:
         raise ValueError("an expression has one column: use default_region, or clean() for a column of regions")
-    cleaner = Cleaner("text", **{**options, "dictionaries": False})
+    cleaner = replace(Cleaner("text", **options), dictionaries=False)
 
     def answered(series: pl.Series) -> pl.Series:
         frame = _cleaned(cleaner, series.alias("text").to_frame())

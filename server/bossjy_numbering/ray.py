@@ -5,9 +5,10 @@ Every worker needs `bossjy-numbering[arrow]`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from functools import partial
+from typing import TYPE_CHECKING, Any, Unpack
 
-from bossjy_numbering.cleaning import Cleaner, Options
+from bossjy_numbering.cleaning import Cleaner, Options, distinct_rows
 
 if TYPE_CHECKING:
     from ray.data import Dataset
@@ -23,5 +24,12 @@ def clean(
 
     `batch_size`: rows of a call; None for whole blocks.
     """
-    cleaner = Cleaner(column, **options)
-    return dataset.map_batches(cleaner.table, batch_format="pyarrow", batch_size=batch_size, zero_copy_batch=True)
+    cleaned: Any = Cleaner(column, **options).table
+    return dataset.map_batches(cleaned, batch_format="pyarrow", batch_size=batch_size, zero_copy_batch=True)
+
+
+def distinct(dataset: Dataset, column: str = "phone_e164", blocks: int = 8) -> Dataset:
+    """One row for each value of a column, after a shuffle into some blocks. Ray Data has no such operation itself."""
+    shuffled = dataset.repartition(blocks, keys=[column])
+    firsts: Any = partial(distinct_rows, column=column)
+    return shuffled.map_batches(firsts, batch_format="pyarrow", batch_size=None)

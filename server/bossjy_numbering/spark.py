@@ -5,6 +5,7 @@ Every executor needs `bossjy-numbering[arrow]`. Works on classic Spark and on Sp
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from bossjy_numbering.cleaning import Cleaner, Options
@@ -22,7 +23,7 @@ def clean(frame: DataFrame, column: str = "phone_number", **options: Unpack[Opti
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema  # noqa: PLC0415  # Spark's user has it
     from pyspark.sql.types import StructType  # noqa: PLC0415
 
-    cleaner = Cleaner(column, **{**options, "dictionaries": False})
+    cleaner = replace(Cleaner(column, **options), dictionaries=False)
     # Refuses wrong columns here, before a job starts.
     cleaner.schema(to_arrow_schema(frame.select(*_used(cleaner, frame.columns)).schema))
     added: Any = from_arrow_schema(cleaner.added())

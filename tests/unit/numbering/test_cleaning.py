@@ -13,7 +13,7 @@ import pytest
 
 from bossjy_numbering import Number, load_plan
 from bossjy_numbering.answer_columns import COLUMNS, TYPES
-from bossjy_numbering.cleaning import MOST_ROWS, Cleaner, clean_batches, clean_reader, clean_table
+from bossjy_numbering.cleaning import MOST_ROWS, Cleaner, clean_batches, clean_reader, clean_table, distinct_rows
 
 TEXTS = ["+8613800138000", "none", "020 7946 0018 ext 3", None, "+390612345678", "020 7946", "1.38E+10", "+1 310 1234"]
 REGIONS = ["CN", None, "GB", "US", None, "GB", "CN", ""]
@@ -167,13 +167,17 @@ def test_threads_and_processes_answer_alike(way: str) -> None:
     cleaner = Cleaner("phone", default_region="GB")
     assert pickle.loads(pickle.dumps(cleaner)) == cleaner  # noqa: S301  # our own bytes
     wanted = cleaner.table(table())
-    pool: Executor
-    if way == "thread":
-        pool = ThreadPoolExecutor(4)
-    else:
+    pool: Executor = ThreadPoolExecutor(4)
+    if way != "thread":
         pool = ProcessPoolExecutor(2, multiprocessing.get_context(way))
     with pool:
         assert all(one.equals(wanted) for one in pool.map(cleaner.table, [table()] * 4))
+
+
+def test_the_first_row_of_each_number_is_kept() -> None:
+    given = pa.table({"id": [0, 1, 2, 3, 4, 5], "phone_e164": ["+2", "+1", "+2", None, "+1", None]})
+    assert distinct_rows(given).column("id").to_pylist() == [0, 1, 3]
+    assert distinct_rows(given.slice(0, 0)).num_rows == 0
 
 
 def test_the_columns_that_are_added_by_default() -> None:
