@@ -26,26 +26,25 @@ def test_every_engine_has_an_example() -> None:
     assert set(EXAMPLES) == {"Arrow", "Polars", "DuckDB", "Spark", "Ray"}
 
 
+@pytest.fixture
+def work(lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the lake as the current folder."""
+    folder = tmp_path / "work"
+    shutil.copytree(lake, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
 @pytest.mark.parametrize("engine", EXAMPLES)
 @pytest.mark.filterwarnings("ignore")  # the engines' own
 def test_the_example_writes_what_the_core_answers(
-    engine: str,
-    lake: Path,
-    expected: list[dict[str, Any]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
+    engine: str, work: Path, expected: list[dict[str, Any]], request: pytest.FixtureRequest
 ) -> None:
+    code = EXAMPLES[engine]
     if engine in STARTED:
         request.getfixturevalue(STARTED[engine])
-    work = tmp_path / "work"
-    shutil.copytree(lake, work)
-    monkeypatch.chdir(work)
-    if engine in STARTED:
-        # Their processes have another folder.
-        code = re.sub(r'"(lake|cleaned|accepted|rejects)"', lambda name: f'"{work / name[1]}"', EXAMPLES[engine])
-    else:
-        code = EXAMPLES[engine]
+        # Their processes may have another current folder.
+        code = re.sub(r'"(lake|cleaned|accepted|rejects)"', lambda name: f'"{work / name[1]}"', code)
     exec(compile(code, f"docs/engines.md, {engine}", "exec"), {})  # noqa: S102  # our own documentation
     assert written(work, "cleaned") == expected
     valid = [row for row in expected if row["phone_valid"]]
