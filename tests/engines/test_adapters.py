@@ -33,7 +33,7 @@ def test_duckdb_has_the_function_in_sql() -> None:
     bossjy_numbering.duckdb.register(connection, "clean_number")
     query = "SELECT id, clean_number(phone, country) AS number FROM lake"
     answered = by_id(connection.sql(query).to_arrow_table().to_pylist())
-    wanted = clean_table(table, "phone", region_column="country", prefix="")
+    wanted = clean_table(table.drop_columns(["region"]), "phone", region_column="country", prefix="")
     assert [row["number"] for row in answered] == wanted.select(Cleaner(prefix="").added().names).to_pylist()
     empty = connection.sql("SELECT clean_number(phone, NULL).e164 FROM lake WHERE id < 0").fetchall()
     assert empty == []

@@ -60,8 +60,10 @@ def main() -> int:
     """The program. Returns the exit status: 1 if the engines disagree."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("engines", nargs="*", default=list(ENGINES), choices=[*ENGINES, []])
+    parser.add_argument("engines", nargs="*", default=list(ENGINES), metavar="ENGINE", help=", ".join(ENGINES))
     asked = parser.parse_args()
+    if unknown := set(asked.engines) - set(ENGINES):
+        parser.error(f"unknown engines: {', '.join(sorted(unknown))}")
     figures: dict[str, float] = {"rows": asked.rows}
     lines: list[list[object]] = [["engine", "rows/s", "CPU µs/row", "UDF rows/s", "UDF CPU µs/row", "ratio", "valid"]]
     counts = set()
