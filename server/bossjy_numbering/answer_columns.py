@@ -74,7 +74,7 @@ class _Answers:
         self._plan = plan
         self._texts = texts
         self._regions = regions
-        self._values: Any = (texts.offsets, texts.data)
+        self._values = (texts.offsets, texts.data)
         self._column = plan.column(self._values, regions)
         self._parsed: NDArray[np.bool_] = self._column.error == ParseError.NONE
 

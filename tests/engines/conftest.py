@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -71,6 +72,6 @@ def ray_cluster() -> Iterator[None]:
     """Ray on this machine."""
     import ray  # noqa: PLC0415  # starts processes
 
-    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=256 * 2**20, logging_level="warning")
+    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=256 * 2**20, logging_level=logging.WARNING)
     yield
     ray.shutdown()

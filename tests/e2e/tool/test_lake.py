@@ -1,4 +1,4 @@
-"""The way home: rows that an engine cleaned with bossjy-numbering become contacts, each once, with counts that agree."""
+"""The way home: rows that an engine cleaned become contacts of the service, each once, with counts that agree."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def test_cleaned_rows_of_several_files_become_contacts_once(run: Run, tmp_path: 
     assert [one["rows_in"] for one in counts] == [half, accepted.num_rows - half]
     assert sum(one["inserted"] for one in counts) == accepted.num_rows
     contacts = objects(run("contacts", "list", "--limit", "0", "--json"))
-    assert sorted(one["phone_number"] for one in contacts) == sorted(accepted.column("phone_e164").to_pylist())
+    assert sorted(one["phone_number"] for one in contacts) == sorted(
+        map(str, accepted.column("phone_e164").to_pylist())
+    )
     (british,) = (one for one in contacts if one["phone_number"] == "+442079460958")
     assert british["extension"] == "3"
     # Imported again, the same files add nothing.

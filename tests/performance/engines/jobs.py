@@ -7,6 +7,7 @@ told apart. It prints the figures as JSON.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -127,7 +128,7 @@ def ray() -> tuple[Job, Job]:
 
     from bossjy_numbering.ray import BATCH_ROWS, clean  # noqa: PLC0415
 
-    cluster.init(num_cpus=2, include_dashboard=False, object_store_memory=512 * 2**20, logging_level="error")
+    cluster.init(num_cpus=2, include_dashboard=False, object_store_memory=512 * 2**20, logging_level=logging.ERROR)
     udf: Any = by_phonenumbers
 
     def peer(read: Path, write: Path) -> None:
