@@ -86,13 +86,14 @@ class Cleaner:
     def batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with the added columns. Errors as in `schema`."""
         schema = self.schema(batch.schema)
-        regions = self.default_region if self.region_column is None else batch.column(self.region_column)
+        regions = None if self.region_column is None else batch.column(self.region_column)
         answers = self.answers(batch.column(self.column), regions)
         return pa.RecordBatch.from_arrays([*batch.columns, *answers], schema=schema)
 
     def answers(self, texts: Any, regions: Any = None) -> list[pa.Array[Any]]:
-        """The added columns for an array of texts. `regions`: one for all rows, or an array of them."""
+        """The added columns for an array of texts. `regions`: an array of them (default: `default_region`)."""
         plan = load_plan(self.cache_dir)
+        regions = self.default_region if regions is None else regions
         return answer_columns(plan, texts, regions, self.columns, dictionaries=self.dictionaries)
 
     def batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -2,7 +2,8 @@
 
 Parquet to Parquet, dirty numbers of all regions. For each engine: rows per second and CPU per row of the core, the
 same of a UDF on `phonenumbers` in the same process, and their ratio. The results are compared: all engines must give
-the same counts of valid rows. The ratio is that of the CPU per row, which a busy machine changes little.
+the same counts of valid rows. The ratio is that of the CPU per row, which a busy machine changes little. Each engine runs the job once before it is measured. The
+UDF has the pattern cache of `phonenumbers` (`enable_pattern_cache`), without which it is several times slower.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tests.performance.numbering.bench_texts import dirty_texts
 ROWS = 1_000_000
 SEED = 7
 # The UDF needs fewer rows: it is that much slower.
-SHARE_OF_PEER = 20
+SHARE_OF_PEER = 10
 TIMEOUT_S = 1800.0
 
 

@@ -180,5 +180,13 @@ def test_the_first_row_of_each_number_is_kept() -> None:
     assert distinct_rows(given.slice(0, 0)).num_rows == 0
 
 
+def test_an_array_of_texts_is_read_in_the_default_region() -> None:
+    cleaner = Cleaner(default_region="GB", columns=("e164",))
+    (answers,) = cleaner.answers(pa.array(["020 7946 0018", "+8613800138000"]))
+    assert answers.to_pylist() == ["+442079460018", "+8613800138000"]
+    (answers,) = cleaner.answers(pa.array(["138 0013 8000"]), pa.array(["CN"]))
+    assert answers.to_pylist() == ["+8613800138000"]
+
+
 def test_the_columns_that_are_added_by_default() -> None:
     assert tuple(name.removeprefix("phone_") for name in Cleaner().added().names) == COLUMNS
