@@ -52,6 +52,9 @@ ENGINES := .venv/.installed-engines
 $(ENGINES): requirements/engines.txt $(DEV)
 	@sh requirements/install.sh engines
 
+.PHONY: install-engines
+install-engines: $(ENGINES)
+
 .PHONY: test-engines
 test-engines: $(ENGINES) ## run the numbering on real Spark, Ray, Polars and DuckDB (600 MB of programs; Java 17)
 	@$(PYTHON) -m pytest tests/engines $(ARGS)

@@ -32,9 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave tests/gateway to `make test-gateway`, which installs its programs."""
-    named = any("gateway" in Path(argument.partition("::")[0]).parts for argument in config.args)
-    return True if collection_path.name == "gateway" and not named else None
+    """Leave tests/gateway and tests/engines to `make test-gateway` and `make test-engines`, which install programs."""
+    folder = collection_path.name
+    named = any(folder in Path(argument.partition("::")[0]).parts for argument in config.args)
+    return True if folder in {"engines", "gateway"} and collection_path.parent.name == "tests" and not named else None
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
