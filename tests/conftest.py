@@ -24,7 +24,7 @@ START = pytest.StashKey[float]()
 
 
 # `make test-gateway` and so on.
-_OWN_TARGETS = frozenset({"deploy", "discovery", "gateway", "monitoring", "pooler"})
+_OWN_TARGETS = frozenset({"deploy", "discovery", "engines", "gateway", "monitoring", "pooler"})
 
 
 def pytest_configure(config: pytest.Config) -> None:

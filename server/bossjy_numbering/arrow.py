@@ -1,6 +1,7 @@
-"""Arrow record batch in, Arrow record batch out: one pure function for the workers of any engine.
+"""Arrow record batch in, Arrow record batch out: one pure function with names as dictionaries.
 
-Needs NumPy, pyarrow and phonenumbers. A worker loads the plan from its own cache folder at the first call.
+It replaces columns of the same name; `cleaning` refuses them, and has more forms of data and options. A process loads
+the plan at the first call.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from bossjy_numbering.answer_columns import e164_texts, nulled
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.plan import load_plan
 from bossjy_numbering.types import NumberType, ParseError, PossibleReason
@@ -58,10 +60,10 @@ def arrow_columns(answers: NumberColumn) -> dict[str, pa.Array[Any]]:
     """A column of answers as Arrow arrays, by the names of COLUMNS. Unknown values are null."""
     parsed = answers.error == ParseError.NONE
     return {
-        "e164": _nulled(_strings(answers), parsed),
-        "calling_code": _nulled(pa.array(answers.calling_code), parsed),
-        "national_number": _nulled(pa.array(answers.national_number), parsed),
-        "leading_zeros": _nulled(pa.array(answers.leading_zeros), parsed),
+        "e164": nulled(e164_texts(answers), parsed),
+        "calling_code": nulled(pa.array(answers.calling_code), parsed),
+        "national_number": nulled(pa.array(answers.national_number), parsed),
+        "leading_zeros": nulled(pa.array(answers.leading_zeros), parsed),
         "region": _named(answers.region.astype(np.int16), list(answers.regions), answers.region >= 0),
         "type": _named(*_enumerated(answers.type, NumberType), parsed),
         "valid": pa.array(answers.valid),
@@ -71,20 +73,6 @@ def arrow_columns(answers: NumberColumn) -> dict[str, pa.Array[Any]]:
         if answers.extensions
         else pa.nulls(len(answers), pa.string()),
     }
-
-
-def _strings(answers: NumberColumn) -> pa.Array[Any]:
-    """E.164 on the column's own buffers, without a copy."""
-    kind = pa.string() if answers.e164_offsets.dtype == np.int32 else pa.large_string()
-    buffers = [None, pa.py_buffer(answers.e164_offsets), pa.py_buffer(answers.e164_data)]
-    return pa.Array.from_buffers(kind, len(answers), buffers)
-
-
-def _nulled(array: pa.Array[Any], said: NDArray[np.bool_]) -> pa.Array[Any]:
-    if bool(said.all()):
-        return array
-    bits = pa.py_buffer(np.packbits(said, bitorder="little"))
-    return pa.Array.from_buffers(array.type, len(array), [bits, *array.buffers()[1:]])
 
 
 def _enumerated(values: NDArray[np.uint8], kind: type[IntEnum]) -> tuple[NDArray[np.int16], list[str]]:

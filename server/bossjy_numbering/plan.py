@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from bossjy_numbering import oracle
-from bossjy_numbering.cache import default_cache_dir, load_or_build
+from bossjy_numbering.cache import CacheError, Content, default_cache_dir, load_or_build, read, write
 from bossjy_numbering.column.engine import ColumnEngine
 from bossjy_numbering.column.regions import DefaultRegions, region_rows
 from bossjy_numbering.column.result import NumberColumn
@@ -25,6 +25,8 @@ from bossjy_numbering.steps import Steps, finish
 from bossjy_numbering.tables import Tables, tables_of
 from bossjy_numbering.types import Format, Found, Leniency, MatchType, Number, NumberType, RegionInfo
 
+# The tables that the wheel `bossjy-numbering` contains. A checkout has none.
+COMPILED = Path(__file__).parent / "compiled"
 # The default limit of `Plan.find`.
 FIND_LIMIT = 100
 
@@ -173,8 +175,9 @@ class Plan:
 def load_plan(cache_dir: Path | None = None) -> Plan:
     """The plan of the installed `phonenumbers`.
 
-    Its tables are cached in `cache_dir` (default: `.cache/bossjy` in the home folder), one file for each metadata
-    version. Missing tables are built in some two seconds. A process loads each folder's plan once.
+    Its tables are those that the wheel `bossjy-numbering` contains, if they are of that version. Otherwise they are
+    cached in `cache_dir` (default: `.cache/bossjy` in the home folder), one file for each metadata version. Missing
+    tables are built in some two seconds. A process loads each folder's plan once.
     """
     return _kept(cache_dir or default_cache_dir())
 
@@ -186,6 +189,22 @@ def _kept(cache_dir: Path) -> Plan:
 
 def plan_from(cache_dir: Path) -> Plan:
     """The plan as in `load_plan`, read from its file anew."""
-    path = cache_dir / f"numbering-{oracle.VERSION}-{COMPILER_VERSION}.tables"
-    content = load_or_build(path, lambda: compile_plan(installed_rules()).to_content())
+    try:
+        content = read(COMPILED / tables_name())
+    except CacheError:
+        content = load_or_build(cache_dir / tables_name(), _compiled)
     return Plan(tables_of(*content), cache_dir)
+
+
+def tables_name() -> str:
+    """The name of the file with the tables of the installed `phonenumbers`."""
+    return f"numbering-{oracle.VERSION}-{COMPILER_VERSION}.tables"
+
+
+def write_tables(path: Path) -> None:
+    """Compiles the tables of the installed `phonenumbers` into a file, as the build of the wheel does."""
+    write(path, *_compiled())
+
+
+def _compiled() -> Content:
+    return compile_plan(installed_rules()).to_content()

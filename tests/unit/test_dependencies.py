@@ -24,6 +24,7 @@ SHARED = {
     "bossjy": "bossjy",
     "bossjy_client": "bossjy",
     "buf": "bossjy-server",
+    "bossjy_numbering": "bossjy-numbering",
     "google.api": "googleapis-common-protos",
     "google.protobuf": "protobuf",
     "google.rpc": "googleapis-common-protos",
@@ -51,7 +52,7 @@ def test_what_is_imported_is_stated_and_what_is_stated_is_imported(folder: str) 
 def distributions(module: str) -> set[str]:
     """What a module comes from: nothing for the standard library and for our own server."""
     top = module.partition(".")[0]
-    if top in sys.stdlib_module_names or top in {"bossjy_numbering", "bossjy_server"}:
+    if top in sys.stdlib_module_names or top == "bossjy_server":
         return set()
     shared = (name for part, name in SHARED.items() if f"{module}.".startswith(f"{part}."))
     return {canonicalize_name(next(shared, None) or INSTALLED[top][0])}

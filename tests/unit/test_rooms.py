@@ -11,6 +11,8 @@ from pathlib import Path
 SERVER = Path(__file__).resolve().parents[2] / "server"
 SERVICE = SERVER / "bossjy_server"
 FEATURES = ("auth", "contacts", "imports", "phone")
+# Modules of the numbering for callers with Arrow, and its adapters to engines.
+ON_ARROW = ("answer_columns", "arrow", "cleaning", "duckdb", "polars", "ray", "spark")
 SQL = re.compile(r"\b(SELECT\s|INSERT INTO\s|UPDATE\s+[\w.]+\s+SET\s|DELETE FROM\s)")
 
 
@@ -45,14 +47,14 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def test_the_numbering_plan_is_imported_with_numpy_and_phonenumbers_alone() -> None:
-    # Arrow is imported where a caller brings Arrow, and by the one module that is for such callers.
+    # Arrow is imported where a caller brings Arrow, and by the modules that are for such callers.
     allowed = sys.stdlib_module_names | {"bossjy_numbering", "numpy", "phonenumbers"}
 
     def broken(path: Path, tree: ast.Module) -> bool:
         at_import = imported(node for node in nodes(tree) if node in tree.body)
         needs = {name.partition(".")[0] for name in at_import} - allowed
-        for_arrow = "bossjy_numbering.arrow" in at_import
-        return for_arrow or bool(needs - {"pyarrow"} if path.stem == "arrow" else needs)
+        for_arrow = {f"bossjy_numbering.{name}" for name in ON_ARROW} & at_import
+        return bool(needs - {"pyarrow"} if path.stem in ON_ARROW else for_arrow or needs)
 
     assert files_where(SERVER / "bossjy_numbering", broken) == []
 

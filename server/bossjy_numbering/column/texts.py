@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Texts: TypeAlias = "Sequence[str | None] | pa.Array[Any] | pa.ChunkedArray[Any] | tuple[NDArray[Any], bytes]"
+Texts: TypeAlias = (
+    "Sequence[str | None] | pa.Array[Any] | pa.ChunkedArray[Any] | tuple[NDArray[Any], bytes | NDArray[np.uint8]]"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Measurements of the numbering core on data engines."""
