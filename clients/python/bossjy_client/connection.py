@@ -11,9 +11,11 @@ from typing import TypeVar
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import BossjyError, UnauthenticatedError, UnavailableError, from_rpc_error
+from bossjy_client.idempotency import is_idempotent
 from bossjy_client.reachability import Cause, cause_of, never_sent
 from bossjy_client.tokens import StaticToken, TokenSource
 
@@ -28,7 +30,7 @@ _POLL_S = 0.1
 # Any method without credentials shows the cause of a failed connection.
 _PROBE = "/grpc.health.v1.Health/Check"
 
-Request = TypeVar("Request")
+Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response")
 Metadata = tuple[tuple[str, str], ...]
 
@@ -77,7 +79,7 @@ class Connection:
         method: Callable[..., grpc.aio.UnaryUnaryCall[Request, Response]],
         request: Request,
         *,
-        safe: bool,
+        safe: bool | None = None,
         public: bool = False,
         timeout_s: float | None = None,
     ) -> Response:
@@ -85,8 +87,10 @@ class Connection:
 
         `safe`: repeating does no harm, so the call is repeated until its deadline while no server answers, and
         `max_attempts` times while the server refuses it. A call that is not safe is repeated only while there is no
-        connection. `public`: no credentials are sent. Raises BossjyError.
+        connection. If None, the idempotency level of the method decides. `public`: no credentials are sent. Raises
+        BossjyError.
         """
+        repeatable = is_idempotent(request) if safe is None else safe
         deadline = time.monotonic() + (timeout_s or self.config.timeout_s)
         renewed = False
         attempt = refusals = 0
@@ -102,7 +106,7 @@ class Connection:
             attempt += 1
             wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
             refusals += not is_away(failure)
-            if not self._repeats(failure, refusals, safe=safe) or time.monotonic() + wait_s > deadline:
+            if not self._repeats(failure, refusals, safe=repeatable) or time.monotonic() + wait_s > deadline:
                 raise failure
             if failure.reason == "RATE_LIMITED":
                 _log.warning("%s: waiting %.1f s", failure.message, wait_s)
