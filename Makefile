@@ -62,8 +62,9 @@ check-monitoring: ## check monitoring/ with promtool and amtool, from the packag
 	amtool check-config monitoring/alertmanager/alertmanager.yml
 
 .PHONY: generate
-generate: $(DEV) ## make stubs in clients/python, build/bossjy.binpb, docs/openapi.json from protos/
+generate: $(DEV) ## make stubs, build/bossjy.binpb, docs/openapi.json from protos/, docs/reference from the sources
 	@$(PYTHON) clients/python/generate.py
+	@$(PYTHON) docs/generate/reference.py
 
 .PHONY: released
 released: $(DEV) ## record the contracts as released: from then on `make check` refuses breaking changes

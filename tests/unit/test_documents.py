@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("", "docs", "docs/decisions", "monitoring", "deploy/kubernetes", "deploy/compose", ".github")
+FOLDERS = (
+    "",
+    "docs",
+    "docs/decisions",
+    "docs/reference",
+    "docs/operations",
+    "monitoring",
+    "deploy/kubernetes",
+    "deploy/compose",
+    ".github",
+)
 DOCUMENTS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
 
 
