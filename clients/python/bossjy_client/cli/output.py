@@ -16,13 +16,24 @@ from rich.table import Table
 from bossjy_client.errors import BossjyError
 
 
+class PipeConsole(Console):
+    """A console whose reader may end (`| head`): BrokenPipeError, as any other file raises it.
+
+    rich raises SystemExit, which ends the event loop while the command still runs.
+    """
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again. Called while it is handled."""
+        raise  # noqa: PLE0704 - rich calls this in its `except`
+
+
 class Output:
     """Prints results. With `as_json` each result is one line of JSON, and nothing else goes to stdout."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.out = Console(highlight=False, soft_wrap=True)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.out = PipeConsole(highlight=False, soft_wrap=True)
+        self.err = PipeConsole(stderr=True, highlight=False, soft_wrap=True)
 
     def json(self, value: object) -> None:
         """One line of JSON."""
