@@ -47,6 +47,13 @@ def test_links_lead_to_files_and_headings(document: Path) -> None:
     assert broken == []
 
 
+def test_the_index_names_every_page() -> None:
+    text = (ROOT / "docs" / "README.md").read_text()
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    pages = {page for page in pages if not page.startswith("decisions/")} - {"README.md"}
+    assert sorted(page for page in pages if f"]({page})" not in text) == []
+
+
 def test_a_missing_heading_is_found() -> None:
     text = "# A title: its parts\n\n```\n# no heading\n```\n## 中文 标题\n"
     assert anchors(text) == {"a-title-its-parts", "中文-标题"}
