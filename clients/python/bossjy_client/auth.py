@@ -88,7 +88,7 @@ class AuthClient:
     async def holds(self, token: str) -> bool:
         """True if a token or API key of this tenant is valid now."""
         request = auth_service_pb2.IntrospectTokenRequest(token=token)
-        return (await self._connection.call(self._stub.IntrospectToken, request)).active
+        return (await self._connection.call(self._stub.IntrospectToken, request, safe=True)).active
 
     async def create_api_key(
         self, display_name: str, scopes: Sequence[str], *, expire_time_s: float | None = None
@@ -115,4 +115,4 @@ class AuthClient:
     async def revoke_api_key(self, api_key_id: str) -> None:
         """Revoke an API key."""
         request = auth_service_pb2.RevokeApiKeyRequest(api_key_id=api_key_id)
-        await self._connection.call(self._stub.RevokeApiKey, request)
+        await self._connection.call(self._stub.RevokeApiKey, request, safe=True)

@@ -10,13 +10,13 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich import box
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.table import Table
 
 from bossjy_client.errors import BossjyError
 
 
-class PipeConsole(Console):
+class Console(RichConsole):
     """A console whose reader may end (`| head`): BrokenPipeError, as any other file raises it.
 
     rich raises SystemExit, which ends the event loop while the command still runs.
@@ -32,8 +32,8 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.out = PipeConsole(highlight=False, soft_wrap=True)
-        self.err = PipeConsole(stderr=True, highlight=False, soft_wrap=True)
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def json(self, value: object) -> None:
         """One line of JSON."""
