@@ -58,19 +58,19 @@ def compile_protos(out: Path, descriptors: Path) -> None:
     )
 
 
+def document(folder: Path) -> str:
+    """The OpenAPI document of the contracts, with their comments, which build/bossjy.binpb leaves out."""
+    release = tomllib.loads((ROOT / "server" / "pyproject.toml").read_text())["project"]["version"]
+    return openapi(described(folder), release)
+
+
 def described(folder: Path) -> bytes:
-    """The descriptor set of the contracts with their comments, which build/bossjy.binpb leaves out."""
+    """The descriptor set of the contracts with their comments."""
     protos, target = ROOT / "protos", folder / "described.binpb"
     contracts = sorted(str(path.relative_to(protos)) for path in (protos / "bossjy").rglob("*.proto"))
     search = [f"-I{protos}", f"-I{VENDORED}", f"-I{resources.files('grpc_tools') / '_proto'}"]
     run_protoc([*search, "--include_imports", "--include_source_info", f"--descriptor_set_out={target}", *contracts])
     return target.read_bytes()
-
-
-def document(folder: Path) -> str:
-    """The OpenAPI document of the contracts."""
-    release = tomllib.loads((ROOT / "server" / "pyproject.toml").read_text())["project"]["version"]
-    return openapi(described(folder), release)
 
 
 def run_protoc(arguments: list[str]) -> None:

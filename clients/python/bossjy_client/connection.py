@@ -90,7 +90,6 @@ class Connection:
         connection. If None, the idempotency level of the method decides. `public`: no credentials are sent. Raises
         BossjyError.
         """
-        repeatable = is_idempotent(request) if safe is None else safe
         deadline = time.monotonic() + (timeout_s or self.config.timeout_s)
         renewed = False
         attempt = refusals = 0
@@ -106,7 +105,8 @@ class Connection:
             attempt += 1
             wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
             refusals += not is_away(failure)
-            if not self._repeats(failure, refusals, safe=repeatable) or time.monotonic() + wait_s > deadline:
+            safe = is_idempotent(request) if safe is None else safe
+            if not self._repeats(failure, refusals, safe=safe) or time.monotonic() + wait_s > deadline:
                 raise failure
             if failure.reason == "RATE_LIMITED":
                 _log.warning("%s: waiting %.1f s", failure.message, wait_s)
