@@ -153,6 +153,7 @@ async def restored(make_server: MakeServer, admin_url: str, redis_url: str, path
     command = "bossjy-server database sql"
     statements = await asyncio.to_thread(shell, command, folder, PATH=path, BOSSJY_DATA_DIR=str(data), **settings)
     await prepare(admin_url, statements)
+    (data / "plan").symlink_to((folder / "data" / "plan").resolve())  # compiled once for all tests
     await asyncio.to_thread(shell, commands()[1], folder, PATH=path, BOSSJY_DATA_DIR=str(data), **settings)
     server = make_server(**settings, REDIS_URL=redis_url, BOSSJY_DATA_DIR=str(data), BOSSJY_DATABASE_POOL="8")
     await asyncio.to_thread(server.start)
