@@ -22,7 +22,10 @@ _ERRORS = """\
 Every status other than OK has a `google.rpc.ErrorInfo` with the domain `bossjy` and one of these reasons; programs
 branch on it. The message for people is in `Status.message`. The only statuses without a reason are those of gRPC."""
 _ENUM = "bossjy.common.v1.ErrorReason"
-_REASON = re.compile(r"(?P<code>[A-Z_]+)\. (?P<meaning>.+?) To do: (?P<remedy>.+?)(?: Metadata: (?P<metadata>.+))?")
+_REASON = re.compile(
+    r"(?P<codes>[A-Z_]+(?: or [A-Z_]+)*)\. (?P<meaning>.+?)"
+    r" To do: (?P<remedy>.+?)(?: Metadata: (?P<metadata>.+))?"
+)
 
 
 class Contracts:
@@ -97,7 +100,7 @@ class Contracts:
                 raise SystemExit(f"{value.name}: the comment must be `CODE. Meaning. To do: remedy. Metadata: names.`")
             yield (
                 code(value.name.removeprefix("ERROR_REASON_")),
-                code(read["code"]),
+                " or ".join(map(code, read["codes"].split(" or "))),
                 read["meaning"],
                 read["remedy"],
                 read["metadata"] or "",

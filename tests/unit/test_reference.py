@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -10,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from bossjy.common.v1 import error_reason_pb2
+from bossjy_server import errors
 from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
 from bossjy_server.config import Settings, listed
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+SERVER = Path(errors.__file__).parent
 # The columns of each page that may be empty.
 OPTIONAL = {
     "commands": {"values"},
@@ -61,6 +65,27 @@ def test_all_settings_are_there() -> None:
 def test_all_reasons_are_there() -> None:
     names = {name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.keys()}  # noqa: SIM118
     assert column("errors", "reason") == names - {"UNSPECIFIED"}
+
+
+def raised() -> Iterator[tuple[str, str]]:
+    """Reason and code of each error that the server's sources make."""
+    kinds = {name: one.kind.value for name, one in vars(errors).items() if hasattr(one, "kind")}
+    for path in SERVER.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and (kind := kinds.get(ast.unparse(call.func).rpartition(".")[2])):
+                for argument in (*call.args[:1], *(one.value for one in call.keywords if one.arg == "reason")):
+                    module, _, reason = ast.unparse(argument).rpartition(".")
+                    if module == "Reason":
+                        yield reason, kind
+
+
+def test_codes_are_those_that_the_server_raises() -> None:
+    codes = {row["reason"].strip("`"): set(re.findall(r"`(\w+)`", row["gRPC code"])) for row in rows("errors")}
+    found: dict[str, set[str]] = defaultdict(set)
+    for reason, kind in raised():
+        found[reason].add(kind)
+    assert len(found) > 50
+    assert {reason: codes[reason] for reason in found} == found
 
 
 def test_all_methods_are_there() -> None:
