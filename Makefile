@@ -109,8 +109,17 @@ check-monitoring: ## check monitoring/ with promtool and amtool, from the packag
 	amtool check-config monitoring/alertmanager/alertmanager.yml
 
 .PHONY: generate
-generate: $(DEV) ## make stubs in clients/python, build/bossjy.binpb, docs/openapi.json from protos/
+generate: $(DEV) ## make stubs, build/bossjy.binpb, docs/openapi.json from protos/, docs/reference from the sources
 	@$(PYTHON) clients/python/generate.py
+	@$(PYTHON) docs/generate/reference.py
+
+DOCS := build/docs-env/.installed
+$(DOCS): requirements/docs.txt $(DEV)
+	@sh requirements/install.sh docs
+
+.PHONY: docs
+docs: $(DOCS) ## build the documentation as a site that needs no network: build/site/index.html
+	@$(PYTHON) docs/generate/site.py build/docs-env/bin/mkdocs && echo build/site/index.html
 
 .PHONY: released
 released: $(DEV) ## record contracts and schema as released: `make check` and tests compare later ones with them

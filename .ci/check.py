@@ -106,6 +106,7 @@ STEPS: list[tuple[str, Callable[[], object]]] = [
     ),
     ("contracts: nothing breaks (buf)", breaking),
     ("generated code is current", lambda: run("python", "clients/python/generate.py", "--check")),
+    ("reference pages are current", lambda: run("python", "docs/generate/reference.py", "--check")),
     ("OpenAPI document is valid", openapi),
     ("manifests of Kubernetes, compose file", lambda: run("pytest", "-q", "-n", "0", "tests/deploy")),
     ("dashboards are current", lambda: run("python", "monitoring/grafana/make_dashboards.py", "--check")),

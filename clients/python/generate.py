@@ -103,13 +103,17 @@ def without_options(descriptor: bytes) -> bytes:
 
 def document(folder: Path) -> str:
     """The OpenAPI document of the contracts, with their comments, which build/bossjy.binpb leaves out."""
-    protos, described = ROOT / "protos", folder / "described.binpb"
+    release = tomllib.loads((ROOT / "server" / "pyproject.toml").read_text())["project"]["version"]
+    return openapi(described(folder), release)
+
+
+def described(folder: Path) -> bytes:
+    """The descriptor set of the contracts with their comments."""
+    protos, target = ROOT / "protos", folder / "described.binpb"
     contracts = sorted(str(path.relative_to(protos)) for path in (protos / "bossjy").rglob("*.proto"))
     search = [f"-I{protos}", f"-I{VENDORED}", f"-I{resources.files('grpc_tools') / '_proto'}"]
-    described_in = ["--include_imports", "--include_source_info", f"--descriptor_set_out={described}"]
-    run_protoc([*search, *described_in, *contracts])
-    release = tomllib.loads((ROOT / "server" / "pyproject.toml").read_text())["project"]["version"]
-    return openapi(described.read_bytes(), release)
+    run_protoc([*search, "--include_imports", "--include_source_info", f"--descriptor_set_out={target}", *contracts])
+    return target.read_bytes()
 
 
 def run_protoc(arguments: list[str]) -> None:

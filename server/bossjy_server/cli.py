@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     try:
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         return _run(options, read_settings(os.environ, file=options.config, named=named))
@@ -63,7 +63,8 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     return run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """The whole command line."""
     parser = argparse.ArgumentParser(
         prog="bossjy-server", description="Validate phone numbers and import contact lists over gRPC."
     )

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.cli import _parser
+from bossjy_server.cli import command_line
 from bossjy_server.config import Settings
 from tests.deploy.manifests import CONTAINERFILE, DEPLOY, ROOT, exposed, settings_of
 
@@ -55,12 +55,12 @@ def test_our_services_have_the_image_and_settings_of_this_release(tmp_path: Path
         assert service["image"] == f"bossjy:{version}"
         assert (FOLDER / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
         settings = settings_of(service["environment"], tmp_path)
-        _parser().parse_args(service.get("command", ["serve"]))
+        command_line().parse_args(service.get("command", ["serve"]))
         if name != "database":
             assert lengthened(service["stop_grace_period"]) >= settings.process.drain_s + 5
             program, *arguments = service["healthcheck"]["test"][1:]
             assert program == "bossjy-server"
-            assert _parser().parse_args(arguments).command == "health"
+            assert command_line().parse_args(arguments).command == "health"
             assert "/data/keys" in dict(mounts(service)).values()
     assert "/data/keys" in CONTAINERFILE, "a new volume there would belong to root"
 

@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 
 from bossjy_server.auth.keys import Keys
-from bossjy_server.cli import _parser
+from bossjy_server.cli import command_line
 from bossjy_server.config import Settings
 from bossjy_server.telemetry.metrics import _PATH as METRICS
 from bossjy_server.telemetry.pages import LIVE, READY
@@ -53,7 +53,7 @@ def test_settings_commands_and_image_exist(overlay: str, tmp_path: Path) -> None
         assert container["image"] == f"bossjy:{version}"
         settings_of({each["name"]: each["value"] for each in container.get("env", ())}, tmp_path)
         if "command" not in container:
-            _parser().parse_args(container["args"])
+            command_line().parse_args(container["args"])
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

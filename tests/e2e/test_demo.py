@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bossjy_server.storage.process import free_port
 from tests.e2e.conftest import ROOT, MakeServer, ServerProcess, caller_environment, program
+from tests.e2e.tutorials import assert_tutorials_work
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -97,11 +99,12 @@ def test_once_and_again(make_server: MakeServer, tmp_path: Path) -> None:
         "token": 0o600,
     }
 
-    again = make_server("demo")
+    again = make_server("demo", BOSSJY_METRICS_PORT=str(free_port()))
     again.launch()
     wait_for(again, "Ctrl-C ends it")
     assert_right(again)
     assert_lines_work(again.text(), caller_environment(tmp_path))
+    assert_tutorials_work(again, tmp_path)
     assert again.terminate() == 0
     assert password[1] not in again.text()
     assert "This is shown once" not in again.text()

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("", "docs", "docs/decisions", "monitoring", "deploy/kubernetes", "deploy/compose", ".github")
+FOLDERS = (
+    "",
+    "docs",
+    "docs/decisions",
+    "docs/reference",
+    "docs/operations",
+    "monitoring",
+    "deploy/kubernetes",
+    "deploy/compose",
+    ".github",
+)
 DOCUMENTS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
 
 
@@ -35,6 +45,13 @@ def test_links_lead_to_files_and_headings(document: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
             broken.append(link)
     assert broken == []
+
+
+def test_the_index_names_every_page() -> None:
+    text = (ROOT / "docs" / "README.md").read_text()
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    pages = {page for page in pages if not page.startswith("decisions/")} - {"README.md"}
+    assert sorted(page for page in pages if f"]({page})" not in text) == []
 
 
 def test_a_missing_heading_is_found() -> None:

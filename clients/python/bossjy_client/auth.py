@@ -41,7 +41,7 @@ class AuthClient:
             registration_token=registration_token,
             device_name=device_name,
         )
-        return await self._connection.call(self._stub.Register, request, safe=False, public=True)
+        return await self._connection.call(self._stub.Register, request, public=True)
 
     async def login(
         self, tenant_id: str, email: str, password: str, *, totp_code: str = "", device_name: str = ""
@@ -54,22 +54,23 @@ class AuthClient:
         request = auth_service_pb2.LoginRequest(
             tenant_id=tenant_id, email=email, password=password, totp_code=totp_code, device_name=device_name
         )
+        # If an answer is lost, its session has no user, and ends after its idle time.
         return await self._connection.call(self._stub.Login, request, safe=True, public=True)
 
     async def refresh(self, tokens: SessionTokens) -> SessionTokens:
         """Exchange the refresh token. Safe to repeat within the server's grace."""
         request = auth_service_pb2.RefreshTokenRequest(refresh_token=tokens.refresh_token)
-        answer = await self._connection.call(self._stub.RefreshToken, request, safe=True, public=True)
+        answer = await self._connection.call(self._stub.RefreshToken, request, public=True)
         return SessionTokens.of(answer.tokens)
 
     async def logout(self, *, all_sessions: bool = False) -> int:
         """End the session of this client, or all sessions of its user. Returns their number."""
         request = auth_service_pb2.LogoutRequest(all_sessions=all_sessions)
-        return (await self._connection.call(self._stub.Logout, request, safe=True)).ended_count
+        return (await self._connection.call(self._stub.Logout, request)).ended_count
 
     async def me(self) -> auth_service_pb2.GetMeResponse:
         """The caller."""
-        return await self._connection.call(self._stub.GetMe, auth_service_pb2.GetMeRequest(), safe=True)
+        return await self._connection.call(self._stub.GetMe, auth_service_pb2.GetMeRequest())
 
     async def update_me(self, *, display_name: str | None = None, language: str | None = None) -> account_pb2.User:
         """Change the caller's own name or language (a BCP 47 tag). None leaves a field unchanged."""
@@ -119,18 +120,18 @@ class AuthClient:
         """
         request = auth_service_pb2.BeginSecondFactorRequest(password=password, totp_code=totp_code)
         # Not repeated: a code works once.
-        return await self._connection.call(self._stub.BeginSecondFactor, request, safe=False)
+        return await self._connection.call(self._stub.BeginSecondFactor, request)
 
     async def confirm_second_factor(self, totp_code: str) -> list[str]:
         """Turn the second factor on with a code of the new secret. Returns the recovery codes."""
         request = auth_service_pb2.ConfirmSecondFactorRequest(totp_code=totp_code)
-        answer = await self._connection.call(self._stub.ConfirmSecondFactor, request, safe=False)
+        answer = await self._connection.call(self._stub.ConfirmSecondFactor, request)
         return list(answer.recovery_codes)
 
     async def remove_second_factor(self, password: str, *, totp_code: str = "") -> None:
         """Turn the second factor off. SECOND_FACTOR_NEEDED if the user's role or tenant requires one."""
         request = auth_service_pb2.RemoveSecondFactorRequest(password=password, totp_code=totp_code)
-        await self._connection.call(self._stub.RemoveSecondFactor, request, safe=False)
+        await self._connection.call(self._stub.RemoveSecondFactor, request)
 
     async def holds(self, token: str) -> bool:
         """True if a token or API key of this tenant is valid now."""
@@ -155,14 +156,14 @@ class AuthClient:
             display_name=display_name, scopes=scopes, expire_time=expire, request_id=str(uuid.uuid4())
         )
         # Not repeated: the answer to a repetition has no secret.
-        return await self._connection.call(self._stub.CreateApiKey, request, safe=False)
+        return await self._connection.call(self._stub.CreateApiKey, request)
 
     async def list_api_keys(self) -> list[account_pb2.ApiKey]:
         """The tenant's API keys, without their secrets."""
         request = auth_service_pb2.ListApiKeysRequest()
         keys: list[account_pb2.ApiKey] = []
         while True:
-            answer = await self._connection.call(self._stub.ListApiKeys, request, safe=True)
+            answer = await self._connection.call(self._stub.ListApiKeys, request)
             keys.extend(answer.api_keys)
             if not answer.next_page_token:
                 return keys

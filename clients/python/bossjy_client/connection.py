@@ -11,11 +11,13 @@ from typing import TypeVar, cast
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 
 from bossjy_client.call_options import Metadata, bearer, no_options, own_metadata, time_left
 from bossjy_client.channel import LoopChannel, open_channel
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import BossjyError, UnauthenticatedError, UnavailableError, from_rpc_error
+from bossjy_client.idempotency import is_idempotent
 from bossjy_client.reachability import Cause, cause_of, never_sent, silence
 from bossjy_client.settings_check import check_settings
 from bossjy_client.tokens import StaticToken, TokenSource
@@ -31,7 +33,7 @@ _POLL_S = 0.1
 # Any method without credentials shows the cause of a failed connection.
 _PROBE = "/grpc.health.v1.Health/Check"
 
-Request = TypeVar("Request")
+Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response")
 
 # Errors that depend on the moment and not on the request: a safe call is repeated after them. gRPC's server answers
@@ -85,7 +87,7 @@ class Connection:
         method: Callable[..., grpc.aio.UnaryUnaryCall[Request, Response]],
         request: Request,
         *,
-        safe: bool,
+        safe: bool | None = None,
         public: bool = False,
         timeout_s: float | None = None,
     ) -> Response:
@@ -93,7 +95,8 @@ class Connection:
 
         `safe`: repeating does no harm, so the call is repeated until its deadline while no server answers, and
         `max_attempts` times while the server refuses it. A call that is not safe is repeated only while there is no
-        connection. `public`: no credentials are sent. Raises BossjyError.
+        connection. If None, the idempotency level of the method decides. `public`: no credentials are sent. Raises
+        BossjyError.
         """
         deadline = time.monotonic() + (time_left() or timeout_s or self.config.timeout_s)
         renewed = False
@@ -110,6 +113,7 @@ class Connection:
             attempt += 1
             wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
             refusals += not is_away(failure)
+            safe = is_idempotent(request) if safe is None else safe
             if not self._repeats(failure, refusals, safe=safe) or time.monotonic() + wait_s > deadline:
                 raise failure
             if failure.reason == "RATE_LIMITED":

@@ -24,7 +24,7 @@ class ContactClient:
     async def get(self, phone_number: str) -> contact_pb2.Contact:
         """The contact of an E.164 number. RESOURCE_NOT_FOUND if there is none."""
         request = contact_service_pb2.GetContactRequest(phone_number=phone_number)
-        return (await self._connection.call(self._stub.GetContact, request, safe=True)).contact
+        return (await self._connection.call(self._stub.GetContact, request)).contact
 
     async def list(
         self,
@@ -36,7 +36,7 @@ class ContactClient:
         """All contacts that pass the filter, fetched page by page as they are read."""
         request = contact_service_pb2.ListContactsRequest(filter=filter, order_by=order_by, page_size=page_size)
         while True:
-            answer = await self._connection.call(self._stub.ListContacts, request, safe=True)
+            answer = await self._connection.call(self._stub.ListContacts, request)
             for contact in answer.contacts:
                 yield contact
             if not answer.next_page_token:
@@ -46,7 +46,7 @@ class ContactClient:
     async def count(self, filter: str = "") -> int:  # noqa: A002 (the contract's name)
         """The number of contacts that pass the filter."""
         request = contact_service_pb2.ListContactsRequest(filter=filter, page_size=1, count_total=True)
-        return (await self._connection.call(self._stub.ListContacts, request, safe=True)).total_size
+        return (await self._connection.call(self._stub.ListContacts, request)).total_size
 
     async def stats(
         self,
@@ -59,7 +59,7 @@ class ContactClient:
         request = contact_service_pb2.GetContactStatsRequest(
             filter=filter, dimensions=dimensions, bucket_limit=bucket_limit
         )
-        return await self._connection.call(self._stub.GetContactStats, request, safe=True)
+        return await self._connection.call(self._stub.GetContactStats, request)
 
     async def export(
         self,
@@ -91,4 +91,4 @@ class ContactClient:
             phone_numbers=phone_numbers, purpose=purpose, request_id=request_id or str(uuid.uuid4())
         )
         # The service scans every contact and every rejected row of the tenant.
-        return await self._connection.call(self._stub.EraseContacts, request, safe=True, timeout_s=ERASE_TIMEOUT_S)
+        return await self._connection.call(self._stub.EraseContacts, request, timeout_s=ERASE_TIMEOUT_S)

@@ -138,7 +138,8 @@ class ImportClient:
     ) -> import_pb2.Import:
         """Make an import that waits for its upload; the same `request_id` gives the same import."""
         request = import_service_pb2.CreateImportRequest(request_id=request_id, spec=spec, validate_only=validate_only)
-        return (await self._connection.call(self._stub.CreateImport, request, safe=True)).import_job
+        # The request id makes it safe to repeat.
+        return (await self._connection.call(self._stub.CreateImport, request, safe=bool(request_id))).import_job
 
     async def upload_part(
         self, import_id: str, source: Source, *, part: int = 0, on_progress: OnProgress | None = None
@@ -157,13 +158,13 @@ class ImportClient:
     async def get(self, import_id: str) -> import_pb2.Import:
         """An import."""
         request = import_service_pb2.GetImportRequest(import_id=import_id)
-        return (await self._connection.call(self._stub.GetImport, request, safe=True)).import_job
+        return (await self._connection.call(self._stub.GetImport, request)).import_job
 
     async def list(self, filter: str = "") -> AsyncIterator[import_pb2.Import]:  # noqa: A002 (the contract's name)
         """Imports, the newest first."""
         request = import_service_pb2.ListImportsRequest(filter=filter)
         while True:
-            answer = await self._connection.call(self._stub.ListImports, request, safe=True)
+            answer = await self._connection.call(self._stub.ListImports, request)
             for job in answer.import_jobs:
                 yield job
             if not answer.next_page_token:
@@ -198,12 +199,12 @@ class ImportClient:
         would repair is not an error: the answer has it as `problem`, and the first rows as `sheet`.
         """
         request = import_service_pb2.PreviewImportRequest(spec=spec, sample=sample, complete=complete, partial=partial)
-        return await self._connection.call(self._stub.PreviewImport, request, safe=True)
+        return await self._connection.call(self._stub.PreviewImport, request)
 
     async def cancel(self, import_id: str) -> import_pb2.Import:
         """End an open import. Committed rows are kept."""
         request = import_service_pb2.CancelImportRequest(import_id=import_id)
-        return (await self._connection.call(self._stub.CancelImport, request, safe=True)).import_job
+        return (await self._connection.call(self._stub.CancelImport, request)).import_job
 
     async def rejected_rows(
         self,
@@ -214,7 +215,7 @@ class ImportClient:
         """The rejected rows, in the order of the file."""
         request = import_service_pb2.ListRejectedRowsRequest(import_id=import_id, reason=reason, page_size=1000)
         while True:
-            answer = await self._connection.call(self._stub.ListRejectedRows, request, safe=True)
+            answer = await self._connection.call(self._stub.ListRejectedRows, request)
             for row in answer.rows:
                 yield row
             if not answer.next_page_token:
@@ -236,7 +237,7 @@ class ImportClient:
         """The rows that lost against another row of the import with the same number, in the order of the file."""
         request = import_service_pb2.ListDuplicateRowsRequest(import_id=import_id, page_size=1000)
         while True:
-            answer = await self._connection.call(self._stub.ListDuplicateRows, request, safe=True)
+            answer = await self._connection.call(self._stub.ListDuplicateRows, request)
             for row in answer.rows:
                 yield row
             if not answer.next_page_token:
@@ -255,7 +256,7 @@ class ImportClient:
         """The contacts that the import changed, by number, with the former and the new value of each field."""
         request = import_service_pb2.ListChangedContactsRequest(import_id=import_id, page_size=1000)
         while True:
-            answer = await self._connection.call(self._stub.ListChangedContacts, request, safe=True)
+            answer = await self._connection.call(self._stub.ListChangedContacts, request)
             for contact in answer.contacts:
                 yield contact
             if not answer.next_page_token:

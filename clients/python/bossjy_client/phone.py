@@ -37,7 +37,7 @@ class PhoneClient:
         request = phone_service_pb2.ValidateNumberRequest(
             phone_number=phone_number, region_code=default_region.upper(), view=_view(full=full), language=language
         )
-        return await self._connection.call(self._stub.ValidateNumber, request, safe=True)
+        return await self._connection.call(self._stub.ValidateNumber, request)
 
     async def validate_many(
         self,
@@ -55,7 +55,7 @@ class PhoneClient:
                 view=_view(full=full),
                 language=language,
             )
-            answer = await self._connection.call(self._stub.BatchValidateNumbers, request, safe=True)
+            answer = await self._connection.call(self._stub.BatchValidateNumbers, request)
             for result in answer.results:
                 result.metadata_version = answer.metadata_version
                 yield result
@@ -121,7 +121,7 @@ class PhoneClient:
         request = phone_service_pb2.FormatNumberRequest(
             phone_number=phone_number, region_code=default_region.upper(), calling_from_region=calling_from_region
         )
-        return await self._connection.call(self._stub.FormatNumber, request, safe=True)
+        return await self._connection.call(self._stub.FormatNumber, request)
 
     async def format_partial(
         self, phone_number: str, region_code: str = "", *, cursor: int | None = None
@@ -130,14 +130,14 @@ class PhoneClient:
         request = phone_service_pb2.FormatPartialNumberRequest(
             phone_number=phone_number, region_code=region_code.upper(), cursor=cursor
         )
-        return await self._connection.call(self._stub.FormatPartialNumber, request, safe=True)
+        return await self._connection.call(self._stub.FormatPartialNumber, request)
 
     async def short_number(self, phone_number: str, region_code: str) -> number_pb2.ShortNumber:
         """The short or emergency number of a region in the text, and the cost of a call."""
         request = phone_service_pb2.ValidateShortNumberRequest(
             phone_number=phone_number, region_code=region_code.upper()
         )
-        return (await self._connection.call(self._stub.ValidateShortNumber, request, safe=True)).short_number
+        return (await self._connection.call(self._stub.ValidateShortNumber, request)).short_number
 
     async def match(
         self, first: str, second: str, *, first_region: str = "", second_region: str = ""
@@ -149,7 +149,7 @@ class PhoneClient:
             first_region_code=first_region.upper(),
             second_region_code=second_region.upper(),
         )
-        return (await self._connection.call(self._stub.MatchNumbers, request, safe=True)).match
+        return (await self._connection.call(self._stub.MatchNumbers, request)).match
 
     async def find(
         self,
@@ -170,7 +170,7 @@ class PhoneClient:
             view=_view(full=full),
             language_code=language,
         )
-        return await self._connection.call(self._stub.FindNumbers, request, safe=True)
+        return await self._connection.call(self._stub.FindNumbers, request)
 
     async def explain(
         self, phone_number: str, default_region: str = "", *, language: str = ""
@@ -179,7 +179,7 @@ class PhoneClient:
         request = phone_service_pb2.ExplainNumberRequest(
             phone_number=phone_number, default_region=default_region, language=language
         )
-        return await self._connection.call(self._stub.ExplainNumber, request, safe=True)
+        return await self._connection.call(self._stub.ExplainNumber, request)
 
     async def lookup(self, phone_number: str, default_region: str = "") -> phone_service_pb2.LookupNumberResponse:
         """The current data of the operator's provider about the number: carrier, line, and if it was ported.
@@ -188,23 +188,23 @@ class PhoneClient:
         LOOKUP_BUDGET_SPENT, LOOKUP_UNAVAILABLE.
         """
         request = phone_service_pb2.LookupNumberRequest(phone_number=phone_number, region_code=default_region.upper())
-        return await self._connection.call(self._stub.LookupNumber, request, safe=False)
+        return await self._connection.call(self._stub.LookupNumber, request)
 
     async def region(self, region_code: str, *, language: str = "") -> region_pb2.Region:
         """One region of the plan. RESOURCE_NOT_FOUND if there is none."""
         request = phone_service_pb2.GetRegionRequest(region_code=region_code.upper(), language=language)
-        return (await self._connection.call(self._stub.GetRegion, request, safe=True)).region
+        return (await self._connection.call(self._stub.GetRegion, request)).region
 
     async def find_regions(self, phone_number: str) -> Sequence[phone_service_pb2.NumberReading]:
         """The regions in which the text is a valid number, and the number there."""
         request = phone_service_pb2.FindRegionsRequest(phone_number=phone_number)
-        return (await self._connection.call(self._stub.FindRegions, request, safe=True)).readings
+        return (await self._connection.call(self._stub.FindRegions, request)).readings
 
     async def regions(self, *, calling_code: int = 0, language: str = "") -> AsyncIterator[region_pb2.Region]:
         """The regions of the plan by code; all if `calling_code` is 0."""
         request = phone_service_pb2.ListRegionsRequest(calling_code=calling_code, language=language)
         while True:
-            answer = await self._connection.call(self._stub.ListRegions, request, safe=True)
+            answer = await self._connection.call(self._stub.ListRegions, request)
             for region in answer.regions:
                 yield region
             if not answer.next_page_token:
@@ -214,7 +214,7 @@ class PhoneClient:
     async def plan(self) -> plan_pb2.NumberingPlan:
         """The current plan."""
         request = phone_service_pb2.GetNumberingPlanRequest()
-        return (await self._connection.call(self._stub.GetNumberingPlan, request, safe=True)).plan
+        return (await self._connection.call(self._stub.GetNumberingPlan, request)).plan
 
     async def diff_plans(
         self, from_version: str, to_version: str = "", *, region_code: str = ""
@@ -223,7 +223,7 @@ class PhoneClient:
         request = phone_service_pb2.DiffNumberingPlansRequest(
             from_version=from_version, to_version=to_version, region_code=region_code
         )
-        return await self._connection.call(self._stub.DiffNumberingPlans, request, safe=True)
+        return await self._connection.call(self._stub.DiffNumberingPlans, request)
 
 
 async def _each(batches: Iterator[Batch]) -> AsyncIterator[Batch]:

@@ -12,7 +12,7 @@ from bossjy_client.places import write_private
 from bossjy_server.errors import StartError
 
 EMAIL = "demo@example.com"
-SCOPES = ("contacts.read", "contacts.write", "imports.read", "imports.write", "phone.read")
+SCOPES = ("contacts.read", "contacts.write", "imports.read", "imports.revert", "imports.write", "phone.read")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -138,6 +139,25 @@ def test_pipe_that_closes_early(run: Run, shared_server: ServerProcess, tmp_path
     )
     assert json.loads(done.stdout)["region_code"]
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_pipe_that_is_closed(run: Run, shared_server: ServerProcess, tmp_path: Path, form: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "bossjy_client", "phone", "regions", *form],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=caller_environment(tmp_path),
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_nobody_there(run: Run) -> None:

@@ -58,7 +58,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "export", parents=[common, filtered], help="a file of contacts", **example("contacts export")
     )
     command.add_argument("-o", "--output", metavar="FILE", required=True, help="- is standard output")
-    command.add_argument("--format", choices=sorted(_FORMATS), default="csv")
+    command.add_argument("--format", choices=sorted(_FORMATS), default="csv", help="form of the file (default: csv)")
     add_audience(command)
     command.set_defaults(command=_export)
 
@@ -68,7 +68,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         help="delete one contact; an import may create it again",
         **example("contacts delete"),
     )
-    command.add_argument("number", metavar="E164")
+    command.add_argument("number", metavar="E164", help="number of the contact, such as +8613800000000")
     command.set_defaults(command=_delete)
 
     command = group.add_parser(
@@ -77,7 +77,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         help="erase numbers permanently, with all stored data about them",
         **example("contacts erase"),
     )
-    command.add_argument("numbers", metavar="E164", nargs="+")
+    command.add_argument("numbers", metavar="E164", nargs="+", help="a number, such as +8613800000000")
     command.add_argument("--purpose", metavar="TEXT", default="", help="why, without personal data")
     command.set_defaults(command=_erase)
 

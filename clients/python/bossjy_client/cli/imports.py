@@ -37,7 +37,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         ("changes", _changes, "the contacts that it changed, with former and new values"),
     ):
         command = group.add_parser(name, parents=[common], help=text, **example(f"imports {name}"))
-        command.add_argument("import_id", metavar="IMPORT")
+        command.add_argument("import_id", metavar="IMPORT", help="its id, as `bossjy imports list` shows it")
         command.set_defaults(command=function)
         if name == "revert":
             command.add_argument("--dry-run", action="store_true", help="only count the changes")

@@ -10,12 +10,23 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich import box
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.table import Table
 
 from bossjy_client.errors import BossjyError
 
 _PIPE_COLUMNS = 100_000
+
+
+class Console(RichConsole):
+    """A console whose reader may end (`| head`): BrokenPipeError, as any other file raises it.
+
+    rich raises SystemExit, which ends the event loop while the command still runs.
+    """
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again. Called while it is handled."""
+        raise  # noqa: PLE0704 - rich calls this in its `except`
 
 
 class Output:

@@ -63,20 +63,20 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         help="the problem, and likely fixes",
         **example("phone explain"),
     )
-    command.add_argument("number", metavar="TEXT")
+    command.add_argument("number", metavar="TEXT", help="a text that may be a number")
     command.set_defaults(command=_explain)
 
     text = "carrier and line of a number now, by the operator's provider (exit code 6: not valid, or not known)"
     command = group.add_parser(
         "lookup", parents=[common, region], help=text, description=text, **example("phone lookup")
     )
-    command.add_argument("number", metavar="TEXT")
+    command.add_argument("number", metavar="TEXT", help="a number")
     command.set_defaults(command=_lookup)
 
     command = group.add_parser(
         "format", parents=[common, region], help="a number in its formats", **example("phone format")
     )
-    command.add_argument("number", metavar="TEXT")
+    command.add_argument("number", metavar="TEXT", help="a number")
     command.add_argument("--from", dest="calling_from", metavar="CC", default="", help="as dialled from this region")
     command.set_defaults(command=_format)
 

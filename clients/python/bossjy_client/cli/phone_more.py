@@ -19,7 +19,7 @@ def add_more_commands(
     command = group.add_parser(
         "partial", parents=[common, region], help="format the text typed so far", **example("phone partial")
     )
-    command.add_argument("number", metavar="TEXT")
+    command.add_argument("number", metavar="TEXT", help="the digits so far")
     command.add_argument(
         "--cursor", type=int, metavar="N", help="position of the cursor in the text (default: its end)"
     )
@@ -27,14 +27,14 @@ def add_more_commands(
 
     text = "check for a short or emergency number of --region, and its cost (exit code 6: it is none)"
     command = group.add_parser("short", parents=[common, region], help=text, description=text, **example("phone short"))
-    command.add_argument("number", metavar="TEXT")
+    command.add_argument("number", metavar="TEXT", help="a short number, such as 110")
     command.set_defaults(command=_short)
 
     command = group.add_parser(
         "match", parents=[common, region], help="compare two texts as numbers", **example("phone match")
     )
-    command.add_argument("first", metavar="TEXT")
-    command.add_argument("second", metavar="TEXT")
+    command.add_argument("first", metavar="TEXT", help="a number")
+    command.add_argument("second", metavar="TEXT", help="the number to compare with it")
     command.add_argument(
         "--second-region", metavar="CC", default="", help="region of the second text (default: the one of --region)"
     )
@@ -51,7 +51,7 @@ def add_more_commands(
     command = group.add_parser(
         "region", parents=[common, language], help="one region, with example numbers", **example("phone region")
     )
-    command.add_argument("code", metavar="CC")
+    command.add_argument("code", metavar="CC", help="code of the region, such as CN")
     command.set_defaults(command=_region)
 
 

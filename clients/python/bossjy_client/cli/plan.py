@@ -22,7 +22,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = group.add_parser(
         "diff", parents=[common], help="exact differences of two versions", **example("plan diff")
     )
-    command.add_argument("old", metavar="FROM")
+    command.add_argument("old", metavar="FROM", help="version of the older plan")
     command.add_argument("new", metavar="TO", nargs="?", default="", help="default: the current version")
     command.add_argument("--region", metavar="CC", default="", help="only this region")
     command.set_defaults(command=_diff)

@@ -166,8 +166,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     the name of libphonenumber, for example `INVALID_COUNTRY_CODE` or `TOO_LONG`.
     """
     ERROR_REASON_UPLOAD_OUT_OF_ORDER: _ErrorReason.ValueType  # 38
-    """INVALID_ARGUMENT. The messages of an upload stream are not in the order open, chunk…, finish. To do: Follow the
-    order in the comment of Upload.
+    """INVALID_ARGUMENT or FAILED_PRECONDITION. The messages of an upload stream are not in the order open, chunk…, finish;
+    FAILED_PRECONDITION: a part needs the columns of part 0, whose upload has not begun. To do: Follow the order in the
+    comment of Upload; begin part 0 first.
     """
     ERROR_REASON_UPLOAD_IDLE: _ErrorReason.ValueType  # 39
     """DEADLINE_EXCEEDED. Nothing came over the upload stream for longer than the server waits. To do: Open it again;
@@ -433,8 +434,9 @@ ERROR_REASON_NUMBER_NOT_PARSED: ErrorReason.ValueType  # 37
 the name of libphonenumber, for example `INVALID_COUNTRY_CODE` or `TOO_LONG`.
 """
 ERROR_REASON_UPLOAD_OUT_OF_ORDER: ErrorReason.ValueType  # 38
-"""INVALID_ARGUMENT. The messages of an upload stream are not in the order open, chunk…, finish. To do: Follow the
-order in the comment of Upload.
+"""INVALID_ARGUMENT or FAILED_PRECONDITION. The messages of an upload stream are not in the order open, chunk…, finish;
+FAILED_PRECONDITION: a part needs the columns of part 0, whose upload has not begun. To do: Follow the order in the
+comment of Upload; begin part 0 first.
 """
 ERROR_REASON_UPLOAD_IDLE: ErrorReason.ValueType  # 39
 """DEADLINE_EXCEEDED. Nothing came over the upload stream for longer than the server waits. To do: Open it again;
