@@ -4,8 +4,9 @@
 #   sh requirements/lock.sh              keep every version that still fits
 #   sh requirements/lock.sh --upgrade    use the newest of each
 #
-# dev.txt is the one resolution; run.txt and build.txt are subsets of it, gateway.txt is an addition, and uv.txt locks the
-# installer. They are the lock: uv.lock would name the package registry that it was made with; these files name none.
+# dev.txt is the one resolution; run.txt, native.txt and build.txt are subsets of it, gateway.txt is an addition, and
+# uv.txt locks the installer. They are the lock: uv.lock would name the package registry that it was made with; these
+# files name none.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,9 +19,10 @@ resolve() {
     echo "$output"
 }
 
-resolve dev "$@" server/pyproject.toml clients/python/pyproject.toml \
+resolve dev "$@" --extra native server/pyproject.toml clients/python/pyproject.toml \
     --group pyproject.toml:build --group pyproject.toml:dev
 resolve run server/pyproject.toml clients/python/pyproject.toml --constraint requirements/dev.txt
 resolve build --group pyproject.toml:build --constraint requirements/dev.txt
+resolve native server/pyproject.toml clients/python/pyproject.toml --extra native --constraint requirements/dev.txt
 resolve gateway "$@" --group pyproject.toml:gateway --constraint requirements/dev.txt
 resolve uv "$@" --group pyproject.toml:uv
