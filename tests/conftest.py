@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.coverage_table import coverage_rows
 from tests.figures import plain_table, save_figures
+from tests.front import VARIABLE
 
 # Fixtures for every folder: the search for leaks, real dependencies, and the whole service on them.
 pytest_plugins = ["tests.leaks", "tests.parts", "tests.service", "tests.statements.report"]
@@ -23,7 +25,13 @@ settings.load_profile("bossjy")
 START = pytest.StashKey[float]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--front", choices=("aio", "native"), help="front end of the servers that tests start")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if front := config.getoption("front"):
+        os.environ[VARIABLE] = front
     config.stash[START] = time.monotonic()
     # A shell passes an ignored Ctrl-C to tests in its background, and programs started by tests would ignore it as
     # well.

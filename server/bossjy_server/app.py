@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
@@ -201,9 +201,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         pages = _open_operations(settings, stack, registry, operations_pages(auth.keys, health))
         await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
         keep_for_good()
-        server = await start_server(
-            router, settings.server.address, replace(settings.server, reuse_port=worker > 0), credentials
-        )
+        server = await _start_front(router, settings, credentials, shared=worker > 0)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         log.info("serving", address=settings.server.address, services=router.services, plan=plan.version)
         yield Running(
@@ -215,6 +213,25 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             pages=pages,
             keys=auth.keys,
         )
+
+
+class _Front(Protocol):
+    """A running front end."""
+
+    async def stop(self, grace: float | None) -> None:
+        """Give notice to clients, wait for running calls for `grace` seconds, then cancel the rest."""
+
+
+async def _start_front(
+    router: Router, settings: Settings, credentials: grpc.ServerCredentials | None, *, shared: bool
+) -> _Front:
+    """Start the front end that the settings name. `shared`: other processes listen on the port as well."""
+    options = replace(settings.server, reuse_port=shared)
+    if options.front == "native":
+        from bossjy_server.rpc.native.server import start_native  # noqa: PLC0415 - only if selected
+
+        return await start_native(router, options, settings.streams, settings.process.drain_s)
+    return await start_server(router, options.address, options, credentials)
 
 
 def _open_operations(
@@ -326,7 +343,7 @@ async def _following(  # noqa: PLR0917 - the dependencies and their health
 
 
 async def _drain(  # noqa: PLR0917 - all that must stop
-    server: grpc.aio.Server,
+    server: _Front,
     health: HealthServicer,
     limits: Limits,
     draining: asyncio.Event,
