@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from base64 import b64decode
 from typing import Any
 from urllib.parse import unquote
@@ -115,3 +117,11 @@ def test_names_in_the_client_certificate() -> None:
     assert names("worker", "spiffe://acme/a", "spiffe://acme/b") == ("spiffe://acme/a", "spiffe://acme/b")
     assert certified_names({"extensions": {"tls": {"client_cert_chain": ()}}}) == ()
     assert certified_names({}) == ()
+
+
+def test_the_usual_server_does_not_import_it() -> None:
+    program = (
+        "import sys, bossjy_server.app; print([one for one in sys.modules if 'h2corn' in one or 'rpc.native' in one])"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert found.stdout.strip() == "[]"
