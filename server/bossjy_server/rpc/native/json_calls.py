@@ -8,6 +8,7 @@ from dataclasses import field as set_to
 
 import orjson
 
+from bossjy_server.blocking import in_thread
 from bossjy_server.errors import BossjyError, InvalidArgument, Reason, ResourceExhausted, Unimplemented
 from bossjy_server.rpc.call import Call, Proceed, Route
 from bossjy_server.rpc.errors import status_of
@@ -23,6 +24,8 @@ from bossjy_server.rpc.server import Router
 
 _JSON = (b"content-type", b"application/json")
 _NOT_FOUND = 404
+# Bytes from which a conversion runs in a thread: below, it takes less than some milliseconds.
+_LARGE = 32 * 1024
 
 
 @dataclass(slots=True)
@@ -40,7 +43,9 @@ def json_concern(_method: Method, proceed: Proceed) -> Proceed:
     async def convert(call: Call) -> None:
         if isinstance(call, JsonCall) and call.binding is not None:
             kind, binding = call.method.request_class, call.binding
-            message = request_of(kind, call.raw_request, binding.body, call.values, call.query)
+            arguments = (kind, call.raw_request, binding.body, call.values, call.query)
+            large = len(call.raw_request) > _LARGE
+            message = await in_thread(request_of, *arguments) if large else request_of(*arguments)
             call.raw_request = message.SerializeToString()
         await proceed(call)
 
@@ -88,7 +93,7 @@ async def _unary(send: Send, binding: Binding, call: Call, headers: Headers) -> 
     if call.status.code != "OK":
         await _refuse(send, binding, call, headers)
         return
-    await _send(send, HTTP["OK"], reply_text(binding.reply_class.FromString(call.reply)), call, headers)
+    await _send(send, HTTP["OK"], await _text(binding, call.reply), call, headers)
 
 
 async def _stream(send: Send, binding: Binding, call: Call, headers: Headers) -> None:
@@ -103,7 +108,7 @@ async def _stream(send: Send, binding: Binding, call: Call, headers: Headers) ->
         await send({"type": PART, "body": text + b"\n", "more_body": True})
 
     async def send_one(raw: bytes) -> None:
-        await line(reply_text(binding.reply_class.FromString(raw)))
+        await line(await _text(binding, raw))
 
     call.send = send_one
     try:
@@ -120,6 +125,12 @@ async def _stream(send: Send, binding: Binding, call: Call, headers: Headers) ->
     finally:
         if call.at_close is not None:
             call.at_close()
+
+
+async def _text(binding: Binding, raw: bytes) -> bytes:
+    """The JSON of an answer. A large one takes a second, so it does not hold up other calls."""
+    message = binding.reply_class.FromString(raw)
+    return await in_thread(reply_text, message) if len(raw) > _LARGE else reply_text(message)
 
 
 async def _refuse(send: Send, binding: Binding, call: Call, headers: Headers) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from pathlib import Path
 
@@ -21,6 +22,7 @@ except ModuleNotFoundError as error:
         "BOSSJY_FRONT=native needs the package h2corn: install requirements/native.txt, or set BOSSJY_FRONT=aio"
     ) from error
 
+_LOG = logging.getLogger(__name__)
 _BACKLOG = 1024
 # The hard limit of the decoded header list: beyond it, h2corn answers 431 before the application sees the request.
 _HEADER_TIMES = 4
@@ -41,6 +43,8 @@ class NativeServer:
         self._server.shutdown()
         try:
             await self._serving
+        except RuntimeError as error:  # a handler has ignored its cancellation for as long again
+            _LOG.warning("the native front end ended before its calls: %s", error)
         finally:
             for one in self._sockets:
                 one.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -92,6 +93,17 @@ async def test_credentials_come_before_the_body_is_read(client: httpx.AsyncClien
     answer = await client.post("/v1/phone/numbers:validate", content=b"no JSON")
     assert answer.status_code == httpx.codes.UNAUTHORIZED
     assert answer.json()["details"][0]["reason"] == "CREDENTIALS_MISSING"
+
+
+async def test_large_bodies_and_answers_do_not_hold_up_other_calls(client: httpx.AsyncClient) -> None:
+    numbers = ["+8613800138000"] * 2000
+    large = asyncio.create_task(client.post("/v1/phone/numbers:batchValidate", json={"phone_numbers": numbers}))
+    answered = 0
+    while not large.done():
+        assert (await client.post("/v1/phone/numbers:validate", json=NUMBER)).json()["valid"]
+        answered += 1
+    assert len((await large).json()["results"]) == len(numbers)
+    assert answered > 1
 
 
 async def test_connect(client: httpx.AsyncClient) -> None:
