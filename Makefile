@@ -61,6 +61,12 @@ install-engines: $(ENGINES)
 test-engines: $(ENGINES) ## run the numbering on real Spark, Ray, Polars and DuckDB (600 MB of programs; Java 17)
 	@$(PYTHON) -m pytest tests/engines $(ARGS)
 
+.PHONY: test-front
+test-front: $(DEV) ## run the tests of calls on the native front end (BOSSJY_FRONT=native); known failures: tests/front.py
+	@$(PYTHON) -m pytest -n 2 --dist worksteal --front native tests/contract tests/integration/rpc tests/statements \
+		tests/fault tests/e2e/test_first_call.py tests/e2e/test_import.py tests/e2e/test_import_drain.py \
+		tests/e2e/test_start.py $(ARGS)
+
 .PHONY: test-gateway
 test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)

@@ -4,9 +4,9 @@
 #   sh requirements/lock.sh              keep every version that still fits
 #   sh requirements/lock.sh --upgrade    use the newest of each
 #
-# dev.txt is the one resolution; run.txt and build.txt are subsets of it; gateway.txt, deploy.txt and engines.txt
-# are additions; docs.txt has an environment of its own; uv.txt locks the installer. They are the lock: uv.lock would name the package registry that it was made
-# with; these files name none.
+# dev.txt is the one resolution; run.txt, native.txt and build.txt are subsets of it; gateway.txt, deploy.txt and
+# engines.txt are additions; docs.txt has an environment of its own; uv.txt locks the installer. They are the lock:
+# uv.lock would name the package registry that it was made with; these files name none.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,8 @@ resolve() {
     output=requirements/$1.txt
     shift
     .uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-emit-package bossjy --no-emit-package bossjy-numbering --no-emit-package bossjy-server --no-emit-index-url --no-emit-find-links \
+        --no-emit-package bossjy --no-emit-package bossjy-numbering --no-emit-package bossjy-server \
+        --no-emit-index-url --no-emit-find-links \
         --custom-compile-command "make lock" --output-file "$output" "$@" >/dev/null
     echo "$output"
 }
@@ -22,7 +23,12 @@ resolve() {
 # The tool and the tests use all extras of the client.
 resolve dev "$@" --all-extras server/pyproject.toml clients/python/pyproject.toml \
     --group pyproject.toml:build --group pyproject.toml:dev
-resolve run --all-extras server/pyproject.toml clients/python/pyproject.toml --constraint requirements/dev.txt
+extras="--extra cli --extra tables --extra excel"
+# shellcheck disable=SC2086 # several words
+resolve run $extras server/pyproject.toml clients/python/pyproject.toml --constraint requirements/dev.txt
+# shellcheck disable=SC2086 # as above
+resolve native $extras --extra native server/pyproject.toml clients/python/pyproject.toml \
+    --constraint requirements/dev.txt
 resolve build --group pyproject.toml:build --constraint requirements/dev.txt
 for addition in gateway deploy engines; do
     resolve $addition "$@" --group pyproject.toml:$addition --constraint requirements/dev.txt

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.coverage_table import coverage_rows
 from tests.figures import plain_table, save_figures
+from tests.front import NOT_NATIVE, VARIABLE
 
 # Fixtures for every folder: the search for leaks, real dependencies, and the whole service on them.
 pytest_plugins = ["tests.leaks", "tests.parts", "tests.service", "tests.statements.report"]
@@ -27,7 +29,13 @@ START = pytest.StashKey[float]()
 _OWN_TARGETS = frozenset({"deploy", "discovery", "engines", "gateway", "monitoring", "pooler"})
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--front", choices=("aio", "native"), help="front end of the servers that tests start")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if front := config.getoption("front"):
+        os.environ[VARIABLE] = front
     config.stash[START] = time.monotonic()
     # A shell passes an ignored Ctrl-C to tests in its background, and programs started by tests would ignore it as
     # well.
@@ -41,6 +49,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     named = any(collection_path.name in Path(argument.partition("::")[0]).parts for argument in config.args)
     return None if named else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Expect the failures that tests/front.py lists for the native front end."""
+    if config.getoption("front") == "native":
+        for item in items:
+            if reason := NOT_NATIVE.get(item.nodeid):
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

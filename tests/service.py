@@ -15,6 +15,7 @@ from bossjy_server.app import running
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.process import free_port
+from tests.front import front_settings
 from tests.parts import fresh_database, service_url
 
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
@@ -67,6 +68,7 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: str)
             "BOSSJY_CALLS_PER_MINUTE_PER_TENANT": "0",
             "BOSSJY_LOG_REFUSALS_PER_MINUTE": "0",  # tests look for the line of a call
         }
+        | front_settings()
         | changed
     )
     async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
@@ -218,12 +218,8 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             )
         )
         keep_for_good()
-        server = await start_server(
-            router,
-            settings.server.address,
-            replace(settings.server, reuse_port=worker > 0),
-            certificates.credentials() if certificates else None,
-        )
+        credentials = certificates.credentials() if certificates else None
+        server = await _start_front(router, settings, credentials, shared=worker > 0)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         if not worker:  # the parent of workers registers them as one
             await stack.enter_async_context(_in_discovery(settings))
@@ -253,6 +249,25 @@ async def _open_database(settings: Settings, stack: AsyncExitStack, parts: Embed
 def _in_discovery(settings: Settings) -> AbstractAsyncContextManager[None]:
     server = settings.server
     return discoverable(settings.discovery, server.host, server.port, tls=bool(server.tls_certificate))
+
+
+class _Front(Protocol):
+    """A running front end."""
+
+    async def stop(self, grace: float | None) -> None:
+        """Give notice to clients, wait for running calls for `grace` seconds, then cancel the rest."""
+
+
+async def _start_front(
+    router: Router, settings: Settings, credentials: grpc.ServerCredentials | None, *, shared: bool
+) -> _Front:
+    """Start the front end that the settings name. `shared`: other processes listen on the port as well."""
+    options = replace(settings.server, reuse_port=shared)
+    if options.front == "native":
+        from bossjy_server.rpc.native.server import start_native  # noqa: PLC0415 - only if selected
+
+        return await start_native(router, options, settings.streams, settings.process.drain_s)
+    return await start_server(router, options.address, options, credentials)
 
 
 def _open_operations(
@@ -376,7 +391,7 @@ async def _following(  # noqa: PLR0917 - the dependencies and their health
 
 
 async def _drain(  # noqa: PLR0917 - all that must stop
-    server: grpc.aio.Server,
+    server: _Front,
     health: HealthServicer,
     limits: Limits,
     draining: asyncio.Event,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bossjy_server.cli import command_line
 from bossjy_server.config import Settings, read_settings
-from tests.unit.deploy.manifests import DEPLOY
+from tests.deploy.manifests import DEPLOY
 
 UNIT = (DEPLOY / "systemd" / "bossjy.service").read_text()
 

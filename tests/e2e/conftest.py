@@ -22,6 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.process import free_port
+from tests.front import front_settings
 from tests.parts import fresh_database, service_url
 from tests.service import data_folder
 
@@ -121,6 +122,7 @@ def made_server(folder: Path, *command: str, **settings: str) -> ServerProcess:
         "BOSSJY_METRICS_PORT": "0",
         "BOSSJY_DRAIN_S": "5",
         "BOSSJY_WARM_UP_S": "0",
+        **front_settings(),
         **settings,
     }
     number = len(list(folder.glob("server*.log")))

@@ -22,6 +22,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from tests.performance.json_client import JsonChannel, Refused
+
 
 @dataclass(frozen=True)
 class Job:
@@ -35,6 +37,7 @@ class Job:
     seconds: float = 0.0
     in_flight: int = 0
     calls: int = 0
+    json: bool = False  # the requests are JSON, sent by HTTP/1.1
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ async def run(job: Job) -> Outcome:
 
 
 async def _work(job: Job) -> Outcome:
-    async with grpc.aio.insecure_channel(job.address) as channel:
+    opened: Any = JsonChannel(job.address) if job.json else grpc.aio.insecure_channel(job.address)
+    async with opened as channel:
         function: Any = channel.unary_unary(job.method)
         metadata = [(key, value) for key, value in job.metadata]
         times: dict[str, list[float]] = {}
@@ -89,7 +93,7 @@ async def _work(job: Job) -> Outcome:
             try:
                 await function(request, metadata=metadata, timeout=20)
                 code = "OK"
-            except grpc.aio.AioRpcError as error:
+            except (grpc.aio.AioRpcError, Refused) as error:
                 code = error.code().name
             times.setdefault(code, []).append((time.perf_counter() - intended) * 1000)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import grpc.aio
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
@@ -19,10 +21,15 @@ def requests() -> list[str]:
     ]
 
 
-async def token_of(address: str) -> str:
+def json_requests() -> list[str]:
+    """The same as JSON, in hexadecimal."""
+    return [json.dumps({"phone_number": number}).encode().hex() for number in NUMBERS]
+
+
+async def token_of(address: str, email: str = EMAIL) -> str:
     """An access token of a new tenant."""
     async with grpc.aio.insecure_channel(address) as channel:
         stub = auth_service_pb2_grpc.AuthServiceStub(channel)
-        request = auth_service_pb2.RegisterRequest(tenant_display_name="Bench", email=EMAIL, password=PASSWORD)
+        request = auth_service_pb2.RegisterRequest(tenant_display_name="Bench", email=email, password=PASSWORD)
         token: str = (await stub.Register(request)).tokens.access_token
         return token

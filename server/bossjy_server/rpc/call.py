@@ -56,6 +56,15 @@ Proceed = Callable[[Call], Awaitable[None]]
 Concern = Callable[[Method, Proceed], Proceed]
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A served method: its chain, and the end of it, from which another front end composes a chain of its own."""
+
+    method: Method
+    proceed: Proceed
+    innermost: Proceed
+
+
 def compose(method: Method, concerns: Sequence[Concern], innermost: Proceed) -> Proceed:
     """Wrap `innermost` in the interceptors, the first one outermost."""
     proceed = innermost

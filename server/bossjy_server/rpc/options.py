@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from bossjy_server.setting_texts import setting
 
 # The contract states it per message.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 CLASSES = ("phone", "contacts", "imports", "login", "auth", "admin", "bulk", "other")
 
 
@@ -24,12 +26,26 @@ def by_class(text: str) -> dict[str, int]:
     return values
 
 
+def origins(text: str) -> tuple[str, ...]:
+    """`https://a.example.com,http://localhost:3000` as origins, or `*`."""
+    found = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    if any(one != "*" and not _ORIGIN.fullmatch(one) for one in found):
+        raise ValueError("a list of origins such as `https://a.example.com,http://localhost:3000`, or `*`")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
     """Address, TLS and limits of the transport. Sizes in bytes, times in seconds."""
 
     host: str = setting("BOSSJY_HOST", "127.0.0.1", read.host, "Address to listen on; `0.0.0.0` for all.")
     port: int = setting("BOSSJY_PORT", 18001, read.whole(1, 65535), "Port of gRPC.")
+    front: str = setting(
+        "BOSSJY_FRONT",
+        "aio",
+        read.choice("aio", "native"),
+        "Front end: `aio` is grpc.aio; `native` is EXPERIMENTAL, faster, and serves JSON on the same port.",
+    )
     tls_certificate: str = setting(
         "BOSSJY_TLS_CERTIFICATE",
         "",
@@ -57,6 +73,15 @@ class ServerOptions:
     )
     reflection: bool = setting(
         "BOSSJY_REFLECTION", False, read.switch, "Allow clients to read the contracts by server reflection."
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "BOSSJY_CORS_ORIGINS",
+        (),
+        origins,
+        "Origins whose pages may call JSON on the native front end: `https://a.example.com`, `*` for all.",
+    )
+    openapi: bool = setting(
+        "BOSSJY_OPENAPI", False, read.switch, "Serve `/openapi.json` on the port of the native front end."
     )
     max_streams_per_connection: int = setting(
         "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, read.whole(1, 100_000), "Simultaneous calls on one connection."
@@ -103,6 +128,8 @@ class ServerOptions:
             faults.append("BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY must be set together")
         if self.tls_client_ca and not self.tls_certificate:
             faults.append("BOSSJY_TLS_CLIENT_CA needs BOSSJY_TLS_CERTIFICATE and BOSSJY_TLS_KEY")
+        if self.front != "native" and (self.cors_origins or self.openapi):
+            faults.append("BOSSJY_CORS_ORIGINS and BOSSJY_OPENAPI need BOSSJY_FRONT=native")
         return faults
 
 

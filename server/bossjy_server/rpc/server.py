@@ -1,4 +1,4 @@
-"""gRPC server: connects grpc.aio and the chain. No other file uses grpc's server API."""
+"""gRPC server: connects grpc.aio and the chain. No other file uses the server API of grpc. See also `native`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from google.protobuf.empty_pb2 import Empty
 from bossjy_server.context import CallContext
 from bossjy_server.errors import Reason, StartError, Unimplemented
 from bossjy_server.network import TrustedProxies, origin_of_peer
-from bossjy_server.rpc.call import Call, Concern, Proceed, compose
+from bossjy_server.rpc.call import Call, Concern, Proceed, Route, compose
 from bossjy_server.rpc.method import Access, Method, methods_of
 from bossjy_server.rpc.options import ServerOptions
 from bossjy_server.rpc.request_context import new_request_id, request_id_for
@@ -42,6 +42,7 @@ class Router(grpc.GenericRpcHandler):
         self._concerns = list(concerns)
         self._proxies = proxies or None
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self.routes: dict[str, Route] = {}  # of the same methods, for a front end other than grpc.aio
         self._unknown = self._handler(_UNKNOWN, _unknown_method)
 
     def add_service(self, descriptor: ServiceDescriptor, servicer: object, *, served_as: str = "") -> None:
@@ -59,6 +60,21 @@ class Router(grpc.GenericRpcHandler):
         """Full names of the served services, sorted."""
         return sorted({path.split("/")[1] for path in self._handlers})
 
+    @property
+    def unknown(self) -> Route:
+        """The route of all unknown methods."""
+        return self.routes[_UNKNOWN.path]
+
+    @property
+    def concerns(self) -> Sequence[Concern]:
+        """The chain from which the routes are composed."""
+        return self._concerns
+
+    @property
+    def proxies(self) -> TrustedProxies | None:
+        """The proxies that may name the client of a call."""
+        return self._proxies
+
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
         """Called by grpc for each call, in the task that then runs the handler."""
         _metadata.set(cast("Sequence[tuple[str, str]]", handler_call_details.invocation_metadata))
@@ -66,6 +82,7 @@ class Router(grpc.GenericRpcHandler):
 
     def _handler(self, method: Method, innermost: Proceed) -> grpc.RpcMethodHandler[Any, Any]:
         proceed = compose(method, self._concerns, innermost)
+        self.routes[method.path] = Route(method, proceed, innermost)
         proxies = self._proxies
 
         async def unary(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:

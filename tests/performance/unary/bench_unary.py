@@ -1,4 +1,4 @@
-"""Benchmark of one ValidateNumber compared with a bare grpc.aio echo, and its latency at steady rates.
+"""Benchmark of one ValidateNumber on both front ends compared with bare echoes, and its latency at steady rates.
 
     python -m tests.performance.unary.bench_unary [--short] [--cost]
 
@@ -7,6 +7,8 @@ It measures the whole service: authenticated calls, one log line each, metrics, 
 CPU is that of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process,
 the contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo
 gets the same request and metadata, and runs on asyncio's own loop; `echo_uvloop_us` is its cost on the server's loop.
+`native_us` is the same service on the native front end, `json_us` its JSON, `echo_native_us` a bare echo by h2corn;
+`native_vs_aio` is the median of the quotients within a round, the figure to read on a busy machine.
 Times at a rate are those of an open-loop client in its own process, counted from the scheduled moment of a call.
 Servers and clients share the machine's cores, so `rps_…` are lower bounds.
 """
@@ -31,7 +33,7 @@ from tests.e2e.conftest import ServerProcess
 from tests.figures import write_figures
 from tests.performance.faults.parts import Stage, stage
 from tests.performance.open_loop import Job, Outcome, run, start
-from tests.performance.validate import METHOD, requests, token_of
+from tests.performance.validate import METHOD, json_requests, requests, token_of
 
 RATES = (500, 1000, 2000)
 
@@ -73,12 +75,15 @@ async def costs(jobs: dict[str, tuple[Job, psutil.Process]], rounds: int) -> dic
         for name, (job, process) in jobs.items():
             found[name].append(await cost_us(job, process))
     print("rounds, us:", {name: [round(one) for one in costs] for name, costs in found.items()}, flush=True)
+    quotients = [one / other for one, other in zip(found["native"], found["validate"], strict=True)]
     medians = {f"{name}_us": statistics.median(costs) for name, costs in found.items()}
     return {
         **medians,
         "stack_us": _median_difference(found["validate"], found["echo"]),
         "observation_us": _median_difference(found["validate"], found["unobserved"]),
         "stack_over_uvloop_us": _median_difference(found["validate"], found["echo_uvloop"]),
+        "native_over_echo_us": _median_difference(found["native"], found["echo_native"]),
+        "native_vs_aio": statistics.median(quotients),
     }
 
 
@@ -118,18 +123,34 @@ async def measure(held: Stage, traces: str, *, short: bool, cost: bool = False) 
     metadata = (("authorization", f"Bearer {await token_of(server.target)}"),)
     validate = Job(server.target, METHOD, requests(), metadata)
     plain = Job(unobserved.target, METHOD, requests(), metadata)
-    busy = {"in_flight": 16, "calls": calls}
-    with echo_server() as (address, process), echo_server("uvloop") as (address_uvloop, process_uvloop):
+    busy: dict[str, Any] = {"in_flight": 16, "calls": calls}
+    native = held.server(
+        BOSSJY_FRONT="native", BOSSJY_OTLP_ENDPOINT=traces, BOSSJY_TRACE_RATIO="0.01", BOSSJY_LOG_CONSOLE="off"
+    )
+    own = (("authorization", f"Bearer {await token_of(native.target, 'native@example.com')}"),)
+    by_json = Job(native.target, METHOD, json_requests(), own, json=True)
+    with (
+        echo_server() as (address, process),
+        echo_server("uvloop") as (address_uvloop, process_uvloop),
+        echo_server(module="echo_native") as (address_native, process_native),
+    ):
         jobs = {
             "echo": (Job(address, METHOD, requests(), metadata, **busy), process),
             "echo_uvloop": (Job(address_uvloop, METHOD, requests(), metadata, **busy), process_uvloop),
             "unobserved": (Job(**{**vars(plain), **busy}), process_of(unobserved)),
             "validate": (Job(**{**vars(validate), **busy}), process_of(server)),
+            "echo_native": (Job(address_native, METHOD, requests(), metadata, **busy), process_native),
+            "native": (Job(native.target, METHOD, requests(), own, **busy), process_of(native)),
+            "json": (Job(**{**vars(by_json), **busy}), process_of(native)),
         }
         figures = await costs(jobs, rounds)
     unobserved.end()
     if cost:
+        native.end()
         return figures
+    figures["json_per_s"] = await most_per_s(by_json, calls)
+    figures["rps_native"] = await most_per_s(Job(native.target, METHOD, requests(), own), calls)
+    native.end()
     figures |= await times(validate, seconds)
     figures["rps_one_worker"] = await most_per_s(validate, calls)
     server.end()
@@ -143,10 +164,10 @@ async def measure(held: Stage, traces: str, *, short: bool, cost: bool = False) 
 
 
 @contextmanager
-def echo_server(*options: str) -> Iterator[tuple[str, psutil.Process]]:
+def echo_server(*options: str, module: str = "echo_server") -> Iterator[tuple[str, psutil.Process]]:
     """The bare echo while the block runs: its address and its process."""
     address = f"127.0.0.1:{free_port()}"
-    echo = subprocess.Popen([sys.executable, "-m", "tests.performance.unary.echo_server", address, *options])
+    echo = subprocess.Popen([sys.executable, "-m", f"tests.performance.unary.{module}", address, *options])
     try:
         yield address, psutil.Process(echo.pid)
     finally:
