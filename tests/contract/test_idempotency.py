@@ -27,6 +27,7 @@ UNKNOWN = {
     "RemoveSecondFactor",
     "CreateApiKey",
     "CreateUser",
+    "DeleteUser",
     "ResetPassword",
     "CreateImport",
     "RevertImport",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bossjy_server.auth import tenant_store
 from bossjy_server.auth.tenant_store import TenantRow
-from bossjy_server.errors import FailedPrecondition, NotFound, Reason
+from bossjy_server.errors import NotFound
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Connection, Database
 
@@ -27,14 +27,12 @@ async def find_tenant(database: Database, tenant_id: str) -> TenantRow:
 async def set_limit(database: Database, tenant_id: str, calls_per_minute: int) -> int:
     """Set the calls per minute of a tenant; 0: no limit. Returns the former limit.
 
-    Raises NotFound, FailedPrecondition for a deleted tenant.
+    Raises NotFound, also for a deleted tenant.
     """
     async with database.tenant(tenant_id) as connection:
         tenant = await _locked(connection, tenant_id)
         if tenant.delete_time is not None:
-            raise FailedPrecondition(
-                Reason.RESOURCE_NOT_FOUND, f"the tenant {tenant_id} was deleted: it makes no calls"
-            )
+            raise NotFound("tenant", message=f"the tenant {tenant_id} was deleted: it makes no calls")
         await tenant_store.set_limit(connection, tenant_id, calls_per_minute)
         detail = f"{tenant.calls_per_minute} -> {calls_per_minute} calls a minute"
         await record(connection, tenant_id, "auth.set_limit", resource=tenant_id, actor=_ACTOR, detail=detail)

@@ -87,7 +87,9 @@ class CallMetrics(Collector):
         handled = CounterMetricFamily("grpc_server_handled", "Calls ended, by status.", labels=(*_LABELS, "grpc_code"))
         seconds = HistogramMetricFamily("grpc_server_handling_seconds", "Time of unary calls.", labels=_LABELS)
         classes = GaugeMetricFamily(
-            "bossjy_method_class", "1 for each method and its class of limits.", labels=[*_LABELS[1:], "class"]
+            "bossjy_method_class",
+            "1 for each method and its class of limits.",
+            labels=("grpc_service", "grpc_method", "class"),
         )
         running = 0
         for counts in list(self._methods.values()):

@@ -19,7 +19,7 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.auth.tenant_store import EMPTIED, KEPT
 from bossjy_server.auth.tenants import delete_tenant, find_tenant, list_tenants, set_limit
-from bossjy_server.errors import FailedPrecondition, NotFound, Reason, StartError
+from bossjy_server.errors import NotFound, Reason, StartError
 from bossjy_server.operate import _delete_tenant, _line
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import role_for
@@ -88,7 +88,7 @@ async def test_a_deleted_tenant_has_no_data_and_keeps_its_records(
         assert await reason_of(User(auth, key.secret).call("GetMe")) is Reason.TOKEN_INVALID
     assert await TenantLimits(database).per_minute(owner.tenant_id) == 1
     assert await delete_tenant(admin, owner.tenant_id) == {"users": 0, **dict.fromkeys(EMPTIED, 0)}
-    with pytest.raises(FailedPrecondition, match="was deleted"):
+    with pytest.raises(NotFound, match="was deleted"):
         await set_limit(admin, owner.tenant_id, 1)
     listed = {tenant.tenant_id: tenant for tenant in await list_tenants(admin)}
     assert listed[owner.tenant_id].delete_time is not None

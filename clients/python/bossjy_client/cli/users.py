@@ -39,7 +39,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument("--name", metavar="TEXT", default="", help="name of the user")
     command.add_argument("--password-stdin", action="store_true", help="read the first password from standard input")
     command = add("role", "give a user another role, at once", _role)
-    command.add_argument("role", choices=list(_ROLES))
+    command.add_argument("role", choices=list(_ROLES), help="the new role")
     add("disable", "end the sessions and keys of a user and refuse logins", _disable)
     add("enable", "let a disabled user log in again", _enable)
     text = "delete the name, address and logins of a user; asks for the user again as confirmation"
