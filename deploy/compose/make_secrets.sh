@@ -17,12 +17,13 @@ keep() {
     if test -s "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
 }
 
-for name in postgres owner service redis grafana; do
+for name in postgres owner service exporter redis grafana; do
     openssl rand -hex 24 | keep "${name}_password"
 done
 echo "postgresql://bossjy_service:$(cat service_password)@postgres:5432/bossjy" | keep database_url
 echo "postgresql://bossjy_owner:$(cat owner_password)@postgres:5432/bossjy" | keep database_admin_url
 echo "redis://:$(cat redis_password)@redis:6379" | keep redis_url
+echo "{\"redis://redis:6379\": \"$(cat redis_password)\"}" | keep redis_exporter
 echo "requirepass $(cat redis_password)" | keep redis_conf
 if ! test -s certificate.pem; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 -subj /CN=localhost \

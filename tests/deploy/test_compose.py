@@ -75,7 +75,7 @@ def test_secrets_are_files_that_one_command_makes(secrets: Path) -> None:
         in_command = set(
             re.findall(r"/run/secrets/(\w+)", str(service.get("command")) + str(service.get("healthcheck")))
         )
-        in_script = {"owner_password", "service_password"} if name == "postgres" else set()
+        in_script = {"owner_password", "service_password", "exporter_password"} if name == "postgres" else set()
         assert read | in_command | in_script == set(service.get("secrets", ())), name
         assert not [key for key in environment if "PASSWORD" in key and not key.endswith("_FILE")]
 
@@ -139,6 +139,10 @@ def test_ports_are_those_of_the_programs() -> None:
     assert f":{gateway.split(':')[1]}" == traefik["entryPoints"]["grpcs"]["address"]
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"][0]["dns_sd_configs"][0]
     assert (scraped["names"], scraped["port"]) == (["bossjy"], Settings().metrics.port)
+    jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"][1:]
+    named = {job["job_name"]: job["static_configs"][0]["targets"][0].partition(":")[0] for job in jobs}
+    assert named == {name: f"{name}-exporter" for name in ("node", "postgres", "redis")}
+    assert set(named.values()) <= SERVICES.keys()
 
 
 def test_gateway_finds_the_services_and_is_trusted(tmp_path: Path) -> None:
