@@ -27,6 +27,7 @@ from bossjy_server.errors import Reason
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.process import free_port
 from bossjy_server.storage.roles import database_of, role_for
+from tests.front import front_settings
 from tests.integration.auth.conftest import EMAIL, PASSWORD, Clock, User, reason_of
 from tests.integration.auth.test_operator import run
 from tests.integration.rpc.certificates import Authority, Signed
@@ -106,6 +107,7 @@ async def secured(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
             "BOSSJY_TLS_KEY": str(key),
             "BOSSJY_TLS_CLIENT_CA": str(tmp_path / "clients.pem"),
         }
+        | front_settings()
     )
     async with running(settings):
         server = Secured(settings, authority)
