@@ -1,7 +1,7 @@
 """Generator of bossjy_client/clients.pyi: the types of both clients, from the methods of the asynchronous one.
 
-Each method of AsyncClient's parts gets the keywords `timeout`, `metadata` and `request_id`, as `call_options.calling`
-adds them at run time. SyncClient's methods return the results themselves, and iterators in place of asynchronous ones.
+Each method of AsyncClient's parts gets the keywords `timeout`, `metadata` and `request_id`, as `call_options.py` adds
+them at run time. SyncClient's methods return the results themselves, and iterators in place of asynchronous ones.
 """
 
 from __future__ import annotations

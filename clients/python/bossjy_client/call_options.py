@@ -1,6 +1,6 @@
 """Options of one call: `timeout`, `metadata` and `request_id`, which every method of a client takes as keywords.
 
-`calling` adds them to all public methods of a class at once. They apply to every call that the method makes.
+`take_options` adds them to all public methods of an object at once. They apply to every call that the method makes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from bossjy_client.errors import LATE, CredentialsError, InvalidRequestError, UnavailableError
 from bossjy_client.extras import missing_extra
@@ -25,9 +25,10 @@ NAMES = ("timeout", "metadata", "request_id")
 # gRPC ends the call at its deadline. This is the additional time for it to report that.
 _GRACE_S = 0.25
 _KEY = re.compile(r"[0-9a-z_.-]+")
+# The classes of `take_options`, one for each part of a client.
+_TAKING: dict[type, type] = {}
 _VALUE = re.compile(r"[ -~]*")
 
-Part = TypeVar("Part")
 Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
 
@@ -75,7 +76,15 @@ def bearer(token: str) -> Metadata:
     return (("authorization", f"Bearer {token}"),) if token else ()
 
 
-def calling(part: type[Part]) -> type[Part]:
+def take_options(part: object) -> None:
+    """Let the public methods of an object take the options of a call."""
+    kind = type(part)
+    if kind not in _TAKING:
+        _TAKING[kind] = _taking(kind)
+    part.__class__ = _TAKING[kind]
+
+
+def _taking(part: type) -> type:
     """A class whose public methods take the options of a call."""
     methods = {
         name: _with_options(method)

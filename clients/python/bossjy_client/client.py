@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from bossjy_client.auth import AuthClient
-from bossjy_client.call_options import calling
+from bossjy_client.call_options import take_options
 from bossjy_client.config import ClientConfig
 from bossjy_client.connection import Connection
 from bossjy_client.contacts import ContactClient
@@ -27,10 +27,13 @@ class AsyncClient:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.auth = calling(AuthClient)(connection)
-        self.phone = calling(PhoneClient)(connection)
-        self.contacts = calling(ContactClient)(connection)
-        self.imports = calling(ImportClient)(connection)
+        self.auth = AuthClient(connection)
+        self.phone = PhoneClient(connection)
+        self.contacts = ContactClient(connection)
+        self.imports = ImportClient(connection)
+        for name, part in vars(self).items():
+            if not name.startswith("_"):
+                take_options(part)
 
     @classmethod
     async def connect(

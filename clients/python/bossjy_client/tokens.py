@@ -68,7 +68,7 @@ class SessionSource:
         self.tokens = tokens
         self._refresh = refresh
         self._now = now
-        self._lock = asyncio.Lock()
+        self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     async def token(self) -> str:
         """The access token, renewed if it ends within half a minute."""
@@ -78,7 +78,14 @@ class SessionSource:
 
     async def renew(self, refused: str) -> bool:
         """Exchange the tokens, unless another caller did so since `refused` was returned."""
-        async with self._lock:
+        async with self._of_loop():
             if self.tokens.access_token == refused:
                 self.tokens = await self._refresh(self.tokens)
         return True
+
+    def _of_loop(self) -> asyncio.Lock:
+        """The lock of the running loop: a lock belongs to one."""
+        loop = asyncio.get_running_loop()
+        if self._lock is None or self._lock[0] is not loop:
+            self._lock = loop, asyncio.Lock()
+        return self._lock[1]

@@ -184,6 +184,21 @@ def test_bulk(run: Run, tmp_path: Path) -> None:
     run("phone", "bulk", str(tmp_path / "missing"), code=7)
 
 
+def test_bulk_keeps_the_columns_of_a_csv_file(run: Run, tmp_path: Path) -> None:
+    path, out = tmp_path / "list.csv", tmp_path / "mobile.csv"
+    path.write_text('name,phone,region\n"Li, W.",138 0014 4001,north\nWang,010 6552 9988,south\nZhao,,\n', "utf-8")
+    where = 'number_region = "CN" AND type = "MOBILE"'
+    run("phone", "bulk", str(path), "--column", "phone", "--region", "CN", "--where", where, "-o", str(out), code=6)
+    with out.open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["name", "phone", "region", "valid", "e164", "number_region", *head[6:]]
+    assert rows == [["Li, W.", "138 0014 4001", "north", "yes", "+8613800144001", "CN", "MOBILE", *rows[0][7:]]]
+    found = objects(run("phone", "bulk", str(path), "--json", "--column", "phone", "--where", "valid = no", code=6))
+    assert [one["name"] for one in found] == ["Li, W.", "Wang", "Zhao"]
+    refused = run("phone", "bulk", str(path), "--column", "mobile", code=2)
+    assert "no column 'mobile': the columns are name, phone, region" in refused.stderr
+
+
 def test_bulk_of_unusual_files(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "numbers.txt"
     path.write_bytes("+442079460071 ext. 44\n".encode("utf-16"))

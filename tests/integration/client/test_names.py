@@ -28,7 +28,6 @@ def test_the_former_name_works_with_a_warning() -> None:
 
 
 def test_every_part_takes_the_options_of_a_call() -> None:
-    """A part that is made without `calling` would not take them."""
     parts: dict[str, Any] = {
         name: part
         for name, part in vars(AsyncClient(Connection("127.0.0.1:1", ClientConfig()))).items()

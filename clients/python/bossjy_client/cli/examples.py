@@ -15,7 +15,7 @@ EXAMPLES = {
     "phone validate": ('bossjy phone validate --region CN "138 0000 0000" "+44 20 7946 0958"',),
     "phone bulk": (
         "bossjy phone bulk numbers.txt --region CN -o checked.csv",
-        "cut -d, -f2 list.csv | bossjy phone bulk -",
+        """bossjy phone bulk list.csv --column phone --where 'region = "CN" AND type = "MOBILE"' -o mobile.csv""",
     ),
     "phone explain": ('bossjy phone explain --region CN "138 0000 000"',),
     "phone lookup": ('bossjy phone lookup --region CN "138 0000 0000"',),

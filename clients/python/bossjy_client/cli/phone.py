@@ -42,10 +42,19 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument("--full", action="store_true", help="formats, carrier, place and time zones as well")
     command.set_defaults(command=_validate)
 
-    text = "texts of a file, one a line, checked by a stream; writes CSV (exit code 6: not all are valid)"
+    text = "texts of a file, one a line or in a CSV column; writes CSV (exit code 6: not all are valid)"
     command = group.add_parser("bulk", parents=[common, region], help=text, description=text, **example("phone bulk"))
     command.add_argument("file", metavar="FILE", help="- is standard input")
     command.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
+    command.add_argument(
+        "--column", metavar="NAME", default="", help="the file is CSV with a header; its other columns are kept"
+    )
+    command.add_argument(
+        "--where",
+        metavar="FILTER",
+        default="",
+        help="""write only these rows, such as 'region = "CN" AND type = "MOBILE"'""",
+    )
     command.set_defaults(command=run_bulk)
 
     command = group.add_parser(
