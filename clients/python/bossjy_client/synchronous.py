@@ -10,7 +10,9 @@ import asyncio
 import functools
 import inspect
 import os
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -36,6 +38,8 @@ class SyncClient:
         self._background = held
         self._process = os.getpid()
         self._closed = False
+        self._abandoned = weakref.finalize(self, _abandon, client, held, self._process)
+        self._abandoned.atexit = False
         for name, part in vars(client).items():
             if not name.startswith("_"):
                 setattr(self, name, _Part(part, self._run, self._iterate))
@@ -79,6 +83,7 @@ class SyncClient:
         if self._closed or self._process != os.getpid():
             return
         self._closed = True
+        self._abandoned.detach()
         try:
             self._background.run(self._client.close())
         finally:
@@ -93,6 +98,14 @@ class SyncClient:
     ) -> None:
         """Close."""
         self.close()
+
+
+def _abandon(client: AsyncClient, held: Background, process: int) -> None:
+    """Close a client that its program has dropped."""
+    if process == os.getpid():
+        with suppress(RuntimeError, BossjyError):
+            asyncio.run_coroutine_threadsafe(client.close(), held.loop())
+        held.leave()
 
 
 Run = Callable[[Callable[[], Any]], Any]

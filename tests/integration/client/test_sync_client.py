@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -146,6 +147,11 @@ def test_the_thread_ends_with_the_last_client(target: str, token: str) -> None:
 
     with SyncClient.connect(target, token=token), SyncClient.connect(target, token=token):
         assert threads() == ["bossjy"]
+    assert threads() == []
+    dropped = SyncClient.connect(target, token=token)
+    assert threads() == ["bossjy"]
+    del dropped
+    gc.collect()
     assert threads() == []
 
 

@@ -26,8 +26,10 @@ class ArrowColumn:
 
     def __init__(self, values: Any, regions: Any = None) -> None:
         import pyarrow as pa  # noqa: PLC0415 - an extra
+        import pyarrow.compute as pc  # noqa: PLC0415 - as above
 
         self._pa: Any = pa
+        self._compute: Any = pc
         self._texts = self._text_array(values, "number")
         self._regions = None if regions is None else self._text_array(regions, "region")
         if self._regions is not None and len(self._regions) != len(self._texts):
@@ -48,7 +50,7 @@ class ArrowColumn:
             return
         columns = {"phone_number": texts}
         if self._regions is not None:
-            columns["default_region"] = self._piece(self._regions, start, rows)
+            columns["default_region"] = self._capital(self._piece(self._regions, start, rows))
         yield ArrowBatch(ipc_stream(self._pa, self._pa.record_batch(columns)), rows)
 
     def _piece(self, column: Any, start: int, rows: int) -> Any:
@@ -66,11 +68,14 @@ class ArrowColumn:
         if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
             array = array.cast(pa.large_string())
         if array.nbytes > MESSAGE_BYTES:
-            import pyarrow.compute as pc  # noqa: PLC0415
-
-            compute: Any = pc
-            array = compute.utf8_slice_codeunits(array, 0, TEXT_MAX)
+            array = self._compute.utf8_slice_codeunits(array, 0, TEXT_MAX)
         return array
+
+    def _capital(self, regions: Any) -> Any:
+        pa = self._pa
+        if pa.types.is_dictionary(regions.type):
+            return pa.DictionaryArray.from_arrays(regions.indices, self._compute.ascii_upper(regions.dictionary))
+        return self._compute.ascii_upper(regions)
 
     def table(self, answers: Sequence[pb.StreamValidateNumbersResponse], wanted: Sequence[str]) -> Any:
         """See Column."""

@@ -57,7 +57,7 @@ class PolarsColumn:
                 return
         columns = {"phone_number": texts}
         if self._regions is not None:
-            columns["default_region"] = self._regions.slice(start, rows)
+            columns["default_region"] = self._regions.slice(start, rows).str.to_uppercase()
         sink = io.BytesIO()
         # The oldest form has texts with offsets, which hold these rows only.
         level = self._polars.CompatLevel.oldest()
