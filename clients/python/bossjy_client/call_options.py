@@ -11,7 +11,7 @@ import inspect
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ NAMES = ("timeout", "metadata", "request_id")
 # gRPC ends the call at its deadline. This is the additional time for it to report that.
 _GRACE_S = 0.25
 _KEY = re.compile(r"[0-9a-z_.-]+")
+# Errors of Python that say nothing to a caller.
+_CONFUSING = (TypeError, ValueError, OverflowError, ModuleNotFoundError)
 # The classes of `take_options`, one for each part of a client.
 _TAKING: dict[type, type] = {}
 _VALUE = re.compile(r"[ -~]*")
@@ -96,38 +98,57 @@ def _taking(part: type) -> type:
 
 def _with_options(method: Callable[..., Any]) -> Callable[..., Any]:
     """The method with the options as keywords. A parameter of its own with such a name keeps its meaning."""
-    names = [name for name in NAMES if name not in inspect.signature(method).parameters]
+    names = frozenset(NAMES) - inspect.signature(method).parameters.keys()
     if inspect.isasyncgenfunction(method):
+        return _iterating(method, names)
+    return _awaiting(method, names) if inspect.iscoroutinefunction(method) else method
 
-        @functools.wraps(method)
-        async def iterate(*args: Any, **given: Any) -> AsyncIterator[Any]:
-            options = _options(given, names)
-            items = method(*args, **given)
-            try:
-                while True:
-                    async with _Applied(options, method, args, given):
-                        try:
+
+def _iterating(method: Callable[..., Any], names: frozenset[str]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    async def iterate(*args: Any, **given: Any) -> AsyncIterator[Any]:
+        options = _options(given, names)
+        items = method(*args, **given)
+        try:
+            while True:
+                try:
+                    if options is None:
+                        item = await anext(items)
+                    else:
+                        async with _Applied(options):
                             item = await anext(items)
-                        except StopAsyncIteration:
-                            return
-                    yield item
-            finally:
-                await items.aclose()
+                except StopAsyncIteration:
+                    return
+                except _CONFUSING as error:
+                    _explain(error, method, args, given)
+                    raise
+                yield item
+        finally:
+            await items.aclose()
 
-        return iterate
-    if inspect.iscoroutinefunction(method):
+    return iterate
 
-        @functools.wraps(method)
-        async def call(*args: Any, **given: Any) -> Any:
-            async with _Applied(_options(given, names), method, args, given):
+
+def _awaiting(method: Callable[..., Any], names: frozenset[str]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    async def call(*args: Any, **given: Any) -> Any:
+        options = _options(given, names)
+        try:
+            if options is None:
                 return await method(*args, **given)
+            async with _Applied(options):
+                return await method(*args, **given)
+        except _CONFUSING as error:
+            _explain(error, method, args, given)
+            raise
 
-        return call
-    return method
+    return call
 
 
-def _options(given: dict[str, Any], names: Iterable[str]) -> CallOptions | None:
+def _options(given: dict[str, Any], names: frozenset[str]) -> CallOptions | None:
     """Take the options out of the keywords of a call; None if there are none. Raises InvalidRequestError."""
+    if not given or names.isdisjoint(given):
+        return None
     taken = {name: given.pop(name) for name in names if name in given}
     if not any(taken.values()):
         if taken.get("timeout") == 0:
@@ -154,51 +175,43 @@ def _checked(metadata: Any) -> Iterator[tuple[str, str | bytes]]:
 
 
 class _Applied:
-    """Context of a method's run: its options apply, its deadline ends it, and its failures are BossjyError."""
+    """Context of a method's run: its options apply, and its deadline ends it."""
 
-    __slots__ = ("_former", "_given", "_method", "_options", "_timeout")
+    __slots__ = ("_former", "_options", "_timeout")
 
-    def __init__(
-        self, options: CallOptions | None, method: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
-    ) -> None:
-        self._given = args, given
+    def __init__(self, options: CallOptions) -> None:
         self._options = options
-        self._method = method
         self._timeout: asyncio.Timeout | None = None
 
     async def __aenter__(self) -> None:
-        if self._options is None:
-            return
         self._former = _current.set(self._options)
         if self._options.deadline is not None:
-            left = self._options.deadline - time.monotonic() + _GRACE_S
-            self._timeout = asyncio.timeout(left)
+            self._timeout = asyncio.timeout(self._options.deadline - time.monotonic() + _GRACE_S)
             await self._timeout.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._options is not None:
-            _current.reset(self._former)
+        _current.reset(self._former)
         if self._timeout is not None:
             try:
                 await self._timeout.__aexit__(kind, error, trace)
             except TimeoutError:
                 raise UnavailableError(LATE, code="DEADLINE_EXCEEDED") from None
-        if isinstance(error, ModuleNotFoundError) and (missing := missing_extra(error)):
-            raise missing from error
-        if isinstance(error, TypeError | ValueError | OverflowError) and _is_ours(trace, self._method):
-            args, given = self._given
-            bound = inspect.signature(self._method).bind(*args, **given).arguments
-            types = ", ".join(f"{name} is {type(value).__name__}" for name, value in list(bound.items())[1:])
-            raise InvalidRequestError(f"{self._method.__name__}: a value has a wrong type: {types}") from error
 
 
-def _is_ours(trace: TracebackType | None, method: Callable[..., Any]) -> bool:
-    """True if the method itself raised: a value does not fit its request. Errors of callbacks come from elsewhere."""
+def _explain(error: Exception, method: Callable[..., Any], args: Any, given: Any) -> None:
+    """Raises the error that a caller understands: a value does not fit the request of a method, an extra is missing."""
+    if missing := missing_extra(error):
+        raise missing from error
+    trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_code is method.__code__
+    # Errors of callbacks come from elsewhere.
+    if trace is not None and trace.tb_frame.f_code is method.__code__:
+        values = list(inspect.signature(method).bind(*args, **given).arguments.items())[1:]
+        types = ", ".join(f"{name} is {type(value).__name__}" for name, value in values)
+        raise InvalidRequestError(f"{method.__name__}: a value has a wrong type: {types}") from error
 
 
 @contextmanager
