@@ -21,7 +21,7 @@ from tests.service import Service
 
 pd: Any = importlib.import_module("pandas")  # it has no types
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 TEXTS = ["138 0014 4001", None, "+1 201-555-0123 ext. 7", "no number", ""]
 E164 = ["+8613800144001", "", "+12015550123", "", ""]
@@ -43,9 +43,9 @@ KINDS: dict[str, tuple[Callable[[list[Any]], Any], Callable[[Any], dict[str, lis
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client(shared_service: Service) -> AsyncIterator[Client]:
-    async with await Client.connect(shared_service.address, token=shared_service.token) as one:
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def client(tenant: Service) -> AsyncIterator[Client]:
+    async with await Client.connect(tenant.address, token=tenant.token) as one:
         yield one
 
 
@@ -152,7 +152,7 @@ async def test_regions_of_another_length_or_type(client: Client, make: Callable[
         await client.phone.validate_column(make(["1", "2"]), ["CN", 86])
 
 
-async def test_no_library_is_imported_for_a_list(shared_service: Service) -> None:
+async def test_no_library_is_imported_for_a_list(tenant: Service) -> None:
     program = """
 import asyncio, sys
 from bossjy_client import Client
@@ -162,7 +162,7 @@ async def main():
         print(table["e164"], sorted({"numpy", "pandas", "polars", "pyarrow"} & sys.modules.keys()))
 asyncio.run(main())
 """
-    command = [sys.executable, "-c", program, shared_service.address, shared_service.token]
+    command = [sys.executable, "-c", program, tenant.address, tenant.token]
     done = await _run(command)
     assert done == "['+8613800144001'] []"
 

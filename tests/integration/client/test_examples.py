@@ -35,10 +35,10 @@ def test_every_example_is_run() -> None:
     assert {path.stem for path in (ROOT / "examples").glob("*.py")} == PRINTED.keys()
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="package")
 @pytest.mark.parametrize("name", PRINTED)
-async def test_an_example(shared_service: Service, name: str) -> None:
-    environment = os.environ | {"BOSSJY_TARGET": shared_service.address, "BOSSJY_TOKEN": shared_service.token}
+async def test_an_example(tenant: Service, name: str) -> None:
+    environment = os.environ | {"BOSSJY_TARGET": tenant.address, "BOSSJY_TOKEN": tenant.token}
     command = [sys.executable, "-W", "error::DeprecationWarning", str(ROOT / "examples" / f"{name}.py")]
     done = await asyncio.to_thread(
         subprocess.run, command, env=environment, capture_output=True, text=True, timeout=120, check=False

@@ -24,12 +24,12 @@ from bossjy_client import (
 )
 from tests.service import EMAIL, PASSWORD, Service
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def address(shared_service: Service) -> tuple[str, str]:
-    return shared_service.address, shared_service.token
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def address(tenant: Service) -> tuple[str, str]:
+    return tenant.address, tenant.token
 
 
 def in_thread(run: Any) -> Any:
