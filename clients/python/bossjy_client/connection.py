@@ -111,7 +111,7 @@ class Connection:
             wait_s = backoff_s(attempt - 1, self.config, failure.retry_after_s)
             refusals += not is_away(failure)
             if not self._repeats(failure, refusals, safe=safe) or time.monotonic() + wait_s > deadline:
-                raise failure
+                raise self.named(failure)
             if failure.reason == "RATE_LIMITED":
                 _log.warning("%s: waiting %.1f s", failure.message, wait_s)
             await asyncio.sleep(wait_s)
@@ -144,9 +144,16 @@ class Connection:
             async for response in call:
                 yield response
         except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from None
+            raise self.named(from_rpc_error(error)) from None
         finally:
             call.cancel()
+
+    def named(self, failure: BossjyError) -> BossjyError:
+        """The failure with the cause in words, if gRPC had no connection."""
+        cause = cause_of(failure.message) if failure.code == "UNAVAILABLE" and not failure.reason else None
+        if cause is not None:
+            failure.message = f"no connection to {self.target}: {cause.text}"
+        return failure
 
     async def wait_until_ready(self, timeout_s: float | None = None) -> None:
         """Wait for the connection itself, at most `timeout_s` seconds. Raises UnavailableError with the cause.

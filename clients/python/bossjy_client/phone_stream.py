@@ -99,7 +99,7 @@ class ValidationStream(Generic[AnyBatch]):
                 continue
             attempt += 1
             if attempt >= self._connection.config.max_attempts or not is_passing(failure):
-                raise failure
+                raise self._connection.named(failure)
             careful = isinstance(failure, _HiddenStatus)
             await asyncio.sleep(backoff_s(attempt - 1, self._connection.config, failure.retry_after_s))
 

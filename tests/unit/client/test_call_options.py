@@ -124,6 +124,15 @@ async def test_a_timeout_ends_each_kind_of_method(start: Start, quick: ClientCon
         assert time.monotonic() - began < 30
 
 
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_server_that_is_gone_is_named(start: Start, quick: ClientConfig, call: str) -> None:
+    running = await start(Recorder().add_to)
+    async with await AsyncClient.connect(running.target, config=quick) as client:
+        await running.server.stop(None)
+        with pytest.raises(UnavailableError, match=f"no connection to {running.target}: the connection is refused"):
+            await CALLS[call](client, timeout=1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

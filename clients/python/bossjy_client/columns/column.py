@@ -86,11 +86,10 @@ def rows_of_message(wanted: Sequence[str], most: int) -> int:
 def wrong_value(what: str, row: int, value: object) -> InvalidRequestError:
     """The error for a value that is no text."""
     kind = type(value).__name__
-    fix = "convert the column to text first" if what == "number" else "use an ISO 3166 code such as 'CN'"
+    if what == "region":
+        return InvalidRequestError(f"the region of row {row} is {kind}, not text: give a code such as 'CN'")
     return InvalidRequestError(
-        f"row {row} of the column is {kind}, and not a text: {fix} (a number without a text has lost its leading zeros)"
-        if what == "number"
-        else f"the region of row {row} is {kind}, and not a text: {fix}"
+        f"row {row} of the column is {kind}, not text: read the column as text, as other types lose leading zeros"
     )
 
 
