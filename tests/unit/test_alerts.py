@@ -40,6 +40,10 @@ def test_an_alert_has_both_languages_and_a_runbook(name: str) -> None:
     headings = re.findall(r"^## (\w+)$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
     assert name in headings
     assert anchor == name.lower()
+    entry = (ROOT / page).read_text("utf-8").split(f"## {name}\n")[1].partition("\n## ")[0]
+    assert re.search(r"^Query: `.+`$", entry, re.MULTILINE)
+    assert re.search(r"^Look at: .+\.$", entry, re.MULTILINE)
+    assert notes["action_zh"].strip('"') in entry
 
 
 @pytest.mark.parametrize(

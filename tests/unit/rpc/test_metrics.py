@@ -6,7 +6,7 @@ import re
 import time
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.openmetrics.exposition import generate_latest
+from prometheus_client.exposition import choose_encoder
 
 from bossjy.auth.v1 import auth_service_pb2
 from bossjy_server.context import CallContext
@@ -56,5 +56,6 @@ async def test_a_bucket_names_the_trace_of_its_last_traced_call() -> None:
     proceed = CallMetrics(registry).concern(METHODS["GetMe"], refuse)
     for trace_id in ("", TRACE, ""):
         await proceed(call_of("GetMe", trace_id))
-    text = generate_latest(registry).decode()
+    encode, _ = choose_encoder("application/openmetrics-text; version=1.0.0")
+    text = encode(registry).decode()
     assert re.findall(r'# {trace_id="(\w+)"} [0-9.e-]+ [0-9.]+$', text, re.MULTILINE) == [TRACE]
