@@ -911,7 +911,13 @@ class AsyncImportClient(ImportClient):
         self, import_id: str, *, timeout: float | None = ..., metadata: CallMetadata | None = ..., request_id: str = ...
     ) -> AsyncIterator[import_pb2.DuplicateRow]: ...
     def export_duplicate_rows(
-        self, import_id: str, *, timeout: float | None = ..., metadata: CallMetadata | None = ..., request_id: str = ...
+        self,
+        import_id: str,
+        *,
+        plain_cells: bool = ...,
+        timeout: float | None = ...,
+        metadata: CallMetadata | None = ...,
+        request_id: str = ...,
     ) -> AsyncIterator[import_service_pb2.ExportDuplicateRowsResponse]: ...
     def export_rejected_rows(
         self,
@@ -1017,7 +1023,13 @@ class SyncImportClient:
         self, import_id: str, *, timeout: float | None = ..., metadata: CallMetadata | None = ..., request_id: str = ...
     ) -> Iterator[import_pb2.DuplicateRow]: ...
     def export_duplicate_rows(
-        self, import_id: str, *, timeout: float | None = ..., metadata: CallMetadata | None = ..., request_id: str = ...
+        self,
+        import_id: str,
+        *,
+        plain_cells: bool = ...,
+        timeout: float | None = ...,
+        metadata: CallMetadata | None = ...,
+        request_id: str = ...,
     ) -> Iterator[import_service_pb2.ExportDuplicateRowsResponse]: ...
     def export_rejected_rows(
         self,

@@ -245,10 +245,10 @@ class ImportClient:
             request.page_token = answer.next_page_token
 
     async def export_duplicate_rows(
-        self, import_id: str
+        self, import_id: str, *, plain_cells: bool = False
     ) -> AsyncIterator[import_service_pb2.ExportDuplicateRowsResponse]:
-        """The duplicate rows as the bytes of a CSV file, piece by piece."""
-        request = import_service_pb2.ExportDuplicateRowsRequest(import_id=import_id)
+        """The duplicate rows as the bytes of a CSV file, piece by piece. `plain_cells`: as `export_rejected_rows`."""
+        request = import_service_pb2.ExportDuplicateRowsRequest(import_id=import_id, plain_cells=plain_cells)
         async for piece in self._connection.stream(self._stub.ExportDuplicateRows, request):
             yield piece
 

@@ -27,13 +27,15 @@ NOTES = (
 )
 
 
-def duplicate_file(database: Database, tenant_id: str, import_id: str) -> AsyncGenerator[tuple[bytes, int]]:
-    """Pieces of the file, and the number of rows written so far. Raises NotFound."""
+def duplicate_file(
+    database: Database, tenant_id: str, import_id: str, *, plain: bool
+) -> AsyncGenerator[tuple[bytes, int]]:
+    """Pieces of the file, and the rows so far. Raises NotFound. `plain`: no cell is guarded for spreadsheets."""
 
     async def page(connection: Connection, after: tuple[int, int], limit: int) -> list[DuplicateRow]:
         return await duplicate_store.page(connection, tenant_id, import_id, after, limit)
 
-    return row_file(database, (tenant_id, import_id), "imports.export_duplicates", NOTES, page, _row)
+    return row_file(database, (tenant_id, import_id), "imports.export_duplicates", NOTES, page, _row, plain=plain)
 
 
 def _row(row: DuplicateRow, job: ImportJob) -> list[str]:

@@ -197,7 +197,9 @@ class ImportServicer:
         self, request: pb.ExportDuplicateRowsRequest
     ) -> AsyncGenerator[pb.ExportDuplicateRowsResponse]:
         """Stream the duplicate rows as a CSV file."""
-        async for data, count in duplicate_file(self._database, current_caller().tenant_id, request.import_id):
+        tenant_id = current_caller().tenant_id
+        pieces = duplicate_file(self._database, tenant_id, request.import_id, plain=request.plain_cells)
+        async for data, count in pieces:
             for start in range(0, len(data), _PIECE_BYTES):
                 yield pb.ExportDuplicateRowsResponse(data=data[start : start + _PIECE_BYTES], row_count=count)
 

@@ -38,8 +38,9 @@ async def duplicates(imports: Imports, import_id: str, page_size: int = 1000) ->
             return rows
 
 
-async def exported(imports: Imports, import_id: str) -> tuple[list[str], list[dict[str, str]]]:
-    pieces = imports.servicer.ExportDuplicateRows(pb.ExportDuplicateRowsRequest(import_id=import_id))
+async def exported(imports: Imports, import_id: str, *, plain: bool = False) -> tuple[list[str], list[dict[str, str]]]:
+    request = pb.ExportDuplicateRowsRequest(import_id=import_id, plain_cells=plain)
+    pieces = imports.servicer.ExportDuplicateRows(request)
     data = b"".join([piece.data async for piece in pieces])
     reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
     return list(reader.fieldnames or []), list(reader)
@@ -257,3 +258,14 @@ async def test_duplicates_go_with_the_layers_of_an_old_import(make_imports: Call
         while await duplicates(imports, old.import_id):
             await asyncio.sleep(0.02)
     assert len(await duplicates(imports, kept.import_id)) == 1
+
+
+@pytest.mark.parametrize(("plain", "name"), [(False, "'=1+1"), (True, "=1+1")])
+async def test_cells_are_guarded_for_spreadsheets_and_unchanged_for_programs(
+    make_imports: Callable[..., Imports], *, plain: bool, name: str
+) -> None:
+    imports = make_imports()
+    data = b"phone,name\n13800138000,ann\n13800138000,=1+1\n"
+    job = await imports.run(data)
+    _, (row,) = await exported(imports, job.import_id, plain=plain)
+    assert row["name"] == name

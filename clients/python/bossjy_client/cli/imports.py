@@ -43,9 +43,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
             command.add_argument("--dry-run", action="store_true", help="only count the changes")
         if name in {"rejects", "duplicates"}:
             command.add_argument("-o", "--output", metavar="FILE", default="", help="a CSV file to correct and import")
+            add_audience(command)
         if name in {"rejects", "duplicates", "changes"}:
             command.add_argument("--limit", type=int, default=100, metavar="N", help="the most to show (default 100)")
-            add_audience(command)
 
 
 async def _list(session: Session) -> ExitCode:
@@ -133,7 +133,7 @@ async def _duplicates(session: Session) -> ExitCode:
     args = session.args
 
     async def pieces(client: Client) -> AsyncIterator[bytes]:
-        async for piece in client.imports.export_duplicate_rows(args.import_id):
+        async for piece in client.imports.export_duplicate_rows(args.import_id, plain_cells=args.audience == "data"):
             yield piece.data
 
     async with session.client() as client:

@@ -1095,16 +1095,22 @@ class ExportDuplicateRowsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IMPORT_ID_FIELD_NUMBER: _builtins.int
+    PLAIN_CELLS_FIELD_NUMBER: _builtins.int
     import_id: _builtins.str
     """The import."""
+    plain_cells: _builtins.bool
+    """If true, cells that a spreadsheet would run as formulas are written unchanged, for programs. Otherwise an
+    apostrophe guards them.
+    """
     def __init__(
         self,
         *,
         import_id: _builtins.str = ...,
+        plain_cells: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id", "plain_cells", b"plain_cells"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
