@@ -15,12 +15,14 @@ from tests.service import serve
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 OWN = ("bossjy_", "grpc_server_")
-# Only a supervisor of several workers has these, and only a server with a provider of look-ups this one.
+# Only a supervisor of several workers has the first ones; only a server with a provider of look-ups or with TLS has the
+# others.
 ELSEWHERE = {
     "bossjy_workers",
     "bossjy_workers_died_total",
     "bossjy_workers_renewed_total",
     "bossjy_lookup_questions_total",
+    "bossjy_certificate_expiry_timestamp_seconds",
 }
 
 

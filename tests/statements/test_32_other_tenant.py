@@ -125,7 +125,8 @@ async def test_32_resources_of_another_tenant_are_not_found(nobody: Person, owne
     assert await state_of(other, ids) == before
     # The ids are right: the same requests find their resources in the owning tenant.
     await of_service(other, "CancelImport", imports.CancelImportRequest(import_id=ids["import_id"]))
-    for method, path in ASKED:
+    # A deleted user is found no longer: that is the last request.
+    for method, path in sorted(ASKED, key=lambda one: one[0].name == "DeleteUser"):
         raw = request_with(method, path, ids[path.split(".")[-1]])
         assert (await raw_call(other, method, raw, token=other.access)).code != "NOT_FOUND", (method.path, path)
 

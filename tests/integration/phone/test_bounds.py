@@ -72,7 +72,7 @@ REFUSED = [
     (
         pb.FormatNumberRequest(phone_number=NUMBER, calling_from_region="gb"),
         "INVALID_FIELD",
-        {},
+        {"region_code": "GB"},
         ["calling_from_region"],
     ),
 ]
