@@ -48,7 +48,7 @@ async def test_a_slow_part_ends_the_wait_and_continues() -> None:
 
     began = time.monotonic()
     task = await warm_up({"slow": slow, "broken": broken}, 0.1, log)
-    assert 0.1 <= time.monotonic() - began < 10
+    assert 0.09 <= time.monotonic() - began < 10  # the loop's timers are exact to a millisecond
     assert not task.done()
     free.set()
     await asyncio.wait_for(task, 10)

@@ -29,7 +29,7 @@ async def test_a_server_that_does_not_answer_costs_two_waits_at_most() -> None:
     began = time.monotonic()
     with pytest.raises(RedisError):
         await redis.get("x")
-    assert 0.2 <= time.monotonic() - began < 2
+    assert 0.19 <= time.monotonic() - began < 2  # the loop's timers are exact to a millisecond
     assert not await ping(redis, timeout_s=0.1)
     await redis.aclose()
     server.close()

@@ -153,7 +153,7 @@ async def test_server_is_given_the_time_that_it_asks_for(start: Start, quick: Cl
     double = PhoneDouble([refusing(grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN", retry_after_s=0.4)])
     began = time.monotonic()
     assert await ask(start, config, double)
-    assert time.monotonic() - began >= 0.4
+    assert time.monotonic() - began >= 0.39  # the loop's timers are exact to a millisecond
 
 
 async def test_a_wait_beyond_the_longest_is_reported(start: Start, quick: ClientConfig) -> None:

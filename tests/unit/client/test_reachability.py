@@ -98,7 +98,7 @@ async def test_calls_wait_for_a_server_that_comes_back(start: Start, quick: Clie
         assert [getattr(answer, "valid", answer) for answer in answers] == [True, True]
         assert isinstance(unserved, BossjyError)
         assert unserved.code == "UNIMPLEMENTED"  # the answer of the server
-        assert time.monotonic() - began >= 1
+        assert time.monotonic() - began >= 0.99  # the loop's timers are exact to a millisecond
         await second.stop(None)
 
 
