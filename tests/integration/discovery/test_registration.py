@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from bossjy_server.config import read_settings
 from bossjy_server.discovery.agent import Agent, AgentFailed, address_for
 from bossjy_server.discovery.opening import discoverable
 from bossjy_server.discovery.options import DiscoveryOptions
 from bossjy_server.discovery.registration import entry_of
+from bossjy_server.errors import StartError
 from tests.integration.discovery.agent_double import AgentDouble, agent_double
 
 QUICK = DiscoveryOptions(renew_s=0.05, leave_s=0.0, timeout_s=0.3)
@@ -99,6 +101,14 @@ def test_the_address_is_the_one_that_the_agent_reaches() -> None:
     assert address_for(replace(near, address="service.internal"), "0.0.0.0") == "service.internal"  # noqa: S104 - as above
     assert address_for(replace(near, url="http://[::1]:8500"), "::") in {"::1", "127.0.0.1"}
     assert address_for(replace(near, url="https://no-such-host.invalid"), "::") == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://agent:port", "http://[::1", "ftp://agent:8500", "http://agent:99999"]
+)
+def test_a_url_without_a_host_or_port_is_refused_before_the_start(url: str) -> None:
+    with pytest.raises(StartError, match=r"BOSSJY_CONSUL_URL must be a URL with a host"):
+        read_settings({"BOSSJY_CONSUL_URL": url})
 
 
 def test_an_address_of_ipv6_is_bracketed_in_the_check() -> None:

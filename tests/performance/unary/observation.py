@@ -1,6 +1,6 @@
 """CPU of logs, metrics and traces for each call, without a network: python -m tests.performance.unary.observation
 
-The real interceptors around a call that does nothing, compared with that call alone, in turn. All threads of the
+Each round measures a call that does nothing, with the real interceptors and without them. All threads of the
 process count, so the writing of the log file and the export of spans are included, as is the receiver of the spans. The
 least of the rounds is the figure: other work on the machine can only add to it.
 """
