@@ -131,6 +131,19 @@ def claim(text: str) -> str:
     return text
 
 
+# URLs of PostgreSQL may name several hosts, and none at all.
+_WITH_HOST = frozenset({"http", "https", "redis", "rediss"})
+
+
+def _has_place(text: str) -> bool:
+    """True if a URL names a host, and no port that cannot be one."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def url(*schemes: str) -> Callable[[str], str]:
     """A URL of one of these schemes."""
 
@@ -141,6 +154,8 @@ def url(*schemes: str) -> Callable[[str], str]:
             scheme = ""  # its own words may contain a part of a password
         if scheme not in schemes:
             raise ValueError("a URL that begins with " + " or ".join(f"`{scheme}://`" for scheme in schemes))
+        if scheme in _WITH_HOST and not _has_place(text):
+            raise ValueError("a URL with a host, and a port from 1 to 65535 if it names one")
         return text
 
     return read

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from bossjy_server import setting_texts as read
 from bossjy_server.setting_texts import setting
@@ -12,21 +11,6 @@ from bossjy_server.setting_texts import setting
 # Consul itself accepts more, but such a name has no DNS name.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _TAGS_MOST = 50
-
-
-_SCHEME_OF_AGENT = read.url("http", "https")
-
-
-def _url(text: str) -> str:
-    """The URL of an agent. Its words are not quoted: they may contain a password."""
-    try:
-        parts = urlsplit(_SCHEME_OF_AGENT(text))
-        right = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        right = False
-    if not right:
-        raise ValueError("a URL with a host, such as `http://127.0.0.1:8500`")
-    return text
 
 
 def _name(text: str) -> str:
@@ -49,7 +33,7 @@ class DiscoveryOptions:
     url: str = setting(
         "BOSSJY_CONSUL_URL",
         "",
-        _url,
+        read.url("http", "https"),
         "Consul agent of this machine, such as `http://127.0.0.1:8500`. If empty, the server does not register itself.",
         secret=True,  # it may contain a password
     )

@@ -103,12 +103,12 @@ def test_the_address_is_the_one_that_the_agent_reaches() -> None:
     assert address_for(replace(near, url="https://no-such-host.invalid"), "::") == "127.0.0.1"
 
 
-@pytest.mark.parametrize(
-    "url", ["http://", "http://agent:port", "http://[::1", "ftp://agent:8500", "http://agent:99999"]
-)
-def test_a_url_without_a_host_or_port_is_refused_before_the_start(url: str) -> None:
-    with pytest.raises(StartError, match=r"BOSSJY_CONSUL_URL must be a URL with a host"):
-        read_settings({"BOSSJY_CONSUL_URL": url})
+@pytest.mark.parametrize("name", ["BOSSJY_CONSUL_URL", "BOSSJY_OTLP_ENDPOINT", "REDIS_URL"])
+@pytest.mark.parametrize("place", ["", "agent:port", "[::1", "agent:99999", "agent:0"])
+def test_a_url_without_a_host_or_port_is_refused_before_the_start(name: str, place: str) -> None:
+    scheme = "redis" if name == "REDIS_URL" else "http"
+    with pytest.raises(StartError, match=rf"{name} must be a URL"):
+        read_settings({name: f"{scheme}://{place}"})
 
 
 def test_an_address_of_ipv6_is_bracketed_in_the_check() -> None:
