@@ -20,22 +20,21 @@ from bossjy_server.imports.answers import (
     rejected_row,
     upload_answer,
 )
-from bossjy_server.imports.block_slots import block_shares
-from bossjy_server.imports.duplicate_file import duplicate_file
+from bossjy_server.imports.database.revert import Reverting
+from bossjy_server.imports.database.tidying import Tidying
+from bossjy_server.imports.files.duplicate_file import duplicate_file
+from bossjy_server.imports.files.reject_file import reject_file
 from bossjy_server.imports.jobs import ImportJobs
-from bossjy_server.imports.messages import Message
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.preview import preview
-from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import State
-from bossjy_server.imports.reject_file import reject_file
-from bossjy_server.imports.requests import message_from, spec_from
-from bossjy_server.imports.revert import Reverting
-from bossjy_server.imports.terms import check_terms
-from bossjy_server.imports.threads import ImportThreads
-from bossjy_server.imports.tidying import Tidying
-from bossjy_server.imports.upload import Upload
+from bossjy_server.imports.requests import check_terms, message_from, spec_from
+from bossjy_server.imports.upload.block_slots import block_shares
+from bossjy_server.imports.upload.messages import Message
+from bossjy_server.imports.upload.process import UploadProcess
+from bossjy_server.imports.upload.stream import Upload
+from bossjy_server.imports.upload.threads import ImportThreads
 from bossjy_server.storage.cache import Cache, Loaded
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database

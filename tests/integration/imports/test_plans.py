@@ -11,7 +11,7 @@ from itertools import product
 import asyncpg
 import pytest
 
-from bossjy_server.imports import displace, duplicate_store, overwrite, statements
+from bossjy_server.imports.database import displace, duplicate_store, overwrite, statements
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy
 from bossjy_server.storage.postgres import Database
 

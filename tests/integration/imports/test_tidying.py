@@ -10,7 +10,7 @@ import pytest
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_server.errors import BossjyError
-from bossjy_server.imports import tidying
+from bossjy_server.imports.database import tidying
 from tests.integration.imports.conftest import TENANT, Imports, enter_tenant, requests
 
 # Not only ASCII, so that the first bytes determine the encoding.
