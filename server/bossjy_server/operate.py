@@ -20,10 +20,10 @@ from bossjy_server.auth.service import load_keys
 from bossjy_server.auth.tenant_store import TenantRow
 from bossjy_server.auth.tenants import delete_tenant, find_tenant, list_tenants, set_limit
 from bossjy_server.config import Settings
+from bossjy_server.embedded.servers import running_database, start_embedded
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.loop import run
 from bossjy_server.rpc.tls import is_name
-from bossjy_server.storage.embedded import running_database, start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import setup_statements
 from bossjy_server.storage.setup import at_parts, open_for_command

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bossjy_server.auth import apikey_store, opaque, session_store, store
-from bossjy_server.auth.authority import changing
+from bossjy_server.auth import apikey_store, session_store, store, token_format
+from bossjy_server.auth.authority_changes import changing
 from bossjy_server.auth.factor_policy import second_factor_due
 from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.records import ApiKey, Tenant, User, moment
+from bossjy_server.auth.records import ApiKey, Tenant, User, to_datetime
 from bossjy_server.auth.registration import Registration
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.sessions import Client, Sessions, Tokens
@@ -81,10 +81,10 @@ class Accounts:
         PASSWORD_REFUSED; ResourceExhausted(OVERLOADED).
         """
         check_email(new.email)
-        with self._passwords.place() as place:
+        with self._passwords.slot() as slot:
             await self._registration.check(new.registration_token)
             self._rules.check(new.password, [new.email, new.display_name, new.owner_name])
-            password_hash = await place.hash(new.password)
+            password_hash = await slot.hash(new.password)
         tries_left = _ID_TRIES
         while True:
             tries_left -= 1
@@ -97,7 +97,7 @@ class Accounts:
     async def _register_as(
         self, tenant_id: str, new: NewTenant, password_hash: str, client: Client
     ) -> tuple[Tenant, User, Tokens]:
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         tenant = Tenant(tenant_id, new.display_name, "", self._options.tenant_calls_per_minute, now)
         user = new_user(tenant_id, new.email, new.owner_name, Role.OWNER, now)
         user = replace(user, password_change_required=False, last_login_time=now)
@@ -138,7 +138,7 @@ class Accounts:
     ) -> Tenant:
         """Change the caller's tenant. None leaves a field unchanged."""
         async with changing(self._database, caller) as (connection, _):
-            now = moment(self._clock())
+            now = to_datetime(self._clock())
             detail = {None: "", True: "second factor required", False: "second factor not required"}
             await record(
                 connection,
@@ -161,7 +161,7 @@ class Accounts:
         async with self._database.tenant(caller.tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
             user = await store.user(connection, caller.tenant_id, caller.user_id)
-            now = moment(self._clock())
+            now = to_datetime(self._clock())
             return await store.update_user(connection, user, now, display_name=display_name, language=language)
 
     async def change_password(self, caller: Caller, current: str, new: str, address: str, *, end_others: bool) -> int:
@@ -180,16 +180,16 @@ class Accounts:
                 metadata={"scope": "users.write", "cause": "ROLE_TOO_LOW", "role": caller.role},
             )
         # The thief of an access token must not be able to guess the password with it, so this counts like a login.
-        with self._passwords.place() as place:
+        with self._passwords.slot() as slot:
             async with self._throttle.attempt(caller.tenant_id, caller.user_id, address):
                 async with self._database.tenant(caller.tenant_id) as connection:
                     account = await store.account(connection, caller.tenant_id, caller.user_id)
                     tenant = await store.tenant(connection, caller.tenant_id)
-                if not (await place.verify(account.password_hash, current)).right:
+                if not (await slot.verify(account.password_hash, current)).right:
                     raise Unauthenticated(Reason.LOGIN_REFUSED, "the current password is wrong")
             names = [account.user.email, account.user.display_name, tenant.display_name, tenant.tenant_id]
             self._rules.check(new, names, field="new_password")
-            password_hash = await place.hash(new)
+            password_hash = await slot.hash(new)
         ended: list[str] = []
         async with self._database.tenant(caller.tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
@@ -199,7 +199,7 @@ class Accounts:
                 raise Unauthenticated(
                     Reason.LOGIN_REFUSED, "the current password is wrong: it was changed in the meantime"
                 )
-            now = moment(self._clock())
+            now = to_datetime(self._clock())
             await store.update_password(connection, account.user, password_hash, must_change=False, now=now)
             await record(connection, caller.tenant_id, "auth.change_password", resource=caller.user_id)
             if end_others:
@@ -214,7 +214,7 @@ def new_user(tenant_id: str, email: str, display_name: str, role: Role, now: dat
     """A new user, not stored yet, who must change the password at the first login."""
     return User(
         tenant_id=tenant_id,
-        user_id=opaque.random_id(),
+        user_id=token_format.random_id(),
         email=email,
         display_name=display_name,
         language="",

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bossjy_server.auth import apikey_store, certificate_store, opaque
-from bossjy_server.auth.authority import changing
+from bossjy_server.auth import apikey_store, certificate_store, token_format
+from bossjy_server.auth.authority_changes import changing
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.records import ApiKey, Request, moment
+from bossjy_server.auth.records import ApiKey, Request, to_datetime
 from bossjy_server.auth.tokens import refused
 from bossjy_server.bounded import BoundedMap
 from bossjy_server.context import Caller
@@ -103,8 +103,8 @@ class ApiKeys:
         PermissionDenied(SCOPE_MISSING) for a scope that the caller lacks, AlreadyExists(REQUEST_ID_REUSED),
         ResourceExhausted(QUOTA_EXCEEDED), and the errors of `hold_caller`.
         """
-        now = moment(self._clock())
-        text = opaque.new_api_key(caller.tenant_id, opaque.random_id())
+        now = to_datetime(self._clock())
+        text = token_format.new_api_key(caller.tenant_id, token_format.random_id())
         # The lock on the tenant's row makes the limit exact, and a parallel call with the same request id waits.
         async with changing(self._database, caller) as (connection, held):
             advice = "a key can have only scopes of its maker: remove those that you lack"
@@ -125,12 +125,12 @@ class ApiKeys:
             request = Request(new.request_id, new.request_hash()) if new.request_id else None
             await apikey_store.insert(connection, caller.tenant_id, key, text.digest(), request)
             await record(connection, caller.tenant_id, "auth.create_api_key", resource=key.api_key_id)
-        return key, opaque.api_key_text(text)
+        return key, token_format.api_key_text(text)
 
     async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[ApiKey]:
         """The tenant's live keys, newest first, older than `before`."""
         async with self._database.tenant(caller.tenant_id) as connection:
-            return await apikey_store.list_live(connection, caller.tenant_id, moment(self._clock()), before, limit)
+            return await apikey_store.list_live(connection, caller.tenant_id, to_datetime(self._clock()), before, limit)
 
     async def revoke(self, caller: Caller, api_key_id: str) -> None:
         """End a key of the caller's tenant and all keys that it created.
@@ -144,7 +144,7 @@ class ApiKeys:
             if caller.api_key_id:
                 advice = "a key can end only keys whose scopes it has: log in to end this one"
                 _check_scopes(key.scopes, held, advice, by_key=True)
-            ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, moment(self._clock()))
+            ended = await apikey_store.end(connection, caller.tenant_id, api_key_id, to_datetime(self._clock()))
             await record(connection, caller.tenant_id, "auth.revoke_api_key", resource=api_key_id)
         self.forget(*ended)
 
@@ -179,11 +179,11 @@ class ApiKeys:
         raise InvalidArgument(Reason.INVALID_FIELD, f"expire_time must be {limit}", violations=[violation])
 
     async def _read(self, text: str) -> Caller:
-        key = opaque.parse_api_key(text)
+        key = token_format.parse_api_key(text)
         # A refused text never becomes a key: secrets are random, and a key that ended stays ended.
         if key is None or self._refused.get(_digest(text), 0.0) > self._clock():
             raise refused()
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         async with self._database.tenant(key.tenant_id) as connection:
             stored = await apikey_store.for_check(connection, key.tenant_id, key.api_key_id, now)
             if stored is None or not hmac.compare_digest(stored.secret_hash, key.digest()):
@@ -196,7 +196,7 @@ class ApiKeys:
         self._refused.keep(_digest(text), self._clock() + self._options.api_key_recheck_s)
 
     async def _read_certificate(self, name: str) -> Caller:
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         async with self._database.system() as connection:
             bound = await certificate_store.find(connection, name)
         if bound is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bossjy_server.auth import apikey_store, certificate_store, opaque, store
+from bossjy_server.auth import apikey_store, certificate_store, store, token_format
 from bossjy_server.auth.certificate_store import Bound
 from bossjy_server.auth.records import ApiKey
 from bossjy_server.errors import InvalidArgument, NotFound, Reason
@@ -51,7 +51,7 @@ async def bind(database: Database, new: NewBinding, clock: Callable[[], float] =
         raise _refused(f"a service can have the scopes {', '.join(sorted(scopes_of(Role.SERVICE)))}: name some of them")
     now = datetime.fromtimestamp(clock(), UTC)
     end = now + timedelta(days=new.days)
-    key = ApiKey(opaque.random_id(), new.name, new.scopes, new.user_id, now, end, None)
+    key = ApiKey(token_format.random_id(), new.name, new.scopes, new.user_id, now, end, None)
     async with database.tenant(new.tenant_id) as connection:
         await store.tenant(connection, new.tenant_id, lock=True)
         user = await store.user(connection, new.tenant_id, new.user_id)

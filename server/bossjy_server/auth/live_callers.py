@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bossjy_server.auth.live_store import credential_of, scopes_now
-from bossjy_server.auth.records import moment
+from bossjy_server.auth.records import to_datetime
 from bossjy_server.auth.revocations import ENDED, Revocations
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, Reason, Unauthenticated, Unavailable
@@ -30,7 +30,7 @@ class LiveCallers:
         """
         try:
             async with self._database.system() as connection:
-                found = await scopes_now(connection, callers, moment(self._clock()))
+                found = await scopes_now(connection, callers, to_datetime(self._clock()))
         except Unavailable:
             return [_ended(caller) if self._is_cut(caller) else None for caller in callers]
         return [

@@ -9,7 +9,7 @@ from bossjy_server.auth import network_store
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.network_store import UserNetwork
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.records import User, moment
+from bossjy_server.auth.records import User, to_datetime
 from bossjy_server.network import network_of
 from bossjy_server.storage.postgres import Connection
 
@@ -29,9 +29,9 @@ class LoginNetworks:
         await network_store.remember(
             connection,
             self._of(user.tenant_id, user.user_id, network),
-            moment(now),
+            to_datetime(now),
             most=self._options.known_networks_max,
-            forget_before=moment(now - self._options.known_network_s),
+            forget_before=to_datetime(now - self._options.known_network_s),
         )
 
     async def knows(self, connection: Connection, tenant_id: str, user: User | None, address: str) -> bool:
@@ -41,7 +41,7 @@ class LoginNetworks:
         """
         network = network_of(address)
         one = self._of(tenant_id, user.user_id if user else "", network)
-        since = moment(self._clock() - self._options.known_network_s)
+        since = to_datetime(self._clock() - self._options.known_network_s)
         known = await network_store.is_known(connection, one, since, [address] if network else [])
         return known and bool(network)
 

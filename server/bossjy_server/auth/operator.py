@@ -14,7 +14,7 @@ from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.records import Tenant, User, moment
+from bossjy_server.auth.records import Tenant, User, to_datetime
 from bossjy_server.auth.users import made_password
 from bossjy_server.errors import AlreadyExists, Reason
 from bossjy_server.scopes import Role
@@ -54,11 +54,11 @@ async def create_owner(
     made = "" if new.password else made_password()
     passwords = Passwords(options)
     try:
-        with passwords.place() as place:
-            password_hash = await place.hash(new.password or made)
+        with passwords.slot() as slot:
+            password_hash = await slot.hash(new.password or made)
     finally:
         passwords.close()
-    now = moment(clock())
+    now = to_datetime(clock())
     tenant_id = new.tenant_id or tenant_id_for(new.tenant_name)
     user = replace(
         new_user(tenant_id, new.email, new.display_name, Role.OWNER, now), password_change_required=bool(made)

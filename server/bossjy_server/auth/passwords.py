@@ -21,8 +21,8 @@ from nacl.exceptions import InvalidkeyError
 from nacl.exceptions import ValueError as TooLongError
 from nacl.pwhash import argon2id
 
+from bossjy_server.auth.hashing_semaphore import HashingSemaphore
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.turns import Turns
 from bossjy_server.errors import Reason, ResourceExhausted
 
 T = TypeVar("T")
@@ -68,18 +68,18 @@ class Passwords:
     def __init__(self, options: AuthOptions) -> None:
         self._hasher = Hasher(options.argon2_memory_kib, options.argon2_time_cost)
         self._executor = ThreadPoolExecutor(options.threads, thread_name_prefix="argon2", initializer=_stand_back)
-        self._turns = Turns(options.threads)
+        self._semaphore = HashingSemaphore(options.threads)
         self._limit = options.threads * (1 + options.hash_queue_per_thread)
         self._held = 0
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
+    def slot(self) -> Iterator[HashingSlot]:
         """A slot in the queue for the whole of a call that hashes, including its database work.
 
         So a flood is refused before it costs anything. Raises ResourceExhausted(OVERLOADED) if all slots are in use.
         """
         if self._held >= self._limit:
-            self._turns.note_refusal()
+            self._semaphore.note_refusal()
             raise ResourceExhausted(
                 Reason.OVERLOADED,
                 "too many logins wait already: try again in a moment",
@@ -87,7 +87,7 @@ class Passwords:
             )
         self._held += 1
         try:
-            yield Place(self._hasher, self._executor, self._turns)
+            yield HashingSlot(self._hasher, self._executor, self._semaphore)
         finally:
             self._held -= 1
 
@@ -96,13 +96,13 @@ class Passwords:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-class Place:
+class HashingSlot:
     """The operations of a slot. A hash that is running when its call is cancelled ends by itself."""
 
-    def __init__(self, hasher: Hasher, executor: ThreadPoolExecutor, turns: Turns) -> None:
+    def __init__(self, hasher: Hasher, executor: ThreadPoolExecutor, semaphore: HashingSemaphore) -> None:
         self._hasher = hasher
         self._executor = executor
-        self._turns = turns
+        self._semaphore = semaphore
 
     async def hash(self, password: str) -> str:
         """The argon2id hash of `password` in its usual text form."""
@@ -113,7 +113,7 @@ class Place:
         return await self._run(lambda: self._hasher.verify(stored, password))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        async with self._turns.turn():
+        async with self._semaphore.slot():
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 

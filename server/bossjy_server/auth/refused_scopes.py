@@ -6,7 +6,7 @@ actor and scope, and nobody can fill the log of a tenant this way.
 
 from __future__ import annotations
 
-from bossjy_server.auth.seldom import Seldom
+from bossjy_server.auth.once_per import OncePer
 from bossjy_server.context import Caller, current_call
 from bossjy_server.errors import BossjyError
 from bossjy_server.scopes import ALL_SCOPES
@@ -19,16 +19,16 @@ _OTHER_SCOPES = frozenset({"session"})  # the scope of methods for people only
 class RefusedScopes:
     """Records refusals."""
 
-    def __init__(self, database: Database, seldom: Seldom | None = None) -> None:
+    def __init__(self, database: Database, once_per: OncePer | None = None) -> None:
         self._database = database
-        self._seldom = seldom or Seldom()
+        self._once_per = once_per or OncePer()
 
     async def record(self, caller: Caller, scope: str) -> None:
         """Record that the running call of `caller` lacked `scope`. The refusal applies even without the database."""
         # CreateApiKey may be refused for a scope that the caller wrote: any text, which must not reach the log.
         known = scope if scope in ALL_SCOPES | _OTHER_SCOPES else "unknown"
         actor = caller.api_key_id or caller.user_id
-        if not self._seldom.due(f"{caller.tenant_id}/{actor}/{known}"):
+        if not self._once_per.due(f"{caller.tenant_id}/{actor}/{known}"):
             return
         try:
             async with self._database.tenant(caller.tenant_id) as connection:

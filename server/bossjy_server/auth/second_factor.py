@@ -23,12 +23,12 @@ import pyotp
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bossjy_server.auth import opaque, second_factor_store, store
+from bossjy_server.auth import second_factor_store, store, token_format
 from bossjy_server.auth.factor_policy import second_factor_required
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.records import User, moment
+from bossjy_server.auth.records import User, to_datetime
 from bossjy_server.auth.throttle import Throttle
 from bossjy_server.context import Caller
 from bossjy_server.errors import FailedPrecondition, NotFound, Reason, Unauthenticated
@@ -90,7 +90,7 @@ class SecondFactor:
                 caller.tenant_id,
                 caller.user_id,
                 sealed,
-                moment(self._clock()),
+                to_datetime(self._clock()),
                 replace=user.second_factor,
             )
         if not kept:  # another call has turned a second factor on since the password check
@@ -104,7 +104,7 @@ class SecondFactor:
         after too many; ResourceExhausted(LOGIN_THROTTLED).
         """
         tenant_id, user_id = caller.tenant_id, caller.user_id
-        codes = [opaque.random_id(_RECOVERY_CHARS) for _ in range(_RECOVERY_CODES)]
+        codes = [token_format.random_id(_RECOVERY_CHARS) for _ in range(_RECOVERY_CODES)]
         macs = [self._mac(tenant_id, user_id, one) for one in codes]
         async with self._throttle.attempt(tenant_id, user_id, address):
             async with self._database.tenant(tenant_id) as connection:
@@ -128,7 +128,7 @@ class SecondFactor:
                 text = "your role or tenant requires a second factor: replace it with BeginSecondFactor"
                 raise FailedPrecondition(Reason.SECOND_FACTOR_NEEDED, text)
             if had_one:
-                await second_factor_store.remove(connection, tenant_id, user_id, moment(self._clock()))
+                await second_factor_store.remove(connection, tenant_id, user_id, to_datetime(self._clock()))
                 await record(connection, tenant_id, "auth.remove_second_factor", resource=user_id)
             else:
                 await second_factor_store.remove_pending(connection, tenant_id, user_id)
@@ -162,7 +162,7 @@ class SecondFactor:
         if len(plain) == _DIGITS and plain.isascii() and plain.isdigit():
             return await self._use_one_time_code(connection, user, plain)
         mac = self._mac(user.tenant_id, user.user_id, plain)
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         used = await second_factor_store.use_recovery_code(connection, user.tenant_id, user.user_id, mac, now)
         return Verdict.RIGHT if used else Verdict.WRONG
 
@@ -192,7 +192,7 @@ class SecondFactor:
                 raise NotFound("second_factor", message="no second factor was begun: call BeginSecondFactor first")
             return Verdict.LOCKED
         step = self._step_of(self._open(*ids, pending), code)
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         if step is None or not await second_factor_store.confirm(
             connection, *ids, pending, step=step, macs=macs, now=now
         ):
@@ -202,11 +202,11 @@ class SecondFactor:
 
     async def _checked(self, caller: Caller, password: str, code: str, address: str) -> User:
         """The caller's user, after a check of the password and, if the user has a second factor, of the code."""
-        with self._passwords.place() as place:
+        with self._passwords.slot() as slot:
             async with self._throttle.attempt(caller.tenant_id, caller.user_id, address):
                 async with self._database.tenant(caller.tenant_id) as connection:
                     account = await store.account(connection, caller.tenant_id, caller.user_id)
-                if not (await place.verify(account.password_hash, password)).right:
+                if not (await slot.verify(account.password_hash, password)).right:
                     raise Unauthenticated(Reason.LOGIN_REFUSED, "the password is wrong")
                 if account.user.second_factor:
                     await self.check(account.user, code)

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from bossjy_server.auth.accounts import Accounts
 from bossjy_server.auth.apikeys import ApiKeys
-from bossjy_server.auth.audit import AuditLog
+from bossjy_server.auth.audit_list import AuditLog
 from bossjy_server.auth.audit_sweep import sweep
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys

@@ -8,10 +8,10 @@ from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy_server.auth import convert
 from bossjy_server.auth.accounts import Accounts, NewTenant
 from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
-from bossjy_server.auth.audit import AuditLog
+from bossjy_server.auth.audit_list import AuditLog
 from bossjy_server.auth.authenticator import Authenticator
 from bossjy_server.auth.keys import Keys
-from bossjy_server.auth.records import ApiKey, User, moment
+from bossjy_server.auth.records import ApiKey, User, to_datetime
 from bossjy_server.auth.requests import (
     caller_with_session,
     chosen,
@@ -121,7 +121,7 @@ class AuthServicer:
             tenant_id=subject.tenant_id,
             subject=subject.api_key_id or subject.user_id,
             scopes=sorted(subject.scopes),
-            expire_time=convert.timestamp(moment(subject.expire_time_s)),
+            expire_time=convert.timestamp(to_datetime(subject.expire_time_s)),
             session_id=subject.session_id,
         )
 

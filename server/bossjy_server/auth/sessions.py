@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bossjy_server.auth import opaque, session_store, store
+from bossjy_server.auth import session_store, store, token_format
 from bossjy_server.auth.factor_policy import session_duty, session_scopes
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.login_networks import LoginNetworks
 from bossjy_server.auth.mail_addresses import email_key
+from bossjy_server.auth.once_per import OncePer
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.records import Session, User, moment
+from bossjy_server.auth.records import Session, User, to_datetime
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.auth.second_factor import SecondFactor
-from bossjy_server.auth.seldom import Seldom
 from bossjy_server.auth.throttle import Throttle, throttled
 from bossjy_server.auth.tokens import AccessTokens, refused
 from bossjy_server.auth.wrong_logins import WrongLogins
@@ -76,7 +76,7 @@ class Sessions:
         self._second_factor = second_factor
         self._options = options
         self._clock = clock
-        self._seldom = Seldom()
+        self._once_per = OncePer()
         self._wrong_logins = wrong_logins
         self._networks = LoginNetworks(keys, options, clock)
 
@@ -90,19 +90,19 @@ class Sessions:
         ResourceExhausted: LOGIN_THROTTLED, OVERLOADED. While others guess at the account or its tenant, only the right
         password from a network of an earlier login passes.
         """
-        with self._passwords.place() as place:
+        with self._passwords.slot() as slot:
             async with self._attempt(tenant_id, email, client.address) as wait_s:
                 async with self._database.tenant(tenant_id) as connection:
                     account = await store.account_by_email(connection, tenant_id, email)
                     user = account.user if account else None
                     known = not wait_s or await self._networks.knows(connection, tenant_id, user, client.address)
-                verdict = await place.verify(account.password_hash if account else None, password)
+                verdict = await slot.verify(account.password_hash if account else None, password)
                 if account is None or not verdict.right or not account.user.active or not known:
                     if wait_s:
                         raise throttled(wait_s)
                     await self._wrong_logins.add(tenant_id, client.address)
                     raise _login_refused()
-                new_hash = await place.hash(password) if verdict.rehash else None
+                new_hash = await slot.hash(password) if verdict.rehash else None
                 if account.user.second_factor:
                     await self._second_factor.check(account.user, code)
                 async with self._database.tenant(tenant_id) as connection:
@@ -121,21 +121,21 @@ class Sessions:
         now = self._clock()
         session = Session(
             tenant_id=user.tenant_id,
-            session_id=opaque.random_id(26),
+            session_id=token_format.random_id(26),
             user_id=user.user_id,
             device_name=client.device_name[:200],
             user_agent=client.user_agent[:400],
             address=client.address[:100],
-            refresh_seed=opaque.new_seed(),
+            refresh_seed=token_format.new_seed(),
             generation=1,
-            rotate_time=moment(now),
-            refresh_expire_time=moment(now + self._options.refresh_idle_s),
-            create_time=moment(now),
-            last_use_time=moment(now),
-            expire_time=moment(now + self._options.session_lifetime_s),
+            rotate_time=to_datetime(now),
+            refresh_expire_time=to_datetime(now + self._options.refresh_idle_s),
+            create_time=to_datetime(now),
+            last_use_time=to_datetime(now),
+            expire_time=to_datetime(now + self._options.session_lifetime_s),
             end_time=None,
         )
-        forget_before = moment(now - self._options.ended_sessions_kept_s)
+        forget_before = to_datetime(now - self._options.ended_sessions_kept_s)
         most = self._options.sessions_per_user_max
         ended = await session_store.open_one(connection, session, most, forget_before)
         await self._networks.remember(connection, user, client.address)
@@ -156,7 +156,7 @@ class Sessions:
         refresh = self._refresh_token(session, session.generation)
         return Tokens(
             access_token=access.token,
-            access_expire_time=moment(access.expire_time_s),
+            access_expire_time=to_datetime(access.expire_time_s),
             refresh_token=refresh,
             refresh_expire_time=session.refresh_expire_time,
             session_id=session.session_id,
@@ -169,10 +169,10 @@ class Sessions:
         one before after the grace period, ends the session: somebody has a copy. Raises Unauthenticated: TOKEN_INVALID,
         TOKEN_EXPIRED, SESSION_ENDED, REFRESH_TOKEN_REUSED.
         """
-        token = opaque.parse_refresh_token(text)
+        token = token_format.parse_refresh_token(text)
         if token is None:
             raise refused()
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         idle = now + timedelta(seconds=self._options.refresh_idle_s)
         ended: list[str] = []
         async with self._database.tenant(token.tenant_id) as connection:
@@ -210,7 +210,7 @@ class Sessions:
 
         Raises the errors of `hold_caller`.
         """
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         async with self._database.tenant(caller.tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
             if all_sessions:
@@ -223,7 +223,7 @@ class Sessions:
 
     async def revoke(self, caller: Caller, session_id: str) -> None:
         """End one of the caller's sessions. Raises NotFound."""
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         async with self._database.tenant(caller.tenant_id) as connection:
             await hold_caller(connection, caller, changes_authority=True)
             ended = await session_store.end(connection, caller.tenant_id, caller.user_id, session_id, now)
@@ -236,7 +236,7 @@ class Sessions:
     async def page(self, caller: Caller, before: tuple[datetime, str], limit: int) -> list[Session]:
         """The caller's live sessions, newest first, older than `before`."""
         async with self._database.tenant(caller.tenant_id) as connection:
-            return await session_store.list_live(connection, caller, moment(self._clock()), before, limit)
+            return await session_store.list_live(connection, caller, to_datetime(self._clock()), before, limit)
 
     @asynccontextmanager
     async def _attempt(self, tenant_id: str, email: str, address: str) -> AsyncIterator[float]:
@@ -245,7 +245,7 @@ class Sessions:
             async with self._throttle.login(tenant_id, email_key(email), address) as wait_s:
                 yield wait_s
         except ResourceExhausted as error:
-            if error.reason is Reason.LOGIN_THROTTLED and self._seldom.due(tenant_id):
+            if error.reason is Reason.LOGIN_THROTTLED and self._once_per.due(tenant_id):
                 async with self._database.tenant(tenant_id) as connection:
                     await record(connection, tenant_id, "auth.throttle_login", outcome="RESOURCE_EXHAUSTED")
             raise
@@ -257,13 +257,15 @@ class Sessions:
 
         This locks the user's row, so role and revision are current: see `refresh`.
         """
-        user = await store.record_login(connection, checked, moment(self._clock()))
+        user = await store.record_login(connection, checked, to_datetime(self._clock()))
         if user is None:
             raise _login_refused()
         session, ended = await self.open(connection, user, client)
         return session, user, ended
 
-    async def _parallel(self, connection: Connection, token: opaque.RefreshToken, now: datetime) -> Session | None:
+    async def _parallel(
+        self, connection: Connection, token: token_format.RefreshToken, now: datetime
+    ) -> Session | None:
         """The session if a parallel call used the token within the grace period; None if that was too long ago.
 
         The row is read again: another call may have changed it between the first read and the UPDATE.
@@ -278,7 +280,9 @@ class Sessions:
         return session if parent and now - session.rotate_time <= grace else None
 
     def _refresh_token(self, session: Session, generation: int) -> str:
-        return opaque.refresh_token(self._keys, session.tenant_id, session.session_id, session.refresh_seed, generation)
+        return token_format.refresh_token(
+            self._keys, session.tenant_id, session.session_id, session.refresh_seed, generation
+        )
 
 
 def _login_refused() -> Unauthenticated:

@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bossjy_server.auth import apikey_store, deletion_store, opaque, second_factor_store, session_store, store
+from bossjy_server.auth import apikey_store, deletion_store, second_factor_store, session_store, store, token_format
 from bossjy_server.auth.accounts import new_user
 from bossjy_server.auth.apikeys import ApiKeys
-from bossjy_server.auth.authority import changing, check_role
+from bossjy_server.auth.authority_changes import changing, check_role
 from bossjy_server.auth.filters import parse_users
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.password_rules import PasswordRules
 from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.records import Request, User, moment
+from bossjy_server.auth.records import Request, User, to_datetime
 from bossjy_server.auth.revocations import Revocations
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
@@ -91,10 +91,10 @@ class Users:
                 tenant = await store.tenant(connection, caller.tenant_id)
             self._rules.check(new.password, [new.email, new.display_name, tenant.display_name, tenant.tenant_id])
         made = "" if new.password else made_password()
-        with self._passwords.place() as place:
-            password_hash = await place.hash(new.password or made)
+        with self._passwords.slot() as slot:
+            password_hash = await slot.hash(new.password or made)
         request = Request(new.request_id, self._request_hash(new)) if new.request_id else None
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         user = new_user(caller.tenant_id, new.email, new.display_name, new.role, now)
         # A service cannot change its password, so it need not.
         user = replace(user, password_change_required=new.role is not Role.SERVICE)
@@ -142,7 +142,7 @@ class Users:
 
         Raises NotFound, PermissionDenied, Aborted(ETAG_MISMATCH), FailedPrecondition(LAST_OWNER).
         """
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         async with changing(self._database, caller) as (connection, held):
             # Locked from here: a login or a refresh commits before this, or sees the new role. Either way the revision
             # of its token is lower than that of the change, or the token has the new role.
@@ -180,7 +180,7 @@ class Users:
 
         Raises NotFound, PermissionDenied, FailedPrecondition(LAST_OWNER).
         """
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         async with changing(self._database, caller) as (connection, held):
             user = await store.user(connection, caller.tenant_id, user_id, lock=True)
             check_role(held, user.role)
@@ -203,14 +203,14 @@ class Users:
             if user.active:
                 return user
             await record(connection, caller.tenant_id, "auth.enable_user", resource=user_id)
-            return await store.update_user(connection, user, moment(self._clock()), state="active")
+            return await store.update_user(connection, user, to_datetime(self._clock()), state="active")
 
     async def delete(self, caller: Caller, user_id: str) -> int:
         """Delete a user's personal data, sessions and secrets, and end their API keys. Returns the ended sessions.
 
         Raises NotFound, PermissionDenied, FailedPrecondition(LAST_OWNER).
         """
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         async with changing(self._database, caller) as (connection, held):
             user = await store.user(connection, caller.tenant_id, user_id, lock=True)
             check_role(held, user.role)
@@ -239,13 +239,13 @@ class Users:
             )
         check_role(caller, (await self.get(caller, user_id)).role)  # early check; the one below decides
         made = made_password()
-        with self._passwords.place() as place:
-            password_hash = await place.hash(made)
+        with self._passwords.slot() as slot:
+            password_hash = await slot.hash(made)
         async with changing(self._database, caller) as (connection, held):
             user = await store.user(connection, caller.tenant_id, user_id, lock=True)
             check_role(held, user.role)
             must_change = user.role is not Role.SERVICE
-            now = moment(self._clock())
+            now = to_datetime(self._clock())
             await store.update_password(connection, user, password_hash, must_change=must_change, now=now)
             await record(connection, caller.tenant_id, "auth.reset_password", resource=user_id)
             ended = await session_store.end_all(connection, caller.tenant_id, user_id, now)
@@ -266,7 +266,7 @@ class Users:
                 "use RemoveSecondFactor, which asks for your password, to turn off your own second factor",
                 metadata={"scope": "users.write", "cause": "OWN_ACCOUNT"},
             )
-        now = moment(self._clock())
+        now = to_datetime(self._clock())
         async with changing(self._database, caller) as (connection, held):
             check_role(held, (await store.user(connection, caller.tenant_id, user_id, lock=True)).role)
             await second_factor_store.remove(connection, caller.tenant_id, user_id, now)
@@ -292,7 +292,7 @@ async def _check_other_owner(connection: Connection, user: User) -> None:
 
 def made_password() -> str:
     """A hundred random bits in groups that can be read aloud."""
-    text = opaque.random_id(20)
+    text = token_format.random_id(20)
     return "-".join(text[start : start + 5] for start in range(0, 20, 5))
 
 

@@ -10,7 +10,7 @@ from bossjy_server.errors import BossjyError, InvalidArgument, Reason, Violation
 from bossjy_server.imports.cleaning.clean import Cleaner, CleanRows
 from bossjy_server.imports.cleaning.extensions import with_extensions
 from bossjy_server.imports.cleaning.null_words import NullWords
-from bossjy_server.imports.cleaning.numbers import repair
+from bossjy_server.imports.cleaning.number_cells import repair
 from bossjy_server.imports.cleaning.primary import phone_columns
 from bossjy_server.imports.cleaning.region_guess import RegionGuess, guess_region, share_valid
 from bossjy_server.imports.options import ImportOptions

@@ -137,7 +137,7 @@ async def test_a_flood_is_shed(opened: Opened) -> None:
 
 async def test_a_hash_with_old_settings_is_renewed_at_login(owner: User, database_url: str) -> None:
     weak = Passwords(AuthOptions(argon2_memory_kib=8 * 1024, argon2_time_cost=1))
-    with weak.place() as place:
+    with weak.slot() as place:
         old = await place.hash(PASSWORD)
     weak.close()
     connection = await asyncpg.connect(database_url)

@@ -32,7 +32,7 @@ from bossjy_server.auth.service import load_keys
 from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.context import Caller
 from tests.e2e.conftest import EMAIL, PASSWORD
-from tests.figures import FOLDER, write_figures
+from tests.measurements import FOLDER, write_figures
 from tests.performance.faults.parts import Stage, stage
 from tests.performance.open_loop import Job, Outcome, start
 

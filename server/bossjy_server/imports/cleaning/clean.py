@@ -14,7 +14,7 @@ from bossjy_server.imports.cleaning.attributes import json_members, json_objects
 from bossjy_server.imports.cleaning.extensions import extensions_of, from_column, with_extensions
 from bossjy_server.imports.cleaning.names import composed
 from bossjy_server.imports.cleaning.null_words import NullWords
-from bossjy_server.imports.cleaning.numbers import check_numbers
+from bossjy_server.imports.cleaning.number_cells import check_numbers
 from bossjy_server.imports.cleaning.primary import (
     PrimaryNumbers,
     distinct_numbers,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering import Plan
-from bossjy_server.imports.cleaning.numbers import CheckedNumbers, check_numbers
+from bossjy_server.imports.cleaning.number_cells import CheckedNumbers, check_numbers
 from bossjy_server.imports.reading import arrow
 from bossjy_server.imports.reading.arrow import Flags, TextColumn
 from bossjy_server.imports.reading.countries import Regions

@@ -8,7 +8,7 @@ import numpy as np
 
 from bossjy_numbering import NumberType, Plan
 from bossjy_server.imports.cleaning.null_words import NullWords
-from bossjy_server.imports.cleaning.numbers import check_numbers
+from bossjy_server.imports.cleaning.number_cells import check_numbers
 from bossjy_server.imports.cleaning.primary import first_filled, phone_columns
 from bossjy_server.imports.reading import arrow
 from bossjy_server.imports.reading.arrow import TextColumn

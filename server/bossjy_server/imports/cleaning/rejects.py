@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering import Plan
-from bossjy_server.imports.cleaning.numbers import CheckedNumbers, judged
+from bossjy_server.imports.cleaning.number_cells import CheckedNumbers, judged
 from bossjy_server.imports.reading.arrow import TextColumn
 from bossjy_server.imports.reading.layout import RejectReason, RowBlock
 from bossjy_server.imports.records import ColumnMapping, RejectedRow

@@ -72,9 +72,9 @@ def values_in(fields: str) -> str:
 
 
 def keep_lost(won: str, values: str) -> str:
-    """A CTE that keeps at most $4 displaced rows of the table `won`, another CTE of the statement.
+    """A CTE that keeps at most $4 superseded rows of the table `won`, another CTE of the statement.
 
-    `values`: the values of a displaced row as a table `f`.
+    `values`: the values of a superseded row as a table `f`.
     """
     return f"""kept AS (
     INSERT INTO bossjy.import_duplicates (tenant_id, import_id, part, byte_offset, line, e164, winner_position,

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from bossjy_server.imports.cleaning.stage import StagedRows
 from bossjy_server.imports.database import duplicate_store
-from bossjy_server.imports.database.displace import displace
 from bossjy_server.imports.database.overwrite import overwrite
 from bossjy_server.imports.database.statements import (
     DROP_STAGED,
@@ -28,6 +27,7 @@ from bossjy_server.imports.database.statements import (
     STAGED_TABLE,
     mark_seen,
 )
+from bossjy_server.imports.database.supersede import supersede
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy, Spec
 from bossjy_server.storage.postgres import Connection
 
@@ -192,7 +192,7 @@ class BlockMerge:
         return _unpacked(await self._connection.fetchval(statement, *arguments))
 
     async def _change(self, rows: list[int], since: str | None) -> Merged:
-        """Merge rows into contacts from before the import. `since`: of `mark_seen`; None for winners of `displace`."""
+        """Merge rows into contacts from before the import. `since`: of `mark_seen`; None for winners of `supersede`."""
         policy = self._spec.existing_policy
         if not rows or policy is ExistingPolicy.SKIP:
             return Merged(unchanged=len(rows))
@@ -209,15 +209,15 @@ class BlockMerge:
             return Merged()
         self._won.clear()
         policy, keep = self._spec.duplicate_policy, self._keep - self.kept
-        displaced = await displace(self._connection, *self._names, rows.tolist(), policy, keep)
-        self._residue = _without(rows, np.array(displaced.winners, np.int64))
-        self.lost += displaced.lost
-        self.kept += min(keep, displaced.lost)
-        again = await self._change(displaced.positions, since=None)
+        superseded = await supersede(self._connection, *self._names, rows.tolist(), policy, keep)
+        self._residue = _without(rows, np.array(superseded.winners, np.int64))
+        self.lost += superseded.lost
+        self.kept += min(keep, superseded.lost)
+        again = await self._change(superseded.positions, since=None)
         return Merged(
             inserted=again.inserted,
-            updated=again.updated - displaced.had_changed,
-            unchanged=again.unchanged - (len(displaced.positions) - displaced.had_changed),
+            updated=again.updated - superseded.had_changed,
+            unchanged=again.unchanged - (len(superseded.positions) - superseded.had_changed),
         )
 
 

@@ -26,7 +26,8 @@ def update_existing(policy: ExistingPolicy) -> str:
     """The statement that changes contacts from before the import if they differ from their rows.
 
     $4: the oldest transaction that the statement for the marks could not read. Contacts of older ones are as their
-    marks say. So are those that this transaction wrote, by `displace`, before it stored the marks. Others are compared.
+    marks say. So are those that this transaction wrote, by `supersede`, before it stored the marks. Others are
+    compared.
     Returns the number of changed contacts, and of inserted ones, because somebody deleted them a moment before.
     """
     marked = f"""(SELECT m.former FROM bossjy.import_changes m WHERE m.tenant_id = $1 AND m.import_id = $2

@@ -1,6 +1,6 @@
 """Upload stream: takes bytes in order, cleans them block by block, and acknowledges committed rows.
 
-Two tasks: the intake reads messages, splits and cleans blocks (in a thread); the other merges them. So a block is
+Two tasks: the block reader reads messages, splits and cleans blocks (in a thread); the other merges them. So a block is
 cleaned while the one before it is merged. `BlockSlots` limits the blocks in memory.
 """
 
@@ -20,11 +20,11 @@ from bossjy_server.imports.database import part_store, store
 from bossjy_server.imports.database.commit import PartWriter, import_not_open
 from bossjy_server.imports.reading.decode import resume_offset
 from bossjy_server.imports.records import ImportJob, Part, State
+from bossjy_server.imports.upload.block_reader import BlockReader, out_of_order
 from bossjy_server.imports.upload.block_slots import BlockSlots
-from bossjy_server.imports.upload.inbox import Inbox, Silence
-from bossjy_server.imports.upload.intake import Intake, out_of_order
 from bossjy_server.imports.upload.messages import Ack, Answer, Finished, Flow, Message, Open, Opened
-from bossjy_server.imports.upload.process import UploadProcess
+from bossjy_server.imports.upload.receive_buffer import ReceiveBuffer, Silence
+from bossjy_server.imports.upload.upload_state import UploadProcess
 from bossjy_server.spans import stage
 from bossjy_server.storage.authority import hold_caller
 from bossjy_server.tasks import end_tasks
@@ -53,19 +53,19 @@ class Upload:
             await end_tasks([worker])
 
     async def _work(self, messages: AsyncIterator[Message]) -> None:
-        inbox = Inbox(messages, self._process.draining, self._process.options.idle_s)
+        incoming = ReceiveBuffer(messages, self._process.draining, self._process.options.idle_s)
         try:
-            first = await inbox.get(self._process.options.idle_s)
+            first = await incoming.get(self._process.options.idle_s)
             if not isinstance(first, Open):
                 if first is Silence.END:
                     return
                 raise out_of_order("the first message of an upload is open")
-            await self._upload(first, inbox)
+            await self._upload(first, incoming)
         finally:
-            await inbox.close()
+            await incoming.close()
             await self._answers.put(None)
 
-    async def _upload(self, opening: Open, inbox: Inbox) -> None:
+    async def _upload(self, opening: Open, incoming: ReceiveBuffer) -> None:
         holder = secrets.token_hex(8)
         with stage("import.open", part=opening.part):
             job, part = await self._open(opening, holder)
@@ -76,12 +76,12 @@ class Upload:
         writer = PartWriter(
             self._process.database, self._caller, job, part, holder, self._process.options.max_duplicates_kept
         )
-        intake = Intake(
+        reader = BlockReader(
             self._process,
             self._caller,
             job,
             part,
-            inbox=inbox,
+            incoming=incoming,
             writer=writer,
             answers=self._answers,
             blocks=blocks,
@@ -98,7 +98,7 @@ class Upload:
                 with stage("import.commit", rows=block.row_count):
                     committed = await writer.commit(block)
                 metrics.committing.inc(time.monotonic() - began)
-                intake.committed = committed.committed_offset
+                reader.committed = committed.committed_offset
                 metrics.count(counts, counts := committed.counts)
                 metrics.progressed(self, blocks.qsize())
                 slots.release()
@@ -106,21 +106,21 @@ class Upload:
 
         metrics.opened()
         try:
-            await _together(intake.take_all(), commit_all(), unless=self._cancelled(opening.import_id))
+            await _together(reader.take_all(), commit_all(), unless=self._cancelled(opening.import_id))
         except FailedPrecondition as error:
             if error.reason is Reason.REJECT_LIMIT_EXCEEDED:
-                self._process.tidying.begin(self._tenant_id, opening.import_id)
+                self._process.cleanup.begin(self._tenant_id, opening.import_id)
             raise
         finally:
             slots.close()
             metrics.ended(self)
-        if intake.failure is not None:
-            raise _with_offset(intake.failure, intake.committed)
-        if intake.finished:
+        if reader.failure is not None:
+            raise _with_offset(reader.failure, reader.committed)
+        if reader.finished:
             done = await self._job(opening.import_id)
             await self._answers.put(Finished(done))
             if done.state is not State.OPEN:
-                self._process.tidying.begin(self._tenant_id, opening.import_id)
+                self._process.cleanup.begin(self._tenant_id, opening.import_id)
 
     async def _open(self, opening: Open, holder: str) -> tuple[ImportJob, Part]:
         """Take the part. A finished one may be opened as well: its client may not know of the end."""

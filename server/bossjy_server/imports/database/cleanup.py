@@ -17,7 +17,7 @@ _LOG = logging.getLogger(__name__)
 _MOST_WAITING = 1000
 
 
-class Tidying:
+class Cleanup:
     """Cleans up after one import at a time, in bounded pieces."""
 
     def __init__(self, database: Database, revert_days: int) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bossjy_server.contacts.written import WrittenNumbers
+from bossjy_server.contacts.number_search import WrittenNumbers
 
 NUMBERS = WrittenNumbers(["13800138000", "2079460958"])
 

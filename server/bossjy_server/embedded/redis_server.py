@@ -9,8 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from bossjy_server.errors import StartError
-from bossjy_server.storage.process import (
+from bossjy_server.embedded.system import (
     bound_log,
     end_orphan,
     end_process,
@@ -19,6 +18,7 @@ from bossjy_server.storage.process import (
     password,
     socket_folder,
 )
+from bossjy_server.errors import StartError
 
 _START_S, _STOP_S = 20.0, 10.0
 _LOG_BYTES = 10_000_000  # and the same again in the previous file

@@ -1,10 +1,11 @@
-"""The rules of the house that a contract of import-linter cannot say. The others stand in pyproject.toml."""
+"""Rules of packages and files that a contract of import-linter cannot express. The others are in pyproject.toml."""
 
 from __future__ import annotations
 
 import ast
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,29 @@ SERVICE = SERVER / "bossjy_server"
 FEATURES = ("auth", "contacts", "imports", "phone")
 # Modules of the numbering for callers with Arrow, and its adapters to engines.
 ON_ARROW = ("answer_columns", "arrow", "cleaning", "duckdb", "polars", "ray", "spark")
+# Files of one kind have the same name in each feature. All other names are unique in the service.
+KINDS = {"__init__", "answers", "convert", "filters", "options", "records", "requests", "service", "servicer"}
+KINDS |= {"metrics", "statements", "store", "threads"}
+# Interceptors have the name of their subject, as the modules that they use.
+INTERCEPTORS = {"errors", "tracing"}
+# Tables of one package are named by no other. The reasons of these exceptions:
+SHARED_TABLES = {
+    # An import writes contacts; the demonstration compares them with its expectation.
+    "contacts": {"contacts", "imports", "demo"},
+    # An erasure deletes the rows of a person from imports, too.
+    "imports": {"contacts", "imports", "storage"},
+    "import_changes": {"contacts", "imports"},
+    "import_duplicates": {"contacts", "imports"},
+    "import_rejects": {"contacts", "imports"},
+    "revert_conflicts": {"contacts", "imports"},
+    # Each write reads the authority of its caller again in its own transaction.
+    "api_keys": {"auth", "storage"},
+    "sessions": {"auth", "storage"},
+    "users": {"auth", "storage"},
+    # All features add audit events; an import is counted for its tenant.
+    "audit_events": {"auth", "storage"},
+    "tenants": {"auth", "imports", "storage"},
+}
 SQL = re.compile(r"\b(SELECT\s|INSERT INTO\s|UPDATE\s+[\w.]+\s+SET\s|DELETE FROM\s)")
 
 
@@ -75,9 +99,9 @@ def test_messages_stop_at_the_servicer() -> None:
 
 
 def test_sql_stops_at_the_store() -> None:
-    # merge, displace, former, overwrite, revert: set-wise statements are what merging and taking back are;
+    # merge, supersede, former, overwrite, revert: set-wise statements are what merging and taking back are;
     # registration: one table of its own; statements: what a filter of contacts is in SQL.
-    stores = re.compile(r"(\w+_)?store|merge|displace|former|overwrite|revert|registration|statements")
+    stores = re.compile(r"(\w+_)?store|merge|supersede|former|overwrite|revert|registration|statements")
 
     def broken(path: Path, tree: ast.Module) -> bool:
         texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
@@ -127,3 +151,25 @@ def test_imports_name_the_whole_path() -> None:
 def test_files_are_named_for_what_they_are() -> None:
     vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
     assert [str(path) for path in SERVER.rglob("*") if path.stem in vague] == []
+
+
+def test_a_table_is_named_by_one_package() -> None:
+    schema = (SERVER.parent / "deploy/init.sql").read_text("utf-8")
+    tables = set(re.findall(r"CREATE TABLE IF NOT EXISTS bossjy\.(\w+)", schema))
+    named = defaultdict(set)
+    for path in SERVICE.rglob("*.py"):
+        texts = [node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant)]
+        for text in texts:
+            for table in re.findall(r"bossjy\.(\w+)", text) if isinstance(text, str) else ():
+                named[table].add(path.relative_to(SERVICE).parts[0])
+    assert tables
+    assert {
+        table: named[table] for table in tables if len(named[table]) != 1 or table in SHARED_TABLES
+    } == SHARED_TABLES
+
+
+def test_a_file_name_has_one_meaning() -> None:
+    paths = defaultdict(list)
+    for path in sorted(SERVICE.rglob("*.py")):
+        paths[path.stem].append(str(path.relative_to(SERVICE)))
+    assert {stem: found for stem, found in paths.items() if len(found) > 1 and stem not in KINDS | INTERCEPTORS} == {}

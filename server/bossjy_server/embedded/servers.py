@@ -1,6 +1,6 @@
 """Embedded PostgreSQL and Redis: real servers in a folder, the default for local use.
 
-They are children of a watchdog (`guard.py`), a separate process with a pipe to this one. When this process ends, for
+They are children of a watchdog (`watchdog.py`), a separate process with a pipe to this one. When this process ends, for
 any reason, the pipe closes and the watchdog stops them.
 """
 
@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bossjy_server.blocking import in_thread
+from bossjy_server.embedded.postgres_server import EmbeddedPostgres
+from bossjy_server.embedded.redis_server import EmbeddedRedis
+from bossjy_server.embedded.system import private_file
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
-from bossjy_server.storage.embedded_redis import EmbeddedRedis
-from bossjy_server.storage.process import private_file
 
 _ANSWER_S = 2.0
 
@@ -36,7 +36,7 @@ class EmbeddedParts:
     redis_url: str = field(default="", repr=False)
     database_pid: int = 0
     redis_pid: int = 0
-    guard_pid: int = 0
+    watchdog_pid: int = 0
 
 
 @asynccontextmanager
@@ -56,11 +56,11 @@ async def start_embedded(
     if not postgres and not redis:
         yield EmbeddedParts()
         return
-    guard = await _start_guard(data_dir, postgres=postgres, redis=redis, wait_s=stop_timeout_s)
+    watchdog = await _start_watchdog(data_dir, postgres=postgres, redis=redis, wait_s=stop_timeout_s)
     try:
-        yield await _ready(guard, data_dir, start_timeout_s)
+        yield await _ready(watchdog, data_dir, start_timeout_s)
     finally:
-        await _end(guard, data_dir, stop_timeout_s)
+        await _end(watchdog, data_dir, stop_timeout_s)
 
 
 async def running_database(data_dir: Path) -> EmbeddedParts | None:
@@ -77,11 +77,11 @@ async def running_database(data_dir: Path) -> EmbeddedParts | None:
     return EmbeddedParts(told.database_url, told.service_url)
 
 
-async def _start_guard(data_dir: Path, *, postgres: bool, redis: bool, wait_s: float) -> asyncio.subprocess.Process:
+async def _start_watchdog(data_dir: Path, *, postgres: bool, redis: bool, wait_s: float) -> asyncio.subprocess.Process:
     wanted = [name for name, asked in (("--postgres", postgres), ("--redis", redis)) if asked]
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log = private_file(data_dir / "guard.log")
+        log = private_file(data_dir / "watchdog.log")
     except OSError as error:
         raise StartError(
             f"the data folder {data_dir} cannot be used ({error.strerror}): set BOSSJY_DATA_DIR to another folder"
@@ -90,7 +90,7 @@ async def _start_guard(data_dir: Path, *, postgres: bool, redis: bool, wait_s: f
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "bossjy_server.storage.guard",
+            "bossjy_server.embedded.watchdog",
             str(data_dir.resolve()),
             *wanted,
             f"--wait-s={wait_s}",
@@ -102,32 +102,34 @@ async def _start_guard(data_dir: Path, *, postgres: bool, redis: bool, wait_s: f
         )
 
 
-async def _ready(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> EmbeddedParts:
+async def _ready(watchdog: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> EmbeddedParts:
     """Wait for the watchdog's single line: the addresses of the servers, or an error."""
-    if guard.stdout is None:
+    if watchdog.stdout is None:
         raise StartError("the watchdog of the embedded servers has no output")
     try:
-        line = await asyncio.wait_for(guard.stdout.readline(), timeout_s)
+        line = await asyncio.wait_for(watchdog.stdout.readline(), timeout_s)
     except TimeoutError as error:
-        raise StartError(f"the embedded servers did not start in {timeout_s:g} s: see {data_dir}/guard.log") from error
+        raise StartError(
+            f"the embedded servers did not start in {timeout_s:g} s: see {data_dir}/watchdog.log"
+        ) from error
     if not line:
-        raise StartError(f"the watchdog of the embedded servers ended immediately: see {data_dir}/guard.log")
+        raise StartError(f"the watchdog of the embedded servers ended immediately: see {data_dir}/watchdog.log")
     told = json.loads(line)
     if "error" in told:
         raise StartError(told["error"])
-    return EmbeddedParts(guard_pid=guard.pid, **told)
+    return EmbeddedParts(watchdog_pid=watchdog.pid, **told)
 
 
-async def _end(guard: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> None:
+async def _end(watchdog: asyncio.subprocess.Process, data_dir: Path, timeout_s: float) -> None:
     """Close the pipe, wait until the watchdog has stopped the servers; stop them from here if it was killed."""
-    if guard.stdin is not None:
-        guard.stdin.close()  # early releases of Python 3.11 leave it open in communicate()
+    if watchdog.stdin is not None:
+        watchdog.stdin.close()  # early releases of Python 3.11 leave it open in communicate()
     try:
-        await asyncio.wait_for(guard.communicate(), timeout_s)
+        await asyncio.wait_for(watchdog.communicate(), timeout_s)
     except TimeoutError:
-        guard.kill()
-        await guard.communicate()
-    if guard.returncode is not None and guard.returncode < 0:
+        watchdog.kill()
+        await watchdog.communicate()
+    if watchdog.returncode is not None and watchdog.returncode < 0:
         folder = data_dir.resolve()
         await in_thread(EmbeddedRedis.end_orphan, folder)
         await in_thread(EmbeddedPostgres.end_orphan, folder)

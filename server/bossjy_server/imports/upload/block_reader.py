@@ -1,4 +1,4 @@
-"""Intake of an upload: bytes in order become clean blocks."""
+"""Block reader of an upload: bytes in order become clean blocks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from bossjy_server.imports.reading.decode import missing_header, resume_offset
 from bossjy_server.imports.reading.resolve import resolve
 from bossjy_server.imports.records import ImportJob, Part, Spec, State
 from bossjy_server.imports.upload.block_slots import BlockSlots
-from bossjy_server.imports.upload.inbox import Inbox, Silence
 from bossjy_server.imports.upload.messages import Answer, Chunk, Finish, Open, ShuttingDown, Skipped
-from bossjy_server.imports.upload.process import UploadProcess
+from bossjy_server.imports.upload.receive_buffer import ReceiveBuffer, Silence
 from bossjy_server.imports.upload.threads import NoThread
+from bossjy_server.imports.upload.upload_state import UploadProcess
 from bossjy_server.spans import stage
 from bossjy_server.storage.authority import hold_caller
 
@@ -30,7 +30,7 @@ from bossjy_server.storage.authority import hold_caller
 _GRACE_MS = 2_000
 
 
-class Intake:
+class BlockReader:
     """Takes the messages after `open` and puts blocks into `blocks`; None after the last."""
 
     def __init__(  # noqa: PLR0913 - the parts of one stream
@@ -40,7 +40,7 @@ class Intake:
         job: ImportJob,
         part: Part,
         *,
-        inbox: Inbox,
+        incoming: ReceiveBuffer,
         writer: PartWriter,
         answers: asyncio.Queue[Answer | None],
         blocks: asyncio.Queue[CleanBlock | None],
@@ -52,7 +52,7 @@ class Intake:
         self._tenant_id = caller.tenant_id
         self._job = job
         self._part = part
-        self._inbox = inbox
+        self._incoming = incoming
         self._writer = writer
         self._answers = answers
         self._blocks = blocks
@@ -83,7 +83,7 @@ class Intake:
     async def _take_all(self) -> None:
         flushed = True
         while True:
-            message = await self._inbox.get(self._options.poll_s if flushed else self._options.flush_s)
+            message = await self._incoming.get(self._options.poll_s if flushed else self._options.flush_s)
             match message:
                 case Chunk():
                     await self._take(message)
@@ -249,7 +249,7 @@ class Intake:
         async with self._process.database.tenant(self._tenant_id) as connection:
             await store.end_import(connection, self._tenant_id, self._job.import_id, State.FAILED, error.message)
             await hold_caller(connection, self._caller)
-        self._process.tidying.begin(self._tenant_id, self._job.import_id)
+        self._process.cleanup.begin(self._tenant_id, self._job.import_id)
         raise error
 
     async def _check_open(self) -> None:

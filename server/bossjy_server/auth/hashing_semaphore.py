@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 _FLOOD_REFUSALS, _FLOOD_S = 10, 1.0
 
 
-class Turns:
-    """Turns on `threads` threads, in the order of requests. For one event loop. The caller decides who may wait."""
+class HashingSemaphore:
+    """Slots on `threads` threads, in the order of requests. For one event loop. The caller decides who may wait."""
 
     def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._threads = threads
@@ -24,18 +24,18 @@ class Turns:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def note_refusal(self) -> None:
-        """Record that a call was refused for want of turns."""
+        """Record that a call was refused for want of slots."""
         self._refused_at.append(self._clock())
 
     @property
     def most(self) -> int:
-        """The current limit of simultaneous turns."""
+        """The current limit of simultaneous slots."""
         flood = self._clock() - self._refused_at[0] < _FLOOD_S
         return max(1, self._threads - 1) if flood else self._threads
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it while the block runs."""
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for a slot, and keep it while the block runs."""
         mine = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         self._admit()
@@ -43,7 +43,7 @@ class Turns:
             await mine
             yield
         finally:
-            # A turn cancelled before it came is skipped.
+            # A request cancelled before its slot came is skipped.
             if not mine.cancelled():
                 self._running -= 1
             self._admit()

@@ -1,6 +1,6 @@
 """Watchdog of the embedded servers: starts them, restarts them if they die, stops them when its server ends.
 
-Run by `embedded.py` as `python -m bossjy_server.storage.guard FOLDER [--postgres] [--redis]`. It writes one line of
+Run by `embedded.py` as `python -m bossjy_server.embedded.watchdog FOLDER [--postgres] [--redis]`. It writes one line of
 JSON to standard output (the addresses of the servers, or an error), then watches: the end of standard input means that
 its server is gone. The folder is locked for as long as the watchdog lives.
 """
@@ -20,10 +20,10 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from bossjy_server.embedded.postgres_server import EmbeddedPostgres
+from bossjy_server.embedded.redis_server import EmbeddedRedis
+from bossjy_server.embedded.system import remove_socket_folder
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
-from bossjy_server.storage.embedded_redis import EmbeddedRedis
-from bossjy_server.storage.process import remove_socket_folder
 
 Part = EmbeddedPostgres | EmbeddedRedis
 

@@ -55,7 +55,7 @@ def lengths_by_two_digits(tables: Tables, states: Ints) -> Ints:
     return lengths.astype(np.int64).reshape(-1)
 
 
-def beginnings_of(codes: Ints) -> NDArray[np.bool_]:
+def leading_digits_of(codes: Ints) -> NDArray[np.bool_]:
     """(r * 100,): by a region's position and two digits, true if its calling code can begin with them."""
     can = np.zeros((len(codes), 100), np.bool_)
     for position, code in enumerate(codes.tolist()):

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from bossjy_server.errors import StartError
-from bossjy_server.storage.account import other_account
-from bossjy_server.storage.process import (
+from bossjy_server.embedded.account import other_account
+from bossjy_server.embedded.system import (
     bound_log,
     end_orphan,
     end_process,
@@ -23,6 +22,7 @@ from bossjy_server.storage.process import (
     password,
     socket_folder,
 )
+from bossjy_server.errors import StartError
 
 _START_S, _STOP_S = 60.0, 30.0
 _LOG_BYTES = 10_000_000  # and the same again in the previous file

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bossjy_numbering import Plan
 from bossjy_numbering.enrich import Enrichment
-from bossjy_server.imports.database.tidying import Tidying
+from bossjy_server.imports.database.cleanup import Cleanup
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.upload.threads import ImportThreads
@@ -31,4 +31,4 @@ class UploadProcess:
     draining: asyncio.Event
     load_enrichment: Callable[[], Enrichment]
     metrics: ImportMetrics
-    tidying: Tidying
+    cleanup: Cleanup

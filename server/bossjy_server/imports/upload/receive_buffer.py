@@ -20,7 +20,7 @@ class Silence(Enum):
     DRAINING = auto()
 
 
-class Inbox:
+class ReceiveBuffer:
     """Reads one stream. A pending read continues while nobody waits for it."""
 
     def __init__(self, messages: AsyncIterator[Message], draining: asyncio.Event, idle_s: float) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_server.errors import BossjyError
-from bossjy_server.imports.database import tidying
+from bossjy_server.imports.database import cleanup
 from tests.integration.imports.conftest import TENANT, Imports, enter_tenant, requests
 
 # Not only ASCII, so that the first bytes determine the encoding.
@@ -83,7 +83,7 @@ async def test_they_go_where_the_import_ended_early(make_imports: Callable[..., 
 
 async def test_a_lost_database_is_told(imports: Imports, caplog: pytest.LogCaptureFixture) -> None:
     await imports.database.close()
-    work = tidying.Tidying(imports.database, 90)
+    work = cleanup.Cleanup(imports.database, 90)
     work.begin(TENANT, "imp_1")
     async with asyncio.timeout(10):
         while "is postponed" not in caplog.text:
@@ -94,6 +94,6 @@ async def test_a_lost_database_is_told(imports: Imports, caplog: pytest.LogCaptu
 async def test_what_is_left_out_is_told(
     imports: Imports, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tidying, "_MOST_WAITING", 0)
+    monkeypatch.setattr(cleanup, "_MOST_WAITING", 0)
     job = await imports.run(FILE)
     assert f"cleanup after import {job.import_id} is postponed" in caplog.text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bossjy_server.bounded import BoundedMap
 
 
-class Seldom:
+class OncePer:
     """Once in `every_s` for each name, for at most `names_max` names in that time. Each process has its own."""
 
     def __init__(

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from bossjy_server.errors import StartError
-from bossjy_server.rpc.native.app import NativeApp
+from bossjy_server.rpc.native.asgi_app import NativeApp
 from bossjy_server.rpc.native.cors import Cors
 from bossjy_server.rpc.native.grpc_calls import GrpcCalls
 from bossjy_server.rpc.native.json_calls import JsonCalls

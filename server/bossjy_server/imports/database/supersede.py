@@ -41,10 +41,10 @@ SELECT count(*) FROM {STAGED} s CROSS JOIN LATERAL (
 WHERE {CHOSEN}"""
 
 
-def displace_created(policy: DuplicatePolicy) -> str:
+def supersede_created(policy: DuplicatePolicy) -> str:
     """Contacts that the import created itself and nobody has changed since: the winner's row as it is.
 
-    Returns the positions of the winners, and the number of rows that they displaced. Keeps at most $4 of these rows.
+    Returns the positions of the winners, and the number of rows that they superseded. Keeps at most $4 of these rows.
     """
     return f"""
 WITH won AS (
@@ -68,11 +68,11 @@ WITH won AS (
 SELECT array_agg(position) AS positions, count(lost_position) AS lost, {UNSEEN} FROM lost"""
 
 
-def displace_seen(policy: DuplicatePolicy) -> str:
+def supersede_seen(policy: DuplicatePolicy) -> str:
     """Contacts from before the import: the mark moves to the winner, and the changes of the loser are undone.
 
-    Returns the positions of the winners, the number of displaced rows, and the number of these that had changed the
-    contact. Keeps at most $4 of the displaced rows as duplicates. Contacts that somebody else changed since stay.
+    Returns the positions of the winners, the number of superseded rows, and the number of these that had changed the
+    contact. Keeps at most $4 of the superseded rows as duplicates. Contacts that somebody else changed since stay.
     """
     return f"""
 WITH won AS (
@@ -108,7 +108,7 @@ FROM lost"""
 class Displaced:
     """`positions` of rows to be merged in place of others, of which `had_changed` had changed a contact.
 
-    `winners`: the positions of all rows that won, including these; `lost`: the number of rows that they displaced.
+    `winners`: the positions of all rows that won, including these; `lost`: the number of rows that they superseded.
     """
 
     positions: list[int]
@@ -117,17 +117,17 @@ class Displaced:
     lost: int
 
 
-async def displace(  # noqa: PLR0917 - the arguments of a statement
+async def supersede(  # noqa: PLR0917 - the arguments of a statement
     connection: Connection, tenant_id: str, import_id: str, rows: list[int], policy: DuplicatePolicy, keep: int
 ) -> Displaced:
     """Let the winners take over, among the staged rows with these positions. All of their numbers were seen before.
 
-    At most `keep` of the rows that they displace are kept as duplicates.
+    At most `keep` of the rows that they supersede are kept as duplicates.
     """
-    created = await settled(connection, displace_created(policy), tenant_id, import_id, rows, keep=keep)
+    created = await settled(connection, supersede_created(policy), tenant_id, import_id, rows, keep=keep)
     lost = sum(row["lost"] for row in created)
     await connection.fetchval(LOCK_SEEN, tenant_id, import_id, rows)
-    seen = await settled(connection, displace_seen(policy), tenant_id, import_id, rows, keep=max(0, keep - lost))
+    seen = await settled(connection, supersede_seen(policy), tenant_id, import_id, rows, keep=max(0, keep - lost))
     positions = _positions(seen)
     return Displaced(
         positions,

@@ -16,7 +16,7 @@ from typing import Any
 
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
-from bossjy_server.telemetry.pages import Page
+from bossjy_server.telemetry.text_pages import Page
 
 # The first start on a machine compiles the tables of the plan.
 _START_S = 120.0

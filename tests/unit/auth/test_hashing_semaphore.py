@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from bossjy_server.auth.turns import Turns
+from bossjy_server.auth.hashing_semaphore import HashingSemaphore
 
 
 @dataclass
 class Hall:
-    """Turns, their holders, and an end for each holder."""
+    """A hashing semaphore, its holders, and an end for each holder."""
 
     threads: int
     now: float = 0.0
@@ -18,14 +18,14 @@ class Hall:
     ends: dict[int, asyncio.Event] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.turns = Turns(self.threads, lambda: self.now)
+        self.semaphore = HashingSemaphore(self.threads, lambda: self.now)
 
     def ask(self, number: int) -> asyncio.Task[None]:
         self.ends[number] = asyncio.Event()
         return asyncio.create_task(self._hold(number))
 
     async def _hold(self, number: int) -> None:
-        async with self.turns.turn():
+        async with self.semaphore.slot():
             self.holders.append(number)
             await self.ends[number].wait()
             self.holders.remove(number)
@@ -71,23 +71,23 @@ async def test_a_flood_leaves_one_thread_free_for_a_second() -> None:
 async def test_one_thread_stays_one_in_a_flood() -> None:
     hall = Hall(1)
     refuse(hall, 10)
-    assert hall.turns.most == 1
+    assert hall.semaphore.most == 1
 
 
 async def test_some_refusals_are_no_flood() -> None:
     hall = Hall(2)
     refuse(hall, 9)
-    assert hall.turns.most == 2
+    assert hall.semaphore.most == 2
     hall.now = 1.1
     refuse(hall, 9)
-    assert hall.turns.most == 2
+    assert hall.semaphore.most == 2
     refuse(hall, 1)
-    assert hall.turns.most == 1
+    assert hall.semaphore.most == 1
 
 
 def refuse(hall: Hall, times: int) -> None:
     for _ in range(times):
-        hall.turns.note_refusal()
+        hall.semaphore.note_refusal()
 
 
 async def test_a_cancelled_task_takes_nobodys_turn() -> None:
