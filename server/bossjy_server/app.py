@@ -44,7 +44,7 @@ from bossjy_server.phone.servicer import PhoneServicer
 from bossjy_server.phone.threads import Threads
 from bossjy_server.process import keep_for_good, share_fairly
 from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
+from bossjy_server.rpc.health import LIVENESS, READINESS, HealthServicer, PartsWatch, Probe
 from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
@@ -79,9 +79,12 @@ CONTACTS = contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]
 IMPORTS = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"]
 HEALTH = cast("ServiceDescriptor", health_pb2.DESCRIPTOR.services_by_name["Health"])
 
-# Dependencies that each service requires. Phone requires none; no service requires Redis: see docs/operations.
+# Dependencies that each health name requires. Phone requires none, and so does the empty name, which gateways use.
+# No service requires Redis: see docs/operations.
 _NEEDS = {
-    "": frozenset({"postgresql"}),
+    "": frozenset[str](),
+    LIVENESS: frozenset[str](),
+    READINESS: frozenset({"postgresql"}),
     PHONE.full_name: frozenset[str](),
     AUTH.full_name: frozenset({"postgresql"}),
     CONTACTS.full_name: frozenset({"postgresql"}),
@@ -315,6 +318,8 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
     )
     stack.callback(log.close)
     stack.enter_context(library_logs_in(log))
+    if settings.links and not worker:  # the parent of workers has logged it
+        log.info("variables of service links are ignored", names=settings.links)
     return log
 
 

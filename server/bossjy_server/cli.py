@@ -1,4 +1,4 @@
-"""The command `bossjy-server`: serve, demo, settings, owner, tenants, keys, services, database."""
+"""The command `bossjy-server`: serve, demo, settings, health, doctor, owner, tenants, keys, services, database."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from bossjy_server.health_command import ask_health
 from bossjy_server.loop import run
 from bossjy_server.setting_list import show_settings
 
-# Exit codes: 0 success, 1 the demonstration found a difference, 2 the server could not start.
+# Exit codes: 0 success, 1 the demonstration found a difference or the doctor a fault, 2 the server could not start.
 EXIT_WRONG, EXIT_NO_START = 1, 2
-_DAYS_MAX, _CALLS_MAX = 3650, 10**9
+_DAYS_MAX, _CALLS_MAX, _WAIT_MAX_S = 3650, 10**9, 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +41,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         return _run(options, read_settings(os.environ, file=options.config, named=named))
     except StartError as error:
+        if options.command == "doctor":
+            from bossjy_server.doctor.run import refuse_settings  # noqa: PLC0415 - as in _serve
+
+            return refuse_settings(str(error), as_json=options.json)
         print(f"bossjy-server: {error}", file=sys.stderr)
         return EXIT_NO_START
     except KeyboardInterrupt:
@@ -53,6 +57,10 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
         return show_settings(settings, as_json=options.json)
     if options.command == "health":
         return ask_health(settings.metrics, live=options.live)
+    if options.command == "doctor":
+        from bossjy_server.doctor.run import examine  # noqa: PLC0415 - as in _serve
+
+        return examine(settings, as_json=options.json, wait_s=options.wait_s)
     _keep_private(settings.process.data_dir)
     # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a stranger.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
@@ -84,6 +92,16 @@ def command_line() -> argparse.ArgumentParser:
     health.add_argument("--live", action="store_true", help="only if the process runs, with or without PostgreSQL")
     shown = commands.add_parser("settings", help="list the settings: value, origin, default and meaning")
     shown.add_argument("--json", action="store_true", help="one JSON object per line")
+    doctor = commands.add_parser(
+        "doctor",
+        help="check settings, PostgreSQL, Redis, keys, certificates, disk and ports; 1 if one is broken",
+        description="Check the installation, beside a running server or without one, and change nothing. Each line is "
+        "OK, WARN or FAIL with a fact and what to do. Exit code 1 if a line is FAIL, else 0.",
+    )
+    doctor.add_argument("--json", action="store_true", help="one JSON object per line: check, state, fact, action")
+    doctor.add_argument(
+        "--wait-s", type=_wait, default=3.0, metavar="N", help="longest wait in seconds for one answer of a server (3)"
+    )
     _add_operating(commands)
     return parser
 
@@ -147,6 +165,16 @@ def _calls(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _CALLS_MAX:
         raise argparse.ArgumentTypeError(f"a whole number from 0 to {_CALLS_MAX}")
     return int(text)
+
+
+def _wait(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= _WAIT_MAX_S:
+        raise argparse.ArgumentTypeError(f"a number from 0.1 to {_WAIT_MAX_S:g}")
+    return value
 
 
 def _days(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 import socket
@@ -73,6 +74,39 @@ def test_health_by_a_command_and_sighup(make_server: MakeServer, database_url: s
             assert not server.ended
             assert time.monotonic() < ends, server.text()
             time.sleep(0.1)
+
+
+def test_doctor_before_beside_and_after_a_server(make_server: MakeServer, database_url: str, redis_url: str) -> None:
+    server = make_server(**on_parts(database_url, redis_url), BOSSJY_METRICS_PORT=str(free_port()))
+    assert ("port", "OK", f"{server.target} is free") in doctor(server)[1]
+    server.start()
+    code, lines = doctor(server)
+    assert code == 0
+    told = {check: fact for check, _, fact in lines}
+    assert told["server"] == "a server runs and is ready"
+    assert told["port"].startswith(f"a BossJy server (process {server.process.pid if server.process else 0}) listens")
+    assert not [line for line in lines if line[1] == "FAIL"]
+    # The table has the same lines, and an exit code too.
+    server.environment["REDIS_URL"] = "redis://:quiet-secret@127.0.0.1:1"
+    command = [sys.executable, "-m", "bossjy_server.cli", "doctor"]
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.search(r"^FAIL  redis +127.0.0.1:1 does not answer.*\n +→ start Redis", done.stdout, re.MULTILINE)
+    assert re.search(r"^\d+ OK, \d+ WARN, 1 FAIL$", done.stdout, re.MULTILINE)
+    assert "quiet-secret" not in done.stdout + done.stderr
+    assert done.stderr == ""
+    server.environment["BOSSJY_PORT"] = "0"
+    code, lines = doctor(server)
+    assert (code, lines) == (1, [("settings", "FAIL", "BOSSJY_PORT must be a whole number from 1 to 65535")])
+
+
+def doctor(server: ServerProcess) -> tuple[int, list[tuple[str, str, str]]]:
+    """Exit code and lines of `bossjy-server doctor --json`."""
+    command = [sys.executable, "-m", "bossjy_server.cli", "doctor", "--json"]
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, [(line["check"], line["state"], line["fact"]) for line in lines]
 
 
 def health(server: ServerProcess, *words: str) -> tuple[int, str]:

@@ -55,6 +55,8 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         )
         stack.callback(log.close)
         stack.enter_context(library_logs_in(log))
+        if settings.links:
+            log.info("variables of service links are ignored", names=settings.links)
         stack.enter_context(hold_port(settings.server.host, settings.server.port))
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
