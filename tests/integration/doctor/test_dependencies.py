@@ -152,7 +152,7 @@ async def test_no_embedded_server_runs(tmp_path: Path) -> None:
 async def configured(redis: Redis, **changed: str) -> AsyncIterator[None]:
     """Other settings of Redis during the block."""
     names: dict[str, Any] = {name.replace("_", "-"): value for name, value in changed.items()}
-    former = {name: (await redis.config_get(name))[name] for name in names}
+    former: dict[str, Any] = {name: (await redis.config_get(name))[name] for name in names}
     try:
         for name, value in names.items():
             await redis.config_set(name, value)
