@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 
-import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -41,6 +40,7 @@ from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.servicer import PhoneServicer
+from bossjy_server.phone.tenant_regions import TenantRegions
 from bossjy_server.phone.threads import Threads
 from bossjy_server.process import keep_for_good, share_fairly
 from bossjy_server.rpc.chain import build_chain
@@ -69,6 +69,7 @@ from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
 from bossjy_server.telemetry.tracing import Tracing
+from bossjy_server.tenant_settings import KnownTenants
 from bossjy_server.warm_up import warmed
 
 _LOG = logging.getLogger(__name__)
@@ -152,7 +153,10 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         redis = open_redis(settings.redis.url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
         _measure_process(registry, log)
-        auth = await stack.enter_async_context(open_auth(database, redis, settings.process.data_dir, settings.auth))
+        tenants = KnownTenants(TenantLimits(database).read)
+        auth = await stack.enter_async_context(
+            open_auth(database, redis, settings.process.data_dir, settings.auth, tenant_changed=tenants.forget)
+        )
         plan = await in_thread(load_plan, settings.process.data_dir / "plan")
         plans = await in_thread(Plans, plan, settings.process.data_dir / "plan" / "snapshots")
 
@@ -172,7 +176,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             tenant_per_minute=settings.auth.tenant_calls_per_minute,
             queue_s=settings.limits.queue_s,
         )
-        quotas = Quotas(quota_options, rates, TenantLimits(database).per_minute, limits.shares)
+        quotas = Quotas(quota_options, rates, tenants, limits.shares)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, quotas, auth)
         threads = Threads(settings.phone)
@@ -183,7 +187,16 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         PartsCollector(registry, database, [database.breaker, redis.breaker, *([lookup.breaker] if lookup else [])])
         CachesCollector(registry, [contact_stats, ended_imports, *([lookup.cache] if lookup else [])])
         router.add_service(
-            PHONE, PhoneServicer(Numbers(plan), plans, details, threads, pages=Pages(auth.keys.mac), lookup=lookup)
+            PHONE,
+            PhoneServicer(
+                Numbers(plan),
+                plans,
+                details,
+                threads,
+                pages=Pages(auth.keys.mac),
+                regions=TenantRegions(tenants),
+                lookup=lookup,
+            ),
         )
         router.add_service(AUTH, auth.servicer)
         router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac, contact_stats))
@@ -215,14 +228,13 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
                 plan_folder=settings.process.data_dir / "plan",
                 database=database,
                 redis=redis,
-                quotas=quotas,
+                tenants=tenants,
                 wait_s=settings.server.warm_up_s,
                 log=log,
             )
         )
         keep_for_good()
-        credentials = certificates.credentials() if certificates else None
-        server = await _start_front(router, settings, credentials, shared=worker > 0)
+        server = await _start_front(router, settings, certificates, shared=worker > 0)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         if not worker:  # the parent of workers registers them as one
             await stack.enter_async_context(_in_discovery(settings))
@@ -262,7 +274,7 @@ class _Front(Protocol):
 
 
 async def _start_front(
-    router: Router, settings: Settings, credentials: grpc.ServerCredentials | None, *, shared: bool
+    router: Router, settings: Settings, certificates: Certificates | None, *, shared: bool
 ) -> _Front:
     """Start the front end that the settings name. `shared`: other processes listen on the port as well."""
     options = replace(settings.server, reuse_port=shared)
@@ -270,6 +282,7 @@ async def _start_front(
         from bossjy_server.rpc.native.server import start_native  # noqa: PLC0415 - only if selected
 
         return await start_native(router, options, settings.streams, settings.process.drain_s)
+    credentials = certificates.credentials() if certificates else None
     return await start_server(router, options.address, options, credentials)
 
 

@@ -55,7 +55,7 @@ async def test_a_limit_is_changed_and_recorded(owner: User, admin: Database, dat
     assert (await owner.call("GetTenant")).tenant.calls_per_minute == 60_000
     assert await set_limit(admin, owner.tenant_id, 100_000) == 60_000
     assert (await owner.call("GetTenant")).tenant.calls_per_minute == 100_000
-    assert await TenantLimits(database).per_minute(owner.tenant_id) == 100_000
+    assert (await TenantLimits(database).read([owner.tenant_id]))[owner.tenant_id].calls_per_minute == 100_000
     (event,) = (await owner.call("ListAuditEvents", filter='action = "auth.set_limit"')).events
     assert event.detail == "60000 -> 100000 calls a minute"
     with pytest.raises(NotFound, match="tenants list"):
@@ -86,7 +86,7 @@ async def test_a_deleted_tenant_has_no_data_and_keeps_its_records(
         assert await reason_of(owner.call("GetTenant")) is Reason.RESOURCE_NOT_FOUND
     async with opened() as auth:  # a replica that has not seen the key
         assert await reason_of(User(auth, key.secret).call("GetMe")) is Reason.TOKEN_INVALID
-    assert await TenantLimits(database).per_minute(owner.tenant_id) == 1
+    assert (await TenantLimits(database).read([owner.tenant_id]))[owner.tenant_id].calls_per_minute == 1
     assert await delete_tenant(admin, owner.tenant_id) == {"users": 0, **dict.fromkeys(EMPTIED, 0)}
     with pytest.raises(NotFound, match="was deleted"):
         await set_limit(admin, owner.tenant_id, 1)
