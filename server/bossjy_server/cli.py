@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -151,14 +151,39 @@ def _add_tenants(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     actions = tenants.add_subparsers(dest="action", required=True)
     shown = actions.add_parser("list", help="list all tenants with their limits")
     shown.add_argument("--json", action="store_true", help="one JSON object per line")
-    limit = actions.add_parser("limit", help="change the limit of a tenant; running servers notice within a minute")
+    text = "show or change the limits of a tenant; running servers apply them within some seconds"
+    limit = actions.add_parser("limit", help=text, description=text)
     limit.add_argument("tenant", help="id of the tenant")
-    limit.add_argument(
-        "--calls-per-minute", type=_calls, required=True, metavar="N", help="of each class of methods; 0: no limit"
-    )
+    limit.add_argument("--calls-per-minute", type=_calls, metavar="N", help="of each class of methods; 0: no limit")
+    for option, least, most, about in (
+        ("streams", 0, 100_000, "simultaneous streams in one process; 0: no limit"),
+        ("open-imports", 1, 100_000, "open imports at once"),
+        ("users", 1, 1_000_000, "users"),
+        ("api-keys", 1, 1_000_000, "API keys in use"),
+    ):
+        limit.add_argument(
+            f"--{option}",
+            dest=f"{option.replace('-', '_')}_most",
+            type=_limit(least, most),
+            metavar="N",
+            help=f"{about}; `default`: the limit of the server",
+        )
     text = "delete a tenant with its users, contacts and imports; asks for the tenant's id as confirmation"
     delete = actions.add_parser("delete", help=text, description=text)
     delete.add_argument("tenant", help="id of the tenant")
+
+
+def _limit(least: int, most: int) -> Callable[[str], int | str]:
+    """A reader of a limit: a number, or `default`."""
+
+    def read(text: str) -> int | str:
+        if text == "default":
+            return text
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most}, or `default`")
+        return int(text)
+
+    return read
 
 
 def _calls(text: str) -> int:

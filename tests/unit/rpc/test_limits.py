@@ -176,8 +176,11 @@ async def test_the_limit_of_a_tenant_counts_once_it_is_known(serve: Serve) -> No
             await call(served)
 
 
-async def test_a_tenant_holds_so_many_streams(serve: Serve) -> None:
-    async with serve(Phone(), quota_options=QuotaOptions(tenant_streams=1)) as served:
+@pytest.mark.parametrize(("of_server", "of_tenant"), [(1, None), (50, 1), (0, 1)])
+async def test_a_tenant_holds_so_many_streams(serve: Serve, of_server: int, of_tenant: int | None) -> None:
+    options = QuotaOptions(tenant_streams=of_server)
+    async with serve(Phone(), quota_options=options, tenant_streams=of_tenant) as served:
+        await call(served)  # the limit of the tenant is read
         stream = served.channel.stream_stream(STREAM)
         open_one = stream(metadata=READER)
         await open_one.wait_for_connection()
