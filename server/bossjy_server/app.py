@@ -30,6 +30,7 @@ from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.discovery.opening import discoverable
+from bossjy_server.disk import DiskProbe
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
@@ -43,8 +44,9 @@ from bossjy_server.phone.servicer import PhoneServicer
 from bossjy_server.phone.tenant_regions import TenantRegions
 from bossjy_server.phone.threads import Threads
 from bossjy_server.process import keep_for_good, share_fairly
+from bossjy_server.reload import reload_when
 from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.health import LIVENESS, READINESS, HealthServicer, PartsWatch, Probe
+from bossjy_server.rpc.health import DISK, LIVENESS, READINESS, HealthServicer, PartsWatch, Probe
 from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
@@ -92,6 +94,7 @@ _NEEDS = {
     IMPORTS.full_name: frozenset({"postgresql"}),
     "postgresql": frozenset({"postgresql"}),
     "redis": frozenset({"redis"}),
+    DISK: frozenset({DISK}),
 }
 
 
@@ -110,6 +113,7 @@ class Running:
     registry: CollectorRegistry
     pages: OperationsPages  # of the operations port
     keys: Keys = field(repr=False)
+    certificates: Certificates | None = field(repr=False)
     log: Log = field(repr=False)
 
     async def switch_log_when(self, wanted: asyncio.Event) -> None:
@@ -120,15 +124,8 @@ class Running:
             self.log.switch()
 
     async def reload_when(self, wanted: asyncio.Event) -> None:
-        """Read the signing keys again each time that `wanted` is set. Certificates are read at each handshake."""
-        while True:
-            await wanted.wait()
-            wanted.clear()
-            try:
-                await in_thread(self.keys.reload)
-                _LOG.warning("signing keys were read again")
-            except (OSError, ValueError):
-                _LOG.exception("the key folder cannot be read; the loaded keys stay in use")
+        """Read signing keys and certificates again each time that `wanted` is set."""
+        await reload_when(wanted, self.keys, self.certificates, self.log)
 
     def metrics_text(self) -> str:
         """The metrics in Prometheus's format. Thread-safe."""
@@ -247,6 +244,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             registry=registry,
             pages=pages,
             keys=auth.keys,
+            certificates=certificates,
             log=log,
         )
 
@@ -394,13 +392,19 @@ async def _following(  # noqa: PLR0917 - the dependencies and their health
 
     def report(part: str, answered: bool) -> None:  # noqa: FBT001 - as the watch calls it
         up.labels(part).set(answered)
+        if part == DISK:
+            if not (answered and first):
+                disk.report(works=answered)
+            return
         (log.info if answered else log.warning)(
             "dependency answers" if answered else "dependency does not answer", part=part
         )
 
-    probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis)}
+    disk, first = DiskProbe(settings.process.data_dir, log), True
+    probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis), DISK: disk}
     watch = PartsWatch(health, probes, _NEEDS, report)
     await watch.check()
+    first = False
     task = asyncio.create_task(watch.run(settings.server.health_interval_s))
     try:
         yield

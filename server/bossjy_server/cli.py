@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,7 +13,8 @@ from pathlib import Path
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.errors import StartError
 from bossjy_server.health_command import ask_health
-from bossjy_server.loop import run
+from bossjy_server.loop import no_end_by_hangup, run
+from bossjy_server.serving import demo, serve
 from bossjy_server.setting_list import show_settings
 
 # Exit codes: 0 success, 1 the demonstration found a difference or the doctor a fault, 2 the server could not start.
@@ -37,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = command_line().parse_args(arguments)
+    if options.command in ("serve", "demo"):
+        no_end_by_hangup()
     try:
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         return _run(options, read_settings(os.environ, file=options.config, named=named))
     except StartError as error:
         if options.command == "doctor":
-            from bossjy_server.doctor.run import refuse_settings  # noqa: PLC0415 - as in _serve
+            from bossjy_server.doctor.run import refuse_settings  # noqa: PLC0415 - as in serving
 
             return refuse_settings(str(error), as_json=options.json)
         print(f"bossjy-server: {error}", file=sys.stderr)
@@ -58,17 +59,17 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     if options.command == "health":
         return ask_health(settings.metrics, live=options.live)
     if options.command == "doctor":
-        from bossjy_server.doctor.run import examine  # noqa: PLC0415 - as in _serve
+        from bossjy_server.doctor.run import examine  # noqa: PLC0415 - as in serving
 
         return examine(settings, as_json=options.json, wait_s=options.wait_s)
     _keep_private(settings.process.data_dir)
     # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a stranger.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     if options.command in ("owner", "tenants", "keys", "services", "database"):
-        from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
+        from bossjy_server.operate import operate  # noqa: PLC0415 - as in serving
 
         return operate(options, settings)
-    return run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
+    return run(demo(settings, once=options.once) if options.command == "demo" else serve(settings))
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -213,56 +214,6 @@ def _keep_private(folder: Path) -> None:
     with suppress(OSError):  # reported where it is used
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.umask(0o077)
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """An event that the first SIGTERM or Ctrl-C sets. A second one ends the process immediately."""
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        if stop.is_set():
-            os._exit(EXIT_WRONG)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    return stop
-
-
-def _event_of(number: signal.Signals) -> asyncio.Event:
-    """An event that a signal sets, in place of ending the process."""
-    event = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(number, event.set)
-    return event
-
-
-async def _serve(settings: Settings) -> int:
-    from bossjy_server.workers.supervisor import serve_with_workers, workers_for  # noqa: PLC0415 - as below
-
-    stop = _stop_on_signals()
-    if (count := workers_for(settings)) > 1:
-        await serve_with_workers(settings, count, stop)  # before this process loads anything of gRPC
-        return 0
-    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
-
-    hangup, switched = _event_of(signal.SIGHUP), _event_of(signal.SIGUSR1)
-    async with running(settings) as served:
-        tasks = [
-            asyncio.create_task(served.reload_when(hangup)),
-            asyncio.create_task(served.switch_log_when(switched)),
-        ]
-        await stop.wait()
-        for task in tasks:
-            task.cancel()
-    return 0
-
-
-async def _demo(settings: Settings, *, once: bool) -> int:
-    from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
-
-    for number in (signal.SIGHUP, signal.SIGUSR1):
-        _event_of(number)
-    return await run_demo(settings, once=once, stop=_stop_on_signals())
 
 
 if __name__ == "__main__":

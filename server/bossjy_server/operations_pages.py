@@ -7,7 +7,7 @@ import json
 from concurrent.futures import TimeoutError as LateError
 
 from bossjy_server.auth.keys import Keys
-from bossjy_server.rpc.health import READINESS, HealthServicer
+from bossjy_server.rpc.health import DISK, READINESS, HealthServicer
 from bossjy_server.telemetry.pages import JWKS, LIVE, READY, OperationsPages, Page
 
 # An event loop that takes longer to run an empty task is stuck.
@@ -31,7 +31,7 @@ def operations_pages(keys: Keys, health: HealthServicer) -> OperationsPages:
 
     def ready() -> Page:
         if health.serves(READINESS):
-            return Page("ready\n")
+            return Page("ready\n" if health.serves(DISK) else "ready, but the disk of the data folder is full\n")
         return Page("not ready: PostgreSQL does not answer, or the server drains; see its log\n", status=503)
 
     def jwks() -> Page:

@@ -116,11 +116,23 @@ def health(server: ServerProcess, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.parametrize("words", ["settings", "settings --json", "doctor --json", "--help"])
+def test_a_pipe_that_closes_early(make_server: MakeServer, words: str) -> None:
+    server = make_server()
+    command = f"set -o pipefail; {sys.executable} -m bossjy_server.cli {words} | head -c 1"
+    done = subprocess.run(
+        ["bash", "-c", command], env=server.environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert len(done.stdout) == 1
+    assert done.stderr == ""
+
+
 def test_unreachable_database(make_server: MakeServer, redis_url: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"postgresql://user:secret@127.0.0.1:{unused.getsockname()[1]}/db"
-        line = refusal(make_server(DATABASE_URL=url, REDIS_URL=redis_url, BOSSJY_LOG_CONSOLE="off"))
+        settings = {"BOSSJY_LOG_CONSOLE": "off", "BOSSJY_DATABASE_START_WAIT_S": "0"}
+        line = refusal(make_server(DATABASE_URL=url, REDIS_URL=redis_url, **settings))
     assert "DATABASE_URL" in line
     assert "secret" not in line
 

@@ -21,6 +21,7 @@ _SERVICE_UNKNOWN: int = _Response.SERVICE_UNKNOWN
 Probe = Callable[[], Awaitable[bool]]
 # Names for probes of containers. A restart repairs no dependency, so the first depends on none.
 LIVENESS, READINESS = "liveness", "readiness"
+DISK = "disk"  # of the data folder; no service needs it
 
 
 class HealthServicer:
