@@ -76,9 +76,8 @@ def test_health_by_a_command_and_sighup(make_server: MakeServer, database_url: s
             time.sleep(0.1)
 
 
-def test_doctor_before_beside_and_after_a_server(make_server: MakeServer, database_url: str, redis_url: str) -> None:
+def test_doctor_beside_a_server(make_server: MakeServer, database_url: str, redis_url: str) -> None:
     server = make_server(**on_parts(database_url, redis_url), BOSSJY_METRICS_PORT=str(free_port()))
-    assert ("port", "OK", f"{server.target} is free") in doctor(server)[1]
     server.start()
     code, lines = doctor(server)
     assert code == 0
@@ -95,9 +94,6 @@ def test_doctor_before_beside_and_after_a_server(make_server: MakeServer, databa
     assert re.search(r"^\d+ OK, \d+ WARN, 1 FAIL$", done.stdout, re.MULTILINE)
     assert "quiet-secret" not in done.stdout + done.stderr
     assert done.stderr == ""
-    server.environment["BOSSJY_PORT"] = "0"
-    code, lines = doctor(server)
-    assert (code, lines) == (1, [("settings", "FAIL", "BOSSJY_PORT must be a whole number from 1 to 65535")])
 
 
 def doctor(server: ServerProcess) -> tuple[int, list[tuple[str, str, str]]]:
@@ -116,7 +112,7 @@ def health(server: ServerProcess, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("words", ["settings", "settings --json", "doctor --json", "--help"])
+@pytest.mark.parametrize("words", ["settings", "doctor --json"])
 def test_a_pipe_that_closes_early(make_server: MakeServer, words: str) -> None:
     server = make_server()
     command = f"set -o pipefail; {sys.executable} -m bossjy_server.cli {words} | head -c 1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from bossjy_server.auth.keys import Keys
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.cli import main
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.doctor.certificate_check import certificate_findings
 from bossjy_server.doctor.disk_check import disk_findings, space_finding
@@ -173,6 +175,18 @@ def test_settings(tmp_path: Path) -> None:
     assert "quiet-secret" not in "".join(one.fact + one.action for one in found)
     file.chmod(0o600)
     assert broken(settings_findings(read_settings({}, file=str(file)))) == {}
+
+
+def test_wrong_settings_are_findings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("BOSSJY_PORT", "0")
+    monkeypatch.setenv("BOSSJY_PROT", "1")
+    assert main(["doctor"]) == 1
+    assert capsys.readouterr().out.startswith(
+        "FAIL  settings      BOSSJY_PORT must be a whole number from 1 to 65535\n"
+    )
+    assert main(["doctor", "--json"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["check"], line["state"]) for line in lines] == [("settings", "FAIL")] * 2
 
 
 def test_service_links_are_reported(tmp_path: Path) -> None:
