@@ -394,7 +394,7 @@ class _NumberWarningEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NumberW
     NUMBER_WARNING_DIGITS_DROPPED: _NumberWarning.ValueType  # 9
     """Digits of the text were ignored."""
     NUMBER_WARNING_REGION_UNKNOWN: _NumberWarning.ValueType  # 10
-    """The default region is no region of the plan, and counts as none."""
+    """Only in ExplainNumber: the default region is no region of the plan, and counts as none for `number`."""
 
 class NumberWarning(_NumberWarning, metaclass=_NumberWarningEnumTypeWrapper):
     """A reason to doubt that a valid number is the one that the text means. libphonenumber's answer is unchanged.
@@ -423,7 +423,7 @@ NUMBER_WARNING_EXTENSION_CUT: NumberWarning.ValueType  # 8
 NUMBER_WARNING_DIGITS_DROPPED: NumberWarning.ValueType  # 9
 """Digits of the text were ignored."""
 NUMBER_WARNING_REGION_UNKNOWN: NumberWarning.ValueType  # 10
-"""The default region is no region of the plan, and counts as none."""
+"""Only in ExplainNumber: the default region is no region of the plan, and counts as none for `number`."""
 Global___NumberWarning: _TypeAlias = NumberWarning  # noqa: Y015
 
 class _ShortNumberKind:
