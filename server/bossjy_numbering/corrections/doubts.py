@@ -36,6 +36,7 @@ class Doubt(IntFlag):
     EXTENSION_CUT = 128
     DIGITS_DROPPED = 256
     REGION_UNKNOWN = 512
+    LETTERS_BETWEEN_DIGITS = 1024
 
 
 # With one of these the text may mean another number.
@@ -46,6 +47,7 @@ QUESTIONABLE = (
     | Doubt.SECOND_NUMBER
     | Doubt.DIGITS_DROPPED
     | Doubt.LETTERS_FOR_DIGITS
+    | Doubt.LETTERS_BETWEEN_DIGITS
 )
 _NONE, _ASSUMED = Doubt.NONE, Doubt.REGION_ASSUMED
 _CUT, _ASSUMED_AND_CUT = Doubt.EXTENSION_CUT, Doubt.REGION_ASSUMED | Doubt.EXTENSION_CUT
@@ -84,9 +86,25 @@ def doubts_of(plain: str, number: Number) -> Doubt:
         found |= Doubt.KEYPAD_LETTERS
     elif any(character.isalpha() for character in plain):
         found |= _dropped(plain, digits, number)
-    if number.extension and len(number.extension) > _EXTENSION_DIGITS_MAX:
+        if not _is_in_one_piece(plain, number.national_digits):
+            found |= Doubt.LETTERS_BETWEEN_DIGITS
+    if number.extension and len(number.extension) >= min(len(number.national_digits), _EXTENSION_DIGITS_MAX + 1):
         found |= Doubt.SECOND_NUMBER
     return found
+
+
+def _is_in_one_piece(plain: str, national: str) -> bool:
+    """True unless each occurrence of the national digits in a text has letters between them."""
+    places = [place for place, character in enumerate(plain) if character.isdigit()]
+    digits = "".join(plain[place] for place in places)
+    start = digits.find(national)
+    occurs = start >= 0
+    while start >= 0:
+        between = plain[places[start] : places[start + len(national) - 1]]
+        if not any(character.isalpha() for character in between):
+            return True
+        start = digits.find(national, start + 1)
+    return not occurs
 
 
 def _dropped(plain: str, digits: str, number: Number) -> Doubt:

@@ -56,10 +56,15 @@ class Reader:
         if not number.error:
             read += self._after_calling_code(number)
             code = str(number.calling_code)
-            if digits.startswith(code * 2):
-                read.append((SLIP, FixKind.REMOVE_CHARACTERS, self._ask("+" + digits[len(code) :], None)))
+            for prefix in (code, "00" + code, "011" + code):
+                if digits.startswith(code + prefix):
+                    rest = self._ask("+" + digits[len(code + prefix) - len(code) :], None)
+                    read.append((SLIP, FixKind.REMOVE_CHARACTERS, rest))
         if digits.startswith("0"):
-            read.append((SLIP, FixKind.REMOVE_CHARACTERS, self._ask("+" + digits.lstrip("0"), None)))
+            for prefix in ("011", "0"):
+                rest = digits[3:] if prefix == "011" else digits.lstrip("0")
+                if digits.startswith(prefix):
+                    read.append((SLIP, FixKind.REMOVE_CHARACTERS, self._ask("+" + rest, None)))
         if region and not any(one.valid for _, _, one in read):
             home = self._ask(digits, region)
             own = _code(region)
