@@ -75,12 +75,13 @@ def _marks(texts: TextBuffers, begin: int, end: int) -> tuple[NDArray[np.bool_],
     odd = (data - _FIRST) > _SPAN
     odd &= data != _SPACE
     odd |= (data == _STAR) | (data == _COMMA)
-    # A point with a zero after it, in a row that ends with a zero.
+    # A point with a zero after it, in a row that ends with a zero or a space.
     decimal = np.flatnonzero(data[:-1] == _POINT)
     decimal = decimal[data[decimal + 1] == _ZERO]
     if len(decimal):
         rows = _rows_of(decimal, starts)
-        unusual[rows[data[ends[rows] - 1] == _ZERO]] = True
+        last = data[ends[rows] - 1]
+        unusual[rows[(last == _ZERO) | (last == _SPACE)]] = True
     unusual[_rows_of(np.flatnonzero(odd), starts)] = True
     return plus, unusual
 

@@ -59,7 +59,7 @@ def text_doubts(text: str, number: Number) -> Doubt:
         return _NONE
     if text[1:].isdigit() and text.isascii() and text[0] in "+0123456789":
         return _NONE if text[0] == "+" else _ASSUMED
-    if _CLEAN.fullmatch(text) and not ("." in text and text[-1] == "0"):
+    if _CLEAN.fullmatch(text) and not ("." in text and text[-1] in "0 "):
         # Without a plus, a number is valid only in a given region.
         return _NONE if "+" in text else _ASSUMED
     if number.extension is not None and _EXTENDED.fullmatch(text):

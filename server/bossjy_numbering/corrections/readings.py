@@ -61,10 +61,9 @@ class Reader:
                     rest = self._ask("+" + digits[len(code + prefix) - len(code) :], None)
                     read.append((SLIP, FixKind.REMOVE_CHARACTERS, rest))
         if digits.startswith("0"):
-            for prefix in ("011", "0"):
-                rest = digits[3:] if prefix == "011" else digits.lstrip("0")
-                if digits.startswith(prefix):
-                    read.append((SLIP, FixKind.REMOVE_CHARACTERS, self._ask("+" + rest, None)))
+            bare = [digits.removeprefix("011")] if digits.startswith("011") else []
+            for shorter in (*bare, digits.lstrip("0")):
+                read.append((SLIP, FixKind.REMOVE_CHARACTERS, self._ask("+" + shorter, None)))
         if region and not any(one.valid for _, _, one in read):
             home = self._ask(digits, region)
             own = _code(region)
