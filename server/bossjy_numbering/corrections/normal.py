@@ -11,6 +11,7 @@ import phonenumbers
 
 from bossjy_numbering.corrections.extension_words import EXTENSION_MARK
 
+_CHARACTERS_MAX = 20_000
 # Groups beyond these are ignored: no cell of phone numbers has so many.
 GROUPS_MAX = 16
 
@@ -33,9 +34,20 @@ _LOOKS = str.maketrans(dict.fromkeys(_LIKE_ZERO, "0") | dict.fromkeys(_LIKE_ONE,
 _LIKE_DIGIT = f"0-9{_LIKE_ZERO}{_LIKE_ONE}"
 # Digits with letters that look like digits among them; no other letter may touch them.
 _LOOKALIKE = re.compile(rf"(?<![^\W\d_])[{_LIKE_DIGIT}]+(?:[ .\-()/+]{{1,3}}[{_LIKE_DIGIT}]+)*(?![^\W\d_])")
+_ANY_LIKE = re.compile(f"[{_LIKE_ZERO}{_LIKE_ONE}]")
 # Between spaces these are words: «or» and «and».
 _WORD_OR_AND = re.compile(r"(?<= )[oоοi](?= )")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\u30fc\u2500\uff70\u00ad"), "-")
+
+
+class _Normal(dict[int, str]):
+    """Characters by code point, each made once. Bounded: a text of any script needs few."""
+
+    def __missing__(self, code: int) -> str:
+        made = _normal(chr(code)).translate(_DASHES)
+        if len(self) < _CHARACTERS_MAX:
+            self[code] = made
+        return made
 
 
 class Gap(IntEnum):
@@ -67,7 +79,7 @@ class Parsed:
 
 def normalised(text: str) -> str:
     """The text with ASCII digits, letters, marks and spaces in place of others, without invisible characters."""
-    plain = text if text.isascii() else "".join(map(_normal, text)).translate(_DASHES)
+    plain = text if text.isascii() else text.translate(_NORMAL)
     plain = plain.strip(" \t\r\n\f\v")
     if plain[:1] in "='\"`\u2018\u2019\u201c\u201d\u00b4" and (match := _AS_TEXT.fullmatch(plain)):
         plain = match[2].strip()
@@ -90,8 +102,13 @@ def _normal(character: str) -> str:
     return folded if len(folded) == 1 else character
 
 
+_NORMAL = _Normal()
+
+
 def with_digits_for_letters(plain: str) -> str:
     """The normalised text with 0 for O and o, 1 for l and I if they are among digits."""
+    if _ANY_LIKE.search(plain) is None:
+        return plain
     return _LOOKALIKE.sub(_replaced, plain)
 
 
