@@ -18,12 +18,12 @@ from bossjy_server.phone.columns import LOOKED_UP, wanted_columns
 from bossjy_server.phone.convert import (
     add_answer,
     diff_of,
+    doubted_of,
     explanation_of,
     match_of,
     plan_of,
     reading_of,
     region_of,
-    response_of,
     short_of,
 )
 from bossjy_server.phone.details import DetailTables
@@ -76,7 +76,7 @@ class PhoneServicer:
         text, region = request.phone_number, await self._regions.chosen(self._terms.region(request))
         language = asked_language(request)
         number = self._numbers.validate(text, region)
-        doubts = self._numbers.doubts(text, number, region)
+        doubts = self._numbers.doubts(text, number)
         if request.view != number_pb2.NUMBER_VIEW_FULL:
             return self._basic.doubted(number, doubts)
         response = self._answers.full(text, region, number, doubts, await self._details.load(), language)
@@ -124,7 +124,7 @@ class PhoneServicer:
         refuse_two(request.calling_from_region, request.calling_from_region_code, *names)
         calling_from = self._terms.checked(request.calling_from_region, names[0])
         calling_from = self._terms.checked(request.calling_from_region_code, names[1]) or calling_from
-        region = await self._regions.chosen(self._terms.known_region(request))
+        region = await self._regions.chosen(self._terms.region(request))
         e164, international, national, rfc3966, dialled = self._numbers.formats(
             request.phone_number, region, calling_from
         )
@@ -162,7 +162,7 @@ class PhoneServicer:
 
     async def FindNumbers(self, request: pb.FindNumbersRequest) -> pb.FindNumbersResponse:
         """The numbers in a running text."""
-        region = await self._regions.chosen(self._terms.known_region(request))
+        region = await self._regions.chosen(self._terms.region(request))
         language = language_of(request.language_code, "language_code")
         full = request.view == number_pb2.NUMBER_VIEW_FULL
         steps = self._answers.found(request, region, await self._details.load() if full else None, language)
@@ -173,12 +173,12 @@ class PhoneServicer:
     async def ExplainNumber(self, request: pb.ExplainNumberRequest) -> pb.ExplainNumberResponse:
         """The reasons why a text is not valid, and the likely fixes."""
         text, language = request.phone_number, asked_language(request)
-        region = await self._regions.chosen(self._terms.region(request))
+        region = await self._regions.chosen(self._terms.hint(request))
         steps = self._numbers.explain(text, region, language)
         explanation = await self._threads.run(steps, short=True, bounded=True)
         number, tables = explanation.number, await self._details.load()
         response = explanation_of(explanation)
-        doubts = self._numbers.doubts(text, number, region)
+        doubts = self._numbers.doubts(text, number) | self._numbers.unknown_region(region)
         response.number.CopyFrom(self._answers.full(text, region, number, doubts, tables, language))
         response.number.metadata_version = self._numbers.version
         return response
@@ -236,9 +236,10 @@ class PhoneServicer:
                 Reason.LOOKUP_NOT_CONFIGURED,
                 "this server has no provider of live look-ups: ask its operator, or use ValidateNumber",
             )
-        region = await self._regions.chosen(self._terms.region(request))
-        number = self._numbers.validate(request.phone_number, region)
-        response = pb.LookupNumberResponse(number=response_of(number), outcome=number_pb2.LOOKUP_OUTCOME_NOT_VALID)
+        text, region = request.phone_number, await self._regions.chosen(self._terms.region(request))
+        number = self._numbers.validate(text, region)
+        answer = doubted_of(number, self._numbers.doubts(text, number))
+        response = pb.LookupNumberResponse(number=answer, outcome=number_pb2.LOOKUP_OUTCOME_NOT_VALID)
         response.number.metadata_version = self._numbers.version
         if number.valid:
             add_answer(response, await self._lookup.of(current_caller().tenant_id, number.e164))

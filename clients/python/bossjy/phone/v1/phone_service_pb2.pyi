@@ -39,15 +39,14 @@ class ValidateNumberRequest(_message.Message):
     """The original text, at most 4,096 characters; more than 250 answer TOO_LONG. May be empty, which is not a number."""
     default_region: _builtins.str
     """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, the default
-    region of the tenant; `ZZ`: none.
-    An unknown region counts as none, with the warning REGION_UNKNOWN.
+    region of the tenant; `ZZ`: none. INVALID_FIELD if the plan has no such region.
     """
     view: _number_pb2.NumberView.ValueType
     """Detail of the answer. Default: basic."""
     language: _builtins.str
     """Language of carrier and place in the full view, as a BCP 47 tag (`zh`, `zh-Hant`, `en`). If empty, `en`."""
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
     def __init__(
@@ -140,7 +139,7 @@ class ValidateNumberResponse(_message.Message):
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_number_pb2.NumberWarning.ValueType]:
         """Readings of the text that the answer depends on and that can be wrong. The answer itself is libphonenumber's. Empty
-        for a text of digits, `+` and marks. For a number that is not valid, only REGION_UNKNOWN is possible.
+        for a text of digits, `+` and marks, and for a number that is not valid (but see REGION_UNKNOWN).
         """
 
     @_builtins.property
@@ -200,7 +199,7 @@ class BatchValidateNumbersRequest(_message.Message):
     language: _builtins.str
     """Language of carrier and place in the full view. If empty, `en`."""
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
     @_builtins.property
@@ -213,7 +212,7 @@ class BatchValidateNumbersRequest(_message.Message):
 
     @_builtins.property
     def region_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The same as `default_regions`, checked like `region_code`. Only one of the two can be set (INVALID_FIELD)."""
+        """The same as `default_regions`, by its name in AIP-143. Only one of the two can be set (INVALID_FIELD)."""
 
     def __init__(
         self,
@@ -288,9 +287,7 @@ class NumberTexts(_message.Message):
 
     @_builtins.property
     def region_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The same as `default_regions`, checked: INVALID_FIELD if one of them is no region of the plan. Only one of the two
-        can be set (INVALID_FIELD).
-        """
+        """The same as `default_regions`, by its name in AIP-143. Only one of the two can be set (INVALID_FIELD)."""
 
     def __init__(
         self,
@@ -504,7 +501,7 @@ class StreamValidateNumbersRequest(_message.Message):
     language: _builtins.str
     """Language of carrier and place. If empty, `en`."""
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
     arrow_ipc: _builtins.bytes
@@ -1000,7 +997,7 @@ class ExplainNumberRequest(_message.Message):
     language: _builtins.str
     """Language of the explanation: `en` or `zh`. If empty or another language, `en`."""
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143. INVALID_FIELD if the plan has no such region."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
     def __init__(
@@ -1479,7 +1476,7 @@ class LookupNumberRequest(_message.Message):
     region of the tenant; `ZZ`: none.
     """
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143."""
     def __init__(
         self,
         *,
@@ -1517,7 +1514,7 @@ class LookupNumberResponse(_message.Message):
     """True if the number was ported to another carrier. Not set if unknown."""
     @_builtins.property
     def number(self) -> Global___ValidateNumberResponse:
-        """The answer of ValidateNumber, in its basic view, without warnings."""
+        """The answer of ValidateNumber, in its basic view."""
 
     @_builtins.property
     def lookup_time(self) -> _timestamp_pb2.Timestamp:

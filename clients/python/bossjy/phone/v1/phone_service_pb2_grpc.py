@@ -35,10 +35,9 @@ class PhoneServiceStub:
     than its contract allows.
 
     `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
-    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
-    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
-    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
-    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a region that is no
+    region of the plan, in every method and under either name. If it is another name of a region, such as `UK` or `China`,
+    the metadata `region_code` of the error is the code. Only the `default_region` of ExplainNumber accepts other names.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
 
     A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
@@ -143,10 +142,9 @@ class PhoneServiceServicer:
     than its contract allows.
 
     `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
-    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
-    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
-    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
-    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a region that is no
+    region of the plan, in every method and under either name. If it is another name of a region, such as `UK` or `China`,
+    the metadata `region_code` of the error is the code. Only the `default_region` of ExplainNumber accepts other names.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
 
     A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
@@ -379,10 +377,9 @@ class PhoneService:
     than its contract allows.
 
     `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
-    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
-    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
-    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
-    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a region that is no
+    region of the plan, in every method and under either name. If it is another name of a region, such as `UK` or `China`,
+    the metadata `region_code` of the error is the code. Only the `default_region` of ExplainNumber accepts other names.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
 
     A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
