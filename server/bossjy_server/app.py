@@ -23,14 +23,15 @@ from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
 from bossjy_numbering.released import plan_time
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.people.tenant_limits import TenantLimits
 from bossjy_server.auth.service import Auth, open_auth
-from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.discovery.opening import discoverable
 from bossjy_server.disk import DiskProbe
+from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
@@ -57,7 +58,6 @@ from bossjy_server.rpc.server import Router, start_server
 from bossjy_server.rpc.streams import StreamGuard
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.cache import Cache
-from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.metrics import CachesCollector, PartsCollector
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
@@ -68,8 +68,8 @@ from bossjy_server.tasks import end_task
 from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
-from bossjy_server.telemetry.pages import OperationsPages
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
+from bossjy_server.telemetry.text_pages import OperationsPages
 from bossjy_server.telemetry.tracing import Tracing
 from bossjy_server.tenant_settings import KnownTenants
 from bossjy_server.warm_up import warmed
@@ -277,9 +277,9 @@ async def _start_front(
     """Start the front end that the settings name. `shared`: other processes listen on the port as well."""
     options = replace(settings.server, reuse_port=shared)
     if options.front == "native":
-        from bossjy_server.rpc.native.server import start_native  # noqa: PLC0415 - only if selected
+        from bossjy_server.rpc.native.native_server import start_native  # noqa: PLC0415 - only if selected
 
-        return await start_native(router, options, settings.streams, settings.process.drain_s)
+        return await start_native(router, options, settings.streams, settings.process.drain_s, certificates)
     credentials = certificates.credentials() if certificates else None
     return await start_server(router, options.address, options, credentials)
 

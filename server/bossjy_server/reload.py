@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.blocking import in_thread
 from bossjy_server.rpc.tls import Certificates
 from bossjy_server.telemetry.logging import Log

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.parts import Stage, stage

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 from bossjy_server.config import Settings
 from bossjy_server.doctor.database_store import ServerState, connect, login_remarks, server_clock, server_state
 from bossjy_server.doctor.findings import Finding, State, fail, ok, warn
+from bossjy_server.embedded.servers import EmbeddedParts, running_database
+from bossjy_server.embedded.system import package_folder
 from bossjy_server.errors import StartError
 from bossjy_server.storage.connect_faults import CONNECT_ERRORS, one_line
-from bossjy_server.storage.embedded import EmbeddedParts, running_database
 from bossjy_server.storage.postgres import Connection
-from bossjy_server.storage.process import package_folder
 from bossjy_server.storage.schema import MINIMUM_VERSION, setup_is_current
 from bossjy_server.storage.setup import at_parts
 

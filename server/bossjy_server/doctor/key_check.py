@@ -6,7 +6,7 @@ import stat
 import time
 from pathlib import Path
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.doctor.findings import Finding, State, date_text, days_since, fail, ok, warn
 

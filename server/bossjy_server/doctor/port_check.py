@@ -11,7 +11,7 @@ import psutil
 from bossjy_server.config import Settings
 from bossjy_server.doctor.findings import Finding, fail, ok, warn
 from bossjy_server.health_command import ask_page
-from bossjy_server.telemetry.pages import LIVE, READY
+from bossjy_server.telemetry.text_pages import LIVE, READY
 
 # The programs of a server, and the most words of a command line before one of them: python -m bossjy_server.cli.
 _PROGRAM, _PACKAGE, _WORDS_BEFORE = "bossjy-server", "bossjy_server.", 3

@@ -11,7 +11,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError,
 
 from bossjy_server.config import Settings
 from bossjy_server.doctor.findings import Finding, fail, ok, size_text, warn
-from bossjy_server.storage.process import package_folder
+from bossjy_server.embedded.system import package_folder
 from bossjy_server.storage.redis import open_redis
 
 _MINIMUM_VERSION = 7

@@ -16,8 +16,8 @@ from bossjy_server.rpc.classes import CallClass, class_of
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.options import QuotaOptions
 from bossjy_server.rpc.rates import Rates
-from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace
+from bossjy_server.rpc.tenant_shares import ClassShare
 from bossjy_server.tenant_settings import KnownTenants, TenantSettings
 
 

@@ -19,7 +19,7 @@ from bossjy_server.config import Settings, read_settings
 from bossjy_server.doctor.database_check import database_findings
 from bossjy_server.doctor.findings import Finding, State
 from bossjy_server.doctor.redis_check import redis_findings
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import database_of
 from tests.parts import fresh_database, service_url

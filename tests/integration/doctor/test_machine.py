@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.cli import main
 from bossjy_server.config import Settings, read_settings
@@ -21,8 +21,8 @@ from bossjy_server.doctor.key_check import key_findings
 from bossjy_server.doctor.machine_check import machine_findings, program_findings
 from bossjy_server.doctor.port_check import port_findings
 from bossjy_server.doctor.settings_check import settings_findings
+from bossjy_server.embedded.system import free_port
 from bossjy_server.rpc.options import ServerOptions
-from bossjy_server.storage.process import free_port
 from tests.integration.rpc.certificates import Authority
 
 DAY_S = 86_400

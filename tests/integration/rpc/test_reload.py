@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.disk import DiskProbe
 from bossjy_server.reload import reload, reload_when
 from bossjy_server.rpc.tls import Certificates, TlsOptions
