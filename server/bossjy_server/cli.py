@@ -43,7 +43,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         return _run(options, read_settings(os.environ, file=options.config, named=named))
     except StartError as error:
         if options.command == "doctor":
-            from bossjy_server.doctor.examination import refuse_settings  # noqa: PLC0415 - as in serving
+            from bossjy_server.doctor.doctor_run import refuse_settings  # noqa: PLC0415 - as in serving
 
             return refuse_settings(str(error), as_json=options.json)
         print(f"bossjy-server: {error}", file=sys.stderr)
@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     if options.command == "health":
         return ask_health(settings.metrics, live=options.live)
     if options.command == "doctor":
-        from bossjy_server.doctor.examination import examine  # noqa: PLC0415 - as in serving
+        from bossjy_server.doctor.doctor_run import examine  # noqa: PLC0415 - as in serving
 
         return examine(settings, as_json=options.json, wait_s=options.wait_s)
     _keep_private(settings.process.data_dir)

@@ -17,7 +17,13 @@ from bossjy_server.auth.credentials.certificates import NewBinding, bind, bindin
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.people.operator import NewOwner, create_owner, key_lines
 from bossjy_server.auth.people.tenant_store import LIMITS, TenantRow
-from bossjy_server.auth.people.tenants import delete_tenant, find_tenant, limit_text, list_tenants, set_limits
+from bossjy_server.auth.people.tenants import (
+    delete_tenant,
+    find_tenant,
+    limit_text,
+    list_tenants,
+    set_limits,
+)
 from bossjy_server.auth.service import load_keys
 from bossjy_server.config import Settings
 from bossjy_server.embedded.servers import running_database, start_embedded

@@ -14,7 +14,7 @@ from bossjy_server.config import Settings
 from bossjy_server.doctor.certificate_check import certificate_findings
 from bossjy_server.doctor.database_check import database_findings
 from bossjy_server.doctor.disk_check import disk_findings
-from bossjy_server.doctor.finding_lines import json_line, summary, table_lines
+from bossjy_server.doctor.finding_report import json_line, summary, table_lines
 from bossjy_server.doctor.findings import Finding, State, fail
 from bossjy_server.doctor.key_check import key_findings
 from bossjy_server.doctor.machine_check import machine_findings, program_findings
