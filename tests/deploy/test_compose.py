@@ -166,7 +166,7 @@ def aliases(name: str) -> list[str]:
 
 
 def test_redis_keeps_what_the_embedded_one_keeps() -> None:
-    source = (ROOT / "server" / "bossjy_server" / "storage" / "embedded_redis.py").read_text()
+    source = (ROOT / "server" / "bossjy_server" / "embedded" / "redis_server.py").read_text()
     words = shlex.split(shlex.join(SERVICES["redis"]["command"]))
     given = dict(zip(words[2::2], words[3::2], strict=True))
     for name in ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy", "save"):
