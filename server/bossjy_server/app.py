@@ -24,9 +24,9 @@ from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
 from bossjy_numbering.released import plan_time
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.people.tenant_limits import TenantLimits
 from bossjy_server.auth.service import Auth, open_auth
-from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
