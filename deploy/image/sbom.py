@@ -37,12 +37,13 @@ def packages(only: frozenset[str] | None) -> Iterator[tuple[str, Distribution]]:
 def licence(package: Distribution) -> str:
     """The licence that a package states: expression, classifiers, or the first line of its text."""
     metadata = package.metadata
-    if stated := metadata.get("License-Expression"):
-        return str(stated)
+    if stated := metadata.get_all("License-Expression"):
+        return str(stated[0])
     marked = [str(each).rpartition(" :: ")[2] for each in metadata.get_all("Classifier", []) if "License ::" in each]
     if marked:
         return " OR ".join(sorted(marked))
-    return (str(metadata.get("License") or "").strip().splitlines() or ["not stated"])[0]
+    text = "".join(map(str, metadata.get_all("License", []))).strip()
+    return text.splitlines()[0] if text else "not stated"
 
 
 def component(name: str, package: Distribution) -> dict[str, Any]:

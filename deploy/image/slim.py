@@ -1,7 +1,7 @@
 """Removes the parts of an environment that a server does not use: build tools, headers, tests, unused Arrow libraries.
 
     python slim.py /opt/bossjy             what no server uses
-    python slim.py --external /opt/bossjy  then the embedded PostgreSQL and Redis too, for servers with databases elsewhere
+    python slim.py --external /opt/bossjy  the embedded PostgreSQL and Redis, for servers with others
 
 Prints the larger removed parts with their size. Containerfile runs it, and imports the server afterwards.
 """
@@ -20,7 +20,7 @@ _TOOLS = (
     *("pip", "setuptools", "hatchling", "pathspec", "pluggy", "trove-classifiers", "packaging"),
     *("pygments", "markdown-it-py", "mdurl"),
 )
-# Below site-packages. Nothing in the service calls Arrow's Flight or its stores in the cloud. The wheel of the numbering
+# Below site-packages. Nothing in the service calls Arrow's Flight or its stores in the cloud. The numbering's wheel
 # has compiled tables of places and carriers. The loader of pyarrow uses one of three equal files of libarrow_python.
 _UNUSED = (
     "pyarrow/include",
@@ -92,7 +92,7 @@ def strip_libraries(packages: Path) -> None:
 
 
 def remove_embedded(packages: Path) -> None:
-    """Remove the distributions of _EMBEDDED by their lists of files, and the empty folders; there is no pip any more."""
+    """Remove the folders that the distributions of _EMBEDDED list; there is no pip any more."""
     for name in _EMBEDDED:
         for info in packages.glob(f"{name.replace('-', '_')}-*.dist-info"):
             listed = [line.partition(",")[0] for line in (info / "RECORD").read_text("utf-8").splitlines()]

@@ -127,7 +127,8 @@ class Enrichment:
 def load_enrichment(cache_dir: Path | None = None) -> Enrichment:
     """The tables of the installed `phonenumbers`, read from a file in `cache_dir` (default: the user's cache folder).
 
-    The wheel has them. A checkout has none: the first time for a version, a separate process builds them. RuntimeError if that fails.
+    The wheel has them. A checkout has none: the first time for a version, a separate process builds them. RuntimeError
+    if that fails.
     """
     return _kept(cache_dir or default_cache_dir())
 
