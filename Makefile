@@ -76,7 +76,7 @@ test-discovery: $(DEV) ## run servers in a real Consul agent, which it fetches f
 	@$(PYTHON) -m pytest -n 0 tests/discovery $(ARGS)
 
 .PHONY: test-deploy
-test-deploy: $(DEPLOY) ## compare deploy/ with the code, and validate its manifests (410 MB of programs)
+test-deploy: $(DEPLOY) ## compare deploy/ with the code, and validate its manifests (440 MB of programs)
 	@$(PYTHON) -m pytest tests/deploy $(ARGS)
 
 # The programs of a PostgreSQL other than the embedded one.

@@ -37,6 +37,8 @@ _TABLES = """
 SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
 WHERE c.relnamespace = 'bossjy'::regnamespace AND c.relkind IN ('r', 'p')"""
 
+_WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+
 
 def share_bytes(process: psutil.Process) -> int:
     """The proportional memory of a process and its children."""
@@ -179,18 +181,21 @@ async def contacts(
     owner = await asyncpg.connect(held.postgres.url)
     tables, database = await owner.fetchval(_TABLES), await owner.fetchval("SELECT pg_database_size($1)", name_of(held))
     server, _ = processes
+    wal = await owner.fetchval(_WAL)
     idle, began = share_bytes(server), [cpu_seconds(one) for one in processes]
     async with Peak(server) as peak:
         job = await client.imports.upload_file(path)
     if job.counts.inserted != rows:
         raise RuntimeError(f"not all rows were inserted: {job.counts}")
     spent = [cpu_seconds(one) - before for one, before in zip(processes, began, strict=True)]
+    written = await owner.fetchval(_WAL) - wal
     await owner.execute("VACUUM ANALYZE bossjy.contacts")
     found = {
         "import_server_us_per_row": spent[0] / rows * 1e6,
         "import_postgres_us_per_row": spent[1] / rows * 1e6,
         "import_rows_per_core_s": rows / sum(spent),
         "import_stream_mib": (peak.bytes - idle) / _MIB,
+        "wal_mib_per_million": float(written) / rows * 1e6 / _MIB,
         "tables_mib_per_million": (await owner.fetchval(_TABLES) - tables) / rows * 1e6 / _MIB,
         "database_mib_per_million": (await owner.fetchval("SELECT pg_database_size($1)", name_of(held)) - database)
         / rows
