@@ -212,6 +212,10 @@ bench-import: $(DEV) ## import a million rows twice, compared with psql's copy; 
 prove-import-memory: $(DEV) ## upload 1.5 GB, or MIB=150: the server and its workers stay below 512 MiB
 	@$(PYTHON) -m tests.performance.imports.prove_memory $(if $(MIB),--mib $(MIB))
 
+.PHONY: prove-image
+prove-image: $(DEV) ## build both targets of the image with podman and run one; ARGS="--tool docker --base IMAGE"
+	@$(PYTHON) -m tests.performance.prove_image $(ARGS)
+
 .PHONY: prove-upgrade
 prove-upgrade: $(DEV) ## upgrade two servers from a former commit and downgrade from a next one, with traffic; FORMER=commit
 	@$(PYTHON) -m tests.performance.upgrade.prove_upgrade $(if $(FORMER),--former $(FORMER))

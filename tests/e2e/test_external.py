@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from bossjy_client import AsyncClient, SessionTokens
-from bossjy_server.embedded.servers import start_embedded
-from tests.e2e.conftest import EMAIL, PASSWORD, ROOT, MakeServer
-from tests.e2e.test_backup import binaries, counts, filled, restored, shell
+from bossjy_server.app import running
+from bossjy_server.config import Settings, read_settings
+from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
+from bossjy_server.embedded.system import free_port
+from tests.e2e.conftest import EMAIL, PASSWORD, ROOT
+from tests.e2e.test_backup import binaries, commands, counts, filled, login, prepare, shell
 from tests.parts import swept_folder
+from tests.service import serve
 
 PAGE = ROOT / "docs" / "operations" / "external.md"
 
@@ -27,23 +31,34 @@ def back_up_commands() -> str:
 
 
 @pytest.mark.timeout(300)
-async def test_embedded_data_continue_elsewhere(make_server: MakeServer, tmp_path: Path) -> None:
+async def test_embedded_data_continue_elsewhere(tmp_path: Path) -> None:
     path = binaries(tmp_path)
-    with swept_folder() as folder:
-        # A short path: sockets of the embedded servers are below it.
-        (tmp_path / ".bossjy").symlink_to(folder / "old")
-        (folder / "old").mkdir(mode=0o700)
-        old = make_server(BOSSJY_DATA_DIR=str(folder / "old"), BOSSJY_REGISTRATION="open")
-        (folder / "old" / "plan").symlink_to((tmp_path / "data" / "plan").resolve())  # compiled once for all tests
-        await asyncio.to_thread(old.start)
-        tenant_id, session, before = await filled(old.target)
+    async for service in serve("", "", tmp_path):
+        (tmp_path / ".bossjy").symlink_to(service.settings.process.data_dir)
+        tenant_id, session, before = await filled(service.address)
         await asyncio.to_thread(shell, back_up_commands(), tmp_path, PATH=path)
-        assert await asyncio.to_thread(old.terminate) == 0
-        async with start_embedded(folder / "new", postgres=True, redis=True) as own:
-            new = await restored(make_server, own.database_url, own.redis_url, path, tmp_path)
-            async with await AsyncClient.connect(new.target) as client:
+    with swept_folder() as folder:
+        async with start_embedded(folder, postgres=True, redis=True) as own:
+            settings = await restore(own, path, tmp_path)
+            async with running(settings) as served, await AsyncClient.connect(served.address) as client:
                 answer = await client.auth.login(tenant_id, EMAIL, PASSWORD)
                 client.use_session(SessionTokens.of(answer.tokens))
                 assert await counts(client) == before
                 assert (await client.auth.refresh(session)).access_token
-            await asyncio.to_thread(new.terminate)
+
+
+async def restore(own: EmbeddedParts, path: str, folder: Path) -> Settings:
+    """The second and third step. Returns the settings of the new server."""
+    data = folder / "restored"
+    urls = {
+        "DATABASE_URL": login(own.database_url, "acme_service", "acme"),
+        "DATABASE_ADMIN_URL": login(own.database_url, "acme_owner", "acme"),
+        "REDIS_URL": own.redis_url,
+        "BOSSJY_DATA_DIR": str(data),
+    }
+    statements = await asyncio.to_thread(shell, "bossjy-server database sql", folder, PATH=path, **urls)
+    await prepare(own.database_url, statements)
+    await asyncio.to_thread(shell, commands()[1], folder, PATH=path, **urls)
+    quiet = {"BOSSJY_PORT": str(free_port()), "BOSSJY_METRICS_PORT": "0", "BOSSJY_LOG_CONSOLE": "off"}
+    (data / "plan").symlink_to((folder / "data" / "plan").resolve())  # compiled once for all tests
+    return read_settings(urls | quiet | {"BOSSJY_WARM_UP_S": "0", "BOSSJY_DRAIN_S": "2"})
