@@ -30,13 +30,20 @@ def back_up_commands() -> str:
     return "\n".join(lines[1:])
 
 
+async def backed_up(path: str, folder: Path) -> tuple[str, SessionTokens, dict[str, int]]:
+    """The first step, on a service with embedded dependencies: what `filled` returns."""
+    found: list[tuple[str, SessionTokens, dict[str, int]]] = []
+    async for service in serve("", "", folder):
+        (folder / ".bossjy").symlink_to(service.settings.process.data_dir)
+        found.append(await filled(service.address))
+        await asyncio.to_thread(shell, back_up_commands(), folder, PATH=path)
+    return found[0]
+
+
 @pytest.mark.timeout(300)
 async def test_embedded_data_continue_elsewhere(tmp_path: Path) -> None:
     path = binaries(tmp_path)
-    async for service in serve("", "", tmp_path):
-        (tmp_path / ".bossjy").symlink_to(service.settings.process.data_dir)
-        tenant_id, session, before = await filled(service.address)
-        await asyncio.to_thread(shell, back_up_commands(), tmp_path, PATH=path)
+    tenant_id, session, before = await backed_up(path, tmp_path)
     with swept_folder() as folder:
         async with start_embedded(folder, postgres=True, redis=True) as own:
             settings = await restore(own, path, tmp_path)
