@@ -78,7 +78,7 @@ class Numbers:
     def doubts(self, text: str, number: Number, default_region: str) -> int:
         """The doubts about the answer for one text, as bits of Doubt: making a flag costs more."""
         found = int(self._plan.doubts(text, number))
-        if default_region and default_region not in self.terms.regions:
+        if default_region and default_region not in self.terms.known:
             found |= _REGION_UNKNOWN
         return found
 
@@ -92,7 +92,7 @@ class Numbers:
         """
         if regions is None:
             answered = yield from answer_texts(self._plan, texts, default_region or None, doubts=doubts)
-            unknown = default_region and default_region not in self.terms.regions
+            unknown = default_region and default_region not in self.terms.known
             return answered.with_unknown(EVERY) if unknown else answered
         if len(regions.values) != len(texts):
             name = regions.field.rpartition(".")[2]
@@ -107,13 +107,13 @@ class Numbers:
         )
         if regions.checked:
             for own in by_row.names:
-                self.terms.checked(own or "", regions.field)
+                self.terms.assumed(own or "", regions.field)
         answered = yield from answer_texts(self._plan, texts, by_row.array(), doubts=doubts)
-        return answered.with_unknown(by_row.unknown(self.terms.regions))
+        return answered.with_unknown(by_row.unknown(self.terms.known))
 
     def chunks(self, chunks: Sequence[Chunk], default_region: str, *, doubts: bool = True) -> Steps[Answered]:
         """The answers for the texts of an Arrow stream."""
-        known = self.terms.regions
+        known = self.terms.known
         parts: list[Answered] = []
         for texts, regions in chunks:
             yield

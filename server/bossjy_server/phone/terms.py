@@ -12,6 +12,9 @@ from bossjy_numbering import Plan, RegionHints
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 from bossjy_server.phone.languages import DEFAULT_LANGUAGE, language_of
 
+# libphonenumber's name of no region. A request names it so that the default region of its tenant does not apply.
+NO_REGION = "ZZ"
+
 
 class _InRegion(Protocol):
     default_region: str
@@ -29,26 +32,32 @@ class Terms:
     def __init__(self, plan: Plan) -> None:
         # All but the non-geographic calling codes.
         self.regions = frozenset(region.code for region in plan.regions()) - {"001"}
+        # Names that are no mistake.
+        self.known = self.regions | {NO_REGION}
         self._hints = RegionHints()
 
     def region(self, request: _InRegion) -> str:
-        """The default region of a request; a region under its old name is not checked. Empty: none."""
+        """The region that a request names; one under its old name is not checked. Empty: it names none."""
         if not request.region_code:
             return request.default_region
         return self._checked_of(request)
 
     def known_region(self, request: _InRegion) -> str:
-        """The same, a region of the plan under either name. Raises InvalidArgument(INVALID_FIELD)."""
+        """The same, a region of the plan or NO_REGION under either name. Raises InvalidArgument(INVALID_FIELD)."""
         if request.region_code:
             return self._checked_of(request)
-        return self.checked(request.default_region, "default_region")
+        return self.assumed(request.default_region, "default_region")
 
     def _checked_of(self, request: _InRegion) -> str:
         refuse_two(request.default_region, request.region_code, "default_region", "region_code")
-        return self.checked(request.region_code, "region_code")
+        return self.assumed(request.region_code, "region_code")
+
+    def assumed(self, region: str, field: str) -> str:
+        """A region that a text without a calling code has: as `checked`, or NO_REGION."""
+        return region if region == NO_REGION else self.checked(region, field)
 
     def checked(self, region: str, field: str) -> str:
-        """A region of the plan, or none (empty). Raises InvalidArgument(INVALID_FIELD)."""
+        """A region of the plan, or empty. Raises InvalidArgument(INVALID_FIELD)."""
         if region and region not in self.regions:
             # `86`, `CHN` and `China` name a region, and its code is what the caller needs.
             meant = self._hints.region(region)

@@ -189,8 +189,6 @@ class QuotaOptions:
         "Simultaneous streams of one tenant in one process; 0: no limit.",
     )
     tenant_per_minute: int = 500  # until the tenant's own limit is known
-    limit_known_s: float = 30.0  # then a tenant's limit is read again
-    tenants_max: int = 10_000  # number of tenants whose limits are cached
     queue_s: float = 2.0  # the longest wait of a call whose tenant holds its share of a class
 
 

@@ -123,6 +123,15 @@ async def apply_schema(
     return work.later
 
 
+async def setup_is_current(connection: Connection, url: str, role: str, setting: str, *, makes_login: bool) -> bool:
+    """True if a start would change nothing in the database. Changes nothing. `url` is of the service's login.
+
+    Raises StartError if the connected role, which `setting` names, may not make the missing changes.
+    """
+    service = ServiceLogin(url, make=makes_login)
+    return await _SetUp(connection, read_init_sql(), service, role, setting).missing() is None
+
+
 async def _repeated(set_up: _SetUp, lock_timeout_s: int) -> None:
     """Run `set_up`, again if it met a deadlock with a running server: its transaction was rolled back as a whole."""
     for attempt in range(1, _ATTEMPTS + 1):
@@ -175,17 +184,17 @@ class _SetUp:
 
     async def run(self, lock_timeout_s: int) -> None:
         """Make the missing changes."""
-        if not self._service.make and await self._missing() is None:
+        if not self._service.make and await self.missing() is None:
             return
         async with self._connection.transaction():
             await self._connection.execute(f"SET LOCAL lock_timeout = '{lock_timeout_s:d}s'")
             await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             if self._service.make:
                 await self._make_login()
-            if (missing := await self._missing()) is not None:  # otherwise the server that held the lock has done it
+            if (missing := await self.missing()) is not None:  # otherwise the server that held the lock has done it
                 await self._do(missing)
 
-    async def _missing(self) -> _Missing | None:
+    async def missing(self) -> _Missing | None:
         """The missing changes, or None. Raises StartError if the connected role may not make them."""
         database = await database_state(self._connection)
         former = recorded_role(database.mark)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from dataclasses import replace
 
 from bossjy_server.embedded.servers import EmbeddedParts
+from bossjy_server.errors import NotThere
 from bossjy_server.storage.options import DatabaseOptions
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql
 
+_LOG = logging.getLogger(__name__)
+_PAUSE_S = 0.5  # between attempts to reach a server that does not answer yet
 _LATER = "the tables have the definition of the next release: this release works with them and changes nothing"
 _AS_LOGIN = "none"  # PostgreSQL's name for the connected role itself
 
@@ -43,7 +49,25 @@ async def set_up(options: DatabaseOptions) -> tuple[str, ...]:
 
 
 async def open_for_service(options: DatabaseOptions) -> Database:
-    """Set the database up and connect as the service. Raises StartError."""
+    """Set the database up and connect as the service. Raises StartError.
+
+    Waits at most `start_wait_s` for a server that does not answer yet, and logs once that it waits.
+    """
+    ends = time.monotonic() + options.start_wait_s
+    waits = False
+    while True:
+        try:
+            return await _open_for_service(options)
+        except NotThere as error:
+            if time.monotonic() + _PAUSE_S >= ends:
+                raise
+            if not waits:
+                _LOG.warning("%s; the start waits for it, %g s at most", error, options.start_wait_s)
+            waits = True
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _open_for_service(options: DatabaseOptions) -> Database:
     remarks = await set_up(options)
     database = await Database.open(
         options.url,

@@ -38,7 +38,8 @@ class ValidateNumberRequest(_message.Message):
     phone_number: _builtins.str
     """The original text, at most 4,096 characters; more than 250 answer TOO_LONG. May be empty, which is not a number."""
     default_region: _builtins.str
-    """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, none is assumed.
+    """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, the default
+    region of the tenant; `ZZ`: none.
     An unknown region counts as none, with the warning REGION_UNKNOWN.
     """
     view: _number_pb2.NumberView.ValueType
@@ -193,7 +194,7 @@ class BatchValidateNumbersRequest(_message.Message):
     REGION_CODES_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
-    """Default region of all texts that have none of their own."""
+    """Default region of all texts that have none of their own. If empty, the default region of the tenant; `ZZ`: none."""
     view: _number_pb2.NumberView.ValueType
     """Detail of the answers. Default: basic. The full view accepts at most 3,000 texts."""
     language: _builtins.str
@@ -499,7 +500,7 @@ class StreamValidateNumbersRequest(_message.Message):
     sequence: _builtins.int
     """Any number; the response repeats it."""
     default_region: _builtins.str
-    """Default region of all texts that have none of their own."""
+    """Default region of all texts that have none of their own. If empty, the default region of the tenant; `ZZ`: none."""
     language: _builtins.str
     """Language of carrier and place. If empty, `en`."""
     region_code: _builtins.str
@@ -610,7 +611,7 @@ class FormatNumberRequest(_message.Message):
     """The text, at most 4,096 characters."""
     default_region: _builtins.str
     """Region that is assumed if the text has no calling code. INVALID_FIELD if the plan has no such region. If empty,
-    none.
+    the default region of the tenant; `ZZ`: none.
     """
     calling_from_region: _builtins.str
     """Region of the caller, in capitals, for `dialled_format`. INVALID_FIELD if the plan has no such region. If empty,
@@ -692,7 +693,7 @@ class FormatPartialNumberRequest(_message.Message):
     """The text typed so far, at most 40 characters. Marks between digits are replaced."""
     region_code: _builtins.str
     """Region that is assumed if the text has no calling code. INVALID_FIELD if the plan has no such region. If empty,
-    only a text that begins with `+` is formatted.
+    the default region of the tenant. `ZZ`: none; then only a text that begins with `+` is formatted.
     """
     cursor: _builtins.int
     """Position of the cursor in `phone_number`, in Unicode characters from 0. If it is beyond the end or not set, it is
@@ -817,7 +818,7 @@ class MatchNumbersRequest(_message.Message):
     """The other text."""
     first_region_code: _builtins.str
     """Region that is assumed if `first_number` has no calling code. INVALID_FIELD if the plan has no such region. If
-    empty, none; the text is compared unchanged.
+    empty, the default region of the tenant. `ZZ`: none; the text is compared unchanged.
     """
     second_region_code: _builtins.str
     """The same for `second_number`."""
@@ -880,7 +881,7 @@ class FindNumbersRequest(_message.Message):
     """The text, at most 100,000 characters."""
     default_region: _builtins.str
     """Region that is assumed if a number has no calling code. INVALID_FIELD if the plan has no such region. If empty,
-    only numbers with `+` are found.
+    the default region of the tenant. `ZZ`: none; then only numbers with `+` are found.
     """
     leniency: _number_pb2.FindLeniency.ValueType
     """The strictness. Default: valid numbers."""
@@ -993,8 +994,8 @@ class ExplainNumberRequest(_message.Message):
     phone_number: _builtins.str
     """The text, at most 4,096 characters."""
     default_region: _builtins.str
-    """Region that is assumed if the text has no calling code. If empty, none. Corrections also read other names of a
-    region: `cn`, `UK`, `86`, `CHN`, `China`, `中国`.
+    """Region that is assumed if the text has no calling code. If empty, the default region of the tenant; `ZZ`: none.
+    Corrections also read other names of a region: `cn`, `UK`, `86`, `CHN`, `China`, `中国`.
     """
     language: _builtins.str
     """Language of the explanation: `en` or `zh`. If empty or another language, `en`."""
@@ -1474,7 +1475,9 @@ class LookupNumberRequest(_message.Message):
     phone_number: _builtins.str
     """The original text, at most 4,096 characters."""
     default_region: _builtins.str
-    """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, none is assumed."""
+    """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, the default
+    region of the tenant; `ZZ`: none.
+    """
     region_code: _builtins.str
     """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
     def __init__(

@@ -41,6 +41,11 @@ class PhoneServiceStub:
     REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
 
+    A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
+    the request wins. `ZZ`, libphonenumber's unknown region, means no region, under either name and for single texts of a
+    batch. A text with `+` has the region of its calling code in any case. Other servers notice a change of the tenant
+    within some seconds.
+
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
     days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
     """
@@ -143,6 +148,11 @@ class PhoneServiceServicer:
     these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
     REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
+
+    A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
+    the request wins. `ZZ`, libphonenumber's unknown region, means no region, under either name and for single texts of a
+    batch. A text with `+` has the region of its calling code in any case. Other servers notice a change of the tenant
+    within some seconds.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
     days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -374,6 +384,11 @@ class PhoneService:
     these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
     REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
+
+    A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
+    the request wins. `ZZ`, libphonenumber's unknown region, means no region, under either name and for single texts of a
+    batch. A text with `+` has the region of its calling code in any case. Other servers notice a change of the tenant
+    within some seconds.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
     days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
