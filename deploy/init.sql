@@ -5,6 +5,10 @@
 -- ALTER TABLE … ADD COLUMN IF NOT EXISTS, functions by OR REPLACE, policies by drop and create. PostgreSQL 15 or later.
 -- A test upgrades databases of deploy/released/*.sql, and compares them with a new one.
 --
+-- Servers of the former release run, and start, with this definition: a change must not break their statements. The
+-- number is one more than that of the last file in deploy/released, if anything has changed since.
+-- Release of the definition: 2
+--
 -- Rules
 --   * Every table with tenant data has `tenant_id` first in its primary key, so that it can be distributed by tenant
 --     later, and a policy that admits only the rows of `bossjy.tenant_id`. An unset tenant sees nothing.
