@@ -98,6 +98,10 @@ def test_the_tool_accepts_the_target(
     command = [program("bossjy"), "phone", "validate", "--target", target, "--json", NUMBER]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(ended.stdout)["e164"] == NUMBER
+    file = tmp_path / "people.csv"
+    file.write_text("phone,name\n" + "".join(f"+4477{number:08d},n\n" for number in range(12_300_000, 12_301_000)))
+    with SyncClient.connect(target, token=register(servers[0].target).token) as client:
+        assert client.imports.upload_file(file).counts.inserted == 1000  # a stream in both directions
 
 
 async def test_names_of_dns_with_round_robin(agent: ConsulAgent, servers: list[ServerProcess]) -> None:

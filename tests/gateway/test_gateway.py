@@ -104,6 +104,7 @@ async def test_no_call_fails_when_a_server_drains_or_is_killed(gateway: Gateway)
         async with await Client.connect(gateway.target, token=gateway.token, config=config) as client:
             while not stop.is_set():
                 ended[phase][0] += (await client.phone.validate("+8613800138000")).valid
+                assert await client.contacts.count() >= 0
 
     async def by_json() -> None:
         async with gateway.client() as client:

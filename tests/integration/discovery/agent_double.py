@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class AgentDouble:
 
 
 @asynccontextmanager
-async def agent_double(port: int = 0) -> AsyncIterator[AgentDouble]:
+async def agent_double(port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[AgentDouble]:
     """A running double."""
     double = AgentDouble()
     serving: set[asyncio.Task[None]] = set()
@@ -96,7 +97,7 @@ async def agent_double(port: int = 0) -> AsyncIterator[AgentDouble]:
         await double.serve(reader, writer)
         serving.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
     double.port = server.sockets[0].getsockname()[1]
     try:
         yield double

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -108,11 +110,20 @@ async def test_calls_go_to_all_instances_and_follow_them(agent: AgentDouble, thr
     assert waiting == "passing=1&tag=blue&dc=east&index=2&wait=20s"
 
 
-async def test_a_call_on_a_removed_instance_ends_normally(agent: AgentDouble, three: list[Instance]) -> None:
+class Passing(grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await continuation(client_call_details, request)
+
+
+@pytest.mark.parametrize("interceptors", [(), (Passing(),)], ids=["plain", "interceptor"])
+async def test_a_call_on_a_removed_instance_ends_normally(
+    agent: AgentDouble, three: list[Instance], interceptors: tuple[Passing, ...]
+) -> None:
     first, second, _ = three
     agent.instances(first.place)
     first.free.clear()
-    async with await AsyncClient.connect(target_of(agent), config=QUICK) as client:
+    config = replace(QUICK, interceptors=interceptors)
+    async with await AsyncClient.connect(target_of(agent), config=config) as client:
         running = asyncio.create_task(client.phone.validate("1"))
         async with asyncio.timeout(20):
             while not first.calls:
@@ -189,6 +200,25 @@ async def test_a_certificate_has_the_address_in_consul_or_the_name_of_the_target
             await AsyncClient.connect(target_of(agent, "?server_name=other.example"), config=config)
     finally:
         await instance.server.stop(None)
+
+
+async def test_an_agent_with_tls_is_verified(
+    three: list[Instance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority()
+    certificate, key = authority.sign("agent").write(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    async with agent_double(tls=context) as agent:
+        agent.instances(three[0].place)
+        target = target_of(agent).replace("consul://", "consul+https://")
+        with pytest.raises(UnavailableError, match=r"TLS handshake failed \(CERTIFICATE_VERIFY_FAILED\)"):
+            await AsyncClient.connect(target, config=QUICK, connect_timeout_s=1)
+        trusted = tmp_path / "authority.pem"
+        trusted.write_bytes(authority.certificate)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        async with await AsyncClient.connect(target, config=QUICK) as client:
+            assert (await client.phone.validate("1")).valid
 
 
 async def test_a_first_answer_is_waited_for(agent: AgentDouble, three: list[Instance]) -> None:
