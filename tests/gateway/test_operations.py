@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -60,6 +61,13 @@ async def validate_json(gateway: Gateway, url: str = "", **headers: str) -> http
         return await client.post("/v1/phone/numbers:validate", json={"phone_number": NUMBER})
 
 
+def replace(file: Path, text: str) -> None:
+    """Write a file whole: Traefik reads it at any moment, and half a file has no certificate."""
+    whole = file.with_suffix(".new")
+    whole.write_text(text)
+    whole.replace(file)
+
+
 async def test_a_flood_is_refused_before_it_reaches_a_server(gateway: Gateway) -> None:
     file = gateway.folder / "routes.yaml"
     text = file.read_text()
@@ -75,7 +83,7 @@ async def test_a_flood_is_refused_before_it_reaches_a_server(gateway: Gateway) -
     async def accepted() -> bool:
         return await status() == httpx.codes.OK
 
-    file.write_text(text.replace(configured, "rateLimit: {average: 1, period: 1m, burst: 1}"))  # Traefik notices
+    replace(file, text.replace(configured, "rateLimit: {average: 1, period: 1h, burst: 1}"))  # Traefik notices
     try:
         await until(refused)
         before = await envoy_metric(gateway, "http_downstream_rq_total", 'prefix="json"')
@@ -86,7 +94,7 @@ async def test_a_flood_is_refused_before_it_reaches_a_server(gateway: Gateway) -
         assert await refused()
         assert await envoy_metric(gateway, "http_downstream_rq_total", 'prefix="json"') == before
     finally:
-        file.write_text(text)
+        replace(file, text)
         await until(accepted)
 
 
@@ -123,8 +131,14 @@ async def test_metrics_count_calls_and_have_no_personal_data(gateway: Gateway) -
     envoy_former = await envoy_metric(gateway, "cluster_upstream_rq_total", 'cluster_name="bossjy"')
     await validate(gateway)
     await validate_json(gateway)
-    assert await traefik_metric(gateway, "router_requests_total", *phone) == former + 1
-    assert await traefik_metric(gateway, "service_requests_total", *seen) == json_former + 1
+
+    async def counted() -> bool:  # Traefik counts after the answer
+        return (
+            await traefik_metric(gateway, "router_requests_total", *phone) == former + 1
+            and await traefik_metric(gateway, "service_requests_total", *seen) == json_former + 1
+        )
+
+    await until(counted)
     assert await envoy_metric(gateway, "cluster_upstream_rq_total", 'cluster_name="bossjy"') == envoy_former + 1
     async with httpx.AsyncClient(timeout=10) as client:
         texts = [
