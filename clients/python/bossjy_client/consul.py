@@ -145,7 +145,8 @@ class Watch:
         except ssl.SSLError as error:
             self._reset()
             raise AgentFailed(f"the TLS handshake failed ({error.reason})") from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
+            # AttributeError: `close` took the connection away.
             self._reset()
             raise AgentFailed(f"the connection failed ({type(error).__name__})") from None
         if answer.status in {401, 403}:
