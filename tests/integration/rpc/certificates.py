@@ -45,12 +45,12 @@ class Authority:
             builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False)
         self.certificate = _pem(builder.sign(self._key, hashes.SHA256()))
 
-    def sign(self, name: str, *uris: str, dns: str = "localhost") -> Signed:
+    def sign(self, name: str, *uris: str) -> Signed:
         """A certificate of a server on loopback, or of a client; `uris` are among its alternative names."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri) for uri in uris]
         if not uris:
-            names = [x509.DNSName(dns), x509.IPAddress(ip_address("127.0.0.1"))]
+            names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
         builder = _builder(_name(name), self._name, key).add_extension(x509.SubjectAlternativeName(names), False)
         if not self._bare:
             issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
