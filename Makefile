@@ -68,7 +68,7 @@ test-front: $(DEV) ## run the tests of calls on the native front end (BOSSJY_FRO
 		tests/e2e/test_start.py tests/integration/auth/test_certificates.py $(ARGS)
 
 .PHONY: test-gateway
-test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
+test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik, Envoy and Consul (310 MB of programs)
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
 .PHONY: test-discovery
