@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bossjy_client import AsyncClient, ClientConfig, SyncClient, UnavailableError
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests.discovery.conftest import ports
 from tests.discovery.consul_agent import ConsulAgent
 from tests.e2e.conftest import ServerProcess, caller_environment, program, register

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bossjy_client import AsyncClient, ClientConfig
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests.discovery.consul_agent import ConsulAgent
 from tests.discovery.consul_agent import program as consul_program
 from tests.e2e.conftest import ROOT, ServerProcess, made_server, on_parts, register

@@ -15,7 +15,7 @@ import pytest
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
 from tests.gateway.conftest import Gateway, start_proxies
 from tests.integration.rpc.certificates import Authority
