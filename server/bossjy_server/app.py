@@ -14,7 +14,8 @@ from typing import Protocol, cast
 import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.openmetrics.exposition import generate_latest
 from redis.asyncio import Redis
 
 from bossjy.auth.v1 import auth_service_pb2
@@ -127,7 +128,7 @@ class Running:
                 _LOG.exception("the key folder cannot be read; the loaded keys stay in use")
 
     def metrics_text(self) -> str:
-        """The metrics in Prometheus's format. Thread-safe."""
+        """The metrics in the OpenMetrics format, which has exemplars. Thread-safe."""
         return generate_latest(self.registry).decode()
 
 
