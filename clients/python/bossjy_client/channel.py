@@ -16,13 +16,15 @@ import grpc.aio
 
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import BossjyError
+from bossjy_client.tracing import server_of, traced
 
 
 class LoopChannel:
     """Has the methods of `grpc.aio.Channel` that stubs use, and opens a real one when a loop calls the first time."""
 
-    def __init__(self, open_channel: Callable[[], grpc.aio.Channel]) -> None:
+    def __init__(self, open_channel: Callable[[], grpc.aio.Channel], target: str = "") -> None:
         self._open = open_channel
+        self.server = server_of(target)
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, grpc.aio.Channel] = WeakKeyDictionary()
         self._process = os.getpid()
         self._closed = False
@@ -89,7 +91,7 @@ class _Method:
             kind, make_args, make_options = self._make
             method = getattr(channel, kind)(*make_args, **make_options)
             self._made = channel, method
-        return method(*args, **options)
+        return traced(method, self._make[1][0], self._channel.server, args, options)
 
 
 _opened = _forked = False

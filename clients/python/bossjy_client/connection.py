@@ -7,7 +7,8 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar, cast
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 import grpc
 import grpc.aio
@@ -30,6 +31,8 @@ CONNECT_TIMEOUT_S = 2.5
 _START_S = 2.0
 # Longest interval between looks at the state of a channel that connects.
 _POLL_S = 0.1
+# Longest wait for the status of a stream that has given all its answers.
+_END_S = 1.0
 # Any method without credentials shows the cause of a failed connection.
 _PROBE = "/grpc.health.v1.Health/Check"
 
@@ -58,6 +61,13 @@ def backoff_s(attempt: int, config: ClientConfig, retry_after_s: float | None = 
     return (retry_after_s or 0.0) + random.uniform(0.1, 1.0) * bound  # noqa: S311 (spreads load, guards nothing)
 
 
+async def end_of(call: Any) -> None:
+    """Let the server end a stream whose last answer has come, so that the call has its status on both sides."""
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError, TimeoutError):
+        async with asyncio.timeout(_END_S):
+            await call.read()
+
+
 class Connection:
     """A channel and the token source of its calls."""
 
@@ -66,7 +76,7 @@ class Connection:
         self.target = target
         self.config = config
         self.tokens: TokenSource = tokens or StaticToken("")
-        self._loops = LoopChannel(lambda: open_channel(target, config))
+        self._loops = LoopChannel(lambda: open_channel(target, config), target)
         # Stubs know no other type of channel.
         self.channel = cast("grpc.aio.Channel", self._loops)
 
