@@ -69,6 +69,7 @@ from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import OperationsPages
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
+from bossjy_server.telemetry.sink import sink_for
 from bossjy_server.telemetry.tracing import Tracing
 from bossjy_server.warm_up import warmed
 
@@ -313,6 +314,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
         file=settings.process.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
         max_bytes=settings.log.file_bytes,
         keep=settings.log.files,
+        shipping=sink_for(settings.log, settings.traces),
     )
     stack.callback(log.close)
     stack.enter_context(library_logs_in(log))
