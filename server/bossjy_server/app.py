@@ -58,6 +58,7 @@ from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
 from bossjy_server.storage.metrics import CachesCollector, PartsCollector
+from bossjy_server.storage.origins import Origins
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
@@ -192,7 +193,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             draining,
             settings.imports,
             pages=Pages(auth.keys.mac),
-            caches=ImportCaches(ended_imports, contact_stats),
+            caches=ImportCaches(ended_imports, contact_stats, Origins(redis)),
             load_enrichment=partial(load_enrichment, settings.process.data_dir / "plan"),
             metrics=ImportMetrics(registry),
         )

@@ -68,6 +68,8 @@ class Upload:
         holder = secrets.token_hex(8)
         with stage("import.open", part=opening.part):
             job, part = await self._open(opening, holder)
+        if self._process.origins is not None:
+            await self._process.origins.link(self._tenant_id, opening.import_id)
         await self._answers.put(Opened(resume_offset(part), part.counts))
         await self._answers.put(Flow(self._process.options.window_bytes))
         blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue()  # `slots` is its limit
@@ -116,7 +118,8 @@ class Upload:
         if intake.failure is not None:
             raise _with_offset(intake.failure, intake.committed)
         if intake.finished:
-            done = await self._job(opening.import_id)
+            with stage("import.finish"):
+                done = await self._job(opening.import_id)
             await self._answers.put(Finished(done))
             if done.state is not State.OPEN:
                 self._process.tidying.begin(self._tenant_id, opening.import_id)
