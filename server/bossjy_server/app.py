@@ -72,7 +72,7 @@ from bossjy_server.telemetry.pages import OperationsPages
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
 from bossjy_server.telemetry.sink import sink_for
 from bossjy_server.telemetry.tracing import Tracing
-from bossjy_server.warm_up import warmed
+from bossjy_server.warm_up import STATS_OF, warmed
 
 _LOG = logging.getLogger(__name__)
 
@@ -181,12 +181,16 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         lookup = await stack.enter_async_context(open_lookup(redis, settings.lookup, auth.keys.mac))
         LookupCollector(registry, lookup)
         PartsCollector(registry, database, [database.breaker, redis.breaker, *([lookup.breaker] if lookup else [])])
-        CachesCollector(registry, [contact_stats, ended_imports, *([lookup.cache] if lookup else [])])
+        CachesCollector(
+            registry,
+            [contact_stats, ended_imports, *([lookup.cache] if lookup else [])],
+            [auth.authenticator.look_ups, auth.api_keys.look_ups, quotas.look_ups],
+        )
         router.add_service(
             PHONE, PhoneServicer(Numbers(plan), plans, details, threads, pages=Pages(auth.keys.mac), lookup=lookup)
         )
         router.add_service(AUTH, auth.servicer)
-        router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac, contact_stats))
+        router.add_service(CONTACTS, contacts := ContactServicer(database, plan, auth.keys.mac, contact_stats))
         imports = ImportServicer(
             database,
             plan,
@@ -216,6 +220,10 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
                 database=database,
                 redis=redis,
                 quotas=quotas,
+                of_tenants={
+                    "api keys": auth.api_keys.warm,
+                    "contact counts": lambda tenants: contacts.warm(tenants[:STATS_OF]),
+                },
                 wait_s=settings.server.warm_up_s,
                 log=log,
             )

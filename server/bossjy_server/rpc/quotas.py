@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
-from bossjy_server.bounded import BoundedMap
+from bossjy_server.bounded import BoundedMap, LookUps
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
 from bossjy_server.rpc.call import Call, Proceed
@@ -34,12 +34,15 @@ class TenantLimits:
         # Tenant to its limit, and the time of the next read.
         self._known = BoundedMap[str, tuple[int, float]](options.tenants_max)
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self.look_ups = LookUps("tenant-limits")
 
     def of(self, tenant_id: str) -> int:
         """Calls a minute. Until a tenant's limit is known, an option applies."""
         known = self._known.get(tenant_id)
         if known is not None and known[1] > time.monotonic():
+            self.look_ups.hits += 1
             return known[0]
+        self.look_ups.misses += 1
         if tenant_id not in self._reading and len(self._reading) < 100:
             task = self._reading[tenant_id] = asyncio.create_task(self._learn(tenant_id))
             task.add_done_callback(lambda _: self._reading.pop(tenant_id, None))
@@ -71,6 +74,11 @@ class Quotas:
         self._options, self._rates, self._shares = options, rates, shares
         self._tenants = TenantLimits(read, options)
         self._streams: Counter[str] = Counter()
+
+    @property
+    def look_ups(self) -> LookUps:
+        """The look-ups of limits."""
+        return self._tenants.look_ups
 
     def recent_tenants(self) -> list[str]:
         """The tenants with the latest calls of this process, the latest last."""
