@@ -131,7 +131,8 @@ class Running:
 
     def metrics_text(self) -> str:
         """The metrics in the OpenMetrics format, which has exemplars. Thread-safe."""
-        return generate_latest(self.registry).decode()
+        text: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call]
+        return text.decode()
 
 
 @asynccontextmanager

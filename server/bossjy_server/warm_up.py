@@ -95,6 +95,7 @@ async def warmed(  # noqa: PLR0913 - the parts that are loaded
         yield
     finally:
         await end_tasks(tasks)
+        await recent.note(quotas.recent_tenants())  # for the process that follows this one
 
 
 def _touch(plan: Plan) -> None:

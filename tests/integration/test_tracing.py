@@ -133,6 +133,7 @@ async def test_one_trace_of_an_import_span_by_span(
     database_url: str, redis_url: str, tmp_path: Path, collected: Collected
 ) -> None:
     receiver, changed = collected
+    done = import_pb2.Import()
     async for service in serve(database_url, redis_url, tmp_path, **changed):
         async with await Client.connect(service.address, token=service.token) as client:
             done = await client.imports.upload_file(b"name,phone\nann,13800138000\n", region="CN")

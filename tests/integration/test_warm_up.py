@@ -82,7 +82,7 @@ async def test_a_server_is_warm_before_it_serves(database_url: str, redis_url: s
 async def test_a_restarted_server_has_limits_and_counts_of_the_latest_tenants(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    metrics_port = free_port()
+    metrics_port, key = free_port(), (("authorization", ""),)
     async for service in serve(database_url, redis_url, tmp_path):
         stub = auth_service_pb2_grpc.AuthServiceStub(service.channel)
         made = await stub.CreateApiKey(

@@ -16,7 +16,8 @@ def text_of(trace_id: str) -> str:
     Counter("bossjy_calls", "Calls.", registry=registry).inc(2)
     seconds = Histogram("bossjy_seconds", "Times.", registry=registry, buckets=(0.1, 1))
     seconds.observe(0.5, {"trace_id": trace_id})
-    return generate_latest(registry).decode()
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text.decode()
 
 
 def test_samples_name_their_worker_and_keep_their_exemplars() -> None:

@@ -6,6 +6,7 @@ Only sampled calls use it. Without Redis a span lacks its link, and nothing else
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -32,7 +33,7 @@ class Origins:
         """Link the span of the running call to the one that created the import."""
         if spans.traceparent():
             with suppress(RedisError):
-                kept = await self._redis.get(_key(tenant_id, import_id))
+                kept: Any = await self._redis.get(_key(tenant_id, import_id))
                 if kept:
                     spans.link(kept.decode(), {"bossjy.import_id": import_id})
 

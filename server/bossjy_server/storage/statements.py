@@ -52,7 +52,7 @@ class ObservedConnection(asyncpg.Connection):
         """Run a statement; one value."""
         return await _observed(super().fetchval, query, args, options)
 
-    async def copy_to_table(self, table_name: str, **options: Any) -> str:  # type: ignore[override] # its keywords
+    async def copy_to_table(self, table_name: str, **options: Any) -> str:
         """Copy rows to a table."""
         copy, schema = super().copy_to_table, options.get("schema_name") or "public"
 

@@ -14,12 +14,13 @@ from contextlib import suppress
 
 import orjson
 from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExportResult
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import TraceFlags
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from bossjy_server.telemetry.sink import Line
 
@@ -98,14 +99,21 @@ class Shipping:
         record = LogRecord(
             timestamp=nanos,
             observed_timestamp=nanos,
-            trace_id=trace_id,
-            trace_flags=TraceFlags(TraceFlags.SAMPLED if trace_id else TraceFlags.DEFAULT),
+            context=_context_of(trace_id),
             severity_number=_SEVERITIES.get(level, SeverityNumber.INFO),
             severity_text=logging.getLevelName(level),
             body=event,
             attributes={name: _value(value) for name, value in fields.items() if name not in _NOT_SENT},
         )
         return ReadableLogRecord(record, self._resource, _SCOPE)
+
+
+def _context_of(trace_id: int) -> Context:
+    """The context of a line of a sampled call; an empty one if the call is not sampled."""
+    if not trace_id:
+        return Context()
+    sampled = SpanContext(trace_id, 0, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    return set_span_in_context(NonRecordingSpan(sampled), Context())
 
 
 def _value(value: object) -> str | int | float | bool:

@@ -39,7 +39,7 @@ def merged(texts: Mapping[int, str]) -> list[Metric]:
     """Families of several workers merged by name. The samples name their worker."""
     families: dict[str, Metric] = {}
     for number, text in sorted((number, text) for number, text in texts.items() if text):
-        for family in text_string_to_metric_families(text):
+        for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
             kept = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
             kept.samples.extend(
                 sample._replace(labels={**sample.labels, "worker": str(number)}) for sample in family.samples

@@ -44,6 +44,7 @@ async def run_program(receiver: str, target: str, token: str) -> None:
 
 
 async def test_one_trace_holds_client_server_and_statements(database_url: str, redis_url: str, tmp_path: Path) -> None:
+    port = 0
     with otlp_receiver() as receiver:
         # The ratio is 0: the program's decision alone samples.
         traced = {"BOSSJY_OTLP_ENDPOINT": receiver.endpoint, "BOSSJY_TRACE_RATIO": "0"}
