@@ -100,6 +100,11 @@ test-pooler: $(DEV) ## run the tests behind PgBouncer in transaction mode; POSTG
 test-monitoring: $(DEV) ## run every query and three alerts on a real Prometheus, Alertmanager and exporters (packages of Debian)
 	@$(PYTHON) -m pytest tests/monitoring $(ARGS)
 
+.PHONY: dashboard-pictures
+dashboard-pictures: $(DEV) ## draw the dashboards from two minutes of load on real parts into docs/dashboards
+	@PICTURES_S=120 $(PYTHON) -m pytest -n 0 tests/monitoring/test_pictures.py $(ARGS)
+	@mkdir -p docs/dashboards && cp build/dashboards/*.svg docs/dashboards/
+
 .PHONY: check
 check: $(DEPLOY) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py
