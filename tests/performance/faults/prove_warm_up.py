@@ -63,7 +63,8 @@ class Load:
                     task.add_done_callback(running.discard)
                     number += 1
             finally:
-                await asyncio.wait(running, timeout=5)
+                if running:
+                    await asyncio.wait(running, timeout=5)
 
     async def _call(self, method: Any, request: Any, metadata: Any, due: float) -> None:
         try:
@@ -119,6 +120,8 @@ async def one_round(server: ServerProcess, keys: list[str], warm_up_s: str) -> d
     await asyncio.sleep(FIRST_S + 1)
     task.cancel()
     await asyncio.wait({task})
+    by_second = [round(load.p95(serving + second, 1.0), 1) for second in range(int(FIRST_S))]
+    print(f"warm-up {warm_up_s} s: p95 of each second after the start, ms:", by_second, flush=True)
     steady, first = load.p95(steady_from, STEADY_S), load.p95(serving, FIRST_S)
     return {
         "steady_p95_ms": steady,
