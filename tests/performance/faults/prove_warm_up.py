@@ -5,6 +5,8 @@
 An open loop of 100 calls per second from twenty tenants with an API key each: validations, reads of a contact and
 counts of contacts. Times count from the scheduled moment of a call. While the server restarts, calls fail, as behind no
 other replica; the ten seconds begin when it reports SERVING. The same restart without the warm-up shows its effect.
+The steady p95 is the mean of ten seconds before and ten after. If these differ much, other work on the machine
+disturbed the round, and it is repeated.
 Goal: at most twice the steady p95. Exit status 1 if the median of the rounds is above it.
 """
 
@@ -31,6 +33,8 @@ from tests.performance.faults.parts import stage
 
 TENANTS, CONTACTS, PER_S = 20, 500, 100
 STEADY_S, FIRST_S, GOAL = 10.0, 10.0, 2.0
+# A round counts if the steady p95 before and after the restart differ by less than this factor.
+DISTURBED, ATTEMPTS = 1.8, 4
 
 
 @dataclass
@@ -117,13 +121,16 @@ async def one_round(server: ServerProcess, keys: list[str], warm_up_s: str) -> d
     stopped = time.monotonic()
     await asyncio.to_thread(server.start)
     serving = time.monotonic()
-    await asyncio.sleep(FIRST_S + 1)
+    await asyncio.sleep(FIRST_S + STEADY_S + 1)
     task.cancel()
     await asyncio.wait({task})
     by_second = [round(load.p95(serving + second, 1.0), 1) for second in range(int(FIRST_S))]
     print(f"warm-up {warm_up_s} s: p95 of each second after the start, ms:", by_second, flush=True)
-    steady, first = load.p95(steady_from, STEADY_S), load.p95(serving, FIRST_S)
+    first = load.p95(serving, FIRST_S)
+    before, after = load.p95(steady_from, STEADY_S), load.p95(serving + FIRST_S, STEADY_S)
+    steady = (before + after) / 2
     return {
+        "disturbed": max(before, after) / min(before, after),
         "steady_p95_ms": steady,
         "first_p95_ms": first,
         "ratio": first / steady,
@@ -136,12 +143,21 @@ async def measure(server: ServerProcess, rounds: int) -> dict[str, float]:
     """Medians of the rounds, with the warm-up and without it in turn."""
     keys = await tenants(server.target)
     found: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        for name, warm_up_s in (("", "3"), ("cold_", "0")):
-            for key, value in (await one_round(server, keys, warm_up_s)).items():
-                found.setdefault(f"{name}{key}", []).append(value)
+    disturbed = 0
+    for name, warm_up_s in (("", "3"), ("cold_", "0")) * rounds:
+        for _ in range(ATTEMPTS):
+            one = await one_round(server, keys, warm_up_s)
+            if one.pop("disturbed") <= DISTURBED:
+                break
+            disturbed += 1
+        else:
+            raise RuntimeError(
+                "other work on the machine changed the steady p95 in every round: repeat when it is idle"
+            )
+        for key, value in one.items():
+            found.setdefault(f"{name}{key}", []).append(value)
     print("rounds:", {name: [round(one, 2) for one in values] for name, values in found.items()}, flush=True)
-    return {name: round(statistics.median(values), 2) for name, values in found.items()}
+    return {name: round(statistics.median(values), 2) for name, values in found.items()} | {"disturbed": disturbed}
 
 
 def main() -> int:
