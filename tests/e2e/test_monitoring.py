@@ -26,7 +26,7 @@ import grpc
 import pytest
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests import metrics
 from tests.e2e.conftest import MakeServer, on_parts, register
 

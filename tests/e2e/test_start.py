@@ -15,7 +15,7 @@ import grpc.aio
 import pytest
 
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import MakeServer, ServerProcess, on_parts, register
 
 pytestmark = pytest.mark.timeout(600)

@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests import metrics
 from tests.e2e.conftest import ServerProcess
 from tests.performance.faults.calls import Caller

@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc.aio
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests import metrics
 from tests.service import serve
 

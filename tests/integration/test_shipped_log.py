@@ -13,7 +13,7 @@ import pytest
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
 from bossjy_server.config import read_settings
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from bossjy_server.telemetry.logging import INFO, Log
 from bossjy_server.telemetry.options import log_receiver
 from bossjy_server.telemetry.shipping import Shipping

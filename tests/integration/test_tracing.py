@@ -15,7 +15,7 @@ from bossjy.imports.v1 import import_pb2
 from bossjy_client import Client
 from bossjy_server.app import running
 from bossjy_server.config import read_settings
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests.otlp import Receiver, below, otlp_receiver, values
 from tests.service import serve
 

@@ -14,8 +14,8 @@ from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
 from bossjy_server.app import running
 from bossjy_server.config import read_settings
+from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import Reason, Unavailable
-from bossjy_server.storage.process import free_port
 from bossjy_server.storage.recent import RecentTenants
 from bossjy_server.storage.redis import open_redis
 from bossjy_server.tasks import end_task

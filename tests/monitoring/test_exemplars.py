@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bossjy_client import Client, ClientConfig
-from bossjy_server.storage.process import end_process, free_port
+from bossjy_server.embedded.system import end_process, free_port
 from tests.e2e.conftest import made_server, on_parts, register
 from tests.monitoring.conftest import Stack, until
 from tests.otlp import otlp_receiver

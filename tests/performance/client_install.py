@@ -25,9 +25,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from packaging.requirements import Requirement
 
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
-from tests.figures import print_table
+from tests.measurements import print_table
 from tests.performance.validate import token_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,6 +15,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from bossjy_server.app import HEALTH
+from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import StartError
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.health import HealthServicer
@@ -22,7 +23,6 @@ from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.options import ServerOptions
 from bossjy_server.rpc.server import Router, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
-from bossjy_server.storage.process import free_port
 from tests.integration.rpc.certificates import Authority, Signed
 
 

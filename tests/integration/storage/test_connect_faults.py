@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
+from bossjy_server.embedded.servers import EmbeddedParts
+from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.postgres import Connection, Database
-from bossjy_server.storage.process import free_port
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 
 SECRET = "Se_cr-et1"

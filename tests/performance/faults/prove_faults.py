@@ -21,8 +21,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bossjy_server.storage.process import free_port
-from tests.figures import FOLDER, print_table, save_figures
+from bossjy_server.embedded.system import free_port
+from tests.measurements import FOLDER, print_table, save_figures
 from tests.performance.faults import streams_abuse
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.faults import (

@@ -28,7 +28,7 @@ from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 from bossjy_client import AsyncClient
 from tests.e2e.conftest import PASSWORD, ServerProcess
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.faults.parts import stage
 
 TENANTS, CONTACTS, PER_S = 20, 500, 100

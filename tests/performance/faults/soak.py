@@ -21,10 +21,10 @@ from pathlib import Path
 
 import psutil
 
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests import metrics
 from tests.e2e.conftest import ServerProcess, made_server
-from tests.figures import FOLDER, print_table, write_figures
+from tests.measurements import FOLDER, print_table, write_figures
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.load import Load, Tally
 

@@ -29,9 +29,9 @@ from typing import Any
 
 import psutil
 
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.faults.parts import Stage, stage
 from tests.performance.open_loop import Job, Outcome, run, start
 from tests.performance.unary.observation import observation_alone

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
-from bossjy_server.storage.process import free_port
+from bossjy_server.embedded.system import free_port
 
 
 class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
