@@ -100,6 +100,11 @@ test-pooler: $(DEV) ## run the tests behind PgBouncer in transaction mode; POSTG
 test-monitoring: $(DEV) ## run every query and three alerts on a real Prometheus, Alertmanager and exporters (packages of Debian)
 	@$(PYTHON) -m pytest tests/monitoring $(ARGS)
 
+.PHONY: dashboard-pictures
+dashboard-pictures: $(DEV) ## draw the dashboards from two minutes of load on real parts into docs/dashboards
+	@PICTURES_S=120 $(PYTHON) -m pytest -n 0 tests/monitoring/test_pictures.py $(ARGS)
+	@mkdir -p docs/dashboards && cp build/dashboards/*.svg docs/dashboards/
+
 .PHONY: check
 check: $(DEPLOY) ## check lint, format, types, imports, contracts, generated code, lock, prose, coverage of phone and auth
 	@$(PYTHON) .ci/check.py
@@ -112,6 +117,7 @@ check-coverage: $(DEV) ## run the tests of phone and auth; below 100 % of lines 
 check-monitoring: ## check monitoring/ with promtool and amtool, from the packages of Prometheus and Alertmanager
 	promtool check config monitoring/prometheus/prometheus.yml
 	promtool test rules monitoring/prometheus/*_test.yml
+	python3 monitoring/prometheus/make_kubernetes_rules.py --check
 	amtool check-config monitoring/alertmanager/alertmanager.yml
 
 .PHONY: generate
@@ -195,6 +201,10 @@ bench-engines: $(ENGINES) ## measure rows per second on each engine, and of a ph
 .PHONY: soak
 soak: $(DEV) ## run a mixed load, five minutes or MINUTES=60; memory, files, connections and tasks must not grow
 	@$(PYTHON) -m tests.performance.faults.soak --minutes $(or $(MINUTES),5)
+
+.PHONY: prove-warm-up
+prove-warm-up: $(DEV) ## compare p95 of the first ten seconds after a restart under load with the steady one; ROUNDS=3
+	@$(PYTHON) -m tests.performance.faults.prove_warm_up $(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: prove-import
 prove-import: $(DEV) ## kill imports at random moments and compare the results with a model; TRIALS=100

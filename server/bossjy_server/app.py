@@ -13,7 +13,8 @@ from typing import Protocol, cast
 
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.openmetrics.exposition import generate_latest
 from redis.asyncio import Redis
 
 from bossjy.auth.v1 import auth_service_pb2
@@ -59,6 +60,7 @@ from bossjy_server.rpc.streams import StreamGuard
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.metrics import CachesCollector, PartsCollector
+from bossjy_server.storage.origins import Origins
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis, ping
@@ -69,10 +71,11 @@ from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
+from bossjy_server.telemetry.sink import sink_for
 from bossjy_server.telemetry.text_pages import OperationsPages
 from bossjy_server.telemetry.tracing import Tracing
 from bossjy_server.tenant_settings import KnownTenants
-from bossjy_server.warm_up import warmed
+from bossjy_server.warm_up import STATS_OF, warmed
 
 _LOG = logging.getLogger(__name__)
 
@@ -128,8 +131,9 @@ class Running:
         await reload_when(wanted, self.keys, self.certificates, self.log)
 
     def metrics_text(self) -> str:
-        """The metrics in Prometheus's format. Thread-safe."""
-        return generate_latest(self.registry).decode()
+        """The metrics in the OpenMetrics format, which has exemplars. Thread-safe."""
+        text: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call]
+        return text.decode()
 
 
 @asynccontextmanager
@@ -182,7 +186,11 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         lookup = await stack.enter_async_context(open_lookup(redis, settings.lookup, auth.keys.mac))
         LookupCollector(registry, lookup)
         PartsCollector(registry, database, [database.breaker, redis.breaker, *([lookup.breaker] if lookup else [])])
-        CachesCollector(registry, [contact_stats, ended_imports, *([lookup.cache] if lookup else [])])
+        CachesCollector(
+            registry,
+            [contact_stats, ended_imports, *([lookup.cache] if lookup else [])],
+            [auth.authenticator.look_ups, auth.api_keys.look_ups, tenants.look_ups],
+        )
         router.add_service(
             PHONE,
             PhoneServicer(
@@ -196,14 +204,14 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             ),
         )
         router.add_service(AUTH, auth.servicer)
-        router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac, contact_stats))
+        router.add_service(CONTACTS, contacts := ContactServicer(database, plan, auth.keys.mac, contact_stats))
         imports = ImportServicer(
             database,
             plan,
             draining,
             settings.imports,
             pages=Pages(auth.keys.mac),
-            caches=ImportCaches(ended_imports, contact_stats),
+            caches=ImportCaches(ended_imports, contact_stats, Origins(redis)),
             load_enrichment=partial(load_enrichment, settings.process.data_dir / "plan"),
             metrics=ImportMetrics(registry),
         )
@@ -226,6 +234,10 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
                 database=database,
                 redis=redis,
                 tenants=tenants,
+                of_tenants={
+                    "api keys": auth.api_keys.warm,
+                    "contact counts": lambda tenants: contacts.warm(tenants[:STATS_OF]),
+                },
                 wait_s=settings.server.warm_up_s,
                 log=log,
             )
@@ -326,6 +338,7 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
         file=settings.process.data_dir / "logs" / (f"bossjy-{worker}.log" if worker else "bossjy.log"),
         max_bytes=settings.log.file_bytes,
         keep=settings.log.files,
+        shipping=sink_for(settings.log, settings.traces),
     )
     stack.callback(log.close)
     stack.enter_context(library_logs_in(log))

@@ -33,3 +33,13 @@ class BoundedMap(dict[K, V], Generic[K, V]):
         """Remove the oldest entries up to the first that has not expired."""
         while self and expired(self[next(iter(self))]):
             self.forget_oldest()
+
+
+class LookUps:
+    """Counts of look-ups in a cache of this process. Plain numbers, because a look-up is part of every call."""
+
+    __slots__ = ("hits", "misses", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.hits = self.misses = 0

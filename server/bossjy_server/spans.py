@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, use_span
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, get_current_span, use_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bossjy_server.context import call_or_none
+
+_CONTEXT = TraceContextTextMapPropagator()
 
 
 def begin(name: str, attributes: Mapping[str, str | int], kind: SpanKind = SpanKind.CLIENT) -> Span | None:
@@ -29,6 +33,23 @@ def end(span: Span, error: BaseException | None = None) -> None:
         span.set_attribute("error.type", type(error).__qualname__)
         span.set_status(Status(StatusCode.ERROR))
     span.end()
+
+
+def traceparent() -> str:
+    """The W3C entry of the running span; empty if the call is not sampled."""
+    call = call_or_none()
+    if call is None or call.tracer is None:
+        return ""
+    carrier: dict[str, str] = {}
+    _CONTEXT.inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+def link(parent: str, attributes: Mapping[str, str]) -> None:
+    """Link the running span to another one, named by its W3C entry."""
+    other = get_current_span(_CONTEXT.extract({"traceparent": parent}, Context())).get_span_context()
+    if other.is_valid:
+        get_current_span().add_link(other, dict(attributes))
 
 
 @contextmanager

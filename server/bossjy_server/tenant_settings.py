@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bossjy_server.bounded import BoundedMap
+from bossjy_server.bounded import BoundedMap, LookUps
 from bossjy_server.errors import BossjyError, Reason, Unavailable
 
 # Then a tenant's settings are read again, if it makes calls.
@@ -46,13 +46,16 @@ class KnownTenants:
         self._changed: set[str] = set()  # since the running read began
         self._task: asyncio.Task[None] | None = None
         self._read_once = asyncio.Event()  # set and replaced after each read
+        self.look_ups = LookUps("tenant-limits")
 
     def of(self, tenant_id: str) -> TenantSettings | None:
         """The settings of a tenant; None until they were read once."""
         known = self._known.get(tenant_id)
         if known is None:
+            self.look_ups.misses += 1
             self._ask(tenant_id)
             return None
+        self.look_ups.hits += 1
         if known[1] <= time.monotonic():
             self._ask(tenant_id)
         return known[0]

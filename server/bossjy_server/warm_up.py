@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from bossjy_numbering import Format, Plan
@@ -22,23 +23,22 @@ from bossjy_server.tenant_settings import KnownTenants
 _NUMBERS = ("+8613800138000", "+14155550123", "+442071838750")
 _NOTE_S = 30.0
 
+# Tenants whose contacts are counted: a count reads all of them.
+STATS_OF = 20
+
 Job = Callable[[], Awaitable[object]]
+# Reads what calls of tenants ask for first, the latest tenant first.
+TenantJob = Callable[[Sequence[str]], Awaitable[object]]
 
 
 async def warm_up(jobs: Mapping[str, Job], wait_s: float, log: Log) -> asyncio.Task[None]:
     """Run the jobs, and wait for them at most `wait_s`. The task that is returned runs the rest; its caller ends it."""
     began = time.monotonic()
 
-    async def run(name: str, job: Job) -> None:
-        try:
-            await job()
-        except (BossjyError, OSError) as error:
-            log.warning("not warm", part=name, error=type(error).__name__)
-
     async def run_all() -> None:
         async with asyncio.TaskGroup() as group:
             for name, job in jobs.items():
-                group.create_task(run(name, job))
+                group.create_task(_guarded(name, job, log))
         log.info("warm", ms=int((time.monotonic() - began) * 1000))
 
     task = asyncio.create_task(run_all())
@@ -46,8 +46,15 @@ async def warm_up(jobs: Mapping[str, Job], wait_s: float, log: Log) -> asyncio.T
     return task
 
 
+async def _guarded(name: str, job: Job, log: Log) -> None:
+    try:
+        await job()
+    except (BossjyError, OSError) as error:
+        log.warning("not warm", part=name, error=type(error).__name__)
+
+
 @asynccontextmanager
-async def warmed(
+async def warmed(  # noqa: PLR0913 - the parts that are loaded
     *,
     plan: Plan,
     details: DetailTables,
@@ -55,10 +62,14 @@ async def warmed(
     database: Database,
     redis: GuardedRedis,
     tenants: KnownTenants,
+    of_tenants: Mapping[str, TenantJob],
     wait_s: float,
     log: Log,
 ) -> AsyncIterator[None]:
-    """Load what calls ask for first, for at most `wait_s`; note the latest tenants while the block runs. 0: nothing."""
+    """Load what calls ask for first, for at most `wait_s`; note the latest tenants while the block runs. 0: nothing.
+
+    `of_tenants`: jobs by the names of their parts, besides the limits.
+    """
     if not wait_s:
         yield
         return
@@ -70,10 +81,13 @@ async def warmed(
         async with database.system():
             pass
 
-    async def learn() -> None:
-        await tenants.learn(await recent.read())
+    async def read_tenants() -> None:
+        latest = await recent.read()
+        async with asyncio.TaskGroup() as group:
+            for name, job in {"limits": tenants.learn, **of_tenants}.items():
+                group.create_task(_guarded(name, partial(job, latest), log))
 
-    jobs: dict[str, Job] = {"plan": lambda: in_thread(_touch, plan), "database": connect, "tenants": learn}
+    jobs: dict[str, Job] = {"plan": lambda: in_thread(_touch, plan), "database": connect, "tenants": read_tenants}
     if has_details:
         jobs["details"] = details.load
     tasks = [await warm_up(jobs, wait_s, log), asyncio.create_task(_note(recent, tenants.recent))]
@@ -81,6 +95,7 @@ async def warmed(
         yield
     finally:
         await end_tasks(tasks)
+        await recent.note(tenants.recent())  # for the process that follows this one
 
 
 def _touch(plan: Plan) -> None:

@@ -31,7 +31,7 @@ from tests.deploy.manifests import (
 DOCUMENT = (ROOT / "docs" / "kubernetes.md").read_text()
 SERVERS = ("small", "production")
 # The schemas have no types of operators.
-FOREIGN = {"ServiceMonitor"}
+FOREIGN = {"PrometheusRule", "ServiceMonitor"}
 # The two newest: the package lists each several times.
 VERSIONS = list(dict.fromkeys(kubernetes_validate.utils.all_versions()))[-2:]
 PORTS = {Settings().server.port, Settings().metrics.port}

@@ -8,13 +8,21 @@ import json
 import time
 from pathlib import Path
 
+import grpc.aio
+
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
+from bossjy_server.app import running
+from bossjy_server.config import read_settings
+from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import Reason, Unavailable
 from bossjy_server.storage.recent import RecentTenants
 from bossjy_server.storage.redis import open_redis
 from bossjy_server.tasks import end_task
 from bossjy_server.telemetry.logging import Log
 from bossjy_server.warm_up import warm_up
+from tests import metrics
+from tests.parts import service_url
 from tests.service import serve
 
 
@@ -69,3 +77,50 @@ async def test_a_server_is_warm_before_it_serves(database_url: str, redis_url: s
                 await asyncio.sleep(0.05)
         events = [json.loads(line)["event"] for line in text.splitlines()]
         assert events.index("warm") < events.index("serving")
+
+
+async def test_a_restarted_server_has_limits_and_counts_of_the_latest_tenants(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    metrics_port, key = free_port(), (("authorization", ""),)
+    async for service in serve(database_url, redis_url, tmp_path):
+        stub = auth_service_pb2_grpc.AuthServiceStub(service.channel)
+        made = await stub.CreateApiKey(
+            auth_service_pb2.CreateApiKeyRequest(display_name="k", scopes=["contacts.read"]), metadata=service.metadata
+        )
+        key = (("authorization", f"Bearer {made.secret}"),)
+        contacts = contact_service_pb2_grpc.ContactServiceStub(service.channel)
+        await contacts.GetContactStats(contact_service_pb2.GetContactStatsRequest(), metadata=key)
+        redis = open_redis(redis_url)
+        await RecentTenants(redis).note([service.tenant_id])
+        keys = [name async for name in redis.scan_iter("bossjy:cache:*:entry:*")]
+        await redis.delete(*keys)  # as if the counts had expired during the restart
+        await redis.aclose()
+    settings = read_settings(
+        {
+            "DATABASE_URL": service_url(database_url),
+            "DATABASE_ADMIN_URL": database_url,
+            "REDIS_URL": redis_url,
+            "BOSSJY_DATA_DIR": str(tmp_path / "data"),
+            "BOSSJY_PORT": str(free_port()),
+            "BOSSJY_METRICS_PORT": str(metrics_port),
+            "BOSSJY_WARM_UP_S": "60",
+            "BOSSJY_LOG_CONSOLE": "off",
+        }
+    )
+    async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:
+        before = await asyncio.to_thread(look_ups, metrics_port)
+        assert before["contact-stats", "miss"] == 1  # the warm-up's own
+        contacts = contact_service_pb2_grpc.ContactServiceStub(channel)
+        await contacts.GetContactStats(contact_service_pb2.GetContactStatsRequest(), metadata=key)
+        after = await asyncio.to_thread(look_ups, metrics_port)
+    # A key is read again after three seconds, so tests/integration/auth/test_api_key_reads.py sets the clock.
+    assert after["api-keys", "hit"] + after["api-keys", "miss"] == 1
+    for cache in ("tenant-limits", "contact-stats"):
+        assert (after[cache, "hit"], after[cache, "miss"] - before[cache, "miss"]) == (1, 0), cache
+
+
+def look_ups(port: int) -> dict[tuple[str, str], float]:
+    """Look-ups of each cache by their result."""
+    found = [one for one in metrics.samples(port) if one.name == "bossjy_cache_requests_total"]
+    return {(one.labels["cache"], one.labels["result"]): one.value for one in found}

@@ -91,9 +91,9 @@ def reached(stack: Stack, name: str, *words: str) -> bool:
     )
 
 
-def check_chinese(stack: Stack, name: str, sentence: str) -> None:
-    """Each receiver shows the summary in Chinese, undamaged, when the alert fires and when it resolves."""
-    until(f"{name} reaches all receivers", lambda: reached(stack, name, sentence))
+def check_texts(stack: Stack, name: str, chinese: str, english: str) -> None:
+    """Each receiver shows the summary in both languages, undamaged."""
+    until(f"{name} reaches all receivers", lambda: reached(stack, name, chinese, english))
     for texts in (stack.received.dingtalk, stack.received.wecom, stack.received.mail):
         assert any(f"告警 {name}" in text or f"告警 firing {name}" in text for text in texts)
     assert stack.received.unsigned == 0
@@ -112,7 +112,7 @@ def check_resolved(stack: Stack, name: str) -> None:
 def test_a_full_disk_reaches_every_receiver(stack: Stack) -> None:
     """The exporter's real sizes; the bound of the rule is raised above them, then lowered."""
     stack.set_disk_bound(1.5)
-    check_chinese(stack, "HostDiskFull", "剩余空间不足 10 %")
+    check_texts(stack, "HostDiskFull", "剩余空间不足 10 %", "is free")
     stack.set_disk_bound(0.0)
     check_resolved(stack, "HostDiskFull")
 
@@ -128,7 +128,9 @@ def test_failing_calls_reach_every_receiver(stack: Stack, tenant: Tenant) -> Non
                 for _ in range(300):
                     with pytest.raises(BossjyError):
                         await client.contacts.get("+8613800000001")
-                await asyncio.to_thread(check_chinese, stack, "BossJyErrorRatioHigh", "超过 5 % 的调用失败")
+                await asyncio.to_thread(
+                    check_texts, stack, "BossJyErrorRatioHigh", "超过 5 % 的调用失败", "More than 5 % of the calls fail"
+                )
             finally:
                 await admin.execute("ALTER TABLE bossjy.contacts_away RENAME TO contacts")
                 await admin.close()
@@ -144,6 +146,6 @@ def test_failing_calls_reach_every_receiver(stack: Stack, tenant: Tenant) -> Non
 
 def test_a_killed_server_reaches_every_receiver(stack: Stack) -> None:
     stack.server.kill()
-    check_chinese(stack, "BossJyDown", "上的 BossJy 没有响应")
+    check_texts(stack, "BossJyDown", "上的 BossJy 没有响应", "does not answer")
     stack.server.start()
     check_resolved(stack, "BossJyDown")

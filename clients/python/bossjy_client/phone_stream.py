@@ -14,7 +14,7 @@ from grpc.aio import EOF
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_client.call_options import time_left
-from bossjy_client.connection import Connection, backoff_s, is_passing
+from bossjy_client.connection import Connection, backoff_s, end_of, is_passing
 from bossjy_client.errors import BossjyError, UnavailableError, from_rpc_error
 
 BATCH_TEXTS = 5000
@@ -112,12 +112,16 @@ class ValidationStream(Generic[AnyBatch]):
         """
         if careful:
             await _refused(call)
-        sent, most = 0, 1 if careful else _IN_FLIGHT
+        sent, most, ended = 0, 1 if careful else _IN_FLIGHT, False
         while True:
             while sent < most and (batch := await self._batch(sent, batches)) is not None:
                 await call.write(self._request(batch))
                 sent += 1
+            if not (ended or self._more) and sent == len(self._waiting):
+                await call.done_writing()
+                ended = True
             if not sent:
+                await end_of(call)
                 return
             answer = await _read(call)
             sent, most = sent - 1, _IN_FLIGHT

@@ -19,7 +19,7 @@ from grpc.aio import EOF
 from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy_client.call_options import time_left
 from bossjy_client.checksum import crc32c
-from bossjy_client.connection import Connection, backoff_s, is_passing
+from bossjy_client.connection import Connection, backoff_s, end_of, is_passing
 from bossjy_client.errors import BossjyError, SourceError, UnavailableError, UploadError, from_rpc_error
 from bossjy_client.sources import Source
 
@@ -174,6 +174,7 @@ class _Stream:
             kind = answer.WhichOneof("message")
             if kind == "finished":
                 job: import_pb2.Import = answer.finished.import_job
+                await end_of(self._call)
                 return job
             self._take(kind, answer)
             self._changed.set()

@@ -51,6 +51,7 @@ class Auth:
     keys: Keys
     registration_token: str | None  # of the first start, until it is used
     refused_scopes: RefusedScopes
+    api_keys: ApiKeys
 
     def __repr__(self) -> str:
         return "Auth()"  # the token is a secret
@@ -149,7 +150,7 @@ async def open_auth(
             task = asyncio.create_task(work)
             stack.push_async_callback(end_task, task)
         live_callers = LiveCallers(database, revocations, clock)
-        yield Auth(servicer, authenticator, live_callers, keys, token, RefusedScopes(database))
+        yield Auth(servicer, authenticator, live_callers, keys, token, RefusedScopes(database), api_keys)
 
 
 def load_keys(data_dir: Path, options: AuthOptions, clock: Callable[[], float] = time.time) -> Keys:

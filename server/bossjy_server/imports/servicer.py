@@ -36,6 +36,7 @@ from bossjy_server.imports.upload.stream import Upload
 from bossjy_server.imports.upload.threads import ImportThreads
 from bossjy_server.imports.upload.upload_state import UploadProcess
 from bossjy_server.storage.cache import Cache, Loaded
+from bossjy_server.storage.origins import Origins
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
 
@@ -44,10 +45,14 @@ _PIECE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ImportCaches:
-    """`ended`: answers of GetImport for imports that have ended; `contact_stats`: counts that an import invalidates."""
+    """`ended`: answers of GetImport for imports that have ended; `contact_stats`: counts that an import invalidates.
+
+    `origins`: traces of the calls that created imports.
+    """
 
     ended: Cache
     contact_stats: Cache
+    origins: Origins
 
 
 class ImportServicer:
@@ -84,6 +89,7 @@ class ImportServicer:
             load_enrichment,
             metrics or ImportMetrics(),
             self._cleanup,
+            caches.origins if caches else None,
         )
 
     async def close(self) -> None:
@@ -99,6 +105,8 @@ class ImportServicer:
             request_id=request.request_id,
             validate_only=request.validate_only,
         )
+        if self._caches is not None:
+            await self._caches.origins.keep(current_caller().tenant_id, job.import_id)
         return pb.CreateImportResponse(
             import_job=convert.import_job(job), max_chunk_bytes=self._options.max_chunk_bytes
         )

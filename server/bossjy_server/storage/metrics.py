@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bossjy_server.bounded import LookUps
 from bossjy_server.storage.audit import losses
 from bossjy_server.storage.breaker import Breaker
 from bossjy_server.storage.cache import Cache
@@ -63,8 +64,9 @@ class PartsCollector(Collector):
 class CachesCollector(Collector):
     """Metrics of caches, in `registry`. Hit rate: hits by hits and misses. Redis reports its total size itself."""
 
-    def __init__(self, registry: CollectorRegistry, caches: Sequence[Cache]) -> None:
-        self._caches = caches
+    def __init__(self, registry: CollectorRegistry, caches: Sequence[Cache], own: Sequence[LookUps] = ()) -> None:
+        """`own`: caches of this process, which are not in Redis."""
+        self._caches, self._own = caches, own
         registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
@@ -78,4 +80,7 @@ class CachesCollector(Collector):
             asked.add_metric([cache.name, "bypassed"], counts.bypassed)
             asked.add_metric([cache.name, "joined"], cache.joined)
             stored.add_metric([cache.name], counts.stored_bytes)
+        for one in self._own:
+            asked.add_metric([one.name, "hit"], one.hits)
+            asked.add_metric([one.name, "miss"], one.misses)
         return [asked, stored]

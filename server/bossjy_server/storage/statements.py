@@ -52,6 +52,17 @@ class ObservedConnection(asyncpg.Connection):
         """Run a statement; one value."""
         return await _observed(super().fetchval, query, args, options)
 
+    async def copy_to_table(self, table_name: str, **options: Any) -> str:
+        """Copy rows to a table."""
+        copy, schema = super().copy_to_table, options.get("schema_name") or "public"
+
+        async def work(_: str) -> str:
+            done: str = await copy(table_name, **options)
+            return done
+
+        told: str = await _observed(work, f"COPY INTO {schema}.{table_name}", (), {})
+        return told
+
 
 _Work: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 

@@ -22,6 +22,7 @@ import orjson
 
 from bossjy_server.telemetry.human import LineForm
 from bossjy_server.telemetry.repeats import Repeats
+from bossjy_server.telemetry.sink import Line, Sink
 
 DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
 # The levels by name; `off` is above all of them.
@@ -63,15 +64,17 @@ class Log:
         keep: int = 30,
         queue_lines: int = 100_000,
         flush_s: float = 0.05,
+        shipping: Sink | None = None,
     ) -> None:
         self._level, self._console, self._console_level = level, console, console_level
         self._configured, self._console_form = level, console_form
+        self.shipping = shipping
         self._file = None
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._file = _PrivateFile(file, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
             self._file.failed = self._not_written
-        self._queue: deque[tuple[float, int, str, Mapping[str, object]]] = deque()
+        self._queue: deque[Line] = deque()
         self._limit, self._dropped, self._flush_s = queue_lines, 0, flush_s
         self.lines_dropped = self.write_failures = 0  # since the start
         self.file_fails = False  # true if the latest write to the file failed
@@ -125,6 +128,8 @@ class Log:
         self._ended = True
         self._wake.set()
         self._thread.join(timeout=5)
+        if self.shipping is not None:
+            self.shipping.close()
         if self._file is not None:
             with suppress(OSError):  # a full disk was reported before
                 self._file.close()
@@ -155,6 +160,8 @@ class Log:
         console_lines: list[str] = []
         while self._queue:
             at, level, event, fields = self._queue.popleft()
+            if self.shipping is not None:
+                self.shipping.add((at, level, event, fields))
             line = _line(at, level, event, fields)
             file_lines.append(line)
             if level >= self._console_level:

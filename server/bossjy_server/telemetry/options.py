@@ -1,4 +1,4 @@
-"""Options of log, metrics endpoint and traces."""
+"""Options of log, metrics endpoint, traces and sent log lines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from bossjy_server import setting_texts as read
 from bossjy_server.setting_texts import setting
 
 _RATIO = 0.01
+# The receiver that OpenTelemetry names for gRPC if no setting does.
+_STANDARD_RECEIVER = "http://localhost:4317"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,24 @@ class LogOptions:
         60,
         read.whole(0, 10**6),
         "Lines per minute about refused calls of one network; the others are summarised. 0: no limit.",
+    )
+    exporter: str = setting(
+        "OTEL_LOGS_EXPORTER",
+        "",
+        read.choice("otlp", "none"),
+        "`otlp`: lines are also sent to an OTLP gRPC receiver. If empty: only if the next setting names one.",
+    )
+    otlp_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+        "",
+        read.url("http", "https"),
+        "OTLP gRPC receiver of log lines. If empty, that of traces.",
+    )
+    otlp_queue: int = setting(
+        "OTEL_BLRP_MAX_QUEUE_SIZE",
+        8192,
+        read.whole(1, 1_000_000),
+        "Lines that may wait to be sent to the receiver; more are dropped and counted.",
     )
 
 
@@ -87,8 +107,10 @@ class TraceOptions:
         read.decimal(0, 1),
         "OpenTelemetry's own name of the share of traced calls; BOSSJY_TRACE_RATIO overrides it.",
     )
-    service: str = setting("OTEL_SERVICE_NAME", "bossjy", str, "Name of the service in traces.")
-    disabled: bool = setting("OTEL_SDK_DISABLED", False, read.switch, "No traces, whatever the other settings say.")
+    service: str = setting("OTEL_SERVICE_NAME", "bossjy", str, "Name of the service in traces and sent log lines.")
+    disabled: bool = setting(
+        "OTEL_SDK_DISABLED", False, read.switch, "No traces and no sent log lines, whatever the other settings say."
+    )
 
     @property
     def receiver(self) -> str:
@@ -99,3 +121,10 @@ class TraceOptions:
     def share(self) -> float:
         """The share of calls that are traced when their caller did not decide."""
         return self.ratio if self.ratio != _RATIO else self.otel_ratio
+
+
+def log_receiver(log: LogOptions, traces: TraceOptions) -> str:
+    """The receiver of log lines; empty for none."""
+    if traces.disabled or log.exporter == "none" or not (log.exporter or log.otlp_endpoint):
+        return ""
+    return log.otlp_endpoint or traces.otel_endpoint or traces.endpoint or _STANDARD_RECEIVER

@@ -35,7 +35,16 @@ class ProgramCollector(Collector):
         failed = CounterMetricFamily(
             "bossjy_log_write_failures", "Writes that the log file did not take.", value=self._log.write_failures
         )
-        return [build, dropped, failed]
+        shipping = self._log.shipping
+        sent = CounterMetricFamily(
+            "bossjy_log_lines_sent", "Log lines that an OTLP receiver accepted.", value=shipping.sent if shipping else 0
+        )
+        unsent = CounterMetricFamily(
+            "bossjy_log_lines_unsent",
+            "Log lines dropped because the OTLP receiver is slow, away or refuses them.",
+            value=shipping.dropped if shipping else 0,
+        )
+        return [build, dropped, failed, sent, unsent]
 
 
 class AgeCollector(Collector):

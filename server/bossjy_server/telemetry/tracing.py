@@ -20,6 +20,11 @@ _PROPAGATOR = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePr
 _ENTRIES = ("traceparent", "tracestate", "baggage")
 
 
+def resource_of(service: str) -> Resource:
+    """The description of this service that its spans and log lines carry. The SDK adds OTEL_RESOURCE_ATTRIBUTES."""
+    return Resource.create({"service.name": service, "service.version": version("bossjy-server")})
+
+
 class Tracing:
     """A tracer and its resources to close. It keeps every span: its caller decides which calls are traced.
 
@@ -27,8 +32,7 @@ class Tracing:
     """
 
     def __init__(self, endpoint: str, service: str = "bossjy") -> None:
-        resource = Resource.create({"service.name": service, "service.version": version("bossjy-server")})
-        self._provider = TracerProvider(resource=resource, sampler=ALWAYS_ON)
+        self._provider = TracerProvider(resource=resource_of(service), sampler=ALWAYS_ON)
         exporter = OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"), timeout=5)
         self._provider.add_span_processor(
             BatchSpanProcessor(exporter, max_queue_size=4096, max_export_batch_size=512, export_timeout_millis=5000)

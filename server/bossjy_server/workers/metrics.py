@@ -1,4 +1,7 @@
-"""Metrics of all workers at one endpoint. Each sample has the label `worker`; the reader can sum them."""
+"""Metrics of all workers at one endpoint. Each sample has the label `worker`; the reader can sum them.
+
+Workers answer in the OpenMetrics format, because it alone has exemplars: a latency bucket keeps the trace of its call.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from prometheus_client.core import Metric
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 _ANSWER_S = 5.0
@@ -35,8 +38,8 @@ class WorkersCollector(Collector):
 def merged(texts: Mapping[int, str]) -> list[Metric]:
     """Families of several workers merged by name. The samples name their worker."""
     families: dict[str, Metric] = {}
-    for number, text in sorted(texts.items()):
-        for family in text_string_to_metric_families(text):
+    for number, text in sorted((number, text) for number, text in texts.items() if text):
+        for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
             kept = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
             kept.samples.extend(
                 sample._replace(labels={**sample.labels, "worker": str(number)}) for sample in family.samples

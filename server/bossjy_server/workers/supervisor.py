@@ -26,6 +26,7 @@ from bossjy_server.tasks import end_task, end_tasks
 from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint
+from bossjy_server.telemetry.sink import sink_for
 from bossjy_server.telemetry.text_pages import JWKS, LIVE, READY, OperationsPages, Page
 from bossjy_server.workers.metrics import WorkersCollector
 from bossjy_server.workers.worker_process import WorkerProcess
@@ -54,6 +55,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
             file=settings.process.data_dir / "logs" / "bossjy.log",
             max_bytes=settings.log.file_bytes,
             keep=settings.log.files,
+            shipping=sink_for(settings.log, settings.traces),
         )
         stack.callback(log.close)
         stack.enter_context(library_logs_in(log))

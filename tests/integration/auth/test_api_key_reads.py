@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bossjy_server.bounded import BoundedMap
-from bossjy_server.errors import Reason
+from bossjy_server.errors import Reason, Unauthenticated
 from bossjy_server.storage.postgres import Database
-from tests.integration.auth.conftest import Clock, User, reason_of
+from tests.integration.auth.conftest import Clock, Opened, User, reason_of
 from tests.integration.auth.test_api_keys import new_key
 
 
@@ -115,3 +115,38 @@ async def test_a_read_that_began_before_a_key_ended_is_not_kept(owner: User, use
     assert not uses.tenants  # the later call made its own read, which is cached
     await authenticate(key)
     assert not uses.tenants
+
+
+async def test_a_new_process_reads_the_latest_keys_before_their_calls(
+    owner: User, uses: Uses, clock: Clock, opened: Opened
+) -> None:
+    key, unused = await new_key(owner), await new_key(owner)
+    await authenticate(key)  # its use is recorded
+    async with opened(redis_client=None) as second:
+        uses.tenants.clear()
+        await second.api_keys.warm([owner.tenant_id])
+        assert uses.tenants == [owner.tenant_id]
+        look_ups = second.api_keys.look_ups
+        assert (await second.authenticator.authenticate(f"Bearer {key.credential}")).user_id == owner.user_id
+        assert (len(uses.tenants), look_ups.hits, look_ups.misses) == (1, 1, 0)
+        # Another secret is another look-up, which the database refuses.
+        wrong = replace(key, credential=key.credential[:-6] + "AAAAAA")
+        with pytest.raises(Unauthenticated):
+            await second.authenticator.authenticate(f"Bearer {wrong.credential}")
+        assert (await second.authenticator.authenticate(f"Bearer {unused.credential}")).user_id == owner.user_id
+        assert (len(uses.tenants), look_ups.misses) == (3, 2)
+        # A warm key is read again as soon as any other.
+        clock.ahead_s += 5.1
+        await second.authenticator.authenticate(f"Bearer {key.credential}")
+        assert len(uses.tenants) == 4
+        # A key that ends while they are read is not known afterwards.
+        clock.ahead_s += 5.1
+        uses.gate.clear()
+        warming = asyncio.create_task(second.api_keys.warm([owner.tenant_id]))
+        while len(uses.tenants) < 5:
+            await asyncio.sleep(0.01)
+        second.api_keys.forget(owner.user_id)
+        uses.gate.set()
+        await warming
+        await second.authenticator.authenticate(f"Bearer {key.credential}")
+        assert len(uses.tenants) == 6

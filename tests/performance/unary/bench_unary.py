@@ -3,7 +3,9 @@
     python -m tests.performance.unary.bench_unary [--short] [--cost]
 
 It measures the whole service: authenticated calls, one log line each, metrics, 1 % of the calls traced to a receiver.
-`observation_us` is the cost of logs, metrics and traces: the median difference to a server that has none of them.
+`observation_us` is the cost of logs, metrics and traces: the difference to a server that has none of them, of the
+least of short rounds in turn, as other work on the machine can only add to a round. `observation_alone_us` is the same
+cost of the interceptors alone, in a process without a network (`observation.py`), and `load_average` that of the run.
 CPU is that of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process,
 the contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo
 gets the same request and metadata, and runs on asyncio's own loop; `echo_uvloop_us` is its cost on the server's loop.
@@ -16,40 +18,35 @@ Servers and clients share the machine's cores, so `rps_…` are lower bounds.
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import grpc
 import psutil
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
 from tests.measurements import write_figures
 from tests.performance.faults.parts import Stage, stage
 from tests.performance.open_loop import Job, Outcome, run, start
+from tests.performance.unary.observation import observation_alone
+from tests.performance.unary.receiver import trace_receiver
 from tests.performance.validate import METHOD, json_requests, requests, token_of
 
 RATES = (500, 1000, 2000)
-
-
-class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
-    """Receives spans and drops them."""
-
-    def Export(self, request: Any, context: Any) -> Any:
-        """One batch."""
-        return trace_service_pb2.ExportTraceServiceResponse()
+OBSERVED_ROUNDS, OBSERVED_CALLS = 16, 1600
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """CPU time of a process and its children."""
+    """CPU time of a process and its children, by the scheduler: ticks of 10 ms would be microseconds for each call."""
     family = [process, *process.children(recursive=True)]
-    return float(sum(one.cpu_times().user + one.cpu_times().system for one in family))
+    threads = [thread for one in family for thread in Path(f"/proc/{one.pid}/task").glob("*/schedstat")]
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 def process_of(server: ServerProcess) -> psutil.Process:
@@ -80,11 +77,21 @@ async def costs(jobs: dict[str, tuple[Job, psutil.Process]], rounds: int) -> dic
     return {
         **medians,
         "stack_us": _median_difference(found["validate"], found["echo"]),
-        "observation_us": _median_difference(found["validate"], found["unobserved"]),
         "stack_over_uvloop_us": _median_difference(found["validate"], found["echo_uvloop"]),
         "native_over_echo_us": _median_difference(found["native"], found["echo_native"]),
         "native_vs_aio": statistics.median(quotients),
     }
+
+
+async def observation_us(jobs: dict[str, tuple[Job, psutil.Process]]) -> dict[str, float]:
+    """The cost of logs, metrics and traces for each call."""
+    least = {"validate": float("inf"), "unobserved": float("inf")}
+    for number in range(OBSERVED_ROUNDS):
+        for name in sorted(least, reverse=bool(number % 2)):
+            job, process = jobs[name]
+            least[name] = min(least[name], await cost_us(Job(**{**vars(job), "calls": OBSERVED_CALLS}), process))
+    print("least of rounds, us:", {name: round(cost, 1) for name, cost in least.items()}, flush=True)
+    return {"observation_us": least["validate"] - least["unobserved"]}
 
 
 def _median_difference(mine: list[float], bare: list[float]) -> float:
@@ -144,6 +151,7 @@ async def measure(held: Stage, traces: str, *, short: bool, cost: bool = False) 
             "json": (Job(**{**vars(by_json), **busy}), process_of(native)),
         }
         figures = await costs(jobs, rounds)
+        figures |= await observation_us(jobs)
     unobserved.end()
     if cost:
         native.end()
@@ -175,25 +183,12 @@ def echo_server(*options: str, module: str = "echo_server") -> Iterator[tuple[st
         echo.wait(10)
 
 
-@contextmanager
-def trace_receiver() -> Iterator[str]:
-    """A receiver of traces while the block runs; its address."""
-    port = free_port()
-    receiver = grpc.server(ThreadPoolExecutor(1))
-    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
-    add(TraceReceiver(), receiver)
-    receiver.add_insecure_port(f"127.0.0.1:{port}")
-    receiver.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        receiver.stop(None)
-
-
 def main() -> int:
     """Measure and write build/figures/unary.json."""
     with stage() as held, trace_receiver() as traces:
         figures = asyncio.run(measure(held, traces, short="--short" in sys.argv[1:], cost="--cost" in sys.argv[1:]))
+        figures["observation_alone_us"] = observation_alone(traces)["observation_us"]
+        figures["load_average"] = os.getloadavg()[0]
     write_figures("unary", {name: round(value, 2) for name, value in figures.items()})
     return 0
 

@@ -25,7 +25,7 @@ from bossjy_server.rpc.tracing import tracing_concern
 from bossjy_server.telemetry.logging import Log
 from bossjy_server.telemetry.tracing import Tracing
 from tests.measurements import write_figures
-from tests.performance.unary.bench_unary import trace_receiver
+from tests.performance.unary.receiver import trace_receiver
 
 CALLS, ROUNDS = 20_000, 15
 SERVICE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
@@ -72,11 +72,16 @@ async def _measure(folder: Path, traces: str) -> dict[str, float]:
     return {f"{name}_us": round(cost - bare, 2) for name, cost in least.items()}
 
 
+def observation_alone(traces: str) -> dict[str, float]:
+    """The costs for each call; `traces`: the address of a receiver."""
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_measure(Path(folder), traces))
+
+
 def main() -> int:
     """Measure and write build/figures/observation.json."""
-    with tempfile.TemporaryDirectory() as folder, trace_receiver() as traces:
-        figures = asyncio.run(_measure(Path(folder), traces))
-    write_figures("observation", figures)
+    with trace_receiver() as traces:
+        write_figures("observation", observation_alone(traces))
     return 0
 
 

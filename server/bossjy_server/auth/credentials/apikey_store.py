@@ -52,6 +52,12 @@ SELECT k.secret_hash, k.scopes, k.created_by, k.expire_time, u.role FROM bossjy.
 ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by WHERE k.tenant_id = $1 AND k.api_key_id = $2 AND
 k.end_time IS NULL AND k.expire_time > $3 AND u.state = 'active'"""
 
+SELECT_LATEST = """
+SELECT k.api_key_id, k.secret_hash, k.scopes, k.created_by, k.expire_time, u.role FROM bossjy.api_keys k
+JOIN bossjy.users u ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by
+WHERE k.tenant_id = $1 AND k.end_time IS NULL AND k.expire_time > $2 AND u.state = 'active'
+AND k.last_use_time > $2 - interval '1 day' ORDER BY k.last_use_time DESC LIMIT $3"""
+
 # Last use, to the minute: at most one write per minute and key. If another write locks the key, the next check writes.
 UPDATE_LAST_USE = """
 UPDATE bossjy.api_keys SET last_use_time = date_trunc('minute', $3::timestamptz)
@@ -133,6 +139,12 @@ async def for_check(connection: Connection, tenant_id: str, api_key_id: str, now
     """The stored data for the check of a key, or None if the key is not live."""
     row = await connection.fetchrow(SELECT_FOR_CHECK, tenant_id, api_key_id, now)
     return StoredKey(row) if row else None
+
+
+async def latest(connection: Connection, tenant_id: str, now: datetime, limit: int) -> list[tuple[str, StoredKey]]:
+    """Ids and stored data of the live keys with the latest use, within a day."""
+    rows = await connection.fetch(SELECT_LATEST, tenant_id, now, limit)
+    return [(row["api_key_id"], StoredKey(row)) for row in rows]
 
 
 async def record_use(connection: Connection, tenant_id: str, api_key_id: str, now: datetime) -> None:

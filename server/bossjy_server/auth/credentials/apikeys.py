@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from bossjy_server.auth.credentials import apikey_store, certificate_store, toke
 from bossjy_server.auth.credentials.tokens import refused
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import ApiKey, Request, to_datetime
-from bossjy_server.bounded import BoundedMap
+from bossjy_server.bounded import BoundedMap, LookUps
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
     AlreadyExists,
@@ -35,6 +35,8 @@ from bossjy_server.storage.authority import Held
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.single_flight import SingleFlight
 
+# Keys of one tenant that a new process reads before their first call: those with the latest use.
+_WARM_OF_TENANT, _WARM_MAX = 20, 1000
 _REFUSED_MAX = 1000  # texts of refused keys, cached so that a client that repeats one costs no database read
 
 
@@ -60,11 +62,13 @@ class ApiKeys:
         self._database = database
         self._options = options
         self._clock = clock
-        # SHA-256 of a key's text -> its caller, and when it must be read again; oldest first
-        self._known = BoundedMap[bytes, tuple[Caller, float]](options.verified_tokens_max)
+        self.look_ups = LookUps("api-keys")
+        # A key without its secret, and SHA-256 of that, as the database has it -> its caller, and when it must be read
+        # again; oldest first
+        self._known = BoundedMap[tuple[str, bytes], tuple[Caller, float]](options.verified_tokens_max)
         # The same for refused keys -> the time until which the refusal needs no read
         self._refused = BoundedMap[bytes, float](_REFUSED_MAX)
-        self._reading = SingleFlight[tuple[bytes, int], Caller]()
+        self._reading = SingleFlight[tuple[str, bytes, int], Caller]()
         self._changes = 0  # number of keys that ended here; a read that began before an end is not cached
 
     async def caller_of(self, text: str) -> Caller:
@@ -72,7 +76,8 @@ class ApiKeys:
 
         A key in use is read again every few seconds, so its end is noticed within that time.
         """
-        return await self._known_or(self._read, text)
+        shown, _, secret = text.rpartition(".")
+        return await self._known_or(self._read, text, (shown, _digest(secret)))
 
     async def caller_of_certificate(self, name: str) -> Caller:
         """The caller of the key to which the name in a verified certificate is bound.
@@ -80,22 +85,42 @@ class ApiKeys:
         Raises Unauthenticated(CREDENTIALS_MISSING), Unavailable. The end of a binding is noticed as soon as that of a
         key.
         """
-        return await self._known_or(self._read_certificate, name)
+        return await self._known_or(self._read_certificate, name, (name, b""))
 
-    async def _known_or(self, read: Callable[[str], Coroutine[Any, Any, Caller]], text: str) -> Caller:
+    async def warm(self, tenants: Sequence[str]) -> None:
+        """Read the keys with the latest use of each tenant, so that their first calls need no read. Raises Unavailable.
+
+        Only their hashes are known: a caller must still present the secret.
+        """
+        now, changes = to_datetime(self._clock()), self._changes
+        for tenant_id in tenants:
+            async with self._database.tenant(tenant_id) as connection:
+                found = await apikey_store.latest(connection, tenant_id, now, _WARM_OF_TENANT)
+            for api_key_id, stored in found:
+                if changes != self._changes or len(self._known) >= _WARM_MAX:
+                    return
+                shown = token_format.api_key_text(token_format.ApiKeyText(tenant_id, api_key_id, "")).rstrip(".")
+                self._keep((shown, stored.secret_hash), _caller(tenant_id, api_key_id, stored))
+
+    async def _known_or(
+        self, read: Callable[[str], Coroutine[Any, Any, Caller]], text: str, look_up: tuple[str, bytes]
+    ) -> Caller:
         # Names and keys never look alike: a key begins with bjk_, and has no `:` or `=`.
-        digest = _digest(text)
-        known = self._known.get(digest)
+        known = self._known.get(look_up)
         if known and known[1] > self._clock():
+            self.look_ups.hits += 1
             return known[0]
-        self._known.pop(digest, None)
+        self.look_ups.misses += 1
+        self._known.pop(look_up, None)
         changes = self._changes
-        caller = await self._reading.run((digest, changes), partial(read, text))
-        if changes != self._changes:  # it may have ended since; this call came before, so it may still use the caller
-            return caller
-        until = min(self._clock() + self._options.api_key_recheck_s, caller.expire_time_s)
-        self._known.keep(digest, (caller, until))
+        caller = await self._reading.run((*look_up, changes), partial(read, text))
+        if changes == self._changes:  # else it may have ended since; this call came before, so it may still use it
+            self._keep(look_up, caller)
         return caller
+
+    def _keep(self, look_up: tuple[str, bytes], caller: Caller) -> None:
+        until = min(self._clock() + self._options.api_key_recheck_s, caller.expire_time_s)
+        self._known.keep(look_up, (caller, until))
 
     async def create(self, caller: Caller, new: NewApiKey) -> tuple[ApiKey, str]:
         """Create a key for the caller. Returns the key and its secret, which is '' for a repeated call.

@@ -15,7 +15,7 @@ from bossjy_server.auth.credentials.token_format import API_KEY_PREFIX
 from bossjy_server.auth.credentials.tokens import AccessTokens, Verified, refused
 from bossjy_server.auth.login.revocations import ENDED, Revocations
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.bounded import BoundedMap
+from bossjy_server.bounded import BoundedMap, LookUps
 from bossjy_server.context import Caller
 from bossjy_server.storage.authority import session_ended, token_expired
 
@@ -39,6 +39,7 @@ class Authenticator:
         self._clock = clock
         self._verified = BoundedMap[str, Verified](options.verified_tokens_max)
         self._removals = tokens.keys.removals
+        self.look_ups = LookUps("access-tokens")
 
     async def authenticate(self, authorization: str) -> Caller:
         """The caller of `Bearer TOKEN` or `Bearer API_KEY`.
@@ -58,6 +59,9 @@ class Authenticator:
             if credential.startswith(API_KEY_PREFIX):
                 return await self._api_keys.caller_of(credential)
             verified = self._verify(authorization, credential)
+            self.look_ups.misses += 1
+        else:
+            self.look_ups.hits += 1
         self._check_session(verified)
         return verified.caller
 

@@ -214,7 +214,8 @@ class BlockReader:
             await self._fail(error)
         if found is None:
             return None
-        spec, self._part = await self._writer.resolve(found)
+        with stage("import.resolve"):
+            spec, self._part = await self._writer.resolve(found)
         del self._buffer[: self._part.committed_offset]
         self.committed = self._part.committed_offset
         return spec

@@ -63,6 +63,8 @@ class Upload:
         holder = secrets.token_hex(8)
         with stage("import.open", part=opening.part):
             job, part = await self._open(opening, holder)
+        if self._process.origins is not None:
+            await self._process.origins.link(self._tenant_id, opening.import_id)
         await self._answers.put(Opened(resume_offset(part), part.counts))
         await self._answers.put(Flow(self._process.options.window_bytes))
         pipeline = Pipeline(self._process, self._caller, job, part, holder, incoming=incoming, answers=self._answers)
@@ -75,7 +77,8 @@ class Upload:
         if reader.failure is not None:
             raise _with_offset(reader.failure, reader.committed)
         if reader.finished:
-            done = await self._job(opening.import_id)
+            with stage("import.finish"):
+                done = await self._job(opening.import_id)
             await self._answers.put(Finished(done))
             if done.state is not State.OPEN:
                 self._process.cleanup.begin(self._tenant_id, opening.import_id)

@@ -12,6 +12,7 @@ from bossjy_server.imports.database.cleanup import Cleanup
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.upload.threads import ImportThreads
+from bossjy_server.storage.origins import Origins
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.shares import Shares
 
@@ -21,6 +22,7 @@ class UploadProcess:
     """`threads` split and clean blocks; `blocks` are the slots for them; `draining` is set when the server ends.
 
     `load_enrichment` returns the tables of carriers and places. It is slow the first time, so it runs in a thread.
+    `origins`: the traces of the calls that created imports.
     """
 
     database: Database
@@ -32,3 +34,4 @@ class UploadProcess:
     load_enrichment: Callable[[], Enrichment]
     metrics: ImportMetrics
     cleanup: Cleanup
+    origins: Origins | None = None
