@@ -15,6 +15,7 @@ from pathlib import Path
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.errors import StartError
 from bossjy_server.health_command import ask_health
+from bossjy_server.loading import loading
 from bossjy_server.loop import run
 from bossjy_server.setting_list import show_settings
 
@@ -57,7 +58,8 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a stranger.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     if options.command in ("owner", "tenants", "keys", "services", "database"):
-        from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
+        with loading():
+            from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
 
         return operate(options, settings)
     return run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
@@ -190,7 +192,8 @@ async def _serve(settings: Settings) -> int:
     if (count := workers_for(settings)) > 1:
         await serve_with_workers(settings, count, stop)  # before this process loads anything of gRPC
         return 0
-    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
+    with loading():
+        from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
 
     hangup, switched = _event_of(signal.SIGHUP), _event_of(signal.SIGUSR1)
     async with running(settings) as served:
@@ -205,7 +208,8 @@ async def _serve(settings: Settings) -> int:
 
 
 async def _demo(settings: Settings, *, once: bool) -> int:
-    from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
+    with loading():
+        from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
 
     for number in (signal.SIGHUP, signal.SIGUSR1):
         _event_of(number)

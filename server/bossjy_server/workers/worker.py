@@ -12,13 +12,16 @@ import pickle
 import signal
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bossjy_server.app import Running, running
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
+from bossjy_server.loading import loading
 from bossjy_server.loop import run
+
+if TYPE_CHECKING:
+    from bossjy_server.app import Running
 
 
 def main() -> int:
@@ -33,6 +36,9 @@ def main() -> int:
 
 
 async def _work(number: int, settings: Settings) -> None:
+    with loading():
+        from bossjy_server.app import running  # noqa: PLC0415 - in the block
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
