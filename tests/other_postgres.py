@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from bossjy_server.storage.account import other_account
 from bossjy_server.storage.embedded import EmbeddedParts
-from bossjy_server.storage.process import free_port
+from tests.ports import free_port
 
 # The folder with the programs `initdb` and `postgres`. If empty, tests use the embedded PostgreSQL.
 VARIABLE = "BOSSJY_TEST_POSTGRES_BIN"

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from bossjy_server.storage.process import free_port
+from tests.ports import free_port
 
 # The last release of Debian with the package; its licence is MPL-2.0.
 _SUITE = "bullseye"

@@ -21,9 +21,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.storage.embedded import EmbeddedParts
-from bossjy_server.storage.process import free_port
 from tests.front import front_settings
 from tests.parts import fresh_database, service_url
+from tests.ports import free_port
 from tests.service import data_folder
 
 ROOT = Path(__file__).parents[2]

@@ -17,9 +17,9 @@ import pytest
 
 from bossjy_server.storage.account import other_account
 from bossjy_server.storage.embedded import EmbeddedParts
-from bossjy_server.storage.process import free_port
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
 from tests.parts import fresh_database, service_url
+from tests.ports import free_port
 
 # Connections to PostgreSQL. The server has eight to PgBouncer, so transactions of all tenants share them.
 CONNECTIONS = 2

@@ -22,8 +22,8 @@ from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.options import ServerOptions
 from bossjy_server.rpc.server import Router, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
-from bossjy_server.storage.process import free_port
 from tests.integration.rpc.certificates import Authority, Signed
+from tests.ports import free_port
 
 
 async def check(channel: grpc.aio.Channel) -> int:

@@ -16,8 +16,8 @@ import pytest
 from bossjy_server.errors import StartError
 from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.postgres import Connection, Database
-from bossjy_server.storage.process import free_port
 from bossjy_server.storage.schema import apply_schema, read_init_sql
+from tests.ports import free_port
 
 SECRET = "Se_cr-et1"
 

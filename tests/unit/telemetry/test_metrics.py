@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from bossjy_server.errors import StartError
-from bossjy_server.storage.process import free_port
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.pages import Page
 from tests import metrics
+from tests.ports import free_port
 
 PAGES = {"/livez": lambda: Page("alive\n"), "/readyz": lambda: Page("not ready\n", status=503)}
 
