@@ -12,8 +12,8 @@ import uvloop
 from hypothesis import HealthCheck, settings
 
 from tests.coverage_table import coverage_rows
-from tests.figures import plain_table, save_figures
 from tests.front import NOT_NATIVE, VARIABLE
+from tests.measurements import plain_table, save_figures
 
 # Fixtures for every folder: the search for leaks, real dependencies, and the whole service on them.
 pytest_plugins = ["tests.leaks", "tests.parts", "tests.service", "tests.statements.report"]

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from bossjy_server.storage.account import other_account
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.account import other_account
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.ports import free_port
 
 # The folder with the programs `initdb` and `postgres`. If empty, tests use the embedded PostgreSQL.

@@ -21,7 +21,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis
 from bossjy_server.storage.roles import database_of, role_for

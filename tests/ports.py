@@ -7,7 +7,7 @@ import os
 import random
 import socket
 
-# Below the default ports of the service, of embedded servers (storage.process), and of clients.
+# Below the default ports of the service, of embedded servers (embedded.system), and of clients.
 _FIRST, _COUNT, _PROCESSES = 10_000, 8_000, 8
 _steps = itertools.count(random.SystemRandom().randrange(_COUNT // _PROCESSES))
 

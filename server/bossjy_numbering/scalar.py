@@ -94,7 +94,7 @@ class ScalarEngine:
 
     def _with_code(self, region: Region, digits: str) -> Number | None:
         """A number that begins with an international prefix or the region's calling code; None for others."""
-        if digits[:2] in region.idd_beginnings:
+        if digits[:2] in region.idd_leading_digits:
             length = self._prefix_length(region.idd_state, digits)
             # Rule 7: not if the next digit is a zero.
             if length and digits[length : length + 1] != "0":
@@ -126,7 +126,7 @@ class ScalarEngine:
         """Strips the national prefix by the region's rules, and classifies the rest."""
         if len(digits) < 2:
             return not_a_number(ParseError.TOO_SHORT_NSN)
-        if digits[:2] in region.prefix_beginnings:
+        if digits[:2] in region.prefix_leading_digits:
             rest = self._without_prefix(region, digits)
             # Rule 15.
             if region.reasons[min(len(rest), 31)] not in _KEEP_UNSTRIPPED:
@@ -175,7 +175,7 @@ class ScalarEngine:
 
     def _without_prefix(self, region: Region, digits: str) -> str:
         """Rules 12 to 14. The digits are unchanged if there is nothing to strip."""
-        if not digits or region.pattern is None or digits[:2] not in region.prefix_beginnings:
+        if not digits or region.pattern is None or digits[:2] not in region.prefix_leading_digits:
             return digits
         pattern = region.compiled
         if pattern is None:

@@ -19,10 +19,10 @@ class Region:
         "code",
         "compiled",
         "general_bit",
-        "idd_beginnings",
+        "idd_leading_digits",
         "idd_state",
         "pattern",
-        "prefix_beginnings",
+        "prefix_leading_digits",
         "reasons",
         "rewriting",
     )
@@ -32,9 +32,9 @@ class Region:
         self.general_bit = 1 << table.ordinal
         self.reasons = tuple(PossibleReason(value) for value in tables.possible_reason[index].tolist())
         self.idd_state = table.international_prefix_state
-        self.idd_beginnings = _beginnings(tables, table.international_prefix_state)
+        self.idd_leading_digits = _leading_digits(tables, table.international_prefix_state)
         # The leading digits of the national prefix: all other numbers skip the pattern.
-        self.prefix_beginnings = _beginnings(tables, table.national_prefix_state)
+        self.prefix_leading_digits = _leading_digits(tables, table.national_prefix_state)
         self.pattern = table.national_prefix_pattern
         self.compiled: re.Pattern[str] | None = None
         self.rewriting = table.national_prefix_rewriting
@@ -56,7 +56,7 @@ class Code:
         self.said: dict[int, tuple[str | None, NumberType, bool]] = {}
 
 
-def _beginnings(tables: Tables, state: int) -> frozenset[str]:
+def _leading_digits(tables: Tables, state: int) -> frozenset[str]:
     """The first two digits (one, if there is only one) after which a prefix automaton may still find a prefix."""
     if state < 0:
         return frozenset()

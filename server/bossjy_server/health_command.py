@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPException
 
 from bossjy_server.errors import StartError
 from bossjy_server.telemetry.options import MetricsOptions
-from bossjy_server.telemetry.pages import LIVE, READY
+from bossjy_server.telemetry.text_pages import LIVE, READY
 
 _WAIT_S = 5.0
 _LONGEST_ANSWER = 1000

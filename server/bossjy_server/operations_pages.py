@@ -6,9 +6,9 @@ import asyncio
 import json
 from concurrent.futures import TimeoutError as LateError
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.rpc.health import HealthServicer
-from bossjy_server.telemetry.pages import JWKS, LIVE, READY, OperationsPages, Page
+from bossjy_server.telemetry.text_pages import JWKS, LIVE, READY, OperationsPages, Page
 
 # An event loop that takes longer to run an empty task is stuck.
 _LOOP_S = 5.0

@@ -25,7 +25,7 @@ from tests.contract.calls import METHODS, send
 from tests.contract.messages import FILES, broken, fill, fill_one, unusual
 from tests.contract.tenant import known_of
 from tests.contract.values import Known, honest
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.service import Service, serve
 
 SEED = 20_261_122

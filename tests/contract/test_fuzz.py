@@ -9,7 +9,7 @@ from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.options import MAX_MESSAGE_BYTES
 from tests.contract.calls import METHODS, send
 from tests.contract.fuzz import SEED, codes_in_log, run_calls
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.service import Service
 
 REQUESTS = 5_000

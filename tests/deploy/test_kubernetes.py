@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 import kubernetes_validate
 import pytest
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.cli import command_line
 from bossjy_server.config import Settings
 from bossjy_server.telemetry.metrics import _PATH as METRICS
-from bossjy_server.telemetry.pages import LIVE, READY
+from bossjy_server.telemetry.text_pages import LIVE, READY
 from tests.deploy.manifests import (
     CONTAINERFILE,
     OVERLAYS,

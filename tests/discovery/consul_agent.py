@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.ports import free_port
+from bossjy_server.embedded.system import free_port
 
 # The last release of Debian with the package; its licence is MPL-2.0.
 _SUITE = "bullseye"

@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 
 from bossjy_client import Client, SessionTokens
-from bossjy_server.storage.embedded import start_embedded
+from bossjy_server.embedded.servers import start_embedded
 from tests.e2e.conftest import EMAIL, PASSWORD, ROOT, MakeServer, ServerProcess, on_parts, register
 from tests.parts import swept_folder, with_database
 

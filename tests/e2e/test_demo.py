@@ -36,7 +36,7 @@ def wait_for(server: ServerProcess, what: str, deadline_s: float = 90.0) -> None
 def folder_files(folder: Path) -> list[Path]:
     """The folder's files, without those of the plan, which tests share."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    assert {"guard.log", "bossjy.log"} <= {path.name for path in files}
+    assert {"watchdog.log", "bossjy.log"} <= {path.name for path in files}
     return files
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
-from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
 from bossjy_server.storage.roles import role_for
 from tests.e2e.conftest import ROOT
 from tests.parts import swept_folder, with_database

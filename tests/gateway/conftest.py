@@ -20,11 +20,11 @@ import httpx
 import pytest
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ROOT, ServerProcess, made_server, on_parts
 from tests.integration.rpc.certificates import Authority
 from tests.parts import fresh_database
-from tests.ports import free_port
 
 CONFIGURATION = ROOT / "deploy" / "gateway"
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"

@@ -25,8 +25,8 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
-from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
-from bossjy_server.storage.process import end_process, free_port
+from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
+from bossjy_server.embedded.system import end_process, free_port
 from tests.e2e.conftest import ROOT, ServerProcess, made_server
 from tests.monitoring.receivers import SECRET, Receivers, receivers
 from tests.parts import service_url, set_up, swept_folder

@@ -25,10 +25,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from packaging.requirements import Requirement
 
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
-from tests.figures import print_table
+from tests.measurements import print_table
 from tests.performance.validate import token_of
-from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = str(ROOT / ".uv" / "bin" / "uv")

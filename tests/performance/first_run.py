@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.figures import write_figures
+from tests.measurements import write_figures
 
 ROOT = Path(__file__).resolve().parents[2]
 # Kept from the environment: access to a package index, and the language of texts. Nothing of ours.

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
-from tests.figures import print_table
+from tests.measurements import print_table
 from tests.performance.first_run import KEPT
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,11 +15,11 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import pytest
 
-from bossjy_server.storage.account import other_account
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.account import other_account
+from bossjy_server.embedded.servers import EmbeddedParts
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
 from tests.parts import fresh_database, service_url
-from tests.ports import free_port
 
 # Connections to PostgreSQL. The server has eight to PgBouncer, so transactions of all tenants share them.
 CONNECTIONS = 2

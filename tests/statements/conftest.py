@@ -16,7 +16,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from bossjy.auth.v1 import account_pb2
 from bossjy.auth.v1 import auth_service_pb2 as pb
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
 from tests.parts import fresh_database
 from tests.stream_status import RpcStatus

@@ -11,7 +11,7 @@ from collections import defaultdict
 
 import pytest
 
-from tests.figures import FOLDER, RESERVED, plain_table, save_figures
+from tests.measurements import FOLDER, RESERVED, plain_table, save_figures
 
 STATEMENTS = range(1, 61)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.e2e.conftest import made_server, on_parts
 from tests.parts import fresh_database
 from tests.statements.conftest import PASSWORD, Person, Refused, registered

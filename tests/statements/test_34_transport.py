@@ -14,7 +14,7 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2
 
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
 from tests.integration.rpc.certificates import Authority
 from tests.statements.conftest import PASSWORD, Person, Served, refusal

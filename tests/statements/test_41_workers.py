@@ -15,8 +15,8 @@ import grpc.aio
 import pytest
 
 from bossjy.auth.v1 import account_pb2
+from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.scopes import Role, scopes_of
-from bossjy_server.storage.embedded import EmbeddedParts
 from tests import metrics
 from tests.e2e.conftest import START_S, ServerProcess, made_server, on_parts
 from tests.parts import fresh_database

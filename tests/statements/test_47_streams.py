@@ -17,7 +17,7 @@ from bossjy.auth.v1 import account_pb2
 from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
 from bossjy.imports.v1 import import_service_pb2, import_service_pb2_grpc
 from bossjy.phone.v1 import phone_service_pb2
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
 from tests.open_stream import OpenStream
 from tests.parts import fresh_database

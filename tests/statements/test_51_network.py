@@ -15,7 +15,7 @@ import grpc.aio
 import pytest
 import pytest_asyncio
 
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.e2e.conftest import made_server, on_parts
 from tests.parts import fresh_database
 from tests.statements.conftest import PASSWORD, Person, Refused, registered

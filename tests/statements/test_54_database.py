@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.storage.postgres import Connection
 from bossjy_server.storage.roles import database_of, login_of, role_for
 from tests.e2e.conftest import ServerProcess, made_server, on_parts, register

@@ -17,7 +17,7 @@ from bossjy.auth.v1 import auth_service_pb2 as auth
 from bossjy.contacts.v1 import contact_service_pb2 as contacts
 from bossjy.imports.v1 import import_service_pb2 as imports
 from bossjy.phone.v1 import phone_service_pb2 as phone
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.e2e.conftest import made_server, on_parts
 from tests.statements.conftest import Person, Refused, refusal, registered
 from tests.statements.test_01_access import METHODS

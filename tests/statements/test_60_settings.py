@@ -16,7 +16,7 @@ import pyotp
 import pytest
 
 from bossjy.auth.v1 import account_pb2
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.e2e.conftest import made_server, on_parts
 from tests.statements.conftest import PASSWORD, Person, registered
 

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.unit.test_rooms import imported, nodes, tree_of
+from tests.unit.test_packages import imported, nodes, tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # Programs that are started, not imported.

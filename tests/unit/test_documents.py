@@ -61,10 +61,9 @@ def test_a_missing_heading_is_found() -> None:
 
 def test_the_documented_layers_are_those_that_are_checked() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (layers,) = (one["layers"] for one in contracts if one["type"] == "layers")
-    shown = re.search(r"```layers\n(.*?)```", (ROOT / "docs/architecture.md").read_text(), re.DOTALL)
-    assert shown is not None
-    assert shown[1].splitlines() == layers
+    checked = [one["layers"] for one in contracts if one["type"] == "layers"]
+    shown = re.findall(r"```layers\n(.*?)```", (ROOT / "docs/architecture.md").read_text(), re.DOTALL)
+    assert [one.splitlines() for one in shown] == checked
 
 
 def test_the_documented_chain_is_the_real_one() -> None:
@@ -75,3 +74,12 @@ def test_the_documented_chain_is_the_real_one() -> None:
     path = shown[shown.index("rpc: request context") : shown.index("─► servicer")]
     steps = [step.strip().replace(" ", "_") for step in path.removeprefix("rpc:").split("─►")]
     assert [step for step in steps if step] == [{"logging": "log"}.get(name, name) for name in names]
+
+
+def test_the_index_of_topics_leads_to_the_line() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    rows = re.findall(r"^\| [^|]+ \| \[([^]]+)\]\(\.\./([^)]+)\) \| `(\w+)` \|$", text, re.MULTILINE)
+    assert len(rows) >= 10
+    for shown, path, name in rows:
+        assert path.endswith(shown)
+        assert re.search(rf"^ *(async )?(def|class) {name}\b", (ROOT / path).read_text(), re.MULTILINE), (path, name)

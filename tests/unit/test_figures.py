@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.figures import plain_table, write_figures
+from tests.measurements import plain_table, write_figures
 
 
 def test_figures_stand_at_the_top_beside_their_circumstances(tmp_path: Path) -> None:

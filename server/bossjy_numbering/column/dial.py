@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column.beginnings import (
+from bossjy_numbering.column.leading_digits import (
     TENS,
     UNDECIDED,
     ZERO,
-    beginnings_of,
     by_region,
     codes_by_three_digits,
     first_number,
+    leading_digits_of,
     lengths_by_two_digits,
 )
 from bossjy_numbering.column.words import ROOM, Flags, Ints, States, Walker
@@ -66,7 +66,7 @@ class Dialler:
         self._national_length = lengths_by_two_digits(tables, national)
         self._international_length = lengths_by_two_digits(tables, international)
         # By region and two digits: true if they can begin the region's own calling code.
-        self._begins_with_code = beginnings_of(codes[self._region_code])
+        self._begins_with_code = leading_digits_of(codes[self._region_code])
         keeps = np.zeros(256, np.bool_)
         keeps[[PossibleReason.TOO_SHORT, PossibleReason.IS_POSSIBLE_LOCAL_ONLY, PossibleReason.INVALID_LENGTH]] = True
         # Rule 15, by region and length: true if a number this short is worse than one that keeps its prefix.

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column.beginnings import UNDECIDED, beginnings_of, lengths_by_two_digits
 from bossjy_numbering.column.columns import Layout
 from bossjy_numbering.column.emit import slots_of
+from bossjy_numbering.column.leading_digits import UNDECIDED, leading_digits_of, lengths_by_two_digits
 from bossjy_numbering.column.words import Flags, Ints, Words
 from bossjy_numbering.prefix import NO_PREFIX, REWRITES
 from bossjy_numbering.tables import Tables
@@ -67,7 +67,7 @@ class Rewriter:
         position = np.repeat(np.arange(len(regions)), 100)
         own = np.array([layout.region_index[region.code] for region in regions], np.int16)[position]
         is_abroad = (abroad != NO_PREFIX) & (abroad != UNDECIDED) & (abroad != REWRITES)
-        bare = (abroad == NO_PREFIX) & ~beginnings_of(codes)
+        bare = (abroad == NO_PREFIX) & ~leading_digits_of(codes)
         is_prefixed = bare & (national != NO_PREFIX) & (national != UNDECIDED) & (national != REWRITES)
         is_plain = bare & (national == NO_PREFIX)
         # All by a region's position and two digits, (r * 100,), then one entry for a plus and one for no region.

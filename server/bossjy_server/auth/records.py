@@ -103,7 +103,7 @@ class Request:
     request_hash: bytes
 
 
-def moment(unix_s: float) -> datetime:
+def to_datetime(unix_s: float) -> datetime:
     """Unix time in seconds as an aware time in UTC, at most the end of the year 9999."""
     # A float rounds the last microseconds of that year up, beyond the calendar.
     return datetime.fromtimestamp(min(unix_s, _LATEST_S), UTC)

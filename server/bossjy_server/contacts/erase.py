@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bossjy_numbering import Plan
 from bossjy_server.contacts import erasure_store as store
-from bossjy_server.contacts.written import WrittenNumbers
+from bossjy_server.contacts.number_search import WrittenNumbers
 from bossjy_server.context import Caller
 from bossjy_server.errors import AlreadyExists, InvalidArgument, Reason, Violation
 from bossjy_server.storage import audit

@@ -11,6 +11,6 @@ def discoverable(options: DiscoveryOptions, host: str, port: int, *, tls: bool) 
     """Keep the server at `host` and `port` in Consul during the block, if the settings name an agent."""
     if not options.url:
         return nullcontext()
-    from bossjy_server.discovery.registration import registered  # noqa: PLC0415 - most servers need no HTTP client
+    from bossjy_server.discovery.consul_registration import registered  # noqa: PLC0415 - most servers need no HTTP client
 
     return registered(options, host, port, tls=tls)

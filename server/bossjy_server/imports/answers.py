@@ -8,11 +8,16 @@ from bossjy.phone.v1 import number_pb2, phone_service_pb2
 from bossjy_numbering import Number, NumberType, ParseError
 from bossjy_server.errors import BossjyError
 from bossjy_server.imports import convert
-from bossjy_server.imports.change_store import Changed
-from bossjy_server.imports.changes import FieldChange, changes
-from bossjy_server.imports.duplicate_store import DuplicateRow
-from bossjy_server.imports.duplicates import differences
-from bossjy_server.imports.messages import (
+from bossjy_server.imports.cleaning.duplicates import DuplicateRow, differences
+from bossjy_server.imports.database.change_store import Changed
+from bossjy_server.imports.database.changes import FieldChange, changes
+from bossjy_server.imports.database.revert import Conflict
+from bossjy_server.imports.preview import Preview, PreviewedColumn, PreviewedRow
+from bossjy_server.imports.records import (
+    ExistingPolicy,
+    RejectedRow,
+)
+from bossjy_server.imports.upload.messages import (
     Ack,
     Answer,
     Finished,
@@ -21,12 +26,6 @@ from bossjy_server.imports.messages import (
     ShuttingDown,
     Skipped,
 )
-from bossjy_server.imports.preview import Preview, PreviewedColumn, PreviewedRow
-from bossjy_server.imports.records import (
-    ExistingPolicy,
-    RejectedRow,
-)
-from bossjy_server.imports.revert import Conflict
 
 # The shown part of the first rows in a preview.
 _SHEET_CELLS = _SHEET_CHARACTERS = 100

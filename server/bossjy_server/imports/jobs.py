@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 from bossjy_server.context import Caller, current_caller
 from bossjy_server.errors import AlreadyExists, InvalidArgument, NotFound, Reason, ResourceExhausted, Violation
-from bossjy_server.imports import change_store, duplicate_store, reject_store, store
-from bossjy_server.imports.change_store import Changed
-from bossjy_server.imports.commit import import_not_open
-from bossjy_server.imports.duplicate_store import DuplicateRow
+from bossjy_server.imports.cleaning.duplicates import DuplicateRow
+from bossjy_server.imports.database import change_store, duplicate_store, reject_store, store
+from bossjy_server.imports.database.change_store import Changed
+from bossjy_server.imports.database.commit import import_not_open
 from bossjy_server.imports.filters import parse_filter
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.records import ExistingPolicy, ImportJob, RejectedRow, Spec, State

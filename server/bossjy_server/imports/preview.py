@@ -7,18 +7,20 @@ from dataclasses import dataclass, replace
 
 from bossjy_numbering import Number, Plan
 from bossjy_server.errors import BossjyError, InvalidArgument, Reason, Violation
-from bossjy_server.imports import arrow
-from bossjy_server.imports.arrow import TextColumn
-from bossjy_server.imports.clean import Cleaner, CleanRows
-from bossjy_server.imports.decode import Reader
-from bossjy_server.imports.extensions import with_extensions
-from bossjy_server.imports.inflate import read_plain
-from bossjy_server.imports.layout import RowBlock
-from bossjy_server.imports.mapping import field_of_name
-from bossjy_server.imports.null_words import NullWords
-from bossjy_server.imports.numbers import repair
+from bossjy_server.imports.cleaning.clean import Cleaner, CleanRows
+from bossjy_server.imports.cleaning.extensions import with_extensions
+from bossjy_server.imports.cleaning.null_words import NullWords
+from bossjy_server.imports.cleaning.number_cells import repair
+from bossjy_server.imports.cleaning.primary import phone_columns
+from bossjy_server.imports.cleaning.region_guess import RegionGuess, guess_region, share_valid
 from bossjy_server.imports.options import ImportOptions
-from bossjy_server.imports.primary import phone_columns
+from bossjy_server.imports.reading import arrow
+from bossjy_server.imports.reading.arrow import TextColumn
+from bossjy_server.imports.reading.decode import Reader
+from bossjy_server.imports.reading.inflate import read_plain
+from bossjy_server.imports.reading.layout import RowBlock
+from bossjy_server.imports.reading.mapping import field_of_name
+from bossjy_server.imports.reading.resolve import Head, Resolved, mapped, of_arrow, read_head
 from bossjy_server.imports.records import (
     ColumnMapping,
     Compression,
@@ -31,8 +33,6 @@ from bossjy_server.imports.records import (
     RejectedRow,
     Spec,
 )
-from bossjy_server.imports.region_guess import RegionGuess, guess_region, share_valid
-from bossjy_server.imports.resolve import Head, Resolved, mapped, of_arrow, read_head
 
 # Limit of the examined plain bytes, whatever their compression.
 _PLAIN_BYTES = 1024 * 1024

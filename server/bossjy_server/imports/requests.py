@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2
+from bossjy_numbering import Plan
+from bossjy_numbering.enrich import is_language_tag
 from bossjy_server.errors import InvalidArgument, Reason, Violation
-from bossjy_server.imports.countries import HINTS
-from bossjy_server.imports.messages import (
-    Chunk,
-    Finish,
-    Message,
-    Open,
-)
+from bossjy_server.imports.reading.countries import HINTS
 from bossjy_server.imports.records import (
     ColumnMapping,
     Compression,
@@ -24,6 +20,12 @@ from bossjy_server.imports.records import (
     RejectLimit,
     SourceFormat,
     Spec,
+)
+from bossjy_server.imports.upload.messages import (
+    Chunk,
+    Finish,
+    Message,
+    Open,
 )
 
 # An import names its columns up to four times. With this limit an answer with one import fits the limit of clients.
@@ -68,6 +70,24 @@ def spec_from(message: import_pb2.ImportSpec) -> Spec:
         doubtful_policy=DoubtfulPolicy(message.doubtful_policy or DoubtfulPolicy.REJECT),
         reject_limit=_reject_limit_from(message.reject_limit) if message.HasField("reject_limit") else None,
     )
+
+
+def check_terms(spec: Spec, plan: Plan) -> Spec:
+    """The same spec. Raises InvalidArgument (INVALID_FIELD, LANGUAGE_UNKNOWN)."""
+    region = spec.default_region
+    if region and not any(one.code == region for one in plan.regions()):
+        raise InvalidArgument(
+            Reason.INVALID_FIELD,
+            f"spec.default_region is no region of the numbering plan ({region}): ListRegions names them, in capitals",
+            violations=[Violation("spec.default_region", "a region of the plan, in capitals")],
+        )
+    if spec.language and not is_language_tag(spec.language):
+        raise InvalidArgument(
+            Reason.LANGUAGE_UNKNOWN,
+            "spec.language is not a BCP 47 tag: use for example en, zh, zh-Hant",
+            violations=[Violation("spec.language", "a BCP 47 tag")],
+        )
+    return spec
 
 
 def region_from(text: str) -> str:

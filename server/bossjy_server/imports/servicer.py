@@ -20,22 +20,21 @@ from bossjy_server.imports.answers import (
     rejected_row,
     upload_answer,
 )
-from bossjy_server.imports.block_slots import block_shares
-from bossjy_server.imports.duplicate_file import duplicate_file
+from bossjy_server.imports.database.cleanup import Cleanup
+from bossjy_server.imports.database.revert import Reverting
+from bossjy_server.imports.files.duplicate_file import duplicate_file
+from bossjy_server.imports.files.reject_file import reject_file
 from bossjy_server.imports.jobs import ImportJobs
-from bossjy_server.imports.messages import Message
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.preview import preview
-from bossjy_server.imports.process import UploadProcess
 from bossjy_server.imports.records import State
-from bossjy_server.imports.reject_file import reject_file
-from bossjy_server.imports.requests import message_from, spec_from
-from bossjy_server.imports.revert import Reverting
-from bossjy_server.imports.terms import check_terms
-from bossjy_server.imports.threads import ImportThreads
-from bossjy_server.imports.tidying import Tidying
-from bossjy_server.imports.upload import Upload
+from bossjy_server.imports.requests import check_terms, message_from, spec_from
+from bossjy_server.imports.upload.block_slots import block_shares
+from bossjy_server.imports.upload.messages import Message
+from bossjy_server.imports.upload.stream import Upload
+from bossjy_server.imports.upload.threads import ImportThreads
+from bossjy_server.imports.upload.upload_state import UploadProcess
 from bossjy_server.storage.cache import Cache, Loaded
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
@@ -74,7 +73,7 @@ class ImportServicer:
         self._jobs = ImportJobs(database, options, plan.version)
         self._reverting = Reverting(database, options.revert_timeout_s, options.revert_days)
         self._threads = ImportThreads(options.threads)
-        self._tidying = Tidying(database, options.revert_days)
+        self._cleanup = Cleanup(database, options.revert_days)
         self._process = UploadProcess(
             database,
             plan,
@@ -84,12 +83,12 @@ class ImportServicer:
             draining,
             load_enrichment,
             metrics or ImportMetrics(),
-            self._tidying,
+            self._cleanup,
         )
 
     async def close(self) -> None:
         """End the threads and the work after calls; uploads must have ended."""
-        await self._tidying.close()
+        await self._cleanup.close()
         self._threads.close()
 
     async def CreateImport(self, request: pb.CreateImportRequest) -> pb.CreateImportResponse:
@@ -163,7 +162,7 @@ class ImportServicer:
     async def CancelImport(self, request: pb.CancelImportRequest) -> pb.CancelImportResponse:
         """End an open import."""
         job = await self._jobs.cancel(current_caller().tenant_id, request.import_id)
-        self._tidying.begin(current_caller().tenant_id, request.import_id)
+        self._cleanup.begin(current_caller().tenant_id, request.import_id)
         return pb.CancelImportResponse(import_job=convert.import_job(job))
 
     async def ListRejectedRows(self, request: pb.ListRejectedRowsRequest) -> pb.ListRejectedRowsResponse:

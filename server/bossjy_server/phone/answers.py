@@ -13,7 +13,7 @@ from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_numbering import Leniency, Number, NumberColumn, Steps
 from bossjy_numbering.enrich import Enrichment, Labels
 from bossjy_server.errors import InvalidArgument, Reason, Violation
-from bossjy_server.phone.arrow import read_chunks, write_columns
+from bossjy_server.phone.arrow_answers import read_chunks, write_columns
 from bossjy_server.phone.basic import BasicViews
 from bossjy_server.phone.columns import FORMATS, Extras, columns_wire, with_output
 from bossjy_server.phone.convert import add_details, doubted_of, short_of

@@ -25,7 +25,7 @@ from bossjy_numbering import (
     Steps,
 )
 from bossjy_server.errors import InvalidArgument, NotFound, Reason, Violation
-from bossjy_server.phone.arrow import Chunk
+from bossjy_server.phone.arrow_answers import Chunk
 from bossjy_server.phone.shared_texts import (
     EVERY,
     Answered,

@@ -21,8 +21,8 @@ from bossjy_server.rpc.classes import LIMITED, CallClass, class_of
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.options import LimitOptions
 from bossjy_server.rpc.rates import Rates
-from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace, Slots
+from bossjy_server.rpc.tenant_shares import ClassShare
 from bossjy_server.rpc.validation import check_size
 
 # Simultaneous calls of each class in one process. The queue has the same length.

@@ -19,8 +19,8 @@ from bossjy_server.rpc.classes import CallClass, class_of
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.options import QuotaOptions
 from bossjy_server.rpc.rates import Rates
-from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace
+from bossjy_server.rpc.tenant_shares import ClassShare
 
 # A tenant's calls per minute, by its id; 0: no limit. Raises BossjyError.
 TenantLimit = Callable[[str], Awaitable[int]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.storage.options import DatabaseOptions
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql

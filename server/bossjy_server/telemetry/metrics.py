@@ -21,7 +21,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from bossjy_server.errors import StartError
-from bossjy_server.telemetry.pages import OperationsPages, Page
+from bossjy_server.telemetry.text_pages import OperationsPages, Page
 
 _PATH = "/metrics"
 # Each connection has a thread and serves one request.

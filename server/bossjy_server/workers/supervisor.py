@@ -19,16 +19,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.discovery.opening import discoverable
+from bossjy_server.embedded.servers import start_embedded
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.setup import at_parts, set_up
 from bossjy_server.tasks import end_task, end_tasks
 from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint
-from bossjy_server.telemetry.pages import JWKS, LIVE, READY, OperationsPages, Page
+from bossjy_server.telemetry.text_pages import JWKS, LIVE, READY, OperationsPages, Page
 from bossjy_server.workers.metrics import WorkersCollector
-from bossjy_server.workers.process import WorkerProcess
+from bossjy_server.workers.worker_process import WorkerProcess
 
 # A dead worker is restarted after a wait, which doubles while new ones die early.
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _YOUNG_S = 0.1, 10.0, 30.0

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import asyncpg
 
-from bossjy_server.auth import opaque
+from bossjy_server.auth.credentials import token_format
 from bossjy_server.errors import Reason
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register
 
@@ -71,15 +71,15 @@ async def test_keys_end_by_themselves(owner: User, clock: Clock) -> None:
 async def test_keys_that_were_not_given_out_are_refused(owner: User) -> None:
     key = await new_key(owner)
     other = await register(owner.auth, "Other")
-    parts = opaque.parse_api_key(key.credential)
+    parts = token_format.parse_api_key(key.credential)
     assert parts
     forged = [
         "bjk_",
         key.credential + "A",
         key.credential[:-1] + ("B" if key.credential[-1] != "B" else "C"),
         key.credential.replace(owner.tenant_id, other.tenant_id),
-        opaque.api_key_text(opaque.new_api_key(owner.tenant_id, parts.api_key_id)),
-        opaque.api_key_text(opaque.new_api_key(owner.tenant_id, "nosuchkey")),
+        token_format.api_key_text(token_format.new_api_key(owner.tenant_id, parts.api_key_id)),
+        token_format.api_key_text(token_format.new_api_key(owner.tenant_id, "nosuchkey")),
     ]
     for text in forged:
         assert await reason_of(User(owner.auth, text).call("GetMe")) is Reason.TOKEN_INVALID

@@ -8,7 +8,7 @@ from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from bossjy.imports.v1 import import_service_pb2
 from bossjy.imports.v1.import_service_pb2_grpc import ImportServiceStub
-from bossjy_server.auth.seldom import Seldom
+from bossjy_server.auth.audit.once_per import OncePer
 from bossjy_server.errors import Reason
 from tests.integration.auth.conftest import PASSWORD, Clock, Opened, User, reason_of, register
 from tests.service import Service
@@ -68,7 +68,7 @@ async def test_a_cancelled_import_is_recorded_once(service: Service) -> None:
 
 def test_seldom_lets_one_through_and_is_bounded() -> None:
     now = 100.0
-    seldom = Seldom(every_s=60, names_max=2, clock=lambda: now)
-    assert [seldom.due(name) for name in ("a", "a", "b", "c")] == [True, False, True, False]
+    once_per = OncePer(every_s=60, names_max=2, clock=lambda: now)
+    assert [once_per.due(name) for name in ("a", "a", "b", "c")] == [True, False, True, False]
     now += 60
-    assert [seldom.due(name) for name in ("c", "a", "a")] == [True, True, False]
+    assert [once_per.due(name) for name in ("c", "a", "a")] == [True, True, False]

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from bossjy_server.auth import store
+from bossjy_server.auth.login.sessions import Client
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.password.passwords import Passwords
 from bossjy_server.auth.service import Auth
-from bossjy_server.auth.sessions import Client
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis
@@ -137,7 +137,7 @@ async def test_a_flood_is_shed(opened: Opened) -> None:
 
 async def test_a_hash_with_old_settings_is_renewed_at_login(owner: User, database_url: str) -> None:
     weak = Passwords(AuthOptions(argon2_memory_kib=8 * 1024, argon2_time_cost=1))
-    with weak.place() as place:
+    with weak.slot() as place:
         old = await place.hash(PASSWORD)
     weak.close()
     connection = await asyncpg.connect(database_url)

@@ -8,8 +8,8 @@ from dataclasses import replace
 import asyncpg
 import pyotp
 
-from bossjy_server.auth import second_factor_store
-from bossjy_server.auth.records import moment
+from bossjy_server.auth.login import second_factor_store
+from bossjy_server.auth.records import to_datetime
 from bossjy_server.errors import Reason
 from bossjy_server.storage.postgres import Database
 from tests.integration.auth.conftest import PASSWORD, Clock, Opened, User, reason_of, register
@@ -188,7 +188,7 @@ async def test_a_secret_that_another_call_replaced_is_not_confirmed(
     await owner.call("BeginSecondFactor", password=PASSWORD)
     async with database.tenant(owner.tenant_id) as connection:
         confirmed = await second_factor_store.confirm(
-            connection, owner.tenant_id, owner.user_id, read.pending, step=1, macs=[b"mac"], now=moment(clock())
+            connection, owner.tenant_id, owner.user_id, read.pending, step=1, macs=[b"mac"], now=to_datetime(clock())
         )
     assert not confirmed
     await owner.login()

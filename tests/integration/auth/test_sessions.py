@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from bossjy_server.auth import opaque
+from bossjy_server.auth.credentials import token_format
 from bossjy_server.auth.service import Auth
 from bossjy_server.errors import BossjyError, Reason
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register
@@ -58,7 +58,7 @@ async def test_a_refresh_token_that_lies_unused_ends(owner: User, clock: Clock) 
 
 
 async def test_refresh_tokens_that_were_not_given_out_are_refused(auth: Auth, owner: User) -> None:
-    token = opaque.parse_refresh_token(owner.refresh_token)
+    token = token_format.parse_refresh_token(owner.refresh_token)
     assert token
     forged = [
         "",
@@ -69,8 +69,8 @@ async def test_refresh_tokens_that_were_not_given_out_are_refused(auth: Auth, ow
         owner.refresh_token.replace(".1.", ".2."),
         owner.refresh_token.replace(".1.", ".01."),
         owner.refresh_token.replace(owner.tenant_id, "other-tenant"),
-        opaque.refresh_token(auth.keys, owner.tenant_id, owner.session_id, b"\0" * 16, 1),
-        opaque.refresh_token(auth.keys, owner.tenant_id, "nosuchsession", b"\0" * 16, 1),
+        token_format.refresh_token(auth.keys, owner.tenant_id, owner.session_id, b"\0" * 16, 1),
+        token_format.refresh_token(auth.keys, owner.tenant_id, "nosuchsession", b"\0" * 16, 1),
     ]
     for text in forged:
         assert await reason_of(replace(owner, refresh_token=text).refreshed()) is Reason.TOKEN_INVALID

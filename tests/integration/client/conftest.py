@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bossjy_client import AsyncClient
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.parts import fresh_database
 from tests.service import PASSWORD, Service, serve
 

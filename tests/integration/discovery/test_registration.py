@@ -11,9 +11,9 @@ import pytest
 
 from bossjy_server.config import read_settings
 from bossjy_server.discovery.agent import Agent, AgentFailed, address_for
+from bossjy_server.discovery.consul_registration import entry_of
 from bossjy_server.discovery.opening import discoverable
 from bossjy_server.discovery.options import DiscoveryOptions
-from bossjy_server.discovery.registration import entry_of
 from bossjy_server.errors import StartError
 from tests.integration.discovery.agent_double import AgentDouble, agent_double
 

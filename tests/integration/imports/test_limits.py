@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.integration.imports.caller import Caller, told
 from tests.parts import fresh_database
 from tests.service import serve

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bossjy.imports.v1 import import_pb2
-from bossjy_server.imports.null_words import DEFAULT
+from bossjy_server.imports.cleaning.null_words import DEFAULT
 from tests.integration.imports.conftest import Imports
 
 BEFORE = b"name,phone,email,city\nAnn,13800144060,ann@example.com,Ulm\n"

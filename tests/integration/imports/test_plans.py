@@ -11,7 +11,7 @@ from itertools import product
 import asyncpg
 import pytest
 
-from bossjy_server.imports import displace, duplicate_store, overwrite, statements
+from bossjy_server.imports.database import duplicate_store, overwrite, statements, supersede
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy
 from bossjy_server.storage.postgres import Database
 
@@ -24,9 +24,9 @@ STATEMENTS = {
     **{f"mark_seen_{policy.value}": statements.mark_seen(policy) for policy in ExistingPolicy},
     "update_existing": overwrite.update_existing(FILL),
     "refresh_marks": overwrite.refresh_marks(FILL),
-    "lock_seen": displace.LOCK_SEEN,
-    "displace_created": displace.displace_created(LAST),
-    "displace_seen": displace.displace_seen(LAST),
+    "lock_seen": supersede.LOCK_SEEN,
+    "supersede_created": supersede.supersede_created(LAST),
+    "supersede_seen": supersede.supersede_seen(LAST),
     "insert_lost": duplicate_store.INSERT_LOST,
 }
 FILLED = """

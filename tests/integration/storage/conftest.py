@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bossjy_server.storage.embedded import start_embedded
+from bossjy_server.embedded.servers import start_embedded
 
 
 @pytest.fixture(scope="session")

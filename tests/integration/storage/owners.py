@@ -17,14 +17,14 @@ import psutil
 _OWNER = """
 import asyncio, signal, sys, asyncpg
 from pathlib import Path
-from bossjy_server.storage.embedded import start_embedded
+from bossjy_server.embedded.servers import start_embedded
 async def own():
     end = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, end.set)
     async with start_embedded(Path(sys.argv[1]), postgres=True, redis=True) as parts:
         connection = await asyncpg.connect(parts.database_url)
         await connection.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 42 AS value")
-        print(parts.database_pid, parts.redis_pid, parts.guard_pid, flush=True)
+        print(parts.database_pid, parts.redis_pid, parts.watchdog_pid, flush=True)
         await end.wait()
         await asyncio.sleep(1)
         print(await connection.fetchval("SELECT value FROM kept"), flush=True)
@@ -40,10 +40,10 @@ class Owner:
     process: asyncio.subprocess.Process
     database: int
     redis: int
-    guard: int
+    watchdog: int
 
     def all_gone(self) -> bool:
-        return all(gone(pid) for pid in (self.database, self.redis, self.guard))
+        return all(gone(pid) for pid in (self.database, self.redis, self.watchdog))
 
     async def kill(self) -> None:
         self.process.kill()

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
+from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.postgres import Connection, Database
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 from tests.ports import free_port

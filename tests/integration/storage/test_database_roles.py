@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.postgres import Connection, Database
 from bossjy_server.storage.roles import database_of, login_of, role_for, setup_statements
 from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql

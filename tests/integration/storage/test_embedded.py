@@ -12,9 +12,9 @@ import asyncpg
 import psutil
 import pytest
 
+from bossjy_server.embedded.servers import EmbeddedParts, running_database, start_embedded
+from bossjy_server.embedded.system import bound_log
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded import EmbeddedParts, running_database, start_embedded
-from bossjy_server.storage.process import bound_log
 from bossjy_server.storage.redis import open_redis, ping
 from tests.integration.storage.owners import gone
 

@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 import pytest
 
-from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
 from bossjy_server.storage.redis import open_redis, ping
 from tests.integration.storage.owners import eventually, gone, owner, start_owner
 
@@ -50,9 +50,9 @@ async def test_a_start_right_after_a_kill_waits_and_finds_committed_data(data_fo
 
 async def test_a_killed_guard_leaves_orphans_that_the_next_start_ends(data_folder: Path) -> None:
     async with owner(data_folder) as owned:
-        os.kill(owned.guard, signal.SIGKILL)
+        os.kill(owned.watchdog, signal.SIGKILL)
         await owned.kill()
-        await eventually(lambda: gone(owned.guard))
+        await eventually(lambda: gone(owned.watchdog))
         assert not gone(owned.database)
         assert not gone(owned.redis)
         async with start_embedded(data_folder, postgres=True, redis=True) as parts:
@@ -62,7 +62,7 @@ async def test_a_killed_guard_leaves_orphans_that_the_next_start_ends(data_folde
 
 async def test_an_owner_ends_the_parts_itself_where_its_guard_was_killed(data_folder: Path) -> None:
     async with start_embedded(data_folder, postgres=True, redis=True) as parts:
-        os.kill(parts.guard_pid, signal.SIGKILL)
+        os.kill(parts.watchdog_pid, signal.SIGKILL)
     assert gone(parts.database_pid)
     assert gone(parts.redis_pid)
 
@@ -80,14 +80,14 @@ async def test_a_forked_child_that_outlives_the_owner_does_not_keep_the_parts(tm
     program = """
 import asyncio, os, sys, time
 from pathlib import Path
-from bossjy_server.storage.embedded import start_embedded
+from bossjy_server.embedded.servers import start_embedded
 async def own():
     async with start_embedded(Path(sys.argv[1]), postgres=False, redis=True) as parts:
-        child = os.fork()  # has a copy of the guard's pipe
+        child = os.fork()  # has a copy of the watchdog's pipe
         if child == 0:
             time.sleep(50)
             os._exit(0)
-        print(parts.guard_pid, parts.redis_pid, child, flush=True)
+        print(parts.watchdog_pid, parts.redis_pid, child, flush=True)
         await asyncio.sleep(50)
 asyncio.run(own())
 """
@@ -95,10 +95,10 @@ asyncio.run(own())
         sys.executable, "-W", "ignore", "-c", program, str(tmp_path), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    guard, redis, child = map(int, (await process.stdout.readline()).split())
+    watchdog, redis, child = map(int, (await process.stdout.readline()).split())
     process.kill()
     try:
-        await eventually(lambda: gone(guard) and gone(redis))
+        await eventually(lambda: gone(watchdog) and gone(redis))
         assert not gone(child)
     finally:
         os.kill(child, signal.SIGKILL)
@@ -109,12 +109,12 @@ asyncio.run(own())
 async def test_a_start_that_is_killed_while_the_database_is_made(tmp_path: Path, *, with_guard: bool) -> None:
     server = await start_owner(tmp_path)
     await eventually(lambda: _half_made(tmp_path))
-    [guard] = psutil.Process(server.pid).children()
+    [watchdog] = psutil.Process(server.pid).children()
     server.kill()
     if with_guard:
-        guard.kill()
+        watchdog.kill()
     await server.communicate()
-    await eventually(lambda: gone(guard.pid))
+    await eventually(lambda: gone(watchdog.pid))
     # A watchdog ends what it began. Without one, half a folder is left, and a running initdb.
     assert (tmp_path / "postgres").exists() is not with_guard
     async with start_embedded(tmp_path, postgres=True, redis=False) as parts:
@@ -157,7 +157,7 @@ async def test_a_server_that_dies_repeatedly_is_given_up(tmp_path: Path) -> None
         pid_file = tmp_path / "redis" / "redis.pid"
         killed: set[int] = set()
         async with asyncio.timeout(120):
-            while not gone(parts.guard_pid):
+            while not gone(parts.watchdog_pid):
                 try:
                     pid = int(pid_file.read_text())
                 except (OSError, ValueError):
@@ -167,4 +167,4 @@ async def test_a_server_that_dies_repeatedly_is_given_up(tmp_path: Path) -> None
                     os.kill(pid, signal.SIGKILL)
                 await asyncio.sleep(0.02)
         assert 2 <= len(killed) <= 7
-    assert "died too often" in (tmp_path / "guard.log").read_text()
+    assert "died too often" in (tmp_path / "watchdog.log").read_text()

@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bossjy_server.embedded.servers import start_embedded
 from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, ResourceExhausted, StartError, Unavailable
-from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.postgres import Database, LostToAnother, UniqueViolation
 from bossjy_server.storage.roles import database_of, login_of, role_for
 from bossjy_server.storage.schema import apply_schema, read_init_sql
@@ -207,7 +207,7 @@ async def test_a_server_that_stops_is_unavailable_and_comes_back(data_folder: Pa
         database = await Database.open(
             parts.database_url, min_size=1, max_size=2, connect_timeout_s=5, acquire_timeout_s=5
         )
-        os.kill(parts.guard_pid, signal.SIGSTOP)  # it would start another before anybody has seen this
+        os.kill(parts.watchdog_pid, signal.SIGSTOP)  # it would start another before anybody has seen this
         try:
             os.kill(parts.database_pid, signal.SIGKILL)
             with pytest.raises(Unavailable):
@@ -216,7 +216,7 @@ async def test_a_server_that_stops_is_unavailable_and_comes_back(data_folder: Pa
                         async with database.system() as connection:
                             await connection.fetchval("SELECT 1")
         finally:
-            os.kill(parts.guard_pid, signal.SIGCONT)
+            os.kill(parts.watchdog_pid, signal.SIGCONT)
         async with asyncio.timeout(60):
             while not await database.ping():
                 await asyncio.sleep(0.1)

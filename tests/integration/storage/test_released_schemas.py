@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.storage.roles import role_for
 from tests.catalog import Catalog, catalog
 from tests.parts import fresh_database, set_up

@@ -8,8 +8,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.errors import StartError
-from bossjy_server.storage.embedded import EmbeddedParts
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.schema import MINIMUM_VERSION, ServiceLogin, apply_schema, read_init_sql
 from tests.other_postgres import chosen_programs

@@ -22,7 +22,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from bossjy_numbering import load_plan
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.engines.jobs import ENGINES
 from tests.performance.numbering.bench_texts import dirty_texts
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from bossjy_server.storage.embedded_postgres import EmbeddedPostgres
-from bossjy_server.storage.embedded_redis import EmbeddedRedis
-from bossjy_server.storage.process import remove_socket_folder
+from bossjy_server.embedded.postgres_server import EmbeddedPostgres
+from bossjy_server.embedded.redis_server import EmbeddedRedis
+from bossjy_server.embedded.system import remove_socket_folder
 from tests.e2e.conftest import MakeServer, ServerProcess, made_server
 
 

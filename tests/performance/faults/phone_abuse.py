@@ -21,8 +21,8 @@ import pyarrow as pa
 from bossjy.phone.v1 import number_pb2, phone_service_pb2_grpc
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from tests.e2e.conftest import ServerProcess
-from tests.figures import save_figures
 from tests.hostile import ARROW, column, contexts, ipc
+from tests.measurements import save_figures
 from tests.performance.faults.calls import Caller
 
 ATTACK_S, EACH_S = 12.0, 0.25

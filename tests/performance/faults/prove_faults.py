@@ -21,7 +21,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tests.figures import FOLDER, print_table, save_figures
+from bossjy_server.embedded.system import free_port
+from tests.measurements import FOLDER, print_table, save_figures
 from tests.performance.faults import streams_abuse
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.faults import (
@@ -39,7 +40,6 @@ from tests.performance.faults.load import Load, Tally, recovery_s
 from tests.performance.faults.network import BadNetwork, postgres_over, postgres_socket, redis_over, redis_socket
 from tests.performance.faults.parts import Stage, stage
 from tests.performance.faults.phone_abuse import attacking, inflating
-from tests.ports import free_port
 
 PHONE_ATTACKS = ("phone_streams", "phone_arrow", "phone_finds")
 MIX = {"validate": 8, "me": 4, "contacts": 3, "stats": 1, "login": 2, "import": 1, "stream": 1}

@@ -21,12 +21,12 @@ from pathlib import Path
 
 import psutil
 
+from bossjy_server.embedded.system import free_port
 from tests import metrics
 from tests.e2e.conftest import ServerProcess, made_server
-from tests.figures import FOLDER, print_table, write_figures
+from tests.measurements import FOLDER, print_table, write_figures
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.load import Load, Tally
-from tests.ports import free_port
 
 MIX = {"validate": 12, "me": 3, "contacts": 3, "login": 2, "stats": 1, "stream": 2, "import": 1}
 PER_SECOND = 40.0

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from bossjy.imports.v1 import import_pb2
+from bossjy_server.embedded.system import package_folder
 from bossjy_server.storage.postgres import Database
-from bossjy_server.storage.process import package_folder
 from tests.e2e.conftest import ROOT, Tenant, register
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.imports.memory import peak_mib
 from tests.performance.imports.model import cut_rows
 from tests.performance.imports.rig import Rig, running_rig

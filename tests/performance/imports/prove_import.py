@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.imports.rig import Fault, running_rig
 from tests.performance.imports.trial import Trial, draw_trial, run_trial
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from bossjy.imports.v1 import import_pb2
 from bossjy_client import Client
 from tests.e2e.conftest import register
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.imports.memory import peak_mib, resident_mib
 from tests.performance.imports.rig import Rig, running_rig
 

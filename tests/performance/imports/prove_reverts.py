@@ -19,13 +19,13 @@ from pathlib import Path
 
 from bossjy_numbering import load_plan
 from bossjy_server.contacts.servicer import ContactServicer
+from bossjy_server.embedded.servers import start_embedded
 from bossjy_server.imports.options import ImportOptions
 from bossjy_server.imports.servicer import ImportServicer
-from bossjy_server.storage.embedded import start_embedded
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
-from tests.figures import write_figures
 from tests.integration.imports.conftest import TENANT, Imports, enter_tenant, mac, make_tenant
+from tests.measurements import write_figures
 from tests.parts import service_url, set_up
 from tests.performance.imports.histories import run_history
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from bossjy_server.storage.embedded import EmbeddedParts, start_embedded
+from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
 from tests.parts import set_up
 from tests.performance.imports.proxy import Proxy

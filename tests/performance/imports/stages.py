@@ -13,13 +13,13 @@ from pathlib import Path
 
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
-from bossjy_server.imports.clean import Cleaner
-from bossjy_server.imports.decode import Reader
-from bossjy_server.imports.merge import BlockMerge
+from bossjy_server.imports.cleaning.clean import Cleaner
+from bossjy_server.imports.cleaning.stage import stage
+from bossjy_server.imports.database.merge import BlockMerge
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.reading.decode import Reader
+from bossjy_server.imports.reading.resolve import resolve
 from bossjy_server.imports.records import Counts, DuplicatePolicy, Part, Spec
-from bossjy_server.imports.resolve import resolve
-from bossjy_server.imports.stage import stage
 from bossjy_server.storage.postgres import Database
 
 TENANT = "stages-1"

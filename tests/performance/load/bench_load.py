@@ -29,12 +29,12 @@ from pathlib import Path
 
 import psutil
 
+from bossjy_server.embedded.system import free_port
 from tests import metrics
 from tests.e2e.conftest import ROOT, ServerProcess, made_server
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance import open_loop
 from tests.performance.validate import METHOD, requests, token_of
-from tests.ports import free_port
 
 USERS, RAMP_S = 40, 4
 FOLDER = ROOT / "build" / "load"

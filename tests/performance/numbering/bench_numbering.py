@@ -31,7 +31,7 @@ from bossjy_numbering import Plan, compile_plan, load_plan
 from bossjy_numbering.compile import COMPILER_VERSION
 from bossjy_numbering.metadata import installed_rules
 from bossjy_numbering.plan import plan_from
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.numbering import enrich_figures
 from tests.performance.numbering.bench_forms import FORMS, all_in_form, dirty_with_forms
 from tests.performance.numbering.bench_texts import chinese_mobiles, clean_numbers, dirty_texts

@@ -26,7 +26,7 @@ from bossjy_numbering.column.regions import region_rows
 from bossjy_numbering.column.rewrite import Rewriter
 from bossjy_numbering.column.texts import text_buffers
 from bossjy_numbering.column.words import PADDING, Walker
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.numbering.bench_texts import clean_numbers, dirty_texts
 
 ROUNDS = 101

@@ -23,7 +23,7 @@ from phonenumbers import PhoneNumber
 from bossjy_numbering import Number, load_plan
 from bossjy_numbering.enrich import Enrichment, load_enrichment
 from bossjy_numbering.enrich.enrichment import enrichment_from
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.numbering.bench_texts import chinese_mobiles, clean_numbers
 
 ROUNDS = 5

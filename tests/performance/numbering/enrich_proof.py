@@ -27,7 +27,7 @@ from bossjy_numbering.enrich import Enrichment, Labels, load_enrichment
 from bossjy_numbering.enrich.intervals import keys_of
 from bossjy_numbering.enrich.languages import parse_language
 from bossjy_numbering.enrich.names import PrefixNames
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.numbering.texts import Texts
 
 # Prefixes or texts of one task.

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.figures import write_figures
+from tests.measurements import write_figures
 
 FOLDER = Path(__file__).resolve().parents[3] / "build" / "fuzz_numbering"
 # An input is a text of a form or a small file.

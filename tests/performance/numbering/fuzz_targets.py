@@ -28,7 +28,7 @@ from bossjy_numbering import (
 from bossjy_numbering.arrow import clean_batch
 from bossjy_numbering.metadata import PlanRules, installed_rules
 from bossjy_server.errors import InvalidArgument
-from bossjy_server.phone.arrow import read_chunks
+from bossjy_server.phone.arrow_answers import read_chunks
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.requests import split_request
 

@@ -17,10 +17,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from bossjy_numbering import Diagnosis, Format, NumberType, Plan, load_plan
-from bossjy_server.imports import arrow
-from bossjy_server.imports.layout import RejectReason
-from bossjy_server.imports.numbers import check_numbers, judged
-from tests.figures import write_figures
+from bossjy_server.imports.cleaning.number_cells import check_numbers, judged
+from bossjy_server.imports.reading import arrow
+from bossjy_server.imports.reading.layout import RejectReason
+from tests.measurements import write_figures
 from tests.performance.numbering.damage import Damage, Damaged
 
 SEED = 20_261_127

@@ -21,7 +21,7 @@ import phonenumbers
 
 from bossjy_numbering import NumberType, compile_plan, diff_plans, read_snapshot
 from bossjy_numbering.metadata import TYPE_ORDER, NumberClass, PlanRules, RegionRules, installed_rules
-from tests.figures import write_figures
+from tests.measurements import write_figures
 
 SNAPSHOT = Path("server/bossjy_server/phone/snapshots/9.0.38.plan")
 # Changed between 9.0.38 and 9.0.43, numbers of at most seven digits: Cape Verde, Suriname, Solomon Islands.

@@ -24,7 +24,7 @@ import phonenumbers
 from bossjy_numbering import Format, Plan, load_plan, oracle
 from bossjy_numbering.enrich import load_enrichment
 from bossjy_server.phone.shared_texts import take_rows
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.numbering.prove_names import names_at_prefixes, names_of_texts, prefix_tasks
 from tests.performance.numbering.states import StateCheck
 from tests.performance.numbering.texts import Texts

@@ -24,11 +24,11 @@ import phonenumbers
 
 from bossjy_client import Client
 from bossjy_numbering import load_plan
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.numbering.bench_texts import dirty_texts
 from tests.performance.validate import token_of
-from tests.ports import free_port
 
 pandas: Any = importlib.import_module("pandas")  # it has no types
 

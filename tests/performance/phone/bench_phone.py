@@ -28,12 +28,12 @@ import grpc.aio
 import psutil
 
 from bossjy_numbering import load_plan
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.numbering.bench_texts import clean_numbers, dirty_texts
 from tests.performance.phone.messages import arrow_messages, column_messages
 from tests.performance.validate import token_of
-from tests.ports import free_port
 
 METHOD = "/bossjy.phone.v1.PhoneService/StreamValidateNumbers"
 # As many rows per message as the contract admits in columns; in Arrow as many as fit into a client's default 4 MiB.

@@ -28,12 +28,12 @@ import grpc
 import psutil
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.faults.parts import Stage, stage
 from tests.performance.open_loop import Job, Outcome, run, start
 from tests.performance.validate import METHOD, json_requests, requests, token_of
-from tests.ports import free_port
 
 RATES = (500, 1000, 2000)
 

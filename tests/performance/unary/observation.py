@@ -24,7 +24,7 @@ from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.tracing import tracing_concern
 from bossjy_server.telemetry.logging import Log
 from bossjy_server.telemetry.tracing import Tracing
-from tests.figures import write_figures
+from tests.measurements import write_figures
 from tests.performance.unary.bench_unary import trace_receiver
 
 CALLS, ROUNDS = 20_000, 15

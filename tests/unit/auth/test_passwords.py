@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.password_list import password_list
-from bossjy_server.auth.password_rules import PasswordRules
-from bossjy_server.auth.passwords import Passwords, Place
+from bossjy_server.auth.password.password_list import password_list
+from bossjy_server.auth.password.password_rules import PasswordRules
+from bossjy_server.auth.password.passwords import HashingSlot, Passwords
 from bossjy_server.errors import InvalidArgument, Reason, ResourceExhausted
 
 OPTIONS = AuthOptions(hash_threads=1, hash_queue_per_thread=2)
@@ -24,69 +24,69 @@ def passwords() -> Iterator[Passwords]:
 
 
 @pytest.fixture
-def place(passwords: Passwords) -> Iterator[Place]:
-    with passwords.place() as held:
-        yield held
+def slot(passwords: Passwords) -> Iterator[HashingSlot]:
+    with passwords.slot() as slot:
+        yield slot
 
 
-async def test_a_hash_is_argon2id_of_its_own_salt(place: Place) -> None:
-    first, second = await place.hash("a password"), await place.hash("a password")
+async def test_a_hash_is_argon2id_of_its_own_salt(slot: HashingSlot) -> None:
+    first, second = await slot.hash("a password"), await slot.hash("a password")
     assert first.startswith("$argon2id$v=19$m=12288,t=3,p=1$")
     assert first != second
     for stored in (first, second):
-        verdict = await place.verify(stored, "a password")
+        verdict = await slot.verify(stored, "a password")
         assert (verdict.right, verdict.rehash) == (True, False)
-    assert not (await place.verify(first, "another")).right
+    assert not (await slot.verify(first, "another")).right
 
 
-async def test_a_hash_that_another_library_made_is_as_good(place: Place) -> None:
+async def test_a_hash_that_another_library_made_is_as_good(slot: HashingSlot) -> None:
     made = "$argon2id$v=19$m=12288,t=3,p=1$NM1Qi3iPyeuJoWDRuGrljQ$Qt8USpmYZPy3tgydlU+wCFcAjDu3aJKZoGHJH8ti1OM"
-    verdict = await place.verify(made, "cafe\N{COMBINING ACUTE ACCENT} 我")  # by argon2-cffi 25.1
+    verdict = await slot.verify(made, "cafe\N{COMBINING ACUTE ACCENT} 我")  # by argon2-cffi 25.1
     assert (verdict.right, verdict.rehash) == (True, False)
-    assert not (await place.verify(made, "cafe 我")).right
+    assert not (await slot.verify(made, "cafe 我")).right
 
 
 @pytest.mark.parametrize(
     "stored", ["$", "not a hash", "$argon2id$", "$argon2id$v=19$m=12288,t=3,p=1$", "x" * 200, "é我"]
 )
-async def test_a_text_that_is_not_a_hash_never_matches(place: Place, stored: str) -> None:
-    assert not (await place.verify(stored, "a password")).right
+async def test_a_text_that_is_not_a_hash_never_matches(slot: HashingSlot, stored: str) -> None:
+    assert not (await slot.verify(stored, "a password")).right
 
 
-async def test_nothing_is_truncated(place: Place) -> None:
-    stored = await place.hash("x" * 256)
-    assert not (await place.verify(stored, "x" * 255)).right
-    assert not (await place.verify(stored, "x" * 257)).right
-    assert not (await place.verify(await place.hash("a\0b"), "a\0c")).right
+async def test_nothing_is_truncated(slot: HashingSlot) -> None:
+    stored = await slot.hash("x" * 256)
+    assert not (await slot.verify(stored, "x" * 255)).right
+    assert not (await slot.verify(stored, "x" * 257)).right
+    assert not (await slot.verify(await slot.hash("a\0b"), "a\0c")).right
 
 
-async def test_what_looks_the_same_is_the_same(place: Place) -> None:
-    stored = await place.hash("cafe\N{COMBINING ACUTE ACCENT}")
-    assert (await place.verify(stored, "caf\N{LATIN SMALL LETTER E WITH ACUTE}")).right
+async def test_what_looks_the_same_is_the_same(slot: HashingSlot) -> None:
+    stored = await slot.hash("cafe\N{COMBINING ACUTE ACCENT}")
+    assert (await slot.verify(stored, "caf\N{LATIN SMALL LETTER E WITH ACUTE}")).right
 
 
-async def test_nobody_has_no_password(place: Place) -> None:
+async def test_nobody_has_no_password(slot: HashingSlot) -> None:
     for text in ("", "x", "a password"):
-        assert not (await place.verify(None, text)).right
+        assert not (await slot.verify(None, text)).right
 
 
-async def test_an_older_setting_asks_for_a_new_hash(place: Place) -> None:
+async def test_an_older_setting_asks_for_a_new_hash(slot: HashingSlot) -> None:
     weak = Passwords(AuthOptions(argon2_time_cost=1))
-    with weak.place() as other:
+    with weak.slot() as other:
         stored = await other.hash("a password")
     weak.close()
-    assert (await place.verify(stored, "a password")).rehash
+    assert (await slot.verify(stored, "a password")).rehash
 
 
 async def hash_one(passwords: Passwords) -> str:
-    with passwords.place() as place:
-        return await place.hash("x")
+    with passwords.slot() as slot:
+        return await slot.hash("x")
 
 
 async def test_beyond_the_queue_a_hash_is_refused_at_once(passwords: Passwords) -> None:
     running = [asyncio.create_task(hash_one(passwords)) for _ in range(3)]
     await asyncio.sleep(0)
-    with pytest.raises(ResourceExhausted) as caught, passwords.place():  # no wait for anything
+    with pytest.raises(ResourceExhausted) as caught, passwords.slot():  # no wait for anything
         raise AssertionError("there was a slot")
     assert caught.value.reason is Reason.OVERLOADED
     assert caught.value.retry_after_s

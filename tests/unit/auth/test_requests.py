@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy_server.auth import convert
-from bossjy_server.auth.records import moment
+from bossjy_server.auth.records import to_datetime
 from bossjy_server.auth.requests import client_of, region, time_of
 from bossjy_server.context import CallContext, enter_call
 from bossjy_server.errors import InvalidArgument, Reason
@@ -36,7 +36,7 @@ def test_a_time_at_the_edge_of_the_calendar_is_read(seconds: int) -> None:
 def test_the_end_of_the_calendar_survives_a_float() -> None:
     last = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
     assert last.timestamp() == 253402300800.0
-    assert convert.timestamp(moment(last.timestamp())) is not None
+    assert convert.timestamp(to_datetime(last.timestamp())) is not None
 
 
 def test_a_user_agent_that_postgresql_cannot_store_is_reduced() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bossjy_server.errors import BossjyError, Reason
-from bossjy_server.imports.arrow_text import ArrowText, looks_like_arrow
+from bossjy_server.imports.reading.arrow_text import ArrowText, looks_like_arrow
 
 
 def stream(table: pa.Table, **named: Any) -> bytes:

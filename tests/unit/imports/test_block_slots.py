@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from bossjy_server.errors import Reason
-from bossjy_server.imports import block_slots
-from bossjy_server.imports.block_slots import BlockSlots, block_shares
-from bossjy_server.imports.threads import NoThread
+from bossjy_server.imports.upload import block_slots
+from bossjy_server.imports.upload.block_slots import BlockSlots, block_shares
+from bossjy_server.imports.upload.threads import NoThread
 
 
 async def test_an_upload_has_two_blocks_in_memory() -> None:

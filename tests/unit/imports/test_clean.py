@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bossjy_numbering import Plan
-from bossjy_server.imports.arrow import text_column
-from bossjy_server.imports.attributes import json_objects
-from bossjy_server.imports.clean import Cleaner, CleanRows
-from bossjy_server.imports.layout import Layout, Place, RejectReason
-from bossjy_server.imports.mapping import resolve_mapping
+from bossjy_server.imports.cleaning.attributes import json_objects
+from bossjy_server.imports.cleaning.clean import Cleaner, CleanRows
+from bossjy_server.imports.cleaning.stage import stage
+from bossjy_server.imports.reading.arrow import text_column
+from bossjy_server.imports.reading.layout import Layout, Place, RejectReason
+from bossjy_server.imports.reading.mapping import resolve_mapping
+from bossjy_server.imports.reading.split import split_rows
 from bossjy_server.imports.records import ColumnMapping, DuplicatePolicy, RejectedRow, Spec
-from bossjy_server.imports.split import split_rows
-from bossjy_server.imports.stage import stage
 
 MAIN, OTHER = "+8613800138000", "+8613800138001"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bossjy_numbering import Plan
-from bossjy_server.imports.layout import RejectReason
+from bossjy_server.imports.reading.layout import RejectReason
 from tests.unit.imports.test_clean import clean
 
 HERE = Path(__file__).with_name("countries.csv")

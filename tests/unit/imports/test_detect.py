@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bossjy_server.errors import InvalidArgument, Reason
-from bossjy_server.imports.detect import Found, find_encoding, find_later_encoding
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.reading.detect import Found, find_encoding, find_later_encoding
+from bossjy_server.imports.reading.resolve import resolve
+from bossjy_server.imports.reading.transcode import CODECS, IANA, codec_of
 from bossjy_server.imports.records import Spec
-from bossjy_server.imports.resolve import resolve
-from bossjy_server.imports.transcode import CODECS, IANA, codec_of
 
 PEOPLE = {
     "german": ["Jörg Müller", "Käthe Strauß"],

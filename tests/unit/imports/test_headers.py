@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bossjy_server.imports.headers import meaning_of
-from bossjy_server.imports.mapping import looks_like_header, resolve_mapping
+from bossjy_server.imports.reading.headers import meaning_of
+from bossjy_server.imports.reading.mapping import looks_like_header, resolve_mapping
 from bossjy_server.imports.records import ContactField
 
 F = ContactField

@@ -7,11 +7,11 @@ from contextlib import suppress
 import pytest
 
 from bossjy_server.errors import BossjyError
-from bossjy_server.imports import cell_forms
-from bossjy_server.imports.headers import meaning_of
 from bossjy_server.imports.options import ImportOptions
+from bossjy_server.imports.reading import cell_forms
+from bossjy_server.imports.reading.headers import meaning_of
+from bossjy_server.imports.reading.resolve import resolve
 from bossjy_server.imports.records import Spec
-from bossjy_server.imports.resolve import resolve
 
 # A quadratic search of so many takes minutes, and fails by the time limit.
 BYTES = 200_000

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bossjy_server.errors import InvalidArgument, Reason
-from bossjy_server.imports.mapping import (
+from bossjy_server.imports.reading.mapping import (
     column_names,
     field_of_name,
     find_column,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import orjson
 
 from bossjy_numbering import Plan
-from bossjy_server.imports.layout import RejectReason
+from bossjy_server.imports.reading.layout import RejectReason
 from tests.unit.imports.test_clean import clean
 
 A, B, C = "+8613800144031", "+8613800144032", "+8613800144033"

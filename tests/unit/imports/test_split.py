@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bossjy_server.imports.layout import Layout, Place, RejectReason, RowBlock
-from bossjy_server.imports.split import split_rows, split_slowly
+from bossjy_server.imports.reading.layout import Layout, Place, RejectReason, RowBlock
+from bossjy_server.imports.reading.split import split_rows, split_slowly
 
 Split = Callable[..., RowBlock]
 

@@ -85,8 +85,8 @@ def test_short_numbers_are_read_as_single_calls_read_them(plan: Plan) -> None:
         for kind in kinds
     ]
     written = {phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in examples if one}
-    beginnings = {"+44800111", "+44845464"} | {text[:size] for text in written for size in (8, 9)}
-    texts = [f"{beginning}{digit}" for beginning in sorted(beginnings) for digit in range(10)]
+    leading_digits = {"+44800111", "+44845464"} | {text[:size] for text in written for size in (8, 9)}
+    texts = [f"{beginning}{digit}" for beginning in sorted(leading_digits) for digit in range(10)]
     assert len(texts) > 10_000
     same(plan, plan.column(texts), texts, [None] * len(texts))
 

@@ -11,7 +11,7 @@ import pytest
 
 from bossjy_numbering import Doubt, NumberColumn, Plan, finish, load_plan
 from bossjy_server.errors import InvalidArgument
-from bossjy_server.phone.arrow import read_chunks
+from bossjy_server.phone.arrow_answers import read_chunks
 from bossjy_server.phone.numbers import Numbers
 from tests.hostile import ARROW, column, contexts, ipc, metadata_bomb, shared_text, views
 

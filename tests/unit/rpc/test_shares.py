@@ -11,8 +11,8 @@ import pytest
 
 from bossjy_server.rpc.classes import CallClass
 from bossjy_server.rpc.options import LimitOptions
-from bossjy_server.rpc.shares import ClassShare
 from bossjy_server.rpc.slots import NoPlace, Slots
+from bossjy_server.rpc.tenant_shares import ClassShare
 from tests.unit.rpc.test_chain import call, details_of, refused
 from tests.unit.rpc.test_limits import Phone
 

@@ -11,7 +11,7 @@ import pytest
 
 from bossjy_server.errors import StartError
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
-from bossjy_server.telemetry.pages import Page
+from bossjy_server.telemetry.text_pages import Page
 from tests import metrics
 from tests.ports import free_port
 

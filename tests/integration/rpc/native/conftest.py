@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from bossjy_server.storage.embedded import EmbeddedParts
+from bossjy_server.embedded.servers import EmbeddedParts
 from tests.parts import fresh_database
 from tests.service import Service, serve
 

@@ -1,0 +1,1 @@
+"""CSV files of rows that an import rejected or found to be duplicates."""

@@ -1,0 +1,1 @@
+"""File reading: compression, encoding, form, header and rows of the bytes that come. Pure."""
