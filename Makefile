@@ -36,6 +36,10 @@ install: $(DEV) ## make the whole environment .venv, with the tools for tests an
 run: $(RUN) ## start the service with embedded databases and a demonstration; ONCE=1: stop after it, 0 if all was right
 	@.venv/bin/bossjy-server demo $(if $(ONCE),--once)
 
+# Python keeps what it compiles of servers and tests. Where the variable is set, as in containers, each process of a test
+# would compile each changed module anew.
+test test-front: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: test
 test: $(DEV) ## run all tests on real databases, with coverage by package; ARGS="-k word" selects tests
 	@rm -rf build/coverage && mkdir -p build/coverage

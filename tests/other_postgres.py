@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from bossjy_server.embedded.account import other_account
 from bossjy_server.embedded.servers import EmbeddedParts
-from bossjy_server.embedded.system import free_port
+from tests.ports import free_port
 
 # The folder with the programs `initdb` and `postgres`. If empty, tests use the embedded PostgreSQL.
 VARIABLE = "BOSSJY_TEST_POSTGRES_BIN"

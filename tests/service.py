@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc.aio
@@ -14,9 +14,9 @@ from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.app import running
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.embedded.servers import EmbeddedParts
-from bossjy_server.embedded.system import free_port
 from tests.front import front_settings
 from tests.parts import fresh_database, service_url
+from tests.ports import free_port
 
 EMAIL, PASSWORD = "owner@example.com", "umbrella over the quiet harbour 7"
 
@@ -71,6 +71,8 @@ async def serve(database_url: str, redis_url: str, folder: Path, **changed: str)
         | front_settings()
         | changed
     )
+    # The cheapest passwords: no test here is about their cost.
+    settings = replace(settings, auth=replace(settings.auth, argon2_memory_kib=7 * 1024, argon2_time_cost=1))
     async with running(settings) as served, grpc.aio.insecure_channel(served.address) as channel:
         stub = auth_service_pb2_grpc.AuthServiceStub(channel)
         registered = await stub.Register(

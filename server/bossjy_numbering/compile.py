@@ -22,7 +22,7 @@ from bossjy_numbering.tables import LENGTHS, NO_REGION, RegionTable, Tables
 from bossjy_numbering.types import NumberType, PossibleReason
 
 # Increase it whenever these tables, or their meaning, change: it is part of the cache file's name.
-COMPILER_VERSION = 1
+COMPILER_VERSION = 2
 
 
 class _OutcomeTable:

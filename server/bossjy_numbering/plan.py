@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bossjy_numbering.explain import Explainer, Explanation
 from bossjy_numbering.find import find_steps
 from bossjy_numbering.metadata import installed_rules
 from bossjy_numbering.partial import Partial, partial_steps
-from bossjy_numbering.regions import describe_regions, example_numbers, is_valid_in
+from bossjy_numbering.regions import describe_regions, example_numbers, is_valid_in, regions_of
 from bossjy_numbering.scalar import ScalarEngine
 from bossjy_numbering.shorts import ShortInfo, short_info
 from bossjy_numbering.steps import Steps, finish
@@ -32,8 +33,9 @@ FIND_LIMIT = 100
 class Plan:
     """The plan of one metadata version. Immutable: threads may share it. Pickles as its cache folder."""
 
-    def __init__(self, tables: Tables, cache_dir: Path) -> None:
+    def __init__(self, tables: Tables, regions: tuple[RegionInfo, ...], cache_dir: Path) -> None:
         self.tables = tables
+        self._regions = regions
         self._cache_dir = cache_dir
 
     def __reduce__(self) -> tuple[Callable[[Path | None], Plan], tuple[Path | None]]:
@@ -52,10 +54,6 @@ class Plan:
     @cached_property
     def _columns(self) -> ColumnEngine:
         return ColumnEngine(self.tables, self.number)
-
-    @cached_property
-    def _regions(self) -> tuple[RegionInfo, ...]:
-        return describe_regions()
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -187,7 +185,8 @@ def _kept(cache_dir: Path) -> Plan:
 
 def plan_from(cache_dir: Path) -> Plan:
     """The plan as in `load_plan`, read from its file anew."""
-    return Plan(tables_of(*compiled_or_built(tables_name(), cache_dir, _compiled)), cache_dir)
+    header, arrays = compiled_or_built(tables_name(), cache_dir, _compiled)
+    return Plan(tables_of(header, arrays), regions_of(header["described"]), cache_dir)
 
 
 def tables_name() -> str:
@@ -201,4 +200,6 @@ def write_tables(path: Path) -> None:
 
 
 def _compiled() -> Content:
-    return compile_plan(installed_rules()).to_content()
+    header, arrays = compile_plan(installed_rules()).to_content()
+    # With the tables: their description takes 0.4 s, which every start of a process would spend.
+    return header | {"described": [asdict(region) for region in describe_regions()]}, arrays

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import phonenumbers
 from phonenumbers import PhoneMetadata
 
@@ -23,6 +26,20 @@ def describe_regions() -> tuple[RegionInfo, ...]:
         for region, code in sorted(
             (region, code) for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items() for region in regions
         )
+    )
+
+
+def regions_of(described: Iterable[Mapping[str, Any]]) -> tuple[RegionInfo, ...]:
+    """The regions from their fields, as a file of tables has them."""
+    return tuple(
+        RegionInfo(
+            **{
+                **fields,
+                "possible_lengths": tuple(fields["possible_lengths"]),
+                "types": tuple(map(NumberType, fields["types"])),
+            }
+        )
+        for fields in described
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.errors import StartError
 from bossjy_server.health_command import ask_health
+from bossjy_server.loading import loading
 from bossjy_server.loop import no_end_by_hangup, run
 from bossjy_server.serving import demo, serve
 from bossjy_server.setting_list import show_settings
@@ -66,7 +67,8 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a stranger.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     if options.command in ("owner", "tenants", "keys", "services", "database"):
-        from bossjy_server.operate import operate  # noqa: PLC0415 - as in serving
+        with loading():
+            from bossjy_server.operate import operate  # noqa: PLC0415 - as in serving
 
         return operate(options, settings)
     return run(demo(settings, once=options.once) if options.command == "demo" else serve(settings))

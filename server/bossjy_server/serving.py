@@ -7,6 +7,7 @@ import os
 import signal
 
 from bossjy_server.config import Settings
+from bossjy_server.loading import loading
 
 _EXIT_AT_ONCE = 1
 
@@ -63,7 +64,8 @@ async def _end_start(stop: asyncio.Event, served: asyncio.Event, starting: async
 async def _serve_alone(
     settings: Settings, stop: asyncio.Event, started: asyncio.Event, hangup: asyncio.Event, switched: asyncio.Event
 ) -> None:
-    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
+    with loading():
+        from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
 
     async with running(settings) as served:
         started.set()
@@ -78,7 +80,8 @@ async def _serve_alone(
 
 async def demo(settings: Settings, *, once: bool) -> int:
     """Serve with the demonstration. Returns its exit code. Raises StartError."""
-    from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
+    with loading():
+        from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
 
     for number in (signal.SIGHUP, signal.SIGUSR1):
         _event_of(number)

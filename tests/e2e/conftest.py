@@ -19,11 +19,11 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from bossjy.auth.v1 import account_pb2, auth_service_pb2, auth_service_pb2_grpc
 from bossjy_server.embedded.servers import EmbeddedParts
-from bossjy_server.embedded.system import free_port
 from tests.front import front_settings
 from tests.parts import fresh_database, service_url
+from tests.ports import free_port
 from tests.service import data_folder
 
 ROOT = Path(__file__).parents[2]
@@ -166,9 +166,9 @@ def server_process(make_server: MakeServer, database_url: str, redis_url: str) -
     return server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_server(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A running server for all tests of a module; a test creates its own tenant."""
+    """A running server for all tests of a process; a test creates its own tenant."""
     with asyncio.Runner() as runner:
         databases = fresh_database(parts.database_url)
         url = runner.run(_next(databases))
@@ -191,7 +191,11 @@ class Tenant:
     """A tenant and its owner's credentials."""
 
     tenant_id: str
-    token: str
+    tokens: account_pb2.Tokens
+
+    @property
+    def token(self) -> str:
+        return self.tokens.access_token
 
 
 def register(target: str, registration_token: str = "") -> Tenant:
@@ -201,7 +205,7 @@ def register(target: str, registration_token: str = "") -> Tenant:
             tenant_display_name="Test", email=EMAIL, password=PASSWORD, registration_token=registration_token
         )
         answer = auth_service_pb2_grpc.AuthServiceStub(channel).Register(request, timeout=20)
-    return Tenant(answer.tenant.tenant_id, answer.tokens.access_token)
+    return Tenant(answer.tenant.tenant_id, answer.tokens)
 
 
 @pytest.fixture

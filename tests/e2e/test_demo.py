@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ROOT, MakeServer, ServerProcess, caller_environment, program
 from tests.e2e.tutorials import assert_tutorials_work
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(600)
 

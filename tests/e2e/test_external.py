@@ -12,10 +12,10 @@ from bossjy_client import AsyncClient, SessionTokens
 from bossjy_server.app import running
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
-from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import EMAIL, PASSWORD, ROOT
 from tests.e2e.test_backup import binaries, commands, counts, filled, login, prepare, shell
 from tests.parts import swept_folder
+from tests.ports import free_port
 from tests.service import serve
 
 PAGE = ROOT / "docs" / "operations" / "external.md"

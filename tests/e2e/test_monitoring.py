@@ -26,9 +26,9 @@ import grpc
 import pytest
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
-from bossjy_server.embedded.system import free_port
 from tests import metrics
 from tests.e2e.conftest import MakeServer, on_parts, register
+from tests.ports import free_port
 
 FOLDER = Path(__file__).parents[2] / "monitoring"
 ALERTS = FOLDER / "prometheus" / "alerts.yml"

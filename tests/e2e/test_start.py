@@ -16,8 +16,8 @@ import grpc.aio
 import pytest
 
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
-from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import MakeServer, ServerProcess, on_parts, register
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(600)
 

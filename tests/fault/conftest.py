@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.parts import Stage, stage
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")

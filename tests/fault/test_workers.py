@@ -12,12 +12,12 @@ import httpx
 import psutil
 import pytest
 
-from bossjy_server.embedded.system import free_port
 from tests import metrics
 from tests.e2e.conftest import ServerProcess
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.load import Load, Tally
 from tests.performance.faults.parts import Stage
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(600)
 MIX = {"validate": 10, "me": 1}

@@ -9,8 +9,8 @@ from pathlib import Path
 import grpc.aio
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
-from bossjy_server.embedded.system import free_port
 from tests import metrics
+from tests.ports import free_port
 from tests.service import serve
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"

@@ -13,12 +13,12 @@ import pytest
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
 from bossjy_server.config import read_settings
-from bossjy_server.embedded.system import free_port
 from bossjy_server.telemetry.logging import INFO, Log
 from bossjy_server.telemetry.options import log_receiver
 from bossjy_server.telemetry.shipping import Shipping
 from bossjy_server.telemetry.tracing import resource_of
 from tests.otlp import otlp_receiver, values
+from tests.ports import free_port
 from tests.service import EMAIL, serve
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -15,8 +15,8 @@ from bossjy.imports.v1 import import_pb2
 from bossjy_client import Client
 from bossjy_server.app import running
 from bossjy_server.config import read_settings
-from bossjy_server.embedded.system import free_port
 from tests.otlp import Receiver, below, otlp_receiver, values
+from tests.ports import free_port
 from tests.service import serve
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -14,7 +14,6 @@ from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
 from bossjy_server.app import running
 from bossjy_server.config import read_settings
-from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import Reason, Unavailable
 from bossjy_server.storage.recent import RecentTenants
 from bossjy_server.storage.redis import open_redis
@@ -23,6 +22,7 @@ from bossjy_server.telemetry.logging import Log
 from bossjy_server.warm_up import warm_up
 from tests import metrics
 from tests.parts import service_url
+from tests.ports import free_port
 from tests.service import serve
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import socket
 import ssl
 from collections.abc import Iterator
@@ -210,6 +211,12 @@ async def test_39_errors_carry_no_internals(nobody: Person, owner: Person) -> No
         assert owner.email not in one.message
 
 
+def written_by(served: Served) -> str:
+    """The log of the server and its output."""
+    files = sorted((served.process.data_dir / "logs").iterdir())
+    return "".join(path.read_text() for path in files) + served.process.text()
+
+
 @pytest.mark.statement(40)
 async def test_40_auth_events_are_logged_and_no_secret_is(served: Served, owner: Person) -> None:
     number = "+4915123456789"
@@ -222,10 +229,10 @@ async def test_40_auth_events_are_logged_and_no_secret_is(served: Served, owner:
     await other.call("Logout")
     call: Any = owner.channel.unary_unary("/bossjy.phone.v1.PhoneService/ValidateNumber")
     raw = b"\x0a" + bytes((len(number),)) + number.encode()
-    await call(raw, metadata=(("authorization", f"Bearer {made.secret}"),), timeout=20)
-    await asyncio.sleep(1.0)  # a thread writes the log
-    logs = "".join(path.read_text() for path in sorted((served.process.data_dir / "logs").iterdir()))
-    logs += served.process.text()
+    last = f"last-{secrets.token_hex(4)}"
+    await call(raw, metadata=(("authorization", f"Bearer {made.secret}"), ("x-request-id", last)), timeout=20)
+    while last not in (logs := written_by(served)):  # a thread writes the log
+        await asyncio.sleep(0.1)
     for event in ("register", "login", "create_api_key", "logout"):
         assert f'"auth_event":"{event}"' in logs, event
     secrets_sent = (

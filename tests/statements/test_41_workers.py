@@ -16,12 +16,12 @@ import pytest
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_server.embedded.servers import EmbeddedParts
-from bossjy_server.embedded.system import free_port
 from bossjy_server.scopes import Role, scopes_of
 from tests import metrics
 from tests.e2e.conftest import START_S, ServerProcess, made_server, on_parts
 from tests.parts import fresh_database
 from tests.performance.faults.network import BadNetwork, redis_over, redis_socket
+from tests.ports import free_port
 from tests.statements.authority import ADMIN, MEMBER, OWNER, REFUSED, new_key
 from tests.statements.conftest import PASSWORD, Person, Refused, registered
 

@@ -53,9 +53,8 @@ def _wide_characters() -> Bytes:
         if not character.isascii():
             reads[ord(character)] = ord(" ")
     # Digits of all scripts, full-width digits included: ten in a row from each zero.
-    for point in range(0x80, len(reads)):
-        if chr(point).isdecimal():
-            reads[point] = ord("0") + unicodedata.digit(chr(point))
+    for character in filter(str.isdecimal, map(chr, range(0x80, len(reads)))):
+        reads[ord(character)] = ord("0") + unicodedata.digit(character)
     reads[0xFF0B] = ord("+")
     # Full-width colon and comma, ideographic comma and full stop: ignored outside of a number, never part of one.
     reads[[0xFF1A, 0xFF0C, 0x3001, 0x3002]] = ord(":")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
 
 _PROPAGATOR = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()])
 _ENTRIES = ("traceparent", "tracestate", "baggage")
@@ -22,6 +21,8 @@ _ENTRIES = ("traceparent", "tracestate", "baggage")
 
 def resource_of(service: str) -> Resource:
     """The description of this service that its spans and log lines carry. The SDK adds OTEL_RESOURCE_ATTRIBUTES."""
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - as in Tracing
+
     return Resource.create({"service.name": service, "service.version": version("bossjy-server")})
 
 
@@ -32,6 +33,12 @@ class Tracing:
     """
 
     def __init__(self, endpoint: str, service: str = "bossjy") -> None:
+        # The SDK and the exporter take 0.1 s to load: only where an endpoint is set.
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from opentelemetry.sdk.trace.sampling import ALWAYS_ON  # noqa: PLC0415
+
         self._provider = TracerProvider(resource=resource_of(service), sampler=ALWAYS_ON)
         exporter = OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https://"), timeout=5)
         self._provider.add_span_processor(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
+from bossjy_server.loading import loading
 from bossjy_server.loop import no_end_by_hangup, run
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ async def _work(number: int, settings: Settings) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     hangup = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
-    from bossjy_server.app import running  # noqa: PLC0415 - takes a second; no signal may end the process meanwhile
+    with loading():
+        from bossjy_server.app import running  # noqa: PLC0415 - takes a second; no signal may end the process meanwhile
 
     async with running(settings, worker=number) as served:
         loop.add_signal_handler(signal.SIGUSR1, served.log.switch)

@@ -15,7 +15,10 @@ import grpc
 import pytest
 
 from bossjy.imports.v1 import import_service_pb2, import_service_pb2_grpc
-from tests.e2e.conftest import EMAIL, PASSWORD, ServerProcess, Tenant, caller_environment
+from bossjy_client.credentials import CredentialsFile, Login
+from bossjy_client.places import config_folder
+from bossjy_client.tokens import SessionTokens
+from tests.e2e.conftest import EMAIL, ServerProcess, Tenant, caller_environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -40,11 +43,10 @@ def run_tool(
 
 @pytest.fixture
 def run(shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> Run:
-    """Run the tool, logged in with a password."""
-    bossjy = partial(run_tool, tmp_path)
-    target = ("--target", shared_server.target)
-    bossjy("login", *target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin", text=PASSWORD)
-    return bossjy
+    """Run the tool, logged in: with the file that `bossjy login` would have written."""
+    login = Login(shared_server.target, tenant.tenant_id, EMAIL).renewed(SessionTokens.of(tenant.tokens))
+    CredentialsFile(config_folder(caller_environment(tmp_path)) / "credentials.json").save(login)
+    return partial(run_tool, tmp_path)
 
 
 def objects(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:

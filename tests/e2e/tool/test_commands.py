@@ -21,6 +21,9 @@ ROWS = "姓名,手机号,邮箱\n王伟,138 0000 0000,w@example.com\n李娜,+44 
 
 def test_login(run: Run, shared_server: ServerProcess, tenant: Tenant, tmp_path: Path) -> None:
     kept = tmp_path / "config" / "bossjy" / "credentials.json"
+    kept.unlink()
+    owner = ("--target", shared_server.target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin")
+    run("login", *owner, text=PASSWORD)
     assert kept.stat().st_mode & 0o777 == 0o600
     assert PASSWORD not in kept.read_text()
     shown = run("whoami").stdout
@@ -28,8 +31,7 @@ def test_login(run: Run, shared_server: ServerProcess, tenant: Tenant, tmp_path:
     assert EMAIL in shown
     assert objects(run("whoami", "--json"))[0]["user"]["email"] == EMAIL
 
-    wrong = ("--target", shared_server.target, "--tenant", tenant.tenant_id, "--email", EMAIL, "--password-stdin")
-    refused = run("login", *wrong, "--json", text="not the password at all\n", code=3)
+    refused = run("login", *owner, "--json", text="not the password at all\n", code=3)
     assert json.loads(refused.stderr)["error"]["reason"] == "LOGIN_REFUSED"
     assert run("whoami").stdout == shown  # the earlier login is still valid
 

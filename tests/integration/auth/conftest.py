@@ -113,7 +113,9 @@ def opened(database: Database, redis: Redis, tmp_path: Path, clock: Clock) -> Op
     """Opens auth; a second one is another replica on the same dependencies."""
 
     def open_one(*, redis_client: Redis | None = redis, **options: Any) -> AbstractAsyncContextManager[Auth]:
-        defaults: dict[str, Any] = {"registration": "open", "hash_threads": 2, "key_activation_s": 0}
+        # The cheapest hashes: tests/unit/auth/test_passwords.py has the usual ones.
+        cost = {"argon2_memory_kib": 7 * 1024, "argon2_time_cost": 1}
+        defaults: dict[str, Any] = {"registration": "open", "hash_threads": 2, "key_activation_s": 0, **cost}
         chosen = AuthOptions(**defaults | options)
         return open_auth(database, redis_client, tmp_path, chosen, clock)
 

@@ -23,7 +23,6 @@ from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 from bossjy_server.app import running
 from bossjy_server.auth.credentials.certificates import NewBinding, bind, binding_lines, unbind
 from bossjy_server.config import Settings, read_settings
-from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import Reason
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import database_of, role_for
@@ -31,6 +30,7 @@ from tests.front import front_settings
 from tests.integration.auth.conftest import EMAIL, PASSWORD, Clock, User, reason_of
 from tests.integration.auth.test_operator import run
 from tests.integration.rpc.certificates import Authority, Signed
+from tests.ports import free_port
 from tests.service import data_folder
 
 URI = "spiffe://acme/worker"

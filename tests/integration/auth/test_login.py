@@ -147,7 +147,7 @@ async def test_a_hash_with_old_settings_is_renewed_at_login(owner: User, databas
         stored = await connection.fetchval("SELECT password_hash FROM bossjy.users")
     finally:
         await connection.close()
-    assert "m=12288,t=3,p=1" in stored
+    assert "m=7168,t=1,p=1" in stored
     await owner.login()
 
 

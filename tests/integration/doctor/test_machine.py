@@ -21,9 +21,9 @@ from bossjy_server.doctor.key_check import key_findings
 from bossjy_server.doctor.machine_check import machine_findings, program_findings
 from bossjy_server.doctor.port_check import port_findings
 from bossjy_server.doctor.settings_check import settings_findings
-from bossjy_server.embedded.system import free_port
 from bossjy_server.rpc.options import ServerOptions
 from tests.integration.rpc.certificates import Authority
+from tests.ports import free_port
 
 DAY_S = 86_400
 

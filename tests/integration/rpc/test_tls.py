@@ -15,7 +15,6 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from bossjy_server.app import HEALTH
-from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import StartError
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.health import HealthServicer
@@ -24,6 +23,7 @@ from bossjy_server.rpc.options import ServerOptions
 from bossjy_server.rpc.server import Router, start_server
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from tests.integration.rpc.certificates import Authority, Signed
+from tests.ports import free_port
 
 
 async def check(channel: grpc.aio.Channel) -> int:

@@ -14,10 +14,10 @@ import asyncpg
 import pytest
 
 from bossjy_server.embedded.servers import EmbeddedParts
-from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import StartError
 from bossjy_server.storage.postgres import Connection, Database
 from bossjy_server.storage.schema import apply_schema, read_init_sql
+from tests.ports import free_port
 
 SECRET = "Se_cr-et1"
 

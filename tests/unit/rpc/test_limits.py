@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ import pytest
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_server.app import AUTH, CONTACTS, HEALTH, IMPORTS
+from bossjy_server.rpc import rates as rates_module
 from bossjy_server.rpc.classes import CallClass, class_of
 from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.options import LimitOptions, QuotaOptions, RateOptions
@@ -209,13 +211,15 @@ async def test_a_slot_that_comes_as_the_wait_ends_is_passed_on() -> None:
         await slots.enter(0)
 
 
-async def test_books_are_bounded_and_buckets_fill_again() -> None:
+async def test_books_are_bounded_and_buckets_fill_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(rates_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     rates = Rates(RateOptions(burst_s=0.5, subjects_max=2), None)
     book = rates.book("address", "all")
     assert book.take("a", 600) == 0
     assert [book.take("a", 600) for _ in range(4)] == [0] * 4
     assert 0 < book.take("a", 600) <= 0.1
-    await asyncio.sleep(0.11)
+    now[0] += 0.11
     assert book.take("a", 600) == 0
     for name in "bcd":
         book.take(name, 600)

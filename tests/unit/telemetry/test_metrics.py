@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import StartError
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.text_pages import Page
 from tests import metrics
+from tests.ports import free_port
 
 PAGES = {"/livez": lambda: Page("alive\n"), "/readyz": lambda: Page("not ready\n", status=503)}
 

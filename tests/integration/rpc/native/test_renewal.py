@@ -15,7 +15,6 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from bossjy_server.app import HEALTH
-from bossjy_server.embedded.system import free_port
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.health import HealthServicer
 from bossjy_server.rpc.method import Method
@@ -24,6 +23,7 @@ from bossjy_server.rpc.options import ServerOptions, StreamOptions
 from bossjy_server.rpc.server import Router
 from bossjy_server.rpc.tls import Certificates, TlsOptions
 from tests.integration.rpc.certificates import Authority
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
