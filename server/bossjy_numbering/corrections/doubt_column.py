@@ -23,6 +23,12 @@ _SPACE, _STAR, _PLUS, _COMMA, _POINT, _ZERO = (np.uint8(ord(mark)) for mark in "
 _FIRST, _SPAN = np.uint8(ord("(")), np.uint8(ord("9") - ord("("))
 _EXTENDED = re.compile(USUAL_EXTENSION.encode(), re.IGNORECASE)
 _CUT = int(Doubt.EXTENSION_CUT)
+# Rows whose normalised text is digits, `+` and marks: also full-width ones, and marks of direction that cannot be seen.
+# Only a plus counts in them. Points are not among them: they can be read in two ways.
+_PLAIN = re.compile(
+    rb"(?:[0-9+ ()/\-]|\xef\xbc[\x88\x89\x8b\x90-\x99]|\xe3\x80\x80|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9])*"
+)
+_FULL_WIDTH_PLUS = "\uff0b".encode()
 
 
 def column_doubts(values: Texts, column: NumberColumn) -> Steps[NDArray[np.uint16]]:
@@ -43,6 +49,9 @@ def column_doubts(values: Texts, column: NumberColumn) -> Steps[NDArray[np.uint1
             raw = texts.data[texts.offsets[row] : texts.offsets[row + 1]].tobytes()
             if column.has_extension[row] and _EXTENDED.fullmatch(raw):
                 doubts[row] |= _CUT
+            elif not column.has_extension[row] and _PLAIN.fullmatch(raw):
+                if _FULL_WIDTH_PLUS in raw:
+                    doubts[row] = 0
             else:
                 doubts[row] = int(text_doubts(texts.text(row), column.number(row)))
     return doubts
