@@ -46,8 +46,8 @@ class PartWriter:
         self._holder = holder
         # The next block is likely to be similar to the last one.
         self._known_first = False
-        # True until another transaction made a contact of a block at the same time.
-        self._undisturbed = True
+        # True until another transaction made a contact of a block at the same time. Parts of one import often do.
+        self._undisturbed = job.spec.part_count == 1
 
     async def commit(self, block: CleanBlock) -> Part:
         """Commit a block.
