@@ -68,7 +68,7 @@ test-front: $(DEV) ## run the tests of calls on the native front end (BOSSJY_FRO
 		tests/e2e/test_start.py tests/integration/auth/test_certificates.py $(ARGS)
 
 .PHONY: test-gateway
-test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik and Envoy (290 MB of programs)
+test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik, Envoy and Consul (310 MB of programs)
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
 .PHONY: test-discovery
@@ -76,7 +76,7 @@ test-discovery: $(DEV) ## run servers in a real Consul agent, which it fetches f
 	@$(PYTHON) -m pytest -n 0 tests/discovery $(ARGS)
 
 .PHONY: test-deploy
-test-deploy: $(DEPLOY) ## compare deploy/ with the code, and validate its manifests (170 MB of programs)
+test-deploy: $(DEPLOY) ## compare deploy/ with the code, and validate its manifests (440 MB of programs)
 	@$(PYTHON) -m pytest tests/deploy $(ARGS)
 
 # The programs of a PostgreSQL other than the embedded one.
@@ -211,6 +211,22 @@ bench-import: $(DEV) ## import half a million rows twice, compared with psql's c
 .PHONY: prove-import-memory
 prove-import-memory: $(DEV) ## upload 1.5 GB, or MIB=150: the server and its workers stay below 512 MiB
 	@$(PYTHON) -m tests.performance.imports.prove_memory $(if $(MIB),--mib $(MIB))
+
+.PHONY: prove-image
+prove-image: $(DEV) ## build both targets of the image with podman and run one; ARGS="--tool docker --base IMAGE"
+	@$(PYTHON) -m tests.performance.prove_image $(ARGS)
+
+.PHONY: prove-upgrade
+prove-upgrade: $(DEV) ## upgrade two servers from a former commit and downgrade from a next one, with traffic; FORMER=commit
+	@$(PYTHON) -m tests.performance.upgrade.prove_upgrade $(if $(FORMER),--former $(FORMER))
+
+.PHONY: bench-sizing
+bench-sizing: $(DEV) ## measure memory and CPU of a server by worker, connection, call, import; bytes of a contact, a session
+	@$(PYTHON) -m tests.performance.sizing.bench_sizing
+
+.PHONY: sbom
+sbom: $(RUN) ## write the bill of materials (CycloneDX) and the licences of the server's packages: build/sbom
+	@$(PYTHON) deploy/image/sbom.py build/sbom requirements/run.txt
 
 .PHONY: prove-faults
 prove-faults: $(DEV) ## test stopped, paused and refusing databases, a bad network, killed and renewed workers, abuse

@@ -5,6 +5,10 @@
 -- ALTER TABLE … ADD COLUMN IF NOT EXISTS, functions by OR REPLACE, policies by drop and create. PostgreSQL 15 or later.
 -- A test upgrades databases of deploy/released/*.sql, and compares them with a new one.
 --
+-- Servers of the former release run, and start, with this definition: a change must not break their statements. The
+-- number is one more than that of the last file in deploy/released, if anything has changed since.
+-- Release of the definition: 2
+--
 -- Rules
 --   * Every table with tenant data has `tenant_id` first in its primary key, so that it can be distributed by tenant
 --     later, and a policy that admits only the rows of `bossjy.tenant_id`. An unset tenant sees nothing.
@@ -51,6 +55,16 @@ ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS second_factor_required boole
 
 -- When the operator deleted the tenant: its data is gone, its audit log and the records of its erasures stay.
 ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS delete_time timestamptz;
+
+-- Limits that the operator set for one tenant. NULL: the server's setting; streams 0: no limit.
+ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS streams_most integer
+    CONSTRAINT tenants_streams_bounded CHECK (streams_most BETWEEN 0 AND 100000);
+ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS open_imports_most integer
+    CONSTRAINT tenants_open_imports_bounded CHECK (open_imports_most BETWEEN 1 AND 100000);
+ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS users_most integer
+    CONSTRAINT tenants_users_bounded CHECK (users_most BETWEEN 1 AND 1000000);
+ALTER TABLE bossjy.tenants ADD COLUMN IF NOT EXISTS api_keys_most integer
+    CONSTRAINT tenants_api_keys_bounded CHECK (api_keys_most BETWEEN 1 AND 1000000);
 
 -- Tokens that admit one registration each, as SHA-256 of 256 random bits. Used up in the transaction that makes the
 -- tenant. No tenant_id: they belong to the operator, and only the service reads them.
@@ -523,6 +537,25 @@ BEGIN
             FROM bossjy.api_keys k JOIN bossjy.users u ON u.tenant_id = k.tenant_id AND u.user_id = k.created_by
             WHERE k.tenant_id = tenant AND k.api_key_id = ANY (wanted) AND k.end_time IS NULL AND k.expire_time > at
                 AND u.state = 'active';
+    END LOOP;
+    PERFORM set_config('bossjy.tenant_id', '', true);
+END
+$$;
+
+-- Returns the settings of several tenants that calls need, in one round trip. It works like live_credentials.
+CREATE OR REPLACE FUNCTION bossjy.tenant_settings(tenants text[])
+RETURNS TABLE (tenant text, calls_per_minute integer, default_region text, streams_most integer)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY tenants
+    LOOP
+        PERFORM set_config('bossjy.tenant_id', wanted, true);
+        RETURN QUERY
+            SELECT t.tenant_id, t.calls_per_minute, t.default_region, t.streams_most
+            FROM bossjy.tenants t WHERE t.tenant_id = wanted AND t.delete_time IS NULL;
     END LOOP;
     PERFORM set_config('bossjy.tenant_id', '', true);
 END

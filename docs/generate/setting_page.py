@@ -25,7 +25,7 @@ def settings_page() -> str:
     """The page."""
     text = head("Settings", "the options of the packages of the server", _ABOUT)
     for one in fields(Settings):
-        if one.name == "origins":
+        if not one.compare:
             continue
         options = type(one.default)
         text += f"\n## {one.name}\n\nPackage `{options.__module__}`.\n\n"

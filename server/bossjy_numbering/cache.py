@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LOG = logging.getLogger(__name__)
+# The tables that the wheel `bossjy-numbering` contains. A checkout has none.
+COMPILED = Path(__file__).parent / "compiled"
 _MAGIC = b"BOSSJY01"
 _CHECKSUM = hashlib.sha256().digest_size
 # Arrays begin at multiples of this, so that they can be used in place.
@@ -37,6 +39,14 @@ class CacheError(Exception):
 def default_cache_dir() -> Path:
     """The default folder of tables."""
     return Path.home() / ".cache" / "bossjy"
+
+
+def compiled_or_built(name: str, cache_dir: Path, build: Callable[[], Content]) -> Content:
+    """The content of a file of the wheel. If the wheel has none, of the file in `cache_dir`, as in `load_or_build`."""
+    try:
+        return read(COMPILED / name)
+    except CacheError:
+        return load_or_build(cache_dir / name, build)
 
 
 def load_or_build(path: Path, build: Callable[[], Content]) -> Content:

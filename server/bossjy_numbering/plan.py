@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from bossjy_numbering import oracle
-from bossjy_numbering.cache import CacheError, Content, default_cache_dir, load_or_build, read, write
+from bossjy_numbering.cache import Content, compiled_or_built, default_cache_dir, write
 from bossjy_numbering.column.engine import ColumnEngine
 from bossjy_numbering.column.regions import DefaultRegions, region_rows
 from bossjy_numbering.column.result import NumberColumn
@@ -25,8 +25,6 @@ from bossjy_numbering.steps import Steps, finish
 from bossjy_numbering.tables import Tables, tables_of
 from bossjy_numbering.types import Format, Found, Leniency, MatchType, Number, NumberType, RegionInfo
 
-# The tables that the wheel `bossjy-numbering` contains. A checkout has none.
-COMPILED = Path(__file__).parent / "compiled"
 # The default limit of `Plan.find`.
 FIND_LIMIT = 100
 
@@ -189,11 +187,7 @@ def _kept(cache_dir: Path) -> Plan:
 
 def plan_from(cache_dir: Path) -> Plan:
     """The plan as in `load_plan`, read from its file anew."""
-    try:
-        content = read(COMPILED / tables_name())
-    except CacheError:
-        content = load_or_build(cache_dir / tables_name(), _compiled)
-    return Plan(tables_of(*content), cache_dir)
+    return Plan(tables_of(*compiled_or_built(tables_name(), cache_dir, _compiled)), cache_dir)
 
 
 def tables_name() -> str:

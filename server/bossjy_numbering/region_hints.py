@@ -80,6 +80,10 @@ class RegionHints:
         """All regions that a hint can name."""
         return self._regions
 
+    def alpha3(self) -> dict[str, str]:
+        """ISO 3166-1 alpha-3 codes of these regions, and their alpha-2 codes."""
+        return {code: region for code, region in self._alpha3.items() if region in self._regions}
+
     def is_calling_code(self, hint: str) -> bool:
         """True if a hint is the calling code of a region, such as `+86`, `86` or `+1-876`."""
         if len(hint) > LONGEST_HINT:

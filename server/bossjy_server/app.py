@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 
-import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -31,6 +30,7 @@ from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.discovery.opening import discoverable
+from bossjy_server.disk import DiskProbe
 from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
@@ -42,10 +42,12 @@ from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.servicer import PhoneServicer
+from bossjy_server.phone.tenant_regions import TenantRegions
 from bossjy_server.phone.threads import Threads
 from bossjy_server.process import keep_for_good, share_fairly
+from bossjy_server.reload import reload_when
 from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.health import HealthServicer, PartsWatch, Probe
+from bossjy_server.rpc.health import DISK, LIVENESS, READINESS, HealthServicer, PartsWatch, Probe
 from bossjy_server.rpc.limits import Limits
 from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
@@ -69,6 +71,7 @@ from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
 from bossjy_server.telemetry.text_pages import OperationsPages
 from bossjy_server.telemetry.tracing import Tracing
+from bossjy_server.tenant_settings import KnownTenants
 from bossjy_server.warm_up import warmed
 
 _LOG = logging.getLogger(__name__)
@@ -79,15 +82,19 @@ CONTACTS = contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]
 IMPORTS = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"]
 HEALTH = cast("ServiceDescriptor", health_pb2.DESCRIPTOR.services_by_name["Health"])
 
-# Dependencies that each service requires. Phone requires none; no service requires Redis: see docs/operations.
+# Dependencies that each health name requires. Phone requires none, and so does the empty name, which gateways use.
+# No service requires Redis: see docs/operations.
 _NEEDS = {
-    "": frozenset({"postgresql"}),
+    "": frozenset[str](),
+    LIVENESS: frozenset[str](),
+    READINESS: frozenset({"postgresql"}),
     PHONE.full_name: frozenset[str](),
     AUTH.full_name: frozenset({"postgresql"}),
     CONTACTS.full_name: frozenset({"postgresql"}),
     IMPORTS.full_name: frozenset({"postgresql"}),
     "postgresql": frozenset({"postgresql"}),
     "redis": frozenset({"redis"}),
+    DISK: frozenset({DISK}),
 }
 
 
@@ -106,6 +113,7 @@ class Running:
     registry: CollectorRegistry
     pages: OperationsPages  # of the operations port
     keys: Keys = field(repr=False)
+    certificates: Certificates | None = field(repr=False)
     log: Log = field(repr=False)
 
     async def switch_log_when(self, wanted: asyncio.Event) -> None:
@@ -116,15 +124,8 @@ class Running:
             self.log.switch()
 
     async def reload_when(self, wanted: asyncio.Event) -> None:
-        """Read the signing keys again each time that `wanted` is set. Certificates are read at each handshake."""
-        while True:
-            await wanted.wait()
-            wanted.clear()
-            try:
-                await in_thread(self.keys.reload)
-                _LOG.warning("signing keys were read again")
-            except (OSError, ValueError):
-                _LOG.exception("the key folder cannot be read; the loaded keys stay in use")
+        """Read signing keys and certificates again each time that `wanted` is set."""
+        await reload_when(wanted, self.keys, self.certificates, self.log)
 
     def metrics_text(self) -> str:
         """The metrics in Prometheus's format. Thread-safe."""
@@ -149,7 +150,10 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         redis = open_redis(settings.redis.url or parts.redis_url)
         stack.push_async_callback(redis.aclose)
         _measure_process(registry, log)
-        auth = await stack.enter_async_context(open_auth(database, redis, settings.process.data_dir, settings.auth))
+        tenants = KnownTenants(TenantLimits(database).read)
+        auth = await stack.enter_async_context(
+            open_auth(database, redis, settings.process.data_dir, settings.auth, tenant_changed=tenants.forget)
+        )
         plan = await in_thread(load_plan, settings.process.data_dir / "plan")
         plans = await in_thread(Plans, plan, settings.process.data_dir / "plan" / "snapshots")
 
@@ -169,7 +173,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             tenant_per_minute=settings.auth.tenant_calls_per_minute,
             queue_s=settings.limits.queue_s,
         )
-        quotas = Quotas(quota_options, rates, TenantLimits(database).per_minute, limits.shares)
+        quotas = Quotas(quota_options, rates, tenants, limits.shares)
         draining = asyncio.Event()
         router = _router(settings, stack, registry, log, limits, quotas, auth)
         threads = Threads(settings.phone)
@@ -180,7 +184,16 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         PartsCollector(registry, database, [database.breaker, redis.breaker, *([lookup.breaker] if lookup else [])])
         CachesCollector(registry, [contact_stats, ended_imports, *([lookup.cache] if lookup else [])])
         router.add_service(
-            PHONE, PhoneServicer(Numbers(plan), plans, details, threads, pages=Pages(auth.keys.mac), lookup=lookup)
+            PHONE,
+            PhoneServicer(
+                Numbers(plan),
+                plans,
+                details,
+                threads,
+                pages=Pages(auth.keys.mac),
+                regions=TenantRegions(tenants),
+                lookup=lookup,
+            ),
         )
         router.add_service(AUTH, auth.servicer)
         router.add_service(CONTACTS, ContactServicer(database, plan, auth.keys.mac, contact_stats))
@@ -212,14 +225,13 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
                 plan_folder=settings.process.data_dir / "plan",
                 database=database,
                 redis=redis,
-                quotas=quotas,
+                tenants=tenants,
                 wait_s=settings.server.warm_up_s,
                 log=log,
             )
         )
         keep_for_good()
-        credentials = certificates.credentials() if certificates else None
-        server = await _start_front(router, settings, credentials, shared=worker > 0)
+        server = await _start_front(router, settings, certificates, shared=worker > 0)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         if not worker:  # the parent of workers registers them as one
             await stack.enter_async_context(_in_discovery(settings))
@@ -232,6 +244,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             registry=registry,
             pages=pages,
             keys=auth.keys,
+            certificates=certificates,
             log=log,
         )
 
@@ -259,14 +272,15 @@ class _Front(Protocol):
 
 
 async def _start_front(
-    router: Router, settings: Settings, credentials: grpc.ServerCredentials | None, *, shared: bool
+    router: Router, settings: Settings, certificates: Certificates | None, *, shared: bool
 ) -> _Front:
     """Start the front end that the settings name. `shared`: other processes listen on the port as well."""
     options = replace(settings.server, reuse_port=shared)
     if options.front == "native":
         from bossjy_server.rpc.native.native_server import start_native  # noqa: PLC0415 - only if selected
 
-        return await start_native(router, options, settings.streams, settings.process.drain_s)
+        return await start_native(router, options, settings.streams, settings.process.drain_s, certificates)
+    credentials = certificates.credentials() if certificates else None
     return await start_server(router, options.address, options, credentials)
 
 
@@ -315,6 +329,8 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
     )
     stack.callback(log.close)
     stack.enter_context(library_logs_in(log))
+    if settings.links and not worker:  # the parent of workers has logged it
+        log.info("variables of service links are ignored", names=settings.links)
     return log
 
 
@@ -376,13 +392,19 @@ async def _following(  # noqa: PLR0917 - the dependencies and their health
 
     def report(part: str, answered: bool) -> None:  # noqa: FBT001 - as the watch calls it
         up.labels(part).set(answered)
+        if part == DISK:
+            if not (answered and first):
+                disk.report(works=answered)
+            return
         (log.info if answered else log.warning)(
             "dependency answers" if answered else "dependency does not answer", part=part
         )
 
-    probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis)}
+    disk, first = DiskProbe(settings.process.data_dir, log), True
+    probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis), DISK: disk}
     watch = PartsWatch(health, probes, _NEEDS, report)
     await watch.check()
+    first = False
     task = asyncio.create_task(watch.run(settings.server.health_interval_s))
     try:
         yield

@@ -1,13 +1,11 @@
-"""The command `bossjy-server`: serve, demo, settings, owner, tenants, keys, services, database."""
+"""The command `bossjy-server`: serve, demo, settings, health, doctor, owner, tenants, keys, services, database."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -15,12 +13,13 @@ from pathlib import Path
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.errors import StartError
 from bossjy_server.health_command import ask_health
-from bossjy_server.loop import run
+from bossjy_server.loop import no_end_by_hangup, run
+from bossjy_server.serving import demo, serve
 from bossjy_server.setting_list import show_settings
 
-# Exit codes: 0 success, 1 the demonstration found a difference, 2 the server could not start.
+# Exit codes: 0 success, 1 the demonstration found a difference or the doctor a fault, 2 the server could not start.
 EXIT_WRONG, EXIT_NO_START = 1, 2
-_DAYS_MAX, _CALLS_MAX = 3650, 10**9
+_DAYS_MAX, _CALLS_MAX, _WAIT_MAX_S = 3650, 10**9, 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,10 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = command_line().parse_args(arguments)
+    if options.command in ("serve", "demo"):
+        no_end_by_hangup()
     try:
         named = {"BOSSJY_WORKERS": options.workers} if getattr(options, "workers", None) else {}
         return _run(options, read_settings(os.environ, file=options.config, named=named))
     except StartError as error:
+        if options.command == "doctor":
+            from bossjy_server.doctor.doctor_run import refuse_settings  # noqa: PLC0415 - as in serving
+
+            return refuse_settings(str(error), as_json=options.json)
         print(f"bossjy-server: {error}", file=sys.stderr)
         return EXIT_NO_START
     except KeyboardInterrupt:
@@ -53,14 +58,18 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
         return show_settings(settings, as_json=options.json)
     if options.command == "health":
         return ask_health(settings.metrics, live=options.live)
+    if options.command == "doctor":
+        from bossjy_server.doctor.doctor_run import examine  # noqa: PLC0415 - as in serving
+
+        return examine(settings, as_json=options.json, wait_s=options.wait_s)
     _keep_private(settings.process.data_dir)
     # Read when gRPC is loaded, here and in workers. Otherwise it prints a line for each broken handshake of a stranger.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     if options.command in ("owner", "tenants", "keys", "services", "database"):
-        from bossjy_server.operate import operate  # noqa: PLC0415 - as in _serve
+        from bossjy_server.operate import operate  # noqa: PLC0415 - as in serving
 
         return operate(options, settings)
-    return run(_demo(settings, once=options.once) if options.command == "demo" else _serve(settings))
+    return run(demo(settings, once=options.once) if options.command == "demo" else serve(settings))
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -84,6 +93,16 @@ def command_line() -> argparse.ArgumentParser:
     health.add_argument("--live", action="store_true", help="only if the process runs, with or without PostgreSQL")
     shown = commands.add_parser("settings", help="list the settings: value, origin, default and meaning")
     shown.add_argument("--json", action="store_true", help="one JSON object per line")
+    doctor = commands.add_parser(
+        "doctor",
+        help="check settings, PostgreSQL, Redis, keys, certificates, disk and ports; 1 if one is broken",
+        description="Check the installation, beside a running server or without one, and change nothing. Each line is "
+        "OK, WARN or FAIL with a fact and what to do. Exit code 1 if a line is FAIL, else 0.",
+    )
+    doctor.add_argument("--json", action="store_true", help="one JSON object per line: check, state, fact, action")
+    doctor.add_argument(
+        "--wait-s", type=_wait, default=3.0, metavar="N", help="longest wait in seconds for one answer of a server (3)"
+    )
     _add_operating(commands)
     return parser
 
@@ -133,20 +152,55 @@ def _add_tenants(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     actions = tenants.add_subparsers(dest="action", required=True)
     shown = actions.add_parser("list", help="list all tenants with their limits")
     shown.add_argument("--json", action="store_true", help="one JSON object per line")
-    limit = actions.add_parser("limit", help="change the limit of a tenant; running servers notice within a minute")
+    text = "show or change the limits of a tenant; running servers apply them within some seconds"
+    limit = actions.add_parser("limit", help=text, description=text)
     limit.add_argument("tenant", help="id of the tenant")
-    limit.add_argument(
-        "--calls-per-minute", type=_calls, required=True, metavar="N", help="of each class of methods; 0: no limit"
-    )
+    limit.add_argument("--calls-per-minute", type=_calls, metavar="N", help="of each class of methods; 0: no limit")
+    for option, least, most, about in (
+        ("streams", 0, 100_000, "simultaneous streams in one process; 0: no limit"),
+        ("open-imports", 1, 100_000, "open imports at once"),
+        ("users", 1, 1_000_000, "users"),
+        ("api-keys", 1, 1_000_000, "API keys in use"),
+    ):
+        limit.add_argument(
+            f"--{option}",
+            dest=f"{option.replace('-', '_')}_most",
+            type=_limit(least, most),
+            metavar="N",
+            help=f"{about}; `default`: the limit of the server",
+        )
     text = "delete a tenant with its users, contacts and imports; asks for the tenant's id as confirmation"
     delete = actions.add_parser("delete", help=text, description=text)
     delete.add_argument("tenant", help="id of the tenant")
+
+
+def _limit(least: int, most: int) -> Callable[[str], int | str]:
+    """A reader of a limit: a number, or `default`."""
+
+    def read(text: str) -> int | str:
+        if text == "default":
+            return text
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most}, or `default`")
+        return int(text)
+
+    return read
 
 
 def _calls(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _CALLS_MAX:
         raise argparse.ArgumentTypeError(f"a whole number from 0 to {_CALLS_MAX}")
     return int(text)
+
+
+def _wait(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= _WAIT_MAX_S:
+        raise argparse.ArgumentTypeError(f"a number from 0.1 to {_WAIT_MAX_S:g}")
+    return value
 
 
 def _days(text: str) -> int:
@@ -160,56 +214,6 @@ def _keep_private(folder: Path) -> None:
     with suppress(OSError):  # reported where it is used
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.umask(0o077)
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """An event that the first SIGTERM or Ctrl-C sets. A second one ends the process immediately."""
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        if stop.is_set():
-            os._exit(EXIT_WRONG)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    return stop
-
-
-def _event_of(number: signal.Signals) -> asyncio.Event:
-    """An event that a signal sets, in place of ending the process."""
-    event = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(number, event.set)
-    return event
-
-
-async def _serve(settings: Settings) -> int:
-    from bossjy_server.workers.supervisor import serve_with_workers, workers_for  # noqa: PLC0415 - as below
-
-    stop = _stop_on_signals()
-    if (count := workers_for(settings)) > 1:
-        await serve_with_workers(settings, count, stop)  # before this process loads anything of gRPC
-        return 0
-    from bossjy_server.app import running  # noqa: PLC0415 - wrong settings are reported before anything is loaded
-
-    hangup, switched = _event_of(signal.SIGHUP), _event_of(signal.SIGUSR1)
-    async with running(settings) as served:
-        tasks = [
-            asyncio.create_task(served.reload_when(hangup)),
-            asyncio.create_task(served.switch_log_when(switched)),
-        ]
-        await stop.wait()
-        for task in tasks:
-            task.cancel()
-    return 0
-
-
-async def _demo(settings: Settings, *, once: bool) -> int:
-    from bossjy_server.demo import run_demo  # noqa: PLC0415 - loads the client, which a server does not need
-
-    for number in (signal.SIGHUP, signal.SIGUSR1):
-        _event_of(number)
-    return await run_demo(settings, once=once, stop=_stop_on_signals())
 
 
 if __name__ == "__main__":

@@ -81,6 +81,8 @@ class Settings:
     imports: ImportOptions = ImportOptions()
     # The origin of each setting's value, by its name; a missing name has its default.
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    # Variables with the names of settings that an orchestrator set for a service, and that were ignored.
+    links: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class _Place:
 
 def _tables() -> dict[str, type[Any]]:
     """The options by the names of their tables."""
-    return {one.name: type(one.default) for one in fields(Settings) if one.name != "origins"}
+    return {one.name: type(one.default) for one in fields(Settings) if one.compare}
 
 
 def _places() -> Iterator[_Place]:
@@ -138,6 +140,7 @@ class _Reading:
         self._known = {one.declared.name: one for one in _places()}
         self._faults: list[str] = []
         self._origins: dict[str, str] = {}
+        self._links: list[str] = []
 
     def settings(self, file: str) -> Settings:
         in_file = self._in_file(file) if file else {}
@@ -158,7 +161,7 @@ class _Reading:
             self._faults += getattr(options, "faults", list)()
         if self._faults:
             raise StartError("wrong settings: " + "; ".join(self._faults))
-        return Settings(**groups, origins=self._origins)
+        return Settings(**groups, origins=self._origins, links=tuple(self._links))
 
     def _text(self, place: _Place, in_file: Mapping[str, str]) -> str:
         """The text of a setting from its first source that has one; empty if none has."""
@@ -212,7 +215,11 @@ class _Reading:
         secrets = {f"{name}_FILE" for name, place in self._known.items() if place.declared.secret}
         known = {*self._known, *secrets, _CONFIG, *_OF_THE_TOOL}
         for name in sorted(self._environment):
-            if name.startswith("BOSSJY_") and name not in known and not _is_link(name, self._environment[name]):
+            if not name.startswith("BOSSJY_"):
+                continue
+            if _is_link(name, self._environment[name]):
+                self._links.append(name)
+            elif name not in known:
                 near = difflib.get_close_matches(name, known, 1, 0.8)
                 hint = f"did you mean {near[0]}?" if near else "`bossjy-server settings` lists them"
                 self._faults.append(f"{name} is no setting ({hint})")

@@ -221,3 +221,7 @@ class Unimplemented(BossjyError):
 
 class StartError(Exception):
     """The service cannot start. The text is one line of advice."""
+
+
+class NotThere(StartError):
+    """A dependency does not answer yet: nothing listens, its name is not known, or it is starting."""

@@ -21,14 +21,20 @@ def ask_health(options: MetricsOptions, *, live: bool) -> int:
     """
     if not options.port:
         raise StartError("health is asked at the operations port: set BOSSJY_METRICS_PORT, which is 0")
+    status, text = ask_page(options, LIVE if live else READY, _WAIT_S)
+    print(text, file=sys.stdout if status else sys.stderr)
+    return 0 if status == 200 else 1
+
+
+def ask_page(options: MetricsOptions, path: str, wait_s: float) -> tuple[int, str]:
+    """The status and the text of a page of the operations port; status 0 if there is no answer in `wait_s`."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104 - compared, not bound
+    connection = HTTPConnection(host, options.port, timeout=wait_s)
     try:
-        connection = HTTPConnection(host, options.port, timeout=_WAIT_S)
-        connection.request("GET", LIVE if live else READY)
+        connection.request("GET", path)
         answer = connection.getresponse()
-        text = answer.read(_LONGEST_ANSWER).decode("utf-8", "replace").strip()
+        return answer.status, answer.read(_LONGEST_ANSWER).decode("utf-8", "replace").strip()
     except (OSError, HTTPException) as error:
-        print(f"no answer from {host}:{options.port}: {error}", file=sys.stderr)
-        return 1
-    print(text)
-    return 0 if answer.status == 200 else 1
+        return 0, f"no answer from {host}:{options.port}: {error}"
+    finally:
+        connection.close()

@@ -16,8 +16,14 @@ from bossjy_server.auth.audit.operator_journal import OperatorJournal
 from bossjy_server.auth.credentials.certificates import NewBinding, bind, binding_lines, may_bind, unbind
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.people.operator import NewOwner, create_owner, key_lines
-from bossjy_server.auth.people.tenant_store import TenantRow
-from bossjy_server.auth.people.tenants import delete_tenant, find_tenant, list_tenants, set_limit
+from bossjy_server.auth.people.tenant_store import LIMITS, TenantRow
+from bossjy_server.auth.people.tenants import (
+    delete_tenant,
+    find_tenant,
+    limit_text,
+    list_tenants,
+    set_limits,
+)
 from bossjy_server.auth.service import load_keys
 from bossjy_server.config import Settings
 from bossjy_server.embedded.servers import running_database, start_embedded
@@ -30,6 +36,13 @@ from bossjy_server.storage.setup import at_parts, open_for_command
 
 _EMAIL = re.compile(r"[^@\s\0]{1,256}@[^@\s\0]{1,63}(\.[^@\s\0]{1,63})*")
 _NAME_MAX_CHARS = 200
+_LIMIT_NAMES = {
+    "calls_per_minute": "calls a minute of each class of methods",
+    "streams_most": "streams of a process",
+    "open_imports_most": "open imports",
+    "users_most": "users",
+    "api_keys_most": "API keys",
+}
 _NOT_OWNER = "this requires the owner of the tables: set DATABASE_ADMIN_URL to its URL"
 _DELETION = """This deletes the users, sessions, API keys, contacts and imports of the tenant {0} ({1}).
 Nobody can restore them. Its audit log stays for BOSSJY_AUDIT_DAYS; the records of its erasures and its id stay.
@@ -135,8 +148,7 @@ async def _tenants(options: argparse.Namespace, settings: Settings) -> int:
             for tenant in await list_tenants(database):
                 print(json.dumps(asdict(tenant), default=_iso, ensure_ascii=False) if options.json else _line(tenant))
         elif options.action == "limit":
-            former = await set_limit(database, options.tenant, options.calls_per_minute)
-            print(f"{options.tenant}: {former} -> {options.calls_per_minute} calls a minute of each class of methods")
+            await _limit_tenant(options, database)
         else:
             await _delete_tenant(options.tenant, database)
     return 0
@@ -146,8 +158,24 @@ def _iso(value: datetime) -> str:
     return value.isoformat()
 
 
+async def _limit_tenant(options: argparse.Namespace, database: Database) -> None:
+    """Set the limits that the command line names. Without one, nothing changes, and all are shown."""
+    changes = {name: _limit_of(getattr(options, name)) for name in LIMITS if getattr(options, name) is not None}
+    former = await set_limits(database, options.tenant, changes)
+    for name in LIMITS:
+        about = _LIMIT_NAMES[name]
+        before = limit_text(former.limit(name))
+        print(f"{about}: {before} -> {limit_text(changes[name])}" if name in changes else f"{about}: {before}")
+
+
+def _limit_of(named: int | str) -> int | None:
+    return None if isinstance(named, str) else named
+
+
 def _line(tenant: TenantRow) -> str:
     calls = f"{tenant.calls_per_minute} calls a minute" if tenant.calls_per_minute else "no limit"
+    own = [f"{_LIMIT_NAMES[name]} {tenant.limit(name)}" for name in LIMITS[1:] if tenant.limit(name) is not None]
+    calls = ", ".join((calls, *own))
     state = f"created {tenant.create_time:%Y-%m-%d}"
     if tenant.delete_time is not None:
         state = f"deleted {tenant.delete_time:%Y-%m-%d}"

@@ -7,7 +7,7 @@ import json
 from concurrent.futures import TimeoutError as LateError
 
 from bossjy_server.auth.credentials.keys import Keys
-from bossjy_server.rpc.health import HealthServicer
+from bossjy_server.rpc.health import DISK, READINESS, HealthServicer
 from bossjy_server.telemetry.text_pages import JWKS, LIVE, READY, OperationsPages, Page
 
 # An event loop that takes longer to run an empty task is stuck.
@@ -17,8 +17,8 @@ _LOOP_S = 5.0
 def operations_pages(keys: Keys, health: HealthServicer) -> OperationsPages:
     """The pages of one process. Called in its event loop.
 
-    `/livez` does not depend on PostgreSQL or Redis: a restart does not repair them. `/readyz` is the health of the
-    empty name. `/jwks.json` has the keys of GetJwks.
+    `/livez` does not depend on PostgreSQL or Redis: a restart does not repair them. `/readyz` is the health
+    named `readiness`. `/jwks.json` has the keys of GetJwks.
     """
     loop = asyncio.get_running_loop()
 
@@ -30,8 +30,8 @@ def operations_pages(keys: Keys, health: HealthServicer) -> OperationsPages:
         return Page("alive\n")
 
     def ready() -> Page:
-        if health.serves(""):
-            return Page("ready\n")
+        if health.serves(READINESS):
+            return Page("ready\n" if health.serves(DISK) else "ready, but the disk of the data folder is full\n")
         return Page("not ready: PostgreSQL does not answer, or the server drains; see its log\n", status=503)
 
     def jwks() -> Page:

@@ -12,12 +12,12 @@ from bossjy_numbering import Format, Plan
 from bossjy_server.blocking import in_thread
 from bossjy_server.errors import BossjyError
 from bossjy_server.phone.details import DetailTables
-from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.recent import RecentTenants
 from bossjy_server.storage.redis import GuardedRedis
 from bossjy_server.tasks import end_tasks
 from bossjy_server.telemetry.logging import Log
+from bossjy_server.tenant_settings import KnownTenants
 
 _NUMBERS = ("+8613800138000", "+14155550123", "+442071838750")
 _NOTE_S = 30.0
@@ -54,7 +54,7 @@ async def warmed(
     plan_folder: Path,
     database: Database,
     redis: GuardedRedis,
-    quotas: Quotas,
+    tenants: KnownTenants,
     wait_s: float,
     log: Log,
 ) -> AsyncIterator[None]:
@@ -71,12 +71,12 @@ async def warmed(
             pass
 
     async def learn() -> None:
-        await quotas.learn(await recent.read())
+        await tenants.learn(await recent.read())
 
     jobs: dict[str, Job] = {"plan": lambda: in_thread(_touch, plan), "database": connect, "tenants": learn}
     if has_details:
         jobs["details"] = details.load
-    tasks = [await warm_up(jobs, wait_s, log), asyncio.create_task(_note(recent, quotas.recent_tenants))]
+    tasks = [await warm_up(jobs, wait_s, log), asyncio.create_task(_note(recent, tenants.recent))]
     try:
         yield
     finally:

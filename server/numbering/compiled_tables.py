@@ -1,4 +1,4 @@
-"""Build hook of the wheel bossjy-numbering: adds the package, and the compiled tables of the numbering plan.
+"""Build hook of the wheel bossjy-numbering: adds the package, and the compiled tables of the plan, carriers and places.
 
 A process that uses the wheel then builds nothing and needs no folder that it can write. An editable installation gets
 no tables: it builds them once in the cache folder, as it always did.
@@ -28,15 +28,19 @@ class CompiledTables(BuildHookInterface[Any]):
         server = Path(self.root).parent
         sys.path.insert(0, str(server))
         try:
-            from bossjy_numbering.plan import tables_name, write_tables  # noqa: PLC0415  # after the path is set
+            from bossjy_numbering import plan  # noqa: PLC0415  # after the path is set
+            from bossjy_numbering.cache import write  # noqa: PLC0415  # as above
+            from bossjy_numbering.enrich import build  # noqa: PLC0415  # as above
         finally:
             sys.path.pop(0)
         self._check_version()
         self._folder = TemporaryDirectory(prefix="bossjy-tables-")
-        path = Path(self._folder.name) / tables_name()
-        write_tables(path)
+        folder = Path(self._folder.name)
+        plan.write_tables(folder / plan.tables_name())
+        write(folder / build.tables_name(), *build.build())
         build_data["force_include"][str(server / "bossjy_numbering")] = "bossjy_numbering"
-        build_data["force_include"][str(path)] = f"bossjy_numbering/compiled/{path.name}"
+        for path in folder.iterdir():
+            build_data["force_include"][str(path)] = f"bossjy_numbering/compiled/{path.name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """After the build: removes the temporary folder."""

@@ -6,6 +6,7 @@ import re
 import shlex
 import stat
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,8 +167,18 @@ def aliases(name: str) -> list[str]:
 
 
 def test_redis_keeps_what_the_embedded_one_keeps() -> None:
-    source = (ROOT / "server" / "bossjy_server" / "storage" / "embedded_redis.py").read_text()
+    source = (ROOT / "server" / "bossjy_server" / "embedded" / "redis_server.py").read_text()
     words = shlex.split(shlex.join(SERVICES["redis"]["command"]))
     given = dict(zip(words[2::2], words[3::2], strict=True))
     for name in ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy", "save"):
         assert f"\n{name} {given[f'--{name}'] or chr(34) * 2}\n" in source
+
+
+@pytest.mark.parametrize("profile", ["small", "full"])
+def test_docker_compose_accepts_the_profile(profile: str) -> None:
+    program = Path(sys.executable).parent / "docker-compose"
+    assert program.exists(), "docker-compose is missing: run `make test-deploy`"
+    command = [str(program), "--file", str(FOLDER / "compose.yaml"), "--profile", profile, "config", "--services"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == {name for name, each in SERVICES.items() if profile in each["profiles"]}

@@ -50,7 +50,7 @@ def test_manifests_match_the_schemas_of_kubernetes(overlay: str, version: str) -
 def test_settings_commands_and_image_exist(overlay: str, tmp_path: Path) -> None:
     version = tomllib.loads((ROOT / "server" / "pyproject.toml").read_text())["project"]["version"]
     for _, container in containers(overlay):
-        assert container["image"] == f"bossjy:{version}"
+        assert container["image"] == f"bossjy:{version}" + ("-embedded" if overlay == "small" else "")
         settings_of({each["name"]: each["value"] for each in container.get("env", ())}, tmp_path)
         if "command" not in container:
             command_line().parse_args(container["args"])

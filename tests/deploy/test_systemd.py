@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 from bossjy_server.cli import command_line
@@ -34,6 +36,24 @@ def test_settings_are_read_with_the_secrets_of_systemd(tmp_path: Path) -> None:
     settings = read_settings(environment)
     assert (settings.database.url, settings.redis.url) == tuple(texts.values())
     assert str(settings.process.data_dir) == values("WorkingDirectory")[0] == f"/var/lib/{values('StateDirectory')[0]}"
+
+
+def test_systemd_accepts_the_unit_and_finds_it_restricted(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:  # no systemd, as on a Mac: the other tests remain
+        assert values("CapabilityBoundingSet") == [""]
+        return
+    program = tmp_path / "bossjy-server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    unit = tmp_path / "bossjy.service"
+    unit.write_text(UNIT.replace("/opt/bossjy/.venv/bin/bossjy-server", str(program)))
+    verified = subprocess.run([analyze, "verify", str(unit)], capture_output=True, text=True, check=False, timeout=60)
+    complaints = [line for line in verified.stderr.splitlines() if "bossjy.service" in line]
+    assert complaints == []
+    command = [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", str(unit)]
+    rated = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert rated.returncode == 0, rated.stdout[-300:]  # an exposure of 2.0 at most
 
 
 def test_the_stop_leaves_time_to_drain() -> None:

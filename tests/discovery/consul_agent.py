@@ -61,6 +61,7 @@ class ConsulAgent:
         self._path, self._folder = path, folder
         self._ports = [free_port() for _ in range(5)]
         self.url = f"http://127.0.0.1:{self._ports[0]}"
+        self.dns = f"127.0.0.1:{self._ports[1]}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

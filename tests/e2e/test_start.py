@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 import socket
@@ -75,6 +76,35 @@ def test_health_by_a_command_and_sighup(make_server: MakeServer, database_url: s
             time.sleep(0.1)
 
 
+def test_doctor_beside_a_server(make_server: MakeServer, database_url: str, redis_url: str) -> None:
+    server = make_server(**on_parts(database_url, redis_url), BOSSJY_METRICS_PORT=str(free_port()))
+    server.start()
+    code, lines = doctor(server)
+    assert code == 0
+    told = {check: fact for check, _, fact in lines}
+    assert told["server"] == "a server runs and is ready"
+    assert told["port"].startswith(f"a BossJy server (process {server.process.pid if server.process else 0}) listens")
+    assert not [line for line in lines if line[1] == "FAIL"]
+    # The table has the same lines, and an exit code too.
+    server.environment["REDIS_URL"] = "redis://:quiet-secret@127.0.0.1:1"
+    command = [sys.executable, "-m", "bossjy_server.cli", "doctor"]
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.search(r"^FAIL  redis +127.0.0.1:1 does not answer.*\n +→ start Redis", done.stdout, re.MULTILINE)
+    assert re.search(r"^\d+ OK, \d+ WARN, 1 FAIL$", done.stdout, re.MULTILINE)
+    assert "quiet-secret" not in done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+def doctor(server: ServerProcess) -> tuple[int, list[tuple[str, str, str]]]:
+    """Exit code and lines of `bossjy-server doctor --json`."""
+    command = [sys.executable, "-m", "bossjy_server.cli", "doctor", "--json"]
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, [(line["check"], line["state"], line["fact"]) for line in lines]
+
+
 def health(server: ServerProcess, *words: str) -> tuple[int, str]:
     """Exit code and output of `bossjy-server health`."""
     command = [sys.executable, "-m", "bossjy_server.cli", "health", *words]
@@ -82,11 +112,23 @@ def health(server: ServerProcess, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.parametrize("words", ["settings", "doctor --json"])
+def test_a_pipe_that_closes_early(make_server: MakeServer, words: str) -> None:
+    server = make_server()
+    command = f"set -o pipefail; {sys.executable} -m bossjy_server.cli {words} | head -c 1"
+    done = subprocess.run(
+        ["bash", "-c", command], env=server.environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert len(done.stdout) == 1
+    assert done.stderr == ""
+
+
 def test_unreachable_database(make_server: MakeServer, redis_url: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"postgresql://user:secret@127.0.0.1:{unused.getsockname()[1]}/db"
-        line = refusal(make_server(DATABASE_URL=url, REDIS_URL=redis_url, BOSSJY_LOG_CONSOLE="off"))
+        settings = {"BOSSJY_LOG_CONSOLE": "off", "BOSSJY_DATABASE_START_WAIT_S": "0"}
+        line = refusal(make_server(DATABASE_URL=url, REDIS_URL=redis_url, **settings))
     assert "DATABASE_URL" in line
     assert "secret" not in line
 

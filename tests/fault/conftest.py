@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from bossjy_server.embedded.system import free_port
 from tests.e2e.conftest import ServerProcess
 from tests.performance.faults.calls import Caller
 from tests.performance.faults.parts import Stage, stage
@@ -19,7 +20,7 @@ def parts_to_break() -> Iterator[Stage]:
 
 @pytest.fixture(scope="session")
 def broken_server(parts_to_break: Stage) -> ServerProcess:
-    return parts_to_break.server()
+    return parts_to_break.server(BOSSJY_METRICS_PORT=str(free_port()))
 
 
 @pytest.fixture

@@ -88,6 +88,19 @@ async def test_a_rolling_restart_costs_no_call(pair: Pair) -> None:
     assert not before & {worker.pid for worker in pair.workers() if worker.is_running()}
 
 
+async def test_a_hangup_of_a_worker_reloads_and_ends_nothing(pair: Pair) -> None:
+    workers = pair.workers()
+    for worker in workers:
+        worker.send_signal(signal.SIGHUP)
+    logs = pair.server.data_dir / "logs"
+    ends = time.monotonic() + 60
+    while sum("signing keys were read again" in path.read_text() for path in logs.glob("bossjy-*.log")) < 2:
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.1)
+    assert all(worker.is_running() for worker in workers)
+    assert (await pair.caller.call("validate")).ok
+
+
 async def test_a_dead_worker_loses_only_its_own_calls_and_is_replaced(pair: Pair) -> None:
     # The kernel distributes connections: with six, both workers nearly always have some.
     async with Load(pair.caller, MIX, 50) as load:

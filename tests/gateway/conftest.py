@@ -38,8 +38,11 @@ class Gateway:
     folder: Path
     servers: list[ServerProcess]
     authority: bytes
-    port: int
-    envoy: str
+    port: int = field(default_factory=free_port)
+    envoy: str = field(default_factory=lambda: f"http://127.0.0.1:{free_port()}")
+    operations: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
+    """Of Traefik, and below of Envoy."""
+    admin: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
     tenant_id: str = ""
     token: str = field(default="", repr=False)
 
@@ -107,7 +110,7 @@ def endpoints(ports: list[int]) -> str:
     return "\n".join(line % port for port in ports)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def gateway(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
     authority = Authority()
@@ -118,6 +121,8 @@ def gateway(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> I
         settings = on_parts(runner.run(_next(databases)), parts.redis_url) | {
             "BOSSJY_TRUSTED_PROXIES": "127.0.0.0/8",
             "BOSSJY_LOGIN_FAILURES_PER_ADDRESS": "0",
+            "BOSSJY_KEY_RELOAD_S": "0.5",
+            "BOSSJY_KEY_ACTIVATION_S": "4",
         }
         stack.callback(lambda: runner.run(_next(databases)))
         servers = []
@@ -130,11 +135,16 @@ def gateway(parts: EmbeddedParts, tmp_path_factory: pytest.TempPathFactory) -> I
         for server in servers:
             stack.callback(server.end)
             server.start()
-        made = Gateway(folder, servers, authority.certificate, free_port(), f"http://127.0.0.1:{free_port()}")
-        _start_envoy(made, stack)
-        _start_traefik(made, stack)
+        made = Gateway(folder, servers, authority.certificate)
+        start_proxies(made, stack)
         _register(made)
         yield made
+
+
+def start_proxies(made: Gateway, stack: ExitStack) -> None:
+    """Envoy and Traefik in front of the servers. The folder has the certificate of Traefik."""
+    _start_envoy(made, stack)
+    _start_traefik(made, stack)
 
 
 def _start_envoy(made: Gateway, stack: ExitStack) -> None:
@@ -149,7 +159,8 @@ def _start_envoy(made: Gateway, stack: ExitStack) -> None:
         line % 18001: endpoints(ports),
         line % 18002: endpoints(operations),
         "{address: 0.0.0.0, port_value: 18080}": f"{{address: 127.0.0.1, port_value: {httpx.URL(made.envoy).port}}}",
-        "port_value: 19901": f"port_value: {free_port()}",
+        "port_value: 19901": f"port_value: {made.admin.rpartition(':')[2]}",
+        "cache_duration: 15s": "cache_duration: 1s",  # as short as BOSSJY_KEY_RELOAD_S here
     }
     file = adapted("envoy.yaml", replaced, made.folder)
     arguments = [program("envoy"), "-c", str(file), "--log-level", "warning", "--base-id", str(free_port())]
@@ -159,7 +170,6 @@ def _start_envoy(made: Gateway, stack: ExitStack) -> None:
 
 def _start_traefik(made: Gateway, stack: ExitStack) -> None:
     ports = [int(one.environment["BOSSJY_PORT"]) for one in made.servers]
-    operations = free_port()
     adapted(
         "routes.yaml",
         {
@@ -174,7 +184,7 @@ def _start_traefik(made: Gateway, stack: ExitStack) -> None:
     replaced = {
         "/etc/traefik/": f"{made.folder}/",
         '":18443"': f'"127.0.0.1:{made.port}"',
-        "127.0.0.1:18444": f"127.0.0.1:{operations}",
+        "127.0.0.1:18444": made.operations,
     }
     file = adapted("traefik.yaml", replaced, made.folder)
     stack.enter_context(running([program("traefik"), f"--configFile={file}"], made.folder / "traefik.log"))

@@ -10,16 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from google.protobuf import json_format
-from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message_factory import GetMessageClass
-from google.rpc import status_pb2
 
 from bossjy.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from bossjy.contacts.v1 import contact_service_pb2, contact_service_pb2_grpc
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 from bossjy_client import Client, ClientConfig
-from tests.contract.json_requests import METHODS, UNREPEATABLE, by_grpc, lines, minimal, outline, settled, url_of
 from tests.gateway.conftest import EMAIL, PASSWORD, Gateway
 
 pytestmark = pytest.mark.timeout(600)
@@ -72,93 +67,21 @@ async def test_an_export_as_json_lines_is_whole(gateway: Gateway, tmp_path: Path
     assert data.count(b"\r\n") >= ROWS + 1
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-async def test_json_answers_as_grpc_does(gateway: Gateway, method: MethodDescriptor) -> None:
-    """The same minimal request, both ways: the same answer, or the same code, reason and field violations."""
-    request = minimal(method)
-    message_class = GetMessageClass(method.input_type)
-    raw = json_format.ParseDict(request, message_class()).SerializeToString()
-    metadata = gateway.metadata if method.name not in UNREPEATABLE else ()
-    async with gateway.channel() as channel:
-        grpc_answer = await by_grpc(channel, method, raw, metadata)
-    verb, path, body = url_of(method, request)
-    async with gateway.client() as client:
-        if not metadata:
-            del client.headers["authorization"]
-        content = None if verb == "GET" else json.dumps(body)
-        sent = client.build_request(verb, path, content=content, headers={"content-type": "application/json"})
-        answer = await client.send(sent)
-    if isinstance(grpc_answer, status_pb2.Status):
-        got = json_format.ParseDict(answer.json(), status_pb2.Status())
-        assert outline(got) == outline(grpc_answer)
-        assert answer.status_code >= httpx.codes.BAD_REQUEST
-        return
-    assert answer.status_code == httpx.codes.OK, answer.text
-    found = [
-        json_format.ParseDict(json.loads(line), type(one)())
-        for line, one in zip(lines(answer), grpc_answer, strict=True)
-    ]
-    assert [settled(one) for one in found] == [settled(one) for one in grpc_answer]
-
-
-@pytest.mark.parametrize(
-    ("request_of", "status", "reason"),
-    [
-        (("POST", "/v1/phone/numbers:validate", {"authorization": "-"}), 401, "CREDENTIALS_MISSING"),
-        (("POST", "/v1/phone/numbers:validate", {"authorization": "Bearer bjk_x"}), 401, "TOKEN_INVALID"),
-        (
-            ("POST", "/v1/phone/numbers:validate", {"authorization": "Bearer eyJhbGciOiJFUzI1NiJ9.e30.xx"}),
-            401,
-            "TOKEN_INVALID",
-        ),
-        (("GET", "/v1/nothing", {}), 404, "UNKNOWN_METHOD"),
-        (("GET", "/v1/contacts?zebra=1", {}), 400, "INVALID_FIELD"),
-        (("GET", "/v1/contacts?page_size=-1", {}), 400, "INVALID_FIELD"),
-        (("GET", "/v1/contacts?page_token=x", {}), 400, "PAGE_TOKEN_INVALID"),
-        (("GET", "/v1/contacts?filter=zebra%3D1", {}), 400, "FILTER_INVALID"),
-        (("GET", "/v1/imports/nothing", {}), 404, "RESOURCE_NOT_FOUND"),
-        (("GET", "/v1/imports/nothing:watch", {}), 404, "RESOURCE_NOT_FOUND"),
-        (("GET", "/v1/phone/regions/QZ", {}), 404, "RESOURCE_NOT_FOUND"),
-    ],
-)
-async def test_errors_have_their_reason_in_the_body(
-    gateway: Gateway, request_of: tuple[str, str, dict[str, str]], status: int, reason: str
-) -> None:
-    verb, path, headers = request_of
-    async with gateway.client() as client:
-        if headers.get("authorization") == "-":
-            del client.headers["authorization"]
-            headers = {}
-        answer = await client.request(verb, path, headers=headers, content=b"{}" if verb == "POST" else None)
-    assert answer.status_code == status, answer.text
-    body = answer.json()
-    assert reason in [detail.get("reason") for detail in body["details"]]
-    assert body["message"]
-
-
-async def test_paths_of_earlier_clients(gateway: Gateway) -> None:
+async def test_paths_of_earlier_clients(gateway: Gateway, tmp_path: Path) -> None:
+    await import_rows(gateway, tmp_path, 3)
     async with gateway.client() as client:
         answer = await client.post("/api/phone/numbers:validate", json={"phone_number": "+8613800138000"})
         assert answer.json()["e164"] == "+8613800138000"
+        assert (await client.get("/api/phone/regions/GB")).json()["region"]["region_code"] == "GB"
         assert (await client.get("/api/auth/me")).json()["user"]["email"] == EMAIL
-        assert "contacts" in (await client.get("/api/filter", params={"page_size": 1})).json()
-
-
-async def test_browsers_may_call(gateway: Gateway) -> None:
-    asked = {"origin": "http://localhost:5173", "access-control-request-method": "POST"}
-    async with gateway.client(gateway.envoy) as client:
-        preflight = await client.options("/v1/phone/numbers:validate", headers=asked)
-        assert preflight.headers["access-control-allow-origin"] == "http://localhost:5173"
-        strange = await client.options("/v1/phone/numbers:validate", headers=asked | {"origin": "https://evil.example"})
-        assert "access-control-allow-origin" not in strange.headers
-        # gRPC-Web: a frame of flags, length and message; the trailers come in the body.
-        raw = phone_service_pb2.ValidateNumberRequest(phone_number="+8613800138000").SerializeToString()
-        frame = b"\0" + len(raw).to_bytes(4, "big") + raw
-        headers = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
-        answer = await client.post("/bossjy.phone.v1.PhoneService/ValidateNumber", content=frame, headers=headers)
-    size = int.from_bytes(answer.content[1:5], "big")
-    assert phone_service_pb2.ValidateNumberResponse.FromString(answer.content[5 : 5 + size]).valid
-    assert b"grpc-status:0" in answer.content[5 + size :].replace(b" ", b"")
+        assert "api_keys" in (await client.get("/api/auth/apiKeys")).json()
+        [contact] = (await client.get("/api/filter", params={"page_size": 1})).json()["contacts"]
+        assert len((await client.get("/api/filter/", params={"page_size": 1})).json()["contacts"]) == 1
+        one = (await client.get(f"/api/filter/{contact['phone_number']}")).json()
+        assert one["contact"]["phone_number"] == contact["phone_number"]
+        export = await client.post("/api/filter:export", json={})
+        assert json.loads(export.content.splitlines()[0])["data"]
+        assert (await client.get("/api/filters")).status_code == httpx.codes.NOT_FOUND
 
 
 async def test_the_access_logs_have_no_personal_data(gateway: Gateway) -> None:
@@ -181,6 +104,7 @@ async def test_no_call_fails_when_a_server_drains_or_is_killed(gateway: Gateway)
         async with await Client.connect(gateway.target, token=gateway.token, config=config) as client:
             while not stop.is_set():
                 ended[phase][0] += (await client.phone.validate("+8613800138000")).valid
+                assert await client.contacts.count() >= 0
 
     async def by_json() -> None:
         async with gateway.client() as client:

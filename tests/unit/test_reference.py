@@ -59,7 +59,7 @@ def test_pages_are_those_of_the_folder() -> None:
 def test_all_settings_are_there() -> None:
     assert column("settings", "variable") == {row.name for row in listed(Settings())}
     headings = re.findall(r"^## (\w+)$", (FOLDER / "settings.md").read_text("utf-8"), re.MULTILINE)
-    assert headings == [one.name for one in fields(Settings) if one.name != "origins"]
+    assert headings == [one.name for one in fields(Settings) if one.compare]
 
 
 def test_all_reasons_are_there() -> None:

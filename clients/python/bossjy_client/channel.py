@@ -47,6 +47,9 @@ class LoopChannel:
                 "(Celery: at the signal worker_process_init)"
             )
 
+    async def prepare(self, limit_s: float) -> None:
+        """Do what must precede the first call, at most `limit_s` seconds. Raises UnavailableError."""
+
     async def close(self) -> None:
         """Close the channels. Running calls are cancelled."""
         if self._closed:
@@ -59,22 +62,25 @@ class LoopChannel:
 
     def unary_unary(self, *args: Any, **options: Any) -> Any:
         """See grpc.aio.Channel."""
-        return _Method(self, "unary_unary", args, options)
+        return self._method("unary_unary", args, options)
 
     def unary_stream(self, *args: Any, **options: Any) -> Any:
         """See grpc.aio.Channel."""
-        return _Method(self, "unary_stream", args, options)
+        return self._method("unary_stream", args, options)
 
     def stream_unary(self, *args: Any, **options: Any) -> Any:
         """See grpc.aio.Channel."""
-        return _Method(self, "stream_unary", args, options)
+        return self._method("stream_unary", args, options)
 
     def stream_stream(self, *args: Any, **options: Any) -> Any:
         """See grpc.aio.Channel."""
-        return _Method(self, "stream_stream", args, options)
+        return self._method("stream_stream", args, options)
+
+    def _method(self, kind: str, args: tuple[Any, ...], options: dict[str, Any]) -> LoopMethod:
+        return LoopMethod(self, kind, args, options)
 
 
-class _Method:
+class LoopMethod:
     """A method of a service, on the channel of the loop that calls it."""
 
     def __init__(self, channel: LoopChannel, kind: str, args: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -83,13 +89,17 @@ class _Method:
         self._made: tuple[grpc.aio.Channel | None, Any] = None, None
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        channel = self._channel.current()
+        """Start a call."""
+        return self.on(self._channel.current())(*args, **options)
+
+    def on(self, channel: grpc.aio.Channel) -> Any:
+        """The method on a real channel."""
         made, method = self._made
         if made is not channel:
             kind, make_args, make_options = self._make
             method = getattr(channel, kind)(*make_args, **make_options)
             self._made = channel, method
-        return method(*args, **options)
+        return method
 
 
 _opened = _forked = False
@@ -104,8 +114,19 @@ def _note_fork() -> None:
 os.register_at_fork(after_in_child=_note_fork)
 
 
-def open_channel(target: str, config: ClientConfig) -> grpc.aio.Channel:
-    """A channel of the running loop. Raises BossjyError in a fork of a process that had opened one."""
+def credentials_of(config: ClientConfig) -> grpc.ChannelCredentials:
+    """The credentials of a connection with TLS."""
+    chain, key = config.certificate or (None, None)
+    return grpc.ssl_channel_credentials(config.root_certificates, key, chain)
+
+
+def open_channel(
+    target: str, config: ClientConfig, credentials: grpc.ChannelCredentials | None = None
+) -> grpc.aio.Channel:
+    """A channel of the running loop. `credentials`: those of the settings, made before.
+
+    Raises BossjyError in a fork of a process that had opened one.
+    """
     global _opened  # noqa: PLW0603 - state of the process
     if _forked:
         raise BossjyError(
@@ -127,6 +148,5 @@ def open_channel(target: str, config: ClientConfig) -> grpc.aio.Channel:
     interceptors = list(config.interceptors) or None
     if config.speaks_plaintext(target):
         return grpc.aio.insecure_channel(target, options=held, interceptors=interceptors)
-    chain, key = config.certificate or (None, None)
-    credentials = grpc.ssl_channel_credentials(config.root_certificates, key, chain)
+    credentials = credentials or credentials_of(config)
     return grpc.aio.secure_channel(target, credentials, options=held, interceptors=interceptors)

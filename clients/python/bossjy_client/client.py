@@ -52,11 +52,12 @@ class AsyncClient:
         config: ClientConfig | None = None,
         connect_timeout_s: float | None = None,
     ) -> Self:
-        """Connect to `target` (`HOST:PORT`, or any gRPC target) and, with a password, log in.
+        """Connect to `target` and, with a password, log in.
 
-        Give `token` (an API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of
-        yours, or nothing for the public methods. A login renews its access token automatically. Raises
-        UnavailableError with the cause if there is no connection within `connect_timeout_s` seconds (None: less than
+        The target is `HOST:PORT`, `consul://AGENT:PORT/SERVICE` (docs/discovery.md), or any of gRPC. Give `token` (an
+        API key or access token), or `tenant_id`, `email` and `password`, or a TokenSource of yours, or nothing for
+        the public methods. A login renews its access token automatically. Raises UnavailableError with the cause if
+        there is no connection within `connect_timeout_s` seconds (None: less than
         three seconds), UnauthenticatedError if the login is rejected.
         """
         connection = Connection(target, config or ClientConfig(), tokens or StaticToken(token))

@@ -74,7 +74,11 @@ class ClientConfig:
     """Interceptors of `grpc.aio` for all calls. Those of a synchronous client run in its thread."""
 
     load_balancing: str = ""
-    """The policy for a target with several addresses, such as `round_robin`; gRPC's own (`pick_first`) if empty."""
+    """The policy for a target with several addresses, such as `round_robin`. If empty, `round_robin` for `consul://`,
+    else gRPC's own (`pick_first`)."""
+
+    consul_token: str = field(default="", repr=False)
+    """Token for the agent of a target `consul://`: `service:read` for the service and `node:read`."""
 
     channel_options: Sequence[tuple[str, Any]] = ()
     """Additional options of the gRPC channel. They replace those of this package with the same name."""

@@ -19,7 +19,7 @@ from bossjy_client.config import ClientConfig
 from bossjy_client.errors import BossjyError, UnauthenticatedError, UnavailableError, from_rpc_error
 from bossjy_client.idempotency import is_idempotent
 from bossjy_client.reachability import Cause, cause_of, never_sent, silence
-from bossjy_client.settings_check import check_settings
+from bossjy_client.settings_check import CONSUL_SCHEMES, check_settings
 from bossjy_client.tokens import StaticToken, TokenSource
 
 _log = logging.getLogger(__name__)
@@ -58,6 +58,14 @@ def backoff_s(attempt: int, config: ClientConfig, retry_after_s: float | None = 
     return (retry_after_s or 0.0) + random.uniform(0.1, 1.0) * bound  # noqa: S311 (spreads load, guards nothing)
 
 
+def _channel_to(target: str, config: ClientConfig) -> LoopChannel:
+    if not target.lower().startswith(CONSUL_SCHEMES):
+        return LoopChannel(lambda: open_channel(target, config))
+    from bossjy_client.consul_channel import ConsulChannel  # noqa: PLC0415 - most clients need no HTTP client
+
+    return ConsulChannel(target, config)
+
+
 class Connection:
     """A channel and the token source of its calls."""
 
@@ -66,7 +74,7 @@ class Connection:
         self.target = target
         self.config = config
         self.tokens: TokenSource = tokens or StaticToken("")
-        self._loops = LoopChannel(lambda: open_channel(target, config))
+        self._loops = _channel_to(target, config)
         # Stubs know no other type of channel.
         self.channel = cast("grpc.aio.Channel", self._loops)
 
@@ -168,8 +176,9 @@ class Connection:
         start = time.monotonic()
         limit_s = CONNECT_TIMEOUT_S if timeout_s is None else timeout_s
         cause: Cause | None = None
+        await self._loops.prepare(limit_s)
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(max(_POLL_S, limit_s - (time.monotonic() - start))):
                 while (
                     state := self._loops.current().get_state(try_to_connect=True)
                 ) is not grpc.ChannelConnectivity.READY:

@@ -14,6 +14,7 @@ from bossjy_client.config import ClientConfig
 from bossjy_client.parts import cut
 from bossjy_client.read_options import ReadOptions
 from bossjy_client.readers import archive
+from bossjy_client.readers.columnar import parquet_parts, read_parquet
 from bossjy_client.readers.document import HEAD_BYTES, Document
 from bossjy_client.readers.frames import frame_table
 from bossjy_client.readers.live import LiveDocument, PeekedStream
@@ -82,6 +83,9 @@ def open_upload(
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         table = convert(path_document(path, config), options)
+        if table is not None and table.has_parts and parts > 1:
+            table.release()
+            return _parquet_parts(path, parts, config, options)
         return _of_table(table, config) if table is not None else Opened(_file_parts(path, parts, form))
     if isinstance(source, bytes | bytearray | memoryview):
         return _of_bytes(bytes(source), config, options)
@@ -126,6 +130,13 @@ def stream_name(stream: object) -> str:
     """The file name of a stream, if it has one."""
     name = getattr(stream, "name", "")
     return Path(name).name if isinstance(name, str | os.PathLike) else ""
+
+
+def _parquet_parts(path: Path, parts: int, config: ClientConfig, options: ReadOptions) -> Opened:
+    """A Parquet file in parts of row groups: a part that is uploaded is not read again."""
+    ranges = parquet_parts(path_document(path, config), parts)
+    tables = [read_parquet(path_document(path, config), options, part) for part in ranges]
+    return Opened([TableSource(table, spool_bytes=config.spool_bytes) for table in tables], tables[0])
 
 
 def _of_table(table: TableRows, config: ClientConfig) -> Opened:

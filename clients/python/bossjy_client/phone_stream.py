@@ -27,7 +27,7 @@ _REFUSAL_S = 0.5
 class TextBatch(Sequence[str]):
     """Texts with the default region of each: as many regions as texts. An empty region means the stream's default.
 
-    An unknown region counts as none, with the warning REGION_UNKNOWN.
+    InvalidRequestError if one of them is no region.
     """
 
     texts: Sequence[str]

@@ -30,6 +30,8 @@ _PASSING = (
     ("HTTP proxy returned", "the proxy refuses the connection: set no_proxy for this host"),
     ("Failed to connect to HTTP proxy", "the proxy cannot be reached: set no_proxy for this host"),
 )
+# The beginnings of gRPC's texts with the policies pick_first and round_robin.
+_NEVER_SENT = ("failed to connect to all addresses", "connections to all backends failing")
 # Time of the own connection that tells a silent service from a silent address.
 _PROBE_S = 0.3
 _PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
@@ -74,7 +76,7 @@ async def silence(target: str, waited_s: float) -> str:
 
 def never_sent(details: str) -> bool:
     """True if the call failed because there was no connection, so that the server has not seen it."""
-    return details.startswith("failed to connect to all addresses")
+    return details.startswith(_NEVER_SENT)
 
 
 def _by_proxy() -> str:

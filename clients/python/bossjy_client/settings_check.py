@@ -7,6 +7,8 @@ import ssl
 from bossjy_client.config import ClientConfig
 from bossjy_client.errors import InvalidRequestError
 
+# The beginnings of targets that `consul.py` reads.
+CONSUL_SCHEMES = ("consul://", "consul+https://")
 _POLICIES = ("pick_first", "round_robin", "weighted_round_robin")
 
 

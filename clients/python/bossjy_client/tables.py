@@ -39,6 +39,8 @@ class TableRows:
     """Encoding of the pieces; if empty, the service detects it."""
     note: str = ""
     """A message for people about the reading of the file."""
+    has_parts: bool = False
+    """True if parts of the file can be read independently: see `parquet_parts`."""
     release: Callable[[], None] = lambda: None
     """Releases the resources of the table, such as a temporary file."""
 

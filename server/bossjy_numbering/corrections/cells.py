@@ -12,6 +12,8 @@ _EXPONENT = re.compile(r"[+-]?(\d+)(?:[.,](\d+))?[eE][+]?(\d{1,3})")
 # As Java and others write the shortest text of the same number: a point, a capital E, no sign.
 _EXACT = re.compile(r"[+-]?\d\.\d+E\d+")
 _DECIMAL = re.compile(r"(\+?\d[\d ]{2,}\d)[.,](0+)")
+# Thousands apart: `13,800,138,000.00`, `13.800.138.000,00`. Without decimals, points may be those of a phone number.
+_GROUPED = re.compile(r"\+?\d{1,3}(?:(?:,\d{3}){2,}(?:\.0+)?|(?:\.\d{3}){2,},0+)")
 # A text with more decimals than a display shows is the exact number.
 _SHOWN_DECIMALS_MAX = 6
 # No phone number has more digits; a larger exponent is no phone number.
@@ -40,6 +42,11 @@ def is_rounded(text: str) -> bool:
 
 
 def without_decimals(text: str) -> str | None:
-    """The text before a trailing `.0`; None if it has none."""
-    match = _DECIMAL.fullmatch(text.strip())
+    """The digits of a number cell before a trailing `.0` and without marks of thousands; None for another text."""
+    text = text.strip()
+    if _GROUPED.fullmatch(text):
+        mark = "," if text.find(",") < text.find(".") or "." not in text else "."
+        whole = text.partition("." if mark == "," else ",")[0]
+        return whole.replace(mark, "")
+    match = _DECIMAL.fullmatch(text)
     return match[1] if match else None

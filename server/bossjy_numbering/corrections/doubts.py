@@ -10,6 +10,9 @@ from bossjy_numbering.corrections.normal import normalised, with_digits_for_lett
 from bossjy_numbering.types import Number
 
 _LETTERS = re.compile(r"[A-Za-z]")
+_ANY_LETTERS = re.compile(r"[^\W\d_]+")
+_NO_DIGITS = re.compile(r"[^0-9]+")
+_DECIMAL_END = re.compile(r"\.[0-9]*0 *\Z")
 _EXTENSION_DIGITS_MAX = 7
 # Digits, `+` and the marks that numbers are written with: only a decimal point can be read in two ways.
 _CLEAN = re.compile(r"[0-9+ ()/.\-]*")
@@ -36,6 +39,7 @@ class Doubt(IntFlag):
     EXTENSION_CUT = 128
     DIGITS_DROPPED = 256
     REGION_UNKNOWN = 512
+    LETTERS_BETWEEN_DIGITS = 1024
 
 
 # With one of these the text may mean another number.
@@ -46,7 +50,13 @@ QUESTIONABLE = (
     | Doubt.SECOND_NUMBER
     | Doubt.DIGITS_DROPPED
     | Doubt.LETTERS_FOR_DIGITS
+    | Doubt.LETTERS_BETWEEN_DIGITS
 )
+_KEYPAD_LETTERS, _EXPONENT, _DECIMAL_POINT, _TEXT_DROPPED, _SECOND_NUMBER, _ONLY_ASSUMED, _LETTERS_FOR_DIGITS = (
+    1 << place for place in range(7)
+)
+_EXTENSION_CUT, _DIGITS_DROPPED, _LETTERS_BETWEEN = 128, 256, 1024
+_ONLY_PLUS = 0
 _NONE, _ASSUMED = Doubt.NONE, Doubt.REGION_ASSUMED
 _CUT, _ASSUMED_AND_CUT = Doubt.EXTENSION_CUT, Doubt.REGION_ASSUMED | Doubt.EXTENSION_CUT
 
@@ -57,7 +67,7 @@ def text_doubts(text: str, number: Number) -> Doubt:
         return _NONE
     if text[1:].isdigit() and text.isascii() and text[0] in "+0123456789":
         return _NONE if text[0] == "+" else _ASSUMED
-    if _CLEAN.fullmatch(text) and not ("." in text and text[-1] == "0"):
+    if _CLEAN.fullmatch(text) and not ("." in text and text[-1] in "0 "):
         # Without a plus, a number is valid only in a given region.
         return _NONE if "+" in text else _ASSUMED
     if number.extension is not None and _EXTENDED.fullmatch(text):
@@ -67,38 +77,50 @@ def text_doubts(text: str, number: Number) -> Doubt:
 
 def doubts_of(plain: str, number: Number) -> Doubt:
     """The doubts about a valid `number` that was read from a normalised text."""
-    found = _NONE if "+" in plain else _ASSUMED
-    if number.extension is not None:
-        found |= Doubt.EXTENSION_CUT
-    if plain.isascii() and plain.isdigit():
+    return Doubt(doubt_bits(plain, number.national_digits, number.calling_code, number.extension))
+
+
+def is_clean(plain: str) -> bool:
+    """True if a normalised text is digits, `+` and marks that can be read in one way only."""
+    return _CLEAN.fullmatch(plain) is not None and _DECIMAL_END.search(plain) is None
+
+
+def doubt_bits(plain: str, national: str, calling_code: int, extension: str | None) -> int:
+    """The same as bits, from the parts of the number: making flags costs more than finding them."""
+    found = _ONLY_PLUS if "+" in plain else _ONLY_ASSUMED
+    if extension is not None:
+        found |= _EXTENSION_CUT
+        if len(extension) >= min(len(national), _EXTENSION_DIGITS_MAX + 1):
+            found |= _SECOND_NUMBER
+    if is_clean(plain):
         return found
     if written_out(plain) is not None:
-        return found | Doubt.EXPONENT
+        return found & (_ONLY_ASSUMED | _EXTENSION_CUT) | _EXPONENT
     if without_decimals(plain) is not None:
-        return found | Doubt.DECIMAL_POINT
+        return found & (_ONLY_ASSUMED | _EXTENSION_CUT) | _DECIMAL_POINT
     if with_digits_for_letters(plain) != plain:
-        found |= Doubt.LETTERS_FOR_DIGITS
-    digits = "".join(filter(str.isdigit, plain))
-    letters = sum(1 for _ in _LETTERS.finditer(plain))
-    if number.national_digits not in digits and letters >= 3:
-        found |= Doubt.KEYPAD_LETTERS
-    elif any(character.isalpha() for character in plain):
-        found |= _dropped(plain, digits, number)
-    if number.extension and len(number.extension) > _EXTENSION_DIGITS_MAX:
-        found |= Doubt.SECOND_NUMBER
+        found |= _LETTERS_FOR_DIGITS
+    pieces = _ANY_LETTERS.split(plain)
+    digits = _NO_DIGITS.sub("", plain)
+    if national not in digits and len(_LETTERS.findall(plain)) >= 3:
+        found |= _KEYPAD_LETTERS
+    elif len(pieces) > 1:
+        found |= _dropped(plain, digits, national, calling_code, extension)
+        if national in digits and not any(national in _NO_DIGITS.sub("", piece) for piece in pieces):
+            found |= _LETTERS_BETWEEN
     return found
 
 
-def _dropped(plain: str, digits: str, number: Number) -> Doubt:
+def _dropped(plain: str, digits: str, national: str, calling_code: int, extension: str | None) -> int:
     """The doubt about omitted text or digits beside a number and its extension."""
-    found, text = _NONE, _URI.sub("", plain)
-    if number.extension:
-        head, _, tail = text.rpartition(number.extension)
+    found, text = 0, _URI.sub("", plain)
+    if extension:
+        head, _, tail = text.rpartition(extension)
         text = _LABEL.sub("", head) + tail
-    if any(character.isalpha() for character in text):
-        found |= Doubt.TEXT_DROPPED
-    used = len(number.national_digits) + len(number.extension or "")
+    if _ANY_LETTERS.search(text):
+        found |= _TEXT_DROPPED
+    used = len(national) + len(extension or "")
     # Labels before or after a number do no harm; omitted digits do.
-    if len(digits) - len(str(number.calling_code)) - 3 > used and not plain.lower().startswith("tel:"):
-        found |= Doubt.DIGITS_DROPPED | Doubt.TEXT_DROPPED
+    if len(digits) - len(str(calling_code)) - 3 > used and not plain.lower().startswith("tel:"):
+        found |= _DIGITS_DROPPED | _TEXT_DROPPED
     return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bossjy_numbering.corrections.cells import is_rounded, without_decimals, written_out
 from bossjy_numbering.corrections.doubts import QUESTIONABLE, Doubt, doubts_of
+from bossjy_numbering.corrections.fields import FIELD_COST, without_certain_fields, without_fields
 from bossjy_numbering.corrections.guess import Guess, Guesser, leading
 from bossjy_numbering.corrections.kinds import Ask, Fix, FixKind
 from bossjy_numbering.corrections.normal import Parsed, normalised, parsed, with_digits_for_letters
@@ -100,10 +101,25 @@ class Corrector:
             return Diagnosis(number, doubts)
         if region is None and not any(group.plus for group in text.groups):
             return (yield from self._guessed(plain, text, kind, number, doubts))
-        findings = search(text, region, self._reader)
+        findings = self._found(plain, text, region)
         if findings is None or findings.cost > _COST_MAX:
             return Diagnosis(number, doubts)
         return _diagnosis(findings, kind, number, doubts)
+
+    def _found(self, plain: str, text: Parsed, region: str | None) -> Findings | None:
+        """The numbers of a text, without the digits of other fields."""
+        best, certain = search(text, region, self._reader), without_certain_fields(plain)
+        if certain != plain:
+            found = search(parsed(certain), region, self._reader)
+            if found is not None and (best is None or found.cost <= best.cost):
+                best = found
+        if best is not None and best.cost <= FIELD_COST:
+            return best
+        without = without_fields(certain)
+        found = search(parsed(without), region, self._reader) if without != certain else None
+        if found is None or (best is not None and best.cost <= found.cost + FIELD_COST):
+            return best
+        return replace(found, cost=found.cost + FIELD_COST)
 
     def _guessed(
         self, plain: str, text: Parsed, kind: FixKind | None, number: Number, doubts: Doubt

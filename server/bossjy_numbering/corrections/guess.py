@@ -8,6 +8,7 @@ plan has. A guess is made only if one region leads clearly; otherwise the leadin
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from bossjy_numbering.types import Format, Number, NumberType
 CANDIDATES_MAX = 5
 _LEAD = 2.0
 _SHOWN_WITHIN = 2.5
+# The usual writing of calling code 1 beside libphonenumber's; few other countries write dashes at these places.
+_NORTH_AMERICAN, _AMERICAN_DASHES = re.compile(r"[2-9]\d\d-\d{3}-\d{4}"), 5.0
 _FORMATTED, _PREFIX_KEPT, _PREFIX_LOST = 3.0, 1.0, -1.0
 # Plans are unlimited if their lengths are open; a larger plan is no stronger evidence.
 _SIZE_MAX = 9.5
@@ -59,6 +62,8 @@ class Guesser:
     def _evidence(plain: str, digits: str, number: Number) -> float:
         national = oracle.write(number, Format.NATIONAL)
         score = _USUAL.get(number.type, _UNUSUAL)
+        if number.calling_code == 1 and _NORTH_AMERICAN.fullmatch(plain.strip()):
+            return score + _AMERICAN_DASHES
         if plain != digits and _same_writing(plain, national):
             return score + _FORMATTED
         kept = "".join(filter(str.isdigit, national)) == digits

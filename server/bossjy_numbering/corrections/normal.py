@@ -7,6 +7,11 @@ import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
 
+import phonenumbers
+
+from bossjy_numbering.corrections.extension_words import EXTENSION_MARK
+
+_CHARACTERS_MAX = 20_000
 # Groups beyond these are ignored: no cell of phone numbers has so many.
 GROUPS_MAX = 16
 
@@ -14,22 +19,35 @@ _AS_TEXT = re.compile(
     r"=?\s*([\"'`\u2018\u2019\u201c\u201d\u00b4]+)(.*?)[\"'`\u2018\u2019\u201c\u201d\u00b4]*", re.DOTALL
 )
 _PLUS_BEFORE = re.compile(r"\+[\s(\[]*$")
-# A number of a list before the phone number: `1) 138…`.
-_INDEX = re.compile(r"[^\d(\[]{0,3}\d{1,3}[)\]]\s")
-_WEAK = " -.()[]{}\u00b7\u2022\u2027\u30fb*_~'\"\t\u00a0<>"
+# A plus between two numbers: `62493 + 70335`.
+_PLUS_BETWEEN = re.compile(r"\s+\+\s+")
+# A plus after the calling code: `86+138…`.
+_PLUS_LATE = re.compile(r"([^\w+]*)(\d{1,3})\+(?=\d)")
+_WEAK = " -.()[]{}\u00b7\u2022\u2027\u30fb*_'\"\t\u00a0<>"
+# Around the mark of an extension.
+_AROUND_MARK = " -,;:()[]{}\u00b7\"'\t\u00a0"
 # Separators of numbers, with the words for «or» and «and».
-_STRONG = re.compile(r"[,;|&\n\r:\u3001\u060c]|\b(?:or|and|und|oder|ou|et|o|e|y|u|и|или)\b|或|和|及|与", re.IGNORECASE)
-_EXTENSION = re.compile(
-    r"(?:ext(?:n|ension|\.)?|e\.?xt|x|#|tel\.?\s*ext|int(?:erno|erne|\.)?|anexo|ramal|r\.|poste|durchwahl|dw|nst|dahili|"
-    r"wewn|linia|доб(?:авочный)?|вн(?:утр)?|转接|转|轉接|轉|分机号?|分機號?|内线|內線|内線|직통|내선|máy lẻ|"
-    r"تحويلة|داخلي)"
-    r"[\s.:\u00ba\u00b0#-]*",
-    re.IGNORECASE,
-)
-_LOOKS = str.maketrans("OolI", "0011")
+_STRONG = re.compile(r"[,;|&~\n\r:\u3001\u060c]|\b(?:or|and|und|oder|ou|et|o|e|y|u|и|или)\b|或|和|及|与", re.IGNORECASE)
+# Letters that look like 0 and 1: Latin, Cyrillic and Greek, and the Chinese zero.
+_LIKE_ZERO, _LIKE_ONE = "OoОоΟο〇", "lIiІ\u0131"
+_LOOKS = str.maketrans(dict.fromkeys(_LIKE_ZERO, "0") | dict.fromkeys(_LIKE_ONE, "1"))
+_LIKE_DIGIT = f"0-9{_LIKE_ZERO}{_LIKE_ONE}"
 # Digits with letters that look like digits among them; no other letter may touch them.
-_LOOKALIKE = re.compile(r"(?<![^\W\d_])[0-9OolI]+(?:[ .\-()/+]{1,3}[0-9OolI]+)*(?![^\W\d_])")
+_LOOKALIKE = re.compile(rf"(?<![^\W\d_])[{_LIKE_DIGIT}]+(?:[ .\-()/+]{{1,3}}[{_LIKE_DIGIT}]+)*(?![^\W\d_])")
+_ANY_LIKE = re.compile(f"[{_LIKE_ZERO}{_LIKE_ONE}]")
+# Between spaces these are words: «or» and «and».
+_WORD_OR_AND = re.compile(r"(?<= )[oоοi](?= )")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\u30fc\u2500\uff70\u00ad"), "-")
+
+
+class _Normal(dict[int, str]):
+    """Characters by code point, each made once. Bounded: a text of any script needs few."""
+
+    def __missing__(self, code: int) -> str:
+        made = _normal(chr(code)).translate(_DASHES)
+        if len(self) < _CHARACTERS_MAX:
+            self[code] = made
+        return made
 
 
 class Gap(IntEnum):
@@ -61,7 +79,7 @@ class Parsed:
 
 def normalised(text: str) -> str:
     """The text with ASCII digits, letters, marks and spaces in place of others, without invisible characters."""
-    plain = text if text.isascii() else "".join(map(_normal, text)).translate(_DASHES)
+    plain = text if text.isascii() else text.translate(_NORMAL)
     plain = plain.strip(" \t\r\n\f\v")
     if plain[:1] in "='\"`\u2018\u2019\u201c\u201d\u00b4" and (match := _AS_TEXT.fullmatch(plain)):
         plain = match[2].strip()
@@ -76,42 +94,57 @@ def _normal(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cf" or "\ufe00" <= character <= "\ufe0f":
         return "-" if character == "\u00ad" else ""
-    if category in ("Zs", "Zl", "Zp"):
-        return " " if category == "Zs" else "\n"
+    if category in ("Zs", "Zl", "Zp", "No"):  # `①` is a number of a list
+        return "\n" if category in ("Zl", "Zp") else " "
     if category == "Pd":
         return "-"
     folded = unicodedata.normalize("NFKC", character)
     return folded if len(folded) == 1 else character
 
 
+_NORMAL = _Normal()
+
+
 def with_digits_for_letters(plain: str) -> str:
     """The normalised text with 0 for O and o, 1 for l and I if they are among digits."""
+    if _ANY_LIKE.search(plain) is None:
+        return plain
     return _LOOKALIKE.sub(_replaced, plain)
 
 
 def _replaced(match: re.Match[str]) -> str:
     token = match[0]
-    digits = sum(character.isdigit() for character in token)
-    letters = sum(character in "OolI" for character in token)
-    return token.translate(_LOOKS) if digits >= 3 and letters else token
+    if sum(character.isdigit() for character in token) < 3:
+        return token
+    parts = _WORD_OR_AND.split(token)
+    words = _WORD_OR_AND.findall(token)
+    return "".join(part.translate(_LOOKS) + word for part, word in zip(parts, [*words, ""], strict=True))
 
 
 def parsed(plain: str) -> Parsed:
     """The groups of digits of a normalised text, at most `GROUPS_MAX`, and the gaps between them."""
     groups: list[Group] = []
     gaps: list[Gap] = []
+    if late := _PLUS_LATE.match(plain):
+        plain = _plus_first(late) + plain[late.end() :]
     end = 0
     for match in re.finditer(r"\d+", plain):
         between = plain[end : match.start()]
         plus = between.endswith("+") or _PLUS_BEFORE.search(between) is not None
         if groups:
-            index = len(groups) == 1 and _INDEX.match(plain) is not None
-            gaps.append(Gap.TEXT if index and not plus else gap_of(between, plus=plus))
+            apart = _PLUS_BETWEEN.fullmatch(between) is not None
+            plus = plus and not apart
+            gaps.append(Gap.STRONG if apart else gap_of(between, plus=plus))
         groups.append(Group(match[0], plus))
         end = match.end()
         if len(groups) == GROUPS_MAX:
             break
     return Parsed(tuple(groups), tuple(gaps))
+
+
+def _plus_first(match: re.Match[str]) -> str:
+    known = match[2][0] != "0" and int(match[2]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    return f"{match[1]}+{match[2]} " if known else match[0]
 
 
 def gap_of(between: str, *, plus: bool) -> Gap:
@@ -123,7 +156,7 @@ def gap_of(between: str, *, plus: bool) -> Gap:
         return Gap.DASH if "-" in between else Gap.JOINED
     if core == "/":
         return Gap.SLASH
-    if _EXTENSION.fullmatch(core.lstrip(",;: ")):
+    if EXTENSION_MARK.fullmatch(between.strip(_AROUND_MARK)):
         return Gap.EXTENSION
     if _STRONG.search(core):
         return Gap.STRONG

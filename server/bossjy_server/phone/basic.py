@@ -28,7 +28,7 @@ _E164, _NATIONAL = _heads("e164"), _heads("national_number")
 _Shared = tuple[int, "str | None", int, bool, PossibleReason, ParseError]
 
 
-# There are 2 ** 10 sets of doubts.
+# There are 2 ** 11 sets of doubts, of which few occur.
 @lru_cache(maxsize=1024)
 def _warnings(doubts: int) -> bytes:
     return phone_service_pb2.ValidateNumberResponse(warnings=warnings_of(Doubt(doubts))).SerializeToString()

@@ -27,7 +27,6 @@ from bossjy_numbering import (
 from bossjy_server.errors import InvalidArgument, NotFound, Reason, Violation
 from bossjy_server.phone.arrow_answers import Chunk
 from bossjy_server.phone.shared_texts import (
-    EVERY,
     Answered,
     answer_chunk,
     answer_texts,
@@ -43,11 +42,10 @@ Texts: TypeAlias = "Sequence[str] | pa.Array[Any]"
 
 @dataclass(frozen=True, slots=True)
 class RowRegions:
-    """The default region of each row, and their path in the request; `checked`: each must be a region of the plan."""
+    """The default region of each row, and their path in the request."""
 
     values: Texts
     field: str
-    checked: bool
 
 
 def row_regions(old: Texts, new: Texts, old_field: str, new_field: str) -> RowRegions | None:
@@ -59,8 +57,8 @@ def row_regions(old: Texts, new: Texts, old_field: str, new_field: str) -> RowRe
             violations=[Violation(old_field, f"empty beside {new_field}")],
         )
     if len(new):
-        return RowRegions(new, new_field, checked=True)
-    return RowRegions(old, old_field, checked=False) if len(old) else None
+        return RowRegions(new, new_field)
+    return RowRegions(old, old_field) if len(old) else None
 
 
 class Numbers:
@@ -75,12 +73,13 @@ class Numbers:
         """The answer for one text."""
         return self._plan.number(text, default_region or None)
 
-    def doubts(self, text: str, number: Number, default_region: str) -> int:
+    def doubts(self, text: str, number: Number) -> int:
         """The doubts about the answer for one text, as bits of Doubt: making a flag costs more."""
-        found = int(self._plan.doubts(text, number))
-        if default_region and default_region not in self.terms.regions:
-            found |= _REGION_UNKNOWN
-        return found
+        return int(self._plan.doubts(text, number))
+
+    def unknown_region(self, default_region: str) -> int:
+        """REGION_UNKNOWN for a default region that is no region of the plan, else 0."""
+        return _REGION_UNKNOWN if default_region and default_region not in self.terms.known else 0
 
     def column(
         self, texts: Texts, default_region: str, regions: RowRegions | None = None, *, doubts: bool = True
@@ -88,12 +87,10 @@ class Numbers:
         """The answers of a column. Empty and null entries of `regions` mean `default_region`.
 
         Takes some 0.2 to 2 us a row, 4 us for a row with letters, and 100 us for a row with a phone context (RFC 3966).
-        Raises InvalidArgument(COLUMNS_UNEQUAL), and INVALID_FIELD for checked regions.
+        Raises InvalidArgument(COLUMNS_UNEQUAL), and INVALID_FIELD for unknown regions.
         """
         if regions is None:
-            answered = yield from answer_texts(self._plan, texts, default_region or None, doubts=doubts)
-            unknown = default_region and default_region not in self.terms.regions
-            return answered.with_unknown(EVERY) if unknown else answered
+            return (yield from answer_texts(self._plan, texts, default_region or None, doubts=doubts))
         if len(regions.values) != len(texts):
             name = regions.field.rpartition(".")[2]
             raise InvalidArgument(
@@ -105,21 +102,18 @@ class Numbers:
         by_row = regions_of_rows(
             given if isinstance(given, pa.Array) else pa.array(list(given), pa.string()), default_region
         )
-        if regions.checked:
-            for own in by_row.names:
-                self.terms.checked(own or "", regions.field)
-        answered = yield from answer_texts(self._plan, texts, by_row.array(), doubts=doubts)
-        return answered.with_unknown(by_row.unknown(self.terms.regions))
+        self.terms.check_rows(by_row.names, by_row.codes, regions.field)
+        return (yield from answer_texts(self._plan, texts, by_row.array(), doubts=doubts))
 
     def chunks(self, chunks: Sequence[Chunk], default_region: str, *, doubts: bool = True) -> Steps[Answered]:
-        """The answers for the texts of an Arrow stream."""
-        known = self.terms.regions
+        """The answers for the texts of an Arrow stream. Raises InvalidArgument(INVALID_FIELD) for unknown regions."""
         parts: list[Answered] = []
         for texts, regions in chunks:
             yield
-            parts.append(
-                (yield from answer_chunk(self._plan, texts, regions, default_region, known=known, doubts=doubts))
-            )
+            by_row = None if regions is None else regions_of_rows(regions, default_region)
+            if by_row is not None:
+                self.terms.check_rows(by_row.names, by_row.codes, "arrow_ipc.default_region")
+            parts.append((yield from answer_chunk(self._plan, texts, by_row, default_region, doubts=doubts)))
         if not parts:
             return (yield from answer_texts(self._plan, [], None, doubts=doubts))
         return join_answers(parts)

@@ -18,12 +18,12 @@ from bossjy_server.phone.columns import LOOKED_UP, wanted_columns
 from bossjy_server.phone.convert import (
     add_answer,
     diff_of,
+    doubted_of,
     explanation_of,
     match_of,
     plan_of,
     reading_of,
     region_of,
-    response_of,
     short_of,
 )
 from bossjy_server.phone.details import DetailTables
@@ -32,6 +32,7 @@ from bossjy_server.phone.numbers import Numbers
 from bossjy_server.phone.plans import Plans
 from bossjy_server.phone.region_names import region_name
 from bossjy_server.phone.requests import TextColumns, split_request
+from bossjy_server.phone.tenant_regions import TenantRegions
 from bossjy_server.phone.terms import asked_language, refuse_two
 from bossjy_server.phone.threads import Threads
 from bossjy_server.storage.pages import Pages
@@ -58,23 +59,24 @@ class PhoneServicer:
         threads: Threads,
         *,
         pages: Pages,
+        regions: TenantRegions,
         lookup: Lookup | None = None,
     ) -> None:
         self._numbers, self._terms = numbers, numbers.terms
         self._plans = plans
         self._details = details
         self._threads = threads
-        self._pages = pages
+        self._pages, self._regions = pages, regions
         self._lookup = lookup
         self._basic = BasicViews(numbers.version)
         self._answers = Answers(numbers, details)
 
     async def ValidateNumber(self, request: pb.ValidateNumberRequest) -> bytes:
         """The answer for one text. The wire bytes of the response."""
-        text, region = request.phone_number, self._terms.region(request)
+        text, region = request.phone_number, await self._regions.chosen(self._terms.region(request))
         language = asked_language(request)
         number = self._numbers.validate(text, region)
-        doubts = self._numbers.doubts(text, number, region)
+        doubts = self._numbers.doubts(text, number)
         if request.view != number_pb2.NUMBER_VIEW_FULL:
             return self._basic.doubted(number, doubts)
         response = self._answers.full(text, region, number, doubts, await self._details.load(), language)
@@ -83,7 +85,7 @@ class PhoneServicer:
 
     async def BatchValidateNumbers(self, request: pb.BatchValidateNumbersRequest) -> bytes:
         """The answers for up to 10,000 texts. The wire bytes of the response."""
-        region, language = self._terms.region(request), asked_language(request)
+        region, language = await self._regions.chosen(self._terms.region(request)), asked_language(request)
         if request.view != number_pb2.NUMBER_VIEW_FULL:
             short = len(request.phone_numbers) <= _SHORT_ROWS
             return await self._threads.run(self._answers.batch(request, region), short=short)
@@ -112,7 +114,7 @@ class PhoneServicer:
     ) -> AsyncIterator[Asked]:
         async for request, split in requests:
             wanted = wanted_columns(set(request.read_mask.paths))
-            region, language = self._terms.region(request), asked_language(request)
+            region, language = await self._regions.chosen(self._terms.region(request)), asked_language(request)
             tables = await self._details.load() if wanted & LOOKED_UP else None
             yield Asked(request, split, wanted, region, language, tables)
 
@@ -122,7 +124,7 @@ class PhoneServicer:
         refuse_two(request.calling_from_region, request.calling_from_region_code, *names)
         calling_from = self._terms.checked(request.calling_from_region, names[0])
         calling_from = self._terms.checked(request.calling_from_region_code, names[1]) or calling_from
-        region = self._terms.known_region(request)
+        region = await self._regions.chosen(self._terms.region(request))
         e164, international, national, rfc3966, dialled = self._numbers.formats(
             request.phone_number, region, calling_from
         )
@@ -137,7 +139,7 @@ class PhoneServicer:
 
     async def FormatPartialNumber(self, request: pb.FormatPartialNumberRequest) -> pb.FormatPartialNumberResponse:
         """The beginning of a number, formatted as it is typed."""
-        region = self._terms.checked(request.region_code, "region_code")
+        region = await self._regions.chosen(self._terms.assumed(request.region_code, "region_code"))
         cursor = request.cursor if request.HasField("cursor") else None
         steps = self._numbers.partial(request.phone_number, region, cursor)
         partial = await self._threads.run(steps, short=True, bounded=True)
@@ -153,14 +155,15 @@ class PhoneServicer:
 
     async def MatchNumbers(self, request: pb.MatchNumbersRequest) -> pb.MatchNumbersResponse:
         """The match between two texts as numbers."""
-        first = self._terms.checked(request.first_region_code, "first_region_code")
-        second = self._terms.checked(request.second_region_code, "second_region_code")
+        first = await self._regions.chosen(self._terms.assumed(request.first_region_code, "first_region_code"))
+        second = await self._regions.chosen(self._terms.assumed(request.second_region_code, "second_region_code"))
         match = self._numbers.match(request.first_number, request.second_number, first, second)
         return pb.MatchNumbersResponse(match=match_of(match), metadata_version=self._numbers.version)
 
     async def FindNumbers(self, request: pb.FindNumbersRequest) -> pb.FindNumbersResponse:
         """The numbers in a running text."""
-        region, language = self._terms.known_region(request), language_of(request.language_code, "language_code")
+        region = await self._regions.chosen(self._terms.region(request))
+        language = language_of(request.language_code, "language_code")
         full = request.view == number_pb2.NUMBER_VIEW_FULL
         steps = self._answers.found(request, region, await self._details.load() if full else None, language)
         if len(request.text) <= _INLINE_CHARACTERS:
@@ -169,12 +172,13 @@ class PhoneServicer:
 
     async def ExplainNumber(self, request: pb.ExplainNumberRequest) -> pb.ExplainNumberResponse:
         """The reasons why a text is not valid, and the likely fixes."""
-        text, region, language = request.phone_number, self._terms.region(request), asked_language(request)
+        text, language = request.phone_number, asked_language(request)
+        region = await self._regions.chosen(self._terms.hint(request))
         steps = self._numbers.explain(text, region, language)
         explanation = await self._threads.run(steps, short=True, bounded=True)
         number, tables = explanation.number, await self._details.load()
         response = explanation_of(explanation)
-        doubts = self._numbers.doubts(text, number, region)
+        doubts = self._numbers.doubts(text, number) | self._numbers.unknown_region(region)
         response.number.CopyFrom(self._answers.full(text, region, number, doubts, tables, language))
         response.number.metadata_version = self._numbers.version
         return response
@@ -232,8 +236,10 @@ class PhoneServicer:
                 Reason.LOOKUP_NOT_CONFIGURED,
                 "this server has no provider of live look-ups: ask its operator, or use ValidateNumber",
             )
-        number = self._numbers.validate(request.phone_number, self._terms.region(request))
-        response = pb.LookupNumberResponse(number=response_of(number), outcome=number_pb2.LOOKUP_OUTCOME_NOT_VALID)
+        text, region = request.phone_number, await self._regions.chosen(self._terms.region(request))
+        number = self._numbers.validate(text, region)
+        answer = doubted_of(number, self._numbers.doubts(text, number))
+        response = pb.LookupNumberResponse(number=answer, outcome=number_pb2.LOOKUP_OUTCOME_NOT_VALID)
         response.number.metadata_version = self._numbers.version
         if number.valid:
             add_answer(response, await self._lookup.of(current_caller().tenant_id, number.e164))

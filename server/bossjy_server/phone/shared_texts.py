@@ -8,7 +8,6 @@ excess.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,15 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bossjy_numbering import Doubt, NumberColumn, Plan, Steps, column_doubts
+from bossjy_numbering import NumberColumn, Plan, Steps, column_doubts
 from bossjy_numbering.column.texts import text_buffers
 
 # 250 characters of four bytes each, and one more.
 _TEXT_BYTES = 251 * 4
 # A longer one is no region's code: 16 characters of four bytes each, and one more.
 _REGION_BYTES = 17 * 4
-# All rows of a column.
-EVERY = slice(None)
 # Texts that are copied at once.
 _AT_ONCE = 4096
 _VIEW = np.dtype([("length", "<i4"), ("rest", "V12")])
@@ -43,12 +40,6 @@ class Regions:
         """The same as a column that `Plan.column` takes."""
         return _array(self.codes, self.names)
 
-    def unknown(self, known: AbstractSet[str]) -> NDArray[np.bool_]:
-        """The rows whose region is not one of those, (n,)."""
-        named = np.array([name is not None and name not in known for name in self.names], np.bool_)
-        unknown: NDArray[np.bool_] = named[self.codes]
-        return unknown
-
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -56,12 +47,6 @@ class Answered:
 
     column: NumberColumn
     doubts: NDArray[np.uint16] | None = None
-
-    def with_unknown(self, rows: NDArray[np.bool_] | slice) -> Answered:
-        """The same, with some rows whose default region is no region."""
-        if self.doubts is not None:
-            self.doubts[rows] |= np.uint16(Doubt.REGION_UNKNOWN)
-        return self
 
 
 def regions_of_rows(regions: Any, default_region: str) -> Regions:
@@ -81,19 +66,9 @@ def answer_texts(plan: Plan, texts: Any, regions: Any, *, doubts: bool) -> Steps
 
 
 def answer_chunk(
-    plan: Plan, texts: Any, regions: Any, default_region: str, *, known: AbstractSet[str], doubts: bool
-) -> Steps[Answered]:
-    """The answers for the rows of a chunk: see `arrow.read_chunks`. `known`: the regions of the plan."""
-    by_row = None if regions is None else regions_of_rows(regions, default_region)
-    answered = yield from _answer_chunk(plan, texts, by_row, default_region, doubts=doubts)
-    if by_row is not None:
-        return answered.with_unknown(by_row.unknown(known))
-    return answered.with_unknown(EVERY) if default_region and default_region not in known else answered
-
-
-def _answer_chunk(
     plan: Plan, texts: Any, by_row: Regions | None, default_region: str, *, doubts: bool
 ) -> Steps[Answered]:
+    """The answers for the rows of a chunk: see `arrow.read_chunks`. `by_row`: the regions of its rows, if any."""
     if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
         wanted = default_region or None if by_row is None else by_row.array()
         return (yield from answer_texts(plan, texts, wanted, doubts=doubts))

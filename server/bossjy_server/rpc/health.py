@@ -19,6 +19,9 @@ _SERVING: int = _Response.SERVING
 _NOT_SERVING: int = _Response.NOT_SERVING
 _SERVICE_UNKNOWN: int = _Response.SERVICE_UNKNOWN
 Probe = Callable[[], Awaitable[bool]]
+# Names for probes of containers. A restart repairs no dependency, so the first depends on none.
+LIVENESS, READINESS = "liveness", "readiness"
+DISK = "disk"  # of the data folder; no service needs it
 
 
 class HealthServicer:
@@ -61,10 +64,12 @@ class HealthServicer:
         return _SERVING if serving else _NOT_SERVING
 
     async def Check(self, request: health_pb2.HealthCheckRequest) -> _Response:
-        """The state of a service; the empty name means the whole server."""
+        """The state of a service; the empty name means the server itself."""
         status = self._status(request.service)
         if status == _SERVICE_UNKNOWN:
-            raise NotFound("service", message='unknown health name: use "" or a full service name')
+            raise NotFound(
+                "service", message='unknown health name: use "", "liveness", "readiness" or a full service name'
+            )
         return _Response(status=status)
 
     async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncGenerator[_Response]:

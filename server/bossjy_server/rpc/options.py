@@ -81,7 +81,10 @@ class ServerOptions:
         "Origins whose pages may call JSON on the native front end: `https://a.example.com`, `*` for all.",
     )
     openapi: bool = setting(
-        "BOSSJY_OPENAPI", False, read.switch, "Serve `/openapi.json` on the port of the native front end."
+        "BOSSJY_OPENAPI",
+        False,
+        read.switch,
+        "Serve `/openapi.json` and `/docs`, a page of it, on the port of the native front end.",
     )
     max_streams_per_connection: int = setting(
         "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, read.whole(1, 100_000), "Simultaneous calls on one connection."
@@ -186,8 +189,6 @@ class QuotaOptions:
         "Simultaneous streams of one tenant in one process; 0: no limit.",
     )
     tenant_per_minute: int = 500  # until the tenant's own limit is known
-    limit_known_s: float = 30.0  # then a tenant's limit is read again
-    tenants_max: int = 10_000  # number of tenants whose limits are cached
     queue_s: float = 2.0  # the longest wait of a call whose tenant holds its share of a class
 
 

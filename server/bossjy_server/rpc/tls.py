@@ -84,6 +84,14 @@ class Certificates:
         _LOG.warning("certificates were read again")
         return configuration
 
+    def fault(self) -> str:
+        """Check the files as they are now. Returns the fault in one line; empty if a handshake can use them."""
+        try:
+            self._read()
+        except (OSError, ValueError) as error:
+            return _fault(self._options, error)
+        return ""
+
     def ends(self) -> dict[str, float]:
         """The Unix time at which the first certificate of each file expires. Unreadable files are omitted."""
         options = self._options

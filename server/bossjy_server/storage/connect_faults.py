@@ -7,7 +7,7 @@ import ssl
 
 import asyncpg
 
-from bossjy_server.errors import StartError
+from bossjy_server.errors import NotThere, StartError
 
 # Errors while a connection is opened, and while its first statements run.
 CONNECT_ERRORS = (
@@ -30,6 +30,9 @@ _ADVICE = {
     "08P01": "set {} to a PostgreSQL server; behind PgBouncer set BOSSJY_DATABASE_STATEMENT_CACHE to 0",
 }
 
+# SQLSTATEs of a server that is starting or stopping.
+_STARTS = frozenset({"57P01", "57P02", "57P03"})
+
 
 def one_line(error: BaseException) -> str:
     """The text of an error on one line."""
@@ -40,7 +43,15 @@ def connect_fault(error: Exception, setting: str) -> StartError:
     """The error of a connection by the URL in `setting`. It never contains the URL, which has a password."""
     advice = _of_server(error) if isinstance(error, asyncpg.PostgresError) else _of_network(error)
     told, todo = advice or _of_url(error)
-    return StartError(f"PostgreSQL cannot be reached ({told}): {todo.format(setting)}")
+    kind = NotThere if _is_absent(error) else StartError
+    return kind(f"PostgreSQL cannot be reached ({told}): {todo.format(setting)}")
+
+
+def _is_absent(error: Exception) -> bool:
+    """True if the server can answer later without a change of the settings."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate or "") in _STARTS
+    return isinstance(error, OSError) and not isinstance(error, ssl.SSLError | PermissionError)
 
 
 def _of_server(error: asyncpg.PostgresError) -> tuple[str, str]:

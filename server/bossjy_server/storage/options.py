@@ -48,6 +48,12 @@ class DatabaseOptions:
     wait_s: float = setting(
         "BOSSJY_DATABASE_WAIT_S", 5.0, read.decimal(0.01, 600), "Longest wait in seconds for a connection."
     )
+    start_wait_s: float = setting(
+        "BOSSJY_DATABASE_START_WAIT_S",
+        60.0,
+        read.decimal(0, 3600),
+        "Longest wait in seconds at the start for a PostgreSQL that does not answer yet; 0: none.",
+    )
     statement_timeout_s: float = setting(
         "BOSSJY_STATEMENT_TIMEOUT_S", 30.0, read.decimal(0.1, 3600), "Longest run in seconds of one statement."
     )

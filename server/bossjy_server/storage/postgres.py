@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import AsyncIterator
@@ -14,11 +15,13 @@ import asyncpg
 from bossjy_server.context import remaining_s
 from bossjy_server.errors import BossjyError, DeadlineExceeded, InvalidArgument, Reason, ResourceExhausted, Unavailable
 from bossjy_server.storage.breaker import Breaker, BreakerOpen
-from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault
+from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault, one_line
 from bossjy_server.storage.logins import ROLE_MARK, WHO, checked
 from bossjy_server.storage.retry import Retries
 from bossjy_server.storage.shares import NoShare, Shares
 from bossjy_server.storage.statements import ObservedConnection
+
+_LOG = logging.getLogger(__name__)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -30,7 +33,10 @@ _BEGIN_POOLED = f"{_BEGIN}; SET LOCAL statement_timeout = {{}}; SET LOCAL idle_i
 _SET_TENANT = "SET LOCAL bossjy.tenant_id = '{}'"
 _SET_TIMEOUT = "SET LOCAL statement_timeout = {}"
 _ID = re.compile(r"[0-9A-Za-z-]*")
+_DISK_FULL = "53100"
 _RETRY_S = 1.0
+# A full disk: the time after which a caller may try again, and the time between two lines of the log about it.
+_FULL_RETRY_S, _FULL_LINE_S = 30.0, 60.0
 _RELEASE_S = 5.0
 _SILENT_PROBES = 2
 # All errors of a connection.
@@ -54,6 +60,10 @@ class UniqueViolation(Exception):
 
 class DatabaseLost(Unavailable):
     """The server does not answer, or answers that it cannot serve. Counts against its breaker."""
+
+
+class DiskFull(Unavailable):
+    """The disk of the server is full. Reads still work, so it does not count against the breaker."""
 
 
 class LostToAnother(Unavailable):
@@ -87,7 +97,7 @@ def _of_server(error: asyncpg.PostgresError) -> Exception | None:
         text = "the database did not finish the work in time: ask for less in one call"
         return DeadlineExceeded(Reason.DEADLINE_EXCEEDED, text, retry_after_s=_RETRY_S)
     if state.startswith(_CANNOT_SERVE):
-        return _unavailable()
+        return _disk_full() if state == _DISK_FULL else _unavailable()
     if state.startswith(_LOST_TO_ANOTHER):
         text = "the database aborted this work in favour of another: call again after a moment"
         return LostToAnother(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S)
@@ -100,6 +110,11 @@ def _of_server(error: asyncpg.PostgresError) -> Exception | None:
 def _unavailable(retry_after_s: float = _RETRY_S) -> DatabaseLost:
     text = "the database does not answer: call again after a moment"
     return DatabaseLost(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=retry_after_s)
+
+
+def _disk_full() -> DiskFull:
+    text = "the disk of the database is full: its operator must free space; until then only reads work"
+    return DiskFull(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_FULL_RETRY_S)
 
 
 def _none_free(full: NoShare) -> BossjyError:
@@ -148,6 +163,7 @@ class Database:
         self._silent = 0  # consecutive probes without an answer
         self._probe: Connection | None = None
         self._probing = asyncio.Lock()
+        self._full_line_at = 0.0  # the time of the next line about a full disk
 
     @classmethod
     async def open(  # noqa: PLR0913 - each has a default
@@ -264,6 +280,12 @@ class Database:
         """Report the result of a use of the server that failed."""
         self.breaker.fail() if isinstance(error, DatabaseLost) else self.breaker.abandon()
 
+    def _tell_full(self, error: BaseException) -> None:
+        """Name a full disk in the log, once a minute and without a traceback."""
+        if time.monotonic() >= self._full_line_at:
+            self._full_line_at = time.monotonic() + _FULL_LINE_S
+            _LOG.error("the disk of PostgreSQL is full: free space on it; writes fail meanwhile (%s)", one_line(error))
+
     @property
     def _pool_is_full(self) -> bool:
         return self._pool.get_size() >= self._pool.get_max_size()
@@ -313,6 +335,9 @@ class Database:
             self._note(ours or error)
             if ours is None:
                 raise
+            if isinstance(ours, DiskFull):
+                self._tell_full(error)
+                raise ours from None
             raise ours from error
         finally:
             self._busy.discard(connection)

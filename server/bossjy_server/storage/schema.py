@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+import re
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,7 @@ from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault, 
 from bossjy_server.storage.logins import ROLE_MARK, recorded_role
 from bossjy_server.storage.postgres import Connection
 from bossjy_server.storage.roles import (
+    DatabaseState,
     RolesState,
     check_role,
     database_state,
@@ -28,6 +30,9 @@ from bossjy_server.storage.roles import (
 )
 
 MINIMUM_VERSION = 15
+# The release of a definition: a line of init.sql, and a part of the comment on the schema. Without one: release 1.
+_RELEASE = re.compile(r"^-- Release of the definition: (\d+)$", re.MULTILINE)
+_RELEASE_MARK = re.compile(r" release:(\d+)")
 _ROUNDS_VERSION = 16  # the first with a setting for the rounds of a password's hash
 # An arbitrary number that no other program uses on the same server: «bossjy» in ASCII.
 _LOCK = 0x626F73736A79
@@ -58,6 +63,12 @@ def read_init_sql() -> str:
         ) from error
 
 
+def release_of(init_sql: str) -> int:
+    """The release of a definition; 0 for a text that names none, which is applied in any case."""
+    found = _RELEASE.search(init_sql)
+    return int(found[1]) if found else 0
+
+
 async def apply_schema(
     url: str,
     init_sql: str,
@@ -68,15 +79,16 @@ async def apply_schema(
     setting: str = "DATABASE_URL",
     connect_timeout_s: float = 10.0,
     lock_timeout_s: int = _LOCK_TIMEOUT_S,
-) -> None:
+) -> bool:
     """Run `init_sql` and grant the application role its rights, in one transaction, one server at a time.
 
     `url` is of the owner of the tables, `service` of the login that gets the role (None: the same). Without `role` the
     role has a name for this database. `audit_days`: the minimum retention of the audit log; 0: no limit; None:
     unchanged. Raises StartError with one line of advice.
 
-    Nothing happens if the same text was applied last: changing tables, even without effect, waits for the transactions
-    of running servers, and blocks theirs.
+    Returns True if the tables have the definition of the next release, which stays: releases only add, so servers of
+    the former one can start too. Nothing happens if the same text was applied last: changing tables, even without
+    effect, waits for the transactions of running servers, and blocks theirs.
     """
     try:
         connection = await asyncpg.connect(url, timeout=connect_timeout_s)
@@ -89,7 +101,8 @@ async def apply_schema(
                 f"PostgreSQL {MINIMUM_VERSION} or later is needed, {setting} names a {version}: upgrade it"
             )
         service = service or ServiceLogin(url)
-        await _repeated(_SetUp(connection, init_sql, service, role, setting), lock_timeout_s)
+        work = _SetUp(connection, init_sql, service, role, setting)
+        await _repeated(work, lock_timeout_s)
         if audit_days is not None:
             await _retain(connection, audit_days or _LONGEST_DAYS)
     except asyncpg.LockNotAvailableError as error:
@@ -107,6 +120,16 @@ async def apply_schema(
         ) from error
     finally:
         await connection.close(timeout=5)
+    return work.later
+
+
+async def setup_is_current(connection: Connection, url: str, role: str, setting: str, *, makes_login: bool) -> bool:
+    """True if a start would change nothing in the database. Changes nothing. `url` is of the service's login.
+
+    Raises StartError if the connected role, which `setting` names, may not make the missing changes.
+    """
+    service = ServiceLogin(url, make=makes_login)
+    return await _SetUp(connection, read_init_sql(), service, role, setting).missing() is None
 
 
 async def _repeated(set_up: _SetUp, lock_timeout_s: int) -> None:
@@ -156,20 +179,22 @@ class _SetUp:
         self._connection, self._init_sql = connection, init_sql
         self._service, self._role, self._setting = service, role, setting
         self._sum = "init.sql sha256:" + hashlib.sha256(init_sql.encode()).hexdigest()
+        self._release = release_of(init_sql)
+        self.later = False  # true if the tables have the definition of the next release
 
     async def run(self, lock_timeout_s: int) -> None:
         """Make the missing changes."""
-        if not self._service.make and await self._missing() is None:
+        if not self._service.make and await self.missing() is None:
             return
         async with self._connection.transaction():
             await self._connection.execute(f"SET LOCAL lock_timeout = '{lock_timeout_s:d}s'")
             await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             if self._service.make:
                 await self._make_login()
-            if (missing := await self._missing()) is not None:  # otherwise the server that held the lock has done it
+            if (missing := await self.missing()) is not None:  # otherwise the server that held the lock has done it
                 await self._do(missing)
 
-    async def _missing(self) -> _Missing | None:
+    async def missing(self) -> _Missing | None:
         """The missing changes, or None. Raises StartError if the connected role may not make them."""
         database = await database_state(self._connection)
         former = recorded_role(database.mark)
@@ -180,7 +205,7 @@ class _SetUp:
             recorded = await roles_state(self._connection, former, self._service.name)
             if recorded.enters and recorded.enters_other is None:
                 role, roles = former, recorded
-        defines = not database.mark.startswith(self._sum)
+        defines = not database.mark.startswith(self._sum) and not self._is_later(database)
         grants = defines or former != role or not roles.uses_schema or (database.owns_database and not roles.enters)
         joins = not roles.login_ready and bool(self._service.name)
         if not grants and not joins:
@@ -200,7 +225,26 @@ class _SetUp:
                 f"the user {quoted(database.me)} of {self._setting} may not set the database up: "
                 f"as an administrator run `{'; '.join(statements)}`, then start again"
             )
-        return _Missing(role, former or _FORMER_ROLE, login, roles, defines, grants)
+        definition = self._mark if defines else database.mark.partition(ROLE_MARK)[0]
+        return _Missing(role, former or _FORMER_ROLE, login, roles, definition, defines, grants)
+
+    @property
+    def _mark(self) -> str:
+        return f"{self._sum} release:{self._release}"
+
+    def _is_later(self, database: DatabaseState) -> bool:
+        """True if the next release defined the tables. Raises StartError if a later one did."""
+        found = _RELEASE_MARK.search(database.mark.partition(ROLE_MARK)[0])
+        release = int(found[1]) if found else 1
+        if not self._release:
+            return False
+        if release > self._release + 1:
+            raise StartError(
+                f"the tables have definition {release}, and this release works with {self._release} and "
+                f"{self._release + 1}: start a later release, or restore a backup"
+            )
+        self.later = release > self._release
+        return self.later
 
     async def _do(self, missing: _Missing) -> None:
         run = self._connection.execute
@@ -210,7 +254,7 @@ class _SetUp:
             await run(self._init_sql)
         if missing.grants:
             await run("SELECT bossjy.grant_to_service($1, $2)", missing.role, missing.former)
-            mark = f"{self._sum}{ROLE_MARK}{missing.role}".replace("'", "''")
+            mark = f"{missing.definition}{ROLE_MARK}{missing.role}".replace("'", "''")
             await run(f"COMMENT ON SCHEMA bossjy IS '{mark}'")
         if missing.login:
             options = " WITH INHERIT TRUE, SET TRUE" if missing.roles.grant_options else ""
@@ -240,5 +284,6 @@ class _Missing:
     former: str  # the role that had the rights before
     login: str  # the login that gets the role; '': none
     roles: RolesState
+    definition: str  # the hash and the release of the definition that applies afterwards
     defines: bool  # true if tables must be created or changed
     grants: bool  # true if rights of the role must be granted

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from dataclasses import replace
 
 from bossjy_server.embedded.servers import EmbeddedParts
+from bossjy_server.errors import NotThere
 from bossjy_server.storage.options import DatabaseOptions
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.schema import ServiceLogin, apply_schema, read_init_sql
 
+_LOG = logging.getLogger(__name__)
+_PAUSE_S = 0.5  # between attempts to reach a server that does not answer yet
+_LATER = "the tables have the definition of the next release: this release works with them and changes nothing"
 _AS_LOGIN = "none"  # PostgreSQL's name for the connected role itself
 
 
@@ -27,10 +34,10 @@ def at_parts(
     )
 
 
-async def set_up(options: DatabaseOptions) -> None:
-    """Bring the database up to date. Raises StartError with one line of advice."""
+async def set_up(options: DatabaseOptions) -> tuple[str, ...]:
+    """Bring the database up to date. Returns remarks for the operator. Raises StartError with one line of advice."""
     service = ServiceLogin(options.url, make=options.make_login)
-    await apply_schema(
+    later = await apply_schema(
         options.admin_url,
         read_init_sql(),
         service=service,
@@ -38,12 +45,31 @@ async def set_up(options: DatabaseOptions) -> None:
         audit_days=options.audit_days,
         setting=options.admin_setting,
     )
+    return (_LATER,) if later else ()
 
 
 async def open_for_service(options: DatabaseOptions) -> Database:
-    """Set the database up and connect as the service. Raises StartError."""
-    await set_up(options)
-    return await Database.open(
+    """Set the database up and connect as the service. Raises StartError.
+
+    Waits at most `start_wait_s` for a server that does not answer yet, and logs once that it waits.
+    """
+    ends = time.monotonic() + options.start_wait_s
+    waits = False
+    while True:
+        try:
+            return await _open_for_service(options)
+        except NotThere as error:
+            if time.monotonic() + _PAUSE_S >= ends:
+                raise
+            if not waits:
+                _LOG.warning("%s; the start waits for it, %g s at most", error, options.start_wait_s)
+            waits = True
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _open_for_service(options: DatabaseOptions) -> Database:
+    remarks = await set_up(options)
+    database = await Database.open(
         options.url,
         max_size=options.pool,
         statement_cache=options.statement_cache,
@@ -52,13 +78,15 @@ async def open_for_service(options: DatabaseOptions) -> Database:
         share=options.tenant_share,
         long_most=options.long_most,
     )
+    database.remarks += remarks
+    return database
 
 
 async def open_for_command(options: DatabaseOptions, *, as_owner: bool) -> Database:
     """Set the database up and connect once: as the owner of the tables, or as the service. Raises StartError."""
-    await set_up(options)
+    remarks = await set_up(options)
     url, setting = (options.admin_url, options.admin_setting) if as_owner else (options.url, "DATABASE_URL")
-    return await Database.open(
+    database = await Database.open(
         url,
         role=_AS_LOGIN if as_owner else "",
         setting=setting,
@@ -66,3 +94,5 @@ async def open_for_command(options: DatabaseOptions, *, as_owner: bool) -> Datab
         min_size=1,
         max_size=1,
     )
+    database.remarks += remarks
+    return database

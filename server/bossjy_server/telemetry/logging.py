@@ -36,6 +36,7 @@ _NUMBER = re.compile(r"\+?\d(?:[\s().\-/_]{0,2}\d){6,}")
 # Per kind and minute: tracebacks, and lines of libraries. The others are counted.
 _FAILURES_MOST, _LIBRARY_LINES_MOST = 10, 60
 _LONGEST_LIBRARY_LINE = 500
+_TRY_AGAIN_S = 2.0
 
 
 def redact(text: str) -> str:
@@ -73,6 +74,8 @@ class Log:
         self._queue: deque[tuple[float, int, str, Mapping[str, object]]] = deque()
         self._limit, self._dropped, self._flush_s = queue_lines, 0, flush_s
         self.lines_dropped = self.write_failures = 0  # since the start
+        self.file_fails = False  # true if the latest write to the file failed
+        self._try_again = 0.0  # the time at which an idle log tries the file again
         self._outages = Repeats(1)
         self._failures = Repeats(_FAILURES_MOST)
         self._wake = threading.Event()
@@ -129,6 +132,7 @@ class Log:
     def _not_written(self, error: BaseException | None) -> None:
         """Count lines that the file did not take. The console gets one line a minute, without a traceback."""
         self.write_failures += 1
+        self.file_fails = True
         if self._console is None or self._outages.admit("file") is None:
             return
         why = getattr(error, "strerror", None) or type(error).__name__
@@ -159,6 +163,10 @@ class Log:
             if len(file_lines) >= 1000:
                 self._emit(file_lines, console_lines)
                 file_lines, console_lines = [], []
+        if self.file_fails and not file_lines and time.monotonic() >= self._try_again:
+            # Only in the file, so that nothing is seen if it fails again.
+            self._try_again = time.monotonic() + _TRY_AGAIN_S
+            file_lines.append(_line(time.time(), INFO, "the log file can be written again", {}))
         self._emit(file_lines, console_lines)
 
     def _emit(self, file_lines: list[str], console_lines: list[str]) -> None:
@@ -170,7 +178,9 @@ class Log:
                 self._console = None  # the terminal is gone; the file continues
         if file_lines and self._file is not None:
             record = logging.LogRecord("bossjy", INFO, "", 0, "\n".join(file_lines), None, None)
+            failures = self.write_failures
             self._file.emit(record)
+            self.file_fails = self.write_failures != failures
 
 
 @lru_cache(maxsize=4)

@@ -37,8 +37,10 @@ _BEYOND_DRAIN_S = 10.0
 _PAGE_S = 5.0
 
 
-async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event) -> None:
+async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event, started: asyncio.Event) -> None:
     """Serve with `count` processes on one port until `stop` is set. SIGHUP renews them. Raises StartError.
+
+    `started` is set when they serve.
 
     New code and environment files apply at the next full start; SIGHUP keeps the settings.
     """
@@ -55,6 +57,8 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         )
         stack.callback(log.close)
         stack.enter_context(library_logs_in(log))
+        if settings.links:
+            log.info("variables of service links are ignored", names=settings.links)
         stack.enter_context(hold_port(settings.server.host, settings.server.port))
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
@@ -85,6 +89,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: asyncio.Event
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew.set)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, workers.switch_log)
         await workers.start()
+        started.set()
         place = settings.server
         await stack.enter_async_context(
             discoverable(settings.discovery, place.host, place.port, tls=bool(place.tls_certificate))
@@ -197,27 +202,29 @@ class Workers:
         while True:
             await wanted.wait()
             wanted.clear()
-            for place in range(self._count):
-                await self._renew(place)
+            renewed = [await self._renew(place) for place in range(self._count)]
+            self._log.info("workers were renewed, with the present keys and certificates", count=sum(renewed))
 
-    async def _renew(self, place: int) -> None:
+    async def _renew(self, place: int) -> bool:
+        """True if the worker of the place was replaced."""
         old = self._places[place]
         if old is None:
-            return  # it died and is being restarted: it will be new
+            return True  # it died and is being restarted: it will be new
         try:
             new = await self._started()
         except StartError as error:
             self._log.warning(
                 "a worker could not be renewed: the old one continues", error=str(error), worker=old.number
             )
-            return
+            return False
         if self._places[place] is not old:  # it died meanwhile, and another was started
             await self._end(new)
-            return
+            return True
         self._places[place] = new
         self._renewed.inc()
         self._log.info("worker renewed", old=old.number, new=new.number)
         await self._end(old)
+        return True
 
     async def _keep(self, place: int) -> None:
         """Restart the worker of a place whenever it dies."""

@@ -12,17 +12,20 @@ import pickle
 import signal
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bossjy_server.app import Running, running
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.errors import StartError
-from bossjy_server.loop import run
+from bossjy_server.loop import no_end_by_hangup, run
+
+if TYPE_CHECKING:
+    from bossjy_server.app import Running
 
 
 def main() -> int:
     """Serve until told to stop. Returns 2 if it could not start."""
+    no_end_by_hangup()
     number, settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent process
     try:
         run(_work(number, settings))
@@ -36,14 +39,20 @@ async def _work(number: int, settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
+    hangup = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    from bossjy_server.app import running  # noqa: PLC0415 - takes a second; no signal may end the process meanwhile
+
     async with running(settings, worker=number) as served:
         loop.add_signal_handler(signal.SIGUSR1, served.log.switch)
+        reloading = asyncio.create_task(served.reload_when(hangup))
         questions = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
         await in_thread(_say, {"serving": served.address})
         answering = asyncio.create_task(_answer(questions, served, stop))
         await stop.wait()
         answering.cancel()
+        reloading.cancel()
 
 
 async def _answer(questions: asyncio.StreamReader, served: Running, stop: asyncio.Event) -> None:

@@ -49,10 +49,11 @@ class WorkerProcess:
         try:
             # Through the pipe, not the environment: the URLs contain passwords, and /proc shows an environment.
             worker._write(pickle.dumps((number, settings)))
-            told = await asyncio.wait_for(worker._line(), _START_S)
+            start_s = _START_S + settings.database.start_wait_s
+            told = await asyncio.wait_for(worker._line(), start_s)
         except (OSError, TimeoutError) as error:
             await worker.end(0)
-            raise StartError(f"worker {number} did not start in {_START_S:g} s: see its log") from error
+            raise StartError(f"worker {number} did not start in time: see its log") from error
         except BaseException:
             await worker.end(0)
             raise

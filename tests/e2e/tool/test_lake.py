@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import grpc
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from bossjy.imports.v1 import import_service_pb2, import_service_pb2_grpc
 from bossjy_numbering.cleaning import clean_table, distinct_rows
+from tests.e2e.conftest import ServerProcess, Tenant, caller_environment
 from tests.e2e.tool.conftest import Run, objects
 
 TEXTS = [f"138 0000 {number:04d}" for number in range(400)] + ["138 0000 0007", "12", "", "020 7946 0958 ext 3"]
@@ -40,3 +47,51 @@ def test_cleaned_rows_of_several_files_become_contacts_once(run: Run, tmp_path: 
     # Imported again, the same files add nothing.
     again = [job["counts"] for job in objects(run(*command))]
     assert sum(int(one.get("inserted", 0)) for one in again) == 0
+
+
+def import_count(target: str, tenant: Tenant) -> int:
+    with grpc.insecure_channel(target) as channel:
+        stub = import_service_pb2_grpc.ImportServiceStub(channel)
+        answer = stub.ListImports(
+            import_service_pb2.ListImportsRequest(page_size=10),
+            metadata=(("authorization", f"Bearer {tenant.token}"),),
+            timeout=10,
+        )
+        return len(answer.import_jobs)
+
+
+def test_a_killed_command_continues_after_the_files_and_row_groups_that_are_done(
+    run: Run, shared_server: ServerProcess, tenant: Tenant, tmp_path: Path
+) -> None:
+    rows, files = 3_000, 3
+    paths = [tmp_path / f"part-{number}.parquet" for number in range(files)]
+    for number, path in enumerate(paths):
+        digits = range(number * rows, (number + 1) * rows)
+        table = pa.table(
+            {"phone_e164": [f"+861380{one:07d}" for one in digits], "name": [f"n {one}" for one in digits]}
+        )
+        pq.write_table(table, path, row_group_size=rows // 8)
+    command = ["import", *map(str, paths), "--map", "phone=phone_e164", "--parts", "4", "--yes", "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "bossjy_client", *command],
+        env=caller_environment(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as tool:
+        deadline = time.monotonic() + 60
+        while import_count(shared_server.target, tenant) < 2:  # the second file is being uploaded
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        tool.send_signal(signal.SIGKILL)
+    jobs = objects(run(*command))
+    assert [int(job["counts"]["rows_in"]) for job in jobs] == [rows] * files
+    assert sum(int(job["counts"]["inserted"]) for job in jobs) == rows * files
+    assert {len(job["parts"]) for job in jobs} == {4}
+    # No file was imported twice.
+    assert import_count(shared_server.target, tenant) == files
+    contacts = objects(run("contacts", "list", "--limit", "0", "--json"))
+    assert len({one["phone_number"] for one in contacts}) == len(contacts) == rows * files
+    # The whole command has ended, so it starts anew: nothing is inserted.
+    again = objects(run(*command))
+    assert sum(int(job["counts"].get("inserted", 0)) for job in again) == 0
+    assert import_count(shared_server.target, tenant) == 2 * files

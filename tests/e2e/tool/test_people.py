@@ -194,6 +194,12 @@ def test_a_limit_is_raised(run: Run, shared_server: ServerProcess, tenant: Tenan
     command = [sys.executable, "-m", "bossjy_server.cli", *words]
     subprocess.run(command, env=shared_server.environment, capture_output=True, timeout=100, check=True)
     assert "100,000" in run("tenant", "show").stdout
+    streams = [*command[:6], "--streams", "1", "--users", "default"]
+    done = subprocess.run(streams, env=shared_server.environment, capture_output=True, timeout=100, check=True)
+    assert b"streams of a process: default -> 1\n" in done.stdout
+    assert objects(run("tenant", "show", "--json"))[0]["max_streams"] == 1
+    wrong = [*command[:6], "--open-imports", "0"]
+    assert subprocess.run(wrong, env=shared_server.environment, capture_output=True, check=False).returncode == 2
 
 
 Open = Callable[..., PtyTerminal]

@@ -20,6 +20,7 @@ from bossjy_server.auth.service import Auth, load_keys
 from bossjy_server.auth.servicer import AuthServicer
 from bossjy_server.errors import Reason, StartError
 from bossjy_server.storage.postgres import Database, UniqueViolation
+from bossjy_server.tenant_settings import TenantSettings
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register
 from tests.service import EMAIL, PASSWORD, Service
 
@@ -78,9 +79,12 @@ async def test_tokens_that_have_expired_are_not_kept(opened: Opened, clock: Cloc
 
 
 async def test_a_tenant_may_call_as_often_as_its_row_says(auth: Auth, owner: User, database: Database) -> None:
-    limits = TenantLimits(database)
-    assert await limits.per_minute(owner.tenant_id) == AuthOptions().tenant_calls_per_minute
-    assert await limits.per_minute("no-such-tenant") == 1
+    await owner.call("UpdateTenant", tenant={"default_region": "GB"}, update_mask={"paths": ["default_region"]})
+    found = await TenantLimits(database).read(["no-such-tenant", owner.tenant_id])
+    assert found == {
+        owner.tenant_id: TenantSettings(AuthOptions().tenant_calls_per_minute, "GB"),
+        "no-such-tenant": TenantSettings(1),
+    }
 
 
 async def until(holds: Callable[[], bool]) -> None:

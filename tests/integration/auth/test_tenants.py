@@ -18,7 +18,7 @@ from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.people.operator import NewOwner, create_owner
 from bossjy_server.auth.people.tenant_limits import TenantLimits
 from bossjy_server.auth.people.tenant_store import EMPTIED, KEPT
-from bossjy_server.auth.people.tenants import delete_tenant, find_tenant, list_tenants, set_limit
+from bossjy_server.auth.people.tenants import delete_tenant, find_tenant, list_tenants, set_limits
 from bossjy_server.errors import NotFound, Reason, StartError
 from bossjy_server.operate import _delete_tenant, _line
 from bossjy_server.storage.postgres import Database
@@ -53,13 +53,37 @@ async def rows_of(admin: Database, table: str, tenant_id: str) -> int:
 
 async def test_a_limit_is_changed_and_recorded(owner: User, admin: Database, database: Database) -> None:
     assert (await owner.call("GetTenant")).tenant.calls_per_minute == 60_000
-    assert await set_limit(admin, owner.tenant_id, 100_000) == 60_000
+    former = await set_limits(admin, owner.tenant_id, {"calls_per_minute": 100_000})
+    assert former.calls_per_minute == 60_000
     assert (await owner.call("GetTenant")).tenant.calls_per_minute == 100_000
-    assert await TenantLimits(database).per_minute(owner.tenant_id) == 100_000
+    assert (await TenantLimits(database).read([owner.tenant_id]))[owner.tenant_id].calls_per_minute == 100_000
     (event,) = (await owner.call("ListAuditEvents", filter='action = "auth.set_limit"')).events
-    assert event.detail == "60000 -> 100000 calls a minute"
+    assert event.detail == "calls_per_minute: 60000 -> 100000"
     with pytest.raises(NotFound, match="tenants list"):
-        await set_limit(admin, "nobody", 1)
+        await set_limits(admin, "nobody", {"calls_per_minute": 1})
+
+
+async def test_limits_of_users_and_keys_are_changed_and_reset(owner: User, admin: Database) -> None:
+    await set_limits(admin, owner.tenant_id, {"users_most": 1, "api_keys_most": 1, "streams_most": 0})
+    tenant = (await owner.call("GetTenant")).tenant
+    assert (tenant.max_users, tenant.max_api_keys, tenant.max_streams) == (1, 1, 0)
+    assert tenant.HasField("max_streams")
+    assert not tenant.HasField("max_open_imports")
+    key = {"display_name": "k", "scopes": ["phone.read"]}
+    user = {"email": "b@example.com", "role": account_pb2.ROLE_MEMBER}
+    await owner.call("CreateApiKey", **key)
+    assert await reason_of(owner.call("CreateApiKey", **key)) is Reason.QUOTA_EXCEEDED
+    assert await reason_of(owner.call("CreateUser", **user)) is Reason.QUOTA_EXCEEDED
+    former = await set_limits(admin, owner.tenant_id, {"users_most": None, "api_keys_most": None})
+    assert (former.users_most, former.api_keys_most) == (1, 1)
+    await owner.call("CreateApiKey", **key)
+    await owner.call("CreateUser", **user)
+    assert not (await owner.call("GetTenant")).tenant.HasField("max_users")
+    events = (await owner.call("ListAuditEvents", filter='action = "auth.set_limit"')).events
+    assert "users_most: 1 -> default" in [event.detail for event in events]
+    # Nothing named: nothing changes.
+    assert (await set_limits(admin, owner.tenant_id, {})).streams_most == 0
+    assert len((await owner.call("ListAuditEvents", filter='action = "auth.set_limit"')).events) == len(events)
 
 
 async def test_a_deleted_tenant_has_no_data_and_keeps_its_records(
@@ -86,10 +110,10 @@ async def test_a_deleted_tenant_has_no_data_and_keeps_its_records(
         assert await reason_of(owner.call("GetTenant")) is Reason.RESOURCE_NOT_FOUND
     async with opened() as auth:  # a replica that has not seen the key
         assert await reason_of(User(auth, key.secret).call("GetMe")) is Reason.TOKEN_INVALID
-    assert await TenantLimits(database).per_minute(owner.tenant_id) == 1
+    assert (await TenantLimits(database).read([owner.tenant_id]))[owner.tenant_id].calls_per_minute == 1
     assert await delete_tenant(admin, owner.tenant_id) == {"users": 0, **dict.fromkeys(EMPTIED, 0)}
     with pytest.raises(NotFound, match="was deleted"):
-        await set_limit(admin, owner.tenant_id, 1)
+        await set_limits(admin, owner.tenant_id, {"users_most": 1})
     listed = {tenant.tenant_id: tenant for tenant in await list_tenants(admin)}
     assert listed[owner.tenant_id].delete_time is not None
     assert (listed[owner.tenant_id].display_name, listed[other.tenant_id].display_name) == ("deleted", "Other")

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from bossjy_client import Client, InvalidRequestError
+from bossjy_client.columns import kinds
 from bossjy_client.columns.column import COLUMNS, DEFAULT_COLUMNS
 from tests.service import Service
 
@@ -137,6 +138,36 @@ async def test_long_texts_and_many_rows_keep_their_order(client: Client, kind: s
 async def test_another_value_is_an_error_with_its_row(client: Client, column: Any, message: str) -> None:
     with pytest.raises(InvalidRequestError, match=message):
         await client.phone.validate_column(column, "CN")
+
+
+@pytest.mark.parametrize("make", [list, lambda values: np.array(values, object)], ids=["list", "numpy"])
+async def test_many_rows_by_arrow_are_as_few_by_texts(
+    client: Client, monkeypatch: pytest.MonkeyPatch, make: Callable[[list[Any]], Any]
+) -> None:
+    texts: list[Any] = [*TEXTS, np.nan, "+86 138 0014 4001", "9" * 300, "１３８００１４４００１"] * 700
+    regions = make(["CN", None, "gb", "XX", "US", "CN", "", "CN", "CN"] * 700)
+    by_arrow = await client.phone.validate_column(make(texts), regions, columns=COLUMNS)
+    with monkeypatch.context() as patch:
+        patch.setattr(kinds, "pays", lambda _rows: False)
+        by_texts = await client.phone.validate_column(make(texts), regions, columns=COLUMNS)
+    assert tuple(by_arrow) == tuple(by_texts)
+    for name, values in by_arrow.items():
+        assert list(values) == list(by_texts[name]), name
+        if make is list:
+            assert {type(value) for value in values} == {type(value) for value in by_texts[name]}, name
+        else:
+            assert values.dtype == by_texts[name].dtype, name
+    texts[5000] = 7
+    with pytest.raises(InvalidRequestError, match="row 5000 of the column is int"):
+        await client.phone.validate_column(make(texts), "CN")
+
+
+async def test_numpy_texts_of_every_type(client: Client) -> None:
+    texts = ["138 0014 4001", "no number"] * 3000
+    for array in (np.array(texts), np.array(texts, np.dtypes.StringDType())):
+        for some in (array, array[:4]):
+            answers = await client.phone.validate_column(some, "CN", columns=["e164"])
+            assert answers["e164"].tolist() == ["+8613800144001", ""] * (len(some) // 2)
 
 
 async def test_an_unknown_result_column_lists_the_columns(client: Client) -> None:

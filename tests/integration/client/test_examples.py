@@ -21,6 +21,11 @@ line 4: not known: REJECT_REASON_NOT_A_NUMBER
 +8613800144001
 2 contacts in China
 """,
+    "lake_to_contacts": """6 rows in the lake, 3 accepted
+part-0.parquet: 2 rows, 2 inserted, 0 rejected
+part-1.parquet: 1 rows, 1 inserted, 0 rejected
+the counts agree
+""",
     "many_at_once": "200 valid\n",
     "validate_column": "name           e164\n  Li +8613800144001\n",
     "validate_number": """True +8613800144001 CN

@@ -9,7 +9,7 @@ from bossjy.imports.v1 import import_pb2
 from bossjy.imports.v1 import import_service_pb2 as pb
 from bossjy_server.errors import BossjyError, InvalidArgument, Reason
 from bossjy_server.storage.postgres import Database
-from tests.integration.imports.conftest import Imports, enter_tenant, make_tenant
+from tests.integration.imports.conftest import TENANT, Imports, enter_tenant, make_tenant
 
 
 async def test_the_same_request_makes_one_import(imports: Imports) -> None:
@@ -32,6 +32,14 @@ async def test_open_imports_have_a_limit(make_imports: Callable[..., Imports]) -
     job = next(one for one in made if isinstance(one, import_pb2.Import))
     await imports.servicer.CancelImport(pb.CancelImportRequest(import_id=job.import_id))
     await imports.create()
+    # The operator's limit for this tenant wins, in both directions.
+    for limit in (4, 1):
+        async with imports.database.tenant(TENANT) as connection:
+            await connection.execute("UPDATE bossjy.tenants SET open_imports_most = $1", limit)
+        if limit == 4:
+            await imports.create()
+        with pytest.raises(BossjyError, match=f"{limit} are allowed"):
+            await imports.create()
 
 
 async def test_pages_of_imports_and_refused_rows(imports: Imports) -> None:

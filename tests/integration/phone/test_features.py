@@ -64,7 +64,7 @@ async def test_more_about_short_numbers(phone: Phone) -> None:
         pb.ValidateShortNumberRequest(phone_number="1" * 41, region_code="CN"),
     ):
         assert await phone.refused(request) == ("INVALID_ARGUMENT", "INVALID_FIELD")
-    unknown = await phone.ask(pb.ValidateNumberRequest(phone_number="110", default_region="cn", view=FULL))
+    unknown = await phone.ask(pb.ValidateNumberRequest(phone_number="110", view=FULL))
     assert not unknown.HasField("short_number")
 
 

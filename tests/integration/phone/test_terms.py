@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import grpc.aio
+import pyarrow as pa
 import pytest
 
 from bossjy.phone.v1 import number_pb2
 from bossjy.phone.v1 import phone_service_pb2 as pb
+from tests.hostile import ipc
 from tests.integration.phone.asking import Phone
 from tests.integration.phone.test_bounds import details
 
@@ -90,6 +92,10 @@ REFUSED: list[tuple[Any, str, list[str]]] = [
         (kind(phone_number="1", region_code="GB", default_region="US"), "INVALID_FIELD", ["default_region"])
         for kind in ONE_TEXT
     ),
+    (pb.ValidateNumberRequest(phone_number="1", default_region="cn"), "INVALID_FIELD", ["default_region"]),
+    (pb.ValidateNumberRequest(phone_number="1", default_region="001"), "INVALID_FIELD", ["default_region"]),
+    (pb.BatchValidateNumbersRequest(phone_numbers=["1"], default_region="cn"), "INVALID_FIELD", ["default_region"]),
+    (pb.BatchValidateNumbersRequest(phone_numbers=["1"], default_regions=["cn"]), "INVALID_FIELD", ["default_regions"]),
     (pb.BatchValidateNumbersRequest(phone_numbers=["1"], region_code="gb"), "INVALID_FIELD", ["region_code"]),
     (pb.BatchValidateNumbersRequest(phone_numbers=["1"], region_codes=["gb"]), "INVALID_FIELD", ["region_codes"]),
     (pb.BatchValidateNumbersRequest(phone_numbers=["1"], region_codes=["GB"] * 2), "COLUMNS_UNEQUAL", ["region_codes"]),
@@ -136,8 +142,10 @@ async def test_unknown_regions_and_languages_are_refused(phone: Phone, index: in
 @pytest.mark.parametrize("count", [1, 200])
 async def test_a_stream_refuses_them_as_well(phone: Phone, count: int) -> None:
     numbers = ["+442079460958"] * count
+    one_wrong = ["GB"] * (count - 1) + ["gb"]
     for texts, fields in (
-        (pb.NumberTexts(phone_numbers=numbers, region_codes=["gb"] * count), ["texts.region_codes"]),
+        (pb.NumberTexts(phone_numbers=numbers, region_codes=one_wrong), ["texts.region_codes"]),
+        (pb.NumberTexts(phone_numbers=numbers, default_regions=one_wrong), ["texts.default_regions"]),
         (
             pb.NumberTexts(phone_numbers=numbers, region_codes=["GB"] * count, default_regions=["GB"] * count),
             ["texts.default_regions"],
@@ -146,6 +154,36 @@ async def test_a_stream_refuses_them_as_well(phone: Phone, count: int) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await phone.stream([pb.StreamValidateNumbersRequest(texts=texts)])
         assert details(caught.value)[::2] == ("INVALID_FIELD", fields)
+
+
+async def test_a_stream_refuses_an_unknown_region_of_all_its_rows(phone: Phone) -> None:
+    data = ipc(pa.record_batch({"phone_number": ["1", "2"], "default_region": ["GB", "UK"]}))
+    wrong: dict[str, pb.StreamValidateNumbersRequest] = {
+        "default_region": pb.StreamValidateNumbersRequest(
+            default_region="UK", texts=pb.NumberTexts(phone_numbers=["1"])
+        ),
+        "region_code": pb.StreamValidateNumbersRequest(region_code="UK", arrow_ipc=data),
+        "arrow_ipc.default_region": pb.StreamValidateNumbersRequest(arrow_ipc=data),
+    }
+    for field, request in wrong.items():
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await phone.stream([request])
+        assert details(caught.value)[::2] == ("INVALID_FIELD", [field])
+        assert "use GB" in (caught.value.details() or "")
+
+
+async def test_only_explain_reads_other_names_of_a_region(phone: Phone) -> None:
+    said = await phone.ask(pb.ExplainNumberRequest(phone_number="020 7946 0958", default_region="UK"))
+    assert (said.region_code, said.fixes[0].e164) == ("GB", "+442079460958")
+    assert list(said.number.warnings) == [number_pb2.NUMBER_WARNING_REGION_UNKNOWN]
+    for request in (
+        pb.ValidateNumberRequest(phone_number="020 7946 0958", default_region="UK"),
+        pb.MatchNumbersRequest(first_number="1", second_number="1", first_region_code="UK"),
+        pb.FormatPartialNumberRequest(phone_number="1", region_code="UK"),
+        pb.ValidateShortNumberRequest(phone_number="1", region_code="UK"),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError, match="use GB"):
+            await phone.ask(request)
 
 
 async def test_the_region_that_is_called_from_by_either_name(phone: Phone) -> None:

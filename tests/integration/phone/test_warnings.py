@@ -1,4 +1,4 @@
-"""Warnings with answers: doubts about a valid answer, and an invalid default region."""
+"""Warnings with answers: doubts about a valid answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.integration.phone.asking import Phone
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FULL = number_pb2.NUMBER_VIEW_FULL
 ASSUMED, CUT = number_pb2.NUMBER_WARNING_REGION_ASSUMED, number_pb2.NUMBER_WARNING_EXTENSION_CUT
-KEYPAD, UNKNOWN = number_pb2.NUMBER_WARNING_KEYPAD_LETTERS, number_pb2.NUMBER_WARNING_REGION_UNKNOWN
+KEYPAD = number_pb2.NUMBER_WARNING_KEYPAD_LETTERS
 TEXTS: list[tuple[str, str, list[Any]]] = [
     ("+8613800000000", "", []),
     ("+86 (138) 0000-0000", "CN", []),
@@ -28,8 +28,6 @@ TEXTS: list[tuple[str, str, list[Any]]] = [
     ("Tel: +44 20 7946 0958", "", [number_pb2.NUMBER_WARNING_TEXT_DROPPED]),
     ("+442079460958 ext. 12", "", [CUT]),
     ("+442079460958;13312345678", "", [number_pb2.NUMBER_WARNING_SECOND_NUMBER, CUT]),
-    ("+44 20 7946 0958", "uk", [UNKNOWN]),
-    ("020 7946 0958", "uk", [UNKNOWN]),
     ("invalid", "CN", []),
 ]
 NUMBERS, REGIONS, WARNINGS = (list(one) for one in zip(*TEXTS, strict=True))
@@ -67,28 +65,13 @@ async def test_warnings_in_columns(phone: Phone, kind: Any) -> None:
     assert pa.ipc.open_stream(arrow.arrow_ipc).read_all()["warnings"].to_pylist() == masks()
 
 
-async def test_a_region_of_all_rows_that_is_none(phone: Phone) -> None:
-    numbers = ["+442079460958", "1"]
-    one = pa.array(numbers)
-    shared = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), one)
-    texts = [pb.StreamValidateNumbersRequest(default_region="uk", texts=pb.NumberTexts(phone_numbers=numbers))]
-    texts += [
-        pb.StreamValidateNumbersRequest(default_region="uk", arrow_ipc=ipc(pa.record_batch({"phone_number": array})))
-        for array in (one, shared)
-    ]
-    first, *arrows = await phone.stream(texts)
-    assert list(first.columns.warnings) == [512, 512]
-    for answer in arrows:
-        assert pa.ipc.open_stream(answer.arrow_ipc).read_all()["warnings"].to_pylist() == [512, 512]
-
-
 async def test_clean_columns_have_no_warnings_and_others_can_do_without(phone: Phone) -> None:
     mask = FieldMask(paths=["valid"])
     clean, unasked, nothing = await phone.stream(
         [
             pb.StreamValidateNumbersRequest(texts=pb.NumberTexts(phone_numbers=["+8613800000000"] * 50)),
             pb.StreamValidateNumbersRequest(
-                default_region="uk", texts=pb.NumberTexts(phone_numbers=NUMBERS), read_mask=mask
+                default_region="CN", texts=pb.NumberTexts(phone_numbers=NUMBERS), read_mask=mask
             ),
             pb.StreamValidateNumbersRequest(
                 arrow_ipc=ipc(pa.record_batch({"phone_number": pa.array(["1"])}), 0), read_mask=mask

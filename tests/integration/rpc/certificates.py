@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_VALID = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Signed:
@@ -45,13 +47,14 @@ class Authority:
             builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False)
         self.certificate = _pem(builder.sign(self._key, hashes.SHA256()))
 
-    def sign(self, name: str, *uris: str) -> Signed:
+    def sign(self, name: str, *uris: str, valid: timedelta = _VALID) -> Signed:
         """A certificate of a server on loopback, or of a client; `uris` are among its alternative names."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri) for uri in uris]
         if not uris:
             names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-        builder = _builder(_name(name), self._name, key).add_extension(x509.SubjectAlternativeName(names), False)
+        builder = _builder(_name(name), self._name, key, valid)
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
         if not self._bare:
             issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
             builder = builder.add_extension(issuer, False).add_extension(_usage(signs_certificates=False), True)
@@ -66,7 +69,9 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, valid: timedelta = _VALID
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -75,7 +80,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_after(now + valid)
     )
 
 

@@ -176,7 +176,7 @@ async def test_a_platform_without_a_wheel_names_the_setting(
         (tmp_path / "first" / package).mkdir(parents=True)
         (tmp_path / "first" / package / "__init__.py").write_text("")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "first"), *sys.path]))
-    with pytest.raises(StartError, match=f"for this platform: set {setting} to a running one"):
+    with pytest.raises(StartError, match=f"in this image: set {setting} to a running one"):
         async with start_embedded(tmp_path / "data", postgres=part == "postgres", redis=part == "redis"):
             pass
 

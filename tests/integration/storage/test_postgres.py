@@ -13,7 +13,7 @@ import pytest
 
 from bossjy_server.embedded.servers import start_embedded
 from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, ResourceExhausted, StartError, Unavailable
-from bossjy_server.storage.postgres import Database, LostToAnother, UniqueViolation
+from bossjy_server.storage.postgres import Database, DiskFull, LostToAnother, UniqueViolation
 from bossjy_server.storage.roles import database_of, login_of, role_for
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 from tests.parts import service_url
@@ -102,6 +102,23 @@ async def test_errors_of_the_driver_become_ours(database: Database) -> None:
             await connection.execute("SET LOCAL statement_timeout = 20")
             await connection.execute("SELECT pg_sleep(5)")
     assert await database.ping()
+
+
+async def test_a_full_disk_is_named_once_and_reads_continue(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(10):
+        with pytest.raises(DiskFull, match="only reads work") as caught:
+            async with database.tenant("one") as connection:
+                await connection.execute(
+                    "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
+                )
+        assert caught.value.__cause__ is None  # a cause would be logged with its traceback for each call
+        assert caught.value.retry_after_s
+        async with database.tenant("one") as connection:
+            await connection.fetch(_SELECT)
+    (line,) = caplog.messages
+    assert "could not extend file" in line
 
 
 async def test_a_value_that_cannot_be_stored_is_the_callers_fault(database: Database) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import phonenumbers
 
 from bossjy_numbering import Format, Number, NumberType, Plan
+from tests.performance.numbering.habits import Habits
 from tests.performance.numbering.texts import ARABIC, FULL_WIDTH
 
 LABELS = ("Tel: ", "Tel.", "Mobile: ", "手机：", "电话:", "phone ", "M: ", "联系电话 ", "Тел. ", "携帯 ", "cell - ")
@@ -45,6 +46,9 @@ class Damaged:
     region: str
     number: Number
     kind: str
+    # The digits of the extension, and the count of numbers in the text.
+    extension: str | None = None
+    numbers: int = 1
 
 
 class Damage:
@@ -78,15 +82,21 @@ class Damage:
             "name_and_letters": self._name_and_letters,
             "list_index": self._list_index,
         }
+        self.habits = Habits(plan, self._random, self.written, self.number).kinds
 
     def draw(self, region: str | None = None, kind: str | None = None) -> Damaged:
         """One damaged number, of the region and kind of damage if given."""
         while True:
             chosen = region or self._random.choice(self._regions)
-            name = kind or self._random.choice(tuple(self.kinds))
+            name = kind or self._random.choice((*self.kinds, *self.habits))
             number = self.number(chosen)
-            text = None if number is None else self.kinds[name](number, chosen)
-            if number is not None and text is not None:
+            if number is None:
+                continue
+            if name in self.habits:
+                written = self.habits[name](number, chosen)
+                if written is not None:
+                    return Damaged(written.text, chosen, number, name, written.extension, written.numbers)
+            elif (text := self.kinds[name](number, chosen)) is not None:
                 return Damaged(text, chosen, number, name)
 
     def all(self, count: int) -> Iterator[Damaged]:

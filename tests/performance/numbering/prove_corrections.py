@@ -1,11 +1,13 @@
 """Proof that first corrections are right: `python -m tests.performance.numbering.prove_corrections`.
 
-100,000 numbers of all regions, each damaged in one way (`damage.py`) and diagnosed with its region; Chinese mobile
-numbers with text around them; numbers in their national format without a region; number cells of every region. Figures:
-`first_right_share` and `first_wrong_share` of the first correction (or of the answer, where it is valid),
-`chinese_right_share`, `no_region_wrong_share`, `invalid_corrections`, and `silently_other`: number cells that an import
-would store as another number. `import_differs`: cells for which an import suggests another number than the first
-correction. Ends with status 1 if a promise is missed.
+100,000 numbers of all regions, each damaged in one way (`damage.py`, `habits.py`) and diagnosed with its region;
+Chinese mobile numbers with text around them; numbers in their national format without a region; number cells of every
+region. Figures: `first_right_share` and `first_wrong_share` of the first correction (or of the answer, where it is
+valid), `chinese_right_share`, `no_region_wrong_share`, `invalid_corrections`, and `silently_other`: number cells that
+an import would store as another number. `joined_extensions`: right numbers with another extension.
+`missed_numbers_share`: texts with two numbers of which the diagnosis does not name both. `hints_read_share`: regions
+that are read from a code or a calling code. `import_differs`: cells for which an import suggests another number than
+the first correction. Ends with status 1 if a promise is missed.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 
-from bossjy_numbering import Diagnosis, Format, NumberType, Plan, load_plan
+import phonenumbers
+
+from bossjy_numbering import Diagnosis, Format, Number, NumberType, Plan, RegionHints, load_plan
 from bossjy_server.imports.cleaning.number_cells import check_numbers, judged
 from bossjy_server.imports.reading import arrow
 from bossjy_server.imports.reading.layout import RejectReason
@@ -25,6 +29,8 @@ from tests.performance.numbering.damage import Damage, Damaged
 
 SEED = 20_261_127
 SHOWN = 20
+# Kinds of damage that only add text or marks.
+AROUND = ("text_after", "text_before", "marks", "label_before", "label_after", "quoted", "invisible")
 PROMISES = {
     "first_right_share": (">=", 0.99),
     "first_wrong_share": ("<=", 0.002),
@@ -33,6 +39,7 @@ PROMISES = {
     "invalid_corrections": ("<=", 0),
     "silently_other": ("<=", 0),
     "import_differs": ("<=", 0),
+    "hints_read_share": (">=", 0.99),
 }
 
 
@@ -44,13 +51,19 @@ class Tally:
     right: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
     invalid: int = 0
+    extensions: int = 0
+    missed: int = 0
     shown: list[str] = field(default_factory=list)
 
     def add(self, plan: Plan, one: Damaged, said: Diagnosis) -> None:
         """Count one diagnosis."""
-        first = first_of(said)
+        found = found_first(said)
+        first = found.e164 if found else ""
+        joined = found is not None and one.extension is not None and (found.extension or "") != one.extension
+        self.extensions += joined and first == one.number.e164
+        self.missed += one.numbers > 1 and len(said.numbers) != one.numbers
         self.total[one.kind] += 1
-        self.right[one.kind] += first == one.number.e164
+        self.right[one.kind] += first == one.number.e164 and not joined
         self.wrong[one.kind] += first not in ("", one.number.e164)
         self.invalid += sum(not plan.number(fix.number.e164).valid for fix in said.fixes)
         if first != one.number.e164 and len(self.shown) < SHOWN:
@@ -61,11 +74,11 @@ class Tally:
         return counted.total() / max(1, self.total.total())
 
 
-def first_of(said: Diagnosis) -> str:
+def found_first(said: Diagnosis) -> Number | None:
     """The number that a reader of the diagnosis uses: the first correction, else a valid answer."""
     if said.fixes:
-        return said.fixes[0].number.e164
-    return said.number.e164 if said.number.valid else ""
+        return said.fixes[0].number
+    return said.number if said.number.valid else None
 
 
 def damaged_numbers(plan: Plan, count: int) -> Tally:
@@ -80,7 +93,7 @@ def chinese_mobiles(plan: Plan, count: int) -> Tally:
     """Chinese mobile numbers with text around them."""
     tally, source = Tally(), Damage(plan, SEED + 1)
     while tally.total.total() < count:
-        one = source.draw("CN", random.Random(tally.total.total()).choice(("text_after", "text_before", "marks")))
+        one = source.draw("CN", random.Random(tally.total.total()).choice(AROUND))
         if one.number.type == NumberType.MOBILE:
             tally.add(plan, one, plan.diagnose(one.text, "CN"))
     return tally
@@ -107,7 +120,7 @@ def number_cells(plan: Plan, count: int) -> tuple[int, int, list[str]]:
     source, other, checked, shown = Damage(plan, SEED + 3), 0, 0, list[str]()
     by_region: dict[str, list[Damaged]] = {}
     for index in range(count):
-        one = source.draw(kind="exponent" if index % 2 else "decimal")
+        one = source.draw(kind=("exponent", "decimal", "cell")[index % 3])
         by_region.setdefault(one.region, []).append(one)
         rounded = f"{int(one.number.e164[1:]):.2E}"  # as a spreadsheet shows it
         by_region[one.region].append(Damaged(rounded, one.region, one.number, "rounded"))
@@ -133,6 +146,24 @@ def import_suggestions(plan: Plan, count: int) -> int:
     return differs
 
 
+def region_hints(plan: Plan, count: int) -> float:
+    """The share of numbers in national format whose region is given by another name, and that come first."""
+    source, choice, read, asked = Damage(plan, SEED + 5), random.Random(SEED), 0, 0
+    alpha3 = {alpha2: code for code, alpha2 in RegionHints().alpha3().items()}
+    for region in (choice.choice(sorted(alpha3)) for _ in range(count)):
+        number = source.number(region)
+        if number is None:
+            continue
+        main = phonenumbers.region_code_for_country_code(number.calling_code) == region
+        codes = [f"+{number.calling_code}", f"00{number.calling_code}"] if main else []
+        hint = choice.choice([region.lower(), alpha3[region], alpha3[region].lower(), f" {region} ", *codes])
+        said = plan.explain(plan.format(number, Format.NATIONAL), hint)
+        first = said.fixes[0].number.e164 if said.fixes else said.number.e164
+        asked += 1
+        read += first == number.e164
+    return read / max(1, asked)
+
+
 def held(figure: str, value: float) -> bool:
     """True if a figure keeps its promise."""
     sign, bound = PROMISES[figure]
@@ -156,9 +187,12 @@ def main() -> int:
         "no_region_right_share": round(unknown.share(unknown.right), 5),
         "no_region_wrong_share": round(unknown.share(unknown.wrong), 5),
         "invalid_corrections": tally.invalid + chinese.invalid + unknown.invalid,
+        "joined_extensions": tally.extensions,
+        "missed_numbers_share": round(tally.missed / max(1, tally.total.total()), 5),
         "number_cells": cells,
         "silently_other": other,
         "import_differs": import_suggestions(plan, part),
+        "hints_read_share": round(region_hints(plan, part), 5),
     }
     for kind, total in sorted(tally.total.items()):
         figures[f"right_{kind}_share"] = round(tally.right[kind] / total, 5)

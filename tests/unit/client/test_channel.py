@@ -10,6 +10,7 @@ from typing import Any
 import grpc.aio
 import pytest
 
+from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
 from bossjy_client import AsyncClient, BossjyError, ClientConfig
 from tests.unit.client.conftest import Start
 from tests.unit.client.test_call_options import CALLS, Recorder, gather
@@ -74,3 +75,20 @@ async def test_a_client_of_two_event_loops(start: Start, quick: ClientConfig) ->
         return answers
 
     assert await asyncio.to_thread(run) == [True, True]
+
+
+async def test_an_unsafe_call_waits_for_a_server_with_round_robin(start: Start, quick: ClientConfig) -> None:
+    running = await start(Recorder().add_to)
+    port = int(running.target.rpartition(":")[2])
+    config = replace(quick, load_balancing="round_robin", plaintext=True, timeout_s=30.0)
+    async with await AsyncClient.connect(f"ipv4:127.0.0.1:{port}", config=config) as client:
+        await running.server.stop(None)
+        stub: Any = phone_service_pb2_grpc.PhoneServiceStub(client._connection.channel)
+        request = phone_service_pb2.ValidateNumberRequest(phone_number="1")
+        call = asyncio.create_task(client._connection.call(stub.ValidateNumber, request, safe=False))
+        await asyncio.sleep(0.5)
+        assert not call.done()
+        server = Recorder()
+        await start(server.add_to, port=port)
+        assert (await call).valid
+    assert len(server.metadata) == 1

@@ -10,6 +10,7 @@ from tests.performance.numbering.prove_corrections import (
     held,
     import_suggestions,
     number_cells,
+    region_hints,
     without_region,
 )
 
@@ -27,6 +28,7 @@ def test_first_corrections_keep_their_promises(plan: Plan) -> None:
         "invalid_corrections": damaged.invalid + chinese.invalid + unknown.invalid,
         "silently_other": other,
         "import_differs": import_suggestions(plan, 200),
+        "hints_read_share": region_hints(plan, 300),
     }
     assert set(figures) == set(PROMISES)
     missed = {name: value for name, value in figures.items() if not held(name, value)}

@@ -14,7 +14,7 @@ import phonenumbers
 import pytest
 
 import bossjy_numbering
-from bossjy_numbering.plan import COMPILED
+from bossjy_numbering.cache import COMPILED
 
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = ROOT / "server" / "numbering"
@@ -28,6 +28,9 @@ plan.compile_plan = plan.installed_rules = None
 loaded = bossjy_numbering.load_plan()
 print(loaded.column(["+8613800138000", "none"]).e164, loaded.version)
 print(sum(name.startswith("phonenumbers.data.region_") for name in sys.modules))
+from bossjy_numbering.enrich import enrichment
+enrichment.build_aside = None
+print(enrichment.load_enrichment().place(loaded.number("+4989123456"), "en"))
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"pyarrow", "bossjy_server", "grpc", "google"}))
 """
 
@@ -47,7 +50,7 @@ def test_it_contains_the_package_and_the_tables_of_its_version(wheel: Path) -> N
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         described = message_from_bytes(archive.read(f"bossjy_numbering-{version}.dist-info/METADATA"))
-    assert sum(name.endswith(".tables") for name in names) == 1
+    assert sum(name.endswith(".tables") for name in names) == 2
     assert {"bossjy_numbering/py.typed", "bossjy_numbering/region_words.txt", "bossjy_numbering/plan.py"} <= names
     needs = [need.partition(";")[0] for need in described.get_all("Requires-Dist", []) if "extra" not in need]
     assert sorted(need.partition(">")[0] for need in needs) == ["numpy", "phonenumbers"]
@@ -76,5 +79,6 @@ def test_it_needs_no_writable_home_and_reads_no_metadata_for_plain_numbers(wheel
         "0",
         f"['+8613800138000', ''] {phonenumbers.__version__}",
         "0",
+        "Munich",
         "[]",
     ]

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bossjy_numbering import Doubt, NumberColumn, Plan, finish, load_plan
+from bossjy_numbering import NumberColumn, Plan, finish, load_plan
 from bossjy_server.errors import InvalidArgument
 from bossjy_server.phone.arrow_answers import read_chunks
 from bossjy_server.phone.numbers import Numbers
@@ -20,9 +20,7 @@ TEXTS = [
     "１３８００００００００",
     "+86 138 0000 0000", "invalid", "+44 20 7946 0958 ext. 12", "x" * 5000,
 ]  # fmt: skip
-REGIONS = ["GB", "US", None, "", "CN", "Z" * 400, "gb", "DE", "CN", "é" * 30, "FR", "GB"]
-
-KNOWN = {"GB", "US", "CN", "DE", "FR"}
+REGIONS = ["GB", "US", None, "", "CN", "DE", "GB", "DE", "CN", "IT", "FR", "GB"]
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +65,19 @@ def test_each_form_gives_the_same_answers(plan: Plan, texts: str, regions: str |
     found = finish(Numbers(plan).chunks(chunks, "GB"))
     answered, doubts = found.column, [] if found.doubts is None else found.doubts.tolist()
     direct = plan.column(TEXTS * 6, [*wanted, *wanted])
-    assert doubts == [
-        plan.doubts(text or "", direct.number(row)) | (region not in KNOWN and Doubt.REGION_UNKNOWN)
-        for row, (text, region) in enumerate(zip(TEXTS * 6, [*wanted, *wanted], strict=True))
-    ]
+    assert doubts == [plan.doubts(text or "", direct.number(row)) for row, text in enumerate(TEXTS * 6)]
     assert [row[0] for row in rows(answered)] == [row[0] for row in rows(direct)]
     assert [row[2] for row in rows(answered)] == [row[2] for row in rows(direct)]
+
+
+@pytest.mark.parametrize("kind", FORMS)
+@pytest.mark.parametrize("region", ["Z" * 400, "gb", "é" * 30, "001"])
+def test_a_region_that_is_none_names_its_row(plan: Plan, kind: str, region: str) -> None:
+    arrays = [FORMS[kind](TEXTS), FORMS[kind]([*REGIONS[:-1], region])]
+    batch = pa.RecordBatch.from_arrays(arrays, names=["phone_number", "default_region"])
+    with pytest.raises(InvalidArgument, match=r"row 11 from 0.*is no region of the plan") as caught:
+        finish(Numbers(plan).chunks(read_chunks(ipc(batch)), "GB"))
+    assert caught.value.violations[0].field == "arrow_ipc.default_region"
 
 
 def test_more_texts_than_are_written_out_at_once(plan: Plan) -> None:

@@ -25,6 +25,7 @@ from bossjy_server.rpc.rates import Rates
 from bossjy_server.rpc.server import Router, start_server
 from bossjy_server.rpc.streams import Recheck, StreamGuard
 from bossjy_server.telemetry.logging import Log
+from bossjy_server.tenant_settings import KnownTenants, TenantSettings
 
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
 READER = Caller(tenant_id="t", user_id="u", scopes=frozenset({"phone.read"}), role="member")
@@ -67,6 +68,7 @@ def serve() -> Callable[..., object]:
         limit_options: LimitOptions | None = None,
         quota_options: QuotaOptions | None = None,
         tenant_per_minute: int = 0,
+        tenant_streams: int | None = None,
         stream_options: StreamOptions | None = None,
         recheck: Recheck = still_allowed,
     ) -> AsyncIterator[Served]:
@@ -76,8 +78,8 @@ def serve() -> Callable[..., object]:
         rates = Rates(RateOptions(), None)
         limits = Limits(limit_options or LimitOptions(), rates, registry)
 
-        async def limit_of(_tenant_id: str) -> int:
-            return tenant_per_minute
+        async def settings_of(tenants: Sequence[str]) -> dict[str, TenantSettings]:
+            return dict.fromkeys(tenants, TenantSettings(tenant_per_minute, streams=tenant_streams))
 
         guard = StreamGuard(stream_options or StreamOptions(), recheck)
         checking = asyncio.create_task(guard.run())
@@ -88,7 +90,7 @@ def serve() -> Callable[..., object]:
                 log=log,
                 limits=limits,
                 authenticate=authenticate,
-                quotas=Quotas(quota_options or QuotaOptions(), rates, limit_of, limits.shares),
+                quotas=Quotas(quota_options or QuotaOptions(), rates, KnownTenants(settings_of), limits.shares),
                 streams=guard,
             )
         )

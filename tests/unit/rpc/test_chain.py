@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,7 @@ from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.rpc.rates import Rates
 from bossjy_server.rpc.streams import StreamGuard
 from bossjy_server.telemetry.logging import Log
+from bossjy_server.tenant_settings import KnownTenants, TenantSettings
 from tests.stream_status import RpcStatus, stream_status
 from tests.unit.rpc.conftest import PHONE, authenticate, still_allowed
 
@@ -126,8 +127,8 @@ def lines(served: Any) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in served.text.getvalue().splitlines()]
 
 
-async def _no_limit(_tenant_id: str) -> int:
-    return 0
+async def _no_limits(tenants: Sequence[str]) -> dict[str, TenantSettings]:
+    return dict.fromkeys(tenants, TenantSettings(0))
 
 
 async def test_a_call_knows_the_scope_that_its_method_requires(serve: Serve) -> None:
@@ -144,7 +145,7 @@ async def test_order_of_the_chain() -> None:
         log=Log(),
         limits=limits,
         authenticate=authenticate,
-        quotas=Quotas(QuotaOptions(), rates, _no_limit, limits.shares),
+        quotas=Quotas(QuotaOptions(), rates, KnownTenants(_no_limits), limits.shares),
         streams=StreamGuard(StreamOptions(), still_allowed),
     )
     names = [concern.__qualname__.split(".")[0].removesuffix("_concern") for concern in chain]

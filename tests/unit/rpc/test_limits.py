@@ -11,11 +11,9 @@ import pytest
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
 from bossjy_server.app import AUTH, CONTACTS, HEALTH, IMPORTS
-from bossjy_server.errors import Reason, Unavailable
 from bossjy_server.rpc.classes import CallClass, class_of
 from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.options import LimitOptions, QuotaOptions, RateOptions
-from bossjy_server.rpc.quotas import TenantLimits
 from bossjy_server.rpc.rates import Rates, Use
 from bossjy_server.rpc.slots import NoPlace, Slots
 from tests.stream_status import stream_status
@@ -178,8 +176,11 @@ async def test_the_limit_of_a_tenant_counts_once_it_is_known(serve: Serve) -> No
             await call(served)
 
 
-async def test_a_tenant_holds_so_many_streams(serve: Serve) -> None:
-    async with serve(Phone(), quota_options=QuotaOptions(tenant_streams=1)) as served:
+@pytest.mark.parametrize(("of_server", "of_tenant"), [(1, None), (50, 1), (0, 1)])
+async def test_a_tenant_holds_so_many_streams(serve: Serve, of_server: int, of_tenant: int | None) -> None:
+    options = QuotaOptions(tenant_streams=of_server)
+    async with serve(Phone(), quota_options=options, tenant_streams=of_tenant) as served:
+        await call(served)  # the limit of the tenant is read
         stream = served.channel.stream_stream(STREAM)
         open_one = stream(metadata=READER)
         await open_one.wait_for_connection()
@@ -206,28 +207,6 @@ async def test_a_slot_that_comes_as_the_wait_ends_is_passed_on() -> None:
     await slots.enter(0)
     with pytest.raises(NoPlace):
         await slots.enter(0)
-
-
-async def test_a_tenants_limit_is_read_again_and_outlives_a_lost_database() -> None:
-    answers: list[int | None] = [7, None]
-
-    async def read(_tenant_id: str) -> int:
-        answer = answers.pop(0) if answers else None
-        if answer is None:
-            raise Unavailable(Reason.DATABASE_UNAVAILABLE, "gone")
-        return answer
-
-    limits = TenantLimits(read, QuotaOptions(tenant_per_minute=3, limit_known_s=0.01, tenants_max=1))
-    assert limits.of("a") == 3
-    await asyncio.sleep(0.02)
-    assert limits.of("a") == 7
-    await asyncio.sleep(0.02)
-    assert limits.of("a") == 7
-    await asyncio.sleep(0.005)  # the read that this began fails
-    answers.append(9)
-    limits.of("b")
-    await asyncio.sleep(0.005)
-    assert list(limits._known) == ["b"]
 
 
 async def test_books_are_bounded_and_buckets_fill_again() -> None:

@@ -7,6 +7,8 @@ import io
 import json
 import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -93,6 +95,13 @@ def test_an_import_stalls_only_while_it_has_rows_to_commit() -> None:
     assert registry.get_sample_value("bossjy_import_uploads") == 1
 
 
+def until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
 def test_a_full_disk_of_the_log_is_one_line_and_a_metric(tmp_path: Path) -> None:
     console, registry = io.StringIO(), CollectorRegistry()
     log = Log(file=tmp_path / "bossjy.log", console=console, console_level=100, flush_s=0.01)
@@ -104,7 +113,15 @@ def test_a_full_disk_of_the_log_is_one_line_and_a_metric(tmp_path: Path) -> None
     for number in range(3):
         log.info("call", number=number)
         time.sleep(0.03)
+    until(lambda: log.file_fails)
+    # Space again: the log notices, although nothing is logged.
+    full = log._file.stream
+    log._file.stream = (tmp_path / "bossjy.log").open("a", encoding="utf-8")
+    with suppress(OSError):
+        full.close()
+    until(lambda: not log.file_fails)
     log.close()
     (line,) = console.getvalue().splitlines()
     assert json.loads(line)["error"] == os.strerror(errno.ENOSPC)
+    assert "can be written again" in (tmp_path / "bossjy.log").read_text()
     assert (registry.get_sample_value("bossjy_log_write_failures_total") or 0) >= 1

@@ -44,8 +44,11 @@ class ImportInput:
         """A message for people about the reading of the file; empty if there is none."""
         return self.table.note if self.table else ""
 
-    def source(self) -> Path | Source:
-        """The source of the upload. May be called once."""
+    def source(self, parts: int = 1) -> Path | Source:
+        """The source of an upload in at most `parts` parts. May be called once."""
+        if self.table is not None and self.path is not None and parts > 1 and self.table.has_parts:
+            self.table.release()
+            return self.path
         if self.table is not None:
             return TableSource(self.table, spool_bytes=ClientConfig().spool_bytes)
         if self.path is not None:

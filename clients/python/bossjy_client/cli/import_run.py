@@ -20,11 +20,18 @@ from bossjy_client.errors import BossjyError, SourceError
 
 
 async def run_import(
-    session: Session, client: Client, args: argparse.Namespace, given: ImportInput, spec: import_pb2.ImportSpec
+    session: Session,
+    client: Client,
+    args: argparse.Namespace,
+    given: ImportInput,
+    spec: import_pb2.ImportSpec,
+    *,
+    ended: list[PendingImport] | None = None,
 ) -> import_pb2.Import:
     """Import, or resume an import; returns a failed import. Raises BossjyError, also if the counts do not add up.
 
-    Without `--yes` the first rows are checked before: see `check_first`.
+    Without `--yes` the first rows are checked before: see `check_first`. A successful import of one of several files is
+    added to `ended`. Until `done` is called for it, the same command returns it unchanged.
     """
     given.describe(spec)
     if given.note:
@@ -48,10 +55,17 @@ async def run_import(
             session.output.note(f"committed rows are kept; to resume: {command_line(args, file)}")
         raise
     if pending:
-        pending.done()
+        _end(pending, job, ended)
     if not identity_holds(job.counts):
         raise BossjyError(f"the counts of import {job.import_id} do not add up", code="INTERNAL")
     return job
+
+
+def _end(pending: PendingImport, job: import_pb2.Import, ended: list[PendingImport] | None) -> None:
+    if ended is not None and job.state == import_pb2.IMPORT_STATE_SUCCEEDED:
+        ended.append(pending)
+    else:
+        pending.done()
 
 
 async def _failed(client: Client, error: BossjyError) -> import_pb2.Import:
@@ -72,7 +86,7 @@ async def _upload(  # noqa: PLR0917 - the properties of one upload
     output = session.output
     with UploadBar(output.err, given.name, row_count=given.row_count, show=not output.as_json) as bar:
         job = await client.imports.upload_file(
-            given.source(),
+            given.source(args.parts),
             spec,
             region=spec.default_region,  # none is chosen: `check_first` has asked for it
             parts=args.parts,

@@ -11,6 +11,7 @@ from bossjy_client.cli.exit_codes import ExitCode, UsageError
 from bossjy_client.cli.import_input import input_of
 from bossjy_client.cli.import_options import add_options, spec_of
 from bossjy_client.cli.import_run import run_import
+from bossjy_client.cli.pending import PendingImport
 from bossjy_client.cli.session import Session
 from bossjy_client.cli.summary import show_import, state_word
 from bossjy_client.cli.wizard import run_wizard
@@ -71,19 +72,22 @@ async def _import(session: Session) -> ExitCode:
 
 
 async def _batch(session: Session, files: list[str]) -> ExitCode:
-    """Import one file after another, up to the first that fails."""
+    """Import one file after another, up to the first that fails. The same command continues after the last good one."""
     args = session.args
     spec_of(args)  # a wrong option is reported before any connection
     findings = False
+    ended: list[PendingImport] = []
     async with session.client() as client:
         for file in files:
             given = input_of(args, file)
-            job = await run_import(session, client, args, given, spec_of(args))
+            job = await run_import(session, client, args, given, spec_of(args), ended=ended)
             _show(session, job)
             findings = findings or job.counts.rejected > 0
             if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
                 session.output.error(BossjyError(f"{given.name}: {job.failure or state_word(job)}"))
                 return ExitCode.REFUSED
+    for one in ended:
+        one.done()
     return ExitCode.FINDINGS if findings and not args.rejects_are_fine else ExitCode.DONE
 
 

@@ -50,8 +50,9 @@ _EPILOG = """exit codes:
   130  interrupted; the same command continues an import
 
 environment:
-  BOSSJY_TARGET  address of the service, HOST:PORT
-  BOSSJY_TOKEN   API key or access token, in place of `bossjy login`
+  BOSSJY_TARGET      address of the service: HOST:PORT, or consul://AGENT:PORT/SERVICE
+  BOSSJY_TOKEN       API key or access token, in place of `bossjy login`
+  CONSUL_HTTP_TOKEN  token for the agent of a target consul://
 """
 
 

@@ -29,6 +29,7 @@ class Session:
         self.output = Output(as_json=getattr(args, "json", False))
         self.credentials = CredentialsFile(config_folder(environment) / "credentials.json")
         self._token = environment.get("BOSSJY_TOKEN", "")
+        self._consul_token = environment.get("CONSUL_HTTP_TOKEN", "")
         self.target_option: str = getattr(args, "target", "") or environment.get("BOSSJY_TARGET", "")
 
     def config(self, login: Login | None = None) -> ClientConfig:
@@ -42,6 +43,7 @@ class Session:
             root_certificates=_read(str(self._option("ca_file", login) or "")),
             certificate=(certificate, key) if certificate and key else None,
             user_agent="bossjy-cli",
+            consul_token=self._consul_token,
         )
 
     def _option(self, name: str, login: Login | None) -> str | bool | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_client.cli.examples import example
@@ -25,7 +25,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     text = "change the tenant; only an owner may"
     command = group.add_parser("set", parents=[common], help=text, description=text, **example("tenant set"))
     command.add_argument("--name", metavar="TEXT", help="display name")
-    command.add_argument("--region", metavar="CC", help="region of imports that give none, such as CN; '' for none")
+    command.add_argument(
+        "--region", metavar="CC", help="region of imports and calls that give none, such as CN; '' for none"
+    )
     command.add_argument("--second-factor", choices=list(_FACTOR), help="whether every user needs a second factor")
     command.set_defaults(command=_set)
 
@@ -61,6 +63,15 @@ async def _set(session: Session) -> ExitCode:
     return ExitCode.DONE
 
 
+# Limits that the operator set for the tenant; the others are those of the server.
+_OWN_LIMITS: dict[Literal["max_streams", "max_open_imports", "max_users", "max_api_keys"], str] = {
+    "max_streams": "streams",
+    "max_open_imports": "open imports",
+    "max_users": "users",
+    "max_api_keys": "API keys",
+}
+
+
 def _print(session: Session, tenant: account_pb2.Tenant) -> None:
     if session.output.as_json:
         session.output.message(tenant)
@@ -72,6 +83,7 @@ def _print(session: Session, tenant: account_pb2.Tenant) -> None:
             ("name", tenant.display_name),
             ("default region", tenant.default_region or "none"),
             ("calls a minute", calls),
+            *((name, f"{getattr(tenant, field):,}") for field, name in _OWN_LIMITS.items() if tenant.HasField(field)),
             ("second factor", "required" if tenant.second_factor_required else "optional"),
             ("created", tenant.create_time.ToJsonString()),
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
@@ -15,6 +17,9 @@ TEXT_MAX = 251
 TEXT_ROWS, ARROW_ROWS, FORMAT_ROWS = 5_000, 25_000, 5_000
 # Bytes of the texts of one message.
 MESSAGE_BYTES = 2 * 1024 * 1024
+
+# Rows of a list from which Arrow is faster, and those that also pay for the import of pyarrow.
+_ROWS, _ROWS_WITH_IMPORT = 5_000, 200_000
 
 _LISTS = {"region_codes": "region", "carriers": "carrier", "places": "place", "time_zone_sets": "time_zones"}
 # The columns that a caller can request.
@@ -78,6 +83,13 @@ def wanted_columns(columns: Sequence[str]) -> Sequence[str]:
     return tuple(dict.fromkeys(columns)) or DEFAULT_COLUMNS
 
 
+def pays(rows: int) -> bool:
+    """True if a list of so many rows is faster by Arrow than as texts in protobuf."""
+    if rows < _ROWS:
+        return False
+    return "pyarrow" in sys.modules or (rows >= _ROWS_WITH_IMPORT and find_spec("pyarrow") is not None)
+
+
 def rows_of_message(wanted: Sequence[str], most: int) -> int:
     """The rows of one message, at most `most`."""
     return most if _FORMATS.isdisjoint(wanted) else min(most, FORMAT_ROWS)
@@ -109,6 +121,7 @@ __all__ = [
     "ArrowBatch",
     "Batch",
     "Column",
+    "pays",
     "rows_of_message",
     "wanted_columns",
     "warning_words",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bossjy_client.columns.column import Column
+from bossjy_client.columns.column import Column, pays
 from bossjy_client.errors import InvalidRequestError
 
 
@@ -26,18 +26,27 @@ def column_of(values: Any, regions: Any = None) -> Column:
         from bossjy_client.columns.arrow import ArrowColumn  # noqa: PLC0415 - as above
 
         return ArrowColumn(values, regions)
-    from bossjy_client.columns.texts import NumpyColumn, TextColumn  # noqa: PLC0415 - as above
-
     if library == "numpy":
         if getattr(values, "ndim", 0) != 1:
             raise InvalidRequestError(f"{_named(values)} has {values.ndim} dimensions: give one column of it")
-        return NumpyColumn(values, regions)
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+    elif isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise InvalidRequestError(
             f"{_named(values)} is no column: give a list, a series of pandas or polars, a NumPy or Arrow array; "
             "`validate` is for one text"
         )
-    return TextColumn(values, regions)
+    return _of_texts(values, regions, in_numpy=library == "numpy")
+
+
+def _of_texts(values: Any, regions: Any, *, in_numpy: bool) -> Column:
+    """The adapter for Python texts: by Arrow if they are many and pyarrow is installed."""
+    texts = values.tolist() if in_numpy else values if isinstance(values, list) else list(values)
+    if pays(len(texts)):
+        from bossjy_client.columns.lists import ListColumn, NumpyArrowColumn  # noqa: PLC0415 - needs pyarrow
+
+        return NumpyArrowColumn(texts, regions) if in_numpy else ListColumn(texts, regions)
+    from bossjy_client.columns.texts import NumpyColumn, TextColumn  # noqa: PLC0415 - only if it is used
+
+    return NumpyColumn(texts, regions) if in_numpy else TextColumn(texts, regions)
 
 
 def _has_columns(values: Any) -> bool:

@@ -27,7 +27,7 @@ def as_texts(values: Iterable[Any], what: str = "number") -> list[str]:
     Raises InvalidRequestError with the row of a value of another type.
     """
     texts = values if isinstance(values, list) else list(values)
-    if all(type(text) is str for text in texts):
+    if set(map(type, texts)) <= {str}:
         return texts
     return [str(text) if isinstance(text, str) else _missing(what, row, text) for row, text in enumerate(texts)]
 
@@ -111,10 +111,7 @@ def _values(columns: pb.NumberColumns, name: str, rows: int) -> Iterable[Any]:
 
 
 class NumpyColumn(TextColumn):
-    """A NumPy array of one dimension as a column. Its table is a dict of arrays."""
-
-    def __init__(self, array: Any, regions: Iterable[Any] | None = None) -> None:
-        super().__init__(array.tolist(), regions)
+    """The values of a NumPy array as a column. Its table is a dict of arrays."""
 
     def table(self, answers: Sequence[pb.StreamValidateNumbersResponse], wanted: Sequence[str]) -> Any:
         """See Column."""

@@ -10,9 +10,11 @@ import io
 import json
 import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from bossjy_client.errors import SourceError
+from bossjy_client.parts import PART_LIMIT
 from bossjy_client.read_options import ReaderLimits, ReadOptions
 from bossjy_client.readers.arrow_message import first_batch
 from bossjy_client.readers.document import Document
@@ -28,8 +30,11 @@ def is_parquet(document: Document) -> bool:
     return document.head.startswith(b"PAR1")
 
 
-def read_parquet(document: Document, _options: ReadOptions) -> TableRows:
-    """The columns of the file as text, named by a header; lists and records are JSON. Raises SourceError."""
+def read_parquet(document: Document, _options: ReadOptions, part: tuple[int, int] | None = None) -> TableRows:
+    """The columns of the file as text, named by a header; lists and records are JSON. Raises SourceError.
+
+    `part`: only these row groups; a part after the first has no header.
+    """
     import pyarrow as pa  # noqa: PLC0415 - takes a moment, and most runs read none of these
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -37,10 +42,25 @@ def read_parquet(document: Document, _options: ReadOptions) -> TableRows:
     try:
         file = pq.ParquetFile(path, memory_map=True, pre_buffer=False)
         rows = file.metadata.num_rows
-        batches = file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False)
+        groups = list(range(*(part or (0, file.num_row_groups))))
+        batches = file.iter_batches(batch_size=_ROWS_AT_ONCE, row_groups=groups, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SourceError(f"{document.label}: it cannot be read as Parquet: {error}") from error
-    return table_of(document, file.schema_arrow, batches, rows)
+    table = table_of(document, file.schema_arrow, batches, rows, header=part is None or part[0] == 0)
+    return replace(table, has_parts=file.num_row_groups > 1)
+
+
+def parquet_parts(document: Document, parts: int) -> list[tuple[int, int]]:
+    """Ranges of row groups, at most `parts`, that are the whole file. Raises SourceError."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        groups = pq.ParquetFile(document.file(), memory_map=True).num_row_groups
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise SourceError(f"{document.label}: it cannot be read as Parquet: {error}") from error
+    many = max(1, min(parts, groups, PART_LIMIT))
+    return [(groups * number // many, groups * (number + 1) // many) for number in range(many)]
 
 
 def is_orc(document: Document) -> bool:
@@ -94,18 +114,22 @@ def read_arrow(document: Document, _options: ReadOptions) -> TableRows:
         raise SourceError(f"{document.label}: it cannot be read as Arrow: {error}") from error
 
 
-def table_of(document: Document, schema: Any, batches: Iterable[Any], row_count: int | None) -> TableRows:
+def table_of(
+    document: Document, schema: Any, batches: Iterable[Any], row_count: int | None, *, header: bool = True
+) -> TableRows:
     """The record batches as CSV. Raises SourceError for columns beyond the limits."""
     if len(schema) > document.limits.columns:
         raise SourceError(f"{document.label}: it has more than {document.limits.columns:,} columns (columns)")
     names = [str(name) for name in schema.names]
     left_out = [name for name, field in zip(names, schema, strict=True) if _is_binary(field.type)]
     note = f"columns of bytes are left out: {', '.join(left_out[:10])}" if left_out else ""
-    pieces = csv_of_batches(document.label, names, batches, document.limits)
+    pieces = csv_of_batches(document.label, names, batches, document.limits, header=header)
     return TableRows(document.name, row_count, True, pieces, note=note, release=document.close)
 
 
-def csv_of_batches(label: str, names: list[str], batches: Iterable[Any], limits: ReaderLimits) -> Iterator[bytes]:
+def csv_of_batches(
+    label: str, names: list[str], batches: Iterable[Any], limits: ReaderLimits, *, header: bool = True
+) -> Iterator[bytes]:
     """Header and rows. Raises SourceError if a batch cannot be read, and for cells beyond the limits."""
     import pyarrow as pa  # noqa: PLC0415 - as above
     import pyarrow.compute as pc  # noqa: PLC0415
@@ -120,7 +144,8 @@ def csv_of_batches(label: str, names: list[str], batches: Iterable[Any], limits:
             whole.validate(full=True)  # offsets of a damaged file may point outside of it
             if kept is None:
                 kept = [place for place, field in enumerate(whole.schema) if not _is_binary(field.type)]
-                yield csv_lines([[names[place] for place in kept]])
+                if header:
+                    yield csv_lines([[names[place] for place in kept]])
             for start in range(0, whole.num_rows, _ROWS_AT_ONCE):
                 batch = whole.slice(start, _ROWS_AT_ONCE)
                 columns = [as_text(batch.column(place)) for place in kept]
@@ -136,7 +161,7 @@ def csv_of_batches(label: str, names: list[str], batches: Iterable[Any], limits:
                 yield out.getvalue()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SourceError(f"{label}: it cannot be read to its end: {error}") from error
-    if kept is None:
+    if kept is None and header:
         yield csv_lines([names])
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from bossjy_server.auth import store
 from bossjy_server.auth.authority_changes import changing
 from bossjy_server.auth.credentials import apikey_store, certificate_store, token_format
 from bossjy_server.auth.credentials.tokens import refused
@@ -114,11 +115,13 @@ class ApiKeys:
                 earlier = await apikey_store.by_request(connection, caller.tenant_id, new.request_id)
                 if earlier is not None:
                     return _same_request(earlier, new), ""
-            if await apikey_store.count_live(connection, caller.tenant_id, now) >= self._limit:
+            own = (await store.tenant(connection, caller.tenant_id)).api_keys_most
+            limit = self._options.api_keys_per_tenant_max if own is None else own
+            if await apikey_store.count_live(connection, caller.tenant_id, now) >= limit:
                 raise ResourceExhausted(
                     Reason.QUOTA_EXCEEDED,
-                    "the tenant has reached its limit of API keys: revoke some",
-                    metadata={"limit": str(self._limit)},
+                    f"the tenant has reached its limit of {limit} API keys: revoke some",
+                    metadata={"limit": str(limit)},
                 )
             parent = caller.api_key_id or None
             key = ApiKey(text.api_key_id, new.display_name, new.scopes, caller.user_id, now, expire_time, None, parent)
@@ -158,10 +161,6 @@ class ApiKeys:
         gone = [key for key, (known, _) in self._known.items() if changed & {known.api_key_id, known.user_id}]
         for key in gone:
             del self._known[key]
-
-    @property
-    def _limit(self) -> int:
-        return self._options.api_keys_per_tenant_max
 
     def _expire_time(self, new: NewApiKey, now: datetime, parent_expire_time: datetime | None) -> datetime:
         """The expiry of a new key. Raises InvalidArgument for a past expiry, or one that is too late."""

@@ -64,6 +64,7 @@ class Accounts:
         throttle: Throttle,
         revocations: Revocations,
         options: AuthOptions,
+        tenant_changed: Callable[[str], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
@@ -74,6 +75,7 @@ class Accounts:
         self._throttle = throttle
         self._revocations = revocations
         self._options = options
+        self._tenant_changed = tenant_changed
         self._clock = clock
 
     async def register(self, new: NewTenant, client: Client) -> tuple[Tenant, User, Tokens]:
@@ -149,7 +151,7 @@ class Accounts:
                 resource=caller.tenant_id,
                 detail=detail[second_factor_required],
             )
-            return await store.update_tenant(
+            tenant = await store.update_tenant(
                 connection,
                 caller.tenant_id,
                 now,
@@ -157,6 +159,8 @@ class Accounts:
                 default_region=default_region,
                 second_factor_required=second_factor_required,
             )
+        self._tenant_changed(caller.tenant_id)
+        return tenant
 
     async def update_me(self, caller: Caller, display_name: str | None, language: str | None) -> User:
         """Change the caller's own name or language. None leaves a field unchanged."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bossjy_server.storage.postgres import Connection
 
-_COLUMNS = "tenant_id, display_name, default_region, calls_per_minute, create_time, delete_time"
+# The limits of a tenant. NULL: the server's, except for calls.
+LIMITS = ("calls_per_minute", "streams_most", "open_imports_most", "users_most", "api_keys_most")
+_COLUMNS = f"tenant_id, display_name, default_region, {', '.join(LIMITS)}, create_time, delete_time"
 
 # All tenants: the policy `operator_sees` shows them to the owner of the table.
 LIST_TENANTS = f"SELECT {_COLUMNS} FROM bossjy.tenants ORDER BY tenant_id"
@@ -15,7 +18,9 @@ LIST_TENANTS = f"SELECT {_COLUMNS} FROM bossjy.tenants ORDER BY tenant_id"
 # Locks the row until the transaction ends. Audit events of the tenant wait meanwhile.
 LOCK_TENANT = f"SELECT {_COLUMNS} FROM bossjy.tenants WHERE tenant_id = $1 FOR UPDATE"
 
-UPDATE_LIMIT = "UPDATE bossjy.tenants SET calls_per_minute = $2, update_time = now() WHERE tenant_id = $1"
+# All limits, in the order of LIMITS. The row is locked.
+UPDATE_LIMITS = f"""
+UPDATE bossjy.tenants SET ({", ".join(LIMITS)}) = ROW ($2, $3, $4, $5, $6), update_time = now() WHERE tenant_id = $1"""
 
 # The row stays for the audit log and the records of erasures.
 MARK_DELETED = """
@@ -53,8 +58,17 @@ class TenantRow:
     display_name: str
     default_region: str
     calls_per_minute: int
+    streams_most: int | None
+    open_imports_most: int | None
+    users_most: int | None
+    api_keys_most: int | None
     create_time: datetime
     delete_time: datetime | None
+
+    def limit(self, name: str) -> int | None:
+        """One of LIMITS."""
+        found: int | None = getattr(self, name)
+        return found
 
 
 async def all_tenants(connection: Connection) -> list[TenantRow]:
@@ -68,9 +82,9 @@ async def lock(connection: Connection, tenant_id: str) -> TenantRow | None:
     return TenantRow(**dict(row)) if row else None
 
 
-async def set_limit(connection: Connection, tenant_id: str, calls_per_minute: int) -> None:
-    """Set the calls per minute of a tenant."""
-    await connection.execute(UPDATE_LIMIT, tenant_id, calls_per_minute)
+async def set_limits(connection: Connection, tenant_id: str, limits: Sequence[int | None]) -> None:
+    """Set the limits of a tenant, in the order of LIMITS."""
+    await connection.execute(UPDATE_LIMITS, tenant_id, *limits)
 
 
 async def mark_deleted(connection: Connection, tenant_id: str) -> int:

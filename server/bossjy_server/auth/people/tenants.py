@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bossjy_server.auth.people import tenant_store
 from bossjy_server.auth.people.tenant_store import TenantRow
 from bossjy_server.errors import NotFound
@@ -24,8 +26,8 @@ async def find_tenant(database: Database, tenant_id: str) -> TenantRow:
         return await _locked(connection, tenant_id)
 
 
-async def set_limit(database: Database, tenant_id: str, calls_per_minute: int) -> int:
-    """Set the calls per minute of a tenant; 0: no limit. Returns the former limit.
+async def set_limits(database: Database, tenant_id: str, changes: Mapping[str, int | None]) -> TenantRow:
+    """Set some of the LIMITS of a tenant; None: as the server has it. Returns the former tenant.
 
     Raises NotFound, also for a deleted tenant.
     """
@@ -33,10 +35,18 @@ async def set_limit(database: Database, tenant_id: str, calls_per_minute: int) -
         tenant = await _locked(connection, tenant_id)
         if tenant.delete_time is not None:
             raise NotFound("tenant", message=f"the tenant {tenant_id} was deleted: it makes no calls")
-        await tenant_store.set_limit(connection, tenant_id, calls_per_minute)
-        detail = f"{tenant.calls_per_minute} -> {calls_per_minute} calls a minute"
-        await record(connection, tenant_id, "auth.set_limit", resource=tenant_id, actor=_ACTOR, detail=detail)
-    return tenant.calls_per_minute
+        limits = [changes.get(name, tenant.limit(name)) for name in tenant_store.LIMITS]
+        if changes:
+            await tenant_store.set_limits(connection, tenant_id, limits)
+        for name, value in changes.items():
+            detail = f"{name}: {limit_text(tenant.limit(name))} -> {limit_text(value)}"
+            await record(connection, tenant_id, "auth.set_limit", resource=tenant_id, actor=_ACTOR, detail=detail)
+    return tenant
+
+
+def limit_text(value: int | None) -> str:
+    """A limit of a tenant as text."""
+    return "default" if value is None else str(value)
 
 
 async def delete_tenant(database: Database, tenant_id: str, batch_rows: int = _BATCH_ROWS) -> dict[str, int]:

@@ -108,11 +108,13 @@ class Users:
                     earlier = await store.user_by_request(connection, caller.tenant_id, request.request_id)
                     if earlier:
                         return _same_request(earlier, request), ""
-                if await store.count_users(connection, caller.tenant_id) >= self._options.users_per_tenant_max:
+                own = (await store.tenant(connection, caller.tenant_id)).users_most
+                limit = self._options.users_per_tenant_max if own is None else own
+                if await store.count_users(connection, caller.tenant_id) >= limit:
                     raise ResourceExhausted(
                         Reason.QUOTA_EXCEEDED,
-                        "the tenant has reached its limit of users",
-                        metadata={"limit": str(self._options.users_per_tenant_max)},
+                        f"the tenant has reached its limit of {limit} users: delete some, or ask the server's operator",
+                        metadata={"limit": str(limit)},
                     )
                 await store.insert_user(connection, user, password_hash, request)
                 await record(

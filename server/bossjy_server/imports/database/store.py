@@ -33,7 +33,7 @@ RETURNING import_id"""
 SELECT_BY_REQUEST = "SELECT import_id, request_hash FROM bossjy.imports WHERE tenant_id = $1 AND request_id = $2"
 
 # Locks the tenant until the end of the transaction, so that two calls cannot both create the last allowed import.
-LOCK_TENANT = "SELECT default_region FROM bossjy.tenants WHERE tenant_id = $1 FOR NO KEY UPDATE"
+LOCK_TENANT = "SELECT open_imports_most FROM bossjy.tenants WHERE tenant_id = $1 FOR NO KEY UPDATE"
 
 COUNT_OPEN = "SELECT count(*) FROM bossjy.imports WHERE tenant_id = $1 AND state = 'open'"
 
@@ -138,10 +138,13 @@ async def find_request(connection: Connection, tenant_id: str, request_id: str) 
     return (row["import_id"], row["request_hash"]) if row else None
 
 
-async def count_open(connection: Connection, tenant_id: str) -> int:
-    """The number of open imports. No other transaction of the tenant can open one until this one ends."""
-    await connection.fetchval(LOCK_TENANT, tenant_id)
-    return int(await connection.fetchval(COUNT_OPEN, tenant_id))
+async def count_open(connection: Connection, tenant_id: str) -> tuple[int, int | None]:
+    """The number of open imports, and the tenant's own limit if it has one.
+
+    No other transaction of the tenant can open an import until this one ends.
+    """
+    own: int | None = await connection.fetchval(LOCK_TENANT, tenant_id)
+    return int(await connection.fetchval(COUNT_OPEN, tenant_id)), own
 
 
 async def default_region(connection: Connection, tenant_id: str) -> str:

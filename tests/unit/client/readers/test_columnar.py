@@ -11,7 +11,11 @@ import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
 
-from bossjy_client import ReaderLimits, SourceError
+from bossjy.imports.v1.import_pb2 import SourceFormat
+from bossjy_client import ClientConfig, ReaderLimits, SourceError
+from bossjy_client.opening import open_upload, path_document
+from bossjy_client.read_options import ReadOptions
+from bossjy_client.readers.columnar import parquet_parts, read_parquet
 from tests.unit.client.readers.reading import data_of, is_sent_as_it_is, rows_of, table_of
 
 PEOPLE = {"name": ["Ann", "Bob"], "phone": ["13800138000", "13800138001"]}
@@ -40,6 +44,21 @@ def test_parquet_columns_are_text(tmp_path: Path) -> None:
         ["", "", "01", "", "", "1", ""],
         ["0", "1.38e+20", "", "", "y", "2", "1.50"],
     ]
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 3, 7, 100])
+def test_parts_of_row_groups_are_the_whole_file(tmp_path: Path, wanted: int) -> None:
+    path = tmp_path / "list.parquet"
+    table = pa.table({"phone": [f"{number:05d}" for number in range(70)], "bytes": [b"x"] * 70})
+    pq.write_table(table, path, row_group_size=10)
+    ranges = parquet_parts(path_document(path), wanted)
+    assert len(ranges) == min(wanted, 7)
+    parts = [b"".join(read_parquet(path_document(path), ReadOptions(), part).pieces) for part in ranges]
+    assert b"".join(parts) == b"".join(table_of(path).pieces)
+    assert all(parts)
+    opened = open_upload(path, SourceFormat(), parts=wanted, config=ClientConfig(), options=ReadOptions())
+    assert len(opened.sources) == len(ranges)
+    opened.close()
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

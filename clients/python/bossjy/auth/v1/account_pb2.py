@@ -15,29 +15,29 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cbossjy/auth/v1/account.proto\x12\x0ebossjy.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto"\xb4\x01\n\x06Tenant\x12\x11\n\ttenant_id\x18\x01 \x01(\t\x12\x14\n\x0cdisplay_name\x18\x02 \x01(\t\x12\x16\n\x0edefault_region\x18\x03 \x01(\t\x12\x18\n\x10calls_per_minute\x18\x04 \x01(\x05\x12/\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x1e\n\x16second_factor_required\x18\x06 \x01(\x08"\xd8\x02\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05email\x18\x02 \x01(\t\x12\x14\n\x0cdisplay_name\x18\x03 \x01(\t\x12"\n\x04role\x18\x04 \x01(\x0e2\x14.bossjy.auth.v1.Role\x12(\n\x05state\x18\x05 \x01(\x0e2\x19.bossjy.auth.v1.UserState\x12\x10\n\x08language\x18\x06 \x01(\t\x12\x15\n\rsecond_factor\x18\x07 \x01(\x08\x12/\n\x0bcreate_time\x18\x08 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b2\x1a.google.protobuf.Timestamp\x123\n\x0flast_login_time\x18\n \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x0c\n\x04etag\x18\x0b \x01(\t"\xba\x01\n\x06Tokens\x12\x14\n\x0caccess_token\x18\x01 \x01(\t\x126\n\x12access_expire_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x15\n\rrefresh_token\x18\x03 \x01(\t\x127\n\x13refresh_expire_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x12\n\nsession_id\x18\x05 \x01(\t"\xfd\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x13\n\x0bdevice_name\x18\x02 \x01(\t\x12\x12\n\nuser_agent\x18\x03 \x01(\t\x12\x0f\n\x07address\x18\x04 \x01(\t\x12/\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.Timestamp\x121\n\rlast_use_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12/\n\x0bexpire_time\x18\x07 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x0f\n\x07current\x18\x08 \x01(\x08"\x86\x02\n\x06ApiKey\x12\x12\n\napi_key_id\x18\x01 \x01(\t\x12\x14\n\x0cdisplay_name\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12\x12\n\ncreated_by\x18\x04 \x01(\t\x12/\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12/\n\x0bexpire_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.Timestamp\x121\n\rlast_use_time\x18\x07 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x19\n\x11parent_api_key_id\x18\x08 \x01(\t"\\\n\x03Jwk\x12\x0b\n\x03kty\x18\x01 \x01(\t\x12\x0b\n\x03kid\x18\x02 \x01(\t\x12\x0b\n\x03alg\x18\x03 \x01(\t\x12\x0b\n\x03use\x18\x04 \x01(\t\x12\x0b\n\x03crv\x18\x05 \x01(\t\x12\t\n\x01x\x18\x06 \x01(\t\x12\t\n\x01y\x18\x07 \x01(\t"\xd4\x01\n\nAuditEvent\x12\x10\n\x08event_id\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\r\n\x05actor\x18\x03 \x01(\t\x12\x0e\n\x06action\x18\x04 \x01(\t\x12\x10\n\x08resource\x18\x05 \x01(\t\x12\x0f\n\x07address\x18\x06 \x01(\t\x12\x0f\n\x07outcome\x18\x07 \x01(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12\x0e\n\x06detail\x18\t \x01(\t\x12\r\n\x05times\x18\x0c \x01(\x05*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x10\n\x0cROLE_SERVICE\x10\x01\x12\x0f\n\x0bROLE_MEMBER\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x12\x0e\n\nROLE_OWNER\x10\x04*W\n\tUserState\x12\x1a\n\x16USER_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11USER_STATE_ACTIVE\x10\x01\x12\x17\n\x13USER_STATE_DISABLED\x10\x02b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cbossjy/auth/v1/account.proto\x12\x0ebossjy.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto"\xe4\x02\n\x06Tenant\x12\x11\n\ttenant_id\x18\x01 \x01(\t\x12\x14\n\x0cdisplay_name\x18\x02 \x01(\t\x12\x16\n\x0edefault_region\x18\x03 \x01(\t\x12\x18\n\x10calls_per_minute\x18\x04 \x01(\x05\x12/\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x1e\n\x16second_factor_required\x18\x06 \x01(\x08\x12\x18\n\x0bmax_streams\x18\x07 \x01(\x05H\x00\x88\x01\x01\x12\x1d\n\x10max_open_imports\x18\x08 \x01(\x05H\x01\x88\x01\x01\x12\x16\n\tmax_users\x18\t \x01(\x05H\x02\x88\x01\x01\x12\x19\n\x0cmax_api_keys\x18\n \x01(\x05H\x03\x88\x01\x01B\x0e\n\x0c_max_streamsB\x13\n\x11_max_open_importsB\x0c\n\n_max_usersB\x0f\n\r_max_api_keys"\xd8\x02\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05email\x18\x02 \x01(\t\x12\x14\n\x0cdisplay_name\x18\x03 \x01(\t\x12"\n\x04role\x18\x04 \x01(\x0e2\x14.bossjy.auth.v1.Role\x12(\n\x05state\x18\x05 \x01(\x0e2\x19.bossjy.auth.v1.UserState\x12\x10\n\x08language\x18\x06 \x01(\t\x12\x15\n\rsecond_factor\x18\x07 \x01(\x08\x12/\n\x0bcreate_time\x18\x08 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b2\x1a.google.protobuf.Timestamp\x123\n\x0flast_login_time\x18\n \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x0c\n\x04etag\x18\x0b \x01(\t"\xba\x01\n\x06Tokens\x12\x14\n\x0caccess_token\x18\x01 \x01(\t\x126\n\x12access_expire_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x15\n\rrefresh_token\x18\x03 \x01(\t\x127\n\x13refresh_expire_time\x18\x04 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x12\n\nsession_id\x18\x05 \x01(\t"\xfd\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x13\n\x0bdevice_name\x18\x02 \x01(\t\x12\x12\n\nuser_agent\x18\x03 \x01(\t\x12\x0f\n\x07address\x18\x04 \x01(\t\x12/\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.Timestamp\x121\n\rlast_use_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12/\n\x0bexpire_time\x18\x07 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x0f\n\x07current\x18\x08 \x01(\x08"\x86\x02\n\x06ApiKey\x12\x12\n\napi_key_id\x18\x01 \x01(\t\x12\x14\n\x0cdisplay_name\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12\x12\n\ncreated_by\x18\x04 \x01(\t\x12/\n\x0bcreate_time\x18\x05 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12/\n\x0bexpire_time\x18\x06 \x01(\x0b2\x1a.google.protobuf.Timestamp\x121\n\rlast_use_time\x18\x07 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\x19\n\x11parent_api_key_id\x18\x08 \x01(\t"\\\n\x03Jwk\x12\x0b\n\x03kty\x18\x01 \x01(\t\x12\x0b\n\x03kid\x18\x02 \x01(\t\x12\x0b\n\x03alg\x18\x03 \x01(\t\x12\x0b\n\x03use\x18\x04 \x01(\t\x12\x0b\n\x03crv\x18\x05 \x01(\t\x12\t\n\x01x\x18\x06 \x01(\t\x12\t\n\x01y\x18\x07 \x01(\t"\xd4\x01\n\nAuditEvent\x12\x10\n\x08event_id\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b2\x1a.google.protobuf.Timestamp\x12\r\n\x05actor\x18\x03 \x01(\t\x12\x0e\n\x06action\x18\x04 \x01(\t\x12\x10\n\x08resource\x18\x05 \x01(\t\x12\x0f\n\x07address\x18\x06 \x01(\t\x12\x0f\n\x07outcome\x18\x07 \x01(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12\x0e\n\x06detail\x18\t \x01(\t\x12\r\n\x05times\x18\x0c \x01(\x05*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x10\n\x0cROLE_SERVICE\x10\x01\x12\x0f\n\x0bROLE_MEMBER\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x12\x0e\n\nROLE_OWNER\x10\x04*W\n\tUserState\x12\x1a\n\x16USER_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11USER_STATE_ACTIVE\x10\x01\x12\x17\n\x13USER_STATE_DISABLED\x10\x02b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bossjy.auth.v1.account_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=1630
-  _globals['_ROLE']._serialized_end=1725
-  _globals['_USERSTATE']._serialized_start=1727
-  _globals['_USERSTATE']._serialized_end=1814
+  _globals['_ROLE']._serialized_start=1806
+  _globals['_ROLE']._serialized_end=1901
+  _globals['_USERSTATE']._serialized_start=1903
+  _globals['_USERSTATE']._serialized_end=1990
   _globals['_TENANT']._serialized_start=82
-  _globals['_TENANT']._serialized_end=262
-  _globals['_USER']._serialized_start=265
-  _globals['_USER']._serialized_end=609
-  _globals['_TOKENS']._serialized_start=612
-  _globals['_TOKENS']._serialized_end=798
-  _globals['_SESSION']._serialized_start=801
-  _globals['_SESSION']._serialized_end=1054
-  _globals['_APIKEY']._serialized_start=1057
-  _globals['_APIKEY']._serialized_end=1319
-  _globals['_JWK']._serialized_start=1321
-  _globals['_JWK']._serialized_end=1413
-  _globals['_AUDITEVENT']._serialized_start=1416
-  _globals['_AUDITEVENT']._serialized_end=1628
+  _globals['_TENANT']._serialized_end=438
+  _globals['_USER']._serialized_start=441
+  _globals['_USER']._serialized_end=785
+  _globals['_TOKENS']._serialized_start=788
+  _globals['_TOKENS']._serialized_end=974
+  _globals['_SESSION']._serialized_start=977
+  _globals['_SESSION']._serialized_end=1230
+  _globals['_APIKEY']._serialized_start=1233
+  _globals['_APIKEY']._serialized_end=1495
+  _globals['_JWK']._serialized_start=1497
+  _globals['_JWK']._serialized_end=1589
+  _globals['_AUDITEVENT']._serialized_start=1592
+  _globals['_AUDITEVENT']._serialized_end=1804
 # @@protoc_insertion_point(module_scope)

@@ -96,18 +96,32 @@ class Tenant(_message.Message):
     CALLS_PER_MINUTE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     SECOND_FACTOR_REQUIRED_FIELD_NUMBER: _builtins.int
+    MAX_STREAMS_FIELD_NUMBER: _builtins.int
+    MAX_OPEN_IMPORTS_FIELD_NUMBER: _builtins.int
+    MAX_USERS_FIELD_NUMBER: _builtins.int
+    MAX_API_KEYS_FIELD_NUMBER: _builtins.int
     tenant_id: _builtins.str
     """Id, made by the server, 3 to 40 of `a-z 0-9 -`. Login requires it."""
     display_name: _builtins.str
     """Display name, 1 to 200 characters."""
     default_region: _builtins.str
-    """Region of imports that give none: ISO 3166-1 alpha-2. If empty, there is none."""
+    """Region of imports and of calls of PhoneService that give none: ISO 3166-1 alpha-2. If empty, there is none."""
     calls_per_minute: _builtins.int
     """Calls per minute that the tenant may make, of each class of methods. 0: no limit."""
     second_factor_required: _builtins.bool
     """Every user of the tenant, services excepted, needs a second factor. A user without one gets sessions without scopes
     until ConfirmSecondFactor. Open sessions lose their scopes at their next refresh.
     """
+    max_streams: _builtins.int
+    """Simultaneous streams in one process of the server, if the operator set it for this tenant; 0: no limit. If not set,
+    BOSSJY_STREAMS_PER_TENANT of the server applies.
+    """
+    max_open_imports: _builtins.int
+    """Open imports at once, if the operator set it. If not set, BOSSJY_OPEN_IMPORTS_PER_TENANT of the server applies."""
+    max_users: _builtins.int
+    """Users, if the operator set it. If not set, 10,000."""
+    max_api_keys: _builtins.int
+    """API keys in use, if the operator set it. If not set, 1,000."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Time of its creation."""
@@ -121,12 +135,31 @@ class Tenant(_message.Message):
         calls_per_minute: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         second_factor_required: _builtins.bool = ...,
+        max_streams: _builtins.int | None = ...,
+        max_open_imports: _builtins.int | None = ...,
+        max_users: _builtins.int | None = ...,
+        max_api_keys: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_api_keys", b"_max_api_keys", "_max_open_imports", b"_max_open_imports", "_max_streams", b"_max_streams", "_max_users", b"_max_users", "create_time", b"create_time", "max_api_keys", b"max_api_keys", "max_open_imports", b"max_open_imports", "max_streams", b"max_streams", "max_users", b"max_users"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_per_minute", b"calls_per_minute", "create_time", b"create_time", "default_region", b"default_region", "display_name", b"display_name", "second_factor_required", b"second_factor_required", "tenant_id", b"tenant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_api_keys", b"_max_api_keys", "_max_open_imports", b"_max_open_imports", "_max_streams", b"_max_streams", "_max_users", b"_max_users", "calls_per_minute", b"calls_per_minute", "create_time", b"create_time", "default_region", b"default_region", "display_name", b"display_name", "max_api_keys", b"max_api_keys", "max_open_imports", b"max_open_imports", "max_streams", b"max_streams", "max_users", b"max_users", "second_factor_required", b"second_factor_required", "tenant_id", b"tenant_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_api_keys: _TypeAlias = _typing.Literal["max_api_keys"]  # noqa: Y015
+    _WhichOneofArgType__max_api_keys: _TypeAlias = _typing.Literal["_max_api_keys", b"_max_api_keys"]  # noqa: Y015
+    _WhichOneofReturnType__max_open_imports: _TypeAlias = _typing.Literal["max_open_imports"]  # noqa: Y015
+    _WhichOneofArgType__max_open_imports: _TypeAlias = _typing.Literal["_max_open_imports", b"_max_open_imports"]  # noqa: Y015
+    _WhichOneofReturnType__max_streams: _TypeAlias = _typing.Literal["max_streams"]  # noqa: Y015
+    _WhichOneofArgType__max_streams: _TypeAlias = _typing.Literal["_max_streams", b"_max_streams"]  # noqa: Y015
+    _WhichOneofReturnType__max_users: _TypeAlias = _typing.Literal["max_users"]  # noqa: Y015
+    _WhichOneofArgType__max_users: _TypeAlias = _typing.Literal["_max_users", b"_max_users"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_api_keys) -> _WhichOneofReturnType__max_api_keys | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_open_imports) -> _WhichOneofReturnType__max_open_imports | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_streams) -> _WhichOneofReturnType__max_streams | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_users) -> _WhichOneofReturnType__max_users | None: ...
 
 Global___Tenant: _TypeAlias = Tenant  # noqa: Y015
 

@@ -394,12 +394,14 @@ class _NumberWarningEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NumberW
     NUMBER_WARNING_DIGITS_DROPPED: _NumberWarning.ValueType  # 9
     """Digits of the text were ignored."""
     NUMBER_WARNING_REGION_UNKNOWN: _NumberWarning.ValueType  # 10
-    """The default region is no region of the plan, and counts as none."""
+    """Only in ExplainNumber: the default region is no region of the plan, and counts as none for `number`."""
+    NUMBER_WARNING_LETTERS_BETWEEN_DIGITS: _NumberWarning.ValueType  # 11
+    """Letters between the digits of the number were ignored: `6215903 DW 48` as one number."""
 
 class NumberWarning(_NumberWarning, metaclass=_NumberWarningEnumTypeWrapper):
     """A reason to doubt that a valid number is the one that the text means. libphonenumber's answer is unchanged.
-    KEYPAD_LETTERS, EXPONENT, DECIMAL_POINT, SECOND_NUMBER, LETTERS_FOR_DIGITS and DIGITS_DROPPED mean that the text can
-    be another number: ExplainNumber tells which. The other values say how the number was read.
+    KEYPAD_LETTERS, EXPONENT, DECIMAL_POINT, SECOND_NUMBER, LETTERS_FOR_DIGITS, DIGITS_DROPPED and LETTERS_BETWEEN_DIGITS
+    mean that the text can be another number: ExplainNumber tells which. The other values say how the number was read.
     """
 
 NUMBER_WARNING_UNSPECIFIED: NumberWarning.ValueType  # 0
@@ -423,7 +425,9 @@ NUMBER_WARNING_EXTENSION_CUT: NumberWarning.ValueType  # 8
 NUMBER_WARNING_DIGITS_DROPPED: NumberWarning.ValueType  # 9
 """Digits of the text were ignored."""
 NUMBER_WARNING_REGION_UNKNOWN: NumberWarning.ValueType  # 10
-"""The default region is no region of the plan, and counts as none."""
+"""Only in ExplainNumber: the default region is no region of the plan, and counts as none for `number`."""
+NUMBER_WARNING_LETTERS_BETWEEN_DIGITS: NumberWarning.ValueType  # 11
+"""Letters between the digits of the number were ignored: `6215903 DW 48` as one number."""
 Global___NumberWarning: _TypeAlias = NumberWarning  # noqa: Y015
 
 class _ShortNumberKind:

@@ -38,15 +38,15 @@ class ValidateNumberRequest(_message.Message):
     phone_number: _builtins.str
     """The original text, at most 4,096 characters; more than 250 answer TOO_LONG. May be empty, which is not a number."""
     default_region: _builtins.str
-    """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, none is assumed.
-    An unknown region counts as none, with the warning REGION_UNKNOWN.
+    """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, the default
+    region of the tenant; `ZZ`: none. INVALID_FIELD if the plan has no such region.
     """
     view: _number_pb2.NumberView.ValueType
     """Detail of the answer. Default: basic."""
     language: _builtins.str
     """Language of carrier and place in the full view, as a BCP 47 tag (`zh`, `zh-Hant`, `en`). If empty, `en`."""
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
     def __init__(
@@ -139,7 +139,7 @@ class ValidateNumberResponse(_message.Message):
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_number_pb2.NumberWarning.ValueType]:
         """Readings of the text that the answer depends on and that can be wrong. The answer itself is libphonenumber's. Empty
-        for a text of digits, `+` and marks. For a number that is not valid, only REGION_UNKNOWN is possible.
+        for a text of digits, `+` and marks, and for a number that is not valid (but see REGION_UNKNOWN).
         """
 
     @_builtins.property
@@ -193,13 +193,13 @@ class BatchValidateNumbersRequest(_message.Message):
     REGION_CODES_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
-    """Default region of all texts that have none of their own."""
+    """Default region of all texts that have none of their own. If empty, the default region of the tenant; `ZZ`: none."""
     view: _number_pb2.NumberView.ValueType
     """Detail of the answers. Default: basic. The full view accepts at most 3,000 texts."""
     language: _builtins.str
     """Language of carrier and place in the full view. If empty, `en`."""
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
     @_builtins.property
@@ -212,7 +212,7 @@ class BatchValidateNumbersRequest(_message.Message):
 
     @_builtins.property
     def region_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The same as `default_regions`, checked like `region_code`. Only one of the two can be set (INVALID_FIELD)."""
+        """The same as `default_regions`, by its name in AIP-143. Only one of the two can be set (INVALID_FIELD)."""
 
     def __init__(
         self,
@@ -287,9 +287,7 @@ class NumberTexts(_message.Message):
 
     @_builtins.property
     def region_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The same as `default_regions`, checked: INVALID_FIELD if one of them is no region of the plan. Only one of the two
-        can be set (INVALID_FIELD).
-        """
+        """The same as `default_regions`, by its name in AIP-143. Only one of the two can be set (INVALID_FIELD)."""
 
     def __init__(
         self,
@@ -499,11 +497,11 @@ class StreamValidateNumbersRequest(_message.Message):
     sequence: _builtins.int
     """Any number; the response repeats it."""
     default_region: _builtins.str
-    """Default region of all texts that have none of their own."""
+    """Default region of all texts that have none of their own. If empty, the default region of the tenant; `ZZ`: none."""
     language: _builtins.str
     """Language of carrier and place. If empty, `en`."""
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
     arrow_ipc: _builtins.bytes
@@ -610,7 +608,7 @@ class FormatNumberRequest(_message.Message):
     """The text, at most 4,096 characters."""
     default_region: _builtins.str
     """Region that is assumed if the text has no calling code. INVALID_FIELD if the plan has no such region. If empty,
-    none.
+    the default region of the tenant; `ZZ`: none.
     """
     calling_from_region: _builtins.str
     """Region of the caller, in capitals, for `dialled_format`. INVALID_FIELD if the plan has no such region. If empty,
@@ -692,7 +690,7 @@ class FormatPartialNumberRequest(_message.Message):
     """The text typed so far, at most 40 characters. Marks between digits are replaced."""
     region_code: _builtins.str
     """Region that is assumed if the text has no calling code. INVALID_FIELD if the plan has no such region. If empty,
-    only a text that begins with `+` is formatted.
+    the default region of the tenant. `ZZ`: none; then only a text that begins with `+` is formatted.
     """
     cursor: _builtins.int
     """Position of the cursor in `phone_number`, in Unicode characters from 0. If it is beyond the end or not set, it is
@@ -817,7 +815,7 @@ class MatchNumbersRequest(_message.Message):
     """The other text."""
     first_region_code: _builtins.str
     """Region that is assumed if `first_number` has no calling code. INVALID_FIELD if the plan has no such region. If
-    empty, none; the text is compared unchanged.
+    empty, the default region of the tenant. `ZZ`: none; the text is compared unchanged.
     """
     second_region_code: _builtins.str
     """The same for `second_number`."""
@@ -880,7 +878,7 @@ class FindNumbersRequest(_message.Message):
     """The text, at most 100,000 characters."""
     default_region: _builtins.str
     """Region that is assumed if a number has no calling code. INVALID_FIELD if the plan has no such region. If empty,
-    only numbers with `+` are found.
+    the default region of the tenant. `ZZ`: none; then only numbers with `+` are found.
     """
     leniency: _number_pb2.FindLeniency.ValueType
     """The strictness. Default: valid numbers."""
@@ -993,13 +991,13 @@ class ExplainNumberRequest(_message.Message):
     phone_number: _builtins.str
     """The text, at most 4,096 characters."""
     default_region: _builtins.str
-    """Region that is assumed if the text has no calling code. If empty, none. Corrections also read other names of a
-    region: `cn`, `UK`, `86`, `CHN`, `China`, `中国`.
+    """Region that is assumed if the text has no calling code. If empty, the default region of the tenant; `ZZ`: none.
+    Corrections also read other names of a region: `cn`, `UK`, `86`, `CHN`, `China`, `中国`.
     """
     language: _builtins.str
     """Language of the explanation: `en` or `zh`. If empty or another language, `en`."""
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143. INVALID_FIELD if the plan has no such region."""
     language_code: _builtins.str
     """The same as `language`, by its name in AIP-143."""
     def __init__(
@@ -1474,9 +1472,11 @@ class LookupNumberRequest(_message.Message):
     phone_number: _builtins.str
     """The original text, at most 4,096 characters."""
     default_region: _builtins.str
-    """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, none is assumed."""
+    """Region that is assumed if the text has no calling code: ISO 3166-1 alpha-2 in capitals. If empty, the default
+    region of the tenant; `ZZ`: none.
+    """
     region_code: _builtins.str
-    """The same as `default_region`, by its name in AIP-143, and checked: INVALID_FIELD if the plan has no such region."""
+    """The same as `default_region`, by its name in AIP-143."""
     def __init__(
         self,
         *,
@@ -1514,7 +1514,7 @@ class LookupNumberResponse(_message.Message):
     """True if the number was ported to another carrier. Not set if unknown."""
     @_builtins.property
     def number(self) -> Global___ValidateNumberResponse:
-        """The answer of ValidateNumber, in its basic view, without warnings."""
+        """The answer of ValidateNumber, in its basic view."""
 
     @_builtins.property
     def lookup_time(self) -> _timestamp_pb2.Timestamp:

@@ -36,11 +36,15 @@ class PhoneServiceStub:
     than its contract allows.
 
     `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
-    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
-    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
-    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
-    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a region that is no
+    region of the plan, in every method and under either name. If it is another name of a region, such as `UK` or `China`,
+    the metadata `region_code` of the error is the code. Only the `default_region` of ExplainNumber accepts other names.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
+
+    A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
+    the request wins. `ZZ`, libphonenumber's unknown region, means no region, under either name and for single texts of a
+    batch. A text with `+` has the region of its calling code in any case. Other servers notice a change of the tenant
+    within some seconds.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
     days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -121,11 +125,15 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     than its contract allows.
 
     `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
-    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
-    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
-    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
-    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a region that is no
+    region of the plan, in every method and under either name. If it is another name of a region, such as `UK` or `China`,
+    the metadata `region_code` of the error is the code. Only the `default_region` of ExplainNumber accepts other names.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
+
+    A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
+    the request wins. `ZZ`, libphonenumber's unknown region, means no region, under either name and for single texts of a
+    batch. A text with `+` has the region of its calling code in any case. Other servers notice a change of the tenant
+    within some seconds.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
     days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
@@ -202,11 +210,15 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     than its contract allows.
 
     `region_code` and `language_code` of a request are AIP-143's names of `default_region` and `language`. A request can
-    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a `region_code` that is
-    no region of the plan, in every method. An unknown `default_region` counts as none, as libphonenumber answers, in
-    these methods: ValidateNumber, BatchValidateNumbers, StreamValidateNumbers and ExplainNumber add the warning
-    REGION_UNKNOWN, LookupNumber does not query the provider. FormatNumber and FindNumbers reject it with INVALID_FIELD.
+    use either name; INVALID_FIELD rejects both with different values. INVALID_FIELD also rejects a region that is no
+    region of the plan, in every method and under either name. If it is another name of a region, such as `UK` or `China`,
+    the metadata `region_code` of the error is the code. Only the `default_region` of ExplainNumber accepts other names.
     LANGUAGE_UNKNOWN rejects a language that is no BCP 47 tag.
+
+    A request that names no region has the default region of its tenant (UpdateTenant), if the tenant has one. A region in
+    the request wins. `ZZ`, libphonenumber's unknown region, means no region, under either name and for single texts of a
+    batch. A text with `+` has the region of its calling code in any case. Other servers notice a change of the tenant
+    within some seconds.
 
     ListRegions follows AIP-158. Its page token is opaque, encrypted, has at most 512 characters and is valid for three
     days, for the same tenant and request fields (`page_size` may change). Any other token answers PAGE_TOKEN_INVALID.
