@@ -219,7 +219,7 @@ prove-reverts: $(DEV) ## revert random import histories in every order and check
 	@$(PYTHON) -m tests.performance.imports.prove_reverts $(if $(HISTORIES),--histories $(HISTORIES))
 
 .PHONY: bench-import
-bench-import: $(DEV) ## import a million rows twice, compared with psql's copy; memory for 1 and 5 million
+bench-import: $(DEV) ## import half a million rows twice, compared with psql's copy; memory for 0.5 and 2 million
 	@$(PYTHON) -m tests.performance.imports.bench_import
 
 .PHONY: prove-import-memory

@@ -24,6 +24,12 @@ _SPACE, _STAR, _PLUS, _COMMA, _POINT, _ZERO = (np.uint8(ord(mark)) for mark in "
 _FIRST, _SPAN = np.uint8(ord("(")), np.uint8(ord("9") - ord("("))
 _EXTENDED = re.compile(USUAL_EXTENSION.encode(), re.IGNORECASE)
 _CUT, _ASSUMED = int(Doubt.EXTENSION_CUT), int(Doubt.REGION_ASSUMED)
+# Rows whose normalised text is digits, `+` and marks: also full-width ones, and marks of direction that cannot be seen.
+# Only a plus counts in them. Points are not among them: they can be read in two ways.
+_PLAIN = re.compile(
+    rb"(?:[0-9+ ()/\-]|\xef\xbc[\x88\x89\x8b\x90-\x99]|\xe3\x80\x80|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9])*"
+)
+_FULL_WIDTH_PLUS = "\uff0b".encode()
 
 
 def column_doubts(values: Texts, column: NumberColumn) -> Steps[NDArray[np.uint16]]:
@@ -62,6 +68,9 @@ def _of_rows(texts: TextBuffers, column: NumberColumn, rows: NDArray[np.int64], 
         raw = texts.data[start:end].tobytes()
         if extended and _EXTENDED.fullmatch(raw):
             found.append(doubt | _CUT)
+            continue
+        if not extended and _PLAIN.fullmatch(raw):
+            found.append(0 if _FULL_WIDTH_PLUS in raw or b"+" in raw else _ASSUMED)
             continue
         plain = normalised(texts.text(row) if not raw.isascii() else raw.decode("ascii"))
         if not extended and is_clean(plain):

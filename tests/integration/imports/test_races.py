@@ -67,6 +67,18 @@ async def test_a_contact_that_somebody_changes(
     assert [row[1] for row in await imports.rows()] == names
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_contact_that_somebody_makes(imports: Imports, database_url: str, *, dry_run: bool) -> None:
+    """The block is merged again, and each of its rows counts once."""
+    job = await imports.create(validate_only=dry_run)
+    values = f"('{TENANT}', '{NUMBER}', 'US', 1, 'Own')"
+    made = f"INSERT INTO bossjy.contacts (tenant_id, e164, region, number_type, name) VALUES {values}"
+    async with meanwhile(database_url, made, _finished(imports, job.import_id, FIRST)):
+        found = (await get_import(imports, job.import_id)).counts
+    assert (found.rows_in, found.inserted, found.updated, found.duplicate) == (2, 1, 1, 0)
+    assert [row[1] for row in await imports.rows()] == (["Own"] if dry_run else ["Ann", "Bob"])
+
+
 async def test_a_row_that_loses_while_somebody_changes_its_contact(imports: Imports, database_url: str) -> None:
     """The duplicate row has the values that the winner replaced."""
     job = await imports.create(part_count=2, duplicate_policy=import_pb2.DUPLICATE_POLICY_LAST_WINS)

@@ -73,6 +73,29 @@ def test_a_column_of_e164_and_one_that_only_looks_alike(plan: Plan) -> None:
     assert of_column(plan, alike, ["", ""]) == [0, Doubt.KEYPAD_LETTERS]
 
 
+@settings(max_examples=100)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["+", "＋", "", "\u202a+", "（+", "\u2066"]),
+            st.text(
+                "0123456789０１２３４５６７８９ \u3000()（）-/.\u200b\u202a\u202c\u2069\u00a0\u2013x,．*",
+                min_size=8,
+                max_size=18,
+            ),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_other_forms_of_digits_and_marks_have_the_doubts_of_their_texts(
+    plan: Plan, parts: list[tuple[str, str]]
+) -> None:
+    texts = [sign + rest for sign, tail in parts for rest in (tail, "86138" + tail, "13800138" + tail[-3:], tail + "0")]
+    expected = [int(plan.doubts(text, plan.number(text, "CN"))) for text in texts]
+    assert of_column(plan, texts, ["CN"] * len(texts)) == expected
+
+
 @settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from([text for text, _, _ in TEXTS]), ANY, ANY), max_size=6))
 def test_any_column_has_the_doubts_of_its_texts(plan: Plan, parts: list[tuple[str, str, str]]) -> None:

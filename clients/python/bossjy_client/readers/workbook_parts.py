@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bossjy_client.errors import SourceError
+from bossjy_client.readers import binary_sheets
 from bossjy_client.readers.document import Document, reading
 from bossjy_client.readers.ods_parts import CONTENT, ROW, hidden_rows, repeated_cells
 
@@ -84,6 +85,8 @@ class WorkbookParts:
                 raise SourceError(self._too_large())
         if self._kind == "ods":
             self._scan_ods()
+        if self._kind == "xlsb":
+            self._scan_binary_parts()
         # Reading to the end checks the sizes in the archive, which the library does not.
         for name in self._shared_parts():
             for _ in self._pieces(name):
@@ -103,11 +106,16 @@ class WorkbookParts:
         if self._kind == "ods":
             return frozenset(hidden_rows(self._rows(CONTENT, ROW), sheet))
         part = self._sheet_parts.get(sheet)
-        if self._kind != "xlsx" or part is None:
+        if part is None:
             raise SourceError(
-                f"{self._label}: hidden rows are known in XLSX and ODS only: save the workbook as XLSX, or import it "
-                "without --skip-hidden-rows"
+                f"{self._label}: hidden rows are known in XLSX, XLSB and ODS only: save the workbook as XLSX, or "
+                "import it without --skip-hidden-rows"
             )
+        if self._kind == "xlsb":
+            try:
+                return frozenset(binary_sheets.hidden_rows(self._pieces(part)))
+            except ValueError as error:
+                raise SourceError(f"{self._label}: its part {part} is damaged: {error}") from error
         hidden, number = set(), 0
         for piece in self._rows(part, b"<row", b":row"):
             for row in _ROW.finditer(piece):
@@ -119,12 +127,13 @@ class WorkbookParts:
 
     @cached_property
     def _sheet_parts(self) -> dict[str, str]:
-        """The part of each sheet by its name, for XLSX; XLSB keeps names in binary and has its parts by number."""
-        if self._kind != "xlsx":
-            return self._binary_parts() if self._kind == "xlsb" else {}
+        """The part of each sheet by its name, for XLSX and XLSB."""
+        if self._kind not in {"xlsx", "xlsb"}:
+            return {}
+        ending = "xml" if self._kind == "xlsx" else "bin"
         with reading(self._label), zipfile.ZipFile(self._path) as archive:
             names = archive.namelist()
-            workbook = next((name for name in names if name.lower() == "xl/workbook.xml"), "")
+            workbook = next((name for name in names if name.lower() == f"xl/workbook.{ending}"), "")
             relations = f"xl/_rels/{posixpath.basename(workbook)}.rels"
             if not workbook or relations not in names:
                 return {}
@@ -134,21 +143,30 @@ class WorkbookParts:
                 target = attributes.get("Target", "")
                 targets[attributes.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             parts = {}
-            for found in _SHEET.finditer(self._whole(archive, workbook)):
-                attributes = _attributes(found[1])
-                identity = next((value for key, value in attributes.items() if key.endswith(":id")), "")
+            for identity, name in self._sheets(self._whole(archive, workbook)):
                 part = posixpath.normpath(targets.get(identity, ""))
                 if part in names:
-                    parts[attributes.get("name", "")] = part
+                    parts[name] = part
             return parts
 
-    def _binary_parts(self) -> dict[str, str]:
-        """All sheets of XLSB under one name: each is checked before any is read."""
+    def _sheets(self, workbook: bytes) -> Iterator[tuple[str, str]]:
+        """Relation and name of each sheet in the part `workbook`."""
+        if self._kind == "xlsb":
+            yield from binary_sheets.sheet_relations([workbook])
+            return
+        for found in _SHEET.finditer(workbook):
+            attributes = _attributes(found[1])
+            yield (
+                next((value for key, value in attributes.items() if key.endswith(":id")), ""),
+                attributes.get("name", ""),
+            )
+
+    def _scan_binary_parts(self) -> None:
+        """All sheets of XLSB: each is checked before any is read, also one that the workbook does not list."""
         with zipfile.ZipFile(self._path) as archive:
             parts = [name for name in archive.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.bin", name)]
         for part in parts:
             self._scan_binary(part)
-        return {}
 
     def _whole(self, archive: zipfile.ZipFile, name: str) -> bytes:
         return archive.read(name)
@@ -200,8 +218,8 @@ class WorkbookParts:
         head = next(self._pieces(part), b"")
         position = 0
         while position + 2 < len(head):
-            kind, position = _variable(head, position, 2)
-            size, position = _variable(head, position, 4)
+            kind, position = binary_sheets.variable(head, position, 2)
+            size, position = binary_sheets.variable(head, position, 4)
             if kind == 148 and size >= 16:
                 last_row = int.from_bytes(head[position + 4 : position + 8], "little")
                 last_column = int.from_bytes(head[position + 12 : position + 16], "little")
@@ -246,17 +264,3 @@ def _column_number(name: bytes) -> int:
     for sign in name:
         number = number * 26 + sign - 64
     return number
-
-
-def _variable(data: bytes, position: int, most: int) -> tuple[int, int]:
-    """A number of XLSB, seven bits a byte, and the position after it."""
-    value = 0
-    for place in range(most):
-        if position >= len(data):
-            break
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:
-            break
-    return value, position

@@ -11,11 +11,11 @@ from bossjy_server.imports.cleaning.blocks import CleanBlock
 from bossjy_server.imports.cleaning.reject_counts import all_rejected, limit_exceeded
 from bossjy_server.imports.database import part_store, reject_store, store
 from bossjy_server.imports.database.merge import BlockMerge
-from bossjy_server.imports.database.statements import SHARE_LAYERS
+from bossjy_server.imports.database.statements import CONTACTS_KEY, SHARE_LAYERS
 from bossjy_server.imports.reading.resolve import Resolved
 from bossjy_server.imports.records import Counts, ImportJob, Part, Spec, State
 from bossjy_server.storage.authority import hold_caller
-from bossjy_server.storage.postgres import Connection, Database, LostToAnother
+from bossjy_server.storage.postgres import Connection, Database, LostToAnother, UniqueViolation
 
 # Attempts to commit a block that waits for rows of other blocks while they wait for its rows.
 _ATTEMPTS = 6
@@ -46,6 +46,8 @@ class PartWriter:
         self._holder = holder
         # The next block is likely to be similar to the last one.
         self._known_first = False
+        # True until another transaction made a contact of a block at the same time. Parts of one import often do.
+        self._undisturbed = job.spec.part_count == 1
 
     async def commit(self, block: CleanBlock) -> Part:
         """Commit a block.
@@ -62,6 +64,11 @@ class PartWriter:
                 if attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311 - spreads the tries, no secret
+            except UniqueViolation as error:
+                # Another transaction made a contact of this block, which was rolled back completely.
+                if error.constraint != CONTACTS_KEY or not self._undisturbed:
+                    raise
+                self._undisturbed = False
         raise AssertionError("the loop returns or raises")
 
     async def _commit_or_stop(self, block: CleanBlock) -> Part:
@@ -190,6 +197,7 @@ class PartWriter:
             self._job.import_id,
             self._job.spec,
             known_first=self._known_first,
+            undisturbed=self._undisturbed,
             keep_duplicates=self._duplicates_left,
         )
 

@@ -22,6 +22,7 @@ from bossjy_server.imports.database.statements import (
     FIND_NAMED,
     INSERT_AGAIN,
     INSERT_NEW,
+    INSERT_UNKNOWN,
     NAME_STAGED,
     SPARE_SCANS,
     STAGED_TABLE,
@@ -67,6 +68,7 @@ class BlockMerge:
         spec: Spec,
         *,
         known_first: bool = False,
+        undisturbed: bool = False,
         keep_duplicates: int = 0,
     ) -> None:
         """The connection is in a transaction of the tenant.
@@ -75,11 +77,15 @@ class BlockMerge:
 
         known_first: most rows are likely to be contacts already, so these are searched before new ones are made. The
         result is the same either way.
+
+        undisturbed: no other transaction is likely to make the same contacts at the same time. If one does, the merge
+        fails with a unique violation of contacts_pkey; repeat the transaction without this.
         """
         self._connection = connection
         self._names = (tenant_id, import_id)
         self._spec = spec
         self._known_first = known_first
+        self._insert_new = INSERT_UNKNOWN if undisturbed else INSERT_NEW
         self._keep = keep_duplicates
         # The number of rows that lost, and the number of these to keep for listing.
         self.lost = 0
@@ -118,7 +124,7 @@ class BlockMerge:
     async def merge(self, rows: Positions) -> Merged:
         """Merge the copied rows; `rows` are the positions of all of them."""
         # Otherwise the rows of new contacts are those that `mark_seen` reports as missing.
-        fresh = _unpacked(None) if self._known_first else await self._ask(INSERT_NEW, *self._names)
+        fresh = _unpacked(None) if self._known_first else await self._ask(self._insert_new, *self._names)
         inserted = len(fresh)
         residue = _without(rows, fresh)
         changing: list[Positions] = []
