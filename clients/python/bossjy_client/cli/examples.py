@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 EXAMPLES = {
@@ -60,6 +59,7 @@ EXAMPLES = {
     "contacts delete": ("bossjy contacts delete +8613800000000",),
     "contacts erase": ('bossjy contacts erase +8613800000000 --purpose "GDPR 17"',),
     "plan show": ("bossjy plan show",),
+    "completion": ("bossjy completion bash",),
     "plan diff": ("bossjy plan diff 9.0.38 --region GB",),
 }
 
@@ -68,7 +68,4 @@ def example(command: str) -> dict[str, Any]:
     """Arguments for `add_parser` that show the examples of a command."""
     lines = EXAMPLES[command]
     title = "example:" if len(lines) == 1 else "examples:"
-    return {
-        "epilog": "\n  ".join((title, *lines)),
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-    }
+    return {"epilog": "\n  ".join((title, *lines))}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import platform
 from typing import Any
 
-from bossjy_client.cli.examples import example
+from bossjy_client.cli.arguments.common import DEFAULT_TARGET
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.password import change
 from bossjy_client.cli.secret_input import ask, next_line, on_terminal, secret
-from bossjy_client.cli.session import DEFAULT_TARGET, Session
+from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
 from bossjy_client.credentials import Login
 from bossjy_client.errors import BossjyError, CredentialsError, UnauthenticatedError
@@ -18,28 +17,6 @@ from bossjy_client.tokens import SessionTokens
 
 DEVICE = f"bossjy on {platform.node()}"[:200]
 _IDENTITY = "give --tenant and --email"
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    text = "log in; the credentials are stored in a file that only you can read"
-    login = commands.add_parser("login", parents=[common], help=text, description=text, **example("login"))
-    login.add_argument("--tenant", metavar="ID", default="", help="tenant id (default: asks)")
-    login.add_argument("--email", metavar="ADDRESS", default="", help="mail address (default: asks)")
-    login.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the password from standard input; more lines, if the service asks: a one-time code, a new password",
-    )
-    login.add_argument("--api-key-stdin", action="store_true", help="read an API key from standard input instead")
-    login.set_defaults(command=_login)
-    logout = commands.add_parser("logout", parents=[common], help="end the session and delete it", **example("logout"))
-    logout.add_argument("--all", action="store_true", help="end your sessions on all devices")
-    logout.set_defaults(command=_logout)
-    whoami = commands.add_parser(
-        "whoami", parents=[common], help="show the caller and its permissions", **example("whoami")
-    )
-    whoami.set_defaults(command=_whoami)
 
 
 async def _login(session: Session) -> ExitCode:

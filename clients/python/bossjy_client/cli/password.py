@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.secret_input import new_password, secret
 from bossjy_client.cli.session import Session
@@ -13,17 +9,6 @@ from bossjy_client.client import Client
 from bossjy_client.errors import BossjyError, InvalidRequestError
 
 _TRIES = 3
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    text = "change your own password"
-    command = commands.add_parser("password", parents=[common], help=text, description=text, **example("password"))
-    command.add_argument(
-        "--password-stdin", action="store_true", help="read the current and the new password, one a line, from stdin"
-    )
-    command.add_argument("--end-other-sessions", action="store_true", help="end your sessions on other devices")
-    command.set_defaults(command=_password)
 
 
 async def _password(session: Session) -> ExitCode:

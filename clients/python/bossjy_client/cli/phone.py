@@ -2,94 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
-from bossjy_client.cli.bulk import run_bulk
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.output import as_dict, enum_word
-from bossjy_client.cli.phone_more import add_more_commands, short_words
+from bossjy_client.cli.phone_more import short_words
 from bossjy_client.cli.session import Session
 from bossjy_client.phone import BATCH_LIMIT
 
 _COLUMNS = ("text", "valid", "E.164", "region", "type", "reason")
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("phone", help="questions about phone numbers").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    region = argparse.ArgumentParser(add_help=False)
-    region.add_argument(
-        "--region", metavar="CC", default="", help="region assumed if there is no calling code, such as CN"
-    )
-    language = argparse.ArgumentParser(add_help=False)
-    language.add_argument("--language", metavar="TAG", default="", help="language of the answer, such as zh")
-
-    command = group.add_parser(
-        "validate",
-        parents=[common, region, language],
-        help="validate texts as numbers (exit code 6: not all are valid)",
-        **example("phone validate"),
-    )
-    command.add_argument("numbers", nargs="+", metavar="TEXT", help="a number; - reads one a line from standard input")
-    command.add_argument("--full", action="store_true", help="formats, carrier, place and time zones as well")
-    command.set_defaults(command=_validate)
-
-    text = "texts of a file, one a line or in a CSV column; writes CSV (exit code 6: not all are valid)"
-    command = group.add_parser("bulk", parents=[common, region], help=text, description=text, **example("phone bulk"))
-    command.add_argument("file", metavar="FILE", help="- is standard input")
-    command.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
-    command.add_argument(
-        "--column", metavar="NAME", default="", help="the file is CSV with a header; its other columns are kept"
-    )
-    command.add_argument(
-        "--where",
-        metavar="FILTER",
-        default="",
-        help="""write only these rows, such as 'region = "CN" AND type = "MOBILE"'""",
-    )
-    command.set_defaults(command=run_bulk)
-
-    command = group.add_parser(
-        "explain",
-        parents=[common, region, language],
-        help="the problem, and likely fixes",
-        **example("phone explain"),
-    )
-    command.add_argument("number", metavar="TEXT", help="a text that may be a number")
-    command.set_defaults(command=_explain)
-
-    text = "carrier and line of a number now, by the operator's provider (exit code 6: not valid, or not known)"
-    command = group.add_parser(
-        "lookup", parents=[common, region], help=text, description=text, **example("phone lookup")
-    )
-    command.add_argument("number", metavar="TEXT", help="a number")
-    command.set_defaults(command=_lookup)
-
-    command = group.add_parser(
-        "format", parents=[common, region], help="a number in its formats", **example("phone format")
-    )
-    command.add_argument("number", metavar="TEXT", help="a number")
-    command.add_argument("--from", dest="calling_from", metavar="CC", default="", help="as dialled from this region")
-    command.set_defaults(command=_format)
-
-    command = group.add_parser(
-        "find", parents=[common, region, language], help="the numbers in a text", **example("phone find")
-    )
-    command.add_argument("text", metavar="TEXT", help="- reads standard input")
-    command.add_argument(
-        "--full", action="store_true", help="formats, carrier, place and time zones as well; with --json"
-    )
-    command.set_defaults(command=_find)
-
-    add_more_commands(group, common, region, language)
 
 
 async def _validate(session: Session) -> ExitCode:
@@ -180,7 +105,7 @@ async def _explain(session: Session) -> ExitCode:
         session.output.message(answer)
     else:
         _show_number(session, answer.number)
-        session.output.out.print(answer.explanation, markup=False)
+        session.output.line(answer.explanation)
         if answer.fixes:
             session.output.table(
                 ("likely fix", "extension", "region", "what was done"),

@@ -2,57 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
 from bossjy.phone.v1 import number_pb2
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.session import Session
-
-
-def add_more_commands(
-    group: Any, common: argparse.ArgumentParser, region: argparse.ArgumentParser, language: argparse.ArgumentParser
-) -> None:
-    """Add the commands of this module. `region`, `language`: parents with the options of these names."""
-    command = group.add_parser(
-        "partial", parents=[common, region], help="format the text typed so far", **example("phone partial")
-    )
-    command.add_argument("number", metavar="TEXT", help="the digits so far")
-    command.add_argument(
-        "--cursor", type=int, metavar="N", help="position of the cursor in the text (default: its end)"
-    )
-    command.set_defaults(command=_partial)
-
-    text = "check for a short or emergency number of --region, and its cost (exit code 6: it is none)"
-    command = group.add_parser("short", parents=[common, region], help=text, description=text, **example("phone short"))
-    command.add_argument("number", metavar="TEXT", help="a short number, such as 110")
-    command.set_defaults(command=_short)
-
-    command = group.add_parser(
-        "match", parents=[common, region], help="compare two texts as numbers", **example("phone match")
-    )
-    command.add_argument("first", metavar="TEXT", help="a number")
-    command.add_argument("second", metavar="TEXT", help="the number to compare with it")
-    command.add_argument(
-        "--second-region", metavar="CC", default="", help="region of the second text (default: the one of --region)"
-    )
-    command.set_defaults(command=_match)
-
-    command = group.add_parser(
-        "regions", parents=[common, language], help="the regions of the plan", **example("phone regions")
-    )
-    command.add_argument("--calling-code", type=int, default=0, metavar="N", help="only those of this calling code")
-    command.add_argument(
-        "--number", metavar="TEXT", default="", help="those in which this text is a valid number (6: none)"
-    )
-    command.set_defaults(command=_regions)
-    command = group.add_parser(
-        "region", parents=[common, language], help="one region, with example numbers", **example("phone region")
-    )
-    command.add_argument("code", metavar="CC", help="code of the region, such as CN")
-    command.set_defaults(command=_region)
 
 
 def short_words(short: number_pb2.ShortNumber) -> str:
@@ -75,7 +28,7 @@ async def _partial(session: Session) -> ExitCode:
     if session.output.as_json:
         session.output.message(answer)
     else:
-        session.output.out.print(answer.formatted, markup=False)
+        session.output.line(answer.formatted)
     return ExitCode.DONE
 
 
@@ -127,7 +80,7 @@ async def _match(session: Session) -> ExitCode:
     if session.output.as_json:
         session.output.json({"match": word})
     else:
-        session.output.out.print(word)
+        session.output.line(word)
     different = match in (number_pb2.MATCH_TYPE_NO_MATCH, number_pb2.MATCH_TYPE_NOT_A_NUMBER)
     return ExitCode.FINDINGS if different else ExitCode.DONE
 

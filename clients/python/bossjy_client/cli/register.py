@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from bossjy_client.cli.examples import example
+from bossjy_client.cli.arguments.common import DEFAULT_TARGET
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.login import DEVICE, note_factor
 from bossjy_client.cli.secret_input import ask, new_password, on_terminal, secret
-from bossjy_client.cli.session import DEFAULT_TARGET, Session
+from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
 from bossjy_client.credentials import Login
 from bossjy_client.errors import PermissionDeniedError, SourceError
 from bossjy_client.tokens import SessionTokens
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    text = "make a tenant and its owner, and log in as that owner"
-    command = commands.add_parser("register", parents=[common], help=text, description=text, **example("register"))
-    command.add_argument("--tenant-name", metavar="TEXT", default="", help="name of the new tenant (default: asks)")
-    command.add_argument("--email", metavar="ADDRESS", default="", help="mail address of its owner (default: asks)")
-    command.add_argument("--name", metavar="TEXT", default="", help="name of the owner")
-    command.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    command.add_argument(
-        "--token-file", metavar="FILE", default="", help="file with the operator's registration token (default: asks)"
-    )
-    command.set_defaults(command=_register)
 
 
 async def _register(session: Session) -> ExitCode:

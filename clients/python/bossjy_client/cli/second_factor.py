@@ -2,45 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.secret_input import ask, next_line, on_terminal, secret
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
 
 _CONFIRM = "bossjy second-factor confirm"
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("second-factor", help="one-time codes for your login").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    secrets = argparse.ArgumentParser(add_help=False)
-    secrets.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the password from standard input; a second line is the current one-time code or a recovery code",
-    )
-
-    text = "a new secret for an authenticator application, and new recovery codes after its first code"
-    command = group.add_parser(
-        "enrol", parents=[common, secrets], help=text, description=text, **example("second-factor enrol")
-    )
-    command.set_defaults(command=_enrol)
-    text = "turn the second factor on with a code of the new secret, which is asked for, or read from standard input"
-    command = group.add_parser(
-        "confirm", parents=[common], help=text, description=text, **example("second-factor confirm")
-    )
-    command.set_defaults(command=_confirm)
-    text = "turn the second factor off"
-    command = group.add_parser(
-        "disable", parents=[common, secrets], help=text, description=text, **example("second-factor disable")
-    )
-    command.set_defaults(command=_disable)
 
 
 async def _enrol(session: Session) -> ExitCode:
@@ -76,7 +43,7 @@ async def _turn_on(session: Session, client: Client) -> None:
         return
     output.note("the second factor is on. These recovery codes are shown once; each works once, for a lost device:")
     for one in codes:
-        output.out.print(one, markup=False)
+        output.line(one)
 
 
 async def _disable(session: Session) -> ExitCode:

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import AsyncIterator
-from typing import Any
 
 from bossjy.auth.v1 import account_pb2
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode, UsageError
 from bossjy_client.cli.session import Session
 
 _FACTOR = {"required": True, "optional": False}
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("tenant", help="name, default region and limits of the tenant").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    text = "name, default region and limits"
-    command = group.add_parser("show", parents=[common], help=text, description=text, **example("tenant show"))
-    command.set_defaults(command=_show)
-    text = "change the tenant; only an owner may"
-    command = group.add_parser("set", parents=[common], help=text, description=text, **example("tenant set"))
-    command.add_argument("--name", metavar="TEXT", help="display name")
-    command.add_argument("--region", metavar="CC", help="region of imports that give none, such as CN; '' for none")
-    command.add_argument("--second-factor", choices=list(_FACTOR), help="whether every user needs a second factor")
-    command.set_defaults(command=_set)
-
-    text = "events of the audit log, the newest first"
-    command = commands.add_parser("audit", parents=[common], help=text, description=text, **example("audit"))
-    command.add_argument(
-        "--filter",
-        metavar="TEXT",
-        default="",
-        help='over actor, action, resource, outcome, event_time; such as: action = "auth.login" AND outcome != "OK"',
-    )
-    command.add_argument("--limit", type=int, default=100, metavar="N", help="the most to show (default 100; 0: all)")
-    command.set_defaults(command=_audit)
 
 
 async def _show(session: Session) -> ExitCode:

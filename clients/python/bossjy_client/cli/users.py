@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
 from bossjy.auth.v1 import account_pb2
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode, UsageError
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.secret_input import ask, new_password, next_line, on_terminal
@@ -15,40 +11,6 @@ from bossjy_client.client import Client
 from bossjy_client.errors import NotFoundError
 
 _ROLES = {word: account_pb2.Role.Value(f"ROLE_{word.upper()}") for word in ("service", "member", "admin", "owner")}
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("users", help="people and services of the tenant").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-
-    def add(name: str, text: str, command: Any, *, of_user: bool = True) -> Any:
-        one = group.add_parser(name, parents=[common], help=text, description=text, **example(f"users {name}"))
-        if of_user:
-            one.add_argument("user", metavar="USER", help="user id or mail address")
-        one.set_defaults(command=command)
-        return one
-
-    command = add("list", "users that pass a filter", _list, of_user=False)
-    command.add_argument("--filter", metavar="TEXT", default="", help='such as: role = "admin" AND state = "active"')
-    add("show", "one user", _show)
-    command = add("create", "add a user; the first password must be changed at the first login", _create, of_user=False)
-    command.add_argument("email", metavar="ADDRESS", help="mail address")
-    command.add_argument("--role", choices=list(_ROLES), default="member", help="default: member")
-    command.add_argument("--name", metavar="TEXT", default="", help="name of the user")
-    command.add_argument("--password-stdin", action="store_true", help="read the first password from standard input")
-    command = add("role", "give a user another role, at once", _role)
-    command.add_argument("role", choices=list(_ROLES), help="the new role")
-    add("disable", "end the sessions and keys of a user and refuse logins", _disable)
-    add("enable", "let a disabled user log in again", _enable)
-    text = "delete the name, address and logins of a user; asks for the user again as confirmation"
-    add("delete", text, _delete)
-    command = add(
-        "reset", "give a user a new password, to be changed at the next login; ends sessions and keys", _reset
-    )
-    command.add_argument("--keep-api-keys", action="store_true", help="the user's API keys stay valid")
-    add("remove-second-factor", "for a lost device and lost recovery codes; ends the user's sessions", _remove_factor)
 
 
 async def _list(session: Session) -> ExitCode:
@@ -173,7 +135,7 @@ async def _reset(session: Session) -> ExitCode:
         output.json({"user_id": user_id, "password": password})
         return ExitCode.DONE
     output.note("the password is shown once; it must be changed at the next login:")
-    output.out.print(password, markup=False)
+    output.line(password)
     return ExitCode.DONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy.phone.v1 import number_pb2
-from bossjy_client.cli.import_options import FIELD_WORDS
+from bossjy_client.cli.importing.options import FIELD_WORDS
 from bossjy_client.cli.output import Output, enum_word
 
 # Limits that fit a terminal.

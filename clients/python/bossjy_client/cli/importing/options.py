@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from typing import Any
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import UsageError
-from bossjy_client.parts import PART_LIMIT
 
 EXISTING = {
     "skip": import_pb2.EXISTING_POLICY_SKIP,
@@ -75,83 +73,6 @@ _WRITTEN = (
     "max_rejects",
     "yes",
 )
-
-
-def add_options(command: Any) -> None:
-    """Add the options of an import."""
-    command.add_argument(
-        "--region",
-        "--default-region",
-        metavar="CC",
-        default="",
-        help="region assumed if there is no calling code: CN, CHN, 86 or China (default: the tenant's)",
-    )
-    command.add_argument("--existing", choices=sorted(EXISTING), help="existing contacts (default: overwrite)")
-    command.add_argument(
-        "--duplicates", choices=sorted(_DUPLICATE), help="which of several rows counts (default: first)"
-    )
-    command.add_argument(
-        "--doubtful",
-        choices=sorted(_DOUBTFUL),
-        help="numbers that letters or an exponent may have changed; keep: in the attribute number_warning "
-        "(default: reject)",
-    )
-    command.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        metavar="FIELD=COLUMN",
-        help=f"meaning of a column, such as phone=手机号; fields: {', '.join(FIELDS)}; may be repeated",
-    )
-    command.add_argument("--drop-unknown", action="store_true", help="drop columns of unknown meaning")
-    command.add_argument(
-        "--null",
-        action="append",
-        default=[],
-        metavar="WORD",
-        help="a cell that counts as empty, in place of NULL, N/A, - and the like; may be repeated",
-    )
-    command.add_argument("--keep-null-words", action="store_true", help="NULL, N/A, - and the like are kept as values")
-    command.add_argument("--enrich", action="store_true", help="look up carrier and place, and store them")
-    command.add_argument("--language", default="", metavar="TAG", help="of carrier and place, such as zh (default: en)")
-    command.add_argument("--format", choices=sorted(_FORMATS), help="form of the file (default: detected)")
-    command.add_argument("--encoding", default="", metavar="NAME", help="such as gb18030 (default: detected)")
-    command.add_argument("--delimiter", default="", metavar="C", help="one character, or `tab` (default: detected)")
-    command.add_argument("--header", choices=sorted(_HEADER), help="the first row has the column names, or not")
-    command.add_argument(
-        "--header-row", type=_whole, default=0, metavar="N", help="line of the header (default: detected)"
-    )
-    command.add_argument(
-        "--skip-rows", type=_whole, default=0, metavar="N", help="lines to leave out at the start of the file"
-    )
-    command.add_argument(
-        "--quote", default="", metavar="C", help="character around cells, or `none` (default: detected)"
-    )
-    command.add_argument("--escape", default="", metavar="C", help="character before quotes in cells, \\ for MySQL's")
-    command.add_argument(
-        "--max-rejects",
-        type=_limit,
-        default="",
-        metavar="N|P%",
-        help="stop and fail when more rows, or more than P percent of the rows, are rejected",
-    )
-    command.add_argument("--yes", action="store_true", help="import without the check of the first numbers' region")
-    command.add_argument(
-        "--sheet", default="", metavar="NAME", help="sheet of a workbook (default: the first with a phone column)"
-    )
-    command.add_argument(
-        "--records", default="", metavar="PATH", help="array of records in a JSON document, such as data.people"
-    )
-    command.add_argument("--skip-hidden-rows", action="store_true", help="rows hidden in a workbook are not imported")
-    command.add_argument("--name", default="", metavar="TEXT", help="name of the import, for people")
-    command.add_argument("--parent", default="", metavar="IMPORT", help="the import whose corrected rows these are")
-    command.add_argument(
-        "--parts",
-        type=_parts,
-        default=1,
-        metavar="N",
-        help=f"parallel streams for one file, at most {PART_LIMIT} (default 1)",
-    )
 
 
 def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
@@ -234,31 +155,3 @@ def command_line(args: argparse.Namespace, file: str) -> str:
         elif value and (name != "parts" or value != 1):
             words += [option, str(value)]
     return shlex.join(words)
-
-
-def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError("a whole number, 0 or more")
-    return int(text)
-
-
-def _limit(text: str) -> str:
-    """`10` or `2.5%`, validated."""
-    number = text.replace(" ", "")
-    if not number:
-        return ""
-    percent = number.endswith("%")
-    try:
-        value = float(number.rstrip("%"))
-    except ValueError:
-        value = -1.0
-    if value < 0 or (percent and value > 100) or not (percent or number.isdecimal()):
-        raise argparse.ArgumentTypeError("a number of rows such as 100, or a share such as 5%")
-    return number
-
-
-def _parts(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= PART_LIMIT:
-        raise argparse.ArgumentTypeError(f"a number from 1 to {PART_LIMIT}")
-    return count

@@ -11,14 +11,14 @@ from typing import TypeAlias
 
 from bossjy.common.v1 import error_reason_pb2
 from bossjy.imports.v1 import import_pb2, import_service_pb2
-from bossjy_client.cli.ask import Ask
 from bossjy_client.cli.exit_codes import ExitCode, UsageError, exit_code
-from bossjy_client.cli.import_input import input_of
-from bossjy_client.cli.import_options import EXISTING, FIELDS, command_line, spec_of, split_mapping
-from bossjy_client.cli.import_run import run_import
-from bossjy_client.cli.preview import show_preview, show_sheet
+from bossjy_client.cli.importing.ask import Ask
+from bossjy_client.cli.importing.input import input_of
+from bossjy_client.cli.importing.options import EXISTING, FIELDS, command_line, spec_of, split_mapping
+from bossjy_client.cli.importing.preview import show_preview, show_sheet
+from bossjy_client.cli.importing.run import run_import
+from bossjy_client.cli.importing.summary import show_import
 from bossjy_client.cli.session import Session
-from bossjy_client.cli.summary import show_import
 from bossjy_client.client import Client
 from bossjy_client.errors import BossjyError, SourceError
 from bossjy_client.import_advice import region_advice
@@ -53,7 +53,7 @@ async def run_wizard(session: Session, file: str) -> ExitCode:
         try:
             return await wizard.run()
         except KeyboardInterrupt:
-            session.output.err.print()
+            session.output.note("")
             session.output.note(wizard.farewell())
             return ExitCode.INTERRUPTED
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import uuid
+from typing import TYPE_CHECKING
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
-from bossjy_client.cli.import_check import check_first
-from bossjy_client.cli.import_input import ImportInput
-from bossjy_client.cli.import_options import command_line
-from bossjy_client.cli.pending import PendingImport
-from bossjy_client.cli.progress import UploadBar
+from bossjy_client.cli.importing.check import check_first
+from bossjy_client.cli.importing.input import ImportInput
+from bossjy_client.cli.importing.options import command_line
+from bossjy_client.cli.importing.pending import PendingImport
+from bossjy_client.cli.importing.progress_lines import UploadLines
+from bossjy_client.cli.importing.summary import identity_holds
+from bossjy_client.cli.output import Output
 from bossjy_client.cli.session import Session
-from bossjy_client.cli.summary import identity_holds
 from bossjy_client.client import Client
 from bossjy_client.errors import BossjyError, SourceError
+
+if TYPE_CHECKING:
+    from bossjy_client.cli.importing.progress import UploadBar
 
 
 async def run_import(
@@ -70,7 +76,7 @@ async def _upload(  # noqa: PLR0917 - the properties of one upload
     request_id: str,
 ) -> import_pb2.Import:
     output = session.output
-    with UploadBar(output.err, given.name, row_count=given.row_count, show=not output.as_json) as bar:
+    with _progress(output, given) as bar:
         job = await client.imports.upload_file(
             given.source(),
             spec,
@@ -82,3 +88,12 @@ async def _upload(  # noqa: PLR0917 - the properties of one upload
         )
         bar.finish(job.counts)
         return job
+
+
+def _progress(output: Output, given: ImportInput) -> UploadBar | UploadLines:
+    """A bar on a terminal, else a line every few seconds; nothing beside JSON."""
+    if output.as_json or not sys.stderr.isatty():
+        return UploadLines(output.note, given.name, row_count=given.row_count)
+    from bossjy_client.cli.importing.progress import UploadBar  # noqa: PLC0415 - needs the extra `cli`
+
+    return UploadBar(output.err, given.name, row_count=given.row_count, show=True)
