@@ -17,6 +17,7 @@ from bossjy_client.cli.bulk_table import BulkTable, Row, read_table
 from bossjy_client.cli.bulk_where import every_row, parse_where
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
 from bossjy_client.columns.texts import columns_of
@@ -35,9 +36,15 @@ async def run_bulk(session: Session) -> ExitCode:
         async with session.client() as client:
             await write_file(bulk.pieces(client), args.output)
     elapsed = time.monotonic() - started
-    written = f"{bulk.written:,} written, " if args.where else ""
+    written = tr("{count:,} written, ", count=bulk.written) if args.where else ""
     session.output.note(
-        f"{bulk.count:,} numbers, {bulk.valid:,} valid, {written}{bulk.count / max(elapsed, 1e-3):,.0f} numbers/s"
+        tr(
+            "{count:,} numbers, {valid:,} valid, {written}{rate:,.0f} numbers/s",
+            count=bulk.count,
+            valid=bulk.valid,
+            written=written,
+            rate=bulk.count / max(elapsed, 0.001),
+        )
     )
     return ExitCode.DONE if bulk.valid == bulk.count else ExitCode.FINDINGS
 

@@ -8,6 +8,7 @@ from bossjy.contacts.v1 import contact_pb2
 from bossjy.phone.v1 import number_pb2
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import as_dict, enum_word
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
@@ -70,12 +71,12 @@ async def _get(session: Session) -> ExitCode:
                 ("name", name),
                 ("mail", email),
                 ("further numbers", ", ".join(contact.other_numbers)),
-                *contact.attributes.items(),
                 ("carrier", contact.carrier),
                 ("place", contact.place),
                 ("brought by import", contact.created_import_id),
                 ("changed", contact.update_time.ToJsonString()),
-            )
+            ),
+            own=sorted(contact.attributes.items()),
         )
     return ExitCode.DONE
 
@@ -92,7 +93,7 @@ async def _stats(session: Session) -> ExitCode:
     for table in answer.tables:
         title = enum_word(contact_pb2.StatsDimension.Name(table.dimension), "STATS_DIMENSION_").lower()
         rows = [(bucket.value, bucket.count) for bucket in table.buckets]
-        output.table((title, "contacts#"), [*rows, ("others", table.other_count)] if table.other_count else rows)
+        output.table((title, "contacts#"), [*rows, (tr("others"), table.other_count)] if table.other_count else rows)
     return ExitCode.DONE
 
 
@@ -112,14 +113,16 @@ async def _export(session: Session) -> ExitCode:
     if args.output != "-":
         if session.output.as_json:
             session.output.json({"contacts": written, "bytes": size, "file": args.output})
-        session.output.note(f"{written:,} contacts, {size:,} bytes in {args.output}")
+        session.output.note(
+            tr("{written:,} contacts, {size:,} bytes in {output}", written=written, size=size, output=args.output)
+        )
     return ExitCode.DONE
 
 
 async def _delete(session: Session) -> ExitCode:
     async with session.client() as client:
         await client.contacts.delete(session.args.number)
-    session.output.note("deleted")
+    session.output.note(tr("deleted"))
     return ExitCode.DONE
 
 
@@ -130,10 +133,11 @@ async def _erase(session: Session) -> ExitCode:
     if session.output.as_json:
         session.output.message(answer)
     else:
-        pairs = (
-            ("record", answer.erasure_id),
-            ("erased", answer.erased_count),
-            ("not there", answer.missing_count),
+        session.output.pairs(
+            (
+                ("record", answer.erasure_id),
+                ("erased", answer.erased_count),
+                ("not there", answer.missing_count),
+            )
         )
-        session.output.pairs(pairs)
     return ExitCode.DONE

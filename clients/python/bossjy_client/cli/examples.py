@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+EXAMPLE_TITLES = ("example:", "examples:")
 EXAMPLES = {
     "login": ("bossjy login --tenant acme-1 --email me@example.com", "bossjy login --api-key-stdin < key"),
     "password": ("bossjy password --end-other-sessions", "bossjy password --password-stdin < passwords"),
@@ -67,5 +68,5 @@ EXAMPLES = {
 def example(command: str) -> dict[str, Any]:
     """Arguments for `add_parser` that show the examples of a command."""
     lines = EXAMPLES[command]
-    title = "example:" if len(lines) == 1 else "examples:"
+    title = EXAMPLE_TITLES[len(lines) > 1]
     return {"epilog": "\n  ".join((title, *lines))}

@@ -8,6 +8,7 @@ from typing import TypeVar
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
 from bossjy_client.cli.importing.summary import show_changes, show_duplicates, show_import, show_rejects, state_word
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import as_dict
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
@@ -55,7 +56,14 @@ async def _watch(session: Session) -> ExitCode:
                 session.output.json(as_dict(job))
             else:
                 counts = job.counts
-                session.output.line(f"{state_word(job)}  {counts.rows_in:,} rows, {counts.rejected:,} refused")
+                session.output.line(
+                    tr(
+                        "{state}  {rows_in:,} rows, {rejected:,} refused",
+                        state=state_word(job),
+                        rows_in=counts.rows_in,
+                        rejected=counts.rejected,
+                    )
+                )
     return ExitCode.DONE
 
 
@@ -121,7 +129,7 @@ async def _changes(session: Session) -> ExitCode:
 
 async def _write(session: Session, pieces: AsyncIterator[bytes]) -> ExitCode:
     size = await write_file(pieces, session.args.output)
-    session.output.note(f"{size:,} bytes in {session.args.output}")
+    session.output.note(tr("{size:,} bytes in {output}", size=size, output=session.args.output))
     return ExitCode.DONE
 
 

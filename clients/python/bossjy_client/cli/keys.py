@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import as_dict
 from bossjy_client.cli.session import Session
 
@@ -23,8 +24,8 @@ async def _list(session: Session) -> ExitCode:
             key.api_key_id,
             key.display_name,
             ", ".join(key.scopes),
-            key.expire_time.ToJsonString() if key.HasField("expire_time") else "never",
-            key.last_use_time.ToJsonString() if key.HasField("last_use_time") else "never",
+            key.expire_time.ToJsonString() if key.HasField("expire_time") else tr("never"),
+            key.last_use_time.ToJsonString() if key.HasField("last_use_time") else tr("never"),
         )
         for key in keys
     )
@@ -40,7 +41,7 @@ async def _create(session: Session) -> ExitCode:
     if output.as_json:
         output.message(made)
     else:
-        output.note("the secret is shown once; give it to the program as BOSSJY_TOKEN:")
+        output.note(tr("the secret is shown once; give it to the program as BOSSJY_TOKEN:"))
         output.line(made.secret)
     return ExitCode.DONE
 
@@ -48,5 +49,5 @@ async def _create(session: Session) -> ExitCode:
 async def _revoke(session: Session) -> ExitCode:
     async with session.client() as client:
         await client.auth.revoke_api_key(session.args.api_key_id)
-    session.output.note("ended")
+    session.output.note(tr("ended"))
     return ExitCode.DONE

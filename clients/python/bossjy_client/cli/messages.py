@@ -6,6 +6,10 @@ JSON and CSV output does not depend on the language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bossjy_client.errors import BossjyError
 
 # In the order of gettext.
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
@@ -51,3 +55,12 @@ def tr(text: str, /, **values: object) -> str:
     """A message in the language of the user, with its values."""
     found = _table.get(text, text)
     return found.format(**values) if values else found
+
+
+def error_text(error: BossjyError) -> str:
+    """The text of an error for people."""
+    if not _table:
+        return str(error)
+    from bossjy_client.cli.chinese.errors import chinese_error  # noqa: PLC0415 - not loaded for English
+
+    return chinese_error(error)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bossjy_client.cli.messages import tr
+from bossjy_client.cli.messages import error_text, tr
 from bossjy_client.cli.plain_table import pair_lines, table_lines
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Output:
         tail = " ".join(part for part in (error.reason or error.code, error.request_id) if part)
         red, dim, end = ("\x1b[1;31m", "\x1b[2m", "\x1b[0m") if _in_colour() else ("", "", "")
         more = f" {dim}({cleaned(tail)}){end}" if tail else ""
-        sys.stderr.write(f"{red}bossjy:{end} {cleaned(str(error))}{more}\n")
+        sys.stderr.write(f"{red}bossjy:{end} {cleaned(error_text(error))}{more}\n")
 
 
 def _in_colour() -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
+from bossjy_client.cli.examples import EXAMPLE_TITLES
 from bossjy_client.cli.messages import tr
 
 # Messages of argparse, as patterns: they differ between versions of Python in quotes only.
@@ -89,10 +90,14 @@ class CommandLineError(Exception):
 
 
 def _suggestion(word: str, choices: Sequence[str]) -> str:
-    import difflib  # noqa: PLC0415 - for wrong command lines only
+    bare = word.lower().lstrip("-")
+    names = {one.lstrip("-"): one for one in choices}
+    found = [name for name in names if bare and name.startswith(bare)]
+    if not found:
+        import difflib  # noqa: PLC0415 - for wrong command lines only
 
-    found = difflib.get_close_matches(word.lower(), choices, n=3, cutoff=0.6)
-    return "" if not found else tr("; did you mean {choices}?", choices=tr(" or ").join(found))
+        found = difflib.get_close_matches(bare, names, n=3, cutoff=0.6)
+    return tr("; did you mean {choices}?", choices=tr(" or ").join(names[name] for name in found)) if found else ""
 
 
 def _in_own_words(message: str) -> str:
@@ -100,6 +105,11 @@ def _in_own_words(message: str) -> str:
         if match := pattern.fullmatch(message):
             return tr(text, **match.groupdict())
     return message
+
+
+def message_texts() -> tuple[str, ...]:
+    """The texts in place of those of argparse."""
+    return tuple(text for _, text in _MESSAGES)
 
 
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -115,6 +125,9 @@ def translate(parser: argparse.ArgumentParser) -> None:
     """Put all texts of a parser and its commands into the user's language."""
     for holder, name, text in _texts(parser):
         setattr(holder, name, tr(text))
+    title, line_end, examples = (parser.epilog or "").partition("\n")
+    if title in EXAMPLE_TITLES:
+        parser.epilog = tr(title) + line_end + examples
     for one in subcommands(parser).values():
         translate(one)
 
@@ -127,7 +140,7 @@ def texts_of(parser: argparse.ArgumentParser) -> set[str]:
 
 def _texts(parser: argparse.ArgumentParser) -> Iterator[tuple[Any, str, str]]:
     """Each text with its object and attribute."""
-    holders: list[tuple[Any, str]] = [(parser, "description")]
+    holders: list[tuple[Any, str]] = [(parser, "description"), (parser, "epilog")]
     holders += [(group, "title") for group in parser._action_groups]  # noqa: SLF001 - there is no other way
     for action in parser._actions:  # noqa: SLF001 - there is no other way
         holders.append((action, "help"))
@@ -135,7 +148,7 @@ def _texts(parser: argparse.ArgumentParser) -> Iterator[tuple[Any, str, str]]:
             holders.extend((one, "help") for one in action._choices_actions)  # noqa: SLF001 - there is no other way
     for holder, name in holders:
         text = getattr(holder, name)
-        if text and text is not argparse.SUPPRESS:
+        if text and text is not argparse.SUPPRESS and not text.startswith(EXAMPLE_TITLES):
             yield holder, name, text
 
 

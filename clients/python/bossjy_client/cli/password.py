@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.secret_input import new_password, secret
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
@@ -13,7 +14,7 @@ _TRIES = 3
 
 async def _password(session: Session) -> ExitCode:
     args, output = session.args, session.output
-    current = secret("Current password", from_stdin=args.password_stdin)
+    current = secret(tr("Current password"), from_stdin=args.password_stdin)
     async with session.client() as client:
         ended = await change(
             session, client, current, from_stdin=args.password_stdin, end_other_sessions=args.end_other_sessions
@@ -21,7 +22,9 @@ async def _password(session: Session) -> ExitCode:
         await session.renew(client)
     if output.as_json:
         output.json({"ended_count": ended})
-    output.note("the password was changed" + (f"; {ended} other sessions ended" if args.end_other_sessions else ""))
+    output.note(tr("the password was changed"))
+    if args.end_other_sessions:
+        output.note(tr("ended sessions: {ended_count}", ended_count=ended))
     return ExitCode.DONE
 
 
@@ -37,4 +40,4 @@ async def change(
             if error.reason != "PASSWORD_REFUSED" or from_stdin or attempt == _TRIES - 1:
                 raise
             session.output.error(error)
-    raise BossjyError("the password was not changed")
+    raise BossjyError(tr("the password was not changed"))

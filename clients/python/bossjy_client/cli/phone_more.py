@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bossjy.phone.v1 import number_pb2
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.session import Session
 
@@ -12,13 +13,13 @@ def short_words(short: number_pb2.ShortNumber) -> str:
     """The kind and cost of a short number as text."""
     cost = enum_word(number_pb2.ShortNumberCost.Name(short.expected_cost), "SHORT_NUMBER_COST_")
     said = (
-        ("emergency", short.emergency),
-        ("connects to emergency", short.connects_to_emergency and not short.emergency),
+        (tr("emergency"), short.emergency),
+        (tr("connects to emergency"), short.connects_to_emergency and not short.emergency),
         (cost, short.expected_cost),
-        ("one carrier only", short.carrier_specific),
-        ("text messages", short.sms_service),
+        (tr("one carrier only"), short.carrier_specific),
+        (tr("text messages"), short.sms_service),
     )
-    return ", ".join([f"of {short.region_code}", *(word for word, applies in said if applies)])
+    return ", ".join([tr("of {region}", region=short.region_code), *(word for word, applies in said if applies)])
 
 
 async def _partial(session: Session) -> ExitCode:
@@ -40,16 +41,20 @@ async def _short(session: Session) -> ExitCode:
     if session.output.as_json:
         session.output.message(short)
     else:
-        possible = f"no, but {short.region_code} has short numbers of this length" if short.possible else "no"
+        possible = (
+            tr("no, but {region} has short numbers of this length", region=short.region_code)
+            if short.possible
+            else tr("no")
+        )
         session.output.pairs(
-            (("valid", "yes" if holds else possible), ("details", short_words(short) if holds else ""))
+            (("valid", tr("yes") if holds else possible), ("details", short_words(short) if holds else ""))
         )
     return ExitCode.DONE if holds else ExitCode.FINDINGS
 
 
 async def _region(session: Session) -> ExitCode:
     async with session.client() as client:
-        region = await client.phone.region(session.args.code, language=session.args.language)
+        region = await client.phone.region(session.args.code, language=session.language)
     if session.output.as_json:
         session.output.message(region)
         return ExitCode.DONE
@@ -91,7 +96,7 @@ async def _regions(session: Session) -> ExitCode:
         return await _readings(session)
     async with session.client() as client:
         regions = [
-            region async for region in client.phone.regions(calling_code=args.calling_code, language=args.language)
+            region async for region in client.phone.regions(calling_code=args.calling_code, language=session.language)
         ]
     if output.as_json:
         for region in regions:

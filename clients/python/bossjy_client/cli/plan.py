@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bossjy.phone.v1 import number_pb2, plan_pb2
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.session import Session
 
@@ -34,11 +35,11 @@ async def _diff(session: Session) -> ExitCode:
     if output.as_json:
         output.message(answer)
         return ExitCode.DONE
-    versions = f"{answer.from_version} to {answer.to_version}"
+    versions = tr("{former} to {new}", former=answer.from_version, new=answer.to_version)
     if not answer.differences:
-        output.note(f"{versions}: no number changed")
+        output.note(tr("{versions}: no number changed", versions=versions))
         return ExitCode.DONE
-    total = ("all", "", "", answer.newly_valid_count, answer.newly_invalid_count, answer.retyped_count, "")
+    total = (tr("all"), "", "", answer.newly_valid_count, answer.newly_invalid_count, answer.retyped_count, "")
     heads = ("region", "code#", "type", "newly valid#", "newly invalid#", "retyped#", "for example")
     output.table(heads, [*map(_row, answer.differences), total], title=versions)
     return ExitCode.DONE

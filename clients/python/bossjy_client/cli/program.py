@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(words: list[str]) -> int:
-    use_language(language_of(words, os.environ))
+    # Programs read these outputs: no word of them depends on the language.
+    use_language("" if {"--json", "--csv"} & set(words) else language_of(words, os.environ))
     command_line = parser()
     if answer_language():
         translate(command_line)

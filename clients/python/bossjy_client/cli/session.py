@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bossjy_client.cli.arguments.common import DEFAULT_TARGET
 from bossjy_client.cli.exit_codes import UsageError
-from bossjy_client.cli.messages import tr
+from bossjy_client.cli.messages import answer_language, tr
 from bossjy_client.cli.output import Output
 from bossjy_client.config import ClientConfig
 from bossjy_client.credentials import CredentialsFile, Login
@@ -37,6 +37,11 @@ class Session:
         self._token_file: str = getattr(args, "token", "")
         self._token = environment.get("BOSSJY_TOKEN", "")
         self.target_option: str = getattr(args, "target", "") or environment.get("BOSSJY_TARGET", "")
+
+    @property
+    def language(self) -> str:
+        """The language of names and sentences of the service: as given, else that of the messages for people."""
+        return self.args.language or answer_language()
 
     def config(self, login: Login | None = None) -> ClientConfig:
         """Settings of the connection, from the options and the stored login. Raises SourceError, UsageError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.session import Session
 
 
@@ -20,7 +21,7 @@ async def _list(session: Session) -> ExitCode:
             one.address,
             one.create_time.ToJsonString(),
             one.last_use_time.ToJsonString(),
-            "this one" if one.current else "",
+            tr("this one") if one.current else "",
         )
         for one in found
     )
@@ -32,5 +33,5 @@ async def _revoke(session: Session) -> ExitCode:
     async with session.client() as client:
         for session_id in session.args.sessions:
             await client.auth.revoke_session(session_id)
-            session.output.note(f"ended {session_id}")
+            session.output.note(tr("ended {session_id}", session_id=session_id))
     return ExitCode.DONE

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_client.cli.exit_codes import ExitCode, UsageError
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.session import Session
 
 _FACTOR = {"required": True, "optional": False}
@@ -20,7 +21,7 @@ async def _show(session: Session) -> ExitCode:
 async def _set(session: Session) -> ExitCode:
     args = session.args
     if args.name is None and args.region is None and args.second_factor is None:
-        raise UsageError("nothing to change: give --name, --region or --second-factor")
+        raise UsageError(tr("nothing to change: give --name, --region or --second-factor"))
     async with session.client() as client:
         tenant = await client.tenant.update(
             display_name=args.name,
@@ -35,14 +36,18 @@ def _print(session: Session, tenant: account_pb2.Tenant) -> None:
     if session.output.as_json:
         session.output.message(tenant)
         return
-    calls = f"{tenant.calls_per_minute:,} per class of methods" if tenant.calls_per_minute else "no limit"
+    calls = (
+        tr("{count:,} per class of methods", count=tenant.calls_per_minute)
+        if tenant.calls_per_minute
+        else tr("no limit")
+    )
     session.output.pairs(
         (
             ("tenant", tenant.tenant_id),
             ("name", tenant.display_name),
-            ("default region", tenant.default_region or "none"),
+            ("default region", tenant.default_region or tr("none")),
             ("calls a minute", calls),
-            ("second factor", "required" if tenant.second_factor_required else "optional"),
+            ("second factor", tr("required") if tenant.second_factor_required else tr("optional")),
             ("created", tenant.create_time.ToJsonString()),
         )
     )
@@ -73,5 +78,7 @@ async def _first(events: AsyncIterator[account_pb2.AuditEvent], limit: int) -> A
 
 def _row(event: account_pb2.AuditEvent) -> tuple[object, ...]:
     time = event.event_time.ToDatetime().isoformat(sep=" ", timespec="seconds")
-    outcome = f"{event.outcome} ({event.times} calls)" if event.times > 1 else event.outcome
+    outcome = (
+        tr("{outcome} ({times} calls)", outcome=event.outcome, times=event.times) if event.times > 1 else event.outcome
+    )
     return time, event.actor, event.action, event.resource, outcome, event.detail, event.address

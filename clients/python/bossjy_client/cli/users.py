@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_client.cli.exit_codes import ExitCode, UsageError
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.secret_input import ask, new_password, next_line, on_terminal
 from bossjy_client.cli.session import Session
@@ -25,7 +26,7 @@ async def _list(session: Session) -> ExitCode:
 
 
 def _row(user: account_pb2.User) -> tuple[str, ...]:
-    login = user.last_login_time.ToJsonString() if user.HasField("last_login_time") else "never"
+    login = user.last_login_time.ToJsonString() if user.HasField("last_login_time") else tr("never")
     return user.user_id, user.email, user.display_name, _role_word(user), _state_word(user), login
 
 
@@ -44,7 +45,7 @@ async def _user_id(client: Client, user: str) -> str:
     quoted = user.replace("\\", "\\\\").replace('"', '\\"')
     async for one in client.users.list(f'email = "{quoted}"'):
         return one.user_id
-    raise NotFoundError("there is no user with this mail address: `bossjy users list` shows them", code="NOT_FOUND")
+    raise NotFoundError(tr("there is no user with this mail address: `bossjy users list` shows them"), code="NOT_FOUND")
 
 
 def _print(session: Session, user: account_pb2.User) -> None:
@@ -56,7 +57,7 @@ def _print(session: Session, user: account_pb2.User) -> None:
         (
             *zip(names, _row(user), strict=True),
             ("language", user.language),
-            ("second factor", "on" if user.second_factor else "off"),
+            ("second factor", tr("on") if user.second_factor else tr("off")),
             ("created", user.create_time.ToJsonString()),
         )
     )
@@ -80,8 +81,15 @@ async def _create(session: Session) -> ExitCode:
         return ExitCode.DONE
     output.pairs((("user", made.user.user_id), ("role", args.role), ("password", made.password)))
     if made.password:
-        output.note("the password is shown once; it must be changed at the first login:")
-    output.note(f"bossjy login --target {target} --tenant {tenant_id} --email {args.email}")
+        output.note(tr("the password is shown once; it must be changed at the first login:"))
+    output.note(
+        tr(
+            "bossjy login --target {target} --tenant {tenant_id} --email {email}",
+            target=target,
+            tenant_id=tenant_id,
+            email=args.email,
+        )
+    )
     return ExitCode.DONE
 
 
@@ -97,7 +105,9 @@ async def _disable(session: Session) -> ExitCode:
     async with session.client() as client:
         answer = await client.users.disable(await _user_id(client, session.args.user))
     _print(session, answer.user)
-    session.output.note(f"ended sessions: {answer.ended_count}; the user's API keys have ended as well")
+    session.output.note(
+        tr("ended sessions: {ended_count}; the user's API keys have ended as well", ended_count=answer.ended_count)
+    )
     return ExitCode.DONE
 
 
@@ -113,16 +123,18 @@ async def _delete(session: Session) -> ExitCode:
         user_id = await _user_id(client, user)
         if on_terminal():
             output.note(
-                "this deletes the name, address, password and logins of the user, and ends its API keys; nobody"
+                tr(
+                    "this deletes the name, address, password and logins of the user, and ends its API keys; nobody "
+                    "can restore them. Contacts, imports and the audit log stay"
+                )
             )
-            output.note("can restore them. Contacts, imports and the audit log stay")
-        typed = ask("Type the id or address of the user again: ", "") if on_terminal() else next_line().strip()
+        typed = ask(tr("Type the id or address of the user again: "), "") if on_terminal() else next_line().strip()
         if typed != user:
-            raise UsageError("the typed text is not the user: nothing was deleted")
+            raise UsageError(tr("the typed text is not the user: nothing was deleted"))
         ended = await client.users.delete(user_id)
     if output.as_json:
         output.json({"user_id": user_id, "ended_count": ended})
-    output.note(f"deleted {user_id}; ended sessions: {ended}")
+    output.note(tr("deleted {user_id}; ended sessions: {ended}", user_id=user_id, ended=ended))
     return ExitCode.DONE
 
 
@@ -134,7 +146,7 @@ async def _reset(session: Session) -> ExitCode:
     if output.as_json:
         output.json({"user_id": user_id, "password": password})
         return ExitCode.DONE
-    output.note("the password is shown once; it must be changed at the next login:")
+    output.note(tr("the password is shown once; it must be changed at the next login:"))
     output.line(password)
     return ExitCode.DONE
 
@@ -143,5 +155,5 @@ async def _remove_factor(session: Session) -> ExitCode:
     async with session.client() as client:
         answer = await client.users.remove_second_factor(await _user_id(client, session.args.user))
     _print(session, answer.user)
-    session.output.note(f"ended sessions: {answer.ended_count}")
+    session.output.note(tr("ended sessions: {ended_count}", ended_count=answer.ended_count))
     return ExitCode.DONE

@@ -8,9 +8,12 @@ from typing import Any
 from bossjy_client.cli.arguments.import_options import add_options
 from bossjy_client.cli.arguments.later import later
 
-_ABOUT = "Import files. Each row counts once: the same command resumes an interrupted import."
+_ABOUT = (
+    "Import files. Each row counts once: the same command resumes an interrupted import. Without a file it asks for "
+    "everything, shows the result, and imports then."
+)
 _EXAMPLES = """examples:
-  bossjy import                                     asks for everything, shows what will happen, then does it
+  bossjy import
   bossjy import customers.xlsx --sheet 客户 --region CN
   bossjy import old.csv new.csv --existing fill --map phone=联系方式
   bossjy import big.csv --parts 4 --enrich --language zh

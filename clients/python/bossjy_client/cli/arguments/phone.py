@@ -57,7 +57,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         **example("phone explain"),
     )
     command.add_argument("number", metavar="TEXT", help="a text that may be a number")
-    command.set_defaults(command=later("phone", "_explain"))
+    command.set_defaults(command=later("phone_explain", "_explain"))
 
     text = "carrier and line of a number now, by the operator's provider (exit code 6: not valid, or not known)"
     command = group.add_parser(

@@ -10,6 +10,7 @@ from bossjy_client.cli.importing.input import input_of
 from bossjy_client.cli.importing.options import spec_of
 from bossjy_client.cli.importing.run import run_import
 from bossjy_client.cli.importing.summary import show_import, state_word
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.session import Session
 from bossjy_client.errors import BossjyError
 
@@ -20,16 +21,16 @@ async def _import(session: Session) -> ExitCode:
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and not session.output.as_json
     if args.mode == "interactive" or (args.mode is None and not files and terminal):
         if not terminal:
-            raise UsageError("--mode interactive needs a terminal: use --mode batch")
+            raise UsageError(tr("--mode interactive needs a terminal: use --mode batch"))
         if len(files) > 1:
-            raise UsageError("--mode interactive takes one file")
+            raise UsageError(tr("--mode interactive takes one file"))
         from bossjy_client.cli.importing.wizard import run_wizard  # noqa: PLC0415 - needs the extra `cli`
 
         return await run_wizard(session, files[0] if files else "")
     if not files:
-        raise UsageError("no file is named: run `bossjy import FILE…`, or `bossjy import -` to read a pipe")
+        raise UsageError(tr("no file is named: run `bossjy import FILE…`, or `bossjy import -` to read a pipe"))
     if files.count("-") > 1:
-        raise UsageError("standard input can be imported once")
+        raise UsageError(tr("standard input can be imported once"))
     return await _batch(session, files)
 
 
@@ -53,6 +54,6 @@ async def _batch(session: Session, files: list[str]) -> ExitCode:
 def _show(session: Session, job: import_pb2.Import) -> None:
     show_import(session.output, job)
     if job.counts.rejected:
-        session.output.note(f"rejected rows: bossjy imports rejects {job.import_id}")
+        session.output.note(tr("rejected rows: bossjy imports rejects {import_id}", import_id=job.import_id))
     if job.counts.duplicate:
-        session.output.note(f"duplicate rows: bossjy imports duplicates {job.import_id}")
+        session.output.note(tr("duplicate rows: bossjy imports duplicates {import_id}", import_id=job.import_id))

@@ -7,6 +7,7 @@ import shlex
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import UsageError
+from bossjy_client.cli.messages import tr
 
 EXISTING = {
     "skip": import_pb2.EXISTING_POLICY_SKIP,
@@ -97,7 +98,7 @@ def spec_of(args: argparse.Namespace) -> import_pb2.ImportSpec:
     _set_limit(spec, args.max_rejects)
     _check_characters(args)
     if args.null and args.keep_null_words:
-        raise UsageError("--null and --keep-null-words exclude each other: give one of them")
+        raise UsageError(tr("--null and --keep-null-words exclude each other: give one of them"))
     if args.null or args.keep_null_words:
         spec.null_values.SetInParent()
         spec.null_values.values.extend(args.null)
@@ -127,18 +128,26 @@ def _set_limit(spec: import_pb2.ImportSpec, text: str) -> None:
 def _check_characters(args: argparse.Namespace) -> None:
     """Raises UsageError."""
     if len(args.escape) > 1 or (len(args.quote) > 1 and args.quote.lower() != _NO_QUOTES):
-        raise UsageError("--quote and --escape take one character each; --quote none says that there are no quotes")
+        raise UsageError(tr("--quote and --escape take one character each; --quote none says that there are no quotes"))
     if args.header == "absent" and args.header_row:
-        raise UsageError("--header absent and --header-row exclude each other: give one of them")
+        raise UsageError(tr("--header absent and --header-row exclude each other: give one of them"))
     if args.header_row and args.skip_rows >= args.header_row:
-        raise UsageError(f"--skip-rows {args.skip_rows} leaves out line {args.header_row} of the header")
+        raise UsageError(
+            tr(
+                "--skip-rows {skip_rows} leaves out line {header_row} of the header",
+                skip_rows=args.skip_rows,
+                header_row=args.header_row,
+            )
+        )
 
 
 def split_mapping(text: str) -> tuple[str, str]:
     """Field and column of `FIELD=COLUMN`. Raises UsageError."""
     field, _, column = text.partition("=")
     if field not in FIELDS or not column:
-        raise UsageError(f"--map {text}: write FIELD=COLUMN, where FIELD is one of {', '.join(FIELDS)}")
+        raise UsageError(
+            tr("--map {text}: write FIELD=COLUMN, where FIELD is one of {names}", text=text, names=", ".join(FIELDS))
+        )
     return field, column
 
 

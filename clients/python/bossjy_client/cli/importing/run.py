@@ -16,6 +16,7 @@ from bossjy_client.cli.importing.options import command_line
 from bossjy_client.cli.importing.pending import PendingImport
 from bossjy_client.cli.importing.progress_lines import UploadLines
 from bossjy_client.cli.importing.summary import identity_holds
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import Output
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
@@ -39,10 +40,10 @@ async def run_import(
     request_id = pending.request_id() if pending else str(uuid.uuid4())
     file = str(given.path or "-")
     if pending and pending.resumed:
-        session.output.note(f"{file}: resuming the interrupted run")
+        session.output.note(tr("{file}: resuming the interrupted run", file=file))
     elif not args.yes:
         sample, complete = given.sample()
-        await check_first(client, args, spec, sample, complete=complete)
+        await check_first(client, spec, sample, complete=complete)
     try:
         job = await _upload(session, client, args, given, spec, request_id)
     except BossjyError as error:
@@ -51,12 +52,14 @@ async def run_import(
         job = await _failed(client, error)
     except asyncio.CancelledError:
         if pending:
-            session.output.note(f"committed rows are kept; to resume: {command_line(args, file)}")
+            session.output.note(tr("committed rows are kept; to resume: {command}", command=command_line(args, file)))
         raise
     if pending:
         pending.done()
     if not identity_holds(job.counts):
-        raise BossjyError(f"the counts of import {job.import_id} do not add up", code="INTERNAL")
+        raise BossjyError(
+            tr("the counts of import {import_id} do not add up", import_id=job.import_id), code="INTERNAL"
+        )
     return job
 
 

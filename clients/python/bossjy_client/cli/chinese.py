@@ -1,3 +1,0 @@
-"""Chinese."""
-
-CHINESE: dict[str, str] = {}
