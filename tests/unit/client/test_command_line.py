@@ -23,7 +23,9 @@ from bossjy_client.cli.completion import SCRIPTS, candidates
 from bossjy_client.cli.contacts import _DIMENSIONS, _FORMATS
 from bossjy_client.cli.importing import options
 from bossjy_client.cli.parsing import CommandLineError, subcommands
+from bossjy_client.cli.session import Session
 from bossjy_client.cli.users import _ROLES
+from bossjy_client.credentials import Login
 from bossjy_client.version import VERSION
 
 # What a command without a call must not wait for.
@@ -219,3 +221,28 @@ def test_bash_completes(line: str, expected: list[str], tmp_path: Path) -> None:
 def test_each_script_asks_the_tool(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     assert "__complete" in capsys.readouterr().out
+
+
+def test_a_token_is_for_the_service_of_the_login(tmp_path: Path) -> None:
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    Session(parse(["whoami"]), environment).credentials.save(Login("there:1", "acme", access_token="a", tls=True))
+    (tmp_path / "token").write_text("secret\nanother line\n")
+    by_file = Session(parse(["whoami", "--token", str(tmp_path / "token")]), environment).login()
+    by_environment = Session(parse(["whoami"]), environment | {"BOSSJY_TOKEN": "secret"}).login()
+    assert by_file == by_environment == Login("there:1", api_key="secret", tls=True)
+    elsewhere = Session(parse(["whoami", "--target", "here:2"]), environment | {"BOSSJY_TOKEN": "secret"}).login()
+    assert elsewhere == Login("here:2", api_key="secret")
+
+
+def test_a_token_in_place_of_its_file_is_not_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["whoami", "--token", "bjk_secret"]) == 7
+    error = capsys.readouterr().err
+    assert "BOSSJY_TOKEN" in error
+    assert "bjk_secret" not in error
+    (tmp_path / "empty").write_text("\n")
+    assert main(["whoami", "--token", str(tmp_path / "empty")]) == 7
+
+
+def test_json_and_csv_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["whoami", "--json", "--csv"]) == 2
+    assert "exclude each other" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,10 +78,16 @@ class Session:
         """The login for calls. Raises CredentialsError."""
         if self.output.as_json and self.output.as_csv:
             raise UsageError(tr("--json and --csv exclude each other: give one of them"))
+        login: Login | None = None
         if self._token_file:
             self._token, self._token_file = _token_of(self._token_file), ""
-        if self._token:
-            return Login(target=self.target_option or DEFAULT_TARGET, api_key=self._token)
+        if self._token:  # at the service of the login, with its certificates, if no other one is named
+            with suppress(CredentialsError):
+                login = self.credentials.load(self.target_option)
+            place = login or Login(target=self.target_option or DEFAULT_TARGET)
+            return dataclasses.replace(
+                place, tenant_id="", email="", access_token="", refresh_token="", api_key=self._token
+            )
         login = self.credentials.load(self.target_option)
         if login is None:
             where = f" --target {self.target_option}" if self.target_option else ""
