@@ -41,9 +41,14 @@ compdef _bossjy bossjy
     set -l program $words[1]
     set -e words[1]
     set -l current (commandline -ct)
-    $program {REQUEST} $words "$current" 2>/dev/null
+    set -l found ($program {REQUEST} $words "$current" 2>/dev/null)
+    if count $found >/dev/null
+        printf '%s\\n' $found
+    else
+        __fish_complete_path "$current"
+    end
 end
-complete -c bossjy -a '(__bossjy_words)'
+complete -c bossjy -f -a '(__bossjy_words)'
 """,
 }
 

@@ -77,8 +77,8 @@ class Output:
             found += own
             self._csv([name.strip() for name, _ in found], [["" if one is None else one for _, one in found]])
             return
-        translated = [(tr(name), value) for name, value in found]
-        shown = [(name, _shown(value)) for name, value in [*translated, *own] if value not in ("", None, ())]
+        named = [*((tr(name), value) for name, value in found), *((cleaned(name), value) for name, value in own)]
+        shown = [(name, _shown(value)) for name, value in named if value not in ("", None, ())]
         if sys.stdout.isatty():
             from bossjy_client.cli.terminal_table import print_pairs  # noqa: PLC0415 - only a terminal needs it
 
