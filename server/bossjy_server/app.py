@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 
-import grpc.aio
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -24,9 +23,9 @@ from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
 from bossjy_numbering.released import plan_time
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.people.tenant_limits import TenantLimits
 from bossjy_server.auth.service import Auth, open_auth
-from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
@@ -218,8 +217,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             )
         )
         keep_for_good()
-        credentials = certificates.credentials() if certificates else None
-        server = await _start_front(router, settings, credentials, shared=worker > 0)
+        server = await _start_front(router, settings, certificates, shared=worker > 0)
         stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
         if not worker:  # the parent of workers registers them as one
             await stack.enter_async_context(_in_discovery(settings))
@@ -259,14 +257,15 @@ class _Front(Protocol):
 
 
 async def _start_front(
-    router: Router, settings: Settings, credentials: grpc.ServerCredentials | None, *, shared: bool
+    router: Router, settings: Settings, certificates: Certificates | None, *, shared: bool
 ) -> _Front:
     """Start the front end that the settings name. `shared`: other processes listen on the port as well."""
     options = replace(settings.server, reuse_port=shared)
     if options.front == "native":
         from bossjy_server.rpc.native.native_server import start_native  # noqa: PLC0415 - only if selected
 
-        return await start_native(router, options, settings.streams, settings.process.drain_s)
+        return await start_native(router, options, settings.streams, settings.process.drain_s, certificates)
+    credentials = certificates.credentials() if certificates else None
     return await start_server(router, options.address, options, credentials)
 
 

@@ -1,7 +1,7 @@
 """Blocking work outside the event loop: files, tables, waiting for a process. Never on asyncio's default executor.
 
 The default executor is one queue for all: a feature that fills it delays every other one. Work of callers that can be
-long or frequent has its own threads (`phone/threads.py`, `imports/servicer.py`, `auth/passwords.py`).
+long or frequent has its own threads (`phone/threads.py`, `imports/servicer.py`, `auth/password/passwords.py`).
 """
 
 from __future__ import annotations

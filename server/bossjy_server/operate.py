@@ -12,13 +12,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 
-from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, may_bind, unbind
-from bossjy_server.auth.operator import NewOwner, create_owner, key_lines
-from bossjy_server.auth.operator_journal import OperatorJournal
+from bossjy_server.auth.audit.operator_journal import OperatorJournal
+from bossjy_server.auth.credentials.certificates import NewBinding, bind, binding_lines, may_bind, unbind
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.people.operator import NewOwner, create_owner, key_lines
+from bossjy_server.auth.people.tenant_store import TenantRow
+from bossjy_server.auth.people.tenants import delete_tenant, find_tenant, list_tenants, set_limit
 from bossjy_server.auth.service import load_keys
-from bossjy_server.auth.tenant_store import TenantRow
-from bossjy_server.auth.tenants import delete_tenant, find_tenant, list_tenants, set_limit
 from bossjy_server.config import Settings
 from bossjy_server.embedded.servers import running_database, start_embedded
 from bossjy_server.errors import BossjyError, StartError

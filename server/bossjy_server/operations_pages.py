@@ -6,7 +6,7 @@ import asyncio
 import json
 from concurrent.futures import TimeoutError as LateError
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.rpc.health import HealthServicer
 from bossjy_server.telemetry.text_pages import JWKS, LIVE, READY, OperationsPages, Page
 

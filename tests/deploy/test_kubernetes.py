@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import kubernetes_validate
 import pytest
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.cli import command_line
 from bossjy_server.config import Settings
 from bossjy_server.telemetry.metrics import _PATH as METRICS

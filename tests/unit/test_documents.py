@@ -74,3 +74,12 @@ def test_the_documented_chain_is_the_real_one() -> None:
     path = shown[shown.index("rpc: request context") : shown.index("─► servicer")]
     steps = [step.strip().replace(" ", "_") for step in path.removeprefix("rpc:").split("─►")]
     assert [step for step in steps if step] == [{"logging": "log"}.get(name, name) for name in names]
+
+
+def test_the_index_of_topics_leads_to_the_line() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    rows = re.findall(r"^\| [^|]+ \| \[([^]]+)\]\(\.\./([^)]+)\) \| `(\w+)` \|$", text, re.MULTILINE)
+    assert len(rows) >= 10
+    for shown, path, name in rows:
+        assert path.endswith(shown)
+        assert re.search(rf"^ *(async )?(def|class) {name}\b", (ROOT / path).read_text(), re.MULTILINE), (path, name)

@@ -8,9 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from bossjy.auth.v1 import account_pb2
 from bossjy_server.auth import records
-from bossjy_server.auth.audit_store import Event
-from bossjy_server.auth.keys import SigningKey
-from bossjy_server.auth.sessions import Tokens
+from bossjy_server.auth.audit.audit_store import Event
+from bossjy_server.auth.credentials.keys import SigningKey
+from bossjy_server.auth.login.sessions import Tokens
 from bossjy_server.scopes import Role
 
 _STATES = {"active": account_pb2.USER_STATE_ACTIVE, "disabled": account_pb2.USER_STATE_DISABLED}

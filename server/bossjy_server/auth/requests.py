@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from bossjy_numbering import RegionHints
 from bossjy_numbering.regions import NON_GEOGRAPHIC, region_codes
 from bossjy_server.auth import convert
-from bossjy_server.auth.sessions import Client
+from bossjy_server.auth.login.sessions import Client
 from bossjy_server.context import Caller, current_call, current_caller
 from bossjy_server.errors import InvalidArgument, PermissionDenied, Reason, Violation
 from bossjy_server.scopes import Role

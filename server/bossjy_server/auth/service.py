@@ -12,27 +12,27 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from bossjy_server.auth.accounts import Accounts
-from bossjy_server.auth.apikeys import ApiKeys
-from bossjy_server.auth.audit_list import AuditLog
-from bossjy_server.auth.audit_sweep import sweep
-from bossjy_server.auth.authenticator import Authenticator
-from bossjy_server.auth.keys import Keys
-from bossjy_server.auth.live_callers import LiveCallers
-from bossjy_server.auth.operator_journal import OperatorJournal
+from bossjy_server.auth.audit.audit_list import AuditLog
+from bossjy_server.auth.audit.audit_sweep import sweep
+from bossjy_server.auth.audit.operator_journal import OperatorJournal
+from bossjy_server.auth.audit.refused_scopes import RefusedScopes
+from bossjy_server.auth.credentials.apikeys import ApiKeys
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.credentials.tokens import AccessTokens
+from bossjy_server.auth.login.authenticator import Authenticator
+from bossjy_server.auth.login.live_callers import LiveCallers
+from bossjy_server.auth.login.revocations import Revocations
+from bossjy_server.auth.login.second_factor import SecondFactor
+from bossjy_server.auth.login.sessions import Sessions
+from bossjy_server.auth.login.throttle import Throttle
+from bossjy_server.auth.login.wrong_logins import WrongLogins
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.password_rules import PasswordRules
-from bossjy_server.auth.passwords import Passwords
-from bossjy_server.auth.refused_scopes import RefusedScopes
-from bossjy_server.auth.registration import Registration, first_registration_token
-from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.second_factor import SecondFactor
+from bossjy_server.auth.password.password_rules import PasswordRules
+from bossjy_server.auth.password.passwords import Passwords
+from bossjy_server.auth.people.accounts import Accounts
+from bossjy_server.auth.people.registration import Registration, first_registration_token
+from bossjy_server.auth.people.users import Users
 from bossjy_server.auth.servicer import AuthServicer
-from bossjy_server.auth.sessions import Sessions
-from bossjy_server.auth.throttle import Throttle
-from bossjy_server.auth.tokens import AccessTokens
-from bossjy_server.auth.users import Users
-from bossjy_server.auth.wrong_logins import WrongLogins
 from bossjy_server.blocking import in_thread
 from bossjy_server.errors import BossjyError, StartError
 from bossjy_server.storage.postgres import Database

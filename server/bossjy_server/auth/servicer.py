@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy_server.auth import convert
-from bossjy_server.auth.accounts import Accounts, NewTenant
-from bossjy_server.auth.apikeys import ApiKeys, NewApiKey
-from bossjy_server.auth.audit_list import AuditLog
-from bossjy_server.auth.authenticator import Authenticator
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.audit.audit_list import AuditLog
+from bossjy_server.auth.credentials.apikeys import ApiKeys, NewApiKey
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.login.authenticator import Authenticator
+from bossjy_server.auth.login.second_factor import SecondFactor
+from bossjy_server.auth.login.sessions import Sessions
+from bossjy_server.auth.people.accounts import Accounts, NewTenant
+from bossjy_server.auth.people.users import Changes, NewUser, Users
 from bossjy_server.auth.records import ApiKey, User, to_datetime
 from bossjy_server.auth.requests import (
     caller_with_session,
@@ -23,9 +26,6 @@ from bossjy_server.auth.requests import (
     tag,
     time_of,
 )
-from bossjy_server.auth.second_factor import SecondFactor
-from bossjy_server.auth.sessions import Sessions
-from bossjy_server.auth.users import Changes, NewUser, Users
 from bossjy_server.context import current_call, current_caller
 from bossjy_server.errors import Unauthenticated
 from bossjy_server.storage.pages import Pages

@@ -81,7 +81,10 @@ class ServerOptions:
         "Origins whose pages may call JSON on the native front end: `https://a.example.com`, `*` for all.",
     )
     openapi: bool = setting(
-        "BOSSJY_OPENAPI", False, read.switch, "Serve `/openapi.json` on the port of the native front end."
+        "BOSSJY_OPENAPI",
+        False,
+        read.switch,
+        "Serve `/openapi.json` and `/docs`, a page of it, on the port of the native front end.",
     )
     max_streams_per_connection: int = setting(
         "BOSSJY_MAX_STREAMS_PER_CONNECTION", 200, read.whole(1, 100_000), "Simultaneous calls on one connection."

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import asyncpg
 
-from bossjy_server.auth import token_format
+from bossjy_server.auth.credentials import token_format
 from bossjy_server.errors import Reason
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register
 

@@ -11,8 +11,8 @@ import pytest
 
 from bossjy.auth.v1 import account_pb2
 from bossjy.auth.v1 import auth_service_pb2 as pb
-from bossjy_server.auth.operator_journal import OperatorJournal
-from bossjy_server.auth.refused_scopes import RefusedScopes
+from bossjy_server.auth.audit.operator_journal import OperatorJournal
+from bossjy_server.auth.audit.refused_scopes import RefusedScopes
 from bossjy_server.context import CallContext, Caller, enter_call
 from bossjy_server.storage.audit import losses
 from bossjy_server.storage.postgres import Database

@@ -8,7 +8,7 @@ from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from bossjy.imports.v1 import import_service_pb2
 from bossjy.imports.v1.import_service_pb2_grpc import ImportServiceStub
-from bossjy_server.auth.once_per import OncePer
+from bossjy_server.auth.audit.once_per import OncePer
 from bossjy_server.errors import Reason
 from tests.integration.auth.conftest import PASSWORD, Clock, Opened, User, reason_of, register
 from tests.service import Service

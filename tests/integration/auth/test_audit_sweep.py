@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from bossjy_server.auth import audit_sweep
+from bossjy_server.auth.audit import audit_sweep
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import role_for

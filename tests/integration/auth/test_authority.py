@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 
 from bossjy.auth.v1 import account_pb2
-from bossjy_server.auth import session_store, store
+from bossjy_server.auth import store
 from bossjy_server.auth.authority_changes import changing
+from bossjy_server.auth.login import session_store
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, PermissionDenied, Reason, Unauthenticated
 from bossjy_server.scopes import Role, scopes_of

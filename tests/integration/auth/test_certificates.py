@@ -21,7 +21,7 @@ from bossjy.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 from bossjy_server.app import running
-from bossjy_server.auth.certificates import NewBinding, bind, binding_lines, unbind
+from bossjy_server.auth.credentials.certificates import NewBinding, bind, binding_lines, unbind
 from bossjy_server.config import Settings, read_settings
 from bossjy_server.embedded.system import free_port
 from bossjy_server.errors import Reason

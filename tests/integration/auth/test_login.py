@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from bossjy_server.auth import store
+from bossjy_server.auth.login.sessions import Client
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.password.passwords import Passwords
 from bossjy_server.auth.service import Auth
-from bossjy_server.auth.sessions import Client
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted
 from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.redis import open_redis

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bossjy_server.auth.registration import new_registration_token
+from bossjy_server.auth.people.registration import new_registration_token
 from bossjy_server.auth.service import Auth
 from bossjy_server.errors import BossjyError, InvalidArgument, Reason
 from bossjy_server.storage.postgres import Database

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from redis.asyncio import Redis
 
+from bossjy_server.auth.login.revocations import ENDED, Revocations
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.revocations import ENDED, Revocations
 from bossjy_server.errors import BossjyError, Reason
 from bossjy_server.storage.redis import open_redis
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register

@@ -8,7 +8,7 @@ from dataclasses import replace
 import asyncpg
 import pyotp
 
-from bossjy_server.auth import second_factor_store
+from bossjy_server.auth.login import second_factor_store
 from bossjy_server.auth.records import to_datetime
 from bossjy_server.errors import Reason
 from bossjy_server.storage.postgres import Database

@@ -12,11 +12,12 @@ import pytest
 from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from bossjy.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
-from bossjy_server.auth import accounts, store
+from bossjy_server.auth import store
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.people import accounts
+from bossjy_server.auth.people.tenant_limits import TenantLimits
 from bossjy_server.auth.service import Auth, load_keys
 from bossjy_server.auth.servicer import AuthServicer
-from bossjy_server.auth.tenant_limits import TenantLimits
 from bossjy_server.errors import Reason, StartError
 from bossjy_server.storage.postgres import Database, UniqueViolation
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register

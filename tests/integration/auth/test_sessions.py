@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from bossjy_server.auth import token_format
+from bossjy_server.auth.credentials import token_format
 from bossjy_server.auth.service import Auth
 from bossjy_server.errors import BossjyError, Reason
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register

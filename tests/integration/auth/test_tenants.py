@@ -14,11 +14,11 @@ import asyncpg
 import pytest
 
 from bossjy.auth.v1 import account_pb2
-from bossjy_server.auth.operator import NewOwner, create_owner
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.tenant_limits import TenantLimits
-from bossjy_server.auth.tenant_store import EMPTIED, KEPT
-from bossjy_server.auth.tenants import delete_tenant, find_tenant, list_tenants, set_limit
+from bossjy_server.auth.people.operator import NewOwner, create_owner
+from bossjy_server.auth.people.tenant_limits import TenantLimits
+from bossjy_server.auth.people.tenant_store import EMPTIED, KEPT
+from bossjy_server.auth.people.tenants import delete_tenant, find_tenant, list_tenants, set_limit
 from bossjy_server.errors import NotFound, Reason, StartError
 from bossjy_server.operate import _delete_tenant, _line
 from bossjy_server.storage.postgres import Database

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bossjy_server.auth import wrong_logins
+from bossjy_server.auth.login import wrong_logins
+from bossjy_server.auth.login.wrong_logins import WrongLogins
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.wrong_logins import WrongLogins
 from bossjy_server.errors import Reason
 from bossjy_server.storage.postgres import Database
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register

@@ -24,12 +24,12 @@ import grpc.aio
 
 from bossjy.auth.v1 import auth_service_pb2 as pb
 from bossjy.auth.v1 import auth_service_pb2_grpc
-from bossjy_server.auth.authenticator import Authenticator
+from bossjy_server.auth.credentials.tokens import AccessTokens
+from bossjy_server.auth.login.authenticator import Authenticator
+from bossjy_server.auth.login.revocations import Revocations
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.passwords import Hasher
-from bossjy_server.auth.revocations import Revocations
+from bossjy_server.auth.password.passwords import Hasher
 from bossjy_server.auth.service import load_keys
-from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.context import Caller
 from tests.e2e.conftest import EMAIL, PASSWORD
 from tests.measurements import FOLDER, write_figures

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.credentials.tokens import AccessTokens
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.tokens import AccessTokens
 
 
 class Clock:

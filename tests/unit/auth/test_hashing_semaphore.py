@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from bossjy_server.auth.hashing_semaphore import HashingSemaphore
+from bossjy_server.auth.password.hashing_semaphore import HashingSemaphore
 
 
 @dataclass

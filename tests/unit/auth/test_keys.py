@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt import PyJWK
 
-from bossjy_server.auth.keys import Keys, write_private
-from bossjy_server.auth.operator import key_lines
+from bossjy_server.auth.credentials.keys import Keys, write_private
+from bossjy_server.auth.credentials.tokens import AccessTokens
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.tokens import AccessTokens
+from bossjy_server.auth.people.operator import key_lines
 from bossjy_server.errors import StartError, Unauthenticated
 from tests.unit.auth.conftest import Clock, load_keys
 from tests.unit.auth.test_tokens import CALLER

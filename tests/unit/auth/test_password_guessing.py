@@ -8,10 +8,10 @@ import string
 
 import pytest
 
-from bossjy_server.auth.guessing import estimate
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.password_list import password_list
-from bossjy_server.auth.password_rules import PasswordRules
+from bossjy_server.auth.password.guessing import estimate
+from bossjy_server.auth.password.password_list import password_list
+from bossjy_server.auth.password.password_rules import PasswordRules
 from bossjy_server.errors import InvalidArgument
 
 RULES = PasswordRules(AuthOptions())

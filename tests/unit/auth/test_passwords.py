@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.password_list import password_list
-from bossjy_server.auth.password_rules import PasswordRules
-from bossjy_server.auth.passwords import HashingSlot, Passwords
+from bossjy_server.auth.password.password_list import password_list
+from bossjy_server.auth.password.password_rules import PasswordRules
+from bossjy_server.auth.password.passwords import HashingSlot, Passwords
 from bossjy_server.errors import InvalidArgument, Reason, ResourceExhausted
 
 OPTIONS = AuthOptions(hash_threads=1, hash_queue_per_thread=2)

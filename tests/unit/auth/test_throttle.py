@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.login.throttle import Bucket, LocalBuckets, Throttle, throttled
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.throttle import Bucket, LocalBuckets, Throttle, throttled
 from bossjy_server.errors import Reason, ResourceExhausted, Unauthenticated
 from tests.unit.auth.conftest import Clock
 

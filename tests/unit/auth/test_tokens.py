@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.credentials.tokens import AccessTokens
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.tokens import AccessTokens
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated
 from bossjy_server.scopes import Role, scopes_of

@@ -14,8 +14,8 @@ from bossjy_server.imports.records import Compression, FileFormat, SourceFormat
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # Compressed bytes for one call of a decoder without a limit on its output. Zstandard's blocks decompress to at most
-# 128 KiB each, so the number of blocks that fit limits the output.
-_ZSTD_PIECE = 1024
+# 128 KiB each from four bytes at least, so the output of a piece is at most 8 MiB.
+_ZSTD_PIECE = 256
 
 
 def find_compression(head: bytes, asked: Compression) -> Compression:

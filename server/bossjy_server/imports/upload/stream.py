@@ -1,28 +1,22 @@
-"""Upload stream: takes bytes in order, cleans them block by block, and acknowledges committed rows.
-
-Two tasks: the block reader reads messages, splits and cleans blocks (in a thread); the other merges them. So a block is
-cleaned while the one before it is merged. `BlockSlots` limits the blocks in memory.
-"""
+"""Upload stream: opens a part for one client, runs its pipeline, and reports the end of the import."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, FailedPrecondition, NotFound, OutOfRange, Reason, Unavailable
-from bossjy_server.imports.cleaning.blocks import CleanBlock
 from bossjy_server.imports.database import part_store, store
-from bossjy_server.imports.database.commit import PartWriter, import_not_open
+from bossjy_server.imports.database.commit import import_not_open
 from bossjy_server.imports.reading.decode import resume_offset
 from bossjy_server.imports.records import ImportJob, Part, State
-from bossjy_server.imports.upload.block_reader import BlockReader, out_of_order
-from bossjy_server.imports.upload.block_slots import BlockSlots
-from bossjy_server.imports.upload.messages import Ack, Answer, Finished, Flow, Message, Open, Opened
+from bossjy_server.imports.upload.block_reader import out_of_order
+from bossjy_server.imports.upload.messages import Answer, Finished, Flow, Message, Open, Opened
+from bossjy_server.imports.upload.pipeline import Pipeline
 from bossjy_server.imports.upload.receive_buffer import ReceiveBuffer, Silence
 from bossjy_server.imports.upload.upload_state import UploadProcess
 from bossjy_server.spans import stage
@@ -71,49 +65,13 @@ class Upload:
             job, part = await self._open(opening, holder)
         await self._answers.put(Opened(resume_offset(part), part.counts))
         await self._answers.put(Flow(self._process.options.window_bytes))
-        blocks: asyncio.Queue[CleanBlock | None] = asyncio.Queue()  # `slots` is its limit
-        slots = BlockSlots(self._process.blocks, self._tenant_id)
-        writer = PartWriter(
-            self._process.database, self._caller, job, part, holder, self._process.options.max_duplicates_kept
-        )
-        reader = BlockReader(
-            self._process,
-            self._caller,
-            job,
-            part,
-            incoming=incoming,
-            writer=writer,
-            answers=self._answers,
-            blocks=blocks,
-            slots=slots,
-        )
-
-        metrics = self._process.metrics
-
-        async def commit_all() -> None:
-            counts = part.counts
-            while (block := await blocks.get()) is not None:
-                metrics.progressed(self, 1)
-                began = time.monotonic()
-                with stage("import.commit", rows=block.row_count):
-                    committed = await writer.commit(block)
-                metrics.committing.inc(time.monotonic() - began)
-                reader.committed = committed.committed_offset
-                metrics.count(counts, counts := committed.counts)
-                metrics.progressed(self, blocks.qsize())
-                slots.release()
-                await self._answers.put(Ack(committed.committed_offset, committed.counts))
-
-        metrics.opened()
+        pipeline = Pipeline(self._process, self._caller, job, part, holder, incoming=incoming, answers=self._answers)
         try:
-            await _together(reader.take_all(), commit_all(), unless=self._cancelled(opening.import_id))
+            reader = await pipeline.run(unless=self._cancelled(opening.import_id))
         except FailedPrecondition as error:
             if error.reason is Reason.REJECT_LIMIT_EXCEEDED:
                 self._process.cleanup.begin(self._tenant_id, opening.import_id)
             raise
-        finally:
-            slots.close()
-            metrics.ended(self)
         if reader.failure is not None:
             raise _with_offset(reader.failure, reader.committed)
         if reader.finished:
@@ -155,19 +113,6 @@ class Upload:
         if job is None:
             raise NotFound("import")
         return job
-
-
-async def _together(*works: Coroutine[Any, Any, None], unless: Coroutine[Any, Any, NoReturn]) -> None:
-    """Run all. The first failure, or `unless`, ends the others, and its error is raised unchanged."""
-    tasks = [asyncio.ensure_future(work) for work in (*works, unless)]
-    pending = set(tasks)
-    try:
-        while pending - {tasks[-1]}:
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-    finally:
-        await end_tasks(tasks)
 
 
 def _with_offset(error: BossjyError, next_offset: int) -> BossjyError:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
 
 from bossjy_server.rpc.native.asgi import PART, START, Headers, Receive, Scope, Send
 from bossjy_server.rpc.native.cors import Cors
@@ -18,8 +21,13 @@ class NativeApp:
     """Answers the requests of one port."""
 
     def __init__(self, grpc_calls: GrpcCalls, json_calls: JsonCalls, cors: Cors, openapi: bytes = b"") -> None:
-        """`openapi`: the document; if empty, it is not served."""
-        self._grpc, self._json, self._cors, self._openapi = grpc_calls, json_calls, cors, openapi
+        """`openapi`: the document; if empty, neither it nor the page that shows it is served."""
+        self._grpc, self._json, self._cors = grpc_calls, json_calls, cors
+        self._pages: dict[str, tuple[bytes, bytes, Headers]] = {}
+        if openapi:
+            page = Path(__file__).with_name("openapi_page.html").read_bytes()
+            self._pages["/openapi.json"] = (openapi, b"application/json", [])
+            self._pages["/docs"] = (page, b"text/html; charset=utf-8", [(b"content-security-policy", _policy(page))])
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -49,8 +57,9 @@ class NativeApp:
         if scope["method"] == "OPTIONS":
             await send({"type": START, "status": 204, "headers": self._cors.preflight(scope)})
             await send({"type": PART, "body": b"", "more_body": False})
-        elif self._openapi and scope["path"] == "/openapi.json" and scope["method"] == "GET":
-            await _plain(send, 200, self._openapi, b"application/json", self._cors.headers(scope))
+        elif scope["method"] == "GET" and (page := self._pages.get(scope["path"])):
+            text, kind, headers = page
+            await _plain(send, 200, text, kind, [*headers, *self._cors.headers(scope)])
         else:
             await self._json.answer(scope, receive, send, self._cors.headers(scope))
 
@@ -60,6 +69,15 @@ def _is_grpc(scope: Scope) -> bool:
         if key == b"content-type":
             return bool(value == b"application/grpc" or value.startswith((b"application/grpc+", b"application/grpc;")))
     return False
+
+
+def _policy(page: bytes) -> bytes:
+    """The page may run its own script and style, and read from this server; nothing else."""
+    allowed = []
+    for name in (b"script", b"style"):
+        text = page[page.index(b"<%s>" % name) + len(name) + 2 : page.index(b"</%s>" % name)]
+        allowed.append(b"%s-src 'sha256-%s'" % (name, b64encode(sha256(text).digest())))
+    return b"; ".join([b"default-src 'none'", b"connect-src 'self'", *allowed])
 
 
 async def _plain(send: Send, status: int, text: bytes, kind: bytes = _TEXT, headers: Headers | None = None) -> None:

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from dataclasses import field as set_to
 
-import orjson
-
 from bossjy_server.blocking import in_thread
 from bossjy_server.errors import BossjyError, InvalidArgument, Reason, ResourceExhausted, Unimplemented
 from bossjy_server.rpc.call import Call, Proceed, Route
@@ -15,10 +13,12 @@ from bossjy_server.rpc.errors import status_of
 from bossjy_server.rpc.method import Method
 from bossjy_server.rpc.native.asgi import DISCONNECT, PART, START, Headers, Receive, Scope, Send
 from bossjy_server.rpc.native.deadlines import within_deadline
-from bossjy_server.rpc.native.json_errors import HTTP, error_of, error_text
+from bossjy_server.rpc.native.json_errors import HTTP, error_text
+from bossjy_server.rpc.native.json_streams import Framing, framing_of, only_message
 from bossjy_server.rpc.native.json_texts import reply_text, request_of
 from bossjy_server.rpc.native.request import call_of
 from bossjy_server.rpc.native.rest import Binding, Table
+from bossjy_server.rpc.native.upload_slices import METHOD, read_slice, slice_of, upload
 from bossjy_server.rpc.options import ServerOptions
 from bossjy_server.rpc.server import Router
 
@@ -59,11 +59,17 @@ class JsonCalls:
         *outer, validation = router.concerns
         self._table = Table(router.routes, [*outer, json_concern, validation])
         self._unknown: Route = router.unknown
+        self._upload = router.routes.get(METHOD)
         self._proxies, self._most = router.proxies, options.max_received_bytes
 
     async def answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         """Answer one request. `headers`: of the answer, in addition to its own."""
-        found = self._table.find(scope["method"], scope["raw_path"].decode("latin-1"))
+        path = scope["raw_path"].decode("latin-1")
+        found = self._table.find(scope["method"], path)
+        sliced = slice_of(scope["method"], path) if found is None else None
+        if sliced is not None and self._upload is not None:
+            await self._slice(sliced, scope, receive, send, headers)
+            return
         if found is None:
             call = call_of(JsonCall, self._unknown.method, scope, self._proxies)
             await self._unknown.proceed(call)
@@ -72,20 +78,42 @@ class JsonCalls:
         binding, values = found
         call = call_of(JsonCall, binding.method, scope, self._proxies)
         call.binding, call.values, call.query = binding, values, scope["query_string"]
+        framing = framing_of(call, binding)
         try:
             if binding.method.client_streaming:
                 raise _needs_grpc(binding.method)
-            if scope["method"] != "GET":
+            if framing.connect:
+                call.raw_request = only_message(call, await _body(receive, self._most))
+            elif scope["method"] != "GET":
                 _check_type(call)
                 call.raw_request = await _body(receive, self._most)
         except BossjyError as error:
             call.status = status_of(error, call.context.request_id)
-        if call.status.code != "OK":
+        if binding.method.server_streaming and (framing.connect or call.status.code == "OK"):
+            await _stream(send, binding, call, headers, framing)
+        elif call.status.code != "OK":
             await _refuse(send, binding, call, headers)
-        elif binding.method.server_streaming:
-            await _stream(send, binding, call, headers)
         else:
             await _unary(send, binding, call, headers)
+
+    async def _slice(
+        self, sliced: tuple[str, int], scope: Scope, receive: Receive, send: Send, headers: Headers
+    ) -> None:
+        assert self._upload is not None  # noqa: S101 - `answer` asked
+        call, text = call_of(Call, self._upload.method, scope, self._proxies), b""
+        try:
+            one = read_slice(*sliced, scope["query_string"])
+            if call.metadata.get("content-encoding", "identity") != "identity":
+                raise InvalidArgument(
+                    Reason.MALFORMED_REQUEST,
+                    "a compressed body is not supported: send the file as it is",
+                )
+            text = await upload(self._upload, call, one, receive)
+        except BossjyError as error:
+            call.status = status_of(error, call.context.request_id)
+        if call.status.code != "OK":
+            text = error_text(call.status, connect=False)
+        await _send(send, HTTP[call.status.code], text, call, headers)
 
 
 async def _unary(send: Send, binding: Binding, call: Call, headers: Headers) -> None:
@@ -96,31 +124,33 @@ async def _unary(send: Send, binding: Binding, call: Call, headers: Headers) -> 
     await _send(send, HTTP["OK"], await _text(binding, call.reply), call, headers)
 
 
-async def _stream(send: Send, binding: Binding, call: Call, headers: Headers) -> None:
+async def _stream(send: Send, binding: Binding, call: Call, headers: Headers, framing: Framing) -> None:
     begun = False
 
-    async def line(text: bytes) -> None:
+    async def part(text: bytes) -> None:
         nonlocal begun
         if not begun:
             begun = True
-            own = [_JSON, (b"x-request-id", call.context.request_id.encode()), *headers]
+            kind = (b"content-type", framing.content_type)
+            own = [kind, (b"x-request-id", call.context.request_id.encode()), *headers]
             await send({"type": START, "status": HTTP["OK"], "headers": own})
-        await send({"type": PART, "body": text + b"\n", "more_body": True})
+        await send({"type": PART, "body": text, "more_body": True})
 
     async def send_one(raw: bytes) -> None:
-        await line(await _text(binding, raw))
+        if framing.file:
+            await part(binding.reply_class.FromString(raw).data)  # type: ignore[attr-defined]
+        else:
+            await part(framing.message(await _text(binding, raw)))
 
     call.send = send_one
     try:
-        await within_deadline(binding.proceed, call)
-        if call.status.code != "OK" and not begun:
+        if call.status.code == "OK":
+            await within_deadline(binding.proceed, call)
+        if not begun and call.status.code != "OK" and not framing.connect:
             await _refuse(send, binding, call, headers)
             return
-        if call.status.code != "OK":  # the HTTP status has gone: the last line says it
-            await line(orjson.dumps({"error": error_of(call.status, connect=binding.connect)}))
-        if not begun:
-            await _send(send, HTTP["OK"], b"", call, headers)
-            return
+        # The HTTP status has gone: the end says how the stream ended. Connect's streams always have status 200.
+        await part(framing.end(call.status))
         await send({"type": PART, "body": b"", "more_body": False})
     finally:
         if call.at_close is not None:

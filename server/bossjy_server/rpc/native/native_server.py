@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bossjy_server.errors import StartError
@@ -14,6 +16,8 @@ from bossjy_server.rpc.native.grpc_calls import GrpcCalls
 from bossjy_server.rpc.native.json_calls import JsonCalls
 from bossjy_server.rpc.options import ServerOptions, StreamOptions
 from bossjy_server.rpc.server import Router
+from bossjy_server.rpc.tls import Certificates
+from bossjy_server.tasks import end_tasks
 
 try:
     import h2corn
@@ -30,30 +34,126 @@ _HEADER_TIMES = 4
 _STREAM_WINDOW, _CONNECTION_WINDOW = 1024 * 1024, 8 * 1024 * 1024
 # An answer that its client leaves unread is cut off this much later than the watchdog of streams would end it.
 _STALL_S = 10.0
+# The interval at which certificates and ages are looked at, and the former servers whose calls may still run.
+_LOOK_S, _ENDING_MAX = 1.0, 8
 
 
-class NativeServer:
-    """A running native front end."""
+class _Generation:
+    """One server of h2corn: it accepts connections until it is told to end them."""
 
-    def __init__(self, server: h2corn.Server, serving: asyncio.Task[None], sockets: list[socket.socket]) -> None:
-        self._server, self._serving, self._sockets = server, serving, sockets
+    def __init__(self, server: h2corn.Server, serving: asyncio.Task[None]) -> None:
+        self._server, self._serving = server, serving
 
-    async def stop(self, _grace: float | None) -> None:
-        """Give notice to clients, wait for running calls, cancel the rest; the wait is the server's own `drain_s`."""
+    @classmethod
+    async def start(cls, app: NativeApp, config: h2corn.Config) -> _Generation:
+        """Accept connections. Raises OSError, ValueError, RuntimeError if that is not possible."""
+        server = h2corn.Server(app.answer, config)
+        serving = asyncio.create_task(server.serve())
+        try:
+            await server.wait_started()
+        except (OSError, ValueError, RuntimeError):
+            await asyncio.wait({serving})
+            raise
+        return cls(server, serving)
+
+    async def end(self) -> None:
+        """Give notice to clients, wait for running calls, cancel those that outlast the configured time."""
         self._server.shutdown()
         try:
             await self._serving
         except RuntimeError as error:  # a handler has ignored its cancellation for as long again
             _LOG.warning("the native front end ended before its calls: %s", error)
+
+
+class NativeServer:
+    """A running native front end.
+
+    h2corn reads certificates once and does not limit the age of a connection. So a renewal starts another server on
+    the same sockets, and the former one sends GOAWAY and ends after its calls.
+    """
+
+    def __init__(
+        self, app: NativeApp, config: Callable[[], h2corn.Config], sockets: list[socket.socket], current: _Generation
+    ) -> None:
+        self._app, self._config, self._sockets, self.current = app, config, sockets, current
+        self._ending: set[asyncio.Task[None]] = set()
+        self._renewing: asyncio.Task[None] | None = None
+
+    def keep_renewing(self, certificates: Certificates | None, age_s: float) -> None:
+        """Renew after a change of the certificates' files, and `age_s` after the last renewal; 0: at no age."""
+        if certificates is not None or age_s:
+            self._renewing = asyncio.create_task(self._keep_renewing(certificates, age_s))
+
+    async def _keep_renewing(self, certificates: Certificates | None, age_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + age_s
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            aged = bool(age_s) and loop.time() >= due
+            if aged or (certificates is not None and certificates.changed() is not None):
+                due = loop.time() + age_s
+                await self._renew()
+
+    async def _renew(self) -> None:
+        if len(self._ending) >= _ENDING_MAX:
+            _LOG.warning("connections are not renewed: the calls of %d former servers still run", len(self._ending))
+            return
+        try:
+            renewed = await _Generation.start(self._app, self._config())
+        except (OSError, ValueError, RuntimeError) as error:
+            _LOG.warning("connections are not renewed: %s", error)
+            return
+        former, self.current = self.current, renewed
+        ending = asyncio.create_task(former.end())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def stop(self, _grace: float | None) -> None:
+        """Give notice to clients, wait for running calls, cancel the rest; the wait is the server's own `drain_s`."""
+        try:
+            await end_tasks([self._renewing] if self._renewing else [])
+            await asyncio.gather(self.current.end(), *self._ending)
         finally:
             for one in self._sockets:
                 one.close()
 
 
-async def start_native(router: Router, options: ServerOptions, streams: StreamOptions, drain_s: float) -> NativeServer:
-    """Listen on the address of `options`. Raises StartError with one line if it is not available."""
+async def start_native(
+    router: Router,
+    options: ServerOptions,
+    streams: StreamOptions,
+    drain_s: float,
+    certificates: Certificates | None = None,
+) -> NativeServer:
+    """Listen on the address of `options`. Raises StartError with one line if it is not available.
+
+    `certificates`: the watch of the files that `options` names; None without TLS.
+    """
     sockets = _listen(options)
-    config = h2corn.Config(
+    app = NativeApp(
+        GrpcCalls(router, options),
+        JsonCalls(router, options),
+        Cors(options.cors_origins),
+        _openapi() if options.openapi else b"",
+    )
+    config = partial(_config, options, streams, sockets, drain_s)
+    try:
+        first = await _Generation.start(app, config())
+    except (OSError, ValueError, RuntimeError) as error:
+        for one in sockets:
+            one.close()
+        raise StartError(
+            f"the native front end cannot start: {error}; set BOSSJY_FRONT=aio for the usual one"
+        ) from error
+    server = NativeServer(app, config, sockets, first)
+    server.keep_renewing(certificates, options.max_connection_age_s)
+    return server
+
+
+def _config(
+    options: ServerOptions, streams: StreamOptions, sockets: list[socket.socket], drain_s: float
+) -> h2corn.Config:
+    return h2corn.Config(
         bind=tuple(f"fd://{one.fileno()}" for one in sockets),
         grpc=True,
         lifespan="off",
@@ -76,22 +176,6 @@ async def start_native(router: Router, options: ServerOptions, streams: StreamOp
         ca_certs=Path(options.tls_client_ca) if options.tls_client_ca else None,
         cert_reqs="required" if options.tls_client_ca else "none",
     )
-    app = NativeApp(
-        GrpcCalls(router, options),
-        JsonCalls(router, options),
-        Cors(options.cors_origins),
-        _openapi() if options.openapi else b"",
-    )
-    server = h2corn.Server(app.answer, config)
-    serving = asyncio.create_task(server.serve())
-    try:
-        await server.wait_started()
-    except (OSError, ValueError, RuntimeError) as error:
-        await asyncio.wait({serving})
-        raise StartError(
-            f"the native front end cannot start: {error}; set BOSSJY_FRONT=aio for the usual one"
-        ) from error
-    return NativeServer(server, serving, sockets)
 
 
 def _openapi() -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 from typing import Any
 
@@ -152,3 +153,13 @@ async def test_pages_of_the_stated_origin_may_call(client: httpx.AsyncClient) ->
 async def test_the_openapi_document(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     assert "/v1/phone/numbers:validate" in document["paths"]
+
+
+async def test_the_page_of_the_document_runs_only_its_own_script(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; connect-src 'self'; script-src 'sha256-")
+    script = page.text.partition("<script>")[2].partition("</script>")[0]
+    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
+    assert "://" not in page.text  # nothing comes from elsewhere

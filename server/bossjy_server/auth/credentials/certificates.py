@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bossjy_server.auth import apikey_store, certificate_store, store, token_format
-from bossjy_server.auth.certificate_store import Bound
+from bossjy_server.auth import store
+from bossjy_server.auth.credentials import apikey_store, certificate_store, token_format
+from bossjy_server.auth.credentials.certificate_store import Bound
 from bossjy_server.auth.records import ApiKey
 from bossjy_server.errors import InvalidArgument, NotFound, Reason
 from bossjy_server.scopes import Role, scopes_of

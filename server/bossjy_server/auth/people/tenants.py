@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bossjy_server.auth import tenant_store
-from bossjy_server.auth.tenant_store import TenantRow
+from bossjy_server.auth.people import tenant_store
+from bossjy_server.auth.people.tenant_store import TenantRow
 from bossjy_server.errors import NotFound
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.postgres import Connection, Database

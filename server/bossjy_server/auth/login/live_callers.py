@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from bossjy_server.auth.live_store import credential_of, scopes_now
+from bossjy_server.auth.login.live_store import credential_of, scopes_now
+from bossjy_server.auth.login.revocations import ENDED, Revocations
 from bossjy_server.auth.records import to_datetime
-from bossjy_server.auth.revocations import ENDED, Revocations
 from bossjy_server.context import Caller
 from bossjy_server.errors import BossjyError, Reason, Unauthenticated, Unavailable
 from bossjy_server.storage.postgres import Database

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.bounded import BoundedMap
 from bossjy_server.errors import BossjyError, Reason, ResourceExhausted

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bossjy_server.auth import audit_store
+from bossjy_server.auth.audit import audit_store
 from bossjy_server.blocking import in_thread
 from bossjy_server.storage.audit import new_event_id
 from bossjy_server.storage.postgres import Database

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
-from bossjy_server.auth.guessing import estimate, near
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.password_list import password_list, squashed
-from bossjy_server.auth.passwords import normal
+from bossjy_server.auth.password.guessing import estimate, near
+from bossjy_server.auth.password.password_list import password_list, squashed
+from bossjy_server.auth.password.passwords import normal
 from bossjy_server.errors import InvalidArgument, Reason, Violation
 
 # The usual replacements of letters by digits and signs; 1 means i or l.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bossjy_server.auth import audit_store
-from bossjy_server.auth.audit_store import Event
+from bossjy_server.auth.audit import audit_store
+from bossjy_server.auth.audit.audit_store import Event
 from bossjy_server.auth.filters import parse_events
 from bossjy_server.context import Caller
 from bossjy_server.storage.postgres import Database

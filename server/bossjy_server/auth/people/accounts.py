@@ -10,19 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bossjy_server.auth import apikey_store, session_store, store, token_format
+from bossjy_server.auth import store
 from bossjy_server.auth.authority_changes import changing
-from bossjy_server.auth.factor_policy import second_factor_due
+from bossjy_server.auth.credentials import apikey_store, token_format
+from bossjy_server.auth.credentials.tokens import refused
+from bossjy_server.auth.login import session_store
+from bossjy_server.auth.login.factor_policy import second_factor_due
+from bossjy_server.auth.login.revocations import Revocations
+from bossjy_server.auth.login.sessions import Client, Sessions, Tokens
+from bossjy_server.auth.login.throttle import Throttle
 from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.password_rules import PasswordRules
-from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.password.password_rules import PasswordRules
+from bossjy_server.auth.password.passwords import Passwords
+from bossjy_server.auth.people.registration import Registration
 from bossjy_server.auth.records import ApiKey, Tenant, User, to_datetime
-from bossjy_server.auth.registration import Registration
-from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.sessions import Client, Sessions, Tokens
-from bossjy_server.auth.throttle import Throttle
-from bossjy_server.auth.tokens import refused
 from bossjy_server.context import Caller
 from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
 from bossjy_server.scopes import Role

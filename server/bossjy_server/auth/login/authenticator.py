@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bossjy_server.auth.apikeys import ApiKeys
+from bossjy_server.auth.credentials.apikeys import ApiKeys
+from bossjy_server.auth.credentials.token_format import API_KEY_PREFIX
+from bossjy_server.auth.credentials.tokens import AccessTokens, Verified, refused
+from bossjy_server.auth.login.revocations import ENDED, Revocations
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.revocations import ENDED, Revocations
-from bossjy_server.auth.token_format import API_KEY_PREFIX
-from bossjy_server.auth.tokens import AccessTokens, Verified, refused
 from bossjy_server.bounded import BoundedMap
 from bossjy_server.context import Caller
 from bossjy_server.storage.authority import session_ended, token_expired

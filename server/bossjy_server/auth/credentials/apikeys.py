@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bossjy_server.auth import apikey_store, certificate_store, token_format
 from bossjy_server.auth.authority_changes import changing
+from bossjy_server.auth.credentials import apikey_store, certificate_store, token_format
+from bossjy_server.auth.credentials.tokens import refused
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import ApiKey, Request, to_datetime
-from bossjy_server.auth.tokens import refused
 from bossjy_server.bounded import BoundedMap
 from bossjy_server.context import Caller
 from bossjy_server.errors import (

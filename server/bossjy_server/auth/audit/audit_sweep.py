@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from bossjy_server.auth import audit_store
+from bossjy_server.auth.audit import audit_store
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.errors import BossjyError
 from bossjy_server.storage.postgres import Database

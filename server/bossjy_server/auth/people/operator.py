@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bossjy_server.auth import store
-from bossjy_server.auth.accounts import new_user, tenant_id_for
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.password_rules import PasswordRules
-from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.password.password_rules import PasswordRules
+from bossjy_server.auth.password.passwords import Passwords
+from bossjy_server.auth.people.accounts import new_user, tenant_id_for
+from bossjy_server.auth.people.users import made_password
 from bossjy_server.auth.records import Tenant, User, to_datetime
-from bossjy_server.auth.users import made_password
 from bossjy_server.errors import AlreadyExists, Reason
 from bossjy_server.scopes import Role
 from bossjy_server.storage.audit import record

@@ -21,8 +21,8 @@ from nacl.exceptions import InvalidkeyError
 from nacl.exceptions import ValueError as TooLongError
 from nacl.pwhash import argon2id
 
-from bossjy_server.auth.hashing_semaphore import HashingSemaphore
 from bossjy_server.auth.options import AuthOptions
+from bossjy_server.auth.password.hashing_semaphore import HashingSemaphore
 from bossjy_server.errors import Reason, ResourceExhausted
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import asyncpg
 
+from bossjy_server.auth.credentials.token_format import RefreshToken
 from bossjy_server.auth.records import Session
-from bossjy_server.auth.token_format import RefreshToken
 from bossjy_server.context import Caller
 from bossjy_server.storage.postgres import Connection
 

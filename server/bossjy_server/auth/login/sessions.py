@@ -9,20 +9,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bossjy_server.auth import session_store, store, token_format
-from bossjy_server.auth.factor_policy import session_duty, session_scopes
-from bossjy_server.auth.keys import Keys
-from bossjy_server.auth.login_networks import LoginNetworks
+from bossjy_server.auth import store
+from bossjy_server.auth.audit.once_per import OncePer
+from bossjy_server.auth.credentials import token_format
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.credentials.tokens import AccessTokens, refused
+from bossjy_server.auth.login import session_store
+from bossjy_server.auth.login.factor_policy import session_duty, session_scopes
+from bossjy_server.auth.login.login_networks import LoginNetworks
+from bossjy_server.auth.login.revocations import Revocations
+from bossjy_server.auth.login.second_factor import SecondFactor
+from bossjy_server.auth.login.throttle import Throttle, throttled
+from bossjy_server.auth.login.wrong_logins import WrongLogins
 from bossjy_server.auth.mail_addresses import email_key
-from bossjy_server.auth.once_per import OncePer
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.password.passwords import Passwords
 from bossjy_server.auth.records import Session, User, to_datetime
-from bossjy_server.auth.revocations import Revocations
-from bossjy_server.auth.second_factor import SecondFactor
-from bossjy_server.auth.throttle import Throttle, throttled
-from bossjy_server.auth.tokens import AccessTokens, refused
-from bossjy_server.auth.wrong_logins import WrongLogins
 from bossjy_server.context import Caller
 from bossjy_server.errors import NotFound, Reason, ResourceExhausted, Unauthenticated
 from bossjy_server.storage.audit import record

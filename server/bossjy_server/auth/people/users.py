@@ -6,18 +6,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bossjy_server.auth import apikey_store, deletion_store, second_factor_store, session_store, store, token_format
-from bossjy_server.auth.accounts import new_user
-from bossjy_server.auth.apikeys import ApiKeys
+from bossjy_server.auth import store
 from bossjy_server.auth.authority_changes import changing, check_role
+from bossjy_server.auth.credentials import apikey_store, token_format
+from bossjy_server.auth.credentials.apikeys import ApiKeys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.auth.filters import parse_users
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.login import second_factor_store, session_store
+from bossjy_server.auth.login.revocations import Revocations
 from bossjy_server.auth.mail_addresses import check_email
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.password_rules import PasswordRules
-from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.password.password_rules import PasswordRules
+from bossjy_server.auth.password.passwords import Passwords
+from bossjy_server.auth.people import deletion_store
+from bossjy_server.auth.people.accounts import new_user
 from bossjy_server.auth.records import Request, User, to_datetime
-from bossjy_server.auth.revocations import Revocations
 from bossjy_server.context import Caller
 from bossjy_server.errors import (
     Aborted,

@@ -23,13 +23,15 @@ import pyotp
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bossjy_server.auth import second_factor_store, store, token_format
-from bossjy_server.auth.factor_policy import second_factor_required
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth import store
+from bossjy_server.auth.credentials import token_format
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.login import second_factor_store
+from bossjy_server.auth.login.factor_policy import second_factor_required
+from bossjy_server.auth.login.throttle import Throttle
 from bossjy_server.auth.options import AuthOptions
-from bossjy_server.auth.passwords import Passwords
+from bossjy_server.auth.password.passwords import Passwords
 from bossjy_server.auth.records import User, to_datetime
-from bossjy_server.auth.throttle import Throttle
 from bossjy_server.context import Caller
 from bossjy_server.errors import FailedPrecondition, NotFound, Reason, Unauthenticated
 from bossjy_server.storage.audit import record

@@ -6,7 +6,7 @@ actor and scope, and nobody can fill the log of a tenant this way.
 
 from __future__ import annotations
 
-from bossjy_server.auth.once_per import OncePer
+from bossjy_server.auth.audit.once_per import OncePer
 from bossjy_server.context import Caller, current_call
 from bossjy_server.errors import BossjyError
 from bossjy_server.scopes import ALL_SCOPES

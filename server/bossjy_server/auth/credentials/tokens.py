@@ -15,7 +15,7 @@ from typing import Any
 
 import jwt
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.context import Caller
 from bossjy_server.errors import Reason, Unauthenticated

@@ -19,7 +19,7 @@ import secrets
 from base64 import b32encode, urlsafe_b64encode
 from dataclasses import dataclass, field
 
-from bossjy_server.auth.keys import Keys
+from bossjy_server.auth.credentials.keys import Keys
 
 _REFRESH = re.compile(r"bjr_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([0-9]{1,9})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _API_KEY = re.compile(r"bjk_([a-z0-9-]{3,40})\.([a-z2-7]{1,32})\.([A-Za-z0-9_-]{43})", re.ASCII)

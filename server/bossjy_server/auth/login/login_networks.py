@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bossjy_server.auth import network_store
-from bossjy_server.auth.keys import Keys
-from bossjy_server.auth.network_store import UserNetwork
+from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.login import network_store
+from bossjy_server.auth.login.network_store import UserNetwork
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.auth.records import User, to_datetime
 from bossjy_server.network import network_of

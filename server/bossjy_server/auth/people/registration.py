@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from bossjy_server.auth.keys import write_private
+from bossjy_server.auth.credentials.keys import write_private
 from bossjy_server.auth.options import RegistrationPolicy
 from bossjy_server.blocking import in_thread
 from bossjy_server.errors import PermissionDenied, Reason

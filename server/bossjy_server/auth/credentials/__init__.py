@@ -1,0 +1,1 @@
+"""Credentials: signing keys, access tokens, refresh tokens, API keys and client certificates."""

@@ -1,0 +1,1 @@
+"""Logins: sessions, second factors, throttling, revocations, and the authentication of calls."""

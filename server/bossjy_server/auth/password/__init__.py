@@ -1,0 +1,1 @@
+"""Passwords: rules for new ones, and hashing on threads of their own."""

@@ -1,0 +1,1 @@
+"""Accounts of people: registration, users, tenants, and the operator's commands about them."""
