@@ -81,6 +81,7 @@ HEADINGS = {
     "newly invalid": "新增无效",
     "newly valid": "新增有效",
     "no": "否",
+    "no.": "序号",
     "no limit": "无限制",
     "none": "无",
     "not there": "不存在",

@@ -220,6 +220,7 @@ MESSAGES = {
     "this password must be changed before anything else is allowed": "必须先修改该密码，才能进行其他操作",
     "to revert it: bossjy imports revert {import_id}": "要撤销导入：bossjy imports revert {import_id}",
     "two columns have the same name: {names}": "有两列同名：{names}",
+    "{count:,} numbers, {valid:,} valid": "共 {count:,} 个号码，有效 {valid:,} 个",
     "{count:,} numbers, {valid:,} valid, {written}{rate:,.0f} numbers/s": (
         "共 {count:,} 个号码，有效 {valid:,} 个，{written}每秒 {rate:,.0f} 个"
     ),

@@ -41,7 +41,7 @@ def show_preview(output: Output, preview: import_service_pb2.PreviewImportRespon
         )
         for number, column in enumerate(preview.columns, 1)
     )
-    output.table(("no#", "column", "means", "sure#", "because", "such as"), columns, title="columns")
+    output.table(("no.#", "column", "means", "sure#", "because", "such as"), columns, title="columns")
     output.table(("line#", "number", "region", "type", "outcome"), map(_row, preview.rows), title="first rows")
 
 
