@@ -22,9 +22,10 @@ async def _password(session: Session) -> ExitCode:
         await session.renew(client)
     if output.as_json:
         output.json({"ended_count": ended})
-    output.note(tr("the password was changed"))
     if args.end_other_sessions:
-        output.note(tr("ended sessions: {ended_count}", ended_count=ended))
+        output.note(tr("the password was changed; {ended} other sessions ended", ended=ended))
+    else:
+        output.note(tr("the password was changed"))
     return ExitCode.DONE
 
 

@@ -169,9 +169,12 @@ MESSAGES = {
     "nothing was imported; the same without questions: {command}": (
         "未导入任何数据；不询问而直接导入的命令：{command}"
     ),
-    "nothing was sent: {advice}; give {option}, or --yes to import anyway": (
-        "未发送任何数据：{advice}；请给出 {option}，或用 --yes 照样导入"
+    "nothing was sent: {advice}; {todo}, or --yes to import anyway": (
+        "未发送任何数据：{advice}；{todo}，或用 --yes 照样导入"
     ),
+    "--region CC with the right one": "正确的 --region CC",
+    "add {option}": "请加上 {option}",
+    "give {option}": "请给出 {option}",
     "nothing was typed: {prompt}": "没有输入：{prompt}",
     "of {region}": "属于 {region}",
     "put the other numbers into a column of their own (--map other=COLUMN)": (
@@ -194,6 +197,7 @@ MESSAGES = {
     "the password is shown once; it must be changed at the first login:": "密码只显示一次；首次登录时必须修改：",
     "the password is shown once; it must be changed at the next login:": "密码只显示一次；下次登录时必须修改：",
     "the password was changed": "密码已修改",
+    "the password was changed; {ended} other sessions ended": "密码已修改；已结束其他 {ended} 个会话",
     "the password was not changed": "密码未修改",
     "the same without questions: {command}": "不询问而直接导入的命令：{command}",
     "the second factor is off": "两步验证已关闭",

@@ -35,9 +35,10 @@ async def check_first(
         raise
     if advice := region_advice(preview, tr):
         several = list(preview.equally_likely_regions)
-        option = "--region CC" if several else f"--region {preview.likely_region}"
+        option = tr("--region CC with the right one") if several else f"--region {preview.likely_region}"
+        todo = tr("give {option}", option=option) if spec.default_region else tr("add {option}", option=option)
         raise DoubtfulError(
-            tr("nothing was sent: {advice}; give {option}, or --yes to import anyway", advice=advice, option=option),
+            tr("nothing was sent: {advice}; {todo}, or --yes to import anyway", advice=advice, todo=todo),
             metadata={
                 "option": f"--region {preview.likely_region}",
                 "likely_region": preview.likely_region,
