@@ -1,4 +1,4 @@
-"""ASGI application of the native front end: gRPC calls, JSON calls, the OpenAPI document."""
+"""ASGI application of the native front end: gRPC and gRPC-Web calls, JSON calls, the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from bossjy_server.rpc.native.asgi import PART, START, Headers, Receive, Scope, Send
 from bossjy_server.rpc.native.cors import Cors
 from bossjy_server.rpc.native.grpc_calls import GrpcCalls
+from bossjy_server.rpc.native.grpc_web import as_grpc, web_type
 from bossjy_server.rpc.native.json_calls import JsonCalls
 
 _LOG = logging.getLogger(__name__)
@@ -60,6 +61,9 @@ class NativeApp:
         elif scope["method"] == "GET" and (page := self._pages.get(scope["path"])):
             text, kind, headers = page
             await _plain(send, 200, text, kind, [*headers, *self._cors.headers(scope)])
+        elif kind := web_type(scope):
+            receive, send = as_grpc(kind, receive, send, self._cors.headers(scope))
+            await self._grpc.answer(scope, receive, send)
         else:
             await self._json.answer(scope, receive, send, self._cors.headers(scope))
 

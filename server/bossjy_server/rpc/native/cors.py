@@ -10,7 +10,10 @@ _PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
     (
         b"access-control-allow-headers",
-        b"authorization, content-type, x-request-id, connect-protocol-version, connect-timeout-ms",
+        (
+            b"authorization, content-type, x-request-id, connect-protocol-version, connect-timeout-ms, x-grpc-web, "
+            b"x-user-agent, grpc-timeout"
+        ),
     ),
     (b"access-control-max-age", b"7200"),
 ]
@@ -33,7 +36,7 @@ class Cors:
             return [(b"vary", b"origin")]
         return [
             (b"access-control-allow-origin", b"*" if self._any else origin),
-            (b"access-control-expose-headers", b"x-request-id"),
+            (b"access-control-expose-headers", b"x-request-id, grpc-status, grpc-message"),
             (b"vary", b"origin"),
         ]
 

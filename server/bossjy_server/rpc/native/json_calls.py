@@ -18,7 +18,7 @@ from bossjy_server.rpc.native.json_streams import Framing, framing_of, only_mess
 from bossjy_server.rpc.native.json_texts import reply_text, request_of
 from bossjy_server.rpc.native.request import call_of
 from bossjy_server.rpc.native.rest import Binding, Table
-from bossjy_server.rpc.native.upload_slices import METHOD, read_slice, slice_of, upload
+from bossjy_server.rpc.native.upload_slices import METHOD, MOST_BYTES, read_slice, slice_of, too_large, upload
 from bossjy_server.rpc.options import ServerOptions
 from bossjy_server.rpc.server import Router
 
@@ -108,6 +108,9 @@ class JsonCalls:
                     Reason.MALFORMED_REQUEST,
                     "a compressed body is not supported: send the file as it is",
                 )
+            if int(call.metadata.get("content-length", "0")) > MOST_BYTES:
+                await _discard(receive)
+                raise too_large()
             text = await upload(self._upload, call, one, receive)
         except BossjyError as error:
             call.status = status_of(error, call.context.request_id)
@@ -179,23 +182,34 @@ async def _send(send: Send, status: int, text: bytes, call: Call, headers: Heade
     await send({"type": PART, "body": text, "more_body": False})
 
 
+async def _discard(receive: Receive) -> None:
+    """Read a body that is refused: a client that is still sending would not read the refusal. h2corn limits it."""
+    event = await receive()
+    while event["type"] != DISCONNECT and event.get("more_body", False):
+        event = await receive()
+
+
 async def _body(receive: Receive, most: int) -> bytes:
-    parts, size = [], 0
-    while True:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
         event = await receive()
         if event["type"] == DISCONNECT:
             raise asyncio.CancelledError
         part: bytes = event.get("body", b"")
+        more = event.get("more_body", False)
         size += len(part)
         if size > most:
-            raise ResourceExhausted(
-                Reason.MESSAGE_TOO_LARGE,
-                f"the body has more than {most} bytes: send less in one request",
-                metadata={"limit_bytes": str(most)},
-            )
-        parts.append(part)
-        if not event.get("more_body", False):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()  # the rest is read and dropped: a client that is still sending would not read the refusal
+        else:
+            parts.append(part)
+    if size > most:
+        raise ResourceExhausted(
+            Reason.MESSAGE_TOO_LARGE,
+            f"the body has more than {most} bytes: send less in one request",
+            metadata={"limit_bytes": str(most)},
+        )
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _check_type(call: Call) -> None:

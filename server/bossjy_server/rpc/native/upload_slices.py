@@ -135,13 +135,17 @@ class _Source:
             buffer += event.get("body", b"")
             more = event.get("more_body", False)
             if offset + len(buffer) - one.offset > MOST_BYTES:
-                self.failure = _too_large()
-                return
+                self.failure = too_large()
+            if self.failure is not None:
+                buffer.clear()  # a client that is still sending would not read the refusal
+                continue
             while len(buffer) >= _CHUNK or (buffer and not more):
                 data = bytes(buffer[:_CHUNK])
                 del buffer[: len(data)]
                 yield pb.UploadRequest(chunk=pb.UploadChunk(offset=offset, data=data)).SerializeToString()
                 offset += len(data)
+        if self.failure is not None:
+            return
         if one.final:
             finish = pb.UploadFinish(size_bytes=offset, sha256=one.sha256)
             yield pb.UploadRequest(finish=finish).SerializeToString()
@@ -158,7 +162,8 @@ def _invalid(name: str, text: str) -> InvalidArgument:
     return InvalidArgument(Reason.INVALID_FIELD, f"{name} {text}", violations=[Violation(name, text)])
 
 
-def _too_large() -> ResourceExhausted:
+def too_large() -> ResourceExhausted:
+    """The error for a slice beyond MOST_BYTES."""
     return ResourceExhausted(
         Reason.MESSAGE_TOO_LARGE,
         f"a slice has at most {MOST_BYTES} bytes: send several, each from the committed offset",
