@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bossjy_client.call_options import NAMES
-from bossjy_client.client import AsyncClient
+from bossjy_client.client import PARTS, AsyncClient
 from bossjy_client.config import ClientConfig
 from bossjy_client.connection import Connection
 
@@ -53,7 +53,7 @@ class Types:
     def text(self) -> str:
         """The whole stub."""
         client = AsyncClient(Connection("127.0.0.1:1", ClientConfig()))
-        parts = {name: type(part) for name, part in vars(client).items() if not name.startswith("_")}
+        parts = {name: type(getattr(client, name)) for name in PARTS}
         classes = [text for part in parts.values() for text in self._part(part)]
         asynchronous = [f"    {name}: Async{part.__name__}" for name, part in parts.items()]
         synchronous = [f"    {name}: Sync{part.__name__}" for name, part in parts.items()]

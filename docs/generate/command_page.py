@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from page import code, flat, head, table
 
-from bossjy_client.cli.program import parser as tool_parser
+from bossjy_client.cli.arguments.common import parser as tool_parser
 from bossjy_server.cli import command_line as server_parser
 
 _ABOUT = """\

@@ -216,9 +216,11 @@ def tenant(shared_server: ServerProcess) -> Tenant:
 
 def caller_environment(folder: Path) -> dict[str, str]:
     """The environment of a user of the tool, with files below `folder`."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BOSSJY_")}
+    own = ("BOSSJY_", "LANG", "LC_")  # LANG and LANGUAGE: the tool speaks the language of the developer
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return environment | {
         "HOME": str(folder),
+        "LANG": "C.UTF-8",
         "XDG_CONFIG_HOME": str(folder / "config"),
         "XDG_STATE_HOME": str(folder / "state"),
         "COLUMNS": "120",

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOT, MakeServer, ServerProcess, caller_environment, program
+from tests.e2e.readme import assert_readme_works
 from tests.e2e.tutorials import assert_tutorials_work
 from tests.ports import free_port
 
@@ -105,6 +106,7 @@ def test_once_and_again(make_server: MakeServer, tmp_path: Path) -> None:
     assert_right(again)
     assert_lines_work(again.text(), caller_environment(tmp_path))
     assert_tutorials_work(again, tmp_path)
+    assert_readme_works(again, tmp_path / "tutorial.md")
     assert again.terminate() == 0
     assert password[1] not in again.text()
     assert "This is shown once" not in again.text()

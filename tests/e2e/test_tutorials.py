@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.e2e.conftest import ROOT
+from tests.e2e.readme import READMES, commands, python_program
 from tests.e2e.tutorials import TUTORIALS, Step, first_missing, steps
 
 
@@ -31,3 +32,10 @@ def test_each_step_but_the_first_shows_its_result(name: str) -> None:
 def test_a_missing_line_is_found() -> None:
     assert first_missing("a …\nb\n", "x\na  1\ny\nb\n") is None
     assert first_missing("b\na …\n", "x\na  1\ny\nb\n") == "a …"
+
+
+def test_both_readmes_have_the_same_commands_and_program() -> None:
+    assert len({commands(name) for name in READMES}) == 1
+    assert len({python_program(name) for name in READMES}) == 1
+    assert commands(READMES[0]).count(".venv/bin/bossjy ") == 5
+    assert ".venv/bin/grpcurl" in commands(READMES[0])

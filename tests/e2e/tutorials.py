@@ -60,13 +60,17 @@ def assert_tutorials_work(server: ServerProcess, folder: Path) -> None:
         (source / ".bossjy").symlink_to(server.data_dir)
         (source / "home").mkdir()
         for step in steps(name)[1:]:
-            _assert_step_works(step, source, ports)
+            assert_step_works(step, source, ports)
 
 
-def _assert_step_works(step: Step, source: Path, ports: dict[str, str]) -> None:
+def assert_step_works(step: Step, source: Path, ports: dict[str, str], programs: Path | None = None) -> None:
+    """Run the commands in the folder `source`, with the ports of the server. `programs`: first folder of the PATH."""
     commands, shown = step.commands, step.shown
     for written, real in ports.items():
         commands, shown = commands.replace(written, real), shown.replace(written, real)
+    environment = caller_environment(source / "home")
+    if programs is not None:
+        environment["PATH"] = f"{programs}:{environment['PATH']}"
     done = subprocess.run(
         ["bash", "-c", commands],
         capture_output=True,
@@ -74,7 +78,7 @@ def _assert_step_works(step: Step, source: Path, ports: dict[str, str]) -> None:
         timeout=60,
         check=False,
         cwd=source,
-        env=caller_environment(source / "home"),
+        env=environment,
     )
     assert done.returncode == 0, (commands, done)
     assert "Traceback" not in done.stderr

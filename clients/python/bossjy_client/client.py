@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
-from bossjy_client.auth import AuthClient
 from bossjy_client.call_options import take_options
 from bossjy_client.config import ClientConfig
 from bossjy_client.connection import Connection
-from bossjy_client.contacts import ContactClient
-from bossjy_client.imports import ImportClient
-from bossjy_client.phone import PhoneClient
-from bossjy_client.tenant import TenantClient
 from bossjy_client.tokens import SessionSource, SessionTokens, StaticToken, TokenSource
-from bossjy_client.users import UserClient
+
+if TYPE_CHECKING:
+    from bossjy_client.auth import AuthClient
+    from bossjy_client.contacts import ContactClient
+    from bossjy_client.imports import ImportClient
+    from bossjy_client.phone import PhoneClient
+    from bossjy_client.tenant import TenantClient
+    from bossjy_client.users import UserClient
+
+# The module and the class of each part of a client. A part is imported at its first use, with its messages.
+PARTS = {
+    "auth": ("auth", "AuthClient"),
+    "users": ("users", "UserClient"),
+    "tenant": ("tenant", "TenantClient"),
+    "phone": ("phone", "PhoneClient"),
+    "contacts": ("contacts", "ContactClient"),
+    "imports": ("imports", "ImportClient"),
+}
 
 
 class AsyncClient:
@@ -27,17 +40,30 @@ class AsyncClient:
     id of the call in the logs). A method with a parameter `request_id` of its own keeps that meaning.
     """
 
+    if TYPE_CHECKING:
+        auth: AuthClient
+        users: UserClient
+        tenant: TenantClient
+        phone: PhoneClient
+        contacts: ContactClient
+        imports: ImportClient
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.auth = AuthClient(connection)
-        self.users = UserClient(connection)
-        self.tenant = TenantClient(connection)
-        self.phone = PhoneClient(connection)
-        self.contacts = ContactClient(connection)
-        self.imports = ImportClient(connection)
-        for name, part in vars(self).items():
-            if not name.startswith("_"):
-                take_options(part)
+
+    def __getattr__(self, name: str) -> Any:
+        """A part of the client, made at its first use."""
+        if name not in PARTS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        module, kind = PARTS[name]
+        part = getattr(import_module(f"bossjy_client.{module}"), kind)(self._connection)
+        take_options(part)
+        setattr(self, name, part)
+        return part
+
+    def __dir__(self) -> list[str]:
+        """The names of a client, for completion in notebooks."""
+        return sorted({*super().__dir__(), *PARTS})
 
     @classmethod
     async def connect(

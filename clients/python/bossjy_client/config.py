@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import grpc.aio
+from typing import TYPE_CHECKING, Any
 
 from bossjy_client.read_options import ReaderLimits
+
+if TYPE_CHECKING:
+    import grpc.aio
 
 MIB = 1024 * 1024
 

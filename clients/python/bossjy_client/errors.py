@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import grpc
+if TYPE_CHECKING:
+    import grpc.aio
 
-from bossjy_client.error_details import ErrorDetails, read_details
+    from bossjy_client.error_details import ErrorDetails
 
 DETAILS_KEY = "grpc-status-details-bin"
 DOMAIN = "bossjy"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldViolation:
+class FieldViolation(NamedTuple):
     """One field of the request that breaks a rule."""
 
     field: str
@@ -111,18 +110,18 @@ class SourceError(BossjyError):
     """A file or stream for an upload cannot be read, or has changed."""
 
 
-_BY_CODE: Mapping[grpc.StatusCode, type[BossjyError]] = {
-    grpc.StatusCode.INVALID_ARGUMENT: InvalidRequestError,
-    grpc.StatusCode.OUT_OF_RANGE: InvalidRequestError,
-    grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
-    grpc.StatusCode.PERMISSION_DENIED: PermissionDeniedError,
-    grpc.StatusCode.NOT_FOUND: NotFoundError,
-    grpc.StatusCode.ALREADY_EXISTS: ConflictError,
-    grpc.StatusCode.ABORTED: ConflictError,
-    grpc.StatusCode.FAILED_PRECONDITION: ConflictError,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: LimitError,
-    grpc.StatusCode.UNAVAILABLE: UnavailableError,
-    grpc.StatusCode.DEADLINE_EXCEEDED: UnavailableError,
+_BY_CODE: Mapping[str, type[BossjyError]] = {
+    "INVALID_ARGUMENT": InvalidRequestError,
+    "OUT_OF_RANGE": InvalidRequestError,
+    "UNAUTHENTICATED": UnauthenticatedError,
+    "PERMISSION_DENIED": PermissionDeniedError,
+    "NOT_FOUND": NotFoundError,
+    "ALREADY_EXISTS": ConflictError,
+    "ABORTED": ConflictError,
+    "FAILED_PRECONDITION": ConflictError,
+    "RESOURCE_EXHAUSTED": LimitError,
+    "UNAVAILABLE": UnavailableError,
+    "DEADLINE_EXCEEDED": UnavailableError,
 }
 
 # A proxy's answer for a server whose connection broke. gRPC maps the HTTP statuses 502 to 504 itself, but not 500.
@@ -136,13 +135,13 @@ LATE = "no answer within the time of the call: give it a longer timeout, or try 
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
     """The typed error that the server raised, or one without a reason if a proxy answered."""
-    code = error.code()
-    if code is grpc.StatusCode.UNKNOWN and (error.details() or "").startswith(_PROXY_FAILED):
-        code = grpc.StatusCode.UNAVAILABLE
+    code = error.code().name
+    if code == "UNKNOWN" and (error.details() or "").startswith(_PROXY_FAILED):
+        code = "UNAVAILABLE"
     found = _details(error)
     return _BY_CODE.get(code, BossjyError)(
-        LATE if error.details() == _DEADLINE else error.details() or code.name,
-        code=code.name,
+        LATE if error.details() == _DEADLINE else error.details() or code,
+        code=code,
         reason=found.reason if found.domain == DOMAIN else "",
         metadata=found.metadata,
         retry_after_s=found.retry_after_s,
@@ -152,6 +151,8 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> BossjyError:
 
 
 def _details(error: grpc.aio.AioRpcError) -> ErrorDetails:
+    from bossjy_client.error_details import ErrorDetails, read_details  # noqa: PLC0415 - for answers of a service only
+
     trailing: Any = error.trailing_metadata() or ()  # the stubs type one entry, gRPC returns all of them
     for key, value in trailing:
         if key == DETAILS_KEY and isinstance(value, bytes):

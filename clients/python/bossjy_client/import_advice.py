@@ -16,17 +16,28 @@ _OF_SERVICE = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "UNAUTHENTICATED", 
 Preview = Callable[[bytes, bool], Awaitable[import_service_pb2.PreviewImportResponse]]
 
 
-def region_advice(preview: import_service_pb2.PreviewImportResponse) -> str:
-    """The problem with the region of an import, and the region that would fit; '' if there is none."""
+def _english(text: str, /, **values: object) -> str:
+    return text.format(**values)
+
+
+def region_advice(preview: import_service_pb2.PreviewImportResponse, say: Callable[..., str] = _english) -> str:
+    """The problem with the region of an import, and the region that would fit; '' if there is none.
+
+    `say` puts the texts with their values into another language.
+    """
     if not preview.region_doubtful:
         return ""
-    fits = f"{preview.likely_region_confidence:.0%} of the numbers are valid with region {preview.likely_region}"
+    likely = say(
+        "{share} of the numbers are valid with region {region}",
+        share=f"{preview.likely_region_confidence:.0%}",
+        region=preview.likely_region,
+    )
     if preview.equally_likely_regions:
-        fits += f" (as many with {', '.join(preview.equally_likely_regions)})"
+        likely += say(" (as many with {regions})", regions=", ".join(preview.equally_likely_regions))
     share = f"{preview.import_region_confidence:.0%}"
     if preview.import_region:
-        return f"{fits}, {share} with region {preview.import_region}"
-    return f"{fits}, {share} without a region"
+        return say("{likely}, {share} with region {region}", likely=likely, share=share, region=preview.import_region)
+    return say("{likely}, {share} without a region", likely=likely, share=share)
 
 
 async def likely_region(source: Source, preview: Preview) -> tuple[str, str]:

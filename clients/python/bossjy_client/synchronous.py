@@ -19,7 +19,7 @@ from typing import Any, Self
 from bossjy_client import background
 from bossjy_client.background import Background, Results
 from bossjy_client.call_options import NAMES
-from bossjy_client.client import AsyncClient
+from bossjy_client.client import PARTS, AsyncClient
 from bossjy_client.errors import BossjyError
 
 
@@ -40,9 +40,8 @@ class SyncClient:
         self._closed = False
         self._abandoned = weakref.finalize(self, _abandon, client, held, self._process)
         self._abandoned.atexit = False
-        for name, part in vars(client).items():
-            if not name.startswith("_"):
-                setattr(self, name, _Part(part, self._run, self._iterate))
+        for name in PARTS:
+            setattr(self, name, _Part(getattr(client, name), self._run, self._iterate))
 
     @classmethod
     def connect(cls, target: str, **options: Any) -> Self:

@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bossjy.auth.v1 import account_pb2
+if TYPE_CHECKING:
+    from bossjy.auth.v1 import account_pb2
 
 RENEW_BEFORE_S = 30.0  # an access token is renewed this long before it ends, so that no call carries an expiring one
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bossjy.imports.v1 import import_pb2
+from bossjy_client.cli.importing.summary import identity_holds
 from bossjy_client.cli.output import escape
-from bossjy_client.cli.summary import identity_holds
 from bossjy_server.demo.expected import Expected
 from bossjy_server.demo.tenant import Demo, DemoFolder
 

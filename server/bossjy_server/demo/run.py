@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client import BossjyError, Client, ClientConfig, UploadProgress
-from bossjy_client.cli.progress import UploadBar
+from bossjy_client.cli.importing.progress import UploadBar
 from bossjy_server.app import running
 from bossjy_server.config import Settings
 from bossjy_server.demo import report

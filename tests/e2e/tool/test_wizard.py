@@ -59,7 +59,7 @@ def test_from_the_first_question_to_the_merged_import(open_tool: Open, run: Run,
     tool.answer("File", str(path))
     tool.wait_for("encoding +gb18030")
     tool.wait_for("手机号 +phone")
-    tool.wait_for(r"\+8613800000000 +CN +MOBILE +taken")
+    tool.wait_for(r"\+8613800000000 +CN +MOBILE +accepted")
     tool.answer("Continue, or change something", "map")
     tool.answer("FIELD=COLUMN", "nonsense")
     tool.wait_for("write FIELD=COLUMN")

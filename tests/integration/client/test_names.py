@@ -12,6 +12,7 @@ import pytest
 import bossjy_client
 from bossjy_client import AsyncClient, ClientConfig
 from bossjy_client.call_options import NAMES
+from bossjy_client.client import PARTS
 from bossjy_client.connection import Connection
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,11 +27,8 @@ def test_the_former_name_works_with_a_warning() -> None:
 
 
 def test_every_part_takes_the_options_of_a_call() -> None:
-    parts: dict[str, Any] = {
-        name: part
-        for name, part in vars(AsyncClient(Connection("127.0.0.1:1", ClientConfig()))).items()
-        if not name.startswith("_")
-    }
+    client = AsyncClient(Connection("127.0.0.1:1", ClientConfig()))
+    parts: dict[str, Any] = {name: getattr(client, name) for name in PARTS}
     assert {"auth", "phone", "contacts", "imports"} <= parts.keys()
     plain = [
         f"{part}.{name}"
@@ -39,6 +37,14 @@ def test_every_part_takes_the_options_of_a_call() -> None:
         if not name.startswith("_") and inspect.unwrap(method) is method
     ]
     assert plain == []
+
+
+def test_a_client_lists_its_parts_and_has_no_others() -> None:
+    client = AsyncClient(Connection("127.0.0.1:1", ClientConfig()))
+    assert set(PARTS) <= set(dir(client))
+    assert client.phone is client.phone
+    with pytest.raises(AttributeError, match="no attribute 'phones'"):
+        _ = getattr(client, "phones")  # noqa: B009
 
 
 def test_the_types_name_the_options() -> None:

@@ -11,6 +11,12 @@ from tests.unit.client.double import Running
 Start = Callable[..., Awaitable[Running]]
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tool speaks the language of the locale, and these tests read English."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
     """Start servers; all of them end with the test."""

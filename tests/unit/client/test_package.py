@@ -99,7 +99,8 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
 
 
 def test_the_tool_names_its_extra() -> None:
-    done = run("from bossjy_client.cli import main\nsys.exit(main(['phone', 'validate', '1']))")
+    terminal = "sys.stdin.isatty = sys.stdout.isatty = lambda: True\n"
+    done = run(f"from bossjy_client.cli import main\n{terminal}sys.exit(main(['import', '--mode', 'interactive']))")
     assert (done.returncode, done.stderr) == (1, "bossjy: this needs rich: pip install 'bossjy[cli]'\n")
 
 

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -17,6 +18,8 @@ from bossjy_client.cli.bulk_table import BulkTable, Row, read_table
 from bossjy_client.cli.bulk_where import every_row, parse_where
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
+from bossjy_client.cli.importing.progress_lines import EVERY_S
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
 from bossjy_client.columns.texts import columns_of
@@ -35,9 +38,15 @@ async def run_bulk(session: Session) -> ExitCode:
         async with session.client() as client:
             await write_file(bulk.pieces(client), args.output)
     elapsed = time.monotonic() - started
-    written = f"{bulk.written:,} written, " if args.where else ""
+    written = tr("{count:,} written, ", count=bulk.written) if args.where else ""
     session.output.note(
-        f"{bulk.count:,} numbers, {bulk.valid:,} valid, {written}{bulk.count / max(elapsed, 1e-3):,.0f} numbers/s"
+        tr(
+            "{count:,} numbers, {valid:,} valid, {written}{rate:,.0f} numbers/s",
+            count=bulk.count,
+            valid=bulk.valid,
+            written=written,
+            rate=bulk.count / max(elapsed, 0.001),
+        )
     )
     return ExitCode.DONE if bulk.valid == bulk.count else ExitCode.FINDINGS
 
@@ -52,6 +61,10 @@ class _Bulk:
         self._where = parse_where(session.args.where, self._header) if session.args.where else every_row
         self._filters = bool(session.args.where)
         self._rows: deque[list[Row]] = deque()  # of the unanswered batches
+        self._output = session.output
+        # Lines between results would disturb a person who reads them on the terminal.
+        self._shows_progress = session.args.output != "-" or not sys.stderr.isatty()
+        self._last = time.monotonic()
         self.count = self.valid = self.written = 0
 
     async def pieces(self, client: Client) -> AsyncIterator[bytes]:
@@ -61,10 +74,18 @@ class _Bulk:
         async for texts, answer in client.phone.validate_stream(self._batches(), self._region, columns=_RESULTS):
             self.count += len(texts)
             self.valid += answer.valid_count
+            self._show_progress()
             rows = [row for row in self._answered(self._rows.popleft(), answer) if self._passes(row)]
             self.written += len(rows)
             if rows:
                 yield self._json_lines(rows) if self._as_json else _csv_lines([_shown(row) for row in rows])
+
+    def _show_progress(self) -> None:
+        """A line every few seconds."""
+        now = time.monotonic()
+        if self._shows_progress and now - self._last >= EVERY_S:
+            self._last = now
+            self._output.note(tr("{count:,} numbers, {valid:,} valid", count=self.count, valid=self.valid))
 
     async def _batches(self) -> AsyncIterator[Sequence[str]]:
         batches = self._table.batches()

@@ -6,6 +6,7 @@ import io
 import sys
 from typing import TextIO
 
+from bossjy_client.cli.messages import tr
 from bossjy_client.errors import SourceError
 from bossjy_client.readers.document import MARKS
 
@@ -23,7 +24,9 @@ def opened(name: str) -> TextIO:
         raise SourceError(f"{name}: {error.strerror}") from error
     if encoding is None:
         raw.close()
-        raise SourceError(f"{name}: this is not a text file, or its encoding is unknown: save it as UTF-8")
+        raise SourceError(
+            tr("{name}: this is not a text file, or its encoding is unknown: save it as UTF-8", name=name)
+        )
     return io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline=None)
 
 
@@ -47,5 +50,11 @@ def read_line(file: TextIO, number: int) -> str | None:
     """The next line without its end, None after the last. `number`: its number, for SourceError if it is too long."""
     line = file.readline(LINE_MAX)
     if len(line) == LINE_MAX and not line.endswith("\n"):
-        raise SourceError(f"line {number} has more than {LINE_MAX:,} characters: the file needs one number a line")
+        raise SourceError(
+            tr(
+                "line {number} has more than {line_max:,} characters: the file needs one number a line",
+                number=number,
+                line_max=LINE_MAX,
+            )
+        )
     return line.rstrip("\n") if line else None

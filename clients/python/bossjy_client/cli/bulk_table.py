@@ -9,6 +9,7 @@ from typing import TextIO
 
 from bossjy_client.cli.bulk_input import LINE_MAX, read_line
 from bossjy_client.cli.exit_codes import UsageError
+from bossjy_client.cli.messages import tr
 from bossjy_client.columns.column import MESSAGE_BYTES, TEXT_MAX
 from bossjy_client.errors import SourceError
 from bossjy_client.phone_stream import BATCH_TEXTS
@@ -61,9 +62,15 @@ def read_table(file: TextIO, column: str) -> BulkTable:
     delimiter = max(_DELIMITERS, key=first.count)
     header = next(csv.reader([first], delimiter=delimiter), [])
     if column not in header:
-        raise UsageError(f"--column: there is no column {column!r}: the columns are {', '.join(header) or 'none'}")
+        raise UsageError(
+            tr(
+                "--column: there is no column {column!r}: the columns are {names}",
+                column=column,
+                names=", ".join(header) or tr("none"),
+            )
+        )
     if len(set(header)) < len(header):
-        raise SourceError(f"two columns have the same name: {', '.join(header)}")
+        raise SourceError(tr("two columns have the same name: {names}", names=", ".join(header)))
     return BulkTable(header, header.index(column), _csv_rows(lines, header, delimiter))
 
 
@@ -81,10 +88,16 @@ def _csv_rows(lines: Iterator[str], header: Sequence[str], delimiter: str) -> It
         for row in reader:
             if len(row) > len(header):
                 raise SourceError(
-                    f"line {reader.line_num + 1} has {len(row)} cells, and the header has {len(header)}: quote cells "
-                    f"that contain {delimiter!r}"
+                    tr(
+                        "line {number} has {count} cells, and the header has {wanted}: quote cells that "
+                        "contain {delimiter!r}",
+                        number=reader.line_num + 1,
+                        count=len(row),
+                        wanted=len(header),
+                        delimiter=delimiter,
+                    )
                 )
             if row:  # an empty line is no row
                 yield row if len(row) == len(header) else [*row, *[""] * (len(header) - len(row))]
     except csv.Error as error:
-        raise SourceError(f"line {reader.line_num + 1} is no CSV: {error}") from error
+        raise SourceError(tr("line {number} is no CSV: {error}", number=reader.line_num + 1, error=error)) from error

@@ -9,14 +9,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from bossjy_client.cli.exit_codes import UsageError
+from bossjy_client.cli.messages import tr
 
 Row = Mapping[str, str]
 Filter = Callable[[Row], bool]
 
 _TOKEN = re.compile(r"""\s*(?:(?P<text>"[^"]*"|'[^']*')|(?P<sign>!=|=|\(|\))|(?P<word>[^\s"'=!()]+))""")
-_EXAMPLE = """such as --where 'region = "CN" AND type = "MOBILE"'"""
 # Parentheses and NOT around a comparison.
 _DEPTH = 50
+
+
+def _example() -> str:
+    return tr("""such as --where 'region = "CN" AND type = "MOBILE"'""")
 
 
 def every_row(_: Row) -> bool:
@@ -40,7 +44,13 @@ class _Parser:
         while text[place:].strip():
             match = _TOKEN.match(text, place)
             if match is None:
-                raise UsageError(f"--where: {text[place:].strip()[:20]!r} is not understood: {_EXAMPLE}")
+                raise UsageError(
+                    tr(
+                        "--where: {value!r} is not understood: {example}",
+                        value=text[place:].strip()[:20],
+                        example=_example(),
+                    )
+                )
             self._tokens.append((match.lastgroup or "", match[match.lastgroup or 0]))
             place = match.end()
         self._next = 0
@@ -60,33 +70,41 @@ class _Parser:
 
     def _condition(self, depth: int) -> Filter:
         if depth > _DEPTH:
-            raise UsageError(f"--where has more than {_DEPTH} parentheses in each other")
+            raise UsageError(tr("--where has more than {depth} parentheses in each other", depth=_DEPTH))
         if self._accepts("NOT"):
             inner = self._condition(depth + 1)
             return lambda row: not inner(row)
         if self._accepts("("):
             inner = self.any_of(depth + 1)
             if not self._accepts(")"):
-                raise UsageError(f"--where has no `)` for a `(`: {_EXAMPLE}")
+                raise UsageError(tr("--where has no `)` for a `(`: {example}", example=_example()))
             return inner
         return self._comparison()
 
     def _comparison(self) -> Filter:
-        name = self._take("a column")
+        name = self._take(tr("a column"))
         if name not in self._columns:
-            raise UsageError(f"--where: there is no column {name!r}: the columns are {', '.join(self._columns)}")
+            raise UsageError(
+                tr(
+                    "--where: there is no column {name!r}: the columns are {names}",
+                    name=name,
+                    names=", ".join(self._columns),
+                )
+            )
         sign = self._take("= or !=", kind="sign")
         if sign not in {"=", "!="}:
-            raise UsageError(f"--where: = or != follows {name}: {_EXAMPLE}")
-        value, equal = self._take("a value"), sign == "="
+            raise UsageError(tr("--where: = or != follows {name}: {example}", name=name, example=_example()))
+        value, equal = self._take(tr("a value")), sign == "="
         return lambda row: (row[name] == value) == equal
 
     def _take(self, what: str, kind: str = "") -> str:
         if self._next == len(self._tokens):
-            raise UsageError(f"--where ends where {what} is needed: {_EXAMPLE}")
+            raise UsageError(tr("--where ends where {what} is needed: {example}", what=what, example=_example()))
         found, text = self._tokens[self._next]
         if (found == "sign") != (kind == "sign"):
-            raise UsageError(f"--where: {text!r} is in the place of {what}: {_EXAMPLE}")
+            raise UsageError(
+                tr("--where: {text!r} is in the place of {what}: {example}", text=text, what=what, example=_example())
+            )
         self._next += 1
         return text[1:-1] if found == "text" else text
 
@@ -101,4 +119,10 @@ class _Parser:
     def end(self) -> None:
         """Raises UsageError if something follows."""
         if self._next < len(self._tokens):
-            raise UsageError(f"--where: AND or OR is missing before {self._tokens[self._next][1]!r}: {_EXAMPLE}")
+            raise UsageError(
+                tr(
+                    "--where: AND or OR is missing before {value!r}: {example}",
+                    value=self._tokens[self._next][1],
+                    example=_example(),
+                )
+            )

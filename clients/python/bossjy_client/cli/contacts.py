@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import AsyncIterator
-from typing import Any
 
 from bossjy.contacts.v1 import contact_pb2
 from bossjy.phone.v1 import number_pb2
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import as_dict, enum_word
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
@@ -27,70 +25,6 @@ _DIMENSIONS = {
     "day": contact_pb2.STATS_DIMENSION_CREATE_DAY,
     "import": contact_pb2.STATS_DIMENSION_CREATED_IMPORT,
 }
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("contacts", help="list, count, export, delete, erase").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    filtered = argparse.ArgumentParser(add_help=False)
-    filtered.add_argument("--filter", metavar="TEXT", default="", help='such as: region = "CN" AND name : "wang"')
-
-    command = group.add_parser(
-        "list", parents=[common, filtered], help="contacts that pass a filter", **example("contacts list")
-    )
-    command.add_argument("--order-by", metavar="FIELD", default="", help="phone_number, create_time, update_time")
-    command.add_argument("--limit", type=int, default=100, metavar="N", help="the most to show (default 100; 0: all)")
-    command.set_defaults(command=_list)
-
-    command = group.add_parser("get", parents=[common], help="one contact", **example("contacts get"))
-    command.add_argument("number", metavar="E164", help="such as +8613800000000")
-    command.set_defaults(command=_get)
-
-    command = group.add_parser(
-        "stats", parents=[common, filtered], help="counts by region, type …", **example("contacts stats")
-    )
-    command.add_argument("--by", choices=sorted(_DIMENSIONS), action="append", default=[], help="may be repeated")
-    command.set_defaults(command=_stats)
-
-    command = group.add_parser(
-        "export", parents=[common, filtered], help="a file of contacts", **example("contacts export")
-    )
-    command.add_argument("-o", "--output", metavar="FILE", required=True, help="- is standard output")
-    command.add_argument("--format", choices=sorted(_FORMATS), default="csv", help="form of the file (default: csv)")
-    add_audience(command)
-    command.set_defaults(command=_export)
-
-    command = group.add_parser(
-        "delete",
-        parents=[common],
-        help="delete one contact; an import may create it again",
-        **example("contacts delete"),
-    )
-    command.add_argument("number", metavar="E164", help="number of the contact, such as +8613800000000")
-    command.set_defaults(command=_delete)
-
-    command = group.add_parser(
-        "erase",
-        parents=[common],
-        help="erase numbers permanently, with all stored data about them",
-        **example("contacts erase"),
-    )
-    command.add_argument("numbers", metavar="E164", nargs="+", help="a number, such as +8613800000000")
-    command.add_argument("--purpose", metavar="TEXT", default="", help="why, without personal data")
-    command.set_defaults(command=_erase)
-
-
-def add_audience(command: Any) -> None:
-    """Add `--for`: the reader of the CSV file."""
-    command.add_argument(
-        "--for",
-        dest="audience",
-        choices=("excel", "data"),
-        default="excel",
-        help="excel: an apostrophe guards cells that a spreadsheet would run as formulas; data: unchanged cells",
-    )
 
 
 async def _list(session: Session) -> ExitCode:
@@ -137,12 +71,12 @@ async def _get(session: Session) -> ExitCode:
                 ("name", name),
                 ("mail", email),
                 ("further numbers", ", ".join(contact.other_numbers)),
-                *contact.attributes.items(),
                 ("carrier", contact.carrier),
                 ("place", contact.place),
                 ("brought by import", contact.created_import_id),
                 ("changed", contact.update_time.ToJsonString()),
-            )
+            ),
+            own=sorted(contact.attributes.items()),
         )
     return ExitCode.DONE
 
@@ -159,7 +93,7 @@ async def _stats(session: Session) -> ExitCode:
     for table in answer.tables:
         title = enum_word(contact_pb2.StatsDimension.Name(table.dimension), "STATS_DIMENSION_").lower()
         rows = [(bucket.value, bucket.count) for bucket in table.buckets]
-        output.table((title, "contacts#"), [*rows, ("others", table.other_count)] if table.other_count else rows)
+        output.table((title, "contacts#"), [*rows, (tr("others"), table.other_count)] if table.other_count else rows)
     return ExitCode.DONE
 
 
@@ -179,14 +113,16 @@ async def _export(session: Session) -> ExitCode:
     if args.output != "-":
         if session.output.as_json:
             session.output.json({"contacts": written, "bytes": size, "file": args.output})
-        session.output.note(f"{written:,} contacts, {size:,} bytes in {args.output}")
+        session.output.note(
+            tr("{written:,} contacts, {size:,} bytes in {output}", written=written, size=size, output=args.output)
+        )
     return ExitCode.DONE
 
 
 async def _delete(session: Session) -> ExitCode:
     async with session.client() as client:
         await client.contacts.delete(session.args.number)
-    session.output.note("deleted")
+    session.output.note(tr("deleted"))
     return ExitCode.DONE
 
 
@@ -197,10 +133,11 @@ async def _erase(session: Session) -> ExitCode:
     if session.output.as_json:
         session.output.message(answer)
     else:
-        pairs = (
-            ("record", answer.erasure_id),
-            ("erased", answer.erased_count),
-            ("not there", answer.missing_count),
+        session.output.pairs(
+            (
+                ("record", answer.erasure_id),
+                ("erased", answer.erased_count),
+                ("not there", answer.missing_count),
+            )
         )
-        session.output.pairs(pairs)
     return ExitCode.DONE

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
+EXAMPLE_TITLES = ("example:", "examples:")
 EXAMPLES = {
     "login": ("bossjy login --tenant acme-1 --email me@example.com", "bossjy login --api-key-stdin < key"),
     "password": ("bossjy password --end-other-sessions", "bossjy password --password-stdin < passwords"),
@@ -60,6 +60,7 @@ EXAMPLES = {
     "contacts delete": ("bossjy contacts delete +8613800000000",),
     "contacts erase": ('bossjy contacts erase +8613800000000 --purpose "GDPR 17"',),
     "plan show": ("bossjy plan show",),
+    "completion": ("bossjy completion bash",),
     "plan diff": ("bossjy plan diff 9.0.38 --region GB",),
 }
 
@@ -67,8 +68,5 @@ EXAMPLES = {
 def example(command: str) -> dict[str, Any]:
     """Arguments for `add_parser` that show the examples of a command."""
     lines = EXAMPLES[command]
-    title = "example:" if len(lines) == 1 else "examples:"
-    return {
-        "epilog": "\n  ".join((title, *lines)),
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-    }
+    title = EXAMPLE_TITLES[len(lines) > 1]
+    return {"epilog": "\n  ".join((title, *lines))}

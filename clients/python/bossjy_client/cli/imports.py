@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import AsyncIterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from bossjy_client.cli.contacts import add_audience
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.files import write_file
+from bossjy_client.cli.importing.summary import show_changes, show_duplicates, show_import, show_rejects, state_word
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import as_dict
 from bossjy_client.cli.session import Session
-from bossjy_client.cli.summary import show_changes, show_duplicates, show_import, show_rejects, state_word
 from bossjy_client.client import Client
 
 _Row = TypeVar("_Row")
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("imports", help="imports made before").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    command = group.add_parser("list", parents=[common], help="imports, the newest first", **example("imports list"))
-    command.add_argument("--filter", metavar="TEXT", default="", help='such as: state = "OPEN"')
-    command.add_argument("--limit", type=int, default=50, metavar="N", help="the most to show (default 50)")
-    command.set_defaults(command=_list)
-    for name, function, text in (
-        ("show", _show, "one import with its counts"),
-        ("watch", _watch, "an import each time that it changes, until it ends"),
-        ("cancel", _cancel, "end an open import; committed rows are kept"),
-        ("revert", _revert, "revert an import"),
-        ("rejects", _rejects, "the rejected rows"),
-        ("duplicates", _duplicates, "the duplicate rows: another row with the same number was used"),
-        ("changes", _changes, "the contacts that it changed, with former and new values"),
-    ):
-        command = group.add_parser(name, parents=[common], help=text, **example(f"imports {name}"))
-        command.add_argument("import_id", metavar="IMPORT", help="its id, as `bossjy imports list` shows it")
-        command.set_defaults(command=function)
-        if name == "revert":
-            command.add_argument("--dry-run", action="store_true", help="only count the changes")
-        if name in {"rejects", "duplicates"}:
-            command.add_argument("-o", "--output", metavar="FILE", default="", help="a CSV file to correct and import")
-            add_audience(command)
-        if name in {"rejects", "duplicates", "changes"}:
-            command.add_argument("--limit", type=int, default=100, metavar="N", help="the most to show (default 100)")
 
 
 async def _list(session: Session) -> ExitCode:
@@ -88,7 +56,14 @@ async def _watch(session: Session) -> ExitCode:
                 session.output.json(as_dict(job))
             else:
                 counts = job.counts
-                session.output.out.print(f"{state_word(job)}  {counts.rows_in:,} rows, {counts.rejected:,} refused")
+                session.output.line(
+                    tr(
+                        "{state}  {rows_in:,} rows, {rejected:,} refused",
+                        state=state_word(job),
+                        rows_in=counts.rows_in,
+                        rejected=counts.rejected,
+                    )
+                )
     return ExitCode.DONE
 
 
@@ -154,7 +129,7 @@ async def _changes(session: Session) -> ExitCode:
 
 async def _write(session: Session, pieces: AsyncIterator[bytes]) -> ExitCode:
     size = await write_file(pieces, session.args.output)
-    session.output.note(f"{size:,} bytes in {session.args.output}")
+    session.output.note(tr("{size:,} bytes in {output}", size=size, output=session.args.output))
     return ExitCode.DONE
 
 

@@ -2,70 +2,47 @@
 
 from __future__ import annotations
 
-import argparse
 import platform
 from typing import Any
 
-from bossjy_client.cli.examples import example
+from bossjy_client.cli.arguments.common import DEFAULT_TARGET
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.password import change
 from bossjy_client.cli.secret_input import ask, next_line, on_terminal, secret
-from bossjy_client.cli.session import DEFAULT_TARGET, Session
+from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
 from bossjy_client.credentials import Login
 from bossjy_client.errors import BossjyError, CredentialsError, UnauthenticatedError
 from bossjy_client.tokens import SessionTokens
 
 DEVICE = f"bossjy on {platform.node()}"[:200]
-_IDENTITY = "give --tenant and --email"
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    text = "log in; the credentials are stored in a file that only you can read"
-    login = commands.add_parser("login", parents=[common], help=text, description=text, **example("login"))
-    login.add_argument("--tenant", metavar="ID", default="", help="tenant id (default: asks)")
-    login.add_argument("--email", metavar="ADDRESS", default="", help="mail address (default: asks)")
-    login.add_argument(
-        "--password-stdin",
-        action="store_true",
-        help="read the password from standard input; more lines, if the service asks: a one-time code, a new password",
-    )
-    login.add_argument("--api-key-stdin", action="store_true", help="read an API key from standard input instead")
-    login.set_defaults(command=_login)
-    logout = commands.add_parser("logout", parents=[common], help="end the session and delete it", **example("logout"))
-    logout.add_argument("--all", action="store_true", help="end your sessions on all devices")
-    logout.set_defaults(command=_logout)
-    whoami = commands.add_parser(
-        "whoami", parents=[common], help="show the caller and its permissions", **example("whoami")
-    )
-    whoami.set_defaults(command=_whoami)
 
 
 async def _login(session: Session) -> ExitCode:
     args, output = session.args, session.output
     target = session.target_option or DEFAULT_TARGET
     if args.api_key_stdin:
-        key = secret("API key", from_stdin=True)
+        key = secret(tr("API key"), from_stdin=True)
         async with await Client.connect(target, token=key, config=session.config()) as client:
             me = await client.auth.me()
         # The address is empty for an API key.
         _store(session, Login(target, me.tenant.tenant_id, api_key=key), me.user.email)
         return ExitCode.DONE
-    tenant: str = args.tenant or ask("Tenant: ", _IDENTITY)
-    email: str = args.email or ask("Mail address: ", _IDENTITY)
-    password = secret("Password", from_stdin=args.password_stdin)
+    tenant: str = args.tenant or ask(tr("Tenant: "), tr("give --tenant and --email"))
+    email: str = args.email or ask(tr("Mail address: "), tr("give --tenant and --email"))
+    password = secret(tr("Password"), from_stdin=args.password_stdin)
     async with await Client.connect(target, config=session.config()) as client:
         answer = await _open_session(client, tenant, email, password)
         tokens = SessionTokens.of(answer.tokens)
         # Kept before the change, so that `bossjy password` can continue if it fails.
         _store(session, Login(target, tenant, email).renewed(tokens), email)
         if answer.password_change_required:
-            output.note("this password must be changed before anything else is allowed")
+            output.note(tr("this password must be changed before anything else is allowed"))
             client.use_session(tokens)
             await _change(session, client, password)
             await session.renew(client, target)
-            output.note("the password was changed")
+            output.note(tr("the password was changed"))
     return note_factor(session, required=answer.second_factor_required)
 
 
@@ -73,9 +50,17 @@ def _store(session: Session, login: Login, email: str) -> None:
     session.credentials.save(session.stored(login))
     if session.output.as_json:
         session.output.json({"target": login.target, "tenant_id": login.tenant_id, "email": email})
-    who = email or "an API key"
+    who = email or tr("an API key")
     where = session.credentials.path
-    session.output.note(f"logged in at {login.target} as {who} of {login.tenant_id}; kept in {where}")
+    session.output.note(
+        tr(
+            "logged in at {target} as {who} of {tenant_id}; kept in {where}",
+            target=login.target,
+            who=who,
+            tenant_id=login.tenant_id,
+            where=where,
+        )
+    )
 
 
 async def _change(session: Session, client: Client, password: str) -> None:
@@ -84,8 +69,10 @@ async def _change(session: Session, client: Client, password: str) -> None:
         new = next_line()
         if not new:
             raise CredentialsError(
-                "logged in, but the password must be changed: run `bossjy password`, or give the new password on "
-                "the next line of standard input"
+                tr(
+                    "logged in, but the password must be changed: run `bossjy password`, or give the "
+                    "new password on the next line of standard input"
+                )
             )
         await client.auth.change_password(password, new)
     else:
@@ -95,7 +82,7 @@ async def _change(session: Session, client: Client, password: str) -> None:
 def note_factor(session: Session, *, required: bool) -> ExitCode:
     """The exit code of a new session, with a remark if it has no scopes until a second factor is set up."""
     if required:
-        session.output.note("nothing is allowed until you set up a second factor: run `bossjy second-factor enrol`")
+        session.output.note(tr("nothing is allowed until you set up a second factor: run `bossjy second-factor enrol`"))
     return ExitCode.CREDENTIALS if required else ExitCode.DONE
 
 
@@ -110,7 +97,7 @@ async def _open_session(client: Client, tenant: str, email: str, password: str) 
     except UnauthenticatedError as error:
         if error.reason != "SECOND_FACTOR_REQUIRED":
             raise
-        code = ask("One-time code: ", "") if on_terminal() else next_line()
+        code = ask(tr("One-time code: "), "") if on_terminal() else next_line()
         if not code:
             raise
         return await client.auth.login(tenant, email, password, totp_code=code, device_name=DEVICE)
@@ -119,15 +106,15 @@ async def _open_session(client: Client, tenant: str, email: str, password: str) 
 async def _logout(session: Session) -> ExitCode:
     login = session.credentials.load(session.target_option)
     if login is None:
-        raise CredentialsError("not logged in")
+        raise CredentialsError(tr("not logged in"))
     try:
         if not login.api_key:
             async with session.client() as client:
                 await client.auth.logout(all_sessions=session.args.all)
     except BossjyError as error:
-        session.output.note(f"the session could not be ended at {login.target}: {error}")
+        session.output.note(tr("the session could not be ended at {target}: {error}", target=login.target, error=error))
     session.credentials.remove(login.target)
-    session.output.note(f"logged out of {login.target}")
+    session.output.note(tr("logged out of {target}", target=login.target))
     return ExitCode.DONE
 
 
@@ -151,5 +138,5 @@ async def _whoami(session: Session) -> ExitCode:
 
 def _nothing(me: Any) -> str:
     if me.second_factor_required:
-        return "nothing until a second factor is set up: `bossjy second-factor enrol`"
-    return "nothing until the password is changed: `bossjy password`" if me.session_id else ""
+        return tr("nothing until a second factor is set up: `bossjy second-factor enrol`")
+    return tr("nothing until the password is changed: `bossjy password`") if me.session_id else ""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.secret_input import new_password, secret
 from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
@@ -15,20 +12,9 @@ from bossjy_client.errors import BossjyError, InvalidRequestError
 _TRIES = 3
 
 
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    text = "change your own password"
-    command = commands.add_parser("password", parents=[common], help=text, description=text, **example("password"))
-    command.add_argument(
-        "--password-stdin", action="store_true", help="read the current and the new password, one a line, from stdin"
-    )
-    command.add_argument("--end-other-sessions", action="store_true", help="end your sessions on other devices")
-    command.set_defaults(command=_password)
-
-
 async def _password(session: Session) -> ExitCode:
     args, output = session.args, session.output
-    current = secret("Current password", from_stdin=args.password_stdin)
+    current = secret(tr("Current password"), from_stdin=args.password_stdin)
     async with session.client() as client:
         ended = await change(
             session, client, current, from_stdin=args.password_stdin, end_other_sessions=args.end_other_sessions
@@ -36,7 +22,10 @@ async def _password(session: Session) -> ExitCode:
         await session.renew(client)
     if output.as_json:
         output.json({"ended_count": ended})
-    output.note("the password was changed" + (f"; {ended} other sessions ended" if args.end_other_sessions else ""))
+    if args.end_other_sessions:
+        output.note(tr("the password was changed; {ended} other sessions ended", ended=ended))
+    else:
+        output.note(tr("the password was changed"))
     return ExitCode.DONE
 
 
@@ -52,4 +41,4 @@ async def change(
             if error.reason != "PASSWORD_REFUSED" or from_stdin or attempt == _TRIES - 1:
                 raise
             session.output.error(error)
-    raise BossjyError("the password was not changed")
+    raise BossjyError(tr("the password was not changed"))

@@ -2,94 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from bossjy.phone.v1 import number_pb2, phone_service_pb2
-from bossjy_client.cli.bulk import run_bulk
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import as_dict, enum_word
-from bossjy_client.cli.phone_more import add_more_commands, short_words
+from bossjy_client.cli.phone_more import short_words
 from bossjy_client.cli.session import Session
 from bossjy_client.phone import BATCH_LIMIT
 
 _COLUMNS = ("text", "valid", "E.164", "region", "type", "reason")
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("phone", help="questions about phone numbers").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    region = argparse.ArgumentParser(add_help=False)
-    region.add_argument(
-        "--region", metavar="CC", default="", help="region assumed if there is no calling code, such as CN"
-    )
-    language = argparse.ArgumentParser(add_help=False)
-    language.add_argument("--language", metavar="TAG", default="", help="language of the answer, such as zh")
-
-    command = group.add_parser(
-        "validate",
-        parents=[common, region, language],
-        help="validate texts as numbers (exit code 6: not all are valid)",
-        **example("phone validate"),
-    )
-    command.add_argument("numbers", nargs="+", metavar="TEXT", help="a number; - reads one a line from standard input")
-    command.add_argument("--full", action="store_true", help="formats, carrier, place and time zones as well")
-    command.set_defaults(command=_validate)
-
-    text = "texts of a file, one a line or in a CSV column; writes CSV (exit code 6: not all are valid)"
-    command = group.add_parser("bulk", parents=[common, region], help=text, description=text, **example("phone bulk"))
-    command.add_argument("file", metavar="FILE", help="- is standard input")
-    command.add_argument("-o", "--output", metavar="FILE", default="-", help="default: standard output")
-    command.add_argument(
-        "--column", metavar="NAME", default="", help="the file is CSV with a header; its other columns are kept"
-    )
-    command.add_argument(
-        "--where",
-        metavar="FILTER",
-        default="",
-        help="""write only these rows, such as 'region = "CN" AND type = "MOBILE"'""",
-    )
-    command.set_defaults(command=run_bulk)
-
-    command = group.add_parser(
-        "explain",
-        parents=[common, region, language],
-        help="the problem, and likely fixes",
-        **example("phone explain"),
-    )
-    command.add_argument("number", metavar="TEXT", help="a text that may be a number")
-    command.set_defaults(command=_explain)
-
-    text = "carrier and line of a number now, by the operator's provider (exit code 6: not valid, or not known)"
-    command = group.add_parser(
-        "lookup", parents=[common, region], help=text, description=text, **example("phone lookup")
-    )
-    command.add_argument("number", metavar="TEXT", help="a number")
-    command.set_defaults(command=_lookup)
-
-    command = group.add_parser(
-        "format", parents=[common, region], help="a number in its formats", **example("phone format")
-    )
-    command.add_argument("number", metavar="TEXT", help="a number")
-    command.add_argument("--from", dest="calling_from", metavar="CC", default="", help="as dialled from this region")
-    command.set_defaults(command=_format)
-
-    command = group.add_parser(
-        "find", parents=[common, region, language], help="the numbers in a text", **example("phone find")
-    )
-    command.add_argument("text", metavar="TEXT", help="- reads standard input")
-    command.add_argument(
-        "--full", action="store_true", help="formats, carrier, place and time zones as well; with --json"
-    )
-    command.set_defaults(command=_find)
-
-    add_more_commands(group, common, region, language)
 
 
 async def _validate(session: Session) -> ExitCode:
@@ -98,14 +24,14 @@ async def _validate(session: Session) -> ExitCode:
     all_valid = True
     async with session.client() as client:
         while batch := list(islice(texts, BATCH_LIMIT)):
-            answers = client.phone.validate_many(batch, args.region, full=args.full, language=args.language)
+            answers = client.phone.validate_many(batch, args.region, full=args.full, language=session.language)
             rows = [(text, answer) async for text, answer in _beside(batch, answers)]
             all_valid = all_valid and all(answer.valid for _, answer in rows)
             if output.as_json:
                 for text, answer in rows:
                     output.json({"text": text, **as_dict(answer)})
             elif len(rows) == 1:
-                _show_number(session, rows[0][1])
+                show_number(session, rows[0][1])
             else:
                 output.table(_COLUMNS, (_row(text, answer) for text, answer in rows))
     return ExitCode.DONE if all_valid else ExitCode.FINDINGS
@@ -129,7 +55,7 @@ def _texts(arguments: list[str]) -> Iterator[str]:
 def _row(text: str, answer: phone_service_pb2.ValidateNumberResponse) -> tuple[str, ...]:
     return (
         text,
-        "yes" if answer.valid else "no",
+        tr("yes") if answer.valid else tr("no"),
         answer.e164,
         answer.region_code,
         _type(answer),
@@ -149,10 +75,11 @@ def _warning(warning: number_pb2.NumberWarning.ValueType) -> str:
     return enum_word(number_pb2.NumberWarning.Name(warning), "NUMBER_WARNING_")
 
 
-def _show_number(session: Session, answer: phone_service_pb2.ValidateNumberResponse) -> None:
+def show_number(session: Session, answer: phone_service_pb2.ValidateNumberResponse) -> None:
+    """Print the answer for a number."""
     session.output.pairs(
         (
-            ("valid", "yes" if answer.valid else "no"),
+            ("valid", tr("yes") if answer.valid else tr("no")),
             ("reason", _reason(answer)),
             ("E.164", answer.e164),
             ("region", answer.region_code),
@@ -162,7 +89,7 @@ def _show_number(session: Session, answer: phone_service_pb2.ValidateNumberRespo
             ("national", answer.national_format),
             ("URI", answer.rfc3966_format),
             ("carrier", answer.carrier),
-            ("carrier may have changed", "yes" if answer.carrier and not answer.carrier_reliable else ""),
+            ("carrier may have changed", tr("yes") if answer.carrier and not answer.carrier_reliable else ""),
             ("place", answer.place),
             ("time zones", ", ".join(answer.time_zones)),
             ("short number", short_words(answer.short_number) if answer.HasField("short_number") else ""),
@@ -170,27 +97,6 @@ def _show_number(session: Session, answer: phone_service_pb2.ValidateNumberRespo
             ("plan", answer.metadata_version),
         )
     )
-
-
-async def _explain(session: Session) -> ExitCode:
-    args = session.args
-    async with session.client() as client:
-        answer = await client.phone.explain(args.number, args.region, language=args.language)
-    if session.output.as_json:
-        session.output.message(answer)
-    else:
-        _show_number(session, answer.number)
-        session.output.out.print(answer.explanation, markup=False)
-        if answer.fixes:
-            session.output.table(
-                ("likely fix", "extension", "region", "what was done"),
-                ((fix.e164, fix.extension, fix.region_code, fix.description) for fix in answer.fixes),
-            )
-        for title, readings in (("number in the text", answer.numbers), ("possible reading", answer.candidates)):
-            if readings:
-                rows = ((one.e164, one.extension, one.region_code) for one in readings)
-                session.output.table((title, "extension", "region"), rows)
-    return ExitCode.DONE if answer.number.valid else ExitCode.FINDINGS
 
 
 async def _lookup(session: Session) -> ExitCode:
@@ -201,7 +107,7 @@ async def _lookup(session: Session) -> ExitCode:
         session.output.message(answer)
     else:
         told_at = answer.lookup_time.ToJsonString() if answer.HasField("lookup_time") else ""
-        ported = ("no", "yes")[answer.ported] if answer.HasField("ported") else ""
+        ported = (tr("yes") if answer.ported else tr("no")) if answer.HasField("ported") else ""
         session.output.pairs(
             (
                 ("outcome", enum_word(number_pb2.LookupOutcome.Name(answer.outcome), "LOOKUP_OUTCOME_")),
@@ -239,7 +145,7 @@ async def _find(session: Session) -> ExitCode:
     args = session.args
     text = sys.stdin.read() if args.text == "-" else args.text
     async with session.client() as client:
-        answer = await client.phone.find(text, args.region, full=args.full, language=args.language)
+        answer = await client.phone.find(text, args.region, full=args.full, language=session.language)
     if session.output.as_json:
         session.output.message(answer)
     else:

@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
 from bossjy.phone.v1 import number_pb2
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.session import Session
-
-
-def add_more_commands(
-    group: Any, common: argparse.ArgumentParser, region: argparse.ArgumentParser, language: argparse.ArgumentParser
-) -> None:
-    """Add the commands of this module. `region`, `language`: parents with the options of these names."""
-    command = group.add_parser(
-        "partial", parents=[common, region], help="format the text typed so far", **example("phone partial")
-    )
-    command.add_argument("number", metavar="TEXT", help="the digits so far")
-    command.add_argument(
-        "--cursor", type=int, metavar="N", help="position of the cursor in the text (default: its end)"
-    )
-    command.set_defaults(command=_partial)
-
-    text = "check for a short or emergency number of --region, and its cost (exit code 6: it is none)"
-    command = group.add_parser("short", parents=[common, region], help=text, description=text, **example("phone short"))
-    command.add_argument("number", metavar="TEXT", help="a short number, such as 110")
-    command.set_defaults(command=_short)
-
-    command = group.add_parser(
-        "match", parents=[common, region], help="compare two texts as numbers", **example("phone match")
-    )
-    command.add_argument("first", metavar="TEXT", help="a number")
-    command.add_argument("second", metavar="TEXT", help="the number to compare with it")
-    command.add_argument(
-        "--second-region", metavar="CC", default="", help="region of the second text (default: the one of --region)"
-    )
-    command.set_defaults(command=_match)
-
-    command = group.add_parser(
-        "regions", parents=[common, language], help="the regions of the plan", **example("phone regions")
-    )
-    command.add_argument("--calling-code", type=int, default=0, metavar="N", help="only those of this calling code")
-    command.add_argument(
-        "--number", metavar="TEXT", default="", help="those in which this text is a valid number (6: none)"
-    )
-    command.set_defaults(command=_regions)
-    command = group.add_parser(
-        "region", parents=[common, language], help="one region, with example numbers", **example("phone region")
-    )
-    command.add_argument("code", metavar="CC", help="code of the region, such as CN")
-    command.set_defaults(command=_region)
 
 
 def short_words(short: number_pb2.ShortNumber) -> str:
     """The kind and cost of a short number as text."""
     cost = enum_word(number_pb2.ShortNumberCost.Name(short.expected_cost), "SHORT_NUMBER_COST_")
     said = (
-        ("emergency", short.emergency),
-        ("connects to emergency", short.connects_to_emergency and not short.emergency),
+        (tr("emergency"), short.emergency),
+        (tr("connects to emergency"), short.connects_to_emergency and not short.emergency),
         (cost, short.expected_cost),
-        ("one carrier only", short.carrier_specific),
-        ("text messages", short.sms_service),
+        (tr("one carrier only"), short.carrier_specific),
+        (tr("text messages"), short.sms_service),
     )
-    return ", ".join([f"of {short.region_code}", *(word for word, applies in said if applies)])
+    return ", ".join([tr("of {region}", region=short.region_code), *(word for word, applies in said if applies)])
 
 
 async def _partial(session: Session) -> ExitCode:
@@ -75,7 +29,7 @@ async def _partial(session: Session) -> ExitCode:
     if session.output.as_json:
         session.output.message(answer)
     else:
-        session.output.out.print(answer.formatted, markup=False)
+        session.output.line(answer.formatted)
     return ExitCode.DONE
 
 
@@ -87,16 +41,20 @@ async def _short(session: Session) -> ExitCode:
     if session.output.as_json:
         session.output.message(short)
     else:
-        possible = f"no, but {short.region_code} has short numbers of this length" if short.possible else "no"
+        possible = (
+            tr("no, but {region} has short numbers of this length", region=short.region_code)
+            if short.possible
+            else tr("no")
+        )
         session.output.pairs(
-            (("valid", "yes" if holds else possible), ("details", short_words(short) if holds else ""))
+            (("valid", tr("yes") if holds else possible), ("details", short_words(short) if holds else ""))
         )
     return ExitCode.DONE if holds else ExitCode.FINDINGS
 
 
 async def _region(session: Session) -> ExitCode:
     async with session.client() as client:
-        region = await client.phone.region(session.args.code, language=session.args.language)
+        region = await client.phone.region(session.args.code, language=session.language)
     if session.output.as_json:
         session.output.message(region)
         return ExitCode.DONE
@@ -127,7 +85,7 @@ async def _match(session: Session) -> ExitCode:
     if session.output.as_json:
         session.output.json({"match": word})
     else:
-        session.output.out.print(word)
+        session.output.line(word)
     different = match in (number_pb2.MATCH_TYPE_NO_MATCH, number_pb2.MATCH_TYPE_NOT_A_NUMBER)
     return ExitCode.FINDINGS if different else ExitCode.DONE
 
@@ -138,7 +96,7 @@ async def _regions(session: Session) -> ExitCode:
         return await _readings(session)
     async with session.client() as client:
         regions = [
-            region async for region in client.phone.regions(calling_code=args.calling_code, language=args.language)
+            region async for region in client.phone.regions(calling_code=args.calling_code, language=session.language)
         ]
     if output.as_json:
         for region in regions:

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
 from bossjy.phone.v1 import number_pb2, plan_pb2
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.session import Session
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("plan", help="the current numbering plan").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    command = group.add_parser("show", parents=[common], help="version and size of the plan", **example("plan show"))
-    command.set_defaults(command=_show)
-    command = group.add_parser(
-        "diff", parents=[common], help="exact differences of two versions", **example("plan diff")
-    )
-    command.add_argument("old", metavar="FROM", help="version of the older plan")
-    command.add_argument("new", metavar="TO", nargs="?", default="", help="default: the current version")
-    command.add_argument("--region", metavar="CC", default="", help="only this region")
-    command.set_defaults(command=_diff)
 
 
 async def _show(session: Session) -> ExitCode:
@@ -54,11 +35,11 @@ async def _diff(session: Session) -> ExitCode:
     if output.as_json:
         output.message(answer)
         return ExitCode.DONE
-    versions = f"{answer.from_version} to {answer.to_version}"
+    versions = tr("{former} to {new}", former=answer.from_version, new=answer.to_version)
     if not answer.differences:
-        output.note(f"{versions}: no number changed")
+        output.note(tr("{versions}: no number changed", versions=versions))
         return ExitCode.DONE
-    total = ("all", "", "", answer.newly_valid_count, answer.newly_invalid_count, answer.retyped_count, "")
+    total = (tr("all"), "", "", answer.newly_valid_count, answer.newly_invalid_count, answer.retyped_count, "")
     heads = ("region", "code#", "type", "newly valid#", "newly invalid#", "retyped#", "for example")
     output.table(heads, [*map(_row, answer.differences), total], title=versions)
     return ExitCode.DONE

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from bossjy_client.cli.examples import example
+from bossjy_client.cli.arguments.common import DEFAULT_TARGET
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.login import DEVICE, note_factor
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.secret_input import ask, new_password, on_terminal, secret
-from bossjy_client.cli.session import DEFAULT_TARGET, Session
+from bossjy_client.cli.session import Session
 from bossjy_client.client import Client
 from bossjy_client.credentials import Login
 from bossjy_client.errors import PermissionDeniedError, SourceError
 from bossjy_client.tokens import SessionTokens
 
 
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    text = "make a tenant and its owner, and log in as that owner"
-    command = commands.add_parser("register", parents=[common], help=text, description=text, **example("register"))
-    command.add_argument("--tenant-name", metavar="TEXT", default="", help="name of the new tenant (default: asks)")
-    command.add_argument("--email", metavar="ADDRESS", default="", help="mail address of its owner (default: asks)")
-    command.add_argument("--name", metavar="TEXT", default="", help="name of the owner")
-    command.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    command.add_argument(
-        "--token-file", metavar="FILE", default="", help="file with the operator's registration token (default: asks)"
-    )
-    command.set_defaults(command=_register)
-
-
 async def _register(session: Session) -> ExitCode:
     args, output = session.args, session.output
     target = session.target_option or DEFAULT_TARGET
-    advice = "give --tenant-name and --email"
-    tenant_name = args.tenant_name or ask("Name of the tenant: ", advice)
-    email = args.email or ask("Mail address: ", advice)
+    advice = tr("give --tenant-name and --email")
+    tenant_name = args.tenant_name or ask(tr("Name of the tenant: "), advice)
+    email = args.email or ask(tr("Mail address: "), advice)
     token = _token(args.token_file)
-    password = new_password(from_stdin=args.password_stdin, prompt="Password")
+    password = new_password(from_stdin=args.password_stdin, prompt=tr("Password"))
     async with await Client.connect(target, config=session.config()) as client:
         register = partial(
             client.auth.register, tenant_name, email, password, display_name=args.name, device_name=DEVICE
@@ -50,7 +35,7 @@ async def _register(session: Session) -> ExitCode:
             if error.reason != "REGISTRATION_CLOSED" or token or args.password_stdin or not on_terminal():
                 raise
             output.note(str(error))
-            token = secret("Registration token", from_stdin=False)
+            token = secret(tr("Registration token"), from_stdin=False)
             made = await register(registration_token=token)
     tenant_id = made.tenant.tenant_id
     login = Login(target, tenant_id, email).renewed(SessionTokens.of(made.tokens))
@@ -59,7 +44,15 @@ async def _register(session: Session) -> ExitCode:
         output.json({"target": target, "tenant_id": tenant_id, "user_id": made.user.user_id, "email": email})
     else:
         output.pairs((("tenant", tenant_id), ("user", f"{email} ({made.user.user_id})")))
-    output.note(f"logged in at {target}; later: bossjy login --target {target} --tenant {tenant_id} --email {email}")
+    output.note(
+        tr(
+            "logged in at {target}; later: bossjy login --target {target} --tenant {tenant_id} --email {email}",
+            target=target,
+            target2=target,
+            tenant_id=tenant_id,
+            email=email,
+        )
+    )
     return note_factor(session, required=made.second_factor_required)
 
 

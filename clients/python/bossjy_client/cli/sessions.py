@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.session import Session
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("sessions", help="your logins that have not ended").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    text = "your sessions, the newest first"
-    command = group.add_parser("list", parents=[common], help=text, description=text, **example("sessions list"))
-    command.set_defaults(command=_list)
-    text = "end sessions; `bossjy logout --all` ends all of them"
-    command = group.add_parser("revoke", parents=[common], help=text, description=text, **example("sessions revoke"))
-    command.add_argument("sessions", metavar="SESSION", nargs="+", help="ids, as `bossjy sessions list` shows them")
-    command.set_defaults(command=_revoke)
 
 
 async def _list(session: Session) -> ExitCode:
@@ -38,7 +21,7 @@ async def _list(session: Session) -> ExitCode:
             one.address,
             one.create_time.ToJsonString(),
             one.last_use_time.ToJsonString(),
-            "this one" if one.current else "",
+            tr("this one") if one.current else "",
         )
         for one in found
     )
@@ -50,5 +33,5 @@ async def _revoke(session: Session) -> ExitCode:
     async with session.client() as client:
         for session_id in session.args.sessions:
             await client.auth.revoke_session(session_id)
-            session.output.note(f"ended {session_id}")
+            session.output.note(tr("ended {session_id}", session_id=session_id))
     return ExitCode.DONE

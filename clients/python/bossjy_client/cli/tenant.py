@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Literal
 
 from bossjy.auth.v1 import account_pb2
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode, UsageError
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.session import Session
 
 _FACTOR = {"required": True, "optional": False}
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("tenant", help="name, default region and limits of the tenant").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-    text = "name, default region and limits"
-    command = group.add_parser("show", parents=[common], help=text, description=text, **example("tenant show"))
-    command.set_defaults(command=_show)
-    text = "change the tenant; only an owner may"
-    command = group.add_parser("set", parents=[common], help=text, description=text, **example("tenant set"))
-    command.add_argument("--name", metavar="TEXT", help="display name")
-    command.add_argument(
-        "--region", metavar="CC", help="region of imports and calls that give none, such as CN; '' for none"
-    )
-    command.add_argument("--second-factor", choices=list(_FACTOR), help="whether every user needs a second factor")
-    command.set_defaults(command=_set)
-
-    text = "events of the audit log, the newest first"
-    command = commands.add_parser("audit", parents=[common], help=text, description=text, **example("audit"))
-    command.add_argument(
-        "--filter",
-        metavar="TEXT",
-        default="",
-        help='over actor, action, resource, outcome, event_time; such as: action = "auth.login" AND outcome != "OK"',
-    )
-    command.add_argument("--limit", type=int, default=100, metavar="N", help="the most to show (default 100; 0: all)")
-    command.set_defaults(command=_audit)
 
 
 async def _show(session: Session) -> ExitCode:
@@ -52,7 +22,7 @@ async def _show(session: Session) -> ExitCode:
 async def _set(session: Session) -> ExitCode:
     args = session.args
     if args.name is None and args.region is None and args.second_factor is None:
-        raise UsageError("nothing to change: give --name, --region or --second-factor")
+        raise UsageError(tr("nothing to change: give --name, --region or --second-factor"))
     async with session.client() as client:
         tenant = await client.tenant.update(
             display_name=args.name,
@@ -63,28 +33,34 @@ async def _set(session: Session) -> ExitCode:
     return ExitCode.DONE
 
 
-# Limits that the operator set for the tenant; the others are those of the server.
-_OWN_LIMITS: dict[Literal["max_streams", "max_open_imports", "max_users", "max_api_keys"], str] = {
-    "max_streams": "streams",
-    "max_open_imports": "open imports",
-    "max_users": "users",
-    "max_api_keys": "API keys",
-}
+def _own_limits(tenant: account_pb2.Tenant) -> list[tuple[str, str]]:
+    """Limits that the operator set for the tenant; the others are those of the server."""
+    limits: tuple[tuple[Literal["max_streams", "max_open_imports", "max_users", "max_api_keys"], str], ...] = (
+        ("max_streams", tr("streams")),
+        ("max_open_imports", tr("open imports")),
+        ("max_users", tr("users")),
+        ("max_api_keys", tr("API keys")),
+    )
+    return [(name, f"{getattr(tenant, field):,}") for field, name in limits if tenant.HasField(field)]
 
 
 def _print(session: Session, tenant: account_pb2.Tenant) -> None:
     if session.output.as_json:
         session.output.message(tenant)
         return
-    calls = f"{tenant.calls_per_minute:,} per class of methods" if tenant.calls_per_minute else "no limit"
+    calls = (
+        tr("{count:,} per class of methods", count=tenant.calls_per_minute)
+        if tenant.calls_per_minute
+        else tr("no limit")
+    )
     session.output.pairs(
         (
             ("tenant", tenant.tenant_id),
             ("name", tenant.display_name),
-            ("default region", tenant.default_region or "none"),
+            ("default region", tenant.default_region or tr("none")),
             ("calls a minute", calls),
-            *((name, f"{getattr(tenant, field):,}") for field, name in _OWN_LIMITS.items() if tenant.HasField(field)),
-            ("second factor", "required" if tenant.second_factor_required else "optional"),
+            *_own_limits(tenant),
+            ("second factor", tr("required") if tenant.second_factor_required else tr("optional")),
             ("created", tenant.create_time.ToJsonString()),
         )
     )
@@ -115,5 +91,7 @@ async def _first(events: AsyncIterator[account_pb2.AuditEvent], limit: int) -> A
 
 def _row(event: account_pb2.AuditEvent) -> tuple[object, ...]:
     time = event.event_time.ToDatetime().isoformat(sep=" ", timespec="seconds")
-    outcome = f"{event.outcome} ({event.times} calls)" if event.times > 1 else event.outcome
+    outcome = (
+        tr("{outcome} ({times} calls)", outcome=event.outcome, times=event.times) if event.times > 1 else event.outcome
+    )
     return time, event.actor, event.action, event.resource, outcome, event.detail, event.address

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
-
 from bossjy.auth.v1 import account_pb2
-from bossjy_client.cli.examples import example
 from bossjy_client.cli.exit_codes import ExitCode, UsageError
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import enum_word
 from bossjy_client.cli.secret_input import ask, new_password, next_line, on_terminal
 from bossjy_client.cli.session import Session
@@ -15,40 +12,6 @@ from bossjy_client.client import Client
 from bossjy_client.errors import NotFoundError
 
 _ROLES = {word: account_pb2.Role.Value(f"ROLE_{word.upper()}") for word in ("service", "member", "admin", "owner")}
-
-
-def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands of this module."""
-    group = commands.add_parser("users", help="people and services of the tenant").add_subparsers(
-        title="commands", metavar="COMMAND", required=True
-    )
-
-    def add(name: str, text: str, command: Any, *, of_user: bool = True) -> Any:
-        one = group.add_parser(name, parents=[common], help=text, description=text, **example(f"users {name}"))
-        if of_user:
-            one.add_argument("user", metavar="USER", help="user id or mail address")
-        one.set_defaults(command=command)
-        return one
-
-    command = add("list", "users that pass a filter", _list, of_user=False)
-    command.add_argument("--filter", metavar="TEXT", default="", help='such as: role = "admin" AND state = "active"')
-    add("show", "one user", _show)
-    command = add("create", "add a user; the first password must be changed at the first login", _create, of_user=False)
-    command.add_argument("email", metavar="ADDRESS", help="mail address")
-    command.add_argument("--role", choices=list(_ROLES), default="member", help="default: member")
-    command.add_argument("--name", metavar="TEXT", default="", help="name of the user")
-    command.add_argument("--password-stdin", action="store_true", help="read the first password from standard input")
-    command = add("role", "give a user another role, at once", _role)
-    command.add_argument("role", choices=list(_ROLES), help="the new role")
-    add("disable", "end the sessions and keys of a user and refuse logins", _disable)
-    add("enable", "let a disabled user log in again", _enable)
-    text = "delete the name, address and logins of a user; asks for the user again as confirmation"
-    add("delete", text, _delete)
-    command = add(
-        "reset", "give a user a new password, to be changed at the next login; ends sessions and keys", _reset
-    )
-    command.add_argument("--keep-api-keys", action="store_true", help="the user's API keys stay valid")
-    add("remove-second-factor", "for a lost device and lost recovery codes; ends the user's sessions", _remove_factor)
 
 
 async def _list(session: Session) -> ExitCode:
@@ -63,7 +26,7 @@ async def _list(session: Session) -> ExitCode:
 
 
 def _row(user: account_pb2.User) -> tuple[str, ...]:
-    login = user.last_login_time.ToJsonString() if user.HasField("last_login_time") else "never"
+    login = user.last_login_time.ToJsonString() if user.HasField("last_login_time") else tr("never")
     return user.user_id, user.email, user.display_name, _role_word(user), _state_word(user), login
 
 
@@ -82,7 +45,7 @@ async def _user_id(client: Client, user: str) -> str:
     quoted = user.replace("\\", "\\\\").replace('"', '\\"')
     async for one in client.users.list(f'email = "{quoted}"'):
         return one.user_id
-    raise NotFoundError("there is no user with this mail address: `bossjy users list` shows them", code="NOT_FOUND")
+    raise NotFoundError(tr("there is no user with this mail address: `bossjy users list` shows them"), code="NOT_FOUND")
 
 
 def _print(session: Session, user: account_pb2.User) -> None:
@@ -94,7 +57,7 @@ def _print(session: Session, user: account_pb2.User) -> None:
         (
             *zip(names, _row(user), strict=True),
             ("language", user.language),
-            ("second factor", "on" if user.second_factor else "off"),
+            ("second factor", tr("on") if user.second_factor else tr("off")),
             ("created", user.create_time.ToJsonString()),
         )
     )
@@ -118,8 +81,15 @@ async def _create(session: Session) -> ExitCode:
         return ExitCode.DONE
     output.pairs((("user", made.user.user_id), ("role", args.role), ("password", made.password)))
     if made.password:
-        output.note("the password is shown once; it must be changed at the first login:")
-    output.note(f"bossjy login --target {target} --tenant {tenant_id} --email {args.email}")
+        output.note(tr("the password is shown once; it must be changed at the first login:"))
+    output.note(
+        tr(
+            "bossjy login --target {target} --tenant {tenant_id} --email {email}",
+            target=target,
+            tenant_id=tenant_id,
+            email=args.email,
+        )
+    )
     return ExitCode.DONE
 
 
@@ -135,7 +105,9 @@ async def _disable(session: Session) -> ExitCode:
     async with session.client() as client:
         answer = await client.users.disable(await _user_id(client, session.args.user))
     _print(session, answer.user)
-    session.output.note(f"ended sessions: {answer.ended_count}; the user's API keys have ended as well")
+    session.output.note(
+        tr("ended sessions: {ended_count}; the user's API keys have ended as well", ended_count=answer.ended_count)
+    )
     return ExitCode.DONE
 
 
@@ -151,16 +123,18 @@ async def _delete(session: Session) -> ExitCode:
         user_id = await _user_id(client, user)
         if on_terminal():
             output.note(
-                "this deletes the name, address, password and logins of the user, and ends its API keys; nobody"
+                tr(
+                    "this deletes the name, address, password and logins of the user, and ends its API keys; nobody "
+                    "can restore them. Contacts, imports and the audit log stay"
+                )
             )
-            output.note("can restore them. Contacts, imports and the audit log stay")
-        typed = ask("Type the id or address of the user again: ", "") if on_terminal() else next_line().strip()
+        typed = ask(tr("Type the id or address of the user again: "), "") if on_terminal() else next_line().strip()
         if typed != user:
-            raise UsageError("the typed text is not the user: nothing was deleted")
+            raise UsageError(tr("the typed text is not the user: nothing was deleted"))
         ended = await client.users.delete(user_id)
     if output.as_json:
         output.json({"user_id": user_id, "ended_count": ended})
-    output.note(f"deleted {user_id}; ended sessions: {ended}")
+    output.note(tr("deleted {user_id}; ended sessions: {ended}", user_id=user_id, ended=ended))
     return ExitCode.DONE
 
 
@@ -172,8 +146,8 @@ async def _reset(session: Session) -> ExitCode:
     if output.as_json:
         output.json({"user_id": user_id, "password": password})
         return ExitCode.DONE
-    output.note("the password is shown once; it must be changed at the next login:")
-    output.out.print(password, markup=False)
+    output.note(tr("the password is shown once; it must be changed at the next login:"))
+    output.line(password)
     return ExitCode.DONE
 
 
@@ -181,5 +155,5 @@ async def _remove_factor(session: Session) -> ExitCode:
     async with session.client() as client:
         answer = await client.users.remove_second_factor(await _user_id(client, session.args.user))
     _print(session, answer.user)
-    session.output.note(f"ended sessions: {answer.ended_count}")
+    session.output.note(tr("ended sessions: {ended_count}", ended_count=answer.ended_count))
     return ExitCode.DONE

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-
 from bossjy.imports.v1 import import_pb2, import_service_pb2
 from bossjy_client.cli.exit_codes import DoubtfulError
+from bossjy_client.cli.messages import tr
 from bossjy_client.client import Client
 from bossjy_client.errors import BossjyError, ConflictError, InvalidRequestError
 from bossjy_client.import_advice import region_advice
 
 
 async def check_first(
-    client: Client, args: argparse.Namespace, spec: import_pb2.ImportSpec, sample: bytes, *, complete: bool
+    client: Client, spec: import_pb2.ImportSpec, sample: bytes, *, complete: bool
 ) -> import_service_pb2.PreviewImportResponse | None:
     """Preview the sample. None if there is no result.
 
@@ -34,12 +33,12 @@ async def check_first(
         if error.code in {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED"}:
             return None  # the upload waits for the service longer than this check does
         raise
-    if advice := region_advice(preview):
+    if advice := region_advice(preview, tr):
         several = list(preview.equally_likely_regions)
-        option = "--region CC with the right one" if several else f"--region {preview.likely_region}"
-        todo = f"give {option}" if args.region else f"add {option}"
+        option = tr("--region CC with the right one") if several else f"--region {preview.likely_region}"
+        todo = tr("give {option}", option=option) if spec.default_region else tr("add {option}", option=option)
         raise DoubtfulError(
-            f"nothing was sent: {advice}; {todo}, or --yes to import anyway",
+            tr("nothing was sent: {advice}; {todo}, or --yes to import anyway", advice=advice, todo=todo),
             metadata={
                 "option": f"--region {preview.likely_region}",
                 "likely_region": preview.likely_region,
@@ -66,8 +65,10 @@ async def _with_region(
         preview = await client.imports.preview(sample, wanted, complete=complete)
     except BossjyError:
         return error
-    if advice := region_advice(preview):
-        error.message += f". For this column, {advice}: add --region {preview.likely_region}"
+    if advice := region_advice(preview, tr):
+        error.message += tr(
+            ". For this column, {advice}: add --region {region}", advice=advice, region=preview.likely_region
+        )
         error.metadata["likely_region"] = preview.likely_region
         error.metadata["option"] += f" --region {preview.likely_region}"
     return error

@@ -13,10 +13,29 @@ from typing import TextIO, cast
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import escape
 
 # A signal between the prompt and a blocking read would wait for the answer.
 _POLL_S = 0.2
+
+
+class _Prompt(Prompt):
+    """A question whose remarks are in the language of the user."""
+
+    @property
+    def illegal_choice_message(self) -> str:  # type: ignore[override]
+        """The remark on another answer than the choices."""
+        return "[prompt.invalid.choice]" + tr("Please select one of the available options")
+
+
+class _Confirm(Confirm):
+    """Yes or no, with its remark in the language of the user."""
+
+    @property
+    def validate_error_message(self) -> str:  # type: ignore[override]
+        """The remark on another answer than y and n."""
+        return "[prompt.invalid]" + tr("Please enter Y or N")
 
 
 class Ask:
@@ -28,7 +47,7 @@ class Ask:
     def text(self, question: str, default: str = "") -> str:
         """A line of text; empty only if there is no default."""
         with _interruptible():
-            return Prompt.ask(
+            return _Prompt.ask(
                 f"[bold]{escape(question)}[/]",
                 console=self._console,
                 default=default,
@@ -39,7 +58,7 @@ class Ask:
     def choice(self, question: str, choices: Sequence[str], default: str) -> str:
         """A choice from several words."""
         with _interruptible():
-            return Prompt.ask(
+            return _Prompt.ask(
                 f"[bold]{escape(question)}[/]",
                 console=self._console,
                 choices=list(choices),
@@ -50,7 +69,7 @@ class Ask:
     def agreed(self, question: str, *, default: bool) -> bool:
         """Yes or no."""
         with _interruptible():
-            return Confirm.ask(f"[bold]{escape(question)}[/]", console=self._console, default=default, stream=_ANSWERS)
+            return _Confirm.ask(f"[bold]{escape(question)}[/]", console=self._console, default=default, stream=_ANSWERS)
 
 
 class _Answers:

@@ -11,14 +11,15 @@ from typing import TypeAlias
 
 from bossjy.common.v1 import error_reason_pb2
 from bossjy.imports.v1 import import_pb2, import_service_pb2
-from bossjy_client.cli.ask import Ask
 from bossjy_client.cli.exit_codes import ExitCode, UsageError, exit_code
-from bossjy_client.cli.import_input import input_of
-from bossjy_client.cli.import_options import EXISTING, FIELDS, command_line, spec_of, split_mapping
-from bossjy_client.cli.import_run import run_import
-from bossjy_client.cli.preview import show_preview, show_sheet
+from bossjy_client.cli.importing.ask import Ask
+from bossjy_client.cli.importing.input import input_of
+from bossjy_client.cli.importing.options import EXISTING, FIELDS, command_line, spec_of, split_mapping
+from bossjy_client.cli.importing.preview import show_preview, show_sheet
+from bossjy_client.cli.importing.run import run_import
+from bossjy_client.cli.importing.summary import show_import
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.session import Session
-from bossjy_client.cli.summary import show_import
 from bossjy_client.client import Client
 from bossjy_client.errors import BossjyError, SourceError
 from bossjy_client.import_advice import region_advice
@@ -53,7 +54,7 @@ async def run_wizard(session: Session, file: str) -> ExitCode:
         try:
             return await wizard.run()
         except KeyboardInterrupt:
-            session.output.err.print()
+            session.output.note("")
             session.output.note(wizard.farewell())
             return ExitCode.INTERRUPTED
 
@@ -71,10 +72,11 @@ class _Wizard:
     def farewell(self) -> str:
         """The message when a user leaves before the end."""
         if self._imported:
-            return "the import is done"
+            return tr("the import is done")
         if not self._file:
-            return "nothing was imported"
-        return f"nothing was imported; the same without questions: {command_line(self._args, self._file)}"
+            return tr("nothing was imported")
+        command = command_line(self._args, self._file)
+        return tr("nothing was imported; the same without questions: {command}", command=command)
 
     async def run(self) -> ExitCode:
         self._choose_file()
@@ -82,22 +84,22 @@ class _Wizard:
             self._output.note(self.farewell())
             return ExitCode.DONE
         self._args.existing = self._ask.choice(
-            "Existing contacts", sorted(EXISTING), self._args.existing or "overwrite"
+            tr("Existing contacts"), sorted(EXISTING), self._args.existing or "overwrite"
         )
-        if self._ask.agreed("Try it first, without keeping anything?", default=True):
+        if self._ask.agreed(tr("Try it first, without keeping anything?"), default=True):
             trial = argparse.Namespace(**{**vars(self._args), "dry_run": True})
             show_import(self._output, await self._run(trial))
-        if self._args.dry_run or not self._ask.agreed("Import now?", default=True):
+        if self._args.dry_run or not self._ask.agreed(tr("Import now?"), default=True):
             self._output.note(self.farewell())
             return ExitCode.DONE
-        self._output.note(f"the same without questions: {command_line(self._args, self._file)}")
+        self._output.note(tr("the same without questions: {command}", command=command_line(self._args, self._file)))
         job = await self._run(self._args)
         self._imported = True
         return self._report(job)
 
     def _choose_file(self) -> None:
         while True:
-            file = self._file or self._ask.text("File")
+            file = self._file or self._ask.text(tr("File"))
             try:
                 head = first_bytes(Path(file))
                 if is_workbook(head) and not self._args.sheet:
@@ -113,7 +115,7 @@ class _Wizard:
     def _choose_sheet(self, file: str) -> None:
         names = sheet_names(Path(file))
         if len(names) > 1:
-            self._args.sheet = self._ask.choice("Sheet", names, names[0])
+            self._args.sheet = self._ask.choice(tr("Sheet"), names, names[0])
 
     async def _settle(self) -> bool:
         """Show the result of the service for the file until it is right; False to leave."""
@@ -121,7 +123,7 @@ class _Wizard:
             found, error = await self._preview()
             possible = found is not None and error is None
             choices = [*([_GO] if possible else []), *self._changes(error), "leave"]
-            chosen = self._ask.choice("Continue, or change something", choices, self._proposal(found, error))
+            chosen = self._ask.choice(tr("Continue, or change something"), choices, self._proposal(found, error))
             if chosen == "leave":
                 return False
             if chosen == _GO and found is not None:
@@ -149,7 +151,7 @@ class _Wizard:
             self._output.error(problem)
             return found, problem
         show_preview(self._output, found)
-        if advice := region_advice(found):
+        if advice := region_advice(found, tr):
             self._output.note(advice)
         return found, None
 
@@ -173,11 +175,11 @@ class _Wizard:
         try:
             match what:
                 case "map":
-                    self._output.note(f"fields: {', '.join(FIELDS)}")
-                    self._map(self._ask.text("FIELD=COLUMN, the column by its name or number"), found)
+                    self._output.note(tr("fields: {names}", names=", ".join(FIELDS)))
+                    self._map(self._ask.text(tr("FIELD=COLUMN, the column by its name or number")), found)
                 case "phone":
                     likely = error.metadata.get("phone_column", "") if error is not None else ""
-                    column = self._ask.text("Column of the phone number, by name or number", likely)
+                    column = self._ask.text(tr("Column of the phone number, by name or number"), likely)
                     self._map(f"phone={column}", found)
                 case "header":
                     self._choose_header(found)
@@ -205,19 +207,19 @@ class _Wizard:
 
     def _choose_header(self, found: Preview | None) -> None:
         line = found.resolved.source.header_row if found is not None else 0
-        text = self._ask.text("Line that names the columns; 0 if none does", str(line or 1))
+        text = self._ask.text(tr("Line that names the columns; 0 if none does"), str(line or 1))
         if not (text.isascii() and text.isdecimal()):
-            raise UsageError(f"{text}: give the number of a line")
+            raise UsageError(tr("{text}: give the number of a line", text=text))
         self._args.header_row = int(text)
         self._args.header = None if int(text) else "absent"
         self._args.skip_rows = self._args.skip_rows if self._args.skip_rows < int(text) else 0
 
     def _change_text(self, what: str, found: Preview | None, error: BossjyError | None) -> None:
         question = {
-            "region": "Region, such as CN",
-            "encoding": "Encoding, such as gb18030",
-            "delimiter": "Delimiter",
-            "quote": "Quote, one character, or none",
+            "region": tr("Region, such as CN"),
+            "encoding": tr("Encoding, such as gb18030"),
+            "delimiter": tr("Delimiter"),
+            "quote": tr("Quote, one character, or none"),
         }
         default = getattr(self._args, what)
         if what == "region" and found is not None and found.region_doubtful:
@@ -226,7 +228,7 @@ class _Wizard:
             default = error.metadata.get("candidates", "").partition(",")[0]
         setattr(self._args, what, self._ask.text(question[what], default))
         if what == "quote":
-            escape = self._ask.text("Escape, one character such as \\, or none", self._args.escape or "none")
+            escape = self._ask.text(tr("Escape, one character such as \\, or none"), self._args.escape or "none")
             self._args.escape = "" if escape == "none" else escape
 
     async def _run(self, args: argparse.Namespace) -> import_pb2.Import:
@@ -238,11 +240,14 @@ class _Wizard:
         show_import(self._output, job)
         if job.counts.rejected:
             self._output.note(
-                f"rejected rows, to correct and import: bossjy imports rejects {job.import_id} -o rejects.csv"
+                tr(
+                    "rejected rows, to correct and import: bossjy imports rejects {import_id} -o rejects.csv",
+                    import_id=job.import_id,
+                )
             )
         if job.counts.duplicate:
-            self._output.note(f"duplicate rows: bossjy imports duplicates {job.import_id}")
-        self._output.note(f"to revert it: bossjy imports revert {job.import_id}")
+            self._output.note(tr("duplicate rows: bossjy imports duplicates {import_id}", import_id=job.import_id))
+        self._output.note(tr("to revert it: bossjy imports revert {import_id}", import_id=job.import_id))
         if job.state != import_pb2.IMPORT_STATE_SUCCEEDED:
             return ExitCode.REFUSED
         return ExitCode.FINDINGS if job.counts.rejected and not self._args.rejects_are_fine else ExitCode.DONE

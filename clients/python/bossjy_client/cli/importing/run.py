@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import uuid
+from typing import TYPE_CHECKING
 
 from bossjy.imports.v1 import import_pb2
 from bossjy_client.cli.exit_codes import ExitCode, exit_code
-from bossjy_client.cli.import_check import check_first
-from bossjy_client.cli.import_input import ImportInput
-from bossjy_client.cli.import_options import command_line
-from bossjy_client.cli.pending import PendingImport
-from bossjy_client.cli.progress import UploadBar
+from bossjy_client.cli.importing.check import check_first
+from bossjy_client.cli.importing.input import ImportInput
+from bossjy_client.cli.importing.options import command_line
+from bossjy_client.cli.importing.pending import PendingImport
+from bossjy_client.cli.importing.progress_lines import UploadLines
+from bossjy_client.cli.importing.summary import identity_holds
+from bossjy_client.cli.messages import tr
+from bossjy_client.cli.output import Output
 from bossjy_client.cli.session import Session
-from bossjy_client.cli.summary import identity_holds
 from bossjy_client.client import Client
 from bossjy_client.errors import BossjyError, SourceError
+
+if TYPE_CHECKING:
+    from bossjy_client.cli.importing.progress import UploadBar
 
 
 async def run_import(
@@ -40,10 +47,10 @@ async def run_import(
     request_id = pending.request_id() if pending else str(uuid.uuid4())
     file = str(given.path or "-")
     if pending and pending.resumed:
-        session.output.note(f"{file}: resuming the interrupted run")
+        session.output.note(tr("{file}: resuming the interrupted run", file=file))
     elif not args.yes:
         sample, complete = given.sample()
-        await check_first(client, args, spec, sample, complete=complete)
+        await check_first(client, spec, sample, complete=complete)
     try:
         job = await _upload(session, client, args, given, spec, request_id)
     except BossjyError as error:
@@ -52,12 +59,14 @@ async def run_import(
         job = await _failed(client, error)
     except asyncio.CancelledError:
         if pending:
-            session.output.note(f"committed rows are kept; to resume: {command_line(args, file)}")
+            session.output.note(tr("committed rows are kept; to resume: {command}", command=command_line(args, file)))
         raise
     if pending:
         _end(pending, job, ended)
     if not identity_holds(job.counts):
-        raise BossjyError(f"the counts of import {job.import_id} do not add up", code="INTERNAL")
+        raise BossjyError(
+            tr("the counts of import {import_id} do not add up", import_id=job.import_id), code="INTERNAL"
+        )
     return job
 
 
@@ -84,7 +93,7 @@ async def _upload(  # noqa: PLR0917 - the properties of one upload
     request_id: str,
 ) -> import_pb2.Import:
     output = session.output
-    with UploadBar(output.err, given.name, row_count=given.row_count, show=not output.as_json) as bar:
+    with _progress(output, given) as bar:
         job = await client.imports.upload_file(
             given.source(args.parts),
             spec,
@@ -96,3 +105,12 @@ async def _upload(  # noqa: PLR0917 - the properties of one upload
         )
         bar.finish(job.counts)
         return job
+
+
+def _progress(output: Output, given: ImportInput) -> UploadBar | UploadLines:
+    """A bar on a terminal, else a line every few seconds; nothing beside JSON."""
+    if output.as_json or not sys.stderr.isatty():
+        return UploadLines(output.note, given.name, row_count=given.row_count)
+    from bossjy_client.cli.importing.progress import UploadBar  # noqa: PLC0415 - needs the extra `cli`
+
+    return UploadBar(output.err, given.name, row_count=given.row_count, show=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bossjy.imports.v1 import import_pb2
+from bossjy_client.cli.messages import tr
 from bossjy_client.cli.output import Output, as_dict, enum_word
 
 
@@ -29,7 +30,7 @@ def show_import(output: Output, job: import_pb2.Import) -> None:
         (
             ("import", job.import_id),
             ("file", job.spec.file_name),
-            ("state", state_word(job) + (" (dry run: nothing was kept)" if job.validate_only else "")),
+            ("state", state_word(job) + (tr(" (dry run: nothing was kept)") if job.validate_only else "")),
             ("failure", job.failure),
             ("rows", counts.rows_in),
             ("  new contacts", counts.inserted),
@@ -37,7 +38,7 @@ def show_import(output: Output, job: import_pb2.Import) -> None:
             ("  unchanged", counts.unchanged),
             ("  duplicates in the file", counts.duplicate),
             ("  rejected", counts.rejected),
-            ("counts", "complete" if identity_holds(counts) else "DO NOT ADD UP"),
+            ("counts", tr("complete") if identity_holds(counts) else tr("DO NOT ADD UP")),
             ("plan", job.metadata_version),
         )
     )
@@ -46,6 +47,7 @@ def show_import(output: Output, job: import_pb2.Import) -> None:
         output.table(("reject reason", "rows#", "to do"), rows)
 
 
+_HINT = "correct the rows"
 _HINTS = {
     "PHONE_EMPTY": "fill in the number, or check the phone column (--map phone=COLUMN)",
     "NOT_A_NUMBER": "correct the cells, or check the phone column (--map phone=COLUMN)",
@@ -66,21 +68,26 @@ _HINTS = {
 }
 
 
+def all_hints() -> set[str]:
+    """The repairs for all reasons."""
+    return {_HINT, *_HINTS.values()}
+
+
 def _reason(reason: import_pb2.RejectReason.ValueType) -> str:
     return enum_word(import_pb2.RejectReason.Name(reason), "REJECT_REASON_")
 
 
 def _hint(count: import_pb2.RejectCount) -> str:
     """The repair for most rows that were rejected for this reason."""
-    hint = _HINTS.get(_reason(count.reason), "correct the rows")
+    hint = tr(_HINTS.get(_reason(count.reason), _HINT))
     if not count.suggestion_count:
         return hint
-    return f"{hint}; suggestions: {count.suggestion_count:,}"
+    return tr("{hint}; suggestions: {count:,}", hint=hint, count=count.suggestion_count)
 
 
 def _with_hints(job: dict[str, Any]) -> dict[str, Any]:
     for one in job.get("reject_counts", ()):
-        one["hint"] = _HINTS.get(enum_word(one["reason"], "REJECT_REASON_"), "correct the rows")
+        one["hint"] = _HINTS.get(enum_word(one["reason"], "REJECT_REASON_"), _HINT)
     return job
 
 
@@ -117,7 +124,15 @@ def show_duplicates(output: Output, rows: list[import_pb2.DuplicateRow]) -> None
             row.phone_number,
             _place(row.winner_part, row.winner_line, parts=parts),
             str(row.winner_byte_offset) if row.winner_byte_offset >= 0 else "",
-            "; ".join(f"{one.field}: {one.value} (contact: {one.contact_value or '-'})" for one in row.differences),
+            "; ".join(
+                tr(
+                    "{field}: {value} (contact: {former})",
+                    field=one.field,
+                    value=one.value,
+                    former=one.contact_value or "-",
+                )
+                for one in row.differences
+            ),
         )
         for row in rows
     )
