@@ -1,4 +1,4 @@
-"""Generator of the PrometheusRule for Kubernetes from the rule files beside it; --check compares.
+"""Generator of the PrometheusRule for Kubernetes and for the Helm chart from the rule files; --check compares.
 
     python3 monitoring/prometheus/make_kubernetes_rules.py
 
@@ -14,7 +14,10 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 FILES = ("recorded.yml", "alerts.yml", "operations.yml", "service.yml")
-TARGET = FOLDER.parents[1] / "deploy" / "kubernetes" / "production" / "prometheus-rules.yaml"
+DEPLOY = FOLDER.parents[1] / "deploy"
+OBJECT = DEPLOY / "kubernetes" / "production" / "prometheus-rules.yaml"
+# The chart's template makes the object: the rules have braces that Helm would read.
+GROUPS = DEPLOY / "helm" / "bossjy" / "files" / "prometheus-groups.yaml"
 _HEAD = """\
 # For the Prometheus operator. Made by monitoring/prometheus/make_kubernetes_rules.py.
 apiVersion: monitoring.coreos.com/v1
@@ -26,22 +29,24 @@ spec:
 """
 
 
-def rule_object() -> str:
-    """The text of the object with the groups of all rule files."""
+def groups() -> str:
+    """The groups of all rule files, as a list."""
     texts = [(FOLDER / name).read_text("utf-8").split("\ngroups:\n", 1)[1] for name in FILES]
-    return _HEAD + "".join(textwrap.indent(text, "  ") for text in texts)
+    return textwrap.dedent("".join(texts))
 
 
 def main() -> int:
-    """Write the file, or compare it. Returns 1 if it differs."""
+    """Write the files, or compare them. Returns 1 if one differs."""
     options = argparse.ArgumentParser(description="PrometheusRule of BossJy from its rule files")
-    options.add_argument("--check", action="store_true", help="compare the file and write nothing")
-    check, text = options.parse_args().check, rule_object()
-    if not check:
-        TARGET.write_text(text, "utf-8")
-    elif not TARGET.exists() or TARGET.read_text("utf-8") != text:
-        print(f"{TARGET.name} differs from the rule files: run python3 monitoring/prometheus/{Path(__file__).name}")
-        return 1
+    options.add_argument("--check", action="store_true", help="compare the files and write nothing")
+    check, listed = options.parse_args().check, groups()
+    for path, text in ((OBJECT, _HEAD + textwrap.indent(listed, "    ")), (GROUPS, listed)):
+        if not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+        elif not path.exists() or path.read_text("utf-8") != text:
+            print(f"{path.name} differs from the rule files: run python3 monitoring/prometheus/{Path(__file__).name}")
+            return 1
     return 0
 
 

@@ -88,7 +88,9 @@ ACCOUNT_ARGUMENTS = {
     "read the password from standard input; more lines, if the service asks: a one-time code, a new password": (
         "从标准输入读取密码；服务要求时，后续行依次为一次性验证码、新密码"
     ),
-    "region of imports and calls that give none, such as CN; '' for none": "未指定地区的导入和调用所用的地区，例如 CN；'' 表示不设",
+    "region of imports and calls that give none, such as CN; '' for none": (
+        "未指定地区的导入和调用所用的地区，例如 CN；'' 表示不设"
+    ),
     "show the caller and its permissions": "显示当前身份及其权限",
     "such as phone.read; may be repeated": "例如 phone.read；可重复",
     'such as: role = "admin" AND state = "active"': '例如：role = "admin" AND state = "active"',
