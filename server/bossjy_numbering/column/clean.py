@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column import words
+from bossjy_numbering.column import packed_digits
 from bossjy_numbering.column.nodes import FURTHER, LEAST, Nodes
-from bossjy_numbering.column.words import ROOM, Flags, Ints, Words
+from bossjy_numbering.column.packed_digits import ROOM, Flags, Ints, Words
 
 # Bytes of a row: `+` and the digits.
 _SHORTEST = LEAST + 1
@@ -108,7 +108,7 @@ class CleanReader:
 
 def _read_words(buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> tuple[Words, Words, Flags]:
     """The values of each row's two words, and true for rows of a `+` and 8 to 15 digits. All (n,)."""
-    raw = words.gather(buffer, starts)
+    raw = packed_digits.gather(buffer, starts)
     head = raw[:, 0] ^ _AS_READ[0]
     tail = raw[:, 1] ^ _AS_READ[1]
     tail &= _KEEP.take(lengths, mode="clip")

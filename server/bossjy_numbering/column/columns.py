@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bossjy_numbering.column.packed_digits import Ints, Words
 from bossjy_numbering.column.result import NumberColumn
-from bossjy_numbering.column.words import Ints, Words
 from bossjy_numbering.tables import LENGTHS, NO_REGION, Tables
 from bossjy_numbering.types import Number, NumberType, PossibleReason
 

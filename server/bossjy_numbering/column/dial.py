@@ -20,7 +20,7 @@ from bossjy_numbering.column.leading_digits import (
     leading_digits_of,
     lengths_by_two_digits,
 )
-from bossjy_numbering.column.words import ROOM, Flags, Ints, States, Walker
+from bossjy_numbering.column.packed_digits import ROOM, Flags, Ints, States, Walker
 from bossjy_numbering.prefix import NO_PREFIX, REWRITES
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import ParseError, PossibleReason

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column.words import PADDING, ROOM, Flags, Ints
+from bossjy_numbering.column.packed_digits import PADDING, ROOM, Flags, Ints
 from bossjy_numbering.scalar import PUNCTUATION
 from bossjy_numbering.scalar_text import LONGEST_TEXT
 

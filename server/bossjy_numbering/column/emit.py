@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column import words
+from bossjy_numbering.column import packed_digits
+from bossjy_numbering.column.packed_digits import PADDING, Ints, Words
 from bossjy_numbering.column.result import LONGEST_E164
 from bossjy_numbering.column.texts import TextBuffers
-from bossjy_numbering.column.words import PADDING, Ints, Words
 
 # A written row: three words, E.164 from the left and then zeros.
 _WORDS = 3
@@ -117,8 +117,8 @@ class Writer:
 
 def slots_of(heads: Words, sizes: Words, buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> Words:
     """A head (its bytes in a word, and their number: 1 to 4), then digits of a buffer. All (n,) -> (n, 3)."""
-    raw = words.gather(buffer, starts)
-    np.bitwise_and(raw, words.keep_masks(lengths), out=raw)
+    raw = packed_digits.gather(buffer, starts)
+    np.bitwise_and(raw, packed_digits.keep_masks(lengths), out=raw)
     first, second = raw[:, 0], raw[:, 1]
     up = sizes * _EIGHT
     down = _SIXTY_FOUR - up

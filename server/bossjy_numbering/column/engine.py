@@ -21,11 +21,11 @@ from bossjy_numbering.column.dial import Dialler
 from bossjy_numbering.column.digits import read_digits
 from bossjy_numbering.column.emit import Batch, Writer
 from bossjy_numbering.column.nodes import build_nodes
+from bossjy_numbering.column.packed_digits import PADDING, ROOM, Ints, Walker
 from bossjy_numbering.column.result import NumberColumn
 from bossjy_numbering.column.rewrite import Rewriter
 from bossjy_numbering.column.shapes import NO_EXTENSIONS, Shapes
 from bossjy_numbering.column.texts import TextBuffers
-from bossjy_numbering.column.words import PADDING, ROOM, Ints, Walker
 from bossjy_numbering.steps import Steps
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import Number, ParseError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column.words import Ints
+from bossjy_numbering.column.packed_digits import Ints
 from bossjy_numbering.prefix import NO_PREFIX
 from bossjy_numbering.tables import Tables
 

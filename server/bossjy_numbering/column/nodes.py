@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering.column.leading_digits import codes_by_three_digits
-from bossjy_numbering.column.words import Flags, Ints
+from bossjy_numbering.column.packed_digits import Flags, Ints
 from bossjy_numbering.prefix import NO_PREFIX
 from bossjy_numbering.tables import Tables
 

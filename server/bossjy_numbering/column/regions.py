@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from bossjy_numbering.column.words import Ints
+from bossjy_numbering.column.packed_digits import Ints
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bossjy_numbering.column.columns import Layout
 from bossjy_numbering.column.emit import slots_of
 from bossjy_numbering.column.leading_digits import UNDECIDED, leading_digits_of, lengths_by_two_digits
-from bossjy_numbering.column.words import Flags, Ints, Words
+from bossjy_numbering.column.packed_digits import Flags, Ints, Words
 from bossjy_numbering.prefix import NO_PREFIX, REWRITES
 from bossjy_numbering.tables import Tables
 from bossjy_numbering.types import NumberType

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bossjy_numbering.column.digits import MOST_DIGITS, NOT_DIGITS, Before, Bytes, Digits, Heads, next_digits, plain
-from bossjy_numbering.column.words import PADDING, Flags, Ints
+from bossjy_numbering.column.packed_digits import PADDING, Flags, Ints
 from bossjy_numbering.scalar_text import DIGIT_OF_KEY, LONGEST_TEXT, NO_KEYS, PLUS_SIGNS, Parts, parts_of
 from bossjy_numbering.steps import Steps
 

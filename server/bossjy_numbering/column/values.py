@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bossjy_numbering.column import words
-from bossjy_numbering.column.words import PADDING, ROOM, Ints, Words
+from bossjy_numbering.column import packed_digits
+from bossjy_numbering.column.packed_digits import PADDING, ROOM, Ints, Words
 
 # Rows at a time: their intermediate results stay in a core's cache.
 _CHUNK = 8192
@@ -44,10 +44,10 @@ def national_numbers(
 
 def _values(buffer: NDArray[np.uint8], starts: Ints, lengths: Ints) -> Words:
     """Values of the digits that end sixteen bytes after each start."""
-    raw = words.gather(buffer, starts)
-    raw ^= words.ASCII_ZEROS
+    raw = packed_digits.gather(buffer, starts)
+    raw ^= packed_digits.ASCII_ZEROS
     # The bytes before the first digit are those that a length of `ROOM - lengths` keeps.
-    raw &= ~words.keep_masks((ROOM - lengths).clip(min=0))
+    raw &= ~packed_digits.keep_masks((ROOM - lengths).clip(min=0))
     for factor, shift, mask in _JOINS:
         raw *= factor
         raw >>= shift

@@ -15,17 +15,17 @@ import numpy as np
 import pyarrow as pa
 
 from bossjy_numbering import Plan, load_plan
-from bossjy_numbering.column import words
+from bossjy_numbering.column import packed_digits
 from bossjy_numbering.column.clean import CleanReader
 from bossjy_numbering.column.columns import Columns
 from bossjy_numbering.column.dial import Dialler
 from bossjy_numbering.column.digits import read_digits
 from bossjy_numbering.column.engine import CHUNK
 from bossjy_numbering.column.nodes import build_nodes
+from bossjy_numbering.column.packed_digits import PADDING, Walker
 from bossjy_numbering.column.regions import region_rows
 from bossjy_numbering.column.rewrite import Rewriter
 from bossjy_numbering.column.texts import text_buffers
-from bossjy_numbering.column.words import PADDING, Walker
 from tests.measurements import write_figures
 from tests.performance.numbering.bench_texts import clean_numbers, dirty_texts
 
@@ -56,7 +56,7 @@ def clean_stages(plan: Plan) -> Stages:
     columns = Columns(CHUNK, layout)
     _, said = reader.read(buffer, offsets[:-1], np.diff(offsets))
     return {
-        "clean_gather": lambda: words.gather(buffer, offsets[:-1]),
+        "clean_gather": lambda: packed_digits.gather(buffer, offsets[:-1]),
         "clean_read": lambda: reader.read(buffer, offsets[:-1], np.diff(offsets)),
         "clean_put": lambda: columns.put_said(slice(0, CHUNK), said),
     }
