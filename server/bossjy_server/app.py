@@ -8,36 +8,26 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-from typing import Protocol, cast
 
-from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health_pb2
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
-from redis.asyncio import Redis
 
-from bossjy.auth.v1 import auth_service_pb2
-from bossjy.contacts.v1 import contact_service_pb2
-from bossjy.imports.v1 import import_service_pb2
-from bossjy.phone.v1 import phone_service_pb2
 from bossjy_numbering import load_plan
 from bossjy_numbering.enrich import load_enrichment
 from bossjy_numbering.released import plan_time
 from bossjy_server.auth.credentials.keys import Keys
 from bossjy_server.auth.people.tenant_limits import TenantLimits
-from bossjy_server.auth.service import Auth, open_auth
+from bossjy_server.auth.service import open_auth
 from bossjy_server.blocking import in_thread
 from bossjy_server.config import Settings
 from bossjy_server.contacts.servicer import ContactServicer
 from bossjy_server.discovery.opening import discoverable
-from bossjy_server.disk import DiskProbe
 from bossjy_server.embedded.servers import EmbeddedParts, start_embedded
+from bossjy_server.front_ends import certificates_of, drain, router_of, start_front
 from bossjy_server.imports.metrics import ImportMetrics
 from bossjy_server.imports.servicer import ImportCaches, ImportServicer
 from bossjy_server.lookup.metrics import LookupCollector
 from bossjy_server.lookup.service import open_lookup
-from bossjy_server.network import TrustedProxies
 from bossjy_server.operations_pages import operations_pages
 from bossjy_server.phone.details import DetailTables
 from bossjy_server.phone.numbers import Numbers
@@ -47,62 +37,30 @@ from bossjy_server.phone.tenant_regions import TenantRegions
 from bossjy_server.phone.threads import Threads
 from bossjy_server.process import keep_for_good, share_fairly
 from bossjy_server.reload import reload_when
-from bossjy_server.rpc.chain import build_chain
-from bossjy_server.rpc.health import DISK, LIVENESS, READINESS, HealthServicer, PartsWatch, Probe
+from bossjy_server.rpc.health import HealthServicer
 from bossjy_server.rpc.limits import Limits
-from bossjy_server.rpc.metrics import CallMetrics
 from bossjy_server.rpc.quotas import Quotas
 from bossjy_server.rpc.rates import open_rates
-from bossjy_server.rpc.reflection import add_reflection
-from bossjy_server.rpc.refusals import Refusals
-from bossjy_server.rpc.server import Router, start_server
-from bossjy_server.rpc.streams import StreamGuard
-from bossjy_server.rpc.tls import Certificates, TlsOptions
+from bossjy_server.rpc.tls import Certificates
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, NEEDS, PHONE, following, serve_health
 from bossjy_server.storage.cache import Cache
 from bossjy_server.storage.metrics import CachesCollector, PartsCollector
 from bossjy_server.storage.origins import Origins
 from bossjy_server.storage.pages import Pages
 from bossjy_server.storage.postgres import Database
-from bossjy_server.storage.redis import open_redis, ping
+from bossjy_server.storage.redis import open_redis
 from bossjy_server.storage.setup import at_parts, open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
-from bossjy_server.tasks import end_task
 from bossjy_server.telemetry.human import form_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
 from bossjy_server.telemetry.sink import sink_for
 from bossjy_server.telemetry.text_pages import OperationsPages
-from bossjy_server.telemetry.tracing import Tracing
 from bossjy_server.tenant_settings import KnownTenants
 from bossjy_server.warm_up import STATS_OF, warmed
 
 _LOG = logging.getLogger(__name__)
-
-PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
-AUTH = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
-CONTACTS = contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"]
-IMPORTS = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"]
-HEALTH = cast("ServiceDescriptor", health_pb2.DESCRIPTOR.services_by_name["Health"])
-
-# Dependencies that each health name requires. Phone requires none, and so does the empty name, which gateways use.
-# No service requires Redis: see docs/operations.
-_NEEDS = {
-    "": frozenset[str](),
-    LIVENESS: frozenset[str](),
-    READINESS: frozenset({"postgresql"}),
-    PHONE.full_name: frozenset[str](),
-    AUTH.full_name: frozenset({"postgresql"}),
-    CONTACTS.full_name: frozenset({"postgresql"}),
-    IMPORTS.full_name: frozenset({"postgresql"}),
-    "postgresql": frozenset({"postgresql"}),
-    "redis": frozenset({"redis"}),
-    DISK: frozenset({DISK}),
-}
-
-
-# Time after the start of the drain in which a call may still arrive on a connection that has not heard of it.
-_LATE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +104,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         share_fairly()
         log = _open_log(settings, stack, worker)
         registry = new_registry()
-        certificates = _certificates(settings)  # first: faults of files are reported before anything is started
+        certificates = certificates_of(settings)  # first: faults of files are reported before anything is started
         parts = await stack.enter_async_context(
             start_embedded(settings.process.data_dir, postgres=not settings.database.url, redis=not settings.redis.url)
         )
@@ -179,7 +137,7 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         )
         quotas = Quotas(quota_options, rates, tenants, limits.shares)
         draining = asyncio.Event()
-        router = _router(settings, stack, registry, log, limits, quotas, auth)
+        router = router_of(settings, stack, registry, log, limits, quotas, auth)
         threads = Threads(settings.phone)
         stack.callback(threads.close)
         contact_stats, ended_imports = Cache(redis, "contact-stats"), Cache(redis, "ended-imports", ttl_s=300.0)
@@ -218,14 +176,14 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
         stack.push_async_callback(imports.close)
         router.add_service(IMPORTS, imports)
         health = HealthServicer(
-            list(_NEEDS),
+            list(NEEDS),
             watches_most=settings.server.health_watches,
             watches_per_address=settings.server.health_watches_per_address,
         )
-        _serve_health(router, health, reflection=settings.server.reflection)
+        serve_health(router, health, reflection=settings.server.reflection)
 
         pages = _open_operations(settings, stack, registry, operations_pages(auth.keys, health))
-        await stack.enter_async_context(_following(health, database, redis, settings, registry, log))
+        await stack.enter_async_context(following(health, database, redis, settings, registry, log))
         await stack.enter_async_context(
             warmed(
                 plan=plan,
@@ -243,8 +201,8 @@ async def running(settings: Settings, worker: int = 0) -> AsyncIterator[Running]
             )
         )
         keep_for_good()
-        server = await _start_front(router, settings, certificates, shared=worker > 0)
-        stack.push_async_callback(_drain, server, health, limits, draining, settings, log)
+        server = await start_front(router, settings, certificates, shared=worker > 0)
+        stack.push_async_callback(drain, server, health, limits, draining, settings, log)
         if not worker:  # the parent of workers registers them as one
             await stack.enter_async_context(_in_discovery(settings))
         log.info("serving", address=settings.server.address, services=router.services, plan=plan.version)
@@ -276,26 +234,6 @@ def _in_discovery(settings: Settings) -> AbstractAsyncContextManager[None]:
     return discoverable(settings.discovery, server.host, server.port, tls=bool(server.tls_certificate))
 
 
-class _Front(Protocol):
-    """A running front end."""
-
-    async def stop(self, grace: float | None) -> None:
-        """Give notice to clients, wait for running calls for `grace` seconds, then cancel the rest."""
-
-
-async def _start_front(
-    router: Router, settings: Settings, certificates: Certificates | None, *, shared: bool
-) -> _Front:
-    """Start the front end that the settings name. `shared`: other processes listen on the port as well."""
-    options = replace(settings.server, reuse_port=shared)
-    if options.front == "native":
-        from bossjy_server.rpc.native.native_server import start_native  # noqa: PLC0415 - only if selected
-
-        return await start_native(router, options, settings.streams, settings.process.drain_s, certificates)
-    credentials = certificates.credentials() if certificates else None
-    return await start_server(router, options.address, options, credentials)
-
-
 def _open_operations(
     settings: Settings, stack: AsyncExitStack, registry: CollectorRegistry, pages: OperationsPages
 ) -> OperationsPages:
@@ -304,12 +242,6 @@ def _open_operations(
         endpoint = MetricsEndpoint(registry, settings.metrics.host, settings.metrics.port, pages=pages)
         stack.callback(endpoint.close)
     return pages
-
-
-def _serve_health(router: Router, health: HealthServicer, *, reflection: bool) -> None:
-    router.add_service(HEALTH, health)
-    if reflection:
-        add_reflection(router)
 
 
 def _warn(log: Log, remarks: Iterable[str]) -> None:
@@ -345,103 +277,3 @@ def _open_log(settings: Settings, stack: AsyncExitStack, worker: int) -> Log:
     if settings.links and not worker:  # the parent of workers has logged it
         log.info("variables of service links are ignored", names=settings.links)
     return log
-
-
-def _router(  # noqa: PLR0917 - the parts of the chain
-    settings: Settings,
-    stack: AsyncExitStack,
-    registry: CollectorRegistry,
-    log: Log,
-    limits: Limits,
-    quotas: Quotas,
-    auth: Auth,
-) -> Router:
-    tracer = None
-    if settings.traces.receiver:
-        tracing = Tracing(settings.traces.receiver, settings.traces.service)
-        stack.callback(tracing.close)
-        tracer = tracing.tracer
-    refusals = Refusals(log, settings.log.refusals_per_minute)
-    stack.callback(refusals.summarise)
-    streams = StreamGuard(settings.streams, auth.live_callers.recheck)
-    stack.push_async_callback(end_task, asyncio.create_task(streams.run()))
-    return Router(
-        build_chain(
-            tracer=tracer,
-            trace_ratio=settings.traces.share,
-            address=settings.server.address,
-            metrics=CallMetrics(registry, settings.metrics.tenants),
-            log=log,
-            limits=limits,
-            authenticate=auth.authenticator.authenticate,
-            by_certificate=auth.authenticator.certified if settings.server.tls_client_ca else None,
-            refused=auth.refused_scopes.record,
-            quotas=quotas,
-            refusals=refusals,
-            streams=streams,
-        ),
-        TrustedProxies(settings.server.trusted_proxies),
-    )
-
-
-def _certificates(settings: Settings) -> Certificates | None:
-    if not settings.server.tls_certificate:
-        return None
-    authority = Path(settings.server.tls_client_ca) if settings.server.tls_client_ca else None
-    return Certificates(TlsOptions(Path(settings.server.tls_certificate), Path(settings.server.tls_key), authority))
-
-
-@asynccontextmanager
-async def _following(  # noqa: PLR0917 - the dependencies and their health
-    health: HealthServicer,
-    database: Database,
-    redis: Redis,
-    settings: Settings,
-    registry: CollectorRegistry,
-    log: Log,
-) -> AsyncIterator[None]:
-    """Update the health by the state of the dependencies while the block runs."""
-    up = Gauge("bossjy_part_up", "1 if a dependency of the service answers, else 0.", ["part"], registry=registry)
-
-    def report(part: str, answered: bool) -> None:  # noqa: FBT001 - as the watch calls it
-        up.labels(part).set(answered)
-        if part == DISK:
-            if not (answered and first):
-                disk.report(works=answered)
-            return
-        (log.info if answered else log.warning)(
-            "dependency answers" if answered else "dependency does not answer", part=part
-        )
-
-    disk, first = DiskProbe(settings.process.data_dir, log), True
-    probes: dict[str, Probe] = {"postgresql": database.ping, "redis": partial(ping, redis), DISK: disk}
-    watch = PartsWatch(health, probes, _NEEDS, report)
-    await watch.check()
-    first = False
-    task = asyncio.create_task(watch.run(settings.server.health_interval_s))
-    try:
-        yield
-    finally:
-        await end_task(task)
-
-
-async def _drain(  # noqa: PLR0917 - all that must stop
-    server: _Front,
-    health: HealthServicer,
-    limits: Limits,
-    draining: asyncio.Event,
-    settings: Settings,
-    log: Log,
-) -> None:
-    """Notify probes and streams, refuse new calls, wait for running ones, then cancel the rest."""
-    log.info("draining", wait_s=settings.process.drain_s)
-    draining.set()
-    await health.end()
-    stopping = asyncio.ensure_future(server.stop(settings.process.drain_s))
-    # Connections get notice now. Calls that were sent before clients received it are answered as usual.
-    await asyncio.wait({stopping}, timeout=_LATE_S)
-    limits.draining = True
-    await stopping
-    # grpc's stop does not await the handlers that it cancelled: give their `finally` a moment on the loop.
-    await asyncio.sleep(0.05)
-    log.info("stopped")

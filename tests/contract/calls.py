@@ -7,8 +7,8 @@ from typing import Any
 
 import grpc.aio
 
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
 from bossjy_server.rpc.method import Method, methods_of
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, PHONE
 from tests.service import Service
 from tests.stream_status import reason_of, stream_status
 

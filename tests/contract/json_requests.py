@@ -13,7 +13,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
 
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, PHONE
 
 METHODS = [
     method

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bossjy_server.app import PHONE
 from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.options import MAX_MESSAGE_BYTES
+from bossjy_server.service_health import PHONE
 from tests.contract.calls import METHODS, send
 from tests.contract.fuzz import SEED, codes_in_log, run_calls
 from tests.measurements import write_figures

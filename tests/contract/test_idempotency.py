@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from bossjy.phone.v1 import phone_service_pb2
 from bossjy_client.idempotency import is_idempotent
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, PHONE
 
 METHODS = {method.name: method for service in (PHONE, AUTH, CONTACTS, IMPORTS) for method in service.methods}
 CLIENT = Path(__file__).parents[2] / "clients" / "python" / "bossjy_client"

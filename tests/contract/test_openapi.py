@@ -14,7 +14,7 @@ from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
 from bossjy.common.v1 import access_pb2
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, PHONE
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from google.protobuf.descriptor_pb2 import MethodOptions
 
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
 from bossjy_server.config import Settings, read_settings
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, PHONE
 from tests.deploy.manifests import DEPLOY
 
 FOLDER = DEPLOY / "gateway"

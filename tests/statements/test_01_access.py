@@ -8,10 +8,10 @@ import grpc.aio
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
 from bossjy_server.errors import StartError
 from bossjy_server.rpc.method import Method, methods_of
 from bossjy_server.rpc.server import Router
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, PHONE
 from tests.statements.conftest import Person, Refused, refusal, registered
 from tests.stream_status import stream_status
 

@@ -19,9 +19,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from bossjy.phone.v1 import phone_service_pb2
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
 from bossjy_server.embedded.servers import EmbeddedParts
 from bossjy_server.rpc.method import Method, methods_of
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, PHONE
 from tests.e2e.conftest import ServerProcess, made_server, on_parts
 from tests.leaks import digits_of
 from tests.parts import fresh_database

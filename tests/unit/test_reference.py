@@ -13,8 +13,8 @@ import pytest
 
 from bossjy.common.v1 import error_reason_pb2
 from bossjy_server import errors
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS, PHONE
 from bossjy_server.config import Settings, listed
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS, PHONE
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 SERVER = Path(errors.__file__).parent

@@ -11,13 +11,13 @@ import grpc
 import pytest
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
-from bossjy_server.app import AUTH, CONTACTS, HEALTH, IMPORTS
 from bossjy_server.rpc import rates as rates_module
 from bossjy_server.rpc.classes import CallClass, class_of
 from bossjy_server.rpc.method import methods_of
 from bossjy_server.rpc.options import LimitOptions, QuotaOptions, RateOptions
 from bossjy_server.rpc.rates import Rates, Use
 from bossjy_server.rpc.slots import NoPlace, Slots
+from bossjy_server.service_health import AUTH, CONTACTS, HEALTH, IMPORTS
 from tests.stream_status import stream_status
 from tests.unit.rpc.conftest import PHONE
 from tests.unit.rpc.test_chain import READER, STREAM, call, details_of, refused, until

@@ -9,9 +9,9 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
 from bossjy.phone.v1 import phone_service_pb2 as pb
-from bossjy_server.app import AUTH, CONTACTS, IMPORTS
 from bossjy_server.rpc.method import Method, methods_of
 from bossjy_server.rpc.plain_rules import plain_check
+from bossjy_server.service_health import AUTH, CONTACTS, IMPORTS
 from tests.unit.rpc.conftest import PHONE
 
 METHODS = [method for service in (PHONE, AUTH, CONTACTS, IMPORTS) for method in methods_of(service)]

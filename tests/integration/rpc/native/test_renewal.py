@@ -14,7 +14,6 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2
 
-from bossjy_server.app import HEALTH
 from bossjy_server.rpc.call import Call, Proceed
 from bossjy_server.rpc.health import HealthServicer
 from bossjy_server.rpc.method import Method
@@ -22,6 +21,7 @@ from bossjy_server.rpc.native.native_server import NativeServer, start_native
 from bossjy_server.rpc.options import ServerOptions, StreamOptions
 from bossjy_server.rpc.server import Router
 from bossjy_server.rpc.tls import Certificates, TlsOptions
+from bossjy_server.service_health import HEALTH
 from tests.integration.rpc.certificates import Authority
 from tests.ports import free_port
 
