@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg: one pool, one transaction per tenant's work, mapping of driver errors."""
+"""PostgreSQL through asyncpg: one pool, and one transaction per tenant's work."""
 
 from __future__ import annotations
 
@@ -13,9 +13,19 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from bossjy_server.context import remaining_s
-from bossjy_server.errors import BossjyError, DeadlineExceeded, InvalidArgument, Reason, ResourceExhausted, Unavailable
+from bossjy_server.errors import Reason, Unavailable
 from bossjy_server.storage.breaker import Breaker, BreakerOpen
 from bossjy_server.storage.connect_faults import CONNECT_ERRORS, connect_fault, one_line
+from bossjy_server.storage.driver_errors import (
+    DRIVER_ERRORS,
+    RETRY_S,
+    DatabaseLost,
+    DiskFull,
+    no_time,
+    none_free,
+    service_error,
+    unavailable,
+)
 from bossjy_server.storage.logins import ROLE_MARK, WHO, checked
 from bossjy_server.storage.retry import Retries
 from bossjy_server.storage.shares import NoShare, Shares
@@ -33,101 +43,10 @@ _BEGIN_POOLED = f"{_BEGIN}; SET LOCAL statement_timeout = {{}}; SET LOCAL idle_i
 _SET_TENANT = "SET LOCAL bossjy.tenant_id = '{}'"
 _SET_TIMEOUT = "SET LOCAL statement_timeout = {}"
 _ID = re.compile(r"[0-9A-Za-z-]*")
-_DISK_FULL = "53100"
-_RETRY_S = 1.0
-# A full disk: the time after which a caller may try again, and the time between two lines of the log about it.
-_FULL_RETRY_S, _FULL_LINE_S = 30.0, 60.0
+# The time between two lines of the log about a full disk.
+_FULL_LINE_S = 60.0
 _RELEASE_S = 5.0
 _SILENT_PROBES = 2
-# All errors of a connection.
-_DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-# SQLSTATEs, or classes of them, of a server that cannot serve now: connection lost, login refused, database gone,
-# resources, shutdown and start.
-_CANNOT_SERVE = ("08", "28", "3D", "53", "57P")
-# The transaction was aborted in favour of another (serialization, deadlock, lock not available): repeat it.
-_LOST_TO_ANOTHER = ("40", "55P03")
-# A text that is too long or contains an unsupported character (U+0000), or a number beyond the column's range.
-_BAD_VALUE = ("22001", "22003", "22021", "22P05")
-
-
-class UniqueViolation(Exception):
-    """A unique constraint refused a row. `constraint` is its name; stores convert it to an error of the service."""
-
-    def __init__(self, constraint: str) -> None:
-        super().__init__(constraint)
-        self.constraint = constraint
-
-
-class DatabaseLost(Unavailable):
-    """The server does not answer, or answers that it cannot serve. Counts against its breaker."""
-
-
-class DiskFull(Unavailable):
-    """The disk of the server is full. Reads still work, so it does not count against the breaker."""
-
-
-class LostToAnother(Unavailable):
-    """The database aborted the transaction in favour of another (deadlock, serialization). It is safe to repeat."""
-
-
-def _ours(error: BaseException) -> Exception | None:
-    """The service's error for a driver error. None for an unexpected error, which stays unchanged: a fault.
-
-    Only OSErrors of broken connections are mapped: work inside a transaction can raise others of its own.
-    """
-    match error:
-        case asyncpg.PostgresError():
-            return _of_server(error)
-        case asyncpg.InterfaceError():
-            # "connection is closed", "pool is closing", "connection has been released back to the pool" (when it was
-            # lost): no class and no code of its own. The others are misuse.
-            return _unavailable() if "is clos" in str(error) or "been released" in str(error) else None
-        case ConnectionError() | asyncpg.InternalClientError():
-            return _unavailable()  # a connection that broke while in use
-        case _:
-            return None
-
-
-def _of_server(error: asyncpg.PostgresError) -> Exception | None:
-    """The error for an SQLSTATE."""
-    state = str(error.sqlstate or "")
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return UniqueViolation(error.constraint_name or "")
-    if isinstance(error, asyncpg.QueryCanceledError):
-        text = "the database did not finish the work in time: ask for less in one call"
-        return DeadlineExceeded(Reason.DEADLINE_EXCEEDED, text, retry_after_s=_RETRY_S)
-    if state.startswith(_CANNOT_SERVE):
-        return _disk_full() if state == _DISK_FULL else _unavailable()
-    if state.startswith(_LOST_TO_ANOTHER):
-        text = "the database aborted this work in favour of another: call again after a moment"
-        return LostToAnother(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S)
-    if state in _BAD_VALUE:
-        text = "a value is too long or too large, or has a character that cannot be stored (such as U+0000)"
-        return InvalidArgument(Reason.INVALID_FIELD, text)
-    return None
-
-
-def _unavailable(retry_after_s: float = _RETRY_S) -> DatabaseLost:
-    text = "the database does not answer: call again after a moment"
-    return DatabaseLost(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=retry_after_s)
-
-
-def _disk_full() -> DiskFull:
-    text = "the disk of the database is full: its operator must free space; until then only reads work"
-    return DiskFull(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_FULL_RETRY_S)
-
-
-def _none_free(full: NoShare) -> BossjyError:
-    if full.own:
-        text = "your tenant has its full share of database connections in use: call again after a moment"
-        return ResourceExhausted(Reason.OVERLOADED, text, metadata={"subject": "tenant"}, retry_after_s=_RETRY_S)
-    text = "no database connection became free in time: call again after a moment"
-    return Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S)
-
-
-def _no_time() -> DeadlineExceeded:
-    text = "the call's deadline ends before the database can do its work: call again with more time"
-    return DeadlineExceeded(Reason.DEADLINE_EXCEEDED, text)
 
 
 class Database:
@@ -252,7 +171,7 @@ class Database:
         try:
             self.breaker.admit()
         except BreakerOpen as error:
-            raise _unavailable(max(0.1, error.retry_after_s)) from None
+            raise unavailable(max(0.1, error.retry_after_s)) from None
         try:
             limit = remaining_s(self._acquire_timeout_s)
             return await self._pool.acquire(timeout=limit)  # type: ignore[return-value] # the pool's proxy, which acts as one
@@ -260,17 +179,17 @@ class Database:
             # Any error of the server at a connection attempt means that it does not serve (`ALLOW_CONNECTIONS false`
             # has a code that means other things elsewhere).
             self.breaker.fail()
-            raise _unavailable() from error
+            raise unavailable() from error
         except OSError as error:
             # A wait that timed out: for a free connection, which says nothing about the server, or for a new one.
             if isinstance(error, TimeoutError) and self._pool.get_idle_size() == 0 and self._pool_is_full:
                 self.breaker.abandon()
                 text = "no database connection became free in time: call again after a moment"
-                raise Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=_RETRY_S) from error
+                raise Unavailable(Reason.DATABASE_UNAVAILABLE, text, retry_after_s=RETRY_S) from error
             self.breaker.fail()
-            raise _unavailable() from error
+            raise unavailable() from error
         except BaseException as error:
-            ours = _ours(error)
+            ours = service_error(error)
             self._note(ours or error)
             if ours is None:
                 raise
@@ -316,7 +235,7 @@ class Database:
         context manager, with no other inside: each costs every call some 20,000 instructions.
         """
         if remaining_s(1.0) <= 0:
-            raise _no_time()
+            raise no_time()
         connection = await self._take(holder, long=long)
         self._busy.add(connection)
         try:
@@ -329,9 +248,9 @@ class Database:
         except BaseException as error:
             # Also if begin or commit were cancelled: their outcome is unknown, and an unnecessary rollback does
             # nothing. If the connection is gone, the error itself says so.
-            with suppress(*_DRIVER_ERRORS):
+            with suppress(*DRIVER_ERRORS):
                 await connection.execute("ROLLBACK")
-            ours = _ours(error)
+            ours = service_error(error)
             self._note(ours or error)
             if ours is None:
                 raise
@@ -370,7 +289,7 @@ class Database:
         try:
             await shares.enter(holder, remaining_s(wait_s))
         except NoShare as full:
-            raise _none_free(full) from None
+            raise none_free(full) from None
         finally:
             self.waits += 1
             self.wait_s += time.monotonic() - began
@@ -378,7 +297,7 @@ class Database:
     async def _release(self, connection: Connection) -> None:
         # The pool terminates a connection that it cannot reset, and frees its place. The outcome of the work is known
         # by then: an error of the release would replace it.
-        with suppress(*_DRIVER_ERRORS):
+        with suppress(*DRIVER_ERRORS):
             await self._pool.release(connection, timeout=_RELEASE_S)  # type: ignore[arg-type] # the pool's proxy
 
     async def ping(self, timeout_s: float = 1.0) -> bool:
@@ -393,7 +312,7 @@ class Database:
                     self._probe = await asyncpg.connect(**self._connect)
                 # Without a prepared statement, which a pooler may look for on another connection.
                 answered = await self._probe.execute("SELECT 1") == "SELECT 1"
-        except _DRIVER_ERRORS as error:
+        except DRIVER_ERRORS as error:
             if self._probe is not None:
                 self._probe.terminate()
                 self._probe = None

@@ -19,7 +19,8 @@ from bossjy_server.auth.people.tenant_limits import TenantLimits
 from bossjy_server.auth.service import Auth, load_keys
 from bossjy_server.auth.servicer import AuthServicer
 from bossjy_server.errors import Reason, StartError
-from bossjy_server.storage.postgres import Database, UniqueViolation
+from bossjy_server.storage.driver_errors import UniqueViolation
+from bossjy_server.storage.postgres import Database
 from bossjy_server.tenant_settings import TenantSettings
 from tests.integration.auth.conftest import Clock, Opened, User, reason_of, register
 from tests.service import EMAIL, PASSWORD, Service

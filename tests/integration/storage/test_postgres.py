@@ -13,7 +13,8 @@ import pytest
 
 from bossjy_server.embedded.servers import start_embedded
 from bossjy_server.errors import DeadlineExceeded, InvalidArgument, Reason, ResourceExhausted, StartError, Unavailable
-from bossjy_server.storage.postgres import Database, DiskFull, LostToAnother, UniqueViolation
+from bossjy_server.storage.driver_errors import DiskFull, LostToAnother, UniqueViolation
+from bossjy_server.storage.postgres import Database
 from bossjy_server.storage.roles import database_of, login_of, role_for
 from bossjy_server.storage.schema import apply_schema, read_init_sql
 from tests.parts import service_url

@@ -30,7 +30,8 @@ from bossjy_server.errors import PermissionDenied, Reason, Unauthenticated
 from bossjy_server.scopes import Role
 from bossjy_server.storage.audit import record
 from bossjy_server.storage.authority import hold_caller
-from bossjy_server.storage.postgres import Database, UniqueViolation
+from bossjy_server.storage.driver_errors import UniqueViolation
+from bossjy_server.storage.postgres import Database
 
 _SUFFIX = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read tenant ids to each other
 _SUFFIX_CHARS = 6

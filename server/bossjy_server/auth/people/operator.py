@@ -19,7 +19,8 @@ from bossjy_server.auth.records import Tenant, User, to_datetime
 from bossjy_server.errors import AlreadyExists, Reason
 from bossjy_server.scopes import Role
 from bossjy_server.storage.audit import record
-from bossjy_server.storage.postgres import Database, UniqueViolation
+from bossjy_server.storage.driver_errors import UniqueViolation
+from bossjy_server.storage.postgres import Database
 
 ACTOR = "operator"  # in the audit log
 

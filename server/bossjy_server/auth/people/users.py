@@ -32,7 +32,8 @@ from bossjy_server.errors import (
 )
 from bossjy_server.scopes import Role
 from bossjy_server.storage.audit import record
-from bossjy_server.storage.postgres import Connection, Database, UniqueViolation
+from bossjy_server.storage.driver_errors import UniqueViolation
+from bossjy_server.storage.postgres import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from bossjy_server.imports.database.statements import CONTACTS_KEY, SHARE_LAYERS
 from bossjy_server.imports.reading.resolve import Resolved
 from bossjy_server.imports.records import Counts, ImportJob, Part, Spec, State
 from bossjy_server.storage.authority import hold_caller
-from bossjy_server.storage.postgres import Connection, Database, LostToAnother, UniqueViolation
+from bossjy_server.storage.driver_errors import LostToAnother, UniqueViolation
+from bossjy_server.storage.postgres import Connection, Database
 
 # Attempts to commit a block that waits for rows of other blocks while they wait for its rows.
 _ATTEMPTS = 6

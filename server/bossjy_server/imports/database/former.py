@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncpg
 
 from bossjy_server.errors import Reason
-from bossjy_server.storage.postgres import Connection, LostToAnother
+from bossjy_server.storage.driver_errors import LostToAnother
+from bossjy_server.storage.postgres import Connection
 
 _ATTEMPTS = 10
 RESET_UNSEEN = "SET LOCAL bossjy.unseen = ''"
