@@ -52,10 +52,10 @@ from bossjy_server.storage.redis import open_redis
 from bossjy_server.storage.setup import at_parts, open_for_service
 from bossjy_server.storage.shared_rates import SharedRates
 from bossjy_server.telemetry.human import form_for
+from bossjy_server.telemetry.log_receiver import sink_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint, new_registry
 from bossjy_server.telemetry.program import AgeCollector, ProgramCollector
-from bossjy_server.telemetry.sink import sink_for
 from bossjy_server.telemetry.text_pages import OperationsPages
 from bossjy_server.tenant_settings import KnownTenants
 from bossjy_server.warm_up import STATS_OF, warmed

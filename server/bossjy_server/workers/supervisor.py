@@ -24,9 +24,9 @@ from bossjy_server.errors import StartError
 from bossjy_server.storage.setup import at_parts, set_up
 from bossjy_server.tasks import end_task, end_tasks
 from bossjy_server.telemetry.human import form_for
+from bossjy_server.telemetry.log_receiver import sink_for
 from bossjy_server.telemetry.logging import LEVELS, Log, console_stream, library_logs_in
 from bossjy_server.telemetry.metrics import MetricsEndpoint
-from bossjy_server.telemetry.sink import sink_for
 from bossjy_server.telemetry.text_pages import JWKS, LIVE, READY, OperationsPages, Page
 from bossjy_server.workers.metrics import WorkersCollector
 from bossjy_server.workers.worker_process import WorkerProcess

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from bossjy_client.cli.arguments.common import DEFAULT_TARGET
+from bossjy_client.cli.arguments.values import DEFAULT_TARGET
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.messages import tr
 from bossjy_client.cli.password import change

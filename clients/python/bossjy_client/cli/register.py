@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from bossjy_client.cli.arguments.common import DEFAULT_TARGET
+from bossjy_client.cli.arguments.values import DEFAULT_TARGET
 from bossjy_client.cli.exit_codes import ExitCode
 from bossjy_client.cli.login import DEVICE, note_factor
 from bossjy_client.cli.messages import tr

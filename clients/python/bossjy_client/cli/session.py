@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bossjy_client.cli.arguments.common import DEFAULT_TARGET
+from bossjy_client.cli.arguments.values import DEFAULT_TARGET
 from bossjy_client.cli.exit_codes import UsageError
 from bossjy_client.cli.messages import answer_language, tr
 from bossjy_client.cli.output import Output

@@ -23,10 +23,9 @@ from bossjy_client.cli.arguments import (
     tenant,
     users,
 )
+from bossjy_client.cli.arguments.values import DEFAULT_TARGET
 from bossjy_client.cli.parsing import Parser
 from bossjy_client.version import VERSION
-
-DEFAULT_TARGET = "127.0.0.1:18001"
 
 # In the order of `bossjy --help`.
 _MODULES = (

@@ -11,6 +11,9 @@ PART_LIMIT = 64
 # A longer region is a name.
 _CODE_LETTERS = 3
 
+# The service of `make run`.
+DEFAULT_TARGET = "127.0.0.1:18001"
+
 
 def region_code(text: str) -> str:
     """A region; a code in any case becomes capitals. The service judges it."""
