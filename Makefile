@@ -76,7 +76,7 @@ test-gateway: $(GATEWAY) ## run the tests of deploy/gateway with real Traefik, E
 	@$(PYTHON) -m pytest tests/gateway $(ARGS)
 
 .PHONY: test-discovery
-test-discovery: $(DEV) ## run servers in a real Consul agent, which it fetches from Debian if the machine has none
+test-discovery: $(GATEWAY) ## run servers in a real Consul agent (fetched from Debian if there is none), Traefik with it
 	@$(PYTHON) -m pytest -n 0 tests/discovery $(ARGS)
 
 .PHONY: test-deploy

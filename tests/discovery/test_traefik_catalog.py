@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bossjy_client import AsyncClient, ClientConfig
+from bossjy_client import AsyncClient, BossjyError, ClientConfig
 from bossjy_server.embedded.system import free_port
 from tests.discovery.consul_agent import ConsulAgent
 from tests.discovery.consul_agent import program as consul_program
@@ -98,9 +98,21 @@ async def test_traefik_routes_to_what_is_registered(
     tenant = await asyncio.to_thread(register, first.target)
     stop, valid = asyncio.Event(), 0
 
+    async def until_routed(client: AsyncClient) -> None:
+        """Wait for the first poll of the catalog: before it, Traefik knows no route and answers 404."""
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    await client.phone.validate("+8613800138000")
+                except BossjyError:
+                    await asyncio.sleep(0.2)
+                else:
+                    return
+
     async def call() -> None:
         nonlocal valid
         async with await AsyncClient.connect(target, token=tenant.token, config=config, connect_timeout_s=30) as client:
+            await until_routed(client)
             while not stop.is_set():
                 valid += (await client.phone.validate("+8613800138000")).valid
 
