@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import phonenumbers
 import pyarrow as pa
 
 SIZE = 4 * 1024 * 1024 - 1024  # gRPC accepts 4 MiB
@@ -95,13 +96,14 @@ class _Flat:
         self.data[place : place + 4] = struct.pack("<I", target - place)
 
 
-def _own_regions() -> pa.RecordBatch:
-    regions = pa.array([f"{number:05d}" for number in range(100_000)])
+def _many_regions(names: Sequence[str]) -> pa.RecordBatch:
+    regions = pa.array([names[number % len(names)] for number in range(100_000)])
     return pa.RecordBatch.from_arrays([shared_text(1000), regions], names=["phone_number", "default_region"])
 
 
-# By name: a function that makes an Arrow message, and true if the server answers it.
-ARROW: dict[str, tuple[Callable[[], bytes], bool]] = {
+# By name: a function that makes an Arrow message; true if the server answers it, false if it answers ARROW_INVALID, or
+# the reason of another refusal.
+ARROW: dict[str, tuple[Callable[[], bytes], bool | str]] = {
     "one text of 2 KiB, compressed": (lambda: ipc(column(shared_text(2048)), compression="zstd"), False),
     "one text of 30 KB, compressed": (lambda: ipc(column(shared_text(30_000)), compression="lz4"), False),
     "one text of 3 MB": (lambda: ipc(column(shared_text(3_000_000))), True),
@@ -111,7 +113,11 @@ ARROW: dict[str, tuple[Callable[[], bytes], bool]] = {
     ),
     "views of one text of 2 MB": (lambda: ipc(column(views(2_000_000, 100_000))), True),
     "views of 1,000 bytes, each its own": (lambda: ipc(column(views(1000, 100_000, step=20))), True),
-    "one text for many regions": (lambda: ipc(_own_regions()), True),
+    "one text for many regions": (lambda: ipc(_many_regions(sorted(phonenumbers.SUPPORTED_REGIONS))), True),
+    "one text for regions that do not exist": (
+        lambda: ipc(_many_regions([f"{number:05d}" for number in range(100_000)])),
+        "INVALID_FIELD",
+    ),
     "numbers with extensions": (lambda: ipc(column(pa.array(extensions(100_000)))), True),
     "numbers with phone contexts": (lambda: ipc(column(pa.array(contexts(30_000)))), True),
     "columns of nulls": (lambda: ipc(column(pa.nulls(100_000))), False),

@@ -145,7 +145,7 @@ async def test_many_rows_by_arrow_are_as_few_by_texts(
     client: Client, monkeypatch: pytest.MonkeyPatch, make: Callable[[list[Any]], Any]
 ) -> None:
     texts: list[Any] = [*TEXTS, np.nan, "+86 138 0014 4001", "9" * 300, "１３８００１４４００１"] * 700
-    regions = make(["CN", None, "gb", "XX", "US", "CN", "", "CN", "CN"] * 700)
+    regions = make(["CN", None, "gb", "ZZ", "US", "CN", "", "CN", "CN"] * 700)
     by_arrow = await client.phone.validate_column(make(texts), regions, columns=COLUMNS)
     with monkeypatch.context() as patch:
         patch.setattr(kinds, "pays", lambda _rows: False)
@@ -157,6 +157,9 @@ async def test_many_rows_by_arrow_are_as_few_by_texts(
             assert {type(value) for value in values} == {type(value) for value in by_texts[name]}, name
         else:
             assert values.dtype == by_texts[name].dtype, name
+    unknown = make(["CN"] * 6_000 + ["XX"] * 300)
+    with pytest.raises(InvalidRequestError, match="row 6000"):
+        await client.phone.validate_column(make(texts), unknown)
     texts[5000] = 7
     with pytest.raises(InvalidRequestError, match="row 5000 of the column is int"):
         await client.phone.validate_column(make(texts), "CN")

@@ -67,6 +67,13 @@ def test_rotating_deletes_retired_keys(tmp_path: Path, keys: Keys, clock: Clock)
     assert len(list((tmp_path / "keys").glob("*.pem"))) == 2
 
 
+def test_rotations_within_one_second_are_in_order(keys: Keys, clock: Clock) -> None:
+    made = [keys.rotate().kid for _ in range(8)]
+    clock.now += 2_000
+    assert keys.signing.kid == made[-1]
+    assert [key.kid for key in keys.known()[:8]] == made[::-1]
+
+
 def test_published_keys_verify_and_contain_no_secret(keys: Keys, tokens: AccessTokens) -> None:
     jwk = keys.published()[0].jwk()
     assert set(jwk) == {"kty", "crv", "x", "y", "kid", "alg", "use"}

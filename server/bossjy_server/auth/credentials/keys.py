@@ -135,7 +135,9 @@ class Keys:
             for key in self._ordered():
                 if self._retired(key):
                     (self._folder / f"{key.created}-{key.kid}.pem").unlink(missing_ok=True)
-            kid = _make_key(self._folder, int(self._clock()))
+            # Names have whole seconds, and the newest key signs: two rotations in one second must have two times.
+            newest = max((key.created for key in self._keys.values()), default=0)
+            kid = _make_key(self._folder, max(int(self._clock()), newest + 1))
             self.reload()
         return self._keys[kid]
 
