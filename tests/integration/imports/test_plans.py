@@ -11,7 +11,7 @@ from itertools import product
 import asyncpg
 import pytest
 
-from bossjy_server.imports.database import duplicate_store, overwrite, statements, supersede
+from bossjy_server.imports.database import duplicate_store, overwrite, revert, statements, supersede
 from bossjy_server.imports.records import DuplicatePolicy, ExistingPolicy
 from bossjy_server.storage.postgres import Database
 
@@ -65,3 +65,15 @@ async def test_each_number_is_looked_up_in_its_index(database: Database, databas
         assert all(how in kinds and index == f"{table}_pkey" for how, index, table in read), f"{name}\n{plan}"
         assert not re.search(r"Filter:.*e164", plan), f"{name}\n{plan}"
         assert read or "Conflict Arbiter Indexes" in plan, f"{name}\n{plan}"
+
+
+async def test_layers_are_found_without_reading_them_for_each_number(database: Database) -> None:
+    # No statistics exist: the planner expects few rows, as after an import that ANALYZE has not seen.
+    async with database.tenant("acme-1") as connection:
+        await connection.execute(revert.JOIN_BY_HASH)
+        await connection.execute(f"PREPARE tried (text, text) AS {revert.FIND_LAYERED}")
+        rows = await connection.fetch("EXPLAIN EXECUTE tried ('acme-1', 'imp_1')")
+        await connection.execute("DEALLOCATE tried")
+        await connection.execute(revert.JOIN_AS_PLANNED)
+    plan = "\n".join(row[0] for row in rows)
+    assert "Nested Loop" not in plan, plan
