@@ -94,7 +94,7 @@ def outline(status: status_pb2.Status) -> tuple[int, str, list[str]]:
 
 
 def settled(message: Any) -> Any:
-    """The answer without the values that change from call to call. Of a page token, which has a time, only its presence."""
+    """The answer without values that change from call to call. A page token has a time: only its presence counts."""
     shown = json_format.MessageToDict(message)
     return without(shown, VOLATILE) | ({_TOKEN: True} if shown.get(_TOKEN) else {})
 
