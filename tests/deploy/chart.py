@@ -12,7 +12,7 @@ from tests.deploy.manifests import DEPLOY, Manifest
 
 CHART = DEPLOY / "helm" / "bossjy"
 SMALL: dict[str, Any] = yaml.safe_load((CHART / "small.yaml").read_text())
-# What only Helm writes.
+# Labels that only Helm writes.
 _OWN_LABELS = {"app.kubernetes.io/instance", "app.kubernetes.io/managed-by"}
 
 

@@ -50,7 +50,7 @@ def traced(method: Callable[..., Any], path: str, server: Attributes, args: Any,
 
 
 def _context_of(trace: Any, span: Any) -> list[tuple[str, str]]:
-    """What the program's propagator sends of a span: `traceparent`, `tracestate`, `baggage`, by its settings."""
+    """Metadata of a span by the propagator of the program: `traceparent`, `tracestate`, `baggage`."""
     if not span.get_span_context().is_valid:
         return []
     from opentelemetry import propagate  # noqa: PLC0415 - the program has the package

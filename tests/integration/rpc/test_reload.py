@@ -1,4 +1,4 @@
-"""Reload of keys and certificates at SIGHUP: the log has the result, and nothing unusable is taken over."""
+"""Reload of keys and certificates at SIGHUP: the log has the result, and unusable files change nothing."""
 
 from __future__ import annotations
 

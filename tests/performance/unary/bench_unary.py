@@ -5,7 +5,7 @@
 It measures the whole service: authenticated calls, one log line each, metrics, 1 % of the calls traced to a receiver.
 `observation_us` is the cost of logs, metrics and traces: the difference to a server that has none of them, of the
 least of short rounds in turn, as other work on the machine can only add to a round. `observation_alone_us` is the same
-cost of the interceptors alone, in a process without a network (`observation.py`), and `load_average` that of the run.
+cost of the interceptors alone, in a process without a network (`observation.py`), and `load_average` during the run.
 CPU is that of the server process by the kernel's count, divided by its calls: 16 calls in flight from a client process,
 the contestants in turn, medians of the rounds. `stack_us` is the median of the differences within a round. The echo
 gets the same request and metadata, and runs on asyncio's own loop; `echo_uvloop_us` is its cost on the server's loop.

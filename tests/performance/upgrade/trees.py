@@ -24,7 +24,7 @@ class Tree:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What makes Python import this tree before the checkout that is installed."""
+        """Environment in which Python imports this tree before the installed checkout."""
         packages = ("server", "clients/python")
         return {"PYTHONPATH": os.pathsep.join(str(self.folder / each) for each in packages)}
 

@@ -28,7 +28,7 @@ from bossjy_client.cli.users import _ROLES
 from bossjy_client.credentials import Login
 from bossjy_client.version import VERSION
 
-# What a command without a call must not wait for.
+# Modules that a command without a call must not load.
 HEAVY = {"asyncio", "bossjy", "dataclasses", "google", "grpc", "inspect", "openpyxl", "pyarrow", "rich", "ssl"}
 LOADED = """
 import sys

@@ -70,7 +70,7 @@ async def _get(session: Session) -> ExitCode:
                 ("type", kind),
                 ("name", name),
                 ("mail", email),
-                ("further numbers", ", ".join(contact.other_numbers)),
+                ("additional numbers", ", ".join(contact.other_numbers)),
                 ("carrier", contact.carrier),
                 ("place", contact.place),
                 ("brought by import", contact.created_import_id),

@@ -83,7 +83,7 @@ async def _revert(session: Session) -> ExitCode:
             (
                 ("removed", answer.removed_count),
                 ("restored", answer.restored_count),
-                ("left alone, changed since", answer.conflict_count),
+                ("not reverted, changed since", answer.conflict_count),
             )
         )
     return ExitCode.DONE

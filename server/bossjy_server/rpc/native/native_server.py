@@ -39,7 +39,7 @@ _LOOK_S, _ENDING_MAX = 1.0, 8
 
 
 class _Generation:
-    """One server of h2corn: it accepts connections until it is told to end them."""
+    """One server of h2corn. It accepts connections until `end`."""
 
     def __init__(self, server: h2corn.Server, serving: asyncio.Task[None]) -> None:
         self._server, self._serving = server, serving

@@ -1,4 +1,4 @@
-"""Renewal of the native front end: new certificates and new connections, while the calls of former ones go on."""
+"""Renewal of the native front end: new certificates and connections, while running calls continue."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_certificates_change_while_calls_run(tmp_path: Path) -> None:
         async with asyncio.timeout(60):
             while (await shown()).strip() != renewed.certificate.decode().strip():
                 await asyncio.sleep(0.1)
-        # The stream of the former connection goes on.
+        # The stream of the former connection continues.
         await health.set_serving("", serving=False)
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         watch.cancel()
