@@ -34,4 +34,4 @@ async def reload(keys: Keys, certificates: Certificates | None, log: Log) -> Non
     if fault:
         log.warning("the certificates cannot be used; the loaded ones stay in use", error=fault)
     else:
-        log.info("certificates are valid; new connections use them", ends=certificates.ends())
+        log.info("certificates are valid; new connections use them", ends=await in_thread(certificates.ends))

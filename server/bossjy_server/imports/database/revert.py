@@ -43,7 +43,7 @@ FROM bossjy.imports WHERE tenant_id = $1 AND import_id = $2 FOR UPDATE"""
 ALLOW_TIME = "SELECT set_config('statement_timeout', $1, true)"
 
 # No index has the layers of a number in all imports. Until ANALYZE has seen the rows of a large import, the planner
-# takes them for a few, and would read all layers of the tenant again for each of them.
+# takes them for a few, and would read all layers, or all contacts, of the tenant again for each of them.
 JOIN_BY_HASH = "SET LOCAL enable_nestloop = off"
 JOIN_AS_PLANNED = "SET LOCAL enable_nestloop = on"
 
@@ -154,7 +154,9 @@ class Reverting:
             await connection.execute("SAVEPOINT trial")
             removed, restored = await _merge_again(connection, tenant_id, import_id)
             removed += await _count(connection, DELETE_CREATED, tenant_id, import_id)
+            await connection.execute(JOIN_BY_HASH)
             restored += await _count(connection, RESTORE_CHANGED, tenant_id, import_id)
+            await connection.execute(JOIN_AS_PLANNED)
             if validate_only:
                 await connection.execute("ROLLBACK TO SAVEPOINT trial")
             else:

@@ -108,7 +108,8 @@ class JsonCalls:
                     Reason.MALFORMED_REQUEST,
                     "a compressed body is not supported: send the file as it is",
                 )
-            if int(call.metadata.get("content-length", "0")) > MOST_BYTES:
+            length = call.metadata.get("content-length", "")
+            if length.isdecimal() and int(length) > MOST_BYTES:
                 await _discard(receive)
                 raise too_large()
             text = await upload(self._upload, call, one, receive)

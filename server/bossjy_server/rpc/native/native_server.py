@@ -36,6 +36,8 @@ _STREAM_WINDOW, _CONNECTION_WINDOW = 1024 * 1024, 8 * 1024 * 1024
 _STALL_S = 10.0
 # The interval at which certificates and ages are looked at, and the former servers whose calls may still run.
 _LOOK_S, _ENDING_MAX = 1.0, 8
+# The pause after a renewal that failed.
+_RETRY_S = 30.0
 
 
 class _Generation:
@@ -86,27 +88,32 @@ class NativeServer:
 
     async def _keep_renewing(self, certificates: Certificates | None, age_s: float) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() + age_s
+        due, wanted = loop.time() + age_s, False
         while True:
             await asyncio.sleep(_LOOK_S)
             aged = bool(age_s) and loop.time() >= due
-            if aged or (certificates is not None and certificates.changed() is not None):
+            # `changed` reports a change once, so a renewal that fails must remember it.
+            wanted = (certificates is not None and certificates.changed() is not None) or aged or wanted
+            if wanted:
+                wanted = not await self._renew()
                 due = loop.time() + age_s
-                await self._renew()
+                await asyncio.sleep(_RETRY_S if wanted else 0)
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> bool:
+        """True if new connections have a new server."""
         if len(self._ending) >= _ENDING_MAX:
             _LOG.warning("connections are not renewed: the calls of %d former servers still run", len(self._ending))
-            return
+            return False
         try:
             renewed = await _Generation.start(self._app, self._config())
         except (OSError, ValueError, RuntimeError) as error:
             _LOG.warning("connections are not renewed: %s", error)
-            return
+            return False
         former, self.current = self.current, renewed
         ending = asyncio.create_task(former.end())
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
+        return True
 
     async def stop(self, _grace: float | None) -> None:
         """Give notice to clients, wait for running calls, cancel the rest; the wait is the server's own `drain_s`."""
