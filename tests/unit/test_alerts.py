@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bossjy_server.doctor.certificate_check import SOON_DAYS
+from bossjy_server.doctor.key_check import OLD_DAYS
+from bossjy_server.doctor.machine_check import OLD_PLAN_DAYS
+
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "monitoring" / "prometheus"
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -54,3 +58,16 @@ def test_each_alert_has_a_test_in_which_it_fires_and_resolves(rules: str, tested
     for name in re.findall(r"- alert: (\w+)", (RULES / f"{rules}.yml").read_text("utf-8")):
         lines = [line for line in tests.splitlines() if f'alertname="{name}"' in line]
         assert [("value: 1" in line, "exp_samples: []" in line) for line in lines] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    ("alert", "limit"),
+    [
+        ("BossJyPlanOutdated", f"> {OLD_PLAN_DAYS}"),
+        ("BossJyCertificateExpires", f"< {SOON_DAYS} * 86400"),
+        ("BossJySigningKeyOld", f"> {OLD_DAYS}"),
+    ],
+)
+def test_the_doctor_warns_at_the_same_limits(alert: str, limit: str) -> None:
+    (expression,) = re.findall(r"^ *expr: (.+)$", alerts()[alert], re.MULTILINE)
+    assert limit in expression

@@ -12,8 +12,8 @@ from cryptography import x509
 from bossjy_server.doctor.findings import Finding, date_text, fail, ok, warn
 from bossjy_server.rpc.options import ServerOptions
 
-# The alerts BossJyCertificateExpires and -Soon have the same numbers.
-_SOON_DAYS, _DAY_S = 14, 86_400
+# The alert BossJyCertificateExpires has the same number.
+SOON_DAYS, _DAY_S = 14, 86_400
 _RENEW = "replace the files; running servers read them at the next connection, or at SIGHUP"
 _NAMES_MOST = 10
 
@@ -52,7 +52,7 @@ def _time_finding(check: str, about: str, read: list[x509.Certificate]) -> Findi
         return fail(check, f"{about} expired on {date_text(end)}: the other side refuses it", _RENEW)
     if start > now:
         return fail(check, f"{about} is not valid before {date_text(start)}", "correct the clock, or wait")
-    if end - now < _SOON_DAYS * _DAY_S:
+    if end - now < SOON_DAYS * _DAY_S:
         return warn(check, f"{about} expires in {(end - now) / _DAY_S:.1f} days", _RENEW)
     return ok(check, f"{about}, valid until {date_text(end)}")
 

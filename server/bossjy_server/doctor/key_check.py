@@ -6,13 +6,12 @@ import stat
 import time
 from pathlib import Path
 
-from bossjy_server.auth.credentials.keys import Keys
+from bossjy_server.auth.credentials.keys import SECRET_BYTES, Keys
 from bossjy_server.auth.options import AuthOptions
 from bossjy_server.doctor.findings import Finding, State, date_text, days_since, fail, ok, warn
 
 # The alert BossJySigningKeyOld has the same number.
-_OLD_DAYS = 400
-_SECRET_BYTES = 32
+OLD_DAYS = 400
 _RESTORE = "restore it from the backup; without one, a start makes new keys and every session ends"
 
 
@@ -38,8 +37,8 @@ def _secret_findings(folder: Path) -> list[Finding]:
     if not secret.exists():
         return [fail("keys", f"{secret} is missing", _RESTORE)] if any(folder.glob("*.pem")) else []
     size = secret.stat().st_size
-    if size != _SECRET_BYTES:
-        return [fail("keys", f"{secret} has {size} bytes instead of {_SECRET_BYTES}", _RESTORE)]
+    if size != SECRET_BYTES:
+        return [fail("keys", f"{secret} has {size} bytes instead of {SECRET_BYTES}", _RESTORE)]
     return []
 
 
@@ -75,6 +74,6 @@ def _age_finding(folder: Path, options: AuthOptions) -> Finding:
     )
     if signing.created > time.time():
         return warn("keys", f"{fact}; its time is in the future", "correct the clock of this machine")
-    if age > _OLD_DAYS:
+    if age > OLD_DAYS:
         return warn("keys", fact, "run `bossjy-server keys rotate`; old tokens stay valid until they expire")
     return ok("keys", fact)

@@ -13,7 +13,7 @@ from bossjy_server.config import Settings
 from bossjy_server.doctor.findings import Finding, date_text, days_since, fail, ok, warn
 
 # The alert BossJyPlanOutdated has the same number.
-_OLD_PLAN_DAYS = 120
+OLD_PLAN_DAYS = 120
 # Files of a process besides connections: libraries, tables, logs, pools, sockets of workers.
 _LEAST_FILES, _ENOUGH_FILES = 256, 4096
 _CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
@@ -33,7 +33,7 @@ def _plan_finding(data_dir: Path) -> Finding:
     seen = "released" if number in RELEASED else "in use since"
     age = days_since(released)
     fact = f"libphonenumber {number}, {seen} {date_text(released)} ({age} days)"
-    if age > _OLD_PLAN_DAYS:
+    if age > OLD_PLAN_DAYS:
         return warn("plan", fact, "install a newer release: new number ranges are refused as invalid")
     return ok("plan", fact)
 

@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bossjy_server.errors import StartError
 
 _KEY_FILE = re.compile(r"^(?P<created>[0-9]{1,12})-(?P<kid>[A-Za-z0-9_-]{43})\.pem$")
-_SECRET_BYTES = 32
+SECRET_BYTES = 32
 _KEYS_MAX = 32  # loaded keys; more in the folder is a mistake
 
 
@@ -211,10 +211,10 @@ def _make_key(folder: Path, created: int) -> str:
 
 def _read_or_make_secret(path: Path) -> bytes:
     if not path.exists():
-        write_private(path, secrets.token_bytes(_SECRET_BYTES))
+        write_private(path, secrets.token_bytes(SECRET_BYTES))
     secret = _read_private(path)
-    if len(secret) != _SECRET_BYTES:
-        raise ValueError(f"{path.name} must have {_SECRET_BYTES} bytes and has {len(secret)}")
+    if len(secret) != SECRET_BYTES:
+        raise ValueError(f"{path.name} must have {SECRET_BYTES} bytes and has {len(secret)}")
     return secret
 
 
